@@ -1,0 +1,23 @@
+/**
+ * A change of status. Knows nothing of how it was seen.
+ */
+import type { TaskRef, TaskSnapshot } from './snapshot.js';
+import type { TaskStatus } from './status.js';
+
+/** One transition, its snapshot narrowed by `to`. */
+export interface TransitionTo<To extends TaskStatus> {
+  readonly task: TaskRef;
+  /** The status before; null on the first answer. */
+  readonly from: TaskStatus | null;
+  readonly to: To;
+  readonly snapshot: Extract<TaskSnapshot, { readonly status: To }>;
+  /** When the answer came, in ms. */
+  readonly atMs: number;
+}
+
+/**
+ * A task's change from one status to another: a union by `to`.
+ *
+ * @example if (transition.to === 'failed') console.error(transition.snapshot.failure.message)
+ */
+export type TaskTransition = { [To in TaskStatus]: TransitionTo<To> }[TaskStatus];
