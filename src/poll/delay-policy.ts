@@ -1,0 +1,144 @@
+/**
+ * When to ask again, as pure functions of an attempt. Knows no clock, no rxjs, no task. Units: milliseconds throughout.
+ * Laws: `longest` waits as long as its slowest member, and one 'stop' stops all; `atLeast` and `jittered` never shorten a delay;
+ * `limitAttempts` and `limitElapsed` change nothing before their limit and stop from it on; 'stop' passes through all of them.
+ */
+
+/** What a policy may look at. */
+export interface Attempt<S = unknown> {
+  /** How many asks (for an interval) or failures in a row (for a retry) came before: 0 for the first. */
+  readonly index: number;
+  /** Since the watch began (for an interval) or since the first of the failures in a row (for a retry). */
+  readonly elapsedMs: number;
+  /** From 0 up to 1, the same for the same ask of the same task. */
+  readonly jitter: number;
+  /** The latest thing known, or null. */
+  readonly latest: S | null;
+}
+
+/** How long to wait before the next ask: milliseconds, or 'stop'. */
+export type DelayPolicy<S = unknown> = (attempt: Attempt<S>) => number | 'stop';
+
+/**
+ * Always the same wait.
+ *
+ * Errors: `RangeError` for a wait that is no finite number from 0.
+ * @example constantDelay(15_000)
+ */
+export const constantDelay = (delayMs: number): DelayPolicy => {
+  checkFrom(0, 'constantDelay: delayMs', delayMs);
+  return () => delayMs;
+};
+
+/**
+ * Each wait is `factor` times the one before, up to `maxMs`.
+ *
+ * @param options.factor default: 2
+ * @param options.maxMs  default: no limit
+ * Errors: `RangeError` for a negative wait, or a factor below 1.
+ * @example exponentialDelay({ initialMs: 10_000, maxMs: 120_000 })
+ */
+export const exponentialDelay = ({
+  initialMs,
+  factor = 2,
+  maxMs = Number.MAX_SAFE_INTEGER,
+}: {
+  readonly initialMs: number;
+  readonly factor?: number;
+  readonly maxMs?: number;
+}): DelayPolicy => {
+  checkFrom(0, 'exponentialDelay: initialMs', initialMs);
+  checkFrom(1, 'exponentialDelay: factor', factor);
+  checkFrom(initialMs, 'exponentialDelay: maxMs', maxMs);
+  return ({ index }) => (initialMs === 0 ? 0 : Math.min(initialMs * factor ** index, maxMs));
+};
+
+/**
+ * A share of the time that has passed: asks often while a task is young, seldom once it is old.
+ *
+ * @param options.share of the elapsed time; default: 0.1
+ * Errors: `RangeError` for a share that is not above 0, or a range that is none.
+ * @example proportionalDelay({ minMs: 30_000, maxMs: 60_000 })
+ */
+export const proportionalDelay = ({
+  minMs,
+  maxMs,
+  share = 0.1,
+}: {
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly share?: number;
+}): DelayPolicy => {
+  checkFrom(0, 'proportionalDelay: minMs', minMs);
+  checkFrom(minMs, 'proportionalDelay: maxMs', maxMs);
+  checkFrom(Number.MIN_VALUE, 'proportionalDelay: share', share);
+  return ({ elapsedMs }) => Math.min(Math.max(elapsedMs * share, minMs), maxMs);
+};
+
+/**
+ * Lengthens each wait by up to `ratio` of itself, so that watches that begin together do not ask together.
+ *
+ * @param ratio default: 0.1
+ * Errors: `RangeError` for a ratio that is no finite number from 0.
+ * @example jittered(constantDelay(15_000))
+ */
+export const jittered = <S>(delay: DelayPolicy<S>, ratio = 0.1): DelayPolicy<S> => {
+  checkFrom(0, 'jittered: ratio', ratio);
+  return (attempt) => unlessStopped(delay(attempt), (ms) => ms * (1 + ratio * attempt.jitter));
+};
+
+/**
+ * Never waits less than `minMs`.
+ *
+ * Errors: `RangeError` for a wait that is no finite number from 0.
+ * @example atLeast(exponentialDelay({ initialMs: 1_000 }), 10_000)
+ */
+export const atLeast = <S>(delay: DelayPolicy<S>, minMs: number): DelayPolicy<S> => {
+  checkFrom(0, 'atLeast: minMs', minMs);
+  return (attempt) => unlessStopped(delay(attempt), (ms) => Math.max(ms, minMs));
+};
+
+/**
+ * Waits as long as the slowest of several policies; stops when one of them stops.
+ *
+ * Errors: `RangeError` without a policy.
+ * @example longest(constantDelay(15_000), proportionalDelay({ minMs: 10_000, maxMs: 60_000 }))
+ */
+export const longest = <S>(...delays: readonly DelayPolicy<S>[]): DelayPolicy<S> => {
+  checkFrom(1, 'longest: number of policies', delays.length);
+  return (attempt) =>
+    delays
+      .map((delay) => delay(attempt))
+      .reduce((a, b) => (a === 'stop' || b === 'stop' ? 'stop' : Math.max(a, b)));
+};
+
+/**
+ * Stops after `count` waits.
+ *
+ * Errors: `RangeError` for a count that is no finite number from 0.
+ * @example limitAttempts(constantDelay(15_000), 40)
+ */
+export const limitAttempts = <S>(delay: DelayPolicy<S>, count: number): DelayPolicy<S> => {
+  checkFrom(0, 'limitAttempts: count', count);
+  return (attempt) => (attempt.index < count ? delay(attempt) : 'stop');
+};
+
+/**
+ * Stops once `limitMs` have passed.
+ *
+ * Errors: `RangeError` for a limit that is no finite number from 0.
+ * @example limitElapsed(constantDelay(15_000), 600_000)
+ */
+export const limitElapsed = <S>(delay: DelayPolicy<S>, limitMs: number): DelayPolicy<S> => {
+  checkFrom(0, 'limitElapsed: limitMs', limitMs);
+  return (attempt) => (attempt.elapsedMs < limitMs ? delay(attempt) : 'stop');
+};
+
+const unlessStopped = (delay: number | 'stop', change: (ms: number) => number): number | 'stop' =>
+  delay === 'stop' ? delay : change(delay);
+
+const checkFrom = (least: number, field: string, value: number): void => {
+  if (!Number.isFinite(value) || value < least) {
+    throw new RangeError(`${field} must be a finite number from ${least}, not ${String(value)}`);
+  }
+};

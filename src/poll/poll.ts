@@ -1,0 +1,45 @@
+/**
+ * The engine: `expand` over a state, `timer` between the questions. Knows no task, no HTTP and no provider.
+ */
+import { concat, defer, EMPTY, expand, first, ignoreElements, NEVER, type Observable, of, takeUntil, timer } from 'rxjs';
+
+/** How a state is carried on. */
+export interface PollOptions<S> {
+  /** State → ms to wait before the next question, or 'done'. */
+  readonly wait: (state: S) => number | 'done';
+  /** State → the next state, as a stream of which the first value counts. */
+  readonly ask: (state: S) => Observable<S>;
+  /** Ends a wait early whenever it emits. Default: never. */
+  readonly hurry?: Observable<unknown>;
+}
+
+/**
+ * Carries a state from question to question until `wait` calls it done.
+ *
+ *     ask           --b|
+ *     wait 5        a------b------(z|)
+ *
+ * Cold: each subscription is its own loop, born from the seed. A wait is at least one turn of the scheduler, also a wait of 0.
+ *
+ * @param seed the state to begin with, emitted first
+ * @returns every state, the last included
+ * Errors: those of `ask`, unchanged; `EmptyError` when a question ends without an answer.
+ * @example poll(beginWatch(task, rules, nowMs), { wait, ask })
+ */
+export const poll = <S>(seed: S, { wait, ask, hurry = NEVER }: PollOptions<S>): Observable<S> =>
+  of(seed).pipe(
+    expand((state) => {
+      const waitMs = wait(state);
+      return waitMs === 'done'
+        ? EMPTY
+        : concat(rest(waitMs).pipe(takeUntil(hurry)), defer(() => ask(state)).pipe(first()));
+    }),
+  );
+
+/** The longest wait that a platform's timer keeps: 2^31 ms and more would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+const rest = (ms: number): Observable<never> => {
+  const now = timer(Math.min(ms, longestTimerMs)).pipe(ignoreElements());
+  return ms > longestTimerMs ? concat(now, defer(() => rest(ms - longestTimerMs))) : now;
+};

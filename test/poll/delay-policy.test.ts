@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  atLeast,
+  type Attempt,
+  constantDelay,
+  exponentialDelay,
+  jittered,
+  limitAttempts,
+  limitElapsed,
+  longest,
+  proportionalDelay,
+} from '../../src/poll/delay-policy.js';
+import { anyAttempt, anyDelay, anyDelayMs, anyPolicy } from '../support/arbitraries.js';
+
+const attempt = (changes: Partial<Attempt>): Attempt => ({ index: 0, elapsedMs: 0, jitter: 0.5, latest: null, ...changes });
+
+describe('delay policies', () => {
+  it('constantDelay: waits the same for any attempt', () => {
+    fc.assert(fc.property(anyDelayMs, anyAttempt, (ms, any) => {
+      expect(constantDelay(ms)(any)).toBe(ms);
+    }));
+  });
+
+  it('exponentialDelay: grows by its factor up to its limit', () => {
+    const delay = exponentialDelay({ initialMs: 10, maxMs: 70 });
+    expect([0, 1, 2, 3, 4].map((index) => delay(attempt({ index })))).toEqual([10, 20, 40, 70, 70]);
+  });
+
+  it('exponentialDelay: stays a finite number however often it is asked', () => {
+    fc.assert(fc.property(anyAttempt, fc.double({ min: 1, max: 100, noNaN: true }), (any, factor) => {
+      for (const initialMs of [0, 1]) {
+        expect(exponentialDelay({ initialMs, factor })(any)).toSatisfy((ms: number) => ms >= initialMs && ms < Infinity);
+      }
+    }));
+  });
+
+  it('proportionalDelay: waits a share of the elapsed time, inside its range', () => {
+    const delay = proportionalDelay({ minMs: 30, maxMs: 60 });
+    expect([0, 300, 450, 600, 6_000].map((elapsedMs) => delay(attempt({ elapsedMs })))).toEqual([30, 30, 45, 60, 60]);
+  });
+
+  it('jittered: never shortens a delay, and lengthens it by less than its ratio', () => {
+    fc.assert(fc.property(anyDelayMs, anyAttempt, (ms, any) => {
+      expect(jittered(constantDelay(ms), 0.2)(any)).toSatisfy((got: number) => got >= ms && got <= ms * 1.2);
+    }));
+  });
+
+  it('atLeast: the larger of the delay and the least', () => {
+    fc.assert(fc.property(anyDelayMs, anyDelayMs, anyAttempt, (ms, least, any) => {
+      expect(atLeast(constantDelay(ms), least)(any)).toBe(Math.max(ms, least));
+    }));
+  });
+
+  it('longest: one stop stops all, otherwise the larger delay wins', () => {
+    fc.assert(fc.property(anyDelay, anyDelay, anyAttempt, (a, b, any) => {
+      expect(longest(() => a, () => b)(any)).toBe(a === 'stop' || b === 'stop' ? 'stop' : Math.max(a, b));
+    }));
+  });
+
+  it('limitAttempts and limitElapsed: change nothing before the limit and stop from it on', () => {
+    fc.assert(fc.property(anyPolicy, fc.nat({ max: 20_000 }), anyAttempt, (delay, limit, any) => {
+      expect(limitAttempts(delay, limit)(any)).toBe(any.index < limit ? delay(any) : 'stop');
+      expect(limitElapsed(delay, limit)(any)).toBe(any.elapsedMs < limit ? delay(any) : 'stop');
+    }));
+  });
+
+  it('a stop passes through every combinator', () => {
+    const stop = () => 'stop' as const;
+    for (const delay of [jittered(stop), atLeast(stop, 5), longest(stop), limitAttempts(stop, 5), limitElapsed(stop, 5)]) {
+      expect(delay(attempt({}))).toBe('stop');
+    }
+  });
+
+  it('names the field and the value of a number that is none', () => {
+    const refused: readonly (readonly [() => unknown, string])[] = [
+      [() => constantDelay(-1), 'constantDelay: delayMs must be a finite number from 0, not -1'],
+      [() => constantDelay(Number.NaN), 'not NaN'],
+      [() => constantDelay(Infinity), 'not Infinity'],
+      [() => constantDelay('5' as never), 'constantDelay: delayMs'],
+      [() => exponentialDelay({ initialMs: -5 }), 'exponentialDelay: initialMs'],
+      [() => exponentialDelay({ initialMs: 5, factor: 0.5 }), 'exponentialDelay: factor must be a finite number from 1, not 0.5'],
+      [() => exponentialDelay({ initialMs: 5, maxMs: 4 }), 'exponentialDelay: maxMs must be a finite number from 5, not 4'],
+      [() => proportionalDelay({ minMs: -1, maxMs: 5 }), 'proportionalDelay: minMs'],
+      [() => proportionalDelay({ minMs: 9, maxMs: 5 }), 'proportionalDelay: maxMs'],
+      [() => proportionalDelay({ minMs: 1, maxMs: 5, share: 0 }), 'proportionalDelay: share'],
+      [() => jittered(constantDelay(1), -0.1), 'jittered: ratio'],
+      [() => atLeast(constantDelay(1), Number.NaN), 'atLeast: minMs'],
+      [() => longest(), 'longest: number of policies'],
+      [() => limitAttempts(constantDelay(1), -1), 'limitAttempts: count'],
+      [() => limitElapsed(constantDelay(1), -1), 'limitElapsed: limitMs'],
+    ];
+    for (const [make, message] of refused) {
+      expect(make).toThrow(RangeError);
+      expect(make).toThrow(message);
+    }
+  });
+});

@@ -1,0 +1,97 @@
+import { defer, last, map, NEVER, of, take, throwError, timer } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { poll } from '../../src/poll/poll.js';
+import { marbles } from '../support/marbles.js';
+
+const numbers = { 0: 0, 1: 1, 2: 2 };
+const untilZ = (state: string) => (state === 'z' ? 'done' : 5);
+
+describe('poll', () => {
+  it('waits from the answer, not from the question', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const answer = cold(' --b|');
+    const asked = [     ' -----^-!       ', ' ------------^-!'];
+    const result = poll('a', { wait: () => 5, ask: () => answer });
+    expectObservable(result, '  ---------------!').toBe('a------b------b');
+    expectSubscriptions(answer.subscriptions).toBe(asked);
+  }));
+
+  it('emits the last state and completes when the wait is done', marbles(({ cold, expectObservable }) => {
+    const answers = { a: cold('--b'), b: cold('--z') };
+    const result = poll<string>('a', { wait: untilZ, ask: (state) => answers[state as 'a' | 'b'] });
+    expectObservable(result).toBe('a------b------(z|)');
+  }));
+
+  it('asks nothing for a seed that is done', marbles(({ expectObservable }) => {
+    const result = poll('z', { wait: untilZ, ask: () => throwError(() => new Error('asked')) });
+    expectObservable(result).toBe('(z|)');
+  }));
+
+  it('counts the first of several values of a question', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const answer = cold('-zy|');
+    const result = poll('a', { wait: untilZ, ask: () => answer });
+    expectObservable(result).toBe('a-----(z|)');
+    expectSubscriptions(answer.subscriptions).toBe('-----^!');
+  }));
+
+  it('stays in a question that never answers until it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const answer = cold('-');
+    expectObservable(poll('a', { wait: () => 5, ask: () => answer }), '----------!').toBe('a----------');
+    expectSubscriptions(answer.subscriptions).toBe('-----^----!');
+  }));
+
+  it('passes on the error of a question', marbles(({ cold, expectObservable }) => {
+    expectObservable(poll('a', { wait: () => 5, ask: () => cold<string>('-#') })).toBe('a-----#');
+  }));
+
+  it('errs with EmptyError when a question ends without an answer', marbles(({ cold, expectObservable }) => {
+    const names = poll('a', { wait: () => 5, ask: () => cold<string>('-|') });
+    expectObservable(names).toBe('a-----#', undefined, expect.objectContaining({ name: 'EmptyError' }));
+  }));
+
+  it('passes on what `wait` and `ask` throw', marbles(({ expectObservable }) => {
+    const broken = (): never => {
+      throw new RangeError('broken');
+    };
+    expectObservable(poll('a', { wait: broken, ask: () => NEVER })).toBe('(a#)', undefined, new RangeError('broken'));
+    expectObservable(poll('a', { wait: () => 5, ask: broken })).toBe('a----#', undefined, new RangeError('broken'));
+  }));
+
+  it('leaves no timer and no question behind, whenever it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const answer = cold('--b|');
+    expectObservable(poll('a', { wait: () => 5, ask: () => answer }), '---!').toBe('a---');
+    expectObservable(poll('a', { wait: () => 5, ask: () => answer }), '------!').toBe('a------');
+    expectSubscriptions(answer.subscriptions).toBe(['-----^!']);
+  }));
+
+  it('gives each subscriber a loop of its own', marbles(({ cold, expectObservable }) => {
+    const shared = poll(0, { wait: () => 5, ask: (n) => cold('-x').pipe(map(() => n + 1)) });
+    expectObservable(defer(() => shared).pipe(take(3))).toBe('0-----1-----(2|)', numbers);
+    expectObservable(shared.pipe(take(3)), '---^').toBe('---0-----1-----(2|)', numbers);
+  }));
+
+  it('ends a wait early when it is hurried, and not a question', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+    const answer = cold('        ---b|');
+    const hurry = hot('        --x-x---------');
+    const asked = ['           --^--!', '          ----------^--!'];
+    const result = poll('a', { wait: () => 5, ask: () => answer, hurry });
+    expectObservable(result, ' --------------!').toBe('a----b-------b');
+    expectSubscriptions(answer.subscriptions).toBe(asked);
+  }));
+
+  it('keeps a wait that is longer than a platform timer', marbles(({ expectObservable }) => {
+    const month = 30 * 24 * 3_600_000;
+    const result = poll('a', { wait: (state) => (state === 'z' ? 'done' : month), ask: () => of('z') });
+    expectObservable(result).toBe(`a ${String(month - 1)}ms (z|)`);
+  }));
+
+  it('goes on for thousands of questions with waits of 0 that are answered at once', marbles(({ expectObservable }) => {
+    const count = 5_000;
+    const result = poll(0, { wait: (n) => (n === count ? 'done' : 0), ask: (n) => of(n + 1) });
+    expectObservable(result.pipe(last())).toBe('(n|)', { n: count });
+  }));
+
+  it('asks on the timer of the scheduler, so that nothing happens before time moves', marbles(({ expectObservable, time }) => {
+    const result = poll('a', { wait: untilZ, ask: () => timer(time('---|')).pipe(map(() => 'z')) });
+    expectObservable(result).toBe('a-------(z|)');
+  }));
+});
