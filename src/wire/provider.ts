@@ -1,10 +1,14 @@
 /**
  * What a provider is: plain facts and one pure reader. Knows no clock, no HTTP client and no provider by name.
  */
-import type { Either } from 'fp-ts/Either';
+import { type Either, left, right } from 'fp-ts/Either';
 import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
-import type { TaskStatus } from '../task/status.js';
 import type { HttpResponse } from '../transport/transport.js';
+import { Fields } from './codecs.js';
+import type { Dialect } from './dialect.js';
+import { type Reading, snapshotOf } from './reading.js';
+import { isWell, refusalIn, refused, shortened } from './refusal.js';
+import type { StatusTable } from './status-words.js';
 
 /** Why an answer is no snapshot, by what can be done about it. */
 export type ResponseReason =
@@ -66,7 +70,8 @@ export interface Retention {
 
 /** What a service tier does to the generation time and to the price, as factors of the default tier's. */
 export interface TierFactor {
-  readonly time: { readonly min: number; readonly max: number };
+  /** null: longer, and it does not say how much. */
+  readonly time: { readonly min: number; readonly max: number } | null;
   readonly price: number;
 }
 
@@ -82,7 +87,7 @@ export interface Provider<Id extends string = string> {
   /** Below the base URL, with `{id}` for the task id. */
   readonly path: string;
   /** The status words that its documentation lists, and what they mean. */
-  readonly statuses: Readonly<Record<string, TaskStatus>>;
+  readonly statuses: StatusTable;
   readonly retention: Retention;
   /** By service tier. */
   readonly tierFactors: Readonly<Record<string, TierFactor>>;
@@ -96,3 +101,78 @@ export interface Provider<Id extends string = string> {
   /** Pure and total: any status and any text give a snapshot or a failure, never a throw. */
   readonly read: (task: TaskRef, response: HttpResponse) => Either<ReadFailure, TaskSnapshot>;
 }
+
+/** A provider's facts, and the dialect that reads its answers. */
+export type ProviderFacts<Id extends string> = Omit<Provider<Id>, 'dialect' | 'statuses' | 'read'> & {
+  readonly dialect: Dialect;
+};
+
+/**
+ * Makes a provider of its facts.
+ *
+ * Errors: `TypeError` for a base URL that is none, or a path without `{id}`.
+ * @example defineProvider({ id: 'mine', dialect: ark, path: '/tasks/{id}', … })
+ */
+export const defineProvider = <const Id extends string>({ dialect, ...facts }: ProviderFacts<Id>): Provider<Id> => {
+  if (!/^https?:\/\/[^\s?#]+[^\s?#/]$/.test(facts.baseUrl)) {
+    throw new TypeError(`defineProvider: baseUrl must be an http(s) URL without a slash at the end, not '${facts.baseUrl}'`);
+  }
+  if (!facts.path.startsWith('/') || !facts.path.includes('{id}')) {
+    throw new TypeError(`defineProvider: path must begin with '/' and hold '{id}', not '${facts.path}'`);
+  }
+  return {
+    ...facts,
+    dialect: dialect.name,
+    statuses: dialect.statuses,
+    read: (task, response) => {
+      const { status, headers, body } = response;
+      const parsed = parse(body);
+      if (status < 200 || status > 299) return left(refused(response, refusalIn(parsed.json)));
+      if ('issue' in parsed) return left({ kind: 'decode', issues: [parsed.issue] });
+      const { json } = parsed;
+      const reading = readInside(json, dialect);
+      if (reading !== null) return right(snapshotOf(reading, task, json, headers['x-request-id'] ?? null, facts.retention));
+      const refusal = refusalIn(json);
+      if (refusal !== null) return left(refused(response, refusal));
+      return left(
+        isEmpty(json)
+          ? { ...refused(response, null), reason: 'empty', message: 'the answer is empty' }
+          : { kind: 'decode', issues: [`no ${dialect.name} task in ${shortened(body)}`] },
+      );
+    },
+  };
+};
+
+/** How many envelopes inside one another are looked through. */
+const deepestEnvelope = 4;
+
+/** The task that a body is, or that it wraps in envelopes which say that all is well. */
+const readInside = (body: unknown, dialect: Dialect, depth = 0): Reading | null => {
+  const reading = dialect.read(body);
+  const goesDeeper = reading === null && depth < deepestEnvelope && Fields.is(body) && isWell(body['code']);
+  return goesDeeper ? readInside(body['data'], dialect, depth + 1) : reading;
+};
+
+/** The deepest nesting that is read: deeper ones come from no API, and would exhaust the stack. */
+const deepestNesting = 64;
+
+const parse = (body: string): { readonly json: unknown } | { readonly json: null; readonly issue: string } => {
+  if (body.trim() === '') return { json: null };
+  try {
+    const json: unknown = JSON.parse(body);
+    return isDeeperThan(deepestNesting, json)
+      ? { json: null, issue: `nested deeper than ${String(deepestNesting)}` }
+      : { json };
+  } catch {
+    return { json: null, issue: `no JSON: ${shortened(body)}` };
+  }
+};
+
+const isDeeperThan = (depth: number, json: unknown): boolean =>
+  typeof json === 'object' && json !== null && (depth === 0 || Object.values(json).some((value) => isDeeperThan(depth - 1, value)));
+
+/** `null`, `{}`, `[]`, and envelopes that say that all is well and hold nothing. */
+const isEmpty = (json: unknown): boolean =>
+  json === null || (Fields.is(json) ? Object.keys(json).every((key) => envelopeKeys.has(key)) && isEmpty(json['data'] ?? null) : Array.isArray(json) && json.length === 0);
+
+const envelopeKeys: ReadonlySet<string> = new Set(['code', 'message', 'msg', 'success', 'data']);

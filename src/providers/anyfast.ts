@@ -1,0 +1,25 @@
+/**
+ * AnyFast: a fork of new-api, with the upstream's answer inside its envelope. Enhanced ("ultra") tasks have their own resolution,
+ * tokens and original link.
+ * Source: docs.anyfast.ai, "Seedance 2.0 task query". Asks are wanted about every 15 s; a video takes 1 to 5 minutes; links live
+ * 24 h; failed tasks are refunded. How long a task's record is kept is not documented.
+ */
+import { newApi as dialect } from '../wire/new-api.js';
+import { defineProvider } from '../wire/provider.js';
+
+/** The address in China. */
+export const anyfastChinaUrl = 'https://www.anyfast.com.cn';
+
+export const anyfast = /* @__PURE__ */ defineProvider({
+  id: 'anyfast',
+  name: 'AnyFast',
+  baseUrl: 'https://www.anyfast.ai',
+  path: '/v1/video/generations/{id}',
+  dialect,
+  retention: { recordMs: null, cancelledRecordMs: null, videoMs: 86_400_000 },
+  tierFactors: {},
+  refundsFailures: true,
+  documentation: 'https://docs.anyfast.ai',
+  pacing: () => ({ floorMs: 10_000, minMs: 15_000, maxMs: 15_000 }),
+  expectedTimeMs: () => ({ minMs: 60_000, maxMs: 300_000 }),
+});

@@ -1,0 +1,30 @@
+/**
+ * Volcengine Ark (China) and BytePlus ModelArk (abroad): the origin of Seedance. Keys belong to one region: a key of another
+ * region is answered with 401, like a wrong one.
+ * Source: docs 82379/1521309 (get), 82379/1520757 (create), 82379/1299023 (errors); ModelArk "get video generation task".
+ * Task records are kept 7 days, cancelled ones 24 h, links 24 h (the signature says exactly). Flex costs half and takes hours.
+ */
+import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
+import { defineProvider } from '../wire/provider.js';
+
+/** Base URLs by region. `account(ark, { apiKey, baseUrl: arkRegions['ap-southeast'] })` */
+export const arkRegions = {
+  'cn-beijing': 'https://ark.cn-beijing.volces.com/api/v3',
+  'ap-southeast': 'https://ark.ap-southeast.bytepluses.com/api/v3',
+  'eu-west': 'https://ark.eu-west.bytepluses.com/api/v3',
+} as const;
+
+/** Volcengine Ark in Beijing; other regions by `baseUrl`. */
+export const ark = /* @__PURE__ */ defineProvider({
+  id: 'ark',
+  name: 'Volcengine Ark, BytePlus ModelArk',
+  baseUrl: arkRegions['cn-beijing'],
+  path: '/contents/generations/tasks/{id}',
+  dialect,
+  retention: { recordMs: 7 * 86_400_000, cancelledRecordMs: 86_400_000, videoMs: 86_400_000 },
+  tierFactors: { flex: { time: null, price: 0.5 } },
+  refundsFailures: null,
+  documentation: 'https://www.volcengine.com/docs/82379/1521309',
+  pacing: () => arkPacing,
+  expectedTimeMs: arkExpectedTimeMs,
+});

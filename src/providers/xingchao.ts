@@ -1,0 +1,21 @@
+/**
+ * xingchaoyiqing: a label of the same host as kyyAiPower, in the flat dialect.
+ * Source: docs.xingchaoyiqing.com, "query video task". Tasks and videos are kept 1 day. Previews in 480p may be asked about every
+ * 10 to 20 s. The page names no host of its own: the address is the one that its documentation's requests lead to.
+ */
+import { flatVideo as dialect, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from '../wire/flat-video.js';
+import { defineProvider } from '../wire/provider.js';
+
+export const xingchao = /* @__PURE__ */ defineProvider({
+  id: 'xingchao',
+  name: 'xingchaoyiqing',
+  baseUrl: 'https://zcbservice.aizfw.cn/kyyReactApiServer',
+  path: '/v1/result/{id}',
+  dialect,
+  retention: { recordMs: 86_400_000, cancelledRecordMs: null, videoMs: 86_400_000 },
+  tierFactors: flatVideoTierFactors,
+  refundsFailures: null,
+  documentation: 'https://docs.xingchaoyiqing.com',
+  pacing: flatVideoPacing,
+  expectedTimeMs: flatVideoExpectedTimeMs,
+});

@@ -1,0 +1,161 @@
+/**
+ * The dialect of Volcengine Ark and BytePlus ModelArk, and of the gateways that pass it on: one flat task object with the
+ * video under `content`. Knows no address and no pace.
+ * Source: docs 82379/1521309 (get) and 82379/1521675 (list), the task types of the vendor's Python and Go SDKs. A null, a missing
+ * and an empty field all occur for the same thing; `content` may be an array on a relay; old samples have numbers as text.
+ */
+import { isRight } from 'fp-ts/Either';
+import * as t from 'io-ts';
+import { isTerminal } from '../task/status.js';
+import { Amount, Count, Counts, Fields, Flag, Instant, Items, Link, orNull, Span, Text, Word } from './codecs.js';
+import type { Dialect } from './dialect.js';
+import type { Hints, Pacing, TimeRange } from './provider.js';
+import { type Reading, usageOf } from './reading.js';
+import { complaintIn } from './refusal.js';
+import { type StatusTable, statusOf } from './status-words.js';
+
+/** The status words of the documentation. */
+export const arkStatuses = {
+  queued: 'queued',
+  running: 'running',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  expired: 'expired',
+} as const satisfies StatusTable;
+
+const ArkUsage = /* @__PURE__ */ t.type(
+  {
+    completion_tokens: Count,
+    total_tokens: Count,
+    /** AnyFast's enhanced tasks: what is billed. */
+    super_resolution_tokens: Count,
+    tool_usage: Counts,
+  },
+  'ArkUsage',
+);
+
+const ArkRequest = /* @__PURE__ */ t.type({ model: Text, content: Items }, 'ArkRequest');
+
+/** Every documented field of a task, and the few that gateways add to it. */
+export const ArkTask = /* @__PURE__ */ t.type(
+  {
+    id: Text,
+    object: Text,
+    model: Text,
+    status: Word,
+    content: t.unknown,
+    created_at: Instant,
+    updated_at: Instant,
+    usage: /* @__PURE__ */ orNull(ArkUsage),
+    tools: Items,
+    seed: Amount,
+    resolution: Text,
+    /** AnyFast's enhanced tasks: what the viewer gets. */
+    super_resolution: Text,
+    ratio: Text,
+    duration: Span,
+    frames: Count,
+    framespersecond: Amount,
+    generate_audio: Flag,
+    draft: Flag,
+    draft_task_id: Text,
+    service_tier: Text,
+    execution_expires_after: Span,
+    priority: Amount,
+    safety_identifier: Text,
+    error: t.unknown,
+    /** The name of `error` in one SDK's list items. */
+    failure_reason: t.unknown,
+    /** YEScale: a label, never an error. */
+    message: Text,
+    /** YEScale: the request that made the task. */
+    request: /* @__PURE__ */ orNull(ArkRequest),
+  },
+  'ArkTask',
+);
+
+/** What an Ark task says, whoever wraps it; its status word is judged by the wrapper. */
+export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<Reading, 'status' | 'wireStatus'> => {
+  const links = linksIn(task.content);
+  return {
+    id: task.id,
+    progress: null,
+    model: task.model,
+    createdAtMs: task.created_at,
+    startedAtMs: null,
+    updatedAtMs: task.updated_at,
+    finishedAtMs: null,
+    expiresAfterMs: task.execution_expires_after,
+    usage:
+      task.usage &&
+      usageOf({
+        completionTokens: task.usage.completion_tokens,
+        totalTokens: task.usage.total_tokens,
+        billedTokens: task.usage.super_resolution_tokens ?? task.usage.completion_tokens,
+        toolUsage: task.usage.tool_usage,
+      }),
+    settings: {
+      seed: task.seed,
+      resolution: task.super_resolution ?? task.resolution,
+      ratio: task.ratio,
+      durationMs: task.duration,
+      frames: task.frames,
+      framesPerSecond: task.framespersecond,
+      hasAudio: task.generate_audio,
+      draft: task.draft,
+      draftTaskId: task.draft_task_id,
+      serviceTier: task.service_tier,
+      priority: task.priority,
+      safetyIdentifier: task.safety_identifier,
+      tools: task.tools && toolNames(task.tools),
+      action: null,
+    },
+    videoUrl: linkIn(links['video_url']),
+    lastFrameUrl: linkIn(links['last_frame_url']),
+    originalUrl: null,
+    complaints: [complaintIn(task.error), complaintIn(task.failure_reason)],
+    requestId: null,
+    objectType: task.object,
+    notice: task.message,
+    request: task.request && { model: task.request.model, content: task.request.content ?? [] },
+    inner: null,
+  };
+};
+
+/** No page names a pace: the vendor's samples ask every 10 s. */
+export const arkPacing: Pacing = { floorMs: 10_000, minMs: 10_000, maxMs: 20_000 };
+
+/** Measured by public clients: 90 to 140 s for 5 s of video, 170 to 699 s up to 15 s, 330 to 1057 s for 30 s. Flex takes hours. */
+export const arkExpectedTimeMs = ({ serviceTier, durationMs }: Hints): TimeRange | null => {
+  if (serviceTier === 'flex') return null;
+  const seconds = (durationMs ?? 5_000) / 1000;
+  if (seconds <= 5) return { minMs: 90_000, maxMs: 240_000 };
+  return seconds <= 15 ? { minMs: 170_000, maxMs: 699_000 } : { minMs: 330_000, maxMs: 1_057_000 };
+};
+
+/** Reads a body that is an Ark task. */
+export const ark: Dialect = {
+  name: 'ark',
+  statuses: arkStatuses,
+  read: (body) => {
+    const task = ArkTask.decode(body);
+    if (!isRight(task) || task.right.status === null) return null;
+    const status = statusOf(task.right.status, arkStatuses);
+    const reading = arkReading(task.right);
+    return { ...reading, status, wireStatus: task.right.status, finishedAtMs: isTerminal(status) ? reading.updatedAtMs : null };
+  },
+};
+
+/** `content` is an object of links, or on a relay an array of objects with one link each. */
+const linksIn = (content: unknown): Readonly<Record<string, unknown>> =>
+  Array.isArray(content) ? Object.assign({}, ...content.filter(Fields.is)) : Fields.is(content) ? content : {};
+
+/** A link is a text, or in an array's item an object around one. */
+const linkIn = (value: unknown): string | null => {
+  const link = Fields.is(value) ? value['url'] : value;
+  return Link.is(link) ? link : null;
+};
+
+const toolNames = (tools: readonly unknown[]): readonly string[] =>
+  tools.map((tool) => (Fields.is(tool) ? tool['type'] : tool)).filter((name) => typeof name === 'string');

@@ -1,0 +1,94 @@
+/**
+ * Small codecs that say nothing of any one provider. Each reads one kind of value leniently: what is missing, null, empty or
+ * of another kind is `null`, so that one odd field never hides a finished video. Only a body that is no object fails.
+ */
+import { isRight } from 'fp-ts/Either';
+import * as t from 'io-ts';
+
+/** A codec that never fails: what it cannot read is null. */
+export type Lenient<A> = t.Type<A | null, unknown, unknown>;
+
+const lenient = <A>(name: string, read: (value: unknown) => A | null): Lenient<A> =>
+  new t.Type<A | null, unknown, unknown>(
+    name,
+    (value): value is A | null => value === null || read(value) === value,
+    (value) => t.success(read(value)),
+    t.identity,
+  );
+
+/** Reads with a codec, or gives null where the codec fails. */
+export const orNull = <A>(codec: t.Type<A, unknown, unknown>): Lenient<A> =>
+  lenient(`${codec.name} | null`, (value) => {
+    const result = codec.decode(value);
+    return isRight(result) ? result.right : null;
+  });
+
+const numeric = /^\s*-?\d+(?:\.\d+)?(?:e[+-]?\d+)?\s*$/i;
+
+const numberIn = (value: unknown): number | null => {
+  const number = typeof value === 'string' && numeric.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : null;
+};
+
+const textIn = (value: unknown): string | null =>
+  typeof value === 'number' ? String(value) : typeof value === 'string' && value.trim() !== '' ? value : null;
+
+/** A text that is not blank; a number counts as its digits. */
+export const Text = /* @__PURE__ */ lenient('Text', textIn);
+
+/** As `Text`, but a blank text counts as said: a status word may be empty. */
+export const Word = /* @__PURE__ */ lenient('Word', (value) => (typeof value === 'string' ? value : textIn(value)));
+
+/** Any finite number, also as text. */
+export const Amount = /* @__PURE__ */ lenient('Amount', numberIn);
+
+/** A whole number from 0 that a double holds exactly, also as text. */
+export const Count = /* @__PURE__ */ lenient('Count', (value) => {
+  const number = numberIn(value);
+  return number !== null && Number.isSafeInteger(number) && number >= 0 ? number : null;
+});
+
+export const Flag = /* @__PURE__ */ lenient('Flag', (value) =>
+  value === true || value === 'true' ? true : value === false || value === 'false' ? false : null,
+);
+
+const year2100 = 4_102_444_800;
+
+/** Seconds above 0 → ms; what is longer than the time from 1970 to 2100 is no reading. */
+export const Span = /* @__PURE__ */ lenient('Span', (value) => {
+  const seconds = numberIn(value);
+  return seconds !== null && seconds > 0 && seconds < year2100 ? Math.round(seconds * 1000) : null;
+});
+
+/** Unix seconds → ms since the epoch. 0 means "not yet". */
+export const Instant = Span;
+
+/** `"50%"`, `"50"` or 50 → 0.5; never above 1. */
+export const Percentage = /* @__PURE__ */ lenient('Percentage', (value) => {
+  const percent = numberIn(typeof value === 'string' ? value.replace(/%\s*$/, '') : value);
+  return percent !== null && percent >= 0 ? Math.min(percent / 100, 1) : null;
+});
+
+const httpUrl = /^https?:\/\/[^\s/?#]+\S*$/i;
+
+/** Whether a text is one http(s) URL and nothing else. */
+export const isLink = (text: string): boolean => httpUrl.test(text);
+
+/** An http(s) URL, untouched: its query is signed. */
+export const Link = /* @__PURE__ */ lenient('Link', (value) =>
+  typeof value === 'string' && isLink(value) ? value : null,
+);
+
+/** What a body's plain objects are read as first. */
+export const Fields = t.UnknownRecord;
+
+/** An array of anything. */
+export const Items = /* @__PURE__ */ lenient('Items', (value) =>
+  Array.isArray(value) ? (value as readonly unknown[]) : null,
+);
+
+/** Counts by name. */
+export const Counts = /* @__PURE__ */ lenient('Counts', (value): Readonly<Record<string, number>> | null => {
+  const counts = Fields.is(value) ? Object.entries(value).filter(([, count]) => typeof count === 'number') : [];
+  return counts.length === 0 ? null : (Object.fromEntries(counts) as Readonly<Record<string, number>>); // all are numbers: just filtered
+});

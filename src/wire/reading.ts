@@ -1,0 +1,136 @@
+/**
+ * What a dialect reads out of one body, and the snapshot that it becomes. Knows no provider by name, no HTTP and no clock.
+ */
+import type { Failure, FailureReason, RequestEcho, Settings, TaskRef, TaskSnapshot, Upstream, Usage } from '../task/snapshot.js';
+import type { TaskStatus } from '../task/status.js';
+import { isLink } from './codecs.js';
+import type { Retention } from './provider.js';
+import type { Complaint } from './refusal.js';
+import { signedUntilMs } from './signed-url.js';
+
+/** One body in the common vocabulary: instants in ms, null for what it does not say. */
+export interface Reading {
+  readonly status: TaskStatus;
+  readonly wireStatus: string;
+  /** The id in the answer; a relay may give its upstream's. */
+  readonly id: string | null;
+  readonly progress: number | null;
+  readonly model: string | null;
+  readonly createdAtMs: number | null;
+  readonly startedAtMs: number | null;
+  readonly updatedAtMs: number | null;
+  readonly finishedAtMs: number | null;
+  /** How long after creation the provider gives the task up. */
+  readonly expiresAfterMs: number | null;
+  readonly usage: Usage | null;
+  readonly settings: Settings;
+  readonly videoUrl: string | null;
+  readonly lastFrameUrl: string | null;
+  readonly originalUrl: string | null;
+  /** Why it failed, the innermost first; only looked at when it did. */
+  readonly complaints: readonly (Complaint | null)[];
+  readonly requestId: string | null;
+  readonly objectType: string | null;
+  readonly notice: string | null;
+  readonly request: RequestEcho | null;
+  /** The inner task of an envelope. */
+  readonly inner: Upstream | null;
+}
+
+/** Settings of which nothing is known, to fill in from. */
+export const noSettings: Settings = {
+  seed: null,
+  resolution: null,
+  ratio: null,
+  durationMs: null,
+  frames: null,
+  framesPerSecond: null,
+  hasAudio: null,
+  draft: null,
+  draftTaskId: null,
+  serviceTier: null,
+  priority: null,
+  safetyIdentifier: null,
+  tools: null,
+  action: null,
+};
+
+/** The usage, or null when every part of it is. */
+export const usageOf = (usage: Usage): Usage | null =>
+  Object.values(usage).every((part) => part === null) ? null : usage;
+
+/** A body's reading as the snapshot of the task that was asked for. */
+export const snapshotOf = (reading: Reading, task: TaskRef, raw: unknown, requestId: string | null, retention: Retention): TaskSnapshot => {
+  const { id, inner, createdAtMs, finishedAtMs } = reading;
+  const common = {
+    task,
+    wireStatus: reading.wireStatus,
+    progress: reading.progress,
+    model: reading.model,
+    createdAtMs,
+    startedAtMs: reading.startedAtMs,
+    updatedAtMs: reading.updatedAtMs,
+    finishedAtMs,
+    dueAtMs: later(createdAtMs, reading.expiresAfterMs),
+    recordExpiresAtMs:
+      reading.status === 'cancelled' && retention.cancelledRecordMs !== null
+        ? later(finishedAtMs ?? createdAtMs, retention.cancelledRecordMs)
+        : later(createdAtMs, retention.recordMs),
+    usage: reading.usage,
+    settings: reading.settings,
+    requestId: reading.requestId ?? requestId,
+    objectType: reading.objectType,
+    notice: reading.notice,
+    request: reading.request,
+    upstream: inner ?? (id === null || id === task.id ? null : { id, status: null, resolution: null }),
+    raw,
+  };
+  switch (reading.status) {
+    case 'succeeded': {
+      const { videoUrl: url, lastFrameUrl, originalUrl } = reading;
+      const expiresAtMs = url === null ? null : (signedUntilMs(url) ?? later(finishedAtMs ?? createdAtMs, retention.videoMs));
+      return { ...common, status: reading.status, video: url === null ? null : { url, lastFrameUrl, originalUrl, expiresAtMs } };
+    }
+    case 'failed':
+      return { ...common, status: reading.status, failure: failureOf(reading.complaints) };
+    case 'queued':
+    case 'running':
+    case 'cancelled':
+    case 'expired':
+    case 'unknown':
+      return { ...common, status: reading.status };
+  }
+};
+
+const later = (atMs: number | null, spanMs: number | null): number | null =>
+  atMs === null || spanMs === null ? null : atMs + spanMs;
+
+/** Words that say that a task failed, and not why. */
+const generic = /^(?:task failed|upstream returned (?:error|unrecognized message))\W*$/i;
+
+/** A code that a relay has written into its text: "task failed, code: InvalidParameter, message: …". */
+const codeInText = /\bcode:\s*([A-Za-z][\w.]*)/;
+
+/**
+ * Why a task failed: the first complaint that says more than that it failed.
+ * Its message is never empty, and never a link: some providers put the video's link where the reason belongs.
+ */
+const failureOf = (complaints: readonly (Complaint | null)[]): Failure => {
+  const told = complaints.flatMap((complaint) => {
+    const message = complaint?.message ?? complaint?.code ?? null;
+    return complaint === null || message === null || isLink(message) ? [] : [{ code: complaint.code, message }];
+  });
+  const { code, message } = told.find((complaint) => complaint.code !== null || !generic.test(complaint.message)) ??
+    told[0] ?? { code: null, message: 'the provider gives no reason' };
+  const found = code ?? codeInText.exec(message)?.[1] ?? null;
+  return { code: found, message, reason: reasonOf(found ?? message, message) };
+};
+
+const reasonOf = (code: string, message: string): FailureReason => {
+  const text = `${code} ${message}`;
+  if (text.includes('SensitiveContent')) return 'moderation';
+  if (code.startsWith('InvalidParameter')) return 'invalid-input';
+  if (code.startsWith('Internal')) return 'internal';
+  if (/超时|timeout|timed out/i.test(text)) return 'timeout';
+  return /quota|overdue/i.test(text) ? 'quota' : 'unknown';
+};

@@ -1,0 +1,83 @@
+/**
+ * Answers that hold no task: what they say, and what can be done about them. Knows the error shapes that the dialects share
+ * (`{ error: { code, message } }`, `{ code, message | msg }`), and no provider by name.
+ */
+import { retryAfterMs } from '../transport/retry-after.js';
+import type { HttpResponse } from '../transport/transport.js';
+import { Fields, Text } from './codecs.js';
+import type { ReadFailure, ResponseReason } from './provider.js';
+
+/** What went wrong, in a provider's own words. */
+export interface Complaint {
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+const wellCodes: ReadonlySet<string> = new Set(['success', 'ok', '0', '200']);
+
+const textOf = (value: unknown): string | null => (Text.is(value) ? value : typeof value === 'number' ? String(value) : null);
+
+const complaint = (code: unknown, message: unknown): Complaint | null => {
+  const found = textOf(code);
+  const complained = { code: found !== null && wellCodes.has(found.toLowerCase()) ? null : found, message: textOf(message) };
+  return complained.code === null && complained.message === null ? null : complained;
+};
+
+/** A complaint in an `error` field: an object, or a bare text. Code 0 and an empty text are none. */
+export const complaintIn = (error: unknown): Complaint | null =>
+  Fields.is(error) ? complaint(error['code'], error['message'] ?? error['msg']) : complaint(null, error);
+
+/** Whether an envelope's `code` speaks of success, or is not there at all. */
+export const isWell = (code: unknown): boolean =>
+  code === undefined || code === null || wellCodes.has(String(code).toLowerCase());
+
+/** The complaint that a body is, as a whole; null when it has none of the shared error shapes. */
+export const refusalIn = (body: unknown): Complaint | null => {
+  if (!Fields.is(body)) return null;
+  const { code, error, message, msg, success } = body;
+  const own = complaintIn(error);
+  if (own !== null) return own;
+  return isWell(code) && success !== false ? null : complaint(code, message ?? msg);
+};
+
+const quotaCode = /^(?:SetLimitExceeded|AccountQuotaExceeded|QuotaExceeded)\b/;
+const missingCode = /^(?:task_not_exist|task_not_found|TaskNotFound|ResourceNotFound)\b/i;
+const httpCode = /^[45]\d\d$/;
+
+const reasonOfStatus = (status: number): ResponseReason | null => {
+  if (status === 401) return 'unauthorized';
+  if (status === 403) return 'forbidden';
+  if (status === 404) return 'not-found';
+  if (status === 429) return 'rate-limited';
+  if (status === 408 || status === 425 || status >= 500) return 'server';
+  return status >= 400 ? 'rejected' : null;
+};
+
+const reasonOf = (status: number, refusal: Complaint | null): ResponseReason => {
+  const code = refusal?.code ?? '';
+  if (quotaCode.test(code)) return 'quota';
+  if (missingCode.test(code)) return 'not-found';
+  if (status >= 200 && status < 300) return (httpCode.test(code) ? reasonOfStatus(Number(code)) : null) ?? 'rejected';
+  const reason = reasonOfStatus(status) ?? 'server';
+  // Some gateway in between: only the API itself may say that a key or a request is wrong.
+  return refusal === null && reason !== 'not-found' && reason !== 'rate-limited' ? 'server' : reason;
+};
+
+/** The longest text of a provider that goes into a message. */
+const longestMessage = 300;
+
+/** One line of a text, short enough for a message. */
+export const shortened = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
+};
+
+/** An answer that says why there is no task in it, or that says nothing readable under an HTTP error. */
+export const refused = ({ status, headers, body }: HttpResponse, refusal: Complaint | null): ReadFailure => ({
+  kind: 'response',
+  reason: reasonOf(status, refusal),
+  status,
+  code: refusal?.code ?? null,
+  message: shortened(refusal?.message ?? refusal?.code ?? `HTTP ${String(status)} ${body}`),
+  retryAfterMs: retryAfterMs(headers['retry-after'], headers['date']),
+});

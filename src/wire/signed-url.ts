@@ -1,0 +1,20 @@
+/**
+ * When a signed link expires, read off its own signature. Pure text, no clock, no request.
+ * Source: object-storage links of Volcengine TOS carry `X-Tos-Date` (UTC, basic ISO 8601) and `X-Tos-Expires` (seconds).
+ */
+const signedAt = /[?&]X-Tos-Date=(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:&|$)/i;
+const livesFor = /[?&]X-Tos-Expires=(\d{1,9})(?:&|$)/i;
+
+/**
+ * @param url a link, signed or not
+ * @returns the instant after which it is refused, in ms; null when the link does not say
+ * @example signedUntilMs('https://…?X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400') // 1751513702000
+ */
+export const signedUntilMs = (url: string): number | null => {
+  const date = signedAt.exec(url);
+  const seconds = livesFor.exec(url)?.[1];
+  if (date === null || seconds === undefined) return null;
+  const [year, month, day, hour, minute, second] = date.slice(1);
+  const signedAtMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(signedAtMs) ? null : signedAtMs + Number(seconds) * 1000;
+};
