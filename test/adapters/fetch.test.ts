@@ -1,0 +1,140 @@
+import { deflateSync, gzipSync } from 'node:zlib';
+import { firstValueFrom, Subject, Subscription } from 'rxjs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Fetch, fetchTransport } from '../../src/adapters/fetch.js';
+import { errorOf, get, key, serve } from './loopback.js';
+
+const url = 'https://ark.example/tasks/1';
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe('fetchTransport', () => {
+  describe('tells fetch', () => {
+    const told = vi.fn<Fetch>(() => Promise.resolve(new Response('{}')));
+
+    it('to follow no redirect, and to leave out cookies, cache and referrer', async () => {
+      await firstValueFrom(fetchTransport({ fetch: told })(get(url)));
+      expect(told).toHaveBeenLastCalledWith(url, {
+        method: 'GET',
+        headers: { accept: 'application/json', authorization: `Bearer ${key}` },
+        signal: expect.any(AbortSignal),
+        redirect: 'manual',
+        credentials: 'omit',
+        cache: 'no-store',
+        referrerPolicy: 'no-referrer',
+      });
+    });
+
+    it('nothing of what the platform does not know', async () => {
+      vi.stubGlobal('Request', class { readonly cache = 'default'; });
+      await firstValueFrom(fetchTransport({ fetch: told })(get(url)));
+      expect(Object.keys(told.mock.lastCall?.[1] ?? {})).toEqual(['method', 'headers', 'signal', 'redirect']);
+    });
+
+    it('nothing more once it has answered', async () => {
+      await firstValueFrom(fetchTransport({ fetch: told })(get(url)));
+      expect(told.mock.lastCall?.[1].signal.aborted).toBe(false);
+    });
+
+    it('nothing of whose method it is: a browser would refuse', async () => {
+      const owners: unknown[] = [];
+      const options = {
+        fetch(this: unknown) {
+          owners.push(this);
+          return Promise.resolve(new Response());
+        },
+      };
+      await firstValueFrom(fetchTransport(options)(get(url)));
+      expect(owners).toEqual([undefined]);
+    });
+  });
+
+  it('uses the platform of the moment', async () => {
+    const transport = fetchTransport();
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response('stubbed')));
+    expect((await firstValueFrom(transport(get(url)))).body).toBe('stubbed');
+    vi.stubGlobal('fetch', undefined);
+    await errorOf(transport(get(url)));
+  });
+
+  it('reads a redirect that the browser hides as a 302', async () => {
+    const hidden = { status: 0, type: 'opaqueredirect', headers: new Headers(), body: null, text: () => Promise.resolve('') };
+    const answer = await firstValueFrom(fetchTransport({ fetch: () => Promise.resolve(hidden) })(get(url)));
+    expect(answer).toEqual({ status: 302, headers: {}, body: '' });
+  });
+
+  it.each([{ body: null }, {}])('reads the text of an answer that cannot be streamed, %o, and bounds its bytes', async (body) => {
+    const answer = { status: 200, type: 'basic', headers: new Map([['X-Id', '1']]), text: () => Promise.resolve('成功'), ...body };
+    const fetch = () => Promise.resolve(answer);
+    const read = await firstValueFrom(fetchTransport({ fetch, maxBodyBytes: 6 })(get(url)));
+    expect(read).toEqual({ status: 200, headers: { 'x-id': '1' }, body: '成功' });
+    expect((await errorOf(fetchTransport({ fetch, maxBodyBytes: 5 })(get(url)))).message).toMatch('larger than 5 bytes');
+  });
+
+  describe('a compressed answer', () => {
+    it.each([['gzip', gzipSync], ['deflate', deflateSync]] as const)('in %s is read, and bounded after decoding', async (encoding, compress) => {
+      const server = await serve((request, response) => {
+        response.writeHead(200, { 'content-encoding': encoding }).end(compress(request.url === '/' ? '{}' : 'x'.repeat(1000)));
+      });
+      const transport = fetchTransport({ maxBodyBytes: 999 });
+      expect((await firstValueFrom(transport(get(server.url)))).body).toBe('{}');
+      expect((await errorOf(transport(get(`${server.url}/bomb`)))).message).toMatch('larger than 999 bytes');
+    });
+
+    it('that is broken is an error', async () => {
+      const server = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip at all'));
+      expect((await errorOf(fetchTransport()(get(server.url)))).message).toMatch('incorrect header check');
+    });
+  });
+
+  describe('a fetch that ignores its signal', () => {
+    const heard = vi.fn();
+    const silent = { next: heard, error: heard, complete: heard };
+    afterEach(() => expect(heard).not.toHaveBeenCalled());
+
+    it('has its stream cancelled when it is unsubscribed in the middle', async () => {
+      const subscription = new Subscription();
+      await new Promise<void>((cancel) => {
+        const pull = vi.fn((controller: ReadableStreamDefaultController) => {
+          controller.enqueue(new Uint8Array(10));
+          if (pull.mock.calls.length === 3) subscription.unsubscribe();
+        });
+        const body = new ReadableStream({ pull, cancel }, { highWaterMark: 0 });
+        subscription.add(fetchTransport({ fetch: () => Promise.resolve(new Response(body)) })(get(url)).subscribe(silent));
+      });
+    });
+
+    it('has its stream cancelled when it answers too late', async () => {
+      const answers = new Subject<Response>();
+      fetchTransport({ fetch: () => firstValueFrom(answers) })(get(url)).subscribe(silent).unsubscribe();
+      await new Promise<void>((cancel) => answers.next(new Response(new ReadableStream({ cancel }))));
+    });
+
+    it('has its stream cancelled above the limit', async () => {
+      const cancel = vi.fn();
+      const pull = (controller: ReadableStreamDefaultController) => controller.enqueue(new Uint8Array(10));
+      const body = new ReadableStream({ pull, cancel });
+      await errorOf(fetchTransport({ fetch: () => Promise.resolve(new Response(body)), maxBodyBytes: 25 })(get(url)));
+      expect(cancel).toHaveBeenCalledOnce();
+    });
+  });
+
+  describe('is an error of the stream', () => {
+    it.each<readonly [string, Fetch]>([
+      ['a fetch that throws', () => { throw new TypeError('Failed to fetch'); }],
+      ['a fetch that rejects', () => Promise.reject(new TypeError('Failed to fetch'))],
+    ])('%s', async (_case, fetch) => {
+      expect((await errorOf(fetchTransport({ fetch })(get(url)))).message).toBe('No whole answer: Failed to fetch');
+    });
+
+    it.each([undefined, null, 'gone', 7, {}, Object.create(null)])('what is no error: %o', async (reason) => {
+      const fetch: Fetch = () => Promise.reject(reason);
+      expect((await errorOf(fetchTransport({ fetch })(get(url)))).message).toBe('No whole answer: for a reason that cannot be shown');
+    });
+  });
+
+  it.each([null, {}, 'fetch'])('refuses a fetch that is no function: %o', (fetch) => {
+    // @ts-expect-error no function
+    expect(() => fetchTransport({ fetch })).toThrow(new TypeError(`fetch must be a function, not ${fetch}`));
+  });
+});

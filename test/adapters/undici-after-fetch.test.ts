@@ -1,0 +1,22 @@
+import { firstValueFrom } from 'rxjs';
+import { expect, it } from 'vitest';
+import { get, serve } from './loopback.js';
+
+it("undiciTransport uses Node's own dispatcher, of whatever major, where `fetch` was called before undici was imported", async () => {
+  const server = await serve((request, response) => response.end(request.url));
+  await fetch(`${server.url}/before`);
+  const own: unknown = Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1'));
+  const { Agent, getGlobalDispatcher } = await import('undici');
+  const { undiciTransport } = await import('../../src/adapters/undici.js');
+  expect(getGlobalDispatcher()).toBe(own);
+  expect(own?.constructor).not.toBe(Agent);
+  const transport = undiciTransport();
+  expect((await firstValueFrom(transport(get(`${server.url}/after`)))).body).toBe('/after');
+
+  const hanging = await serve();
+  const asked = hanging.asked();
+  const subscription = transport(get(hanging.url)).subscribe();
+  const { closed } = await asked;
+  subscription.unsubscribe();
+  await closed;
+});

@@ -1,0 +1,210 @@
+import { once } from 'node:events';
+import { deflateSync, gzipSync } from 'node:zlib';
+import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
+import { Agent, getGlobalDispatcher, interceptors, MockAgent, Pool, setGlobalDispatcher } from 'undici';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type DispatcherLike, undiciTransport } from '../../src/adapters/undici.js';
+import { errorOf, get, key, serve } from './loopback.js';
+
+const agent = (options?: Agent.Options): Agent => {
+  const made = new Agent(options);
+  onTestFinished(() => made.destroy());
+  return made;
+};
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe('undiciTransport', () => {
+  it('asks for no compression, whatever the request says', async () => {
+    const server = await serve((_request, response) => response.end());
+    await firstValueFrom(undiciTransport({ dispatcher: agent() })(get(server.url, { 'accept-encoding': 'gzip' })));
+    expect(server.requests[0]?.headers['accept-encoding']).toBe('identity');
+  });
+
+  it('makes no AbortController', async () => {
+    const made = vi.fn();
+    const dispatcher = agent();
+    const server = await serve((request, response) => void (request.url === '/' && response.end()));
+    vi.stubGlobal('AbortController', made);
+    const transport = undiciTransport({ dispatcher });
+    await firstValueFrom(transport(get(server.url)));
+    const asked = server.asked();
+    const subscription = transport(get(`${server.url}/hangs`)).subscribe();
+    const { closed } = await asked;
+    subscription.unsubscribe();
+    await closed;
+    expect(made).not.toHaveBeenCalled();
+  });
+
+  describe('in a queue', () => {
+    it('a request that is given up never leaves, and the ones around it do not notice', async () => {
+      const server = await serve((request, response) => void (request.url !== '/first' && response.end(request.url)));
+      const dispatcher = new Pool(server.url, { connections: 1 });
+      onTestFinished(() => dispatcher.destroy());
+      const transport = undiciTransport({ dispatcher });
+      const asked = server.asked();
+      const first = firstValueFrom(transport(get(`${server.url}/first`)));
+      const { response } = await asked;
+      const givenUp = Array.from({ length: 100 }, () => transport(get(`${server.url}/given-up`)).subscribe());
+      const last = firstValueFrom(transport(get(`${server.url}/last`)));
+      givenUp.forEach((subscription) => subscription.unsubscribe());
+      response.end('/first');
+      expect((await first).body).toBe('/first');
+      expect((await last).body).toBe('/last');
+      expect(server.paths).toEqual(['/first', '/last']);
+      expect(server.sockets).toHaveLength(1);
+    });
+
+    it('a request that is given up while its connection opens sends no byte', async () => {
+      const server = await serve((_request, response) => response.end());
+      const dispatcher = agent({ connections: 1 });
+      const connected = once(dispatcher, 'connect');
+      undiciTransport({ dispatcher })(get(`${server.url}/given-up`)).subscribe().unsubscribe();
+      await connected;
+      await dispatcher.close();
+      expect(server.paths).toEqual([]);
+      expect(server.sockets.map((socket) => socket.bytesRead)).toEqual([0]);
+    });
+  });
+
+  describe('a compressed answer', () => {
+    const body = '{"status":"succeeded"}';
+
+    it.each(['gzip', 'br', 'deflate', 'zstd'])('in %s, which nobody asked for, is refused', async (encoding) => {
+      const server = await serve((_request, response) => void response.writeHead(200, { 'Content-Encoding': encoding }).write('x'));
+      const [{ closed }, error] = await Promise.all([
+        server.asked(),
+        errorOf(undiciTransport({ dispatcher: agent() })(get(server.url))),
+      ]);
+      expect(error.message).toBe(`No whole answer: the body has the content-encoding ${encoding}, not identity`);
+      await closed;
+    });
+
+    it('that says it is not compressed is read', async () => {
+      const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'Identity' }).end(body));
+      expect((await firstValueFrom(undiciTransport({ dispatcher: agent() })(get(url)))).body).toBe(body);
+    });
+
+    it.each([['gzip', gzipSync], ['deflate', deflateSync]] as const)(
+      'in %s is read through a dispatcher that decodes it, and bounded after decoding',
+      async (encoding, compress) => {
+        const { url } = await serve((request, response) => {
+          response.writeHead(request.url === '/' ? 200 : 503, { 'content-encoding': encoding });
+          response.end(compress(request.url === '/' ? body : 'x'.repeat(1000)));
+        });
+        const dispatcher = agent().compose(interceptors.decompress({ skipErrorResponses: false }));
+        const transport = undiciTransport({ dispatcher, maxBodyBytes: 999 });
+        expect((await firstValueFrom(transport(get(url)))).body).toBe(body);
+        expect((await errorOf(transport(get(`${url}/bomb`)))).message).toMatch('larger than 999 bytes');
+      },
+    );
+
+    it.each([['cut', gzipSync(body).subarray(0, -9)], ['broken', Buffer.from('no gzip at all')]] as const)(
+      'that is %s is an error of a dispatcher that decodes it',
+      async (_case, bytes) => {
+        const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bytes));
+        const dispatcher = agent().compose(interceptors.decompress());
+        await errorOf(undiciTransport({ dispatcher })(get(url)));
+      },
+    );
+  });
+
+  describe('uses', () => {
+    it('the global dispatcher of the moment', async () => {
+      const before = getGlobalDispatcher();
+      onTestFinished(() => setGlobalDispatcher(before));
+      const transport = undiciTransport();
+      const mock = mockAgent();
+      mock.get('https://ark.example').intercept({ path: '/tasks/1' }).reply(200, 'mocked');
+      setGlobalDispatcher(mock);
+      expect((await firstValueFrom(transport(get('https://ark.example/tasks/1')))).body).toBe('mocked');
+    });
+
+    it('a MockAgent, and one of its pools', async () => {
+      const mock = mockAgent();
+      const pool = mock.get('https://ark.example');
+      pool.intercept({ path: '/tasks/1' }).reply(429, { error: {} }, { headers: { 'Retry-After': '2' } }).times(2);
+      for (const dispatcher of [mock, pool]) {
+        const answers = await lastValueFrom(undiciTransport({ dispatcher })(get('https://ark.example/tasks/1')).pipe(toArray()));
+        expect(answers).toEqual([{ status: 429, headers: { 'retry-after': '2' }, body: '{"error":{}}' }]);
+      }
+    });
+
+    it('a MockAgent that quotes headers in its errors, without passing them on', async () => {
+      const mock = mockAgent();
+      mock.get('https://ark.example').intercept({ path: '/', headers: { authorization: 'other' } }).reply(200);
+      const { message } = await errorOf(undiciTransport({ dispatcher: mock })(get('https://ark.example/')));
+      expect(message).toBe('No whole answer: UND_MOCK_ERR_MOCK_NOT_MATCHED');
+    });
+
+    it('a dispatcher that fails with the key in every corner of its error', async () => {
+      const error = Object.assign(new Error(`sent ${key}`, { cause: new Error(`Bearer ${key}`) }), { code: key, headers: [key] });
+      const { message } = await errorOf(undiciTransport({ dispatcher: { dispatch: () => { throw error; } } })(get('https://ark.example')));
+      expect(message).toBe('No whole answer: Error');
+    });
+
+    it('a dispatcher with the handler names of undici 6', async () => {
+      const aborted = vi.fn();
+      const dispatcher: DispatcherLike = {
+        dispatch: ({ path }, handler) => {
+          handler.onConnect(aborted);
+          handler.onHeaders(103, []);
+          handler.onHeaders(200, [Buffer.from('X-Twice'), Buffer.from('a'), Buffer.from('x-twice'), Buffer.from('b')]);
+          handler.onData(Buffer.from('{"a"'));
+          handler.onData(Buffer.from(':1}'));
+          if (path === '/') handler.onComplete();
+          if (path === '/fails') handler.onError(Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }));
+          return true;
+        },
+      };
+      const transport = undiciTransport({ dispatcher });
+      const answer = await firstValueFrom(transport(get('https://ark.example')));
+      expect(answer).toEqual({ status: 200, headers: { 'x-twice': 'a, b' }, body: '{"a":1}' });
+      const { message } = await errorOf(transport(get('https://ark.example/fails')));
+      expect(message).toBe('No whole answer: other side closed (UND_ERR_SOCKET)');
+      expect(aborted).not.toHaveBeenCalled();
+      transport(get('https://ark.example/hangs')).subscribe().unsubscribe();
+      expect(aborted).toHaveBeenCalledOnce();
+    });
+
+    it('a dispatcher that leaves header names as they came', async () => {
+      const dispatcher: DispatcherLike = {
+        dispatch: (_options, handler) => {
+          handler.onRequestStart({ abort: vi.fn() });
+          handler.onResponseStart({ abort: vi.fn() }, 200, { 'Retry-After': '2' });
+          handler.onResponseEnd();
+          return true;
+        },
+      };
+      const answer = await firstValueFrom(undiciTransport({ dispatcher })(get('https://ark.example')));
+      expect(answer).toEqual({ status: 200, headers: { 'retry-after': '2' }, body: '' });
+    });
+
+    it('no destroyed dispatcher: that is an error', async () => {
+      const dispatcher = new Agent();
+      await dispatcher.destroy();
+      expect((await errorOf(undiciTransport({ dispatcher })(get('https://ark.example')))).message).toMatch('UND_ERR_DESTROYED');
+    });
+
+    it('no dispatcher destroyed under way: that is an error, too', async () => {
+      const server = await serve();
+      const dispatcher = new Agent();
+      const failed = errorOf(undiciTransport({ dispatcher })(get(server.url)));
+      await server.asked();
+      await dispatcher.destroy();
+      expect((await failed).message).toMatch('UND_ERR_DESTROYED');
+    });
+
+    it.each([null, {}, 'agent'])('nothing else: %o', (dispatcher) => {
+      // @ts-expect-error no dispatcher
+      expect(() => undiciTransport({ dispatcher })).toThrow(new TypeError(`dispatcher must be an undici Dispatcher, not ${dispatcher}`));
+    });
+  });
+});
+
+const mockAgent = (): MockAgent => {
+  const mock = new MockAgent();
+  mock.disableNetConnect();
+  onTestFinished(() => mock.close());
+  return mock;
+};

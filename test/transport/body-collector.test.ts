@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createBodyCollector } from '../../src/transport/body-collector.js';
+
+const anyText = fc.string({ unit: 'binary' });
+const anyBytes = fc.uint8Array({ maxLength: 64 });
+
+describe('createBodyCollector', () => {
+  it('reads a text whole, wherever its bytes are cut', () => {
+    fc.assert(fc.property(anyText, fc.array(fc.nat({ max: 40 })), (text, cuts) => {
+      const bytes = new TextEncoder().encode(text);
+      const body = createBodyCollector(bytes.length);
+      const ends = [...cuts, bytes.length].filter((end) => end <= bytes.length).sort((a, b) => a - b);
+      ends.forEach((end, index) => body.add(bytes.subarray(ends[index - 1] ?? 0, end)));
+      expect(body.text()).toBe(text.replace(/^\uFEFF/, ''));
+    }));
+  });
+
+  it('takes bytes up to its limit, and no chunk that goes above', () => {
+    fc.assert(fc.property(fc.array(anyBytes), fc.nat({ max: 200 }), (chunks, maxBytes) => {
+      const body = createBodyCollector(maxBytes);
+      let size = 0;
+      for (const chunk of chunks) {
+        const fits = size + chunk.length <= maxBytes;
+        expect(body.add(chunk)).toBe(fits);
+        if (fits) size += chunk.length;
+      }
+    }));
+  });
+
+  it('is an empty text before the first chunk', () => {
+    expect(createBodyCollector(1).text()).toBe('');
+  });
+});

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { EMPTY, NEVER, of, throwError } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { HttpRequest, HttpResponse } from '../../src/transport/transport.js';
+import { wholeAnswer } from '../../src/transport/whole-answer.js';
+import { marbles } from '../support/marbles.js';
+
+const a: HttpResponse = { status: 200, headers: {}, body: '{}' };
+const request: HttpRequest = { method: 'GET', url: 'https://ark.example', headers: { authorization: 'Bearer sk-1' } };
+const late = new Error('No whole answer: none within 5 ms (timeoutMs)');
+
+const messageOf = (error: unknown, asked = request): unknown => {
+  let message: unknown;
+  throwError(() => error).pipe(wholeAnswer(asked, 5)).subscribe({ error: (shown: Error) => { message = shown.message; } });
+  return message;
+};
+
+describe('wholeAnswer', () => {
+  it('passes on an answer that comes in time, and forgets the time', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const answer = cold('      ---(a|)', { a });
+    const asked = '            ^--!';
+    expectObservable(answer.pipe(wholeAnswer(request, 5))).toBe('---(a|)', { a });
+    expectSubscriptions(answer.subscriptions).toBe(asked);
+  }));
+
+  it('ends an exchange that takes too long', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const answer = cold('      --------(a|)', { a });
+    const asked = '            ^----!';
+    expectObservable(answer.pipe(wholeAnswer(request, 5))).toBe('-----#', undefined, late);
+    expectSubscriptions(answer.subscriptions).toBe(asked);
+  }));
+
+  it('is cancelled with its subscription', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const answer = cold<HttpResponse>('-----');
+    const asked = '            ^-!';
+    expectObservable(answer.pipe(wholeAnswer(request, 5)), asked).toBe('---');
+    expectSubscriptions(answer.subscriptions).toBe(asked);
+  }));
+
+  it('gives each subscription a time of its own', marbles(({ expectObservable }) => {
+    const answer = NEVER.pipe(wholeAnswer(request, 5));
+    expectObservable(answer).toBe('     -----#', undefined, late);
+    expectObservable(answer, '--^').toBe('-------#', undefined, late);
+  }));
+
+  it('leaves nothing and an answer at once as they are', marbles(({ expectObservable }) => {
+    expectObservable(EMPTY.pipe(wholeAnswer(request, 5))).toBe('|');
+    expectObservable(of(a).pipe(wholeAnswer(request, 5))).toBe('(a|)', { a });
+  }));
+
+  it.each<readonly [unknown, string]>([
+    [new Error('other side closed'), 'other side closed'],
+    [Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }), 'other side closed (UND_ERR_SOCKET)'],
+    [Object.assign(new Error('connect ECONNREFUSED ::1:80'), { code: 'ECONNREFUSED' }), 'connect ECONNREFUSED ::1:80'],
+    [Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [new TypeError('fetch failed', { cause: new Error('read ECONNRESET') }), 'read ECONNRESET'],
+    [Object.assign(new Error('sk-1 is no header'), { code: 'ERR_INVALID' }), 'ERR_INVALID'],
+    [Object.assign(new Error('quiet'), { code: 'sk-1' }), 'quiet'],
+    [new TypeError('sk-1 is no header'), 'TypeError'],
+    [Object.assign(new Error('sk-1'), { code: 'sk-1', name: 'sk-1' }), 'for a reason that cannot be shown'],
+    ['sk-1', 'for a reason that cannot be shown'],
+  ])('says of %o: %s', (error, reason) => {
+    expect(messageOf(error)).toBe(`No whole answer: ${reason}`);
+  });
+
+  it('shows no word of a header, wherever an error quotes it', () => {
+    const anyKey = fc.stringMatching(/^sk-[0-9]{6,12}$/);
+    const anyQuote = fc.tuple(fc.string(), fc.string());
+    fc.assert(fc.property(anyKey, anyQuote, fc.constantFrom('message', 'code', 'name', 'cause'), (key, [before, after], field) => {
+      const quote = `${before}${key}${after}`;
+      const error = Object.assign(new Error('failed'), { [field]: field === 'cause' ? new Error(quote) : quote });
+      expect(messageOf(error, { ...request, headers: { authorization: `Bearer ${key}` } })).not.toContain(key);
+    }));
+  });
+});
