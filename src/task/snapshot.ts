@@ -146,5 +146,11 @@ export type StoredSnapshot = TaskSnapshot extends infer Snapshot
     : never
   : never;
 
+/** The snapshot without its parsed body. */
+export const withoutRaw = (snapshot: TaskSnapshot): StoredSnapshot => {
+  const { raw: _, ...rest } = snapshot;
+  return rest;
+};
+
 /** One text for one task: the same for two refs exactly when they mean the same task. */
 export const taskKey = ({ provider, id, account = '' }: TaskRef): string => JSON.stringify([provider, account, id]);

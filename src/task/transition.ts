@@ -21,3 +21,7 @@ export interface TransitionTo<To extends TaskStatus> {
  * @example if (transition.to === 'failed') console.error(transition.snapshot.failure.message)
  */
 export type TaskTransition = { [To in TaskStatus]: TransitionTo<To> }[TaskStatus];
+
+/** The transition that a snapshot makes. */
+export const transitionTo = (snapshot: TaskSnapshot, from: TaskStatus | null, atMs: number): TaskTransition =>
+  ({ task: snapshot.task, from, to: snapshot.status, snapshot, atMs }) as TaskTransition; // `to` and the snapshot are of one status

@@ -9,7 +9,7 @@ import * as t from 'io-ts';
 import { isTerminal } from '../task/status.js';
 import { Amount, Count, Counts, Fields, Flag, Instant, Items, Link, orNull, Span, Text, Word } from './codecs.js';
 import type { Dialect } from './dialect.js';
-import type { Hints, Pacing, TimeRange } from './provider.js';
+import type { Hints, Pacing, TimeRange } from './facts.js';
 import { type Reading, usageOf } from './reading.js';
 import { complaintIn } from './refusal.js';
 import { type StatusTable, statusOf } from './status-words.js';
@@ -148,8 +148,10 @@ export const ark: Dialect = {
 };
 
 /** `content` is an object of links, or on a relay an array of objects with one link each. */
-const linksIn = (content: unknown): Readonly<Record<string, unknown>> =>
-  Array.isArray(content) ? Object.assign({}, ...content.filter(Fields.is)) : Fields.is(content) ? content : {};
+const linksIn = (content: unknown): Readonly<Record<string, unknown>> => {
+  const items: readonly unknown[] = Array.isArray(content) ? content : [content];
+  return Object.fromEntries(items.filter(Fields.is).flatMap(Object.entries));
+};
 
 /** A link is a text, or in an array's item an object around one. */
 const linkIn = (value: unknown): string | null => {

@@ -7,7 +7,7 @@ import { isRight } from 'fp-ts/Either';
 import * as t from 'io-ts';
 import { Count, Instant, Link, Span, Text, Word } from './codecs.js';
 import type { Dialect } from './dialect.js';
-import type { Hints, Pacing, TimeRange } from './provider.js';
+import type { Hints, Pacing, TimeRange } from './facts.js';
 import { noSettings, usageOf } from './reading.js';
 import { complaintIn } from './refusal.js';
 import { type StatusTable, statusOf } from './status-words.js';

@@ -6,74 +6,10 @@ import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
 import { Fields } from './codecs.js';
 import type { Dialect } from './dialect.js';
+import type { Hints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
 import { type Reading, snapshotOf } from './reading.js';
-import { isWell, refusalIn, refused, shortened } from './refusal.js';
+import { isWell, type ReadFailure, refusalIn, refused, shortened } from './refusal.js';
 import type { StatusTable } from './status-words.js';
-
-/** Why an answer is no snapshot, by what can be done about it. */
-export type ResponseReason =
-  | 'unauthorized'
-  | 'forbidden'
-  | 'not-found'
-  | 'rate-limited'
-  | 'quota'
-  | 'server'
-  | 'rejected'
-  | 'empty';
-
-/** An answer that is no snapshot: unreadable (`decode`), or readable and saying so (`response`). */
-export type ReadFailure =
-  | {
-      readonly kind: 'decode';
-      /** What was expected where, one text each. */
-      readonly issues: readonly string[];
-    }
-  | {
-      readonly kind: 'response';
-      readonly reason: ResponseReason;
-      /** The HTTP status. */
-      readonly status: number;
-      readonly code: string | null;
-      /** Never empty. */
-      readonly message: string;
-      /** How long the server asks to wait, in ms. */
-      readonly retryAfterMs: number | null;
-    };
-
-/** What is known of a task when its pace is chosen; null where nothing is. */
-export interface Hints {
-  readonly serviceTier: string | null;
-  readonly model: string | null;
-  readonly resolution: string | null;
-  readonly durationMs: number | null;
-}
-
-/** How often a provider wants to be asked, in ms: never below `floorMs`, at best between `minMs` and `maxMs`. */
-export interface Pacing {
-  readonly floorMs: number;
-  readonly minMs: number;
-  readonly maxMs: number;
-}
-
-/** A span of time, in ms. */
-export interface TimeRange {
-  readonly minMs: number;
-  readonly maxMs: number;
-}
-
-/** How long a provider keeps what it made, in ms; null where it does not say. */
-export interface Retention {
-  readonly recordMs: number | null;
-  readonly cancelledRecordMs: number | null;
-  readonly videoMs: number | null;
-}
-
-/** What a service tier does to the generation time and to the price, as factors of the default tier's. */
-export interface TierFactor {
-  /** null: longer, and it does not say how much. */
-  readonly time: { readonly min: number; readonly max: number } | null;
-  readonly price: number;
-}
 
 /** One provider: its address, its words, its pace, and how its answers are read. */
 export interface Provider<Id extends string = string> {

@@ -4,7 +4,7 @@
 import type { Failure, FailureReason, RequestEcho, Settings, TaskRef, TaskSnapshot, Upstream, Usage } from '../task/snapshot.js';
 import type { TaskStatus } from '../task/status.js';
 import { isLink } from './codecs.js';
-import type { Retention } from './provider.js';
+import type { Retention } from './facts.js';
 import type { Complaint } from './refusal.js';
 import { signedUntilMs } from './signed-url.js';
 

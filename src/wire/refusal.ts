@@ -5,7 +5,36 @@
 import { retryAfterMs } from '../transport/retry-after.js';
 import type { HttpResponse } from '../transport/transport.js';
 import { Fields, Text } from './codecs.js';
-import type { ReadFailure, ResponseReason } from './provider.js';
+
+/** Why an answer is no snapshot, by what can be done about it. */
+export type ResponseReason =
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not-found'
+  | 'rate-limited'
+  | 'quota'
+  | 'server'
+  | 'rejected'
+  | 'empty';
+
+/** An answer that is no snapshot: unreadable (`decode`), or readable and saying so (`response`). */
+export type ReadFailure =
+  | {
+      readonly kind: 'decode';
+      /** What was expected where, one text each. */
+      readonly issues: readonly string[];
+    }
+  | {
+      readonly kind: 'response';
+      readonly reason: ResponseReason;
+      /** The HTTP status. */
+      readonly status: number;
+      readonly code: string | null;
+      /** Never empty. */
+      readonly message: string;
+      /** How long the server asks to wait, in ms. */
+      readonly retryAfterMs: number | null;
+    };
 
 /** What went wrong, in a provider's own words. */
 export interface Complaint {
@@ -17,19 +46,18 @@ const wellCodes: ReadonlySet<string> = new Set(['success', 'ok', '0', '200']);
 
 const textOf = (value: unknown): string | null => (Text.is(value) ? value : typeof value === 'number' ? String(value) : null);
 
+/** Whether an envelope's `code` speaks of success, or is not there at all. */
+export const isWell = (code: unknown): boolean =>
+  code === undefined || code === null || wellCodes.has(textOf(code)?.toLowerCase() ?? '');
+
 const complaint = (code: unknown, message: unknown): Complaint | null => {
-  const found = textOf(code);
-  const complained = { code: found !== null && wellCodes.has(found.toLowerCase()) ? null : found, message: textOf(message) };
+  const complained = { code: isWell(code) ? null : textOf(code), message: textOf(message) };
   return complained.code === null && complained.message === null ? null : complained;
 };
 
 /** A complaint in an `error` field: an object, or a bare text. Code 0 and an empty text are none. */
 export const complaintIn = (error: unknown): Complaint | null =>
   Fields.is(error) ? complaint(error['code'], error['message'] ?? error['msg']) : complaint(null, error);
-
-/** Whether an envelope's `code` speaks of success, or is not there at all. */
-export const isWell = (code: unknown): boolean =>
-  code === undefined || code === null || wellCodes.has(String(code).toLowerCase());
 
 /** The complaint that a body is, as a whole; null when it has none of the shared error shapes. */
 export const refusalIn = (body: unknown): Complaint | null => {

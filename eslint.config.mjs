@@ -1,0 +1,166 @@
+/**
+ * The style guide, as far as a machine can hold it. What a file may import is the business of test/architecture.test.ts.
+ */
+import js from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** Rings that hold values and functions, and no clock, promise, platform or chance. */
+const pure = ['src/index.ts', 'src/{task,poll,transport,wire,providers,watch,testing}/**/*.ts'];
+/** Rings where a stream is described and never run. */
+const belowWatch = ['src/{task,poll,transport,wire,providers}/**/*.ts'];
+/** Rings that meet the world: clocks, sockets, files. */
+const leaves = ['src/{adapters,simulator,node}/**/*.ts'];
+
+const timers = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'requestAnimationFrame'];
+
+/** What all of src is written without. Each list below repeats it, because ESLint's lists replace one another. */
+const everywhere = [
+  { selector: 'TSEnumDeclaration', message: 'Use a union of literals.' },
+  { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+  { selector: 'ExportAllDeclaration', message: 'Re-export by name.' },
+  { selector: 'VariableDeclarator > Identifier[name=/\\$$/]', message: '`$` marks streams in examples, never in src.' },
+];
+
+const withoutPromises = [
+  { selector: 'AwaitExpression', message: 'Promises belong in the leaves.' },
+  { selector: 'ForOfStatement[await=true]', message: 'Promises belong in the leaves.' },
+  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'The time comes from the scheduler.' },
+  {
+    selector: 'ExportNamedDeclaration > :matches(TSInterfaceDeclaration, TSTypeAliasDeclaration) TSPropertySignature[readonly=false]',
+    message: 'What is exported is readonly.',
+  },
+];
+
+const withoutSubscribing = [
+  { selector: "CallExpression[callee.property.name='subscribe']", message: 'Below watch/ a stream is described, never run.' },
+  { selector: 'NewExpression[callee.name=/Subject$/]', message: 'Below watch/ nothing is shared.' },
+];
+
+/** An assertion switches the compiler off: a comment on its line, or on the line before its statement, says why it is right. */
+const reasonedAssertions = {
+  create: (/** @type {import('eslint').Rule.RuleContext} */ context) => ({
+    /** @param {any} node */
+    TSAsExpression: (node) => {
+      if (node.typeAnnotation.typeName?.name === 'const') return;
+      let statement = node;
+      while (statement.parent && !/Statement$|Declaration$|^Property|^TSAbstract/.test(statement.type)) statement = statement.parent;
+      const [first, last] = [statement.loc.start.line - 1, node.loc.end.line];
+      const explained = context.sourceCode.getAllComments().some(({ loc }) => loc && loc.end.line >= first && loc.start.line <= last);
+      if (!explained) context.report({ node, message: 'A comment must say why this `as` is right.' });
+    },
+  }),
+};
+
+export default defineConfig(
+  { ignores: ['dist/', 'coverage/', '.vitest/', 'docs/examples/*/'] },
+  js.configs.recommended,
+
+  // --- TypeScript ---------------------------------------------------------------------------------------------------------
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/array-type': ['error', { default: 'array', readonly: 'array' }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-exports': 'error',
+      // `() => observer.next(value)` says what it does.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // An unused parameter that keeps its place is named `_`; tsc finds the rest.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+      // What was caught is thrown on as it is.
+      '@typescript-eslint/only-throw-error': ['error', { allowRethrowing: true, allowThrowingUnknown: true }],
+      // `String(value)` is for showing what a caller without types has passed, whatever its type says.
+      '@typescript-eslint/no-base-to-string': 'off',
+      '@typescript-eslint/no-unnecessary-type-conversion': 'off',
+      // Errors carry a brand, so that two copies of the package know each other's.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      // A type parameter used once can still name what a caller writes, and a default that is written out can still say more.
+      '@typescript-eslint/no-unnecessary-type-arguments': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+    },
+  },
+
+  // --- src ----------------------------------------------------------------------------------------------------------------
+  {
+    files: ['src/**/*.ts'],
+    plugins: { local: { rules: { 'reasoned-assertions': reasonedAssertions } } },
+    rules: {
+      'local/reasoned-assertions': 'error',
+      'no-console': 'error',
+      'no-restricted-syntax': ['error', ...everywhere],
+      'no-restricted-imports': ['error', {
+        paths: [{ name: 'fp-ts', message: 'Its root costs 115 ms at load: import the module, as in fp-ts/Either.' }],
+        patterns: [
+          { regex: '^(fp|io)-ts/(lib|es6)/', message: 'The build knows where that is: import fp-ts/Either.' },
+          { regex: '^rx-seedance', message: 'Sources import each other by path.' },
+          { regex: '^\\.{1,2}/.*(?<!\\.js)$', message: 'A path ends in .js.' },
+        ],
+      }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/prefer-readonly': 'error',
+      // A new member of a union must be thought of, so no default may swallow it.
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { allowDefaultCaseForExhaustiveSwitch: false, considerDefaultExhaustiveForUnions: false }],
+    },
+  },
+  {
+    files: pure,
+    rules: {
+      'no-restricted-globals': ['error', ...timers.map((name) => ({ name, message: 'Time is `timer`, on the scheduler.' })), 'process', 'performance', 'fetch'],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'The time comes from the scheduler, or as an argument.' },
+        { object: 'Math', property: 'random', message: 'The same state always gives the same wait.' },
+      ],
+      'no-restricted-syntax': ['error', ...everywhere, ...withoutPromises],
+    },
+  },
+  {
+    files: belowWatch,
+    rules: { 'no-restricted-syntax': ['error', ...everywhere, ...withoutPromises, ...withoutSubscribing] },
+  },
+  {
+    files: leaves,
+    rules: {
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+      // Leaves meet callers, clients and platforms of several versions, and types that hold `any`.
+      '@typescript-eslint/no-deprecated': 'off',
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
+  },
+  { files: ['src/simulator/**/*.ts'], rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' } },
+  { files: ['src/node/**/*.ts'], rules: { 'no-console': 'off' } },
+
+  // --- tests and configuration: they poke at things, on purpose --------------------------------------------------------------
+  {
+    files: ['test/**/*.ts', '*.ts'],
+    rules: {
+      'no-loss-of-precision': 'off',
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      '@typescript-eslint/no-empty-function': 'off',
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
+      '@typescript-eslint/no-misused-spread': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/only-throw-error': 'off',
+      '@typescript-eslint/prefer-promise-reject-errors': 'off',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/restrict-template-expressions': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+
+  // --- scripts and examples: tsc knows their globals (checkJs) ------------------------------------------------------------------
+  { files: ['**/*.{mjs,cjs,js}'], rules: { 'no-undef': 'off' } },
+);

@@ -1,0 +1,293 @@
+/**
+ * The rings of docs/architecture.md, held as a table and enforced over src: who may import whom, and which packages.
+ * Types count like values. The checks are one function from sources to complaints, and that function is tested first.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+interface Rule {
+  /** Other rings. A ring may import itself, unless it is made of islands. */
+  readonly imports: readonly string[];
+  /** Packages, each with its subpaths; `node:` stands for all of Node. */
+  readonly packages: readonly string[];
+  /** Its files do not import each other. */
+  readonly islands?: boolean;
+  /** May know the clock, chance and promises. */
+  readonly leaf?: boolean;
+}
+
+/** `face` is src/index.ts. */
+const rings: Readonly<Record<string, Rule>> = {
+  face: { imports: ['task', 'poll', 'transport', 'wire', 'watch'], packages: [] },
+  task: { imports: [], packages: [] },
+  poll: { imports: [], packages: ['rxjs'] },
+  transport: { imports: [], packages: ['rxjs'] },
+  wire: { imports: ['task', 'transport'], packages: ['io-ts', 'fp-ts'] },
+  providers: { imports: ['task', 'wire'], packages: ['io-ts'], islands: true },
+  watch: { imports: ['task', 'poll', 'transport', 'wire'], packages: ['rxjs', 'fp-ts'] },
+  adapters: { imports: ['transport'], packages: ['rxjs'], leaf: true },
+  testing: { imports: ['task', 'transport'], packages: ['rxjs'] },
+  simulator: {
+    imports: ['task', 'poll', 'transport', 'wire', 'providers', 'watch', 'adapters', 'testing', 'node'],
+    packages: ['node:', 'undici', 'rxjs'],
+    leaf: true,
+  },
+  node: {
+    imports: ['task', 'poll', 'transport', 'wire', 'providers', 'watch', 'adapters', 'testing', 'simulator', 'face'],
+    packages: ['node:', 'undici', 'rxjs'],
+    leaf: true,
+  },
+};
+
+/** Rings that see each other's index.ts alone. */
+const behindTheirIndex = ['simulator', 'node'];
+
+/** Packages that one file of a ring may import, and no other. Of several names, one file bears it. */
+const exceptions = [
+  { files: ['src/adapters/undici.ts'], package: 'undici' },
+  { files: ['src/adapters/angular.ts'], package: '@angular' },
+  // The codec of the saved state.
+  { files: ['src/watch/watch-state.ts', 'src/watch/saved-state.ts'], package: 'io-ts' },
+];
+
+const clocks = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'];
+
+type Sources = Readonly<Record<string, string>>;
+
+const ringOf = (path: string): string => (path === 'src/index.ts' ? 'face' : (path.split('/')[1] ?? ''));
+const isIn = (name: string, packages: readonly string[]): boolean =>
+  packages.some((one) => name === one || name.startsWith(one.endsWith(':') ? one : `${one}/`));
+
+const parse = (path: string, text: string): ts.SourceFile => ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
+
+const walk = (node: ts.Node, visit: (node: ts.Node) => void): void => {
+  visit(node);
+  ts.forEachChild(node, (child) => walk(child, visit));
+};
+
+/** What a file imports or re-exports, as it is written: types and `import()` included. */
+const specifiersOf = (file: ts.SourceFile): readonly string[] => {
+  const found: string[] = [];
+  walk(file, (node) => {
+    const specifier =
+      ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+        ? node.moduleSpecifier
+        : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
+          ? node.argument.literal
+          : ts.isCallExpression(node) && (node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText() === 'require')
+            ? node.arguments[0]
+            : undefined;
+    if (specifier && ts.isStringLiteralLike(specifier)) found.push(specifier.text);
+  });
+  return found;
+};
+
+/** The clocks, promises and dice in a file. */
+const impuritiesOf = (file: ts.SourceFile): readonly string[] => {
+  const found: string[] = [];
+  walk(file, (node) => {
+    const text = node.getText(file);
+    if (ts.isPropertyAccessExpression(node) && ['Date.now', 'Math.random', 'performance.now'].includes(text)) found.push(text);
+    if (ts.isNewExpression(node) && node.expression.getText(file) === 'Date' && !node.arguments?.length) found.push('new Date()');
+    if (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier)) found.push('await');
+    if (ts.isIdentifier(node) && clocks.includes(text) && !(ts.isPropertyAccessExpression(node.parent) && node.parent.name === node && node.parent.expression.getText(file) !== 'globalThis')) {
+      found.push(text);
+    }
+  });
+  return [...new Set(found)];
+};
+
+const reexportsByName = (file: ts.SourceFile): boolean =>
+  file.statements.every((one) => ts.isExportDeclaration(one) && one.moduleSpecifier && one.exportClause && ts.isNamedExports(one.exportClause));
+
+/** The first way round that comes back to where it began, of each group of files that import each other. */
+const cyclesIn = (graph: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] => {
+  const done = new Set<string>();
+  const cycles: string[][] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    const seen = trail.indexOf(path);
+    if (seen >= 0) cycles.push([...trail.slice(seen), path]);
+    if (seen >= 0 || done.has(path)) return;
+    for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return cycles;
+};
+
+/** Everything in the sources that breaks the table, one sentence each. */
+const complaintsAbout = (sources: Sources): readonly string[] => {
+  const complaints: string[] = [];
+  const graph = new Map<string, string[]>();
+  const bearers = new Map<string, string>();
+
+  for (const [path, text] of Object.entries(sources)) {
+    const complain = (words: string): unknown => complaints.push(`${path} ${words}`);
+    const file = parse(path, text);
+    const ring = ringOf(path);
+    const rule = rings[ring];
+    const neighbours: string[] = [];
+    graph.set(path, neighbours);
+
+    if (!/^(?:#!.*\n|\/\/.*\n)*\/\*\*/.test(text)) complain('opens without a header comment');
+    if (posix.basename(path) === 'index.ts' && !reexportsByName(file)) complain('does more than re-export by name');
+    if (!rule) {
+      complain('belongs to no ring');
+      continue;
+    }
+    if (!rule.leaf) for (const impurity of impuritiesOf(file)) complain(`uses ${impurity}, which belongs in the leaves`);
+
+    for (const specifier of specifiersOf(file)) {
+      if (specifier.startsWith('.')) {
+        const target = posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts');
+        const to = ringOf(target);
+        neighbours.push(target);
+        if (!(target in sources)) complain(`imports ${target}, which is not there`);
+        else if (to === ring) {
+          if (rule.islands) complain(`imports ${target}: files of ${ring} do not import each other`);
+        } else if (!rule.imports.includes(to)) complain(`imports ${target}: ${ring} may not import ${to}`);
+        else if (behindTheirIndex.includes(ring) && behindTheirIndex.includes(to) && posix.basename(target) !== 'index.ts') {
+          complain(`imports ${target}: ${ring} sees the index.ts of ${to} alone`);
+        }
+      } else if (specifier === 'rx-seedance' || specifier.startsWith('rx-seedance/')) {
+        complain(`imports ${specifier}: sources import each other by path`);
+      } else if (!isIn(specifier, rule.packages)) {
+        const exception = exceptions.find((one) => one.files.includes(path) && isIn(specifier, [one.package]));
+        if (!exception) {
+          complain(`imports ${specifier}: ${ring} may not import that package`);
+          continue;
+        }
+        const key = exception.files.join(' ');
+        const bearer = bearers.get(key) ?? path;
+        bearers.set(key, bearer);
+        if (bearer !== path) complain(`imports ${specifier}, which is for ${bearer} alone`);
+      }
+    }
+  }
+  return [...complaints, ...cyclesIn(graph).map((cycle) => `a cycle: ${cycle.join(' → ')}`)];
+};
+
+describe('the check', () => {
+  const header = '/** A file. */\n';
+  const check = (sources: Sources): readonly string[] =>
+    complaintsAbout(Object.fromEntries(Object.entries(sources).map(([path, text]) => [path, header + text])));
+
+  it('finds nothing in a tree that keeps to the table', () => {
+    const clean = {
+      'src/index.ts': "export { isTerminal } from './task/status.js';\nexport type { Provider } from './wire/provider.js';",
+      'src/task/status.ts': 'export const isTerminal = () => true;',
+      'src/wire/provider.ts': "import type { Either } from 'fp-ts/Either';\nimport * as t from 'io-ts';\nimport { isTerminal } from '../task/status.js';",
+      'src/providers/ark.ts': "import { Provider } from '../wire/provider.js';",
+      'src/adapters/undici.ts': "import { Agent } from 'undici';\nimport { Observable } from 'rxjs';",
+      'src/watch/watch-state.ts': "import * as t from 'io-ts';\nconst at = new Date(0);",
+      'src/simulator/server.ts': "import { createServer } from 'node:http';\nimport { ark } from '../providers/ark.js';\nawait 0; setTimeout(() => Date.now());",
+    };
+    expect(check(clean)).toEqual([]);
+  });
+
+  it.each([
+    ['a value', "import { isTerminal } from '../task/status.js';"],
+    ['a type', "import type { TaskStatus } from '../task/status.js';"],
+    ['a re-export', "export { isTerminal } from '../task/status.js';"],
+    ['a type in place', "type Status = import('../task/status.js').TaskStatus;"],
+    ['a dynamic import', "const status = import('../task/status.js');"],
+  ])('finds an illegal import between rings: %s', (_, text) => {
+    expect(check({ 'src/task/status.ts': '', 'src/poll/poll.ts': text })).toEqual([
+      'src/poll/poll.ts imports src/task/status.ts: poll may not import task',
+    ]);
+  });
+
+  it('finds a provider that imports another', () => {
+    expect(check({ 'src/providers/a.ts': '', 'src/providers/b.ts': "import { a } from './a.js';" })).toEqual([
+      'src/providers/b.ts imports src/providers/a.ts: files of providers do not import each other',
+    ]);
+  });
+
+  it.each([
+    ['src/task/status.ts', 'rxjs'],
+    ['src/poll/poll.ts', 'fp-ts/Either'],
+    ['src/wire/codecs.ts', 'rxjs'],
+    ['src/providers/ark.ts', 'rxjs'],
+    ['src/watch/feed.ts', 'undici'],
+    ['src/watch/feed.ts', 'io-ts'],
+    ['src/adapters/fetch.ts', 'undici'],
+    ['src/adapters/fetch.ts', 'node:http'],
+    ['src/adapters/undici.ts', '@angular/core'],
+    ['src/testing/script.ts', 'vitest'],
+    ['src/transport/transport.ts', 'rxjs-something'],
+  ])('finds a package where it may not be: %s, %s', (path, name) => {
+    const ring = path.split('/')[1] ?? '';
+    expect(check({ [path]: `import '${name}';` })).toEqual([`${path} imports ${name}: ${ring} may not import that package`]);
+  });
+
+  it('finds a second file that reads saved states', () => {
+    const text = "import * as t from 'io-ts';";
+    expect(check({ 'src/watch/watch-state.ts': text, 'src/watch/saved-state.ts': text })).toEqual([
+      'src/watch/saved-state.ts imports io-ts, which is for src/watch/watch-state.ts alone',
+    ]);
+  });
+
+  it('finds a cycle of files, of types too', () => {
+    const cycle = { 'src/poll/a.ts': "import type { B } from './b.js';", 'src/poll/b.ts': "import './c.js';", 'src/poll/c.ts': "import './a.js';" };
+    expect(check(cycle)).toEqual(['a cycle: src/poll/a.ts → src/poll/b.ts → src/poll/c.ts → src/poll/a.ts']);
+  });
+
+  it('finds the main entry reaching for an HTTP client', () => {
+    expect(check({ 'src/index.ts': "export { fetchTransport } from './adapters/fetch.js';", 'src/adapters/fetch.ts': '' })).toEqual([
+      'src/index.ts imports src/adapters/fetch.ts: face may not import adapters',
+    ]);
+  });
+
+  it.each([
+    ['a star', "export * from '../task/status.js';"],
+    ['a declaration', 'export const one = 1;'],
+    ['an import', "import '../task/status.js';"],
+    ['a default', 'export default 1;'],
+  ])('finds an index.ts that does more than re-export: %s', (_, text) => {
+    expect(check({ 'src/wire/index.ts': text, 'src/task/status.ts': '' })).toEqual(['src/wire/index.ts does more than re-export by name']);
+  });
+
+  it.each([
+    ['Date.now', 'const at = Date.now();'],
+    ['new Date()', 'const at = new Date();'],
+    ['setTimeout', 'setTimeout(() => 0);'],
+    ['setTimeout', 'globalThis.setTimeout(() => 0);'],
+    ['await', 'const f = async () => await 0;'],
+    ['Math.random', 'const jitter = Math.random();'],
+  ])('finds %s in a pure ring', (impurity, text) => {
+    expect(check({ 'src/watch/feed.ts': text })).toEqual([`src/watch/feed.ts uses ${impurity}, which belongs in the leaves`]);
+  });
+
+  it('finds a leaf that looks into another, and lets it look at its face', () => {
+    const tree = { 'src/simulator/server.ts': '', 'src/simulator/index.ts': '', 'src/node/cli.ts': "import '../simulator/server.js';\nimport '../simulator/index.js';" };
+    expect(check(tree)).toEqual(['src/node/cli.ts imports src/simulator/server.ts: node sees the index.ts of simulator alone']);
+  });
+
+  it('finds a file outside every ring, one that is not there, and the package importing itself', () => {
+    expect(check({ 'src/utils/x.ts': '', 'src/poll/poll.ts': "import './gone.js';\nimport 'rx-seedance/wire';" })).toEqual([
+      'src/utils/x.ts belongs to no ring',
+      'src/poll/poll.ts imports src/poll/gone.ts, which is not there',
+      'src/poll/poll.ts imports rx-seedance/wire: sources import each other by path',
+    ]);
+  });
+
+  it('finds a file without a header', () => {
+    expect(complaintsAbout({ 'src/poll/poll.ts': "import 'rxjs';" })).toEqual(['src/poll/poll.ts opens without a header comment']);
+  });
+});
+
+describe('src', () => {
+  const root = fileURLToPath(new URL('../src/', import.meta.url));
+  const sources = Object.fromEntries(
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => [`src/${file.replaceAll('\\', '/')}`, readFileSync(root + file, 'utf8')]),
+  );
+
+  it('keeps to the rings', () => {
+    expect(complaintsAbout(sources)).toEqual([]);
+  }, 30_000);
+});

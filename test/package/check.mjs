@@ -1,0 +1,284 @@
+/**
+ * Looks at the package as its users get it: packed, installed into an empty project, imported, required, type-checked and bundled.
+ * Needs a build (`npm run build`). Every check runs; the exit code says whether all of them passed.
+ *
+ * What the package offers is read off the packed files, so that a new provider is checked by being there.
+ */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
+const readJson = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'));
+
+/** The entries that run anywhere: no Node, no undici. All the others may use both. */
+const needsNode = ['undici', 'simulator', 'node'];
+
+/** The packages that a portable entry may load, dependencies of dependencies included. */
+const portablePackages = /\/node_modules\/(rxjs|tslib|io-ts|fp-ts|rx-seedance)\//;
+
+if (!existsSync(join(root, 'dist', 'index.d.ts'))) {
+  console.error('dist holds no declarations: run `npm run build` first');
+  process.exit(1);
+}
+
+const project = realpathSync(mkdtempSync(join(tmpdir(), 'rx-seedance-package-')));
+process.on('exit', () => rmSync(project, { recursive: true, force: true }));
+
+/**
+ * Runs a program and gives its standard output; throws what it said when it fails.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {string} cwd
+ */
+const run = (command, args, cwd) => {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${basename(command)} ${args.join(' ')}\n${stdout}${stderr}${error?.message ?? ''}`);
+  return stdout;
+};
+
+let failures = 0;
+
+/**
+ * Runs one check and says how it went.
+ *
+ * @param {string} sentence what holds when it passes
+ * @param {() => void | Promise<void>} body
+ */
+const check = async (sentence, body) => {
+  try {
+    await body();
+    console.log(`ok      ${sentence}`);
+  } catch (error) {
+    failures += 1;
+    console.log(`FAILED  ${sentence}`);
+    console.log((error instanceof Error ? error.message : String(error)).replace(/^/gm, '        '));
+  }
+};
+
+/**
+ * @param {boolean} condition
+ * @param {string} message
+ */
+const ensure = (condition, message) => {
+  if (!condition) throw new Error(message);
+};
+
+// --- packed and installed ------------------------------------------------------------------------------------------------
+
+const [packed] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root));
+const tarball = join(project, packed.filename);
+const packedFiles = /** @type {string[]} */ (packed.files.map((/** @type {{ path: string }} */ { path }) => path));
+
+const locked = readJson(join(root, 'package-lock.json')).packages;
+const versionOf = (/** @type {string} */ name) => locked[`node_modules/${name}`].version;
+writeFileSync(join(project, 'package.json'), JSON.stringify({
+  name: 'consumer',
+  private: true,
+  dependencies: {
+    'rx-seedance': `file:${packed.filename}`,
+    rxjs: versionOf('rxjs'),
+    undici: versionOf('undici'),
+    '@types/node': versionOf('@types/node'),
+  },
+}));
+run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'], project);
+
+const installed = join(project, 'node_modules', 'rx-seedance');
+const manifest = readJson(join(installed, 'package.json'));
+
+/** Every JavaScript entry by its subpath, '' for the main one; a wildcard stands for the files in its folder. */
+const entries = Object.keys(manifest.exports)
+  .filter((key) => key !== './package.json')
+  .flatMap((key) => {
+    if (!key.endsWith('/*')) return [key.slice(2)];
+    const folder = key.slice(2, -2);
+    return readdirSync(join(installed, 'dist', folder))
+      .filter((file) => file.endsWith('.d.ts'))
+      .map((file) => `${folder}/${basename(file, '.d.ts')}`);
+  });
+const portable = entries.filter((entry) => !needsNode.includes(entry));
+const specifier = (/** @type {string} */ entry) => (entry === '' ? 'rx-seedance' : `rx-seedance/${entry}`);
+const fileOf = (/** @type {string} */ entry) => (entry === '' ? 'index' : entry);
+
+// --- the manifest --------------------------------------------------------------------------------------------------------
+
+await check('the tarball holds the build, the documents and nothing else', () => {
+  const strangers = packedFiles.filter((path) => !/^(dist\/|docs\/|README\.md$|LICENSE$|package\.json$)/.test(path));
+  ensure(strangers.length === 0, `not expected: ${strangers.join(', ')}`);
+  for (const path of ['README.md', 'LICENSE', 'dist/index.js']) ensure(packedFiles.includes(path), `missing: ${path}`);
+});
+
+await check('the wildcard covers every provider in src', () => {
+  const sources = readdirSync(join(root, 'src', 'providers')).map((file) => `providers/${basename(file, '.ts')}`);
+  const missing = sources.filter((name) => !entries.includes(name));
+  ensure(sources.length > 0 && missing.length === 0, `not packed: ${missing.join(', ')}`);
+});
+
+await check('publint --strict has nothing to say', () => {
+  run(bin('publint'), [tarball, '--strict'], root);
+});
+
+await check('attw finds every entry right, from ESM and from CommonJS', () => {
+  const named = entries.filter((entry) => entry !== '');
+  run(bin('attw'), [tarball, '--profile', 'node16', '--no-emoji', '--no-color', '--entrypoints', '.', ...named], root);
+});
+
+// --- what is imported is what is typed -----------------------------------------------------------------------------------
+
+const compiler = ts.createProgram({
+  rootNames: entries.map((entry) => join(installed, 'dist', `${fileOf(entry)}.d.ts`)),
+  options: { module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16, target: ts.ScriptTarget.ES2022, types: ['node'], noEmit: true },
+});
+const types = compiler.getTypeChecker();
+
+/** @param {string} entry the names that its declarations promise as values */
+const promisedBy = (entry) => {
+  const source = compiler.getSourceFile(join(installed, 'dist', `${fileOf(entry)}.d.ts`));
+  const symbol = source && types.getSymbolAtLocation(source);
+  if (!symbol) throw new Error(`${specifier(entry)} has no declarations`);
+  return types
+    .getExportsOfModule(symbol)
+    .map((one) => (one.flags & ts.SymbolFlags.Alias ? types.getAliasedSymbol(one) : one).flags & ts.SymbolFlags.Value ? one.name : '')
+    .filter((name) => name !== '')
+    .sort();
+};
+
+for (const script of ['load.mjs', 'load.cjs']) copyFileSync(join(here, script), join(project, script));
+
+for (const [script, words] of /** @type {const} */ ([['load.mjs', 'imported'], ['load.cjs', 'required']])) {
+  /** @type {import('./load.cjs').Loaded | undefined} */
+  let loaded;
+  await check(`every entry can be ${words}`, () => {
+    loaded = JSON.parse(run(process.execPath, [script, JSON.stringify(portable.map(specifier)), JSON.stringify(entries.map(specifier))], project));
+  });
+  if (!loaded) continue;
+  const { names, shared, modules, packages } = loaded;
+
+  await check(`${words}, every entry has the names that its types promise, and no other`, () => {
+    for (const entry of entries) {
+      const [promised, found] = [promisedBy(entry).join(' '), names[specifier(entry)]?.join(' ')];
+      ensure(promised === found, `${specifier(entry)}\npromised: ${promised}\nfound:    ${found}`);
+      ensure(found !== '', `${specifier(entry)} exports nothing`);
+    }
+  });
+
+  await check(`${words}, a class or function seen through two entries is one thing`, () => {
+    ensure(shared.differing.length === 0, `differing: ${shared.differing.join(', ')}`);
+  });
+
+  await check(`${words}, the portable entries load no undici, no node:http and no other package than rxjs, io-ts and fp-ts`, () => {
+    ensure(modules.length === 0, `built-in modules loaded: ${modules.join(', ')}`);
+    const others = packages.filter((path) => !portablePackages.test(path));
+    ensure(others.length === 0, `files loaded: ${others.join(', ')}`);
+  });
+}
+
+for (const [extension, folder] of /** @type {const} */ ([['.js', 'dist'], ['.cjs', 'dist'], ['.js', 'dist/browser']])) {
+  await check(`${folder}/*${extension} defines every class once`, () => {
+    /** @type {Map<string, string>} */
+    const seen = new Map();
+    const browser = join('dist', 'browser');
+    for (const file of readdirSync(join(installed, folder), { recursive: true, encoding: 'utf8' })) {
+      const path = join(folder, file);
+      if (!path.endsWith(extension) || (folder === 'dist' && path.startsWith(browser))) continue;
+      for (const [, name = ''] of readFileSync(join(installed, path), 'utf8').matchAll(/^(?:var |let |const |class )(\w+)(?= = class\b| extends | \{)/gm)) {
+        ensure(!seen.has(name), `${name} is in ${seen.get(name)} and in ${path}`);
+        seen.set(name, path);
+      }
+    }
+    ensure(seen.size > 0, 'no class was found: does this check still read the output right?');
+  });
+}
+
+// --- types ---------------------------------------------------------------------------------------------------------------
+
+/**
+ * Type-checks the consumer's files with every library checked too.
+ *
+ * @param {string} name
+ * @param {Record<string, string>} files
+ * @param {object} options
+ */
+const typeCheck = (name, files, options) => {
+  const folder = join(project, name);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+  const compilerOptions = { target: 'es2022', lib: ['es2022'], types: ['node'], strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true, ...options };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(files) }));
+  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder], project);
+};
+
+const consumer = readFileSync(join(here, 'consumer.ts'), 'utf8');
+const everyEntry = (/** @type {string[]} */ list) =>
+  list.map((entry, index) => `import * as entry${index} from '${specifier(entry)}';\nvoid entry${index};\n`).join('');
+
+await check('a consumer compiles under node16, as ESM and as CommonJS', () => {
+  const files = { 'consumer.mts': consumer, 'consumer.cts': consumer, 'entries.mts': everyEntry(entries), 'entries.cts': everyEntry(entries) };
+  typeCheck('node16', files, { module: 'node16', moduleResolution: 'node16' });
+});
+await check('a consumer compiles under bundler', () => {
+  typeCheck('bundler', { 'consumer.ts': consumer, 'entries.ts': everyEntry(entries) }, { module: 'esnext', moduleResolution: 'bundler' });
+});
+await check('the portable entries compile for a browser, with no type of Node', () => {
+  const options = { module: 'esnext', moduleResolution: 'bundler', customConditions: ['browser'], types: [], lib: ['es2022', 'dom'] };
+  typeCheck('portable', { 'entries.ts': everyEntry(portable) }, options);
+});
+
+// --- bundles -------------------------------------------------------------------------------------------------------------
+
+/** The bundler that tsup brings, which is Angular's too. @type {typeof import('esbuild')} */
+const esbuild = createRequire(createRequire(import.meta.url).resolve('tsup'))('esbuild');
+
+/**
+ * Bundles a text as a browser application would.
+ *
+ * @param {string} text
+ * @returns the code, and the files of which something was kept
+ */
+const bundle = async (text) => {
+  const { outputFiles, metafile } = await esbuild.build({
+    stdin: { contents: text, resolveDir: project },
+    absWorkingDir: project,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'silent',
+  });
+  const kept = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0));
+  return { code: outputFiles.map((file) => file.text).join('\n'), files: kept.map(([path]) => path).filter((path) => path !== '<stdin>') };
+};
+
+await check('a browser bundle of every portable entry holds no undici and nothing of Node', async () => {
+  const names = portable.map((_, index) => `entry${index}`);
+  const { code, files } = await bundle(
+    `${portable.map((entry, index) => `import * as entry${index} from '${specifier(entry)}';`).join('\n')}\nglobalThis.entries = [${names.join(', ')}];`,
+  );
+  const own = files.filter((path) => path.startsWith('node_modules/rx-seedance/'));
+  ensure(own.length > 0 && own.every((path) => path.includes('/dist/browser/')), `the browser build is not what was bundled:\n${own.join('\n')}`);
+  const strangers = files.filter((path) => !portablePackages.test(`/${path}`));
+  ensure(strangers.length === 0, `bundled: ${strangers.join(', ')}`);
+  ensure(!files.some((path) => path.includes('/fp-ts/lib/')), 'fp-ts is bundled as CommonJS');
+  const word = /.*(?:\bundici\b|\bnode:).*/.exec(code.replace(/^\/\/.*$/gm, ''));
+  ensure(word === null, `in the bundle: ${word?.[0].trim()}`);
+});
+
+await check('an application that uses the error guard alone bundles no codec', async () => {
+  const { files } = await bundle(`import { isSeedanceError } from 'rx-seedance';\nglobalThis.guard = isSeedanceError;`);
+  const codecs = files.filter((path) => /\/(io-ts|fp-ts)\//.test(path));
+  ensure(codecs.length === 0, `a codec is not marked as pure, or its arguments are not (a spread never is); bundled too: ${codecs.join(', ')}`);
+});
+
+console.log(failures === 0 ? `the package is fine: ${entries.length} entries` : `${failures} of the package's checks failed`);
+process.exitCode = failures === 0 ? 0 : 1;

@@ -1,0 +1,60 @@
+/**
+ * A user's program, as check.mjs compiles it against the packed types under several resolutions. It touches what is hardest to get
+ * right in declarations: narrowing by status, options, the class of the errors, codecs of io-ts, and every entry.
+ */
+import type { Observable } from 'rxjs';
+import {
+  account,
+  createTaskClient,
+  isSeedanceError,
+  ofStatus,
+  parseWatchState,
+  type SeedanceError,
+  type TaskRef,
+  type TaskSnapshot,
+  type TaskTransition,
+  toFeed,
+  watchTasks,
+  type WatchState,
+} from 'rx-seedance';
+import { fetchTransport } from 'rx-seedance/fetch';
+import { anyfast } from 'rx-seedance/providers/anyfast';
+import { ark } from 'rx-seedance/providers/ark';
+import { type Simulator, startSimulator } from 'rx-seedance/simulator';
+import { scriptedTransport } from 'rx-seedance/testing';
+import { undiciTransport } from 'rx-seedance/undici';
+import { ark as arkDialect, defineProvider, type Provider } from 'rx-seedance/wire';
+
+export const client = createTaskClient({
+  transport: undiciTransport(),
+  accounts: [account(anyfast, { apiKey: () => 'key' }), account(ark, { apiKey: null, baseUrl: 'https://example.com' })],
+});
+
+export const inBrowser = createTaskClient({ transport: fetchTransport(), accounts: [account(ark, { apiKey: null })] });
+
+export const transitions: Observable<TaskTransition> = client.watch({ provider: 'anyfast', id: 'a' });
+
+export const links: Observable<{ readonly to: 'succeeded' }> = transitions.pipe(ofStatus('succeeded'));
+
+export const feeds = (tasks: Observable<TaskRef<'ark' | 'anyfast'>>) => tasks.pipe(watchTasks(client, { concurrency: 4 }), toFeed());
+
+export const linkOf = (snapshot: TaskSnapshot): string | null =>
+  snapshot.status === 'succeeded' ? (snapshot.video?.url ?? null) : snapshot.status === 'failed' ? snapshot.failure.message : null;
+
+export const stateOf = (error: unknown): WatchState | null => {
+  if (!isSeedanceError(error)) return null;
+  const known: SeedanceError = error;
+  return known.state;
+};
+
+export const restored = parseWatchState('{}');
+
+export const relay: Provider = defineProvider({ ...ark, id: 'relay', dialect: arkDialect });
+
+export const simulated = async (): Promise<string> => {
+  const simulator: Simulator = await startSimulator({ speed: 60 });
+  await simulator.stop();
+  return simulator.url;
+};
+
+export const scripted = scriptedTransport;

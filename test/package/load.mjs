@@ -1,0 +1,4 @@
+/** The same as load.cjs, by `import`. */
+import { loadAll } from './load.cjs';
+
+console.log(JSON.stringify(await loadAll((specifier) => import(specifier))));

@@ -1,0 +1,80 @@
+/**
+ * Two builds of the same sources: `dist` for Node (ESM, CommonJS, declarations) and `dist/browser` (ESM alone).
+ *
+ * Each build is one graph with shared chunks, in CommonJS too, so that a class has one identity whichever entry it is seen through.
+ * `tsup --no-dts` builds the JavaScript alone, in about a second.
+ */
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { defineConfig, type Options } from 'tsup';
+
+type EsbuildPlugin = NonNullable<Options['esbuildPlugins']>[number];
+
+/** Entries that run anywhere. A new file in `src/providers` is an entry by being there. */
+const portable = {
+  index: 'src/index.ts',
+  fetch: 'src/adapters/fetch.ts',
+  wire: 'src/wire/index.ts',
+  testing: 'src/testing/index.ts',
+  ...Object.fromEntries(
+    readdirSync('src/providers')
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => [`providers/${basename(file, '.ts')}`, `src/providers/${file}`]),
+  ),
+};
+
+/** Entries that need Node. */
+const node = {
+  undici: 'src/adapters/undici.ts',
+  simulator: 'src/simulator/index.ts',
+};
+
+/**
+ * fp-ts has no `exports` map: `fp-ts/Either` type-checks and then dies in Node. So the sources say `fp-ts/Either`, and each
+ * build says where that is: `lib/*.js` works everywhere, `es6/*.js` is what a bundler can shake. In declarations
+ * `fp-ts/Either` is found by every resolution.
+ */
+const fpTs = (folder: 'lib' | 'es6'): EsbuildPlugin => ({
+  name: `fp-ts-${folder}`,
+  setup({ onResolve }) {
+    onResolve({ filter: /^fp-ts\/\w+$/ }, ({ path }) => ({
+      path: `${path.replace('/', `/${folder}/`)}.js`,
+      external: true,
+      sideEffects: false,
+    }));
+  },
+});
+
+const shared: Options = {
+  splitting: true,
+  treeshake: true,
+  removeNodeProtocol: false,
+  // Seen before the plugin above otherwise, as a dependency to leave alone.
+  noExternal: [/^fp-ts\/\w+$/],
+};
+
+export default defineConfig([
+  {
+    ...shared,
+    name: 'node',
+    entry: { ...portable, ...node },
+    format: ['esm', 'cjs'],
+    target: 'node20.19',
+    platform: 'node',
+    esbuildPlugins: [fpTs('lib')],
+    // The declarations are cleaned by their own build, the browser's files by theirs.
+    clean: ['!**/*.d.{ts,cts}', '!browser/**'],
+    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+  },
+  {
+    ...shared,
+    name: 'browser',
+    entry: portable,
+    outDir: 'dist/browser',
+    format: ['esm'],
+    target: 'es2022',
+    platform: 'browser',
+    esbuildPlugins: [fpTs('es6')],
+    clean: true,
+  },
+]);
