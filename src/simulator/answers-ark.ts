@@ -1,0 +1,102 @@
+/**
+ * How Ark tells a task, and how YEScale tells Ark's. Pure.
+ * Sources: the API reference of Volcengine Ark and BytePlus ModelArk (get, create, error codes), answers recorded in
+ * public clients, and YEScale's page on fetching a video. YEScale documents no errors and no pending bodies: Ark's are assumed.
+ */
+import { json } from './answer.js';
+import type { Dialect, Refusal } from './answer.js';
+import { wholeNumber } from './random.js';
+import type { TaskView } from './task-view.js';
+
+const framesPerSecond = 24;
+const pixels: Readonly<Record<string, number>> = {
+  '480p': 864 * 480,
+  '720p': 1280 * 720,
+  '1080p': 1920 * 1080,
+  '2k': 2560 * 1440,
+  '4k': 3840 * 2160,
+};
+
+/** The tokens that a video costs: its pixels times its frames, by the kilo. */
+export const tokensFor = (resolution: string, durationMs: number): number =>
+  Math.round(((pixels[resolution] ?? 1280 * 720) * framesPerSecond * (durationMs / 1000)) / 1024);
+
+const usage = ({ resolution, durationMs }: TaskView['plan']) => {
+  const tokens = tokensFor(resolution, durationMs);
+  return { completion_tokens: tokens, total_tokens: tokens };
+};
+
+/** The fields that Ark and its resellers have in common. `content` and `usage` come with success, `error` with failure. */
+const common = ({ id, plan, phase, createdAt, startedAt, endedAt, link }: TaskView) => ({
+  id,
+  model: plan.model,
+  status: phase === 'unknown' ? 'archived' : phase,
+  ...(phase === 'failed' && { error: { ...plan.failure, message: `${plan.failure.message} Request id: sim-${id}` } }),
+  ...(phase === 'succeeded' && { content: { video_url: link('video') }, usage: usage(plan) }),
+  created_at: createdAt,
+  updated_at: endedAt ?? startedAt ?? createdAt,
+});
+
+const length = ({ plan, request }: TaskView) =>
+  typeof request.frames === 'number' ? { frames: request.frames } : { duration: plan.durationMs / 1000 };
+
+const echoed = ['safety_identifier', 'priority', 'draft', 'draft_task_id'];
+const echo = (request: TaskView['request']) => Object.fromEntries(Object.entries(request).filter(([key]) => echoed.includes(key)));
+
+/** Ark's task object, whole. */
+export const arkTask = (view: TaskView) => ({
+  ...common(view),
+  ...(view.phase === 'succeeded' && {
+    seed: wholeNumber(1, 99_999, view.id, 'seed'),
+    resolution: view.plan.resolution,
+    ratio: '16:9',
+    ...length(view),
+    framespersecond: framesPerSecond,
+  }),
+  service_tier: view.plan.serviceTier,
+  execution_expires_after: view.expiresAfterSeconds,
+  // Seedance 1.0 makes silent videos and does not mention sound.
+  ...(!/1[-_.]0/.test(view.plan.model) && { generate_audio: view.request.generate_audio ?? true }),
+  ...echo(view.request),
+});
+
+type Row = readonly [status: number, code: string, type: string];
+
+const refusals: Readonly<Record<Refusal, Row>> = {
+  unauthorized: [401, 'AuthenticationError', 'Unauthorized'],
+  'unknown-task': [404, 'ResourceNotFound', 'NotFound'],
+  'bad-request': [400, 'InvalidParameter', 'BadRequest'],
+  'not-deletable': [409, 'InvalidAction.RunningTaskDeletion', 'Conflict'],
+  'rate-limited': [429, 'RateLimitExceeded.EndpointRPMExceeded', 'TooManyRequests'],
+  'server-error': [500, 'InternalServiceError', 'InternalServerError'],
+};
+
+/** Ark itself. */
+export const ark: Dialect = {
+  task: arkTask,
+  created: ({ id }) => ({ id }),
+  refuse: (why, detail, requestId) => {
+    const [status, code, type] = refusals[why];
+    const error = { code, message: `${detail} Request id: ${requestId}`, param: '', type };
+    return json(status, { error }, { 'x-request-id': requestId });
+  },
+};
+
+/** Ark through PowerTokens, whose page gives a succeeded task an `error` of null. */
+export const powertokens: Dialect = {
+  ...ark,
+  task: (view) => ({ ...arkTask(view), ...(view.phase === 'succeeded' && { error: null }) }),
+};
+
+const label = (action: string): string => `YEScale - Seedance Video Generation - ${action}`;
+
+/** Ark through YEScale: its older fields, a label on every answer, and an echo of the request. */
+export const yescale: Dialect = {
+  ...ark,
+  task: (view) => ({
+    ...common(view),
+    message: label('Fetch'),
+    request: { content: view.request.content ?? [], model: view.plan.model },
+  }),
+  created: ({ id }) => ({ id, message: label('Submit') }),
+};

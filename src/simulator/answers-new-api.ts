@@ -1,0 +1,120 @@
+/**
+ * How AnyFast, a fork of new-api, tells a task: an envelope with Ark's object inside. Pure.
+ * Sources: AnyFast's pages on creating and querying a Seedance task; the public source of QuantumNous/new-api for the statuses
+ * and error bodies that those pages leave out.
+ */
+import { json } from './answer.js';
+import type { Answer, Dialect, Refusal } from './answer.js';
+import { arkTask, tokensFor } from './answers-ark.js';
+import { letters, wholeNumber } from './random.js';
+import type { TaskView } from './task-view.js';
+
+const digits = '0123456789';
+const alphanumeric = `${digits}abcdefghijklmnopqrstuvwxyz`;
+
+interface Standing {
+  readonly status: string;
+  /** Per cent. */
+  readonly progress: number;
+}
+
+const waiting: readonly Standing[] = [
+  { status: 'NOT_START', progress: 0 },
+  { status: 'SUBMITTED', progress: 10 },
+  { status: 'QUEUED', progress: 20 },
+];
+const queued: Standing = { status: 'QUEUED', progress: 20 };
+
+/** A queued task passes three words; a running one counts from 50; cancelled and expired are failures here. */
+const standing = ({ phase, done, plan }: TaskView): Standing => {
+  switch (phase) {
+    case 'queued':
+      return waiting[Math.floor(done * waiting.length)] ?? queued;
+    case 'running':
+      return { status: 'IN_PROGRESS', progress: Math.floor(50 + done * (plan.ultra ? 35 : 45)) };
+    case 'succeeded':
+      return { status: 'SUCCESS', progress: 100 };
+    case 'failed':
+    case 'cancelled':
+    case 'expired':
+      return { status: 'FAILURE', progress: 100 };
+    case 'unknown':
+      return { status: 'ARCHIVED', progress: 100 };
+  }
+};
+
+/** The failure's text; on success the link once more, for clients older than `result_url`. */
+const failReason = ({ phase, plan, link }: TaskView): string => {
+  if (phase === 'succeeded') return link('video');
+  if (phase === 'expired') return `任务超时（${Math.ceil((plan.queueMs + plan.runMs) / 60_000)}分钟）`;
+  if (phase === 'failed' || phase === 'cancelled') return `task failed, code: ${plan.failure.code}, message: ${plan.failure.message}`;
+  return '';
+};
+
+/** An ultra task is generated one size smaller than what the viewer gets. */
+const smaller = (resolution: string): string => (resolution === '720p' ? '480p' : '720p');
+
+const upstreamId = ({ id }: TaskView): string => `cgt-${letters(14, digits, id, 'time')}-${letters(5, alphanumeric, id)}`;
+
+/** The upstream's own answer, as far as the relay has one. Absent on failure. */
+const upstream = (view: TaskView, { status }: Standing): { readonly data?: object | null } => {
+  if (status === 'FAILURE') return {};
+  if (status === 'NOT_START') return { data: null };
+  const id = upstreamId(view);
+  if (status === 'SUBMITTED') return { data: { id } };
+  if (!view.plan.ultra) return { data: arkTask({ ...view, id }) };
+  const { resolution, durationMs } = view.plan;
+  const plan = { ...view.plan, resolution: smaller(resolution) };
+  const inner = arkTask({ ...view, id, plan, link: () => view.link('original') });
+  if (!('usage' in inner)) return { data: inner };
+  const usage = { ...inner.usage, super_resolution_tokens: tokensFor(resolution, durationMs) };
+  return { data: { ...inner, super_resolution: resolution, usage } };
+};
+
+const task = (view: TaskView) => {
+  const now = standing(view);
+  return {
+    code: 'success',
+    message: '',
+    data: {
+      task_id: view.id,
+      action: 'generate',
+      status: now.status,
+      ...(view.phase === 'succeeded' && {
+        result_url: view.link('video'),
+        ...(view.plan.ultra && { original_result_url: view.link('original') }),
+      }),
+      fail_reason: failReason(view),
+      submit_time: view.createdAt,
+      start_time: view.startedAt ?? 0,
+      finish_time: view.endedAt ?? 0,
+      progress: `${now.progress}%`,
+      request_id: `${wholeNumber(1, 9, view.id)}${letters(29, digits, view.id, 'request')}`,
+      ...upstream(view, now),
+    },
+  };
+};
+
+const refusals: Readonly<Record<Refusal, (detail: string, requestId: string) => Answer>> = {
+  unauthorized: (message) => json(401, { error: { message, type: 'authentication_error', code: 'invalid_api_key' } }),
+  'unknown-task': () => json(400, { code: 'task_not_exist', message: 'task_not_exist', data: null }),
+  'bad-request': (message) => json(400, { code: 'invalid_request', message, data: null }),
+  'not-deletable': (message) => json(409, { code: 'task_not_cancellable', message, data: null }),
+  'rate-limited': (message, id) => json(429, { error: { code: '', message: `${message} (request id: ${id})`, type: 'new_api_error' } }),
+  'server-error': (message, id) => json(500, { error: { code: '', message: `${message} (request id: ${id})`, type: 'new_api_error' } }),
+};
+
+/** AnyFast. */
+export const anyfast: Dialect = {
+  task,
+  created: ({ id, plan, createdAt }) => ({
+    id,
+    task_id: id,
+    object: 'video',
+    model: plan.model,
+    status: '',
+    progress: 0,
+    created_at: createdAt,
+  }),
+  refuse: (why, detail, requestId) => refusals[why](detail, requestId),
+};

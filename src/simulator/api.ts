@@ -1,0 +1,63 @@
+/**
+ * Answers one request to a provider, faults aside. Knows tasks and dialects; not sockets.
+ */
+import { json } from './answer.js';
+import type { Answer } from './answer.js';
+import { listTasks } from './ark-list.js';
+import { readCreateBody } from './create-body.js';
+import type { Route } from './routes.js';
+import { sites } from './sites.js';
+import type { TaskStore } from './task-store.js';
+
+/** What has come in, after routing. */
+export interface ApiRequest {
+  readonly route: Route;
+  readonly query: URLSearchParams;
+  readonly body: string;
+  /** Whether it came with a key that the provider accepts. */
+  readonly authorized: boolean;
+  readonly requestId: string;
+}
+
+/** Answers a request to a provider's API. Never throws for anything that a client can send. */
+export const answerApi = (tasks: TaskStore, { route, query, body, authorized, requestId }: ApiRequest): Answer => {
+  const { dialect } = sites[route.provider];
+  if (!authorized) return dialect.refuse('unauthorized', 'The API key is missing or unknown.', requestId);
+  try {
+    switch (route.kind) {
+      case 'create': {
+        const { id, plan, createdAtMs } = tasks.submit(route.provider, readCreateBody(body));
+        return json(200, dialect.created({ id, plan, createdAt: Math.floor(createdAtMs / 1000) }));
+      }
+      case 'list': {
+        const { total, views } = listTasks(tasks.views(route.provider), query);
+        return json(200, { total, items: views.map(dialect.task) });
+      }
+      case 'get':
+      case 'delete': {
+        const task = tasks.find(route);
+        const view = task === null ? null : tasks.view(task);
+        if (task === null || view === null) return dialect.refuse('unknown-task', `There is no task ${route.id}.`, requestId);
+        if (route.kind === 'get') return json(200, dialect.task(view));
+        // Ark cancels what is queued and forgets what has ended. It names no answer for a task that is cancelled already: refused here.
+        switch (view.phase) {
+          case 'queued':
+            tasks.replan(task, { fate: 'cancelled', queueMs: Math.max(0, tasks.elapsedMs(task)) });
+            return json(200, {});
+          case 'succeeded':
+          case 'failed':
+          case 'expired':
+            tasks.replan(task, { fate: 'vanishes' });
+            return json(200, {});
+          case 'running':
+          case 'cancelled':
+          case 'unknown':
+            return dialect.refuse('not-deletable', `Task ${task.id} is ${view.phase}, it cannot be deleted.`, requestId);
+        }
+      }
+    }
+  } catch (error) {
+    if (error instanceof RangeError) return dialect.refuse('bad-request', error.message, requestId);
+    throw error;
+  }
+};

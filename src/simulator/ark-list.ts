@@ -1,0 +1,45 @@
+/**
+ * Ark's list of tasks: filters and pages. Pure.
+ * Source: the API reference of Volcengine Ark and of PowerTokens. Neither names the order of items (here: newest first),
+ * nor the default page (here: the first ten).
+ */
+import type { TaskView } from './task-view.js';
+
+/** The words that `filter.status` takes: all but `expired`. */
+const statuses = ['queued', 'running', 'cancelled', 'succeeded', 'failed'];
+
+const pageNumber = (query: URLSearchParams, name: string, fallback: number): number => {
+  const value = Number(query.get(name) ?? fallback);
+  if (!(Number.isInteger(value) && value >= 1 && value <= 500)) {
+    throw new RangeError(`${name} must be a whole number from 1 to 500; it is ${query.get(name)}`);
+  }
+  return value;
+};
+
+/**
+ * One page of tasks. Flex tasks are listed when asked for; an unknown id is left out in silence.
+ *
+ * Errors: `RangeError` for a page or a status out of range.
+ */
+export const listTasks = (
+  views: readonly TaskView[],
+  query: URLSearchParams,
+): { readonly total: number; readonly views: readonly TaskView[] } => {
+  const size = pageNumber(query, 'page_size', 10);
+  const start = (pageNumber(query, 'page_num', 1) - 1) * size;
+  const status = query.get('filter.status');
+  if (status !== null && !statuses.includes(status)) {
+    throw new RangeError(`filter.status must be one of ${statuses.join(', ')}; it is ${status}`);
+  }
+  const ids = new Set(query.getAll('filter.task_ids'));
+  const model = query.get('filter.model');
+  const tier = query.get('filter.service_tier') ?? 'default';
+  const found = views.filter(
+    ({ id, phase, plan }) =>
+      plan.serviceTier === tier &&
+      (status === null || phase === status) &&
+      (ids.size === 0 || ids.has(id)) &&
+      (model === null || plan.model === model),
+  );
+  return { total: found.length, views: found.slice(start, start + size) };
+};

@@ -1,0 +1,51 @@
+/**
+ * Answers a request for a file, as an object store does: signed GETs alone, whole or in part. Pure.
+ */
+import { byteRange } from './byte-range.js';
+import type { ByteRange } from './byte-range.js';
+import { json } from './answer.js';
+import type { Answer } from './answer.js';
+
+/** A request for a file. */
+export interface FileRequest {
+  readonly method: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly link: 'good' | 'expired' | 'forged';
+}
+
+/** The head of an answer, and which bytes follow. */
+export interface FilePart {
+  readonly status: 200 | 206;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly part: ByteRange;
+}
+
+const deny = (Code: string, Message: string): Answer => json(403, { Code, Message });
+
+const text = (value: string | readonly string[] | undefined): string => (typeof value === 'string' ? value : '');
+
+/**
+ * What a request for a file gets: bytes, or an answer that says why not.
+ *
+ * @param size in bytes
+ * @param etag quoted
+ */
+export const answerFile = ({ method, headers, link }: FileRequest, size: number, etag: string): FilePart | Answer => {
+  if (method !== 'GET') return deny('AccessDenied', `The link is signed for GET, not for ${method}.`);
+  if (link === 'forged') return deny('SignatureDoesNotMatch', 'The link is not signed by this server.');
+  if (link === 'expired') return deny('AccessDenied', 'The link has expired.');
+  // A store takes one proof, not two; and an API key has no business here.
+  if (headers.authorization !== undefined) return deny('InvalidArgument', 'A signed link is sent no Authorization.');
+  const common = { 'accept-ranges': 'bytes', etag };
+  const unchanged = headers['if-range'] === undefined || headers['if-range'] === etag;
+  const range = unchanged ? byteRange(text(headers.range), size) : null;
+  if (range === 'unsatisfiable') {
+    return json(416, { Code: 'InvalidRange', Message: 'There are no such bytes.' }, { ...common, 'content-range': `bytes */${size}` });
+  }
+  const part = range ?? { first: 0, last: size - 1 };
+  const length = String(part.last - part.first + 1);
+  const whole = { ...common, 'content-type': 'video/mp4', 'content-length': length };
+  if (range === null) return { status: 200, headers: whole, part };
+  return { status: 206, headers: { ...whole, 'content-range': `bytes ${part.first}-${part.last}/${size}` }, part };
+};

@@ -1,0 +1,15 @@
+/**
+ * `rx-seedance/simulator`: every provider over real HTTP on loopback, for demos and tests. Needs Node.
+ */
+export { startSimulator } from './simulator.js';
+export type { Simulator } from './simulator.js';
+export type { SimulatorOptions } from './options.js';
+export { simulatedProviders } from './sites.js';
+export type { SimulatedProvider } from './sites.js';
+export { fates } from './task-plan.js';
+export type { Fate, PlannedFailure, TaskPlan } from './task-plan.js';
+export type { Submission } from './task-store.js';
+export { askFaults } from './faults.js';
+export type { AskFault, FaultKind, FaultPlan } from './faults.js';
+export type { RequestEntry } from './request-log.js';
+export { spedUp } from './sped-up.js';

@@ -1,0 +1,113 @@
+/**
+ * The simulator's options: checked once, defaults filled in. Pure.
+ */
+import { askFaults } from './faults.js';
+import type { FaultPlan } from './faults.js';
+import { simulatedProviders } from './sites.js';
+import type { SimulatedProvider } from './sites.js';
+import { fates } from './task-plan.js';
+import type { Fate } from './task-plan.js';
+import { minPaddedBytes } from './video-file.js';
+
+/** How a simulator behaves. */
+export interface SimulatorOptions {
+  /** Default: 0, any free port. */
+  readonly port?: number;
+  /** Decides ids, plans and sprinkled faults. Default: 1. */
+  readonly seed?: number;
+  /** How much faster than documented tasks go: 60 makes a minute a second. Default: 1. */
+  readonly speed?: number;
+  /** Accepted keys by provider, the first of which `apiKey` tells. Default: `sim-key`. */
+  readonly keys?: Readonly<Partial<Record<SimulatedProvider, string | readonly string[]>>>;
+  /** Faults to sprinkle over the questions. Default: none. */
+  readonly faults?: FaultPlan;
+  /** The fates of tasks that are submitted without one, by weight. Default: every task succeeds. */
+  readonly fates?: Readonly<Partial<Record<Fate, number>>>;
+  /** How long a link is good: a multiple of 1000. Not divided by `speed`. Default: as each provider documents. */
+  readonly linkLifeMs?: number;
+  /** Pads every file to this size, in bytes. Default: the bare film of some 30 kB. */
+  readonly fileBytes?: number;
+  /** The time, in ms since the epoch. Default: `Date.now`. */
+  readonly clock?: () => number;
+}
+
+/** Options with nothing left open. */
+export interface Settings {
+  readonly port: number;
+  readonly seed: number;
+  readonly speed: number;
+  readonly keys: Readonly<Record<SimulatedProvider, readonly [string, ...string[]]>>;
+  readonly faults: FaultPlan;
+  readonly fates: readonly (readonly [fate: Fate, weight: number])[];
+  readonly linkLifeMs: number | null;
+  readonly fileBytes: number | null;
+  readonly clock: () => number;
+}
+
+const check = (field: string, value: unknown, good: boolean, rule: string): void => {
+  if (!good) throw new RangeError(`${field} must be ${rule}; it is ${String(value)}`);
+};
+
+const isWholeFrom = (min: number, value: number): boolean => Number.isSafeInteger(value) && value >= min;
+
+/** The keys of a record, each checked against the words it may be. */
+const checkNames = (field: string, record: object, names: readonly string[]): void => {
+  for (const name of Object.keys(record)) check(`a name in ${field}`, name, names.includes(name), `one of ${names.join(', ')}`);
+};
+
+const acceptedKeys = (keys: string | readonly string[], provider: SimulatedProvider): readonly [string, ...string[]] => {
+  const [first, ...others] = [keys].flat();
+  // A key is not shown, not even a bad one.
+  if (first === undefined || [first, ...others].some((key) => typeof key !== 'string' || key === '')) {
+    throw new TypeError(`keys.${provider} must be a text, or a list of texts, none of them empty`);
+  }
+  return [first, ...others];
+};
+
+/**
+ * Checks options and fills up what is left out.
+ *
+ * Errors: `RangeError` or `TypeError`, with the field and the value.
+ */
+export const resolveOptions = (options: SimulatorOptions): Settings => {
+  const { port = 0, seed = 1, speed = 1, keys = {}, faults = { rate: 0 }, fates: weights = { succeeds: 1 } } = options;
+  const { linkLifeMs = null, fileBytes = null, clock = Date.now } = options;
+  check('port', port, isWholeFrom(0, port) && port <= 65_535, 'a whole number from 0 to 65535');
+  check('seed', seed, Number.isFinite(seed), 'a finite number');
+  check('speed', speed, Number.isFinite(speed) && speed > 0, 'a finite number above 0');
+  check('faults.rate', faults.rate, faults.rate >= 0 && faults.rate <= 1, 'from 0 to 1');
+  for (const kind of faults.kinds ?? []) check('faults.kinds', kind, askFaults.includes(kind), `some of ${askFaults.join(', ')}`);
+  checkNames('fates', weights, fates);
+  checkNames('keys', keys, simulatedProviders);
+  const weightOf = (fate: Fate): number => weights[fate] ?? 0;
+  for (const fate of fates) {
+    const weight = weightOf(fate);
+    check(`fates.${fate}`, weight, weight >= 0 && Number.isFinite(weight), 'a finite number from 0');
+  }
+  const possible = fates.filter((fate) => weightOf(fate) > 0);
+  check('fates', JSON.stringify(weights), possible.length > 0, 'a record with a weight above 0');
+  const isWholeSeconds = linkLifeMs === null || (isWholeFrom(0, linkLifeMs) && linkLifeMs % 1000 === 0);
+  check('linkLifeMs', linkLifeMs, isWholeSeconds, 'a multiple of 1000');
+  const isLargeEnough = fileBytes === null || isWholeFrom(minPaddedBytes, fileBytes);
+  check('fileBytes', fileBytes, isLargeEnough, `a whole number from ${minPaddedBytes}`);
+  if (typeof clock !== 'function') throw new TypeError(`clock must be a function; it is ${String(clock)}`);
+  const keysOf = (provider: SimulatedProvider) => acceptedKeys(keys[provider] ?? 'sim-key', provider);
+  return {
+    port,
+    seed,
+    speed,
+    faults,
+    linkLifeMs,
+    fileBytes,
+    clock,
+    fates: possible.map((fate) => [fate, weightOf(fate)]),
+    keys: {
+      ark: keysOf('ark'),
+      powertokens: keysOf('powertokens'),
+      yescale: keysOf('yescale'),
+      kyyaipower: keysOf('kyyaipower'),
+      xingchao: keysOf('xingchao'),
+      anyfast: keysOf('anyfast'),
+    },
+  };
+};

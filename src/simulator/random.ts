@@ -1,0 +1,29 @@
+/**
+ * Chance that repeats: every draw is a hash of what it is drawn for. Knows no clock and keeps no state.
+ */
+import { createHash } from 'node:crypto';
+
+type Parts = readonly (string | number)[];
+
+const digest = (parts: Parts): Buffer => createHash('sha256').update(JSON.stringify(parts)).digest();
+
+/**
+ * A number from 0 up to, not including, 1: always the same for the same parts.
+ *
+ * @example fraction(seed, 'ark', 'fate') < 0.5
+ */
+export const fraction = (...parts: Parts): number => digest(parts).readUInt32BE(0) / 2 ** 32;
+
+/** A whole number from `min` to `max`, both included. */
+export const wholeNumber = (min: number, max: number, ...parts: Parts): number =>
+  min + Math.floor(fraction(...parts) * (max - min + 1));
+
+/** Up to 32 characters out of an alphabet. */
+export const letters = (length: number, alphabet: string, ...parts: Parts): string =>
+  Array.from(digest(parts).subarray(0, length), (byte) => alphabet.charAt(byte % alphabet.length)).join('');
+
+/** One of several, by weight; the last when rounding leaves none. */
+export const weighted = <T>(choices: readonly (readonly [choice: T, weight: number])[], ...parts: Parts): T | undefined => {
+  let rest = fraction(...parts) * choices.reduce((sum, [, weight]) => sum + weight, 0);
+  return (choices.find(([, weight]) => (rest -= weight) < 0) ?? choices.at(-1))?.[0];
+};

@@ -1,0 +1,53 @@
+/**
+ * What was asked of a simulator, for tests to look at.
+ */
+import { taskKey } from '../task/snapshot.js';
+import type { TaskRef } from '../task/snapshot.js';
+import type { FaultKind } from './faults.js';
+import type { SimulatedProvider } from './sites.js';
+
+/** One request. It holds no key. */
+export interface RequestEntry {
+  /** When it was answered, in ms. */
+  readonly atMs: number;
+  readonly method: string;
+  /** As sent, query included. */
+  readonly path: string;
+  /** Null for a path that no provider has. */
+  readonly provider: SimulatedProvider | null;
+  /** Null for a list, a creation, an unknown path. */
+  readonly id: string | null;
+  /** Null when no answer was sent. */
+  readonly status: number | null;
+  readonly fault: FaultKind | null;
+}
+
+export interface RequestLog {
+  /** The latest, oldest first: at least the last hundred thousand. */
+  readonly entries: readonly RequestEntry[];
+  readonly add: (entry: RequestEntry) => void;
+  /** Counts one more question about a task, and tells how many there have been. */
+  readonly countAsk: (task: TaskRef) => number;
+  readonly asks: (task: TaskRef) => number;
+}
+
+const kept = 100_000;
+
+/** An empty log. */
+export const createRequestLog = (): RequestLog => {
+  const entries: RequestEntry[] = [];
+  const counts = new Map<string, number>();
+  const asks = ({ provider, id }: TaskRef): number => counts.get(taskKey({ provider, id })) ?? 0;
+  return {
+    entries,
+    add: (entry) => {
+      if (entries.push(entry) >= 2 * kept) entries.splice(0, kept);
+    },
+    countAsk: (task) => {
+      const count = asks(task) + 1;
+      counts.set(taskKey({ provider: task.provider, id: task.id }), count);
+      return count;
+    },
+    asks,
+  };
+};

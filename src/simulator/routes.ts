@@ -1,0 +1,65 @@
+/**
+ * Which provider a request is for, and what it wants: pure. Paths are read as they are sent, so that an id stays one segment.
+ */
+import type { TaskRef } from '../task/snapshot.js';
+import { simulatedProviders, sites } from './sites.js';
+import type { SimulatedProvider } from './sites.js';
+import type { FileVariant } from './task-view.js';
+
+/** What a request wants of a provider. */
+export type Route =
+  | { readonly kind: 'get' | 'delete'; readonly provider: SimulatedProvider; readonly id: string }
+  | { readonly kind: 'list' | 'create'; readonly provider: SimulatedProvider };
+
+const decoded = (segment: string): string | null => {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+};
+
+/** The id behind a prefix: one segment, percent-decoded; null when there is none. */
+const idAfter = (prefix: string, path: string): string | null => {
+  const segment = path.startsWith(`${prefix}/`) ? path.slice(prefix.length + 1) : '';
+  return segment === '' || segment.includes('/') ? null : decoded(segment);
+};
+
+const routeBelow = (base: string, provider: SimulatedProvider, method: string, path: string): Route | null => {
+  const { tasksPath, createPaths, lists, deletes } = sites[provider];
+  const id = idAfter(base + tasksPath, path);
+  if (id !== null) {
+    if (method === 'GET') return { kind: 'get', provider, id };
+    return method === 'DELETE' && deletes ? { kind: 'delete', provider, id } : null;
+  }
+  if (method === 'POST' && createPaths.some((createPath) => path === base + createPath)) return { kind: 'create', provider };
+  return method === 'GET' && lists && path === base + tasksPath ? { kind: 'list', provider } : null;
+};
+
+/**
+ * The route of a request.
+ *
+ * @param path as sent, without its query
+ * @returns null when no provider documents such a request
+ */
+export const findRoute = (method: string, path: string): Route | null => {
+  for (const provider of simulatedProviders) {
+    const { base, otherBases } = sites[provider];
+    for (const prefix of [base, ...otherBases]) {
+      const route = routeBelow(prefix, provider, method, path);
+      if (route !== null) return route;
+    }
+  }
+  return null;
+};
+
+/** The task whose file a path names; null when it is no file's path. */
+export const findFile = (path: string): TaskRef | null => {
+  const [, provider, segment = ''] = /^\/files\/([^/]+)\/([^/]+)\/(?:video|original)\.mp4$/.exec(path) ?? [];
+  const id = decoded(segment);
+  return provider === undefined || id === null ? null : { provider, id };
+};
+
+/** The path of a file. */
+export const filePath = ({ provider, id }: TaskRef, variant: FileVariant): string =>
+  `/files/${provider}/${encodeURIComponent(id)}/${variant}.mp4`;

@@ -1,0 +1,129 @@
+/**
+ * One server that plays six providers: their paths, keys, shapes, statuses and error bodies, over real HTTP on loopback.
+ * Everything it decides is a function of its seed, its clock and what it is asked; it starts no timer.
+ */
+import { randomBytes } from 'node:crypto';
+import type { TaskRef } from '../task/snapshot.js';
+import { askFaults, createFaults } from './faults.js';
+import type { FaultKind } from './faults.js';
+import { createHandler } from './handler.js';
+import { createLinks } from './links.js';
+import { resolveOptions } from './options.js';
+import type { SimulatorOptions } from './options.js';
+import { createRequestLog } from './request-log.js';
+import type { RequestEntry } from './request-log.js';
+import { filePath } from './routes.js';
+import { listen } from './server.js';
+import { isSimulatedProvider, simulatedProviders, sites } from './sites.js';
+import type { Site, SimulatedProvider } from './sites.js';
+import type { TaskPlan } from './task-plan.js';
+import { createTaskStore } from './task-store.js';
+import type { SimulatedTask, Submission } from './task-store.js';
+
+/** A simulator that runs. */
+export interface Simulator {
+  /** Such as `http://127.0.0.1:40123`. */
+  readonly url: string;
+  /** Where a provider listens: what an account takes as its `baseUrl`. */
+  readonly baseUrl: (provider: SimulatedProvider) => string;
+  /** The first key that a provider accepts. */
+  readonly apiKey: (provider: SimulatedProvider) => string;
+  /** Starts a task, without a request. */
+  readonly submit: <P extends SimulatedProvider>(provider: P, submission?: Submission) => TaskRef<P>;
+  /** What becomes of a task. */
+  readonly plan: (task: TaskRef) => TaskPlan;
+  /** Changes what becomes of a task. The time since its creation counts under the new plan. */
+  readonly replan: (task: TaskRef, changes: Partial<TaskPlan>) => void;
+  /**
+   * Lets the next questions, or downloads, of a provider or of one task meet a fault.
+   *
+   * @param times default: 1
+   */
+  readonly fault: (target: SimulatedProvider | TaskRef, kind: FaultKind, times?: number) => void;
+  /** How often a task was asked about, whatever came of it. */
+  readonly asks: (task: TaskRef) => number;
+  /** What came in, oldest first. Of more than a hundred thousand requests the oldest are dropped. */
+  readonly requests: readonly RequestEntry[];
+  /** Cuts every connection and frees the port. Tasks stay. */
+  readonly stop: () => Promise<void>;
+  /** Stops if need be, and listens on the same port again, with every task and fault as it was. */
+  readonly restart: () => Promise<void>;
+}
+
+const siteOf = (provider: string): Site => {
+  if (!isSimulatedProvider(provider)) {
+    throw new RangeError(`provider must be one of ${simulatedProviders.join(', ')}; it is ${provider}`);
+  }
+  return sites[provider];
+};
+
+const faultKinds: readonly FaultKind[] = [...askFaults, 'cut-download'];
+
+/**
+ * Starts a simulator on loopback.
+ *
+ * Errors: rejects with a `RangeError` or `TypeError` for a bad option, with Node's own error when the port is taken.
+ * @example
+ * const simulator = await startSimulator({ speed: 60 });
+ * const task = simulator.submit('anyfast', { fate: 'fails' });
+ */
+export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
+  const settings = resolveOptions(options);
+  const { clock, seed, speed, fates, keys, linkLifeMs } = settings;
+  const log = createRequestLog();
+  const faults = createFaults(seed, settings.faults);
+  const links = createLinks(randomBytes(32).toString('hex'));
+
+  const tasks = createTaskStore({
+    clock,
+    seed,
+    speed,
+    fates,
+    link: (task, variant, signedAtMs) => {
+      const form = task.provider === 'anyfast' && task.plan.ultra && variant === 'video' ? 'auth-key' : 'tos';
+      const lifeMs = linkLifeMs ?? sites[task.provider].linkLifeMs;
+      return url + links.sign(form, filePath(task, variant), signedAtMs, lifeMs);
+    },
+  });
+
+  const found = (task: TaskRef): SimulatedTask => {
+    siteOf(task.provider);
+    const known = tasks.find(task);
+    if (known === null) throw new RangeError(`task must be one that was submitted; it is ${task.provider} ${task.id}`);
+    return known;
+  };
+
+  const handle = createHandler({ settings, tasks, faults, links, log });
+  let server = await listen(settings.port, handle);
+  const { port } = server;
+  const url = `http://127.0.0.1:${port}`;
+
+  return {
+    url,
+    baseUrl: (provider) => url + siteOf(provider).base,
+    apiKey: (provider) => {
+      siteOf(provider);
+      return keys[provider][0];
+    },
+    submit: (provider, submission = {}) => {
+      siteOf(provider);
+      const { id } = tasks.submit(provider, submission);
+      return { provider, id };
+    },
+    plan: (task) => found(task).plan,
+    replan: (task, changes) => tasks.replan(found(task), changes),
+    fault: (target, kind, times = 1) => {
+      siteOf(typeof target === 'string' ? target : target.provider);
+      if (!faultKinds.includes(kind)) throw new RangeError(`kind must be one of ${faultKinds.join(', ')}; it is ${kind}`);
+      if (!(Number.isSafeInteger(times) && times > 0)) throw new RangeError(`times must be a whole number from 1; it is ${times}`);
+      faults.inject(target, kind, times);
+    },
+    asks: log.asks,
+    requests: log.entries,
+    stop: () => server.close(),
+    restart: async () => {
+      await server.close();
+      server = await listen(port, handle);
+    },
+  };
+};

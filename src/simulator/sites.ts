@@ -1,0 +1,158 @@
+/**
+ * The six providers as this simulator plays them: where each listens, what it keeps and for how long, how long its tasks take.
+ * Plain data. Source of every number: the provider's own documentation, or Ark's where a reseller is silent.
+ */
+import type { Dialect } from './answer.js';
+import { ark, powertokens, yescale } from './answers-ark.js';
+import { kyyaipower, xingchao } from './answers-flat-video.js';
+import { anyfast } from './answers-new-api.js';
+import type { Habits } from './default-plan.js';
+import { letters } from './random.js';
+
+/** Every provider that is played. */
+export const simulatedProviders = ['ark', 'powertokens', 'yescale', 'kyyaipower', 'xingchao', 'anyfast'] as const;
+
+/** The id of a provider that is played. */
+export type SimulatedProvider = (typeof simulatedProviders)[number];
+
+/** One provider's place on the server. Paths start with a slash and end without one. */
+export interface Site extends Habits {
+  /** Path of the base URL. */
+  readonly base: string;
+  /** Other bases that lead to the same tasks. */
+  readonly otherBases: readonly string[];
+  /** Below the base: `/{id}` follows. */
+  readonly tasksPath: string;
+  /** Below the base. */
+  readonly createPaths: readonly string[];
+  readonly lists: boolean;
+  readonly deletes: boolean;
+  readonly dialect: Dialect;
+  /** A new task's id, the `count`-th under a seed: the same in every run. */
+  readonly taskId: (seed: number, count: number) => string;
+  /** How long a record is kept, in ms from creation. */
+  readonly recordLifeMs: number;
+  readonly cancelledRecordLifeMs: number;
+  /** How long a link is good, in ms from the end of the task. */
+  readonly linkLifeMs: number;
+}
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+const lowerCase = 'abcdefghijklmnopqrstuvwxyz';
+const digits = '0123456789';
+
+/** `cgt-`, a time, five characters. The time is counted, not the clock's, so that a seed gives the same ids in every run. */
+const arkId = (name: string) => (seed: number, count: number): string => {
+  const time = new Date(Date.UTC(2026, 0, 1) + count * 1000).toISOString().replace(/\D/g, '').slice(0, 14);
+  return `cgt-${time}-${letters(5, lowerCase + digits, seed, name, count)}`;
+};
+
+const videoId = (name: string) => (seed: number, count: number): string => {
+  const hex = letters(32, `${digits}abcdef`, seed, name, count);
+  return `video_${hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}`;
+};
+
+const arkTasks = '/contents/generations/tasks';
+
+const arkSite: Site = {
+  base: '/api/v3',
+  otherBases: ['/api/plan/v3', '/api/coding/v3'],
+  tasksPath: arkTasks,
+  createPaths: [arkTasks],
+  lists: true,
+  deletes: true,
+  dialect: ark,
+  taskId: arkId('ark'),
+  recordLifeMs: 7 * dayMs,
+  cancelledRecordLifeMs: dayMs,
+  linkLifeMs: dayMs,
+  model: () => 'doubao-seedance-2-0-260128',
+  timeMs: () => [1.5 * minuteMs, 3 * minuteMs],
+};
+
+const powertokensSite: Site = {
+  ...arkSite,
+  base: '/byteplus/api/v3',
+  otherBases: [],
+  deletes: false,
+  dialect: powertokens,
+  taskId: arkId('powertokens'),
+  model: () => 'dreamina-seedance-2-0-260128',
+};
+
+const yescaleSite: Site = {
+  ...arkSite,
+  base: '',
+  otherBases: [],
+  tasksPath: '/seedance/generations',
+  createPaths: ['/seedance/generations'],
+  lists: false,
+  deletes: false,
+  dialect: yescale,
+  taskId: arkId('yescale'),
+  model: () => 'doubao-seedance-1-0-pro-250528',
+  timeMs: () => [0.5 * minuteMs, 1.5 * minuteMs],
+};
+
+const kyyaipowerSite: Site = {
+  base: '/kyyAiPower',
+  otherBases: [],
+  tasksPath: '/v1/result',
+  createPaths: ['/v1/seedance/videos', '/v1/kyyvideo2/videos'],
+  lists: false,
+  deletes: false,
+  dialect: kyyaipower,
+  taskId: videoId('kyyaipower'),
+  recordLifeMs: 7 * dayMs,
+  cancelledRecordLifeMs: 7 * dayMs,
+  linkLifeMs: 7 * dayMs,
+  model: (resolution) => `seedance_1_5_pro_${resolution}`,
+  timeMs: (model, resolution, durationMs) => {
+    if (model.includes('1_5')) return resolution === '1080p' ? [3 * minuteMs, 8 * minuteMs] : [2 * minuteMs, 5 * minuteMs];
+    if (durationMs <= 5000) return [minuteMs, 3 * minuteMs];
+    return durationMs <= 10_000 ? [2 * minuteMs, 5 * minuteMs] : [3 * minuteMs, 8 * minuteMs];
+  },
+};
+
+const xingchaoSite: Site = {
+  ...kyyaipowerSite,
+  base: '/kyyReactApiServer',
+  dialect: xingchao,
+  taskId: videoId('xingchao'),
+  recordLifeMs: dayMs,
+  cancelledRecordLifeMs: dayMs,
+  linkLifeMs: dayMs,
+  timeMs: (model, resolution, durationMs) =>
+    resolution === '480p' ? [0.5 * minuteMs, 2 * minuteMs] : kyyaipowerSite.timeMs(model, resolution, durationMs),
+};
+
+const anyfastSite: Site = {
+  base: '',
+  otherBases: [],
+  tasksPath: '/v1/video/generations',
+  createPaths: ['/v1/video/generations'],
+  lists: false,
+  deletes: false,
+  dialect: anyfast,
+  taskId: (seed, count) => `asyntask_${letters(32, lowerCase + lowerCase.toUpperCase() + digits, seed, 'anyfast', count)}`,
+  // Its pages name no end to a task's record.
+  recordLifeMs: Number.POSITIVE_INFINITY,
+  cancelledRecordLifeMs: Number.POSITIVE_INFINITY,
+  linkLifeMs: dayMs,
+  model: () => 'doubao-seedance-2-0-260128',
+  timeMs: () => [minuteMs, 5 * minuteMs],
+};
+
+/** All of them, by id. */
+export const sites: Readonly<Record<SimulatedProvider, Site>> = {
+  ark: arkSite,
+  powertokens: powertokensSite,
+  yescale: yescaleSite,
+  kyyaipower: kyyaipowerSite,
+  xingchao: xingchaoSite,
+  anyfast: anyfastSite,
+};
+
+/** Whether a text is the id of a provider that is played. */
+export const isSimulatedProvider = (text: string): text is SimulatedProvider => Object.hasOwn(sites, text);

@@ -1,0 +1,118 @@
+/**
+ * The tasks of all providers, and what each looks like at a moment. Knows no HTTP; time comes from the clock it is given.
+ */
+import { taskKey } from '../task/snapshot.js';
+import type { TaskRef } from '../task/snapshot.js';
+import { changePlan, fillPlan } from './default-plan.js';
+import { fraction, weighted } from './random.js';
+import { sites } from './sites.js';
+import type { SimulatedProvider } from './sites.js';
+import { momentOf } from './task-plan.js';
+import type { Fate, TaskPlan } from './task-plan.js';
+import type { FileVariant, TaskView } from './task-view.js';
+
+/** What to start a task with. What is left out is filled up from the provider's documentation and the seed. */
+export interface Submission extends Partial<TaskPlan> {
+  /** Default: a new id of the provider's own form. */
+  readonly id?: string;
+  /** The creating request's body, which some providers echo in part. Default: a prompt. */
+  readonly request?: Readonly<Record<string, unknown>>;
+}
+
+/** One task, whatever has become of it. */
+export interface SimulatedTask {
+  readonly provider: SimulatedProvider;
+  readonly id: string;
+  readonly createdAtMs: number;
+  readonly plan: TaskPlan;
+  readonly request: Readonly<Record<string, unknown>>;
+}
+
+/** Where the tasks are kept. None is ever dropped: a file outlives its task's record. */
+export interface TaskStore {
+  readonly submit: (provider: SimulatedProvider, submission: Submission) => SimulatedTask;
+  readonly find: (ref: TaskRef) => SimulatedTask | null;
+  readonly replan: (task: SimulatedTask, changes: Partial<TaskPlan>) => void;
+  /** How much of the provider's time has gone by since the creation, in ms. */
+  readonly elapsedMs: (task: SimulatedTask) => number;
+  /** The task as the provider tells it now; null when it has no record of it. */
+  readonly view: (task: SimulatedTask) => TaskView | null;
+  /** What the provider has a record of, newest first. */
+  readonly views: (provider: SimulatedProvider) => readonly TaskView[];
+}
+
+export interface TaskStoreOptions {
+  readonly clock: () => number;
+  readonly seed: number;
+  /** How many ms of a plan pass in one ms of the clock. */
+  readonly speed: number;
+  /** By weight; for submissions that name no fate. */
+  readonly fates: readonly (readonly [fate: Fate, weight: number])[];
+  readonly link: (task: SimulatedTask, variant: FileVariant, signedAtMs: number) => string;
+}
+
+const defaultRequest = { content: [{ type: 'text', text: 'A paper boat sails down a gutter in the rain.' }] };
+
+/** Ark's own threshold: two days. */
+const expiresAfterMs = 172_800_000;
+
+const seconds = (ms: number): number => Math.floor(ms / 1000);
+
+/** An empty store. Errors: `submit` and `replan` throw a `RangeError` for a plan out of range, `submit` for an id in use. */
+export const createTaskStore = ({ clock, seed, speed, fates, link }: TaskStoreOptions): TaskStore => {
+  const tasks = new Map<string, SimulatedTask>();
+  const counts = new Map<SimulatedProvider, number>();
+
+  const elapsedMs = (task: SimulatedTask): number => (clock() - task.createdAtMs) * speed;
+
+  const view = (task: SimulatedTask): TaskView | null => {
+    const { provider, id, createdAtMs, plan, request } = task;
+    const { phase, done, startedAfterMs, endedAfterMs } = momentOf(plan, elapsedMs(task));
+    const { recordLifeMs, cancelledRecordLifeMs } = sites[provider];
+    const lifeMs = phase === 'cancelled' ? cancelledRecordLifeMs : recordLifeMs;
+    if (phase === 'gone' || clock() - createdAtMs >= lifeMs) return null;
+    const wallMs = (afterMs: number): number => createdAtMs + afterMs / speed;
+    const wall = (afterMs: number | null): number | null => (afterMs === null ? null : seconds(wallMs(afterMs)));
+    return {
+      id,
+      plan,
+      phase,
+      done,
+      request,
+      createdAt: seconds(createdAtMs),
+      startedAt: wall(startedAfterMs),
+      endedAt: wall(endedAfterMs),
+      expiresAfterSeconds:
+        plan.fate === 'expires' ? Math.ceil((plan.queueMs + plan.runMs) / speed / 1000) : seconds(expiresAfterMs),
+      link: (variant) => link(task, variant, wallMs(endedAfterMs ?? 0)),
+    };
+  };
+
+  return {
+    submit: (provider, { id, request = defaultRequest, ...wishes }) => {
+      if (id === '') throw new RangeError('id must not be empty');
+      const count = counts.get(provider) ?? 0;
+      counts.set(provider, count + 1);
+      const luck = (of: string): number => fraction(seed, provider, count, of);
+      const fate = wishes.fate ?? weighted(fates, seed, provider, count, 'fate') ?? 'succeeds';
+      const task: SimulatedTask = {
+        provider,
+        id: id ?? sites[provider].taskId(seed, count),
+        createdAtMs: clock(),
+        plan: fillPlan(sites[provider], { ...wishes, fate }, luck),
+        request,
+      };
+      if (tasks.has(taskKey(task))) throw new RangeError(`id must be new; ${provider} has a task ${task.id}`);
+      tasks.set(taskKey(task), task);
+      return task;
+    },
+    find: ({ provider, id }) => tasks.get(taskKey({ provider, id })) ?? null,
+    replan: (task, changes) => {
+      tasks.set(taskKey(task), { ...task, plan: changePlan(task.plan, changes) });
+    },
+    elapsedMs,
+    view,
+    views: (provider) =>
+      [...tasks.values()].reverse().flatMap((task) => (task.provider === provider ? (view(task) ?? []) : [])),
+  };
+};

@@ -1,0 +1,58 @@
+/**
+ * A task's file, of any size, made while it is read. Memory stays the same however large it is.
+ */
+import { fraction } from './random.js';
+import { makeMp4 } from './mp4.js';
+
+/** A file that can be read from anywhere. */
+export interface VideoFile {
+  readonly size: number;
+  /** The bytes from `first` to `last`, both included, in pieces. */
+  readonly read: (first: number, last: number) => Generator<Uint8Array>;
+}
+
+/** The least size that a file can be padded to: larger than any film here. */
+export const minPaddedBytes = 131_072;
+
+const framesPerSecond = 24;
+
+const sample = (...parts: readonly string[]): number => 16 + Math.floor(fraction(...parts) * 220);
+
+/** Padding repeats after a prime number of bytes, so that a piece put in the wrong place does not fit. */
+const period = 251;
+const pieceBytes = 65_536;
+const filler = Buffer.from(Array.from({ length: period + pieceBytes }, (_, at) => at % period));
+
+/** The head of a `free` box, which players skip. */
+const freeBoxHead = (size: number): Buffer => {
+  const head = Buffer.alloc(size < 2 ** 32 ? 8 : 16);
+  head.writeUInt32BE(size < 2 ** 32 ? size : 1, 0);
+  head.write('free', 4, 'latin1');
+  if (head.length === 16) head.writeBigUInt64BE(BigInt(size), 8);
+  return head;
+};
+
+/**
+ * The file of a name: one name, one film, one colour.
+ *
+ * @param durationMs how long it plays
+ * @param bytes      the size to pad it to, at least `minPaddedBytes`; null for the bare film
+ */
+export const videoFile = (name: string, durationMs: number, bytes: number | null): VideoFile => {
+  const frames = Math.max(1, Math.round((durationMs / 1000) * framesPerSecond));
+  const film = makeMp4({ colour: [90, sample(name, 'blue'), sample(name, 'red')], frames, framesPerSecond });
+  const head = bytes === null ? film : Buffer.concat([film, freeBoxHead(bytes - film.length)]);
+  const size = bytes ?? head.length;
+  return {
+    size,
+    *read(first, last) {
+      let at = first;
+      while (at <= last) {
+        const end = Math.min(last + 1, at < head.length ? head.length : at + pieceBytes);
+        const start = at % period;
+        yield at < head.length ? head.subarray(at, end) : filler.subarray(start, start + end - at);
+        at = end;
+      }
+    },
+  };
+};

@@ -1,0 +1,308 @@
+import { fates, simulatedProviders } from 'rx-seedance/simulator';
+import type { Fate, SimulatedProvider } from 'rx-seedance/simulator';
+import { describe, expect, it } from 'vitest';
+import { at, bench, bornAt } from './support.js';
+import type { Reply } from './support.js';
+
+const queueMs = 60_000;
+const runMs = 240_000;
+const link = expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/files\/.+\.mp4\?X-Tos-Algorithm=.+&X-Tos-SignedHeaders=host$/);
+
+/** The provider's word; for an answer without a task, its HTTP status. */
+const wordOf = (provider: SimulatedProvider, reply: Reply): unknown => {
+  const body = reply.body();
+  return (provider === 'anyfast' ? at(body, 'data', 'status') : body.status) ?? reply.status;
+};
+
+type Words = Readonly<Record<Fate, readonly [inQueue: string, inRun: string, inTheEnd: string | number]>>;
+
+const ark: Words = {
+  succeeds: ['queued', 'running', 'succeeded'],
+  fails: ['queued', 'running', 'failed'],
+  moderated: ['queued', 'running', 'failed'],
+  cancelled: ['queued', 'cancelled', 'cancelled'],
+  expires: ['queued', 'running', 'expired'],
+  'unknown-word': ['queued', 'running', 'archived'],
+  vanishes: ['queued', 'running', 404],
+  stalls: ['queued', 'running', 'running'],
+};
+
+const flat: Words = {
+  succeeds: ['queued', 'processing', 'completed'],
+  fails: ['queued', 'processing', 'failed'],
+  moderated: ['queued', 'processing', 'failed'],
+  cancelled: ['queued', 'cancelled', 'cancelled'],
+  expires: ['queued', 'processing', 'failed'],
+  'unknown-word': ['queued', 'processing', 'archived'],
+  vanishes: ['queued', 'processing', 200],
+  stalls: ['queued', 'processing', 'processing'],
+};
+
+const newApi: Words = {
+  succeeds: ['NOT_START', 'IN_PROGRESS', 'SUCCESS'],
+  fails: ['NOT_START', 'IN_PROGRESS', 'FAILURE'],
+  moderated: ['NOT_START', 'IN_PROGRESS', 'FAILURE'],
+  cancelled: ['NOT_START', 'FAILURE', 'FAILURE'],
+  expires: ['NOT_START', 'IN_PROGRESS', 'FAILURE'],
+  'unknown-word': ['NOT_START', 'IN_PROGRESS', 'ARCHIVED'],
+  vanishes: ['NOT_START', 'IN_PROGRESS', 400],
+  stalls: ['NOT_START', 'IN_PROGRESS', 'IN_PROGRESS'],
+};
+
+const words: Readonly<Record<SimulatedProvider, Words>> = {
+  ark,
+  powertokens: ark,
+  yescale: ark,
+  kyyaipower: flat,
+  xingchao: flat,
+  anyfast: newApi,
+};
+
+describe.each(simulatedProviders)('%s', (provider) => {
+  it.each(fates)('says its own words for a task that %s', async (fate) => {
+    const { simulator, pass, ask } = await bench();
+    const task = simulator.submit(provider, { fate, queueMs, runMs });
+    const inQueue = wordOf(provider, await ask(task));
+    pass(queueMs);
+    const inRun = wordOf(provider, await ask(task));
+    pass(runMs);
+    const inTheEnd = wordOf(provider, await ask(task));
+    expect([inQueue, inRun, inTheEnd]).toEqual(words[provider][fate]);
+  });
+});
+
+/** The bodies at the three moments of a task's life. */
+const lifeOf = async (provider: SimulatedProvider, plan: { fate?: Fate; ultra?: boolean; model?: string }) => {
+  const { simulator, pass, ask } = await bench();
+  const task = simulator.submit(provider, { queueMs, runMs, ...plan });
+  const queued = (await ask(task)).body();
+  pass(queueMs);
+  const running = (await ask(task)).body();
+  pass(runMs);
+  const ended = (await ask(task)).body();
+  return { id: task.id, queued, running, ended };
+};
+
+describe('ark', () => {
+  it('tells the whole of a task that succeeds', async () => {
+    const { id, queued, running, ended } = await lifeOf('ark', {});
+    const always = {
+      id,
+      model: 'doubao-seedance-2-0-260128',
+      created_at: bornAt,
+      service_tier: 'default',
+      execution_expires_after: 172_800,
+      generate_audio: true,
+    };
+    expect(id).toMatch(/^cgt-\d{14}-[a-z0-9]{5}$/);
+    expect(queued).toEqual({ ...always, status: 'queued', updated_at: bornAt });
+    expect(running).toEqual({ ...always, status: 'running', updated_at: bornAt + 60 });
+    expect(ended).toEqual({
+      ...always,
+      status: 'succeeded',
+      updated_at: bornAt + 300,
+      content: { video_url: link },
+      usage: { completion_tokens: 108_000, total_tokens: 108_000 },
+      seed: expect.any(Number),
+      resolution: '720p',
+      ratio: '16:9',
+      duration: 5,
+      framespersecond: 24,
+    });
+  });
+
+  it.each([
+    ['fails', 'InternalServiceError'],
+    ['moderated', 'OutputVideoSensitiveContentDetected.PolicyViolation'],
+  ] as const)('gives an error object to a task that %s, and to no other', async (fate, code) => {
+    const { queued, running, ended } = await lifeOf('ark', { fate });
+    expect([queued.error, running.error]).toEqual([undefined, undefined]);
+    expect(ended.error).toEqual({ code, message: expect.stringMatching(/\. Request id: .+$/) });
+    expect(ended.content).toBeUndefined();
+  });
+
+  it('gives up an expiring task exactly when its threshold is over', async () => {
+    const { ended } = await lifeOf('ark', { fate: 'expires' });
+    expect(ended).toMatchObject({ status: 'expired', execution_expires_after: 300, updated_at: bornAt + 300 });
+    expect(ended.error).toBeUndefined();
+  });
+
+  it('says nothing of sound for a model without', async () => {
+    const { ended } = await lifeOf('ark', { model: 'doubao-seedance-1-0-pro-250528' });
+    expect(ended).not.toHaveProperty('generate_audio');
+  });
+});
+
+describe('powertokens', () => {
+  it('is Ark, with an error of null on success', async () => {
+    const { queued, ended } = await lifeOf('powertokens', {});
+    expect(queued).not.toHaveProperty('error');
+    expect(ended).toMatchObject({ status: 'succeeded', error: null, content: { video_url: link }, framespersecond: 24 });
+  });
+});
+
+describe('yescale', () => {
+  it('adds a label and an echo to the older fields of Ark', async () => {
+    const { id, queued, ended } = await lifeOf('yescale', {});
+    const model = 'doubao-seedance-1-0-pro-250528';
+    const always = {
+      id,
+      model,
+      created_at: bornAt,
+      message: 'YEScale - Seedance Video Generation - Fetch',
+      request: { model, content: [{ type: 'text', text: expect.any(String) }] },
+    };
+    expect(queued).toEqual({ ...always, status: 'queued', updated_at: bornAt });
+    expect(ended).toEqual({
+      ...always,
+      status: 'succeeded',
+      updated_at: bornAt + 300,
+      content: { video_url: link },
+      usage: { completion_tokens: 108_000, total_tokens: 108_000 },
+    });
+  });
+});
+
+describe('kyyaipower', () => {
+  it('gives null for what there is not', async () => {
+    const { id, queued, running, ended } = await lifeOf('kyyaipower', {});
+    const always = { id, object: 'video', created: bornAt, model: 'seedance_1_5_pro_720p', error: null };
+    expect(queued).toEqual({ ...always, status: 'queued', video_url: null });
+    expect(running).toEqual({ ...always, status: 'processing', video_url: null });
+    expect(ended).toEqual({ ...always, status: 'completed', video_url: link });
+  });
+
+  it('gives a failure as a text', async () => {
+    const { ended } = await lifeOf('kyyaipower', { fate: 'expires' });
+    expect(ended).toMatchObject({ status: 'failed', video_url: null, error: expect.stringContaining('timeout') });
+  });
+});
+
+describe('xingchao', () => {
+  it('leaves out what there is not, and tells the length of a finished video', async () => {
+    const { id, queued, running, ended } = await lifeOf('xingchao', {});
+    const always = { id, object: 'video', created: bornAt, model: 'seedance_1_5_pro_720p' };
+    expect(queued).toEqual({ ...always, status: 'queued' });
+    expect(running).toEqual({ ...always, status: 'processing' });
+    expect(ended).toEqual({ ...always, status: 'completed', video_url: link, actualDuration: 5 });
+  });
+
+  it('gives a failure as a text', async () => {
+    const { ended } = await lifeOf('xingchao', { fate: 'moderated' });
+    expect(ended).toMatchObject({ status: 'failed', error: expect.stringContaining('SensitiveContent') });
+    expect(ended).not.toHaveProperty('video_url');
+  });
+
+  it('counts the tokens of later models', async () => {
+    const { ended } = await lifeOf('xingchao', { model: 'seedance_2_0_pro' });
+    expect(ended).toMatchObject({ totalTokens: 108_000 });
+  });
+});
+
+describe('anyfast', () => {
+  it('wraps Ark into an envelope, with the link as fail_reason too', async () => {
+    const { id, queued, running, ended } = await lifeOf('anyfast', {});
+    const always = { task_id: id, action: 'generate', submit_time: bornAt, request_id: expect.stringMatching(/^\d{30}$/) };
+    const pending = { ...always, fail_reason: '', finish_time: 0 };
+    expect(id).toMatch(/^asyntask_\w{32}$/);
+    expect(queued).toEqual({
+      code: 'success',
+      message: '',
+      data: { ...pending, status: 'NOT_START', progress: '0%', start_time: 0, data: null },
+    });
+    expect(running).toEqual({
+      code: 'success',
+      message: '',
+      data: {
+        ...pending,
+        status: 'IN_PROGRESS',
+        progress: '50%',
+        start_time: bornAt + 60,
+        data: expect.objectContaining({ id: expect.stringMatching(/^cgt-\d{14}-[a-z0-9]{5}$/), status: 'running' }),
+      },
+    });
+    const url = at(ended, 'data', 'result_url');
+    expect(ended).toEqual({
+      code: 'success',
+      message: '',
+      data: {
+        ...always,
+        status: 'SUCCESS',
+        progress: '100%',
+        result_url: link,
+        fail_reason: url,
+        start_time: bornAt + 60,
+        finish_time: bornAt + 300,
+        data: expect.objectContaining({ status: 'succeeded', content: { video_url: url }, resolution: '720p' }),
+      },
+    });
+  });
+
+  it('passes three words in the queue, then counts up', async () => {
+    const { simulator, pass, ask } = await bench();
+    const task = simulator.submit('anyfast', { queueMs: 3000, runMs: 9000 });
+    const seen = [];
+    for (let second = 0; second < 12; second += 1) {
+      const { data } = (await ask(task)).body();
+      seen.push(`${String(at(data, 'status'))} ${String(at(data, 'progress'))}`);
+      pass(1000);
+    }
+    expect(seen).toEqual([
+      'NOT_START 0%',
+      'SUBMITTED 10%',
+      'QUEUED 20%',
+      ...[50, 55, 60, 65, 70, 75, 80, 85, 90].map((percent) => `IN_PROGRESS ${percent}%`),
+    ]);
+  });
+
+  it('keeps the smaller clip of an ultra task beside the enhanced one', async () => {
+    const { ended } = await lifeOf('anyfast', { ultra: true });
+    const enhanced = expect.stringMatching(/\/video\.mp4\?preview=1&auth_key=\d+-0-0-[0-9a-f]{32}$/);
+    expect(ended.data).toMatchObject({
+      result_url: enhanced,
+      fail_reason: enhanced,
+      original_result_url: link,
+      data: {
+        content: { video_url: at(ended, 'data', 'original_result_url') },
+        resolution: '480p',
+        super_resolution: '720p',
+        usage: { completion_tokens: 48_600, total_tokens: 48_600, super_resolution_tokens: 108_000 },
+      },
+    });
+  });
+
+  it.each([
+    ['fails', 'task failed, code: InternalServiceError, message: The model stopped on an internal error.', bornAt + 60],
+    ['expires', '任务超时（5分钟）', bornAt + 60],
+    ['cancelled', 'task failed, code: TaskCancelled, message: Task cancelled on request.', 0],
+  ] as const)('tells a task that %s as a failure without a link', async (fate, reason, startedAt) => {
+    const { ended } = await lifeOf('anyfast', { fate });
+    expect(ended).toMatchObject({
+      code: 'success',
+      data: { status: 'FAILURE', progress: '100%', fail_reason: reason, start_time: startedAt },
+    });
+    expect(Object.keys(ended.data as object)).not.toEqual(expect.arrayContaining(['result_url']));
+    expect(ended.data).not.toHaveProperty('data');
+  });
+});
+
+it('tells a failure of the plan in every dialect', async () => {
+  const { simulator, ask } = await bench();
+  const failure = { code: 'InvalidParameter.TaskTypeMismatch', message: 'The reference is no video.' };
+  for (const provider of simulatedProviders) {
+    const task = simulator.submit(provider, { fate: 'fails', queueMs: 0, runMs: 0, failure });
+    expect((await ask(task)).text).toMatch(/InvalidParameter\.TaskTypeMismatch.*The reference is no video\./);
+  }
+});
+
+it('divides the times of a plan by the speed, and tells wall time', async () => {
+  const { simulator, pass, ask } = await bench({ speed: 60 });
+  const task = simulator.submit('anyfast', { queueMs, runMs });
+  pass(5000);
+  expect((await ask(task)).body().data).toMatchObject({
+    status: 'SUCCESS',
+    submit_time: bornAt,
+    start_time: bornAt + 1,
+    finish_time: bornAt + 5,
+  });
+});

@@ -1,0 +1,292 @@
+import fc from 'fast-check';
+import { simulatedProviders } from 'rx-seedance/simulator';
+import type { SimulatedProvider } from 'rx-seedance/simulator';
+import { describe, expect, it } from 'vitest';
+import { listTasks } from '../../src/simulator/ark-list.js';
+import { at, bench, bornAt, request } from './support.js';
+
+const dayMs = 86_400_000;
+const ended = { queueMs: 0, runMs: 0 };
+
+const unauthorized: Readonly<Record<'ark' | 'flat' | 'newApi', object>> = {
+  ark: { error: { code: 'AuthenticationError', message: expect.any(String), param: '', type: 'Unauthorized' } },
+  flat: { code: 401, msg: expect.any(String), data: null },
+  newApi: { error: { code: 'invalid_api_key', message: expect.any(String), type: 'authentication_error' } },
+};
+const unknownTask: Readonly<Record<'ark' | 'flat' | 'newApi', readonly [number, object]>> = {
+  ark: [404, { error: { code: 'ResourceNotFound', message: expect.any(String), param: '', type: 'NotFound' } }],
+  flat: [200, { code: -1, msg: expect.any(String), data: null }],
+  newApi: [400, { code: 'task_not_exist', message: 'task_not_exist', data: null }],
+};
+const dialects = {
+  ark: 'ark',
+  powertokens: 'ark',
+  yescale: 'ark',
+  kyyaipower: 'flat',
+  xingchao: 'flat',
+  anyfast: 'newApi',
+} as const satisfies Record<SimulatedProvider, string>;
+
+describe('a key', () => {
+  it.each(simulatedProviders)('of %s has to be sent as a bearer', async (provider) => {
+    const { simulator, urlOf } = await bench();
+    const url = urlOf(simulator.submit(provider));
+    for (const authorization of ['Bearer wrong', 'sim-key', 'bearer sim-key ', '']) {
+      const reply = await request(url, { headers: { authorization } });
+      expect([reply.status, reply.body()]).toEqual([401, unauthorized[dialects[provider]]]);
+    }
+    expect((await request(url)).status).toBe(401);
+    expect((await request(url, { headers: { authorization: 'Bearer sim-key' } })).status).toBe(200);
+  });
+
+  it('is any of those that the provider was given', async () => {
+    const { simulator, urlOf, ask } = await bench({ keys: { ark: ['first', 'second'], yescale: 'other' } });
+    const task = simulator.submit('ark');
+    expect(simulator.apiKey('ark')).toBe('first');
+    expect((await ask(task)).status).toBe(200);
+    expect((await request(urlOf(task), { headers: { authorization: 'Bearer second' } })).status).toBe(200);
+    expect((await request(urlOf(task), { headers: { authorization: 'Bearer other' } })).status).toBe(401);
+    expect((await ask(simulator.submit('yescale'))).status).toBe(200);
+  });
+});
+
+describe('a task', () => {
+  it.each(simulatedProviders)('that %s does not know is refused in its own words', async (provider) => {
+    const { ask } = await bench();
+    const [status, body] = unknownTask[dialects[provider]];
+    const reply = await ask({ provider, id: 'no such task' });
+    expect([reply.status, reply.body()]).toEqual([status, body]);
+  });
+
+  it.each(simulatedProviders)('of %s is found by any id, as one encoded segment', async (provider) => {
+    const { simulator, ask } = await bench();
+    for (const id of ['upstream/id', '100%', '...', 'ä ?#&', '%2F']) {
+      simulator.submit(provider, { id });
+      expect((await ask({ provider, id })).text).toContain(JSON.stringify(id));
+    }
+  });
+
+  it('of Ark is reached through its plans as well', async () => {
+    const { simulator } = await bench();
+    const { id } = simulator.submit('ark');
+    const headers = { authorization: 'Bearer sim-key' };
+    for (const base of ['/api/v3', '/api/plan/v3', '/api/coding/v3']) {
+      expect((await request(`${simulator.url}${base}/contents/generations/tasks/${id}`, { headers })).body()).toMatchObject({ id });
+    }
+  });
+
+  it.each([
+    ['ark', 7],
+    ['powertokens', 7],
+    ['kyyaipower', 7],
+    ['xingchao', 1],
+  ] as const)('of %s is forgotten after %d days', async (provider, days) => {
+    const { simulator, pass, ask } = await bench();
+    const task = simulator.submit(provider, ended);
+    pass(days * dayMs - 1);
+    expect((await ask(task)).body()).toHaveProperty('id', task.id);
+    pass(1);
+    expect((await ask(task)).body()).not.toHaveProperty('id');
+  });
+
+  it('that was cancelled is forgotten by Ark after a day', async () => {
+    const { simulator, pass, ask } = await bench();
+    const task = simulator.submit('ark', { ...ended, fate: 'cancelled' });
+    pass(dayMs - 1);
+    expect((await ask(task)).status).toBe(200);
+    pass(1);
+    expect((await ask(task)).status).toBe(404);
+  });
+
+  it.each([
+    ['ark', 'POST', '/contents/generations/tasks/an-id/cancel'],
+    ['ark', 'POST', '/contents/generations/tasks/an-id'],
+    ['anyfast', 'DELETE', '/v1/video/generations/an-id'],
+    ['powertokens', 'DELETE', '/contents/generations/tasks/an-id'],
+    ['yescale', 'GET', '/seedance/generations'],
+    ['kyyaipower', 'GET', '/v1/result/'],
+    ['xingchao', 'GET', '/v1/result/an/id'],
+    ['anyfast', 'GET', '/v1/video/generations/%zz'],
+  ] as const)('cannot be reached by what is not documented: %s %s %s', async (provider, method, path) => {
+    const { simulator, call } = await bench();
+    simulator.submit(provider, { id: 'an-id' });
+    const reply = await call(provider, path, { method });
+    expect(reply.status).toBe(404);
+    expect(at(reply.body(), 'error', 'message')).toContain(`Invalid URL (${method} `);
+  });
+});
+
+describe('a creation', () => {
+  const created: Readonly<Record<SimulatedProvider, readonly [path: string, answer: object]>> = {
+    ark: ['/contents/generations/tasks', { id: expect.any(String) }],
+    powertokens: ['/contents/generations/tasks', { id: expect.any(String) }],
+    yescale: ['/seedance/generations', { id: expect.any(String), message: expect.any(String) }],
+    kyyaipower: [
+      '/v1/seedance/videos',
+      { id: expect.any(String), object: 'video', created: bornAt, model: 'a-model', status: 'queued' },
+    ],
+    xingchao: [
+      '/v1/kyyvideo2/videos',
+      { id: expect.any(String), object: 'video', created: bornAt, model: 'a-model', status: 'queued' },
+    ],
+    anyfast: [
+      '/v1/video/generations',
+      {
+        id: expect.any(String),
+        task_id: expect.any(String),
+        object: 'video',
+        model: 'a-model',
+        status: '',
+        progress: 0,
+        created_at: bornAt,
+      },
+    ],
+  };
+
+  it.each(simulatedProviders)('starts a task of %s', async (provider) => {
+    const { simulator, call, ask } = await bench();
+    const [path, answer] = created[provider];
+    const body = JSON.stringify({ model: 'a-model', resolution: '1080p', duration: 12, service_tier: 'flex' });
+    const reply = await call(provider, path, { method: 'POST', body, headers: { authorization: 'Bearer sim-key' } });
+    expect([reply.status, reply.body()]).toEqual([200, answer]);
+    const task = { provider, id: String(reply.body().id) };
+    expect((await ask(task)).status).toBe(200);
+    expect(simulator.plan(task)).toMatchObject({ model: 'a-model', resolution: '1080p', durationMs: 12_000, serviceTier: 'flex' });
+  });
+
+  it('reads the flags of a prompt, the name of a model, and a number of frames', async () => {
+    const { simulator, call } = await bench();
+    const post = async (provider: SimulatedProvider, path: string, body: object) => {
+      const headers = { authorization: 'Bearer sim-key' };
+      const reply = await call(provider, path, { method: 'POST', body: JSON.stringify(body), headers });
+      return simulator.plan({ provider, id: String(reply.body().id) });
+    };
+    const content = [{ type: 'text', text: 'A boat --resolution 480p --duration 8' }];
+    expect(await post('yescale', '/seedance/generations', { model: 'm', content })).toMatchObject({ resolution: '480p', durationMs: 8000 });
+    const flat = await post('kyyaipower', '/v1/seedance/videos', { model: 'seedance_1_5_pro_1080p', duration: -1 });
+    expect(flat).toMatchObject({ resolution: '1080p', durationMs: 5000 });
+    expect(await post('ark', '/contents/generations/tasks', { model: 'm', frames: 48 })).toMatchObject({ durationMs: 2000 });
+  });
+
+  it('is echoed where the provider does so', async () => {
+    const { simulator, call, ask } = await bench();
+    const asked = { model: 'm', frames: 48, priority: 3, safety_identifier: 'a-user', generate_audio: false, secret: 'not echoed' };
+    const headers = { authorization: 'Bearer sim-key' };
+    const reply = await call('ark', '/contents/generations/tasks', { method: 'POST', body: JSON.stringify(asked), headers });
+    const task = { provider: 'ark', id: String(reply.body().id) } as const;
+    simulator.replan(task, ended);
+    const body = (await ask(task)).body();
+    expect(body).toMatchObject({ frames: 48, priority: 3, safety_identifier: 'a-user', generate_audio: false });
+    expect(body).not.toHaveProperty('duration');
+    expect(body).not.toHaveProperty('secret');
+  });
+
+  it.each(['', '{', '[]', 'null', '{}', '{"model":7}', '{"model":"m","duration":1e9}'])('from the body %j is refused', async (body) => {
+    const { call, simulator } = await bench();
+    const init = { method: 'POST', body, headers: { authorization: 'Bearer sim-key' } };
+    expect((await call('ark', '/contents/generations/tasks', init)).body()).toMatchObject({ error: { code: 'InvalidParameter' } });
+    expect((await call('anyfast', '/v1/video/generations', init)).body()).toMatchObject({ code: 'invalid_request', data: null });
+    expect((await call('xingchao', '/v1/seedance/videos', init)).body()).toMatchObject({ code: 1001, data: null });
+    expect(simulator.requests.map(({ status }) => status)).toEqual([400, 400, 200]);
+  });
+});
+
+describe('a list', () => {
+  const ids = (items: unknown) => (items as readonly { id: string }[]).map(({ id }) => id);
+
+  it.each([
+    ['', ['failed', 'done', 'waiting']],
+    ['?filter.status=failed', ['failed']],
+    ['?filter.status=queued', ['waiting']],
+    ['?filter.service_tier=flex', ['flexible']],
+    ['?filter.task_ids=done&filter.task_ids=waiting', ['done', 'waiting']],
+    ['?filter.task_ids=flexible', []],
+    ['?filter.task_ids=flexible&filter.service_tier=flex', ['flexible']],
+    ['?filter.task_ids=nobody', []],
+    ['?filter.model=special', ['failed']],
+    ['?page_size=2', ['failed', 'done']],
+    ['?page_size=2&page_num=2', ['waiting']],
+    ['?page_size=2&page_num=3', []],
+  ])('of tasks for %j holds %j', async (query, expected) => {
+    for (const provider of ['ark', 'powertokens'] as const) {
+      const { simulator, call, ask } = await bench();
+      simulator.submit(provider, { id: 'waiting', queueMs: 1000 });
+      simulator.submit(provider, { id: 'done', ...ended });
+      simulator.submit(provider, { id: 'failed', ...ended, fate: 'fails', model: 'special' });
+      simulator.submit(provider, { id: 'flexible', ...ended, serviceTier: 'flex' });
+      simulator.submit(provider, { id: 'lost', ...ended, fate: 'vanishes' });
+      simulator.submit('yescale', { id: 'elsewhere' });
+      const reply = await call(provider, `/contents/generations/tasks${query}`);
+      const { items, total } = reply.body();
+      expect(ids(items)).toEqual(expected);
+      expect(total).toBe(query.includes('page_size') ? 3 : expected.length);
+      for (const item of items as readonly { id: string }[]) expect(item).toEqual((await ask({ provider, id: item.id })).body());
+    }
+  });
+
+  it.each([
+    'page_num=0',
+    'page_num=501',
+    'page_size=0',
+    'page_size=501',
+    'page_size=1.5',
+    'page_size=many',
+    'filter.status=expired',
+  ])('with %s is refused', async (query) => {
+    const { call } = await bench();
+    const reply = await call('ark', `/contents/generations/tasks?${query}`);
+    expect([reply.status, at(reply.body(), 'error', 'code')]).toEqual([400, 'InvalidParameter']);
+  });
+
+  it('falls into pages without a loss or a repetition', async () => {
+    const { simulator, call } = await bench();
+    for (let count = 0; count < 23; count += 1) simulator.submit('ark');
+    const all = ids((await call('ark', '/contents/generations/tasks?page_size=500')).body().items);
+    expect(new Set(all).size).toBe(23);
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 30 }), async (size) => {
+        const pages = Array.from({ length: Math.ceil(23 / size) }, async (_, index) => {
+          const reply = await call('ark', `/contents/generations/tasks?page_size=${size}&page_num=${index + 1}`);
+          return ids(reply.body().items);
+        });
+        expect((await Promise.all(pages)).flat()).toEqual(all);
+      }),
+    );
+  });
+
+  it('of nothing is empty', () => {
+    expect(listTasks([], new URLSearchParams())).toEqual({ total: 0, views: [] });
+  });
+});
+
+describe('a deletion', () => {
+  const remove = { method: 'DELETE', headers: { authorization: 'Bearer sim-key' } };
+
+  it('cancels a task that is queued', async () => {
+    const { simulator, pass, call, ask } = await bench();
+    const task = simulator.submit('ark', { queueMs: 60_000 });
+    pass(10_000);
+    expect((await call('ark', `/contents/generations/tasks/${task.id}`, remove)).text).toBe('{}');
+    expect((await ask(task)).body()).toMatchObject({ status: 'cancelled', updated_at: bornAt + 10 });
+  });
+
+  it.each(['succeeds', 'fails', 'expires'] as const)('drops the record of a task that %s', async (fate) => {
+    const { simulator, call, ask } = await bench();
+    const task = simulator.submit('ark', { ...ended, fate });
+    expect((await call('ark', `/contents/generations/tasks/${task.id}`, remove)).text).toBe('{}');
+    expect((await ask(task)).status).toBe(404);
+    expect((await call('ark', `/contents/generations/tasks/${task.id}`, remove)).status).toBe(404);
+  });
+
+  it.each([
+    ['stalls', 'running'],
+    ['cancelled', 'cancelled'],
+    ['unknown-word', 'archived'],
+  ] as const)('is refused for a task that %s', async (fate, status) => {
+    const { simulator, call, ask } = await bench();
+    const task = simulator.submit('ark', { ...ended, fate });
+    const reply = await call('ark', `/contents/generations/tasks/${task.id}`, remove);
+    expect([reply.status, at(reply.body(), 'error', 'code')]).toEqual([409, 'InvalidAction.RunningTaskDeletion']);
+    expect((await ask(task)).body().status).toBe(status);
+  });
+});

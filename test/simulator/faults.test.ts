@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import { askFaults, simulatedProviders } from 'rx-seedance/simulator';
+import type { AskFault, SimulatedProvider } from 'rx-seedance/simulator';
+import { describe, expect, it } from 'vitest';
+import { createFaults } from '../../src/simulator/faults.js';
+import { bench, request } from './support.js';
+import type { Reply } from './support.js';
+
+interface Seen {
+  readonly status: number;
+  readonly isJson: boolean;
+  readonly retryAfter: string | null;
+}
+
+const isJson = ({ body }: Reply): boolean => {
+  try {
+    return typeof body() === 'object';
+  } catch {
+    return false;
+  }
+};
+
+const answered: Readonly<Record<Exclude<AskFault, 'reset' | 'hang' | 'not-found-after-creation'>, Seen>> = {
+  'rate-limited': { status: 429, isJson: true, retryAfter: null },
+  'rate-limited-retry-after': { status: 429, isJson: true, retryAfter: '1' },
+  'server-error': { status: 500, isJson: true, retryAfter: null },
+  'bad-gateway-html': { status: 502, isJson: false, retryAfter: null },
+  'cut-json': { status: 200, isJson: false, retryAfter: null },
+  'empty-body': { status: 200, isJson: false, retryAfter: null },
+  'passing-unauthorized': { status: 401, isJson: true, retryAfter: null },
+};
+const notFound: Readonly<Record<SimulatedProvider, number>> = {
+  ark: 404,
+  powertokens: 404,
+  yescale: 404,
+  kyyaipower: 200,
+  xingchao: 200,
+  anyfast: 400,
+};
+
+describe.each(simulatedProviders)('%s', (provider) => {
+  it.each([...Object.entries(answered), ['not-found-after-creation', { status: notFound[provider], isJson: true, retryAfter: null }]] as [
+    AskFault,
+    Seen,
+  ][])('answers %s once, then the truth', async (kind, expected) => {
+    const { simulator, ask } = await bench();
+    const task = simulator.submit(provider);
+    const truth = (await ask(task)).text;
+    simulator.fault(task, kind);
+    const reply = await ask(task);
+    expect({ status: reply.status, isJson: isJson(reply), retryAfter: reply.headers.get('retry-after') }).toEqual(expected);
+    expect(reply.text).not.toBe(truth);
+    expect((await ask(task)).text).toBe(truth);
+  });
+
+  it('resets a connection', async () => {
+    const { simulator, ask } = await bench();
+    const task = simulator.submit(provider);
+    simulator.fault(task, 'reset');
+    await expect(ask(task)).rejects.toMatchObject({ cause: { code: 'ECONNRESET' } });
+    expect((await ask(task)).status).toBe(200);
+  });
+
+  it('leaves a question hanging until the client leaves', async () => {
+    const { simulator, urlOf, ask } = await bench();
+    const task = simulator.submit(provider);
+    simulator.fault(task, 'hang');
+    const leave = new AbortController();
+    const hanging = fetch(urlOf(task), { headers: { authorization: 'Bearer sim-key' }, signal: leave.signal });
+    hanging.catch(() => undefined);
+    while (simulator.requests.length === 0) await new Promise(setImmediate);
+    // The next question is answered while the first one hangs.
+    expect((await ask(task)).status).toBe(200);
+    leave.abort();
+    await expect(hanging).rejects.toMatchObject({ name: 'AbortError' });
+    expect(simulator.requests).toContainEqual(expect.objectContaining({ id: task.id, status: null, fault: 'hang' }));
+  });
+});
+
+describe('a fault on demand', () => {
+  it('befalls so many questions, of one task or of a whole provider', async () => {
+    const { simulator, ask } = await bench();
+    const [one, other, elsewhere] = [simulator.submit('ark'), simulator.submit('ark'), simulator.submit('yescale')];
+    simulator.fault('ark', 'bad-gateway-html', 2);
+    simulator.fault(one, 'server-error', 2);
+    const statuses = [];
+    for (const task of [one, elsewhere, one, other, one, one]) statuses.push((await ask(task)).status);
+    // The task's own faults come first.
+    expect(statuses).toEqual([500, 200, 500, 502, 502, 200]);
+  });
+
+  it('befalls lists, and neither creations nor deletions', async () => {
+    const { simulator, call } = await bench();
+    simulator.fault('ark', 'server-error');
+    const path = '/contents/generations/tasks';
+    const init = { headers: { authorization: 'Bearer sim-key' } };
+    const creation = await call('ark', path, { ...init, method: 'POST', body: '{"model":"m"}' });
+    const deletion = await call('ark', `${path}/${String(creation.body().id)}`, { ...init, method: 'DELETE' });
+    expect([creation.status, deletion.status, (await call('ark', path)).status]).toEqual([200, 200, 500]);
+  });
+
+  it.each([
+    ['nobody', 'reset', 1, /^provider must be one of ark, .*; it is nobody$/],
+    ['ark', 'flood', 1, /^kind must be one of rate-limited, .*; it is flood$/],
+    ['ark', 'reset', 0, /^times must be a whole number from 1; it is 0$/],
+    ['ark', 'reset', 1.5, /^times must be a whole number from 1; it is 1.5$/],
+  ])('is refused for %s, %s, %d', async (target, kind, times, message) => {
+    const { simulator } = await bench();
+    // As JavaScript would.
+    expect(() => simulator.fault(target as 'ark', kind as 'reset', times)).toThrow(message);
+  });
+});
+
+describe('sprinkled faults', () => {
+  const anyAsk = fc.record({
+    provider: fc.constantFrom(...simulatedProviders),
+    id: fc.string(),
+    ask: fc.integer({ min: 1, max: 1000 }),
+  });
+
+  it('depend on seed, provider, id and number of the ask, never on the order of requests', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.array(anyAsk, { maxLength: 50 }), fc.double({ min: 0, max: 1, noNaN: true }), (seed, asks, rate) => {
+        const there = createFaults(seed, { rate });
+        const back = createFaults(seed, { rate });
+        const forward = asks.map((one) => there.forAsk(one, one.ask));
+        const backward = asks.toReversed().map((one) => back.forAsk(one, one.ask));
+        expect(backward.reverse()).toEqual(forward);
+      }),
+    );
+  });
+
+  it('come at their rate, each of its kind, and no task is missing but when it is new', () => {
+    const faults = createFaults(7, { rate: 0.25 });
+    const drawn = Array.from({ length: 4000 }, (_, index) => faults.forAsk({ provider: 'ark', id: 'a' }, index + 1));
+    expect(drawn.filter((kind) => kind !== null).length / drawn.length).toBeCloseTo(0.25, 1);
+    expect(new Set(drawn.slice(2))).toEqual(new Set([null, ...askFaults.filter((kind) => kind !== 'not-found-after-creation')]));
+    const first = Array.from({ length: 400 }, (_, index) => faults.forAsk({ provider: 'ark', id: `${index}` }, 1));
+    expect(first).toContain('not-found-after-creation');
+  });
+
+  it('never come at a rate of 0, always at a rate of 1', () => {
+    fc.assert(
+      fc.property(anyAsk, (one) => {
+        expect(createFaults(1, { rate: 0 }).forAsk(one, one.ask)).toBeNull();
+        expect(createFaults(1, { rate: 1, kinds: ['reset'] }).forAsk(one, one.ask)).toBe('reset');
+      }),
+    );
+  });
+
+  it('are the same in another simulator with the same seed, whatever the order of asking', async () => {
+    const faults = { rate: 0.5, kinds: ['server-error', 'rate-limited'] } as const;
+    const statuses = async (backward: boolean) => {
+      const { simulator, ask } = await bench({ seed: 3, faults });
+      const tasks = Array.from({ length: 10 }, () => simulator.submit('anyfast'));
+      const seen = new Map<string, number[]>();
+      for (let round = 0; round < 3; round += 1) {
+        for (const task of backward ? tasks.toReversed() : tasks) {
+          seen.set(task.id, [...(seen.get(task.id) ?? []), (await ask(task)).status]);
+        }
+      }
+      return Object.fromEntries(seen);
+    };
+    const [forward, backward] = [await statuses(false), await statuses(true)];
+    expect(backward).toEqual(forward);
+    expect(new Set(Object.values(forward).flat())).toEqual(new Set([200, 429, 500]));
+  });
+});
+
+it('an unauthorized question is logged and counted like any other', async () => {
+  const { simulator, urlOf } = await bench();
+  const task = simulator.submit('ark');
+  await request(urlOf(task));
+  expect(simulator.asks(task)).toBe(1);
+  expect(simulator.requests).toMatchObject([{ method: 'GET', provider: 'ark', id: task.id, status: 401, fault: null }]);
+});

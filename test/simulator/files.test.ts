@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createLinks } from '../../src/simulator/links.js';
+import type { SimulatedProvider, SimulatorOptions } from 'rx-seedance/simulator';
+import { at, bench, bornAtMs } from './support.js';
+import type { Bench } from './support.js';
+
+const ended = { queueMs: 0, runMs: 0 };
+const hourMs = 3_600_000;
+
+const linkPaths: Readonly<Record<SimulatedProvider, readonly string[]>> = {
+  ark: ['content', 'video_url'],
+  powertokens: ['content', 'video_url'],
+  yescale: ['content', 'video_url'],
+  kyyaipower: ['video_url'],
+  xingchao: ['video_url'],
+  anyfast: ['data', 'result_url'],
+};
+
+/** A finished task, and the link that its provider gives out. */
+const finished = async (provider: SimulatedProvider, options: SimulatorOptions = {}, ultra = false) => {
+  const hands: Bench = await bench(options);
+  const task = hands.simulator.submit(provider, { ...ended, ultra });
+  const body = (await hands.ask(task)).body();
+  return { ...hands, task, body, url: String(at(body, ...linkPaths[provider])) };
+};
+
+const download = async (url: string, headers: Record<string, string> = {}, method = 'GET') => {
+  const response = await fetch(url, { method, headers });
+  return { status: response.status, headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) };
+};
+
+describe('a link', () => {
+  it.each([
+    ['ark', 24],
+    ['powertokens', 24],
+    ['yescale', 24],
+    ['kyyaipower', 7 * 24],
+    ['xingchao', 24],
+    ['anyfast', 24],
+  ] as const)('of %s is good for %d hours, then forbidden', async (provider, hours) => {
+    const { url, pass } = await finished(provider);
+    expect(url).toContain(`X-Tos-Date=20261005T120000Z&X-Tos-Expires=${hours * 3600}&`);
+    pass(hours * hourMs - 1);
+    expect((await download(url)).status).toBe(200);
+    pass(1);
+    expect((await download(url)).status).toBe(403);
+  });
+
+  it('lives as long as the option says, whatever the speed', async () => {
+    const { url, pass } = await finished('ark', { linkLifeMs: 2000, speed: 1000 });
+    pass(1999);
+    expect((await download(url)).status).toBe(200);
+    pass(1);
+    expect((await download(url)).status).toBe(403);
+  });
+
+  it('of an enhanced video starts its auth_key with the end of its life', async () => {
+    const { url, pass, body } = await finished('anyfast', {}, true);
+    expect(url).toContain(`auth_key=${(bornAtMs + 24 * hourMs) / 1000}-`);
+    const original = await download(String(at(body, 'data', 'original_result_url')));
+    const enhanced = await download(url);
+    expect([original.status, enhanced.status]).toEqual([200, 200]);
+    expect(original.bytes.equals(enhanced.bytes)).toBe(false);
+    pass(24 * hourMs);
+    expect((await download(url)).status).toBe(403);
+  });
+
+  it('stays the same from one answer to the next, and outlives the record', async () => {
+    const { url, ask, task, pass, simulator } = await finished('ark');
+    pass(hourMs);
+    expect(at((await ask(task)).body(), 'content', 'video_url')).toBe(url);
+    simulator.replan(task, { fate: 'vanishes' });
+    expect((await ask(task)).status).toBe(404);
+    expect((await download(url)).status).toBe(200);
+  });
+
+  it('is for GET alone, and takes no API key', async () => {
+    const { url } = await finished('ark');
+    for (const method of ['HEAD', 'POST', 'PUT', 'DELETE']) expect((await download(url, {}, method)).status).toBe(403);
+    expect((await download(url, { authorization: 'Bearer sim-key' })).status).toBe(403);
+  });
+
+  it('of another simulator, or of another task, is forbidden', async () => {
+    const { url, simulator } = await finished('ark');
+    const other = await finished('ark');
+    expect((await download(url.replace(simulator.url, other.simulator.url))).status).toBe(403);
+    const { id } = simulator.submit('ark', ended);
+    expect((await download(url.replace(/cgt-[^/]+/, id))).status).toBe(403);
+    expect((await download(url.replace(/cgt-[^/]+/, 'nobody'))).status).toBe(404);
+  });
+});
+
+describe('createLinks', () => {
+  const anyForm = fc.constantFrom('tos' as const, 'auth-key' as const);
+  const anyInstant = fc.integer({ min: 0, max: 4_000_000_000 }).map((seconds) => seconds * 1000);
+  const anyLifeMs = fc.integer({ min: 1, max: 10_000_000 }).map((seconds) => seconds * 1000);
+  const links = createLinks('a secret');
+
+  it('makes links that are good until their life is over', () => {
+    fc.assert(
+      fc.property(anyForm, anyInstant, anyLifeMs, (form, signedAtMs, lifeMs) => {
+        const link = links.sign(form, '/files/a/b/video.mp4', signedAtMs, lifeMs);
+        expect(links.check(link, signedAtMs + lifeMs - 1)).toBe('good');
+        expect(links.check(link, signedAtMs + lifeMs)).toBe('expired');
+      }),
+    );
+  });
+
+  it('takes no link that differs in a single character, and none of another secret', () => {
+    fc.assert(
+      fc.property(anyForm, fc.nat(), fc.string({ minLength: 1, maxLength: 1 }), (form, place, character) => {
+        const link = links.sign(form, '/files/a/b/video.mp4', bornAtMs, hourMs);
+        const where = place % link.length;
+        const other = link.slice(0, where) + character + link.slice(where + 1);
+        expect(links.check(other, bornAtMs)).toBe(other === link ? 'good' : 'forged');
+        expect(createLinks('another').check(link, bornAtMs)).toBe('forged');
+      }),
+    );
+  });
+
+  it('takes no text that it did not make', () => {
+    fc.assert(
+      fc.property(fc.webUrl({ withQueryParameters: true }), (text) => {
+        expect(links.check(text, 0)).toBe('forged');
+      }),
+    );
+  });
+});
+
+describe('a file', () => {
+  it('is a video, one for each task', async () => {
+    const { url, simulator, ask } = await finished('ark');
+    const { status, headers, bytes } = await download(url);
+    expect(status).toBe(200);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'content-type': 'video/mp4',
+      'content-length': String(bytes.length),
+      'accept-ranges': 'bytes',
+      etag: expect.stringMatching(/^"[0-9a-f]{32}"$/),
+    });
+    expect(bytes.toString('latin1', 4, 8)).toBe('ftyp');
+    const other = (await ask(simulator.submit('ark', ended))).body();
+    expect((await download(String(at(other, 'content', 'video_url')))).bytes.equals(bytes)).toBe(false);
+  });
+
+  it.each([
+    ['bytes=0-99', 0, 99],
+    ['bytes=100-', 100, -1],
+    ['bytes=-100', -100, -1],
+    ['bytes=50-999999999', 50, -1],
+  ])('is served in part for %s', async (range, first, last) => {
+    const { url } = await finished('yescale');
+    const whole = (await download(url)).bytes;
+    const { length } = whole;
+    const [start, end] = [(first + length) % length, (last + length) % length];
+    const { status, headers, bytes } = await download(url, { range });
+    expect(status).toBe(206);
+    expect(headers.get('content-range')).toBe(`bytes ${start}-${end}/${length}`);
+    expect(bytes.equals(whole.subarray(start, end + 1))).toBe(true);
+  });
+
+  it('has no bytes after its last', async () => {
+    const { url } = await finished('ark', { fileBytes: 200_000 });
+    const { status, headers } = await download(url, { range: 'bytes=200000-' });
+    expect([status, headers.get('content-range')]).toEqual([416, 'bytes */200000']);
+  });
+
+  it('is served whole when the client holds a part of another', async () => {
+    const { url } = await finished('ark');
+    const { bytes, headers } = await download(url);
+    const etag = headers.get('etag') ?? '';
+    const range = 'bytes=10-19';
+    const same = await download(url, { range, 'if-range': etag });
+    expect([same.status, same.bytes.length]).toEqual([206, 10]);
+    for (const other of ['"other"', `W/${etag}`, 'Mon, 05 Oct 2026 12:00:00 GMT']) {
+      const reply = await download(url, { range, 'if-range': other });
+      expect([reply.status, reply.bytes.length]).toEqual([200, bytes.length]);
+    }
+  });
+
+  it('can be as large as a test needs, and read on from a break', async () => {
+    const { url, simulator, task } = await finished('ark', { fileBytes: 3_000_000 });
+    const whole = (await download(url)).bytes;
+    expect(whole.length).toBe(3_000_000);
+    simulator.fault(task, 'cut-download');
+    const response = await fetch(url);
+    const kept: Uint8Array[] = [];
+    const reading = (async () => {
+      for await (const piece of response.body ?? []) kept.push(piece);
+    })();
+    await expect(reading).rejects.toThrow();
+    const part = Buffer.concat(kept);
+    expect(part.length).toBe(1_500_000);
+    const rest = await download(url, { range: `bytes=${part.length}-`, 'if-range': response.headers.get('etag') ?? '' });
+    expect(rest.status).toBe(206);
+    expect(Buffer.concat([part, rest.bytes]).equals(whole)).toBe(true);
+    expect(simulator.requests.map(({ fault }) => fault)).toContain('cut-download');
+  });
+});

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { makeMp4 } from '../../src/simulator/mp4.js';
+import { minPaddedBytes, videoFile } from '../../src/simulator/video-file.js';
+
+interface Box {
+  readonly type: string;
+  readonly start: number;
+  readonly size: number;
+  readonly body: Buffer;
+}
+
+/** The boxes that fill a buffer, without a gap. */
+const boxesIn = (buffer: Buffer): readonly Box[] => {
+  const boxes: Box[] = [];
+  for (let start = 0; start < buffer.length; ) {
+    const size = buffer.readUInt32BE(start);
+    expect(size).toBeGreaterThanOrEqual(8);
+    expect(start + size).toBeLessThanOrEqual(buffer.length);
+    boxes.push({ type: buffer.toString('latin1', start + 4, start + 8), start, size, body: buffer.subarray(start + 8, start + size) });
+    start += size;
+  }
+  return boxes;
+};
+
+const child = (buffer: Buffer, ...path: readonly string[]): Buffer =>
+  path.reduce((inner, type) => boxesIn(inner).find((box) => box.type === type)?.body ?? expect.fail(`there is no ${type}`), buffer);
+
+const table = ['moov', 'trak', 'mdia', 'minf', 'stbl'];
+
+/** The units of H.264 that the index points to. */
+const unitsOf = (file: Buffer): readonly Buffer[] => {
+  const sizes = child(file, ...table, 'stsz');
+  const count = sizes.readUInt32BE(8);
+  let start = child(file, ...table, 'stco').readUInt32BE(8);
+  return Array.from({ length: count }, (_, index) => {
+    const size = sizes.readUInt32BE(12 + 4 * index);
+    const length = file.readUInt32BE(start);
+    expect(length).toBe(size - 4);
+    const unit = file.subarray(start + 4, start + size);
+    start += size;
+    return unit;
+  });
+};
+
+const anySample = fc.integer({ min: 16, max: 235 });
+const anyFilm = fc.record({
+  colour: fc.tuple(anySample, anySample, anySample),
+  frames: fc.integer({ min: 1, max: 60 }),
+  framesPerSecond: fc.integer({ min: 1, max: 60 }),
+});
+
+describe('makeMp4', () => {
+  it('makes boxes that fill the file, the index before the data', () => {
+    fc.assert(
+      fc.property(anyFilm, (film) => {
+        expect(boxesIn(makeMp4(film)).map(({ type }) => type)).toEqual(['ftyp', 'moov', 'mdat']);
+      }),
+    );
+  });
+
+  it('points to one unit for each frame, a whole picture first, and nothing else', () => {
+    fc.assert(
+      fc.property(anyFilm, (film) => {
+        const file = makeMp4(film);
+        const units = unitsOf(file);
+        expect(units.map((unit) => unit[0])).toEqual(units.map((_, index) => (index === 0 ? 0x65 : 0x41)));
+        expect(units.length).toBe(film.frames);
+        const data = boxesIn(file)[2];
+        expect(child(file, ...table, 'stco').readUInt32BE(8)).toBe((data?.start ?? 0) + 8);
+        expect(units.reduce((sum, unit) => sum + 4 + unit.length, 8)).toBe(data?.size);
+      }),
+    );
+  });
+
+  it('holds nothing that a decoder would take for a start code', () => {
+    fc.assert(
+      fc.property(anyFilm, (film) => {
+        for (const unit of unitsOf(makeMp4(film))) {
+          for (const code of [0, 1, 2]) expect(unit.includes(Buffer.from([0, 0, code]))).toBe(false);
+        }
+      }),
+    );
+  });
+
+  it('plays for as long as it says, at the size it says', () => {
+    const file = makeMp4({ colour: [90, 60, 200], frames: 120, framesPerSecond: 24 });
+    const header = child(file, 'moov', 'mvhd');
+    expect(header.readUInt32BE(16) / header.readUInt32BE(12)).toBe(5);
+    const track = child(file, 'moov', 'trak', 'tkhd');
+    expect([track.readUInt32BE(76) / 65_536, track.readUInt32BE(80) / 65_536]).toEqual([128, 72]);
+    expect(child(file, ...table, 'stsd').toString('latin1', 12, 16)).toBe('avc1');
+  });
+
+  it('is small', () => {
+    expect(makeMp4({ colour: [90, 60, 200], frames: 1440, framesPerSecond: 24 }).length).toBeLessThan(minPaddedBytes - 16);
+  });
+});
+
+describe('videoFile', () => {
+  const whole = (name: string, durationMs: number, bytes: number | null): Buffer => {
+    const file = videoFile(name, durationMs, bytes);
+    return Buffer.concat([...file.read(0, file.size - 1)]);
+  };
+
+  it('is the same for one name, another for another', () => {
+    expect(whole('a', 1000, null)).toEqual(whole('a', 1000, null));
+    expect(whole('a', 1000, null)).not.toEqual(whole('b', 1000, null));
+  });
+
+  it('is padded by a box that players skip', () => {
+    const padded = whole('a', 1000, 200_001);
+    expect(padded.length).toBe(200_001);
+    expect(boxesIn(padded).map(({ type }) => type)).toEqual(['ftyp', 'moov', 'mdat', 'free']);
+    expect(padded.subarray(0, 30_000)).toEqual(whole('a', 1000, null).subarray(0, 30_000));
+  });
+
+  it('gives any part as the whole has it', () => {
+    const size = 200_000;
+    const padded = whole('a', 1000, size);
+    const anyPlace = fc.nat({ max: size - 1 });
+    fc.assert(
+      fc.property(anyPlace, anyPlace, (a, b) => {
+        const [first, last] = [Math.min(a, b), Math.max(a, b)];
+        const part = Buffer.concat([...videoFile('a', 1000, size).read(first, last)]);
+        expect(part.equals(padded.subarray(first, last + 1))).toBe(true);
+      }),
+    );
+  });
+
+  it('may be larger than any memory', () => {
+    const size = 10 ** 13;
+    const file = videoFile('a', 1000, size);
+    const film = videoFile('a', 1000, null).size;
+    const head = Buffer.concat([...file.read(film, film + 15)]);
+    expect([head.readUInt32BE(0), head.toString('latin1', 4, 8), head.readBigUInt64BE(8)]).toEqual([1, 'free', BigInt(size - film)]);
+    expect([...file.read(size - 3, size - 1)].map(({ length }) => length)).toEqual([3]);
+  });
+});

@@ -1,0 +1,65 @@
+import { isRight } from 'fp-ts/Either';
+import { anyfast } from 'rx-seedance/providers/anyfast';
+import { ark } from 'rx-seedance/providers/ark';
+import { kyyaipower } from 'rx-seedance/providers/kyyaipower';
+import { powertokens } from 'rx-seedance/providers/powertokens';
+import { xingchao } from 'rx-seedance/providers/xingchao';
+import { yescale } from 'rx-seedance/providers/yescale';
+import { fates, simulatedProviders } from 'rx-seedance/simulator';
+import type { Fate, SimulatedProvider } from 'rx-seedance/simulator';
+import type { Provider, TaskRef, TaskStatus } from 'rx-seedance';
+import { describe, expect, it } from 'vitest';
+import { bench, bornAtMs } from './support.js';
+import type { Bench } from './support.js';
+
+const providers: Readonly<Record<SimulatedProvider, Provider>> = { ark, powertokens, yescale, kyyaipower, xingchao, anyfast };
+
+const ends: Readonly<Record<Fate, TaskStatus | 'no snapshot'>> = {
+  succeeds: 'succeeded',
+  fails: 'failed',
+  moderated: 'failed',
+  cancelled: 'cancelled',
+  expires: 'expired',
+  'unknown-word': 'unknown',
+  vanishes: 'no snapshot',
+  stalls: 'running',
+};
+
+/** What these providers cannot say in a word of their own is a failure. */
+const failures: Partial<Record<SimulatedProvider, readonly Fate[]>> = {
+  kyyaipower: ['expires'],
+  xingchao: ['expires'],
+  anyfast: ['expires', 'cancelled'],
+};
+
+const read = async (ask: Bench['ask'], task: TaskRef<SimulatedProvider>) => {
+  const { status, headers, text } = await ask(task);
+  return providers[task.provider].read(task, { status, headers: Object.fromEntries(headers), body: text });
+};
+
+describe.each(simulatedProviders)('%s', (provider) => {
+  it('listens below the path that its own address has', async () => {
+    const { simulator } = await bench();
+    const { pathname } = new URL(providers[provider].baseUrl);
+    expect(new URL(simulator.baseUrl(provider)).pathname).toBe(pathname);
+  });
+
+  it.each(fates)('is read back right, from the queue to the end, for a task that %s', async (fate) => {
+    const { simulator, pass, ask } = await bench();
+    const task = simulator.submit(provider, { fate, queueMs: 1000, runMs: 1000 });
+    const seen = [];
+    for (const ms of [0, 1000, 1000]) {
+      pass(ms);
+      const reading = await read(ask, task);
+      seen.push(isRight(reading) ? reading.right.status : 'no snapshot');
+    }
+    const end = failures[provider]?.includes(fate) ? 'failed' : ends[fate];
+    expect(seen).toEqual(['queued', fate === 'cancelled' ? end : 'running', end]);
+  });
+
+  it('gives a video whose end of life is known', async () => {
+    const { simulator, ask } = await bench({ linkLifeMs: 60_000 });
+    const reading = await read(ask, simulator.submit(provider, { queueMs: 0, runMs: 0 }));
+    expect(reading).toMatchObject({ right: { video: { expiresAtMs: bornAtMs + 60_000 } } });
+  });
+});

@@ -1,0 +1,214 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import fc from 'fast-check';
+import { fates, simulatedProviders, startSimulator } from 'rx-seedance/simulator';
+import type { SimulatorOptions } from 'rx-seedance/simulator';
+import { describe, expect, it } from 'vitest';
+import { bench, bornAtMs, request } from './support.js';
+
+/** Sends bytes as they are; resolves with what came back when the server has closed, or has answered. */
+const raw = (port: number, bytes: string): Promise<string> =>
+  new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.end(bytes, 'latin1'));
+    socket.on('data', (piece) => {
+      answer += piece.toString('latin1');
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(answer));
+  });
+
+const portOf = (url: string): number => Number(new URL(url).port);
+
+describe('a seed', () => {
+  const tasksOf = async (options: SimulatorOptions) => {
+    const { simulator } = await bench({ fates: { succeeds: 1, fails: 1, stalls: 1 }, ...options });
+    return simulatedProviders.flatMap((provider) =>
+      Array.from({ length: 5 }, () => {
+        const task = simulator.submit(provider);
+        return { ...task, ...simulator.plan(task) };
+      }),
+    );
+  };
+
+  it('decides ids and plans', async () => {
+    expect(await tasksOf({ seed: 5 })).toEqual(await tasksOf({ seed: 5, clock: () => 0 }));
+    expect(await tasksOf({ seed: 5 })).not.toEqual(await tasksOf({ seed: 6 }));
+  });
+
+  it('gives every task an id and a fate of its own', async () => {
+    const tasks = await tasksOf({});
+    expect(new Set(tasks.map(({ id }) => id)).size).toBe(tasks.length);
+    expect(new Set(tasks.map(({ fate }) => fate))).toEqual(new Set(['succeeds', 'fails', 'stalls']));
+  });
+
+  it('lets every task succeed unless told otherwise', async () => {
+    const { simulator } = await bench();
+    expect(simulatedProviders.map((provider) => simulator.plan(simulator.submit(provider)).fate)).toEqual(Array(6).fill('succeeds'));
+  });
+});
+
+describe('a simulator', () => {
+  it('tells where each provider listens', async () => {
+    const { simulator } = await bench();
+    expect(simulatedProviders.map((provider) => simulator.baseUrl(provider).slice(simulator.url.length))).toEqual([
+      '/api/v3',
+      '/byteplus/api/v3',
+      '',
+      '/kyyAiPower',
+      '/kyyReactApiServer',
+      '',
+    ]);
+  });
+
+  it('changes a plan while it runs', async () => {
+    const { simulator, pass, ask } = await bench();
+    const task = simulator.submit('ark', { fate: 'fails', queueMs: 1000, runMs: 1000 });
+    pass(1500);
+    simulator.replan(task, { fate: 'moderated', runMs: 500 });
+    expect((await ask(task)).body()).toMatchObject({ status: 'failed', error: { code: expect.stringContaining('Sensitive') } });
+  });
+
+  it('logs every request, without its key', async () => {
+    const { simulator, ask, call } = await bench();
+    const task = simulator.submit('ark');
+    await ask(task);
+    simulator.fault(task, 'empty-body');
+    await ask(task);
+    await call('ark', '/contents/generations/tasks?page_size=5');
+    await request(`${simulator.url}/nowhere`);
+    const path = `/api/v3/contents/generations/tasks/${task.id}`;
+    const common = { atMs: bornAtMs, method: 'GET', provider: 'ark', id: task.id, status: 200, fault: null };
+    expect(simulator.requests).toEqual([
+      { ...common, path },
+      { ...common, path, fault: 'empty-body' },
+      { ...common, path: '/api/v3/contents/generations/tasks?page_size=5', id: null },
+      { ...common, path: '/nowhere', provider: null, id: null, status: 404 },
+    ]);
+    expect(simulator.asks(task)).toBe(2);
+    expect(simulator.asks({ provider: 'ark', id: 'another' })).toBe(0);
+    expect(JSON.stringify(simulator.requests)).not.toContain('sim-key');
+  });
+
+  it('refuses tasks and providers that it does not know', async () => {
+    const { simulator } = await bench();
+    simulator.submit('ark', { id: 'taken' });
+    const unknown = 'nobody' as 'ark';
+    const range = (message: string) => new RangeError(message);
+    const providers = `provider must be one of ${simulatedProviders.join(', ')}; it is nobody`;
+    expect(() => simulator.submit(unknown)).toThrow(range(providers));
+    expect(() => simulator.baseUrl(unknown)).toThrow(range(providers));
+    expect(() => simulator.apiKey(unknown)).toThrow(range(providers));
+    expect(() => simulator.plan({ provider: 'ark', id: 'b' })).toThrow(range('task must be one that was submitted; it is ark b'));
+    expect(() => simulator.submit('ark', { id: 'taken' })).toThrow(range('id must be new; ark has a task taken'));
+    expect(() => simulator.submit('ark', { id: '' })).toThrow(range('id must not be empty'));
+    expect(() => simulator.submit('ark', { runMs: Number.NaN })).toThrow(range('runMs must be a finite number from 0; it is NaN'));
+  });
+
+  it.each<[SimulatorOptions, string]>([
+    [{ port: -1 }, 'port must be a whole number from 0 to 65535; it is -1'],
+    [{ port: 65_536 }, 'port must be a whole number from 0 to 65535; it is 65536'],
+    [{ seed: Number.NaN }, 'seed must be a finite number; it is NaN'],
+    [{ speed: 0 }, 'speed must be a finite number above 0; it is 0'],
+    [{ faults: { rate: 1.1 } }, 'faults.rate must be from 0 to 1; it is 1.1'],
+    [{ fates: { fails: -1 } }, 'fates.fails must be a finite number from 0; it is -1'],
+    [{ fates: {} }, 'fates must be a record with a weight above 0; it is {}'],
+    [{ linkLifeMs: 1500 }, 'linkLifeMs must be a multiple of 1000; it is 1500'],
+    [{ fileBytes: 100 }, 'fileBytes must be a whole number from 131072; it is 100'],
+    [{ keys: { ark: '' } }, 'keys.ark must be a text, or a list of texts, none of them empty'],
+    [{ keys: { ark: [] } }, 'keys.ark must be a text, or a list of texts, none of them empty'],
+    // As JavaScript would.
+    [{ faults: { rate: 0, kinds: ['flood' as 'reset'] } }, 'faults.kinds must be some of rate-limited, '],
+    [{ fates: { wins: 1 } as object }, `a name in fates must be one of ${fates.join(', ')}; it is wins`],
+    [{ keys: { nobody: 'key' } as object }, 'a name in keys must be one of ark, '],
+    [{ clock: 5 as unknown as () => number }, 'clock must be a function; it is 5'],
+  ])('does not start with %o', async (options, message) => {
+    await expect(startSimulator(options)).rejects.toThrow(message);
+  });
+
+  it('does not start on a port that is taken', async () => {
+    const { simulator } = await bench();
+    await expect(startSimulator({ port: portOf(simulator.url) })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+});
+
+describe('stopping', () => {
+  it('cuts questions that hang and connections that say nothing, and leaves nothing behind', async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind.startsWith('TCP')).length;
+    const before = sockets();
+    const { simulator, urlOf } = await bench();
+    const task = simulator.submit('ark');
+    simulator.fault(task, 'hang');
+    const closed = (socket: Socket) => new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve));
+    const asking = connect(portOf(simulator.url), '127.0.0.1');
+    asking.write(`GET ${new URL(urlOf(task)).pathname} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer sim-key\r\n\r\n`);
+    const silent = connect(portOf(simulator.url), '127.0.0.1');
+    const halfway = connect(portOf(simulator.url), '127.0.0.1');
+    halfway.write('GET /api/v3 HTTP/1.1\r\nHost:');
+    const ends = Promise.all([asking, silent, halfway].map(closed));
+    while (simulator.requests.length === 0) await new Promise(setImmediate);
+    await simulator.stop();
+    await ends;
+    await simulator.stop();
+    expect(sockets()).toBeLessThanOrEqual(before);
+  });
+
+  it('is not the end: a restart listens on the same port and knows every task and fault', async () => {
+    const { simulator, ask } = await bench();
+    const task = simulator.submit('ark');
+    simulator.fault(task, 'server-error');
+    await simulator.stop();
+    await expect(ask(task)).rejects.toThrow();
+    await simulator.restart();
+    expect((await ask(task)).status).toBe(500);
+    await simulator.restart();
+    expect((await ask(task)).body()).toMatchObject({ id: task.id, status: 'queued' });
+  });
+});
+
+describe('whatever is sent', () => {
+  const anyLine = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      'GET * HTTP/1.1',
+      'GET http://elsewhere/api/v3 HTTP/1.1',
+      'GET /api/v3/contents/generations/tasks/.. HTTP/1.1',
+      'GET /api/v3/contents/generations/tasks/%ff HTTP/1.1',
+      'GET /api/v3/contents/generations/tasks?page_num=%zz HTTP/1.1',
+      'GET /files/ark/%zz/video.mp4?X-Tos-Date=% HTTP/1.1',
+      'GET /files/__proto__/constructor/video.mp4 HTTP/1.1',
+      'POST /v1/video/generations HTTP/1.1',
+      'DELETE /api/v3/contents/generations/tasks/ HTTP/1.1',
+      'CONNECT a:1 HTTP/1.1',
+      'Host: a',
+      'Connection: upgrade',
+      'Upgrade: websocket',
+      'Expect: 100-continue',
+      'Transfer-Encoding: chunked',
+      'Content-Length: 7',
+      'Content-Length: -1',
+      'Authorization: Bearer sim-key',
+      'Range: bytes=9-1',
+      'zz',
+      '',
+    ),
+  );
+
+  it('the server goes on', async () => {
+    const { simulator, ask } = await bench();
+    const task = simulator.submit('ark');
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyLine, { maxLength: 8 }), async (lines) => {
+        await raw(portOf(simulator.url), `${lines.join('\r\n')}\r\n\r\n`);
+        expect((await ask(task)).status).toBe(200);
+      }),
+    );
+  });
+
+  it('a dot segment is an id like any other', async () => {
+    const { simulator } = await bench();
+    const line = 'GET /api/v3/contents/generations/tasks/.. HTTP/1.1';
+    const answer = await raw(portOf(simulator.url), `${line}\r\nHost: a\r\nAuthorization: Bearer sim-key\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 404 [^]*ResourceNotFound/);
+  });
+});
