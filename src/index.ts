@@ -1,1 +1,57 @@
-export {};
+/**
+ * The public face: follows Seedance video-generation tasks as RxJS streams. No HTTP client and no platform in here.
+ */
+export { isTerminal, taskStatuses, type TaskStatus, type TerminalStatus } from './task/status.js';
+export {
+  type FailedSnapshot,
+  type Failure,
+  type FailureReason,
+  type PendingSnapshot,
+  type RequestEcho,
+  type Settings,
+  type StoredSnapshot,
+  type SucceededSnapshot,
+  taskKey,
+  type TaskRef,
+  type TaskSnapshot,
+  type Upstream,
+  type Usage,
+  type Video,
+} from './task/snapshot.js';
+export type { TaskTransition, TransitionTo } from './task/transition.js';
+export {
+  atLeast,
+  type Attempt,
+  constantDelay,
+  type DelayPolicy,
+  exponentialDelay,
+  jittered,
+  limitAttempts,
+  limitElapsed,
+  longest,
+  proportionalDelay,
+} from './poll/delay-policy.js';
+export { poll, type PollOptions } from './poll/poll.js';
+export type { HttpRequest, HttpResponse, Transport } from './transport/transport.js';
+export type { Provider } from './wire/provider.js';
+export type { Hints, Pacing, Retention, TierFactor, TimeRange } from './wire/facts.js';
+export type { ReadFailure, ResponseReason } from './wire/refusal.js';
+export { account, type Account, type AccountOptions } from './watch/account.js';
+export { createTaskClient, type TaskClient, type TaskClientOptions, type WatchOptions } from './watch/task-client.js';
+export { isSeedanceError, SeedanceError, type SeedanceErrorKind } from './watch/errors.js';
+export { ofStatus, throwIfUnsuccessful } from './watch/operators.js';
+export { type Feed, type FeedEvent, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from './watch/feed.js';
+export type { Rows } from './watch/rows.js';
+export type { Gate } from './watch/gate.js';
+export { type PollPolicy, type RuleOptions, watchRules, type WatchRules } from './watch/watch-rules.js';
+export {
+  advanceWatch,
+  beginWatch,
+  type LastTrouble,
+  type LostKind,
+  resumeWatch,
+  type Trouble,
+  waitMs,
+  type WatchState,
+} from './watch/watch-state.js';
+export { parseWatchState } from './watch/saved-state.js';

@@ -1,7 +1,8 @@
 /**
  * The engine: `expand` over a state, `timer` between the questions. Knows no task, no HTTP and no provider.
  */
-import { concat, defer, EMPTY, expand, first, ignoreElements, NEVER, type Observable, of, takeUntil, timer } from 'rxjs';
+import { concat, defer, EMPTY, expand, first, NEVER, type Observable, of, takeUntil } from 'rxjs';
+import { rest } from './rest.js';
 
 /** How a state is carried on. */
 export interface PollOptions<S> {
@@ -35,11 +36,3 @@ export const poll = <S>(seed: S, { wait, ask, hurry = NEVER }: PollOptions<S>): 
         : concat(rest(waitMs).pipe(takeUntil(hurry)), defer(() => ask(state)).pipe(first()));
     }),
   );
-
-/** The longest wait that a platform's timer keeps: 2^31 ms and more would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
-
-const rest = (ms: number): Observable<never> => {
-  const now = timer(Math.min(ms, longestTimerMs)).pipe(ignoreElements());
-  return ms > longestTimerMs ? concat(now, defer(() => rest(ms - longestTimerMs))) : now;
-};

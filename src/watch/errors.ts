@@ -1,0 +1,74 @@
+/**
+ * The error channel: "we could not find out". A task that failed, was cancelled or expired is no error but a value.
+ * Errors carry what was known and the state to go on from. They hold no key, no header and no body.
+ */
+import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
+import type { ResponseReason } from '../wire/refusal.js';
+import type { LostKind, WatchState } from './watch-state.js';
+
+/**
+ * `transport` no answer arrived · `response` the provider refused · `decode` its answers could not be read · `timeout` the deadline
+ * came, a policy stopped, or answers did not come in time · `gone` a task that was seen has vanished · `unsuccessful` the task ended
+ * otherwise than in success, and `throwIfUnsuccessful` was asked to mind.
+ */
+export type SeedanceErrorKind = 'transport' | 'response' | 'decode' | 'timeout' | 'gone' | 'unsuccessful';
+
+interface SeedanceErrorDetails {
+  readonly kind: SeedanceErrorKind;
+  readonly task: TaskRef;
+  readonly lastSnapshot: StoredSnapshot | null;
+  readonly state: WatchState | null;
+}
+
+const brand = Symbol.for('rx-seedance.SeedanceError');
+
+/** The one error of this library's streams. Tell its kinds apart with `isSeedanceError` and `kind`, never by message. */
+export class SeedanceError extends Error {
+  override readonly name = 'SeedanceError';
+  readonly kind: SeedanceErrorKind;
+  readonly task: TaskRef;
+  /** The latest good answer, if there was one. */
+  readonly lastSnapshot: StoredSnapshot | null;
+  /** Ready to go on from: `client.watch(task, { from: error.state })`. Null for `unsuccessful`: there is nothing to go on to. */
+  readonly state: WatchState | null;
+  /** Why the last answer was none, where a provider said so. */
+  readonly reason: ResponseReason | null;
+  /** The HTTP status of the last answer, where it was the trouble. */
+  readonly status: number | null;
+
+  constructor(message: string, { kind, task, lastSnapshot, state }: SeedanceErrorDetails) {
+    super(message);
+    this.kind = kind;
+    this.task = task;
+    this.lastSnapshot = lastSnapshot;
+    this.state = state;
+    this.reason = state?.lastTrouble?.reason ?? null;
+    this.status = state?.lastTrouble?.status ?? null;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/**
+ * Whether a caught value is an error of this library, of any copy of it, and of one kind if a kind is given.
+ *
+ * @example catchError((error) => (isSeedanceError(error, 'timeout') ? later(error.state) : throwError(() => error)))
+ */
+export const isSeedanceError = <Kind extends SeedanceErrorKind = SeedanceErrorKind>(
+  value: unknown,
+  kind?: Kind,
+): value is SeedanceError & { readonly kind: Kind } =>
+  value instanceof Error && Object.hasOwn(value, brand) && (kind === undefined || (value as SeedanceError).kind === kind);
+
+/** The error of a watch that has lost its task; null for one that has not. */
+export const lossOf = (state: WatchState): SeedanceError | null =>
+  state.ended === null || state.ended === 'terminal' ? null : lostAs(state.ended, state);
+
+/** The error of a watch that gives up in this state. */
+export const lostAs = (kind: LostKind, state: WatchState): SeedanceError => {
+  const { task, snapshot, lastTrouble, asks } = state;
+  const what = kind === 'gone' ? 'the task has vanished' : kind;
+  const standing = `still ${snapshot?.status ?? 'unanswered'} after ${String(asks)} ${asks === 1 ? 'ask' : 'asks'}`;
+  const trouble = lastTrouble === null ? [] : [`${lastTrouble.message} (${String(lastTrouble.consecutive)} in a row)`];
+  const message = [`${task.provider}/${task.id}: ${what}`, standing, ...trouble].join('; ');
+  return new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state });
+};

@@ -1,0 +1,212 @@
+/**
+ * Many watches in one stream of events, and the fold of those events into one progress feed. Knows no provider by name.
+ */
+import { catchError, defer, distinct, from, map, mergeMap, type Observable, of, type OperatorFunction, scan, startWith } from 'rxjs';
+import { type StoredSnapshot, taskKey, type TaskRef, withoutRaw } from '../task/snapshot.js';
+import { isTerminal, type TaskStatus } from '../task/status.js';
+import { type TaskTransition, transitionTo } from '../task/transition.js';
+import { createGate } from './gate.js';
+import { emptyRows, type Rows } from './rows.js';
+import type { TaskClient, WatchOptions } from './task-client.js';
+import type { LastTrouble, WatchState } from './watch-state.js';
+
+/** What happens to one of many tasks. */
+export type FeedEvent =
+  /** The task's status changed. The snapshot's `raw` is null: a feed keeps no bodies. */
+  | { readonly kind: 'transition'; readonly task: TaskRef; readonly transition: TaskTransition }
+  /** 0 to 1, never going back; `estimated` where the provider reports none. */
+  | { readonly kind: 'progress'; readonly task: TaskRef; readonly progress: number; readonly estimated: boolean }
+  /** One question had no answer; the next leaves at `nextAskAtMs`. */
+  | { readonly kind: 'trouble'; readonly task: TaskRef; readonly trouble: LastTrouble; readonly nextAskAtMs: number }
+  /** The watch could not find out: a `SeedanceError`, or what was wrong with the ref. */
+  | { readonly kind: 'lost'; readonly task: TaskRef; readonly error: Error };
+
+/** How many tasks are watched, and how. */
+export interface WatchTasksOptions {
+  /** Requests under way at once; default: 8. Watches are not limited. */
+  readonly concurrency?: number | undefined;
+  /** Options of each watch, such as the saved state to go on from. */
+  readonly watch?: ((task: TaskRef) => WatchOptions) | undefined;
+}
+
+/**
+ * Watches every task of a stream of refs. Refs may come while others are watched; a task that has been met is not watched again.
+ *
+ *     refs      a--b--a|
+ *     events    a1-b1-----a2--b2(a3)-(b3|)
+ *
+ * Errors: those of the refs. What befalls one task is an event and touches no other.
+ * @example refs$.pipe(watchTasks(client), toFeed()).subscribe(render)
+ */
+export const watchTasks =
+  <Id extends string>(
+    client: TaskClient<Id>,
+    { concurrency = 8, watch = () => ({}) }: WatchTasksOptions = {},
+  ): OperatorFunction<TaskRef<Id>, FeedEvent> =>
+  (refs) => {
+    const openGate = (): WatchOptions['gate'] => createGate(concurrency);
+    openGate(); // a bad concurrency is said at once
+    return defer(() => {
+      const gate = openGate();
+      return refs.pipe(
+        distinct((task) => taskKey(task)),
+        mergeMap((task) =>
+          defer(() => {
+            const options = watch(task);
+            return eventsOf(task, client.states(task, { ...options, gate: options.gate ?? gate }));
+          }).pipe(catchError((error: unknown) => of(lost(task, error)))),
+        ),
+      );
+    });
+  };
+
+const lost = (task: TaskRef, error: unknown): FeedEvent => ({
+  kind: 'lost',
+  task,
+  error: error instanceof Error ? error : new Error(String(error)),
+});
+
+const eventsOf = (task: TaskRef, states: Observable<WatchState>): Observable<FeedEvent> =>
+  defer(() => {
+    let before: WatchState | null = null;
+    return states.pipe(
+      mergeMap((state) => {
+        const events = eventsBetween(task, before, state);
+        before = state;
+        return from(events);
+      }),
+    );
+  });
+
+/** What the first state of a watch knows is news, also where it was known before the watch was saved. */
+const eventsBetween = (task: TaskRef, before: WatchState | null, state: WatchState): readonly FeedEvent[] => {
+  const { snapshot, lastTrouble, nextAskAtMs, ended, progress, estimated } = state;
+  const events: FeedEvent[] = [];
+  if (snapshot !== null && snapshot.status !== before?.snapshot?.status) {
+    const transition = transitionTo({ ...snapshot, raw: null }, state.previousStatus, state.askedAtMs ?? state.startedAtMs);
+    events.push({ kind: 'transition', task, transition });
+  }
+  const hasMoved = progress !== (before?.progress ?? 0) || estimated !== (before?.estimated ?? true);
+  const isWellAgain = before?.lastTrouble != null && lastTrouble === null;
+  if ((hasMoved || isWellAgain) && ended !== 'terminal') events.push({ kind: 'progress', task, progress, estimated });
+  if (lastTrouble !== null && ended === null) events.push({ kind: 'trouble', task, trouble: lastTrouble, nextAskAtMs });
+  return events;
+};
+
+/** One task of a feed. */
+export interface TaskRow {
+  readonly task: TaskRef;
+  /** Null until the first answer. */
+  readonly status: TaskStatus | null;
+  readonly snapshot: StoredSnapshot | null;
+  /** 0 to 1, never going back; 1 once the task has ended or is lost. */
+  readonly progress: number;
+  readonly estimated: boolean;
+  /** The trouble of the last question, until a good answer. */
+  readonly trouble: LastTrouble | null;
+  /** When a task in trouble is asked about again. */
+  readonly nextAskAtMs: number | null;
+  /** Why the watch could not find out. */
+  readonly error: Error | null;
+}
+
+/** All tasks at one moment. Immutable: older feeds stay as they were. */
+export interface Feed {
+  /** How many tasks there are of each status, and how many are lost. */
+  readonly counts: Readonly<Record<TaskStatus | 'lost', number>>;
+  /** The mean of all tasks' progress, 0 to 1; falls only when a task is added. */
+  readonly progress: number;
+  /** Whether any of it is estimated. */
+  readonly estimated: boolean;
+  /** The row that the last event changed; null for the empty feed. */
+  readonly changed: TaskRow | null;
+  readonly tasks: Rows<TaskRow>;
+}
+
+/**
+ * Folds events into a feed, the empty one first. Each event costs O(log n).
+ *
+ * Cold: each subscription folds anew. Errors: those of the source.
+ * @example refs$.pipe(watchTasks(client), toFeed(), map(({ progress }) => progress))
+ */
+export const toFeed = (): OperatorFunction<FeedEvent, Feed> => (events) =>
+  defer(() => {
+    const empty = emptyTotals();
+    return events.pipe(scan(afterEvent, empty), startWith(empty), map(({ feed }) => feed));
+  });
+
+/** Progress is summed in whole parts, so that the sum never drifts. */
+const parts = 1e9;
+
+interface Totals {
+  readonly feed: Feed & { readonly tasks: ReturnType<typeof emptyRows<TaskRow>> };
+  readonly partsDone: number;
+  readonly estimatedRows: number;
+}
+
+const emptyTotals = (): Totals => ({
+  feed: {
+    counts: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, lost: 0 },
+    progress: 0,
+    estimated: false,
+    changed: null,
+    tasks: emptyRows<TaskRow>(),
+  },
+  partsDone: 0,
+  estimatedRows: 0,
+});
+
+const afterEvent = ({ feed, partsDone, estimatedRows }: Totals, event: FeedEvent): Totals => {
+  const before = feed.tasks.get(event.task);
+  const row = rowAfter(before ?? newRow(event.task), event);
+  const tasks = feed.tasks.with(row);
+  const done = partsDone + partsOf(row) - (before === undefined ? 0 : partsOf(before));
+  const estimatedNow = estimatedRows + Number(row.estimated) - Number(before?.estimated ?? false);
+  return {
+    feed: { counts: recounted(feed.counts, before, row), progress: done / parts / tasks.size, estimated: estimatedNow > 0, changed: row, tasks },
+    partsDone: done,
+    estimatedRows: estimatedNow,
+  };
+};
+
+const partsOf = ({ progress }: TaskRow): number => Math.round(progress * parts);
+
+const newRow = (task: TaskRef): TaskRow => ({
+  task,
+  status: null,
+  snapshot: null,
+  progress: 0,
+  estimated: true,
+  trouble: null,
+  nextAskAtMs: null,
+  error: null,
+});
+
+const rowAfter = (row: TaskRow, event: FeedEvent): TaskRow => {
+  const well = { ...row, trouble: null, nextAskAtMs: null };
+  switch (event.kind) {
+    case 'transition': {
+      const { to, snapshot } = event.transition;
+      const over = isTerminal(to) ? { progress: 1, estimated: false } : {};
+      return { ...well, ...over, status: to, snapshot: withoutRaw(snapshot) };
+    }
+    case 'progress':
+      return event.progress < row.progress ? well : { ...well, progress: event.progress, estimated: event.estimated };
+    case 'trouble':
+      return { ...row, trouble: event.trouble, nextAskAtMs: event.nextAskAtMs };
+    case 'lost':
+      return { ...well, trouble: row.trouble, progress: 1, estimated: false, error: event.error };
+  }
+};
+
+const countedAs = ({ error, status }: TaskRow): TaskStatus | 'lost' | null => (error === null ? status : 'lost');
+
+const recounted = (counts: Feed['counts'], before: TaskRow | undefined, row: TaskRow): Feed['counts'] => {
+  const was = before === undefined ? null : countedAs(before);
+  const is = countedAs(row);
+  if (was === is) return counts;
+  const next = { ...counts };
+  if (was !== null) next[was] -= 1;
+  if (is !== null) next[is] += 1;
+  return next;
+};

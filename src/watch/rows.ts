@@ -1,0 +1,64 @@
+/**
+ * An immutable collection of rows in the order of their arrival: a radix tree, 32 wide. A change copies one path of it, so that it
+ * costs O(log n), and every older version stays as it was. Knows no feed.
+ */
+import { taskKey, type TaskRef } from '../task/snapshot.js';
+
+/** Rows by task, in the order in which the tasks were met. Immutable. */
+export interface Rows<Row> extends Iterable<Row> {
+  readonly size: number;
+  readonly get: (task: TaskRef) => Row | undefined;
+}
+
+/** Rows that can be changed into newer rows. Only the newest version of a line may be changed. */
+export interface GrowingRows<Row> extends Rows<Row> {
+  readonly with: (row: Row) => GrowingRows<Row>;
+}
+
+type Node<Row> = readonly (Row | Node<Row>)[];
+
+const bits = 5;
+const mask = 2 ** bits - 1;
+
+/** No rows yet; the beginning of one line of versions, which share one index of the tasks' places. */
+export const emptyRows = <Row extends { readonly task: TaskRef }>(): GrowingRows<Row> => {
+  const places = new Map<string, number>();
+
+  const version = (root: Node<Row>, height: number, size: number): GrowingRows<Row> => ({
+    size,
+    get: (task) => {
+      const place = places.get(taskKey(task)) ?? size;
+      return place < size ? rowAt(root, height, place) : undefined;
+    },
+    with: (row) => {
+      const key = taskKey(row.task);
+      const place = places.get(key) ?? size;
+      places.set(key, place);
+      const isFull = place >>> (bits * (height + 1)) > 0;
+      const [roof, newHeight] = isFull ? [[root], height + 1] : [root, height];
+      return version(replaced(roof, newHeight, place, row), newHeight, Math.max(size, place + 1));
+    },
+    [Symbol.iterator]: () => rowsOf(root, height),
+  });
+
+  return version([], 0, 0);
+};
+
+const rowAt = <Row>(node: Node<Row>, height: number, place: number): Row => {
+  const child = node[(place >>> (bits * height)) & mask];
+  return height === 0 ? (child as Row) : rowAt(child as Node<Row>, height - 1, place); // the height says what a child is
+};
+
+const replaced = <Row>(node: Node<Row>, height: number, place: number, row: Row): Node<Row> => {
+  const at = (place >>> (bits * height)) & mask;
+  const copy = node.slice();
+  copy[at] = height === 0 ? row : replaced((node[at] ?? []) as Node<Row>, height - 1, place, row); // as above
+  return copy;
+};
+
+function* rowsOf<Row>(node: Node<Row>, height: number): Generator<Row, undefined> {
+  for (const child of node) {
+    if (height === 0) yield child as Row; // as above
+    else yield* rowsOf(child as Node<Row>, height - 1);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * How one watch behaves: pacing, policy, patience, deadline, resolved once and checked once. Pure; knows no HTTP and no clock.
+ */
+import type { StoredSnapshot } from '../task/snapshot.js';
+import { type DelayPolicy, exponentialDelay, jittered, proportionalDelay } from '../poll/delay-policy.js';
+import type { Hints } from '../wire/facts.js';
+import type { Provider } from '../wire/provider.js';
+
+/** When to ask again: after a good answer (`interval`), and in trouble (`retry`). 'stop' ends the watch as `timeout`. */
+export interface PollPolicy {
+  /** Default: a tenth of the elapsed time, inside the provider's range, jittered. */
+  readonly interval?: DelayPolicy<StoredSnapshot>;
+  /** Default: the provider's floor, doubled with each failure in a row, up to 2 minutes. */
+  readonly retry?: DelayPolicy<StoredSnapshot>;
+}
+
+/** What a watch may be told; every wait is kept above the provider's floor whatever the policy says. */
+export interface RuleOptions {
+  /** Default: the provider's own. */
+  readonly baseUrl?: string | undefined;
+  readonly policy?: PollPolicy | undefined;
+  /** From the beginning of the watch, in ms. Default: the provider's own deadline for the task and 10 minutes, else 2 h, flex 50 h. */
+  readonly deadlineMs?: number | undefined;
+  /** How long troubles in a row are borne, in ms. Default: 15 minutes. */
+  readonly patienceMs?: number | undefined;
+  /** What is known of the task before its first answer. */
+  readonly expect?: Partial<Hints> | undefined;
+}
+
+/** The rules of one watch. Made by `watchRules`, passed to the functions of the watch state. */
+export interface WatchRules {
+  readonly provider: Provider;
+  readonly baseUrl: string;
+  readonly deadlineMs: number | null;
+  readonly patienceMs: number;
+  readonly interval: DelayPolicy<StoredSnapshot>;
+  readonly retry: DelayPolicy<StoredSnapshot>;
+  /** What is known of the task, from its latest snapshot and what was expected of it. */
+  readonly hintsOf: (snapshot: StoredSnapshot | null) => Hints;
+}
+
+/**
+ * Resolves and checks the rules of a watch.
+ *
+ * Errors: `RangeError` that names the option and its value.
+ * @example const rules = watchRules(anyfast, { deadlineMs: 30 * 60_000 })
+ */
+export const watchRules = (
+  provider: Provider,
+  { baseUrl = provider.baseUrl, policy = {}, deadlineMs, patienceMs = 15 * 60_000, expect = {} }: RuleOptions = {},
+): WatchRules => {
+  if (deadlineMs !== undefined) checkPositive('deadlineMs', deadlineMs);
+  checkPositive('patienceMs', patienceMs);
+  if (expect.durationMs != null) checkPositive('expect.durationMs', expect.durationMs);
+  for (const name of ['serviceTier', 'model', 'resolution'] as const) {
+    if (expect[name] != null && typeof expect[name] !== 'string') {
+      throw new TypeError(`expect.${name} must be a text, not ${String(expect[name])}`);
+    }
+  }
+  if (!isRecord(policy)) throw new TypeError(`policy must be a record of policies, not ${String(policy)}`);
+  for (const name of ['interval', 'retry'] as const) {
+    if (policy[name] !== undefined && typeof policy[name] !== 'function') {
+      throw new TypeError(`policy.${name} must be a function of an attempt, not ${String(policy[name])}`);
+    }
+  }
+  const hintsOf = (snapshot: StoredSnapshot | null): Hints => ({
+    serviceTier: snapshot?.settings.serviceTier ?? expect.serviceTier ?? null,
+    model: snapshot?.model ?? expect.model ?? null,
+    resolution: snapshot?.settings.resolution ?? expect.resolution ?? null,
+    durationMs: snapshot?.settings.durationMs ?? expect.durationMs ?? null,
+  });
+  return {
+    provider,
+    baseUrl,
+    deadlineMs: deadlineMs ?? null,
+    patienceMs,
+    hintsOf,
+    interval: policy.interval ?? insideRange(provider, hintsOf),
+    retry: policy.retry ?? fromFloor(provider, hintsOf),
+  };
+};
+
+/** Whether a value from outside is an object at all. */
+export const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** Checks a time limit of any kind: a finite number of ms above 0. */
+export const checkPositive = (field: string, ms: number): void => {
+  if (!Number.isFinite(ms) || ms <= 0) throw new RangeError(`${field} must be a finite number of ms above 0, not ${String(ms)}`);
+};
+
+type HintsOf = WatchRules['hintsOf'];
+
+const insideRange =
+  (provider: Provider, hintsOf: HintsOf): DelayPolicy<StoredSnapshot> =>
+  (attempt) => {
+    const { minMs, maxMs } = provider.pacing(hintsOf(attempt.latest));
+    const delay = jittered(proportionalDelay({ minMs, maxMs }))(attempt);
+    return delay === 'stop' ? delay : Math.min(delay, maxMs);
+  };
+
+const longestRetryMs = 120_000;
+
+const fromFloor =
+  (provider: Provider, hintsOf: HintsOf): DelayPolicy<StoredSnapshot> =>
+  (attempt) => {
+    const { floorMs } = provider.pacing(hintsOf(attempt.latest));
+    return exponentialDelay({ initialMs: floorMs, maxMs: Math.max(floorMs, longestRetryMs) })(attempt);
+  };

@@ -1,0 +1,207 @@
+/**
+ * For tests of the client in virtual time: answers of the providers, a transport that remembers every request's life, and streams
+ * as lines of text, one for each thing that happened: `15s running`.
+ */
+import { asyncScheduler, defer, finalize, map, NEVER, type Observable, of, tap, throwError, timer } from 'rxjs';
+import type { RunHelpers } from 'rxjs/internal/testing/TestScheduler';
+import { TestScheduler } from 'rxjs/testing';
+import { expect } from 'vitest';
+import { anyfast } from '../../src/providers/anyfast.js';
+import { ark } from '../../src/providers/ark.js';
+import type { DelayPolicy } from '../../src/poll/delay-policy.js';
+import type { TaskRef } from '../../src/task/snapshot.js';
+import type { TaskTransition } from '../../src/task/transition.js';
+import { type ScriptedStep, scriptedTransport } from '../../src/testing/index.js';
+import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
+import { account, type AccountOptions } from '../../src/watch/account.js';
+import { createTaskClient, type TaskClientOptions } from '../../src/watch/task-client.js';
+import type { WatchState } from '../../src/watch/watch-state.js';
+import { ark as arkDialect } from '../../src/wire/ark.js';
+import { defineProvider, type Provider } from '../../src/wire/provider.js';
+
+export const seconds = (count: number): number => count * 1000;
+export const minutes = (count: number): number => count * 60_000;
+export const hours = (count: number): number => count * 3_600_000;
+export const days = (count: number): number => count * 86_400_000;
+
+export const key = 'sk-0123456789abcdef-ABCDEF';
+
+export const arkTask = { provider: 'ark', id: 'cgt-1' } as const;
+export const anyfastTask = { provider: 'anyfast', id: 'cgt-1' } as const;
+
+/** A policy for exact times. In trouble the default one stays: the floor, doubled each time. */
+export const every = (ms: number): { readonly interval: DelayPolicy } => ({ interval: () => ms });
+
+type Step = Extract<ScriptedStep, { body?: unknown }>;
+
+export const arkAnswer = (status: string, fields: object = {}): Step => ({
+  body: { id: 'cgt-1', model: 'doubao-seedance-1-5-pro', status, ...fields },
+});
+export const queued = arkAnswer('queued');
+export const running = arkAnswer('running');
+export const succeeded = arkAnswer('succeeded', { content: { video_url: 'https://videos.example/cgt-1.mp4' } });
+export const failed = arkAnswer('failed', { error: { code: 'InternalServiceError', message: 'the model has stumbled' } });
+export const cancelled = arkAnswer('cancelled');
+export const expired = arkAnswer('expired');
+
+export const anyfastAnswer = (status: string, fields: object = {}): Step => ({
+  body: { code: 'success', message: '', data: { task_id: 'cgt-1', status, ...fields } },
+});
+
+/** An error in Ark's shape. */
+export const refusal = (status: number, code: string, message = `${code} it is`): Step => ({
+  status,
+  body: { error: { code, message, type: 'Error' } },
+});
+
+export const missing = refusal(404, 'ResourceNotFound');
+export const forbidden = refusal(403, 'AccessDenied');
+export const unauthorized = refusal(401, 'AuthenticationError');
+export const busy = refusal(503, 'ServiceUnavailable');
+export const tooMany = (headers: Readonly<Record<string, string>> = {}): Step => ({
+  ...refusal(429, 'RateLimitExceeded.EndpointRPMExceeded'),
+  headers,
+});
+export const reset = { error: 'read ECONNRESET' } as const;
+export const html = (status: number): Step => ({ status, body: `<html><body><h1>${String(status)}</h1></body></html>` });
+
+/** A client of one account, and its scripted transport. Options are those of `createTaskClient`. */
+export const scripted = (
+  script: Parameters<typeof scriptedTransport>[0],
+  options: Partial<TaskClientOptions<'ark' | 'anyfast'>> = {},
+) => {
+  const transport = scriptedTransport(script);
+  const accounts = [account(ark, { apiKey: key }), account(anyfast, { apiKey: key })];
+  return { transport, client: createTaskClient({ transport, accounts, ...options }) };
+};
+
+/** When requests left, in seconds. */
+export const askedAt = ({ requests }: { readonly requests: readonly { readonly atMs: number }[] }): readonly number[] =>
+  requests.map(({ atMs }) => atMs / 1000);
+
+/** One request's life. */
+export interface RequestLife {
+  readonly url: string;
+  readonly headers: HttpRequest['headers'];
+  readonly atMs: number;
+  end: 'answered' | 'failed' | 'aborted' | null;
+  endedAtMs: number | null;
+}
+
+/** A transport of any answers that remembers every request from its leaving to its end. */
+export const livingTransport = (answer: (index: number, request: HttpRequest) => Observable<HttpResponse>) => {
+  const lives: RequestLife[] = [];
+  let pending = 0;
+  const transport: Transport = (request) =>
+    defer(() => {
+      const life: RequestLife = { url: request.url, headers: request.headers, atMs: asyncScheduler.now(), end: null, endedAtMs: null };
+      const index = lives.push(life) - 1;
+      pending += 1;
+      return answer(index, request).pipe(
+        tap({ next: () => (life.end = 'answered'), error: () => (life.end = 'failed') }),
+        finalize(() => {
+          pending -= 1;
+          life.end ??= 'aborted';
+          life.endedAtMs = asyncScheduler.now();
+        }),
+      );
+    });
+  return { transport, lives, pending: () => pending };
+};
+
+/** The answer of a scripted step, for hand-made transports. */
+export const responseOf = ({ status = 200, headers = {}, body = '' }: Step): HttpResponse => ({
+  status,
+  headers,
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+
+/** A scripted step as a stream. */
+export const played = (step: ScriptedStep): Observable<HttpResponse> => {
+  if ('hang' in step) return NEVER;
+  if ('error' in step) return step.afterMs === undefined ? refused(step.error) : timer(step.afterMs).pipe(map(() => { throw new Error(step.error); }));
+  return step.afterMs === undefined ? of(responseOf(step)) : timer(step.afterMs).pipe(map(() => responseOf(step)));
+};
+
+const refused = (message: string): Observable<never> => throwError(() => new Error(message));
+
+/** What a stream did: a line for each value, `|` for its completion, `#` for its error. */
+export interface Diary<T> {
+  readonly lines: readonly string[];
+  readonly values: readonly T[];
+  readonly error: unknown;
+  readonly isOver: boolean;
+  readonly stop: () => void;
+}
+
+/** Subscribes, and writes down what happens; stops at `untilMs` of virtual time, if it is given. */
+export const diary = <T>(source: Observable<T>, show: (value: T) => unknown = String, untilMs?: number): Diary<T> => {
+  const lines: string[] = [];
+  const values: T[] = [];
+  const end: { error: unknown; isOver: boolean } = { error: null, isOver: false };
+  const note = (what: unknown): void => void lines.push(`${String(asyncScheduler.now() / 1000)}s ${String(what)}`);
+  const subscription = source.subscribe({
+    next: (value) => {
+      values.push(value);
+      note(show(value));
+    },
+    error: (error: unknown) => {
+      Object.assign(end, { error, isOver: true });
+      note('#');
+    },
+    complete: () => {
+      end.isOver = true;
+      note('|');
+    },
+  });
+  if (untilMs !== undefined) timer(untilMs - asyncScheduler.now()).subscribe(() => { subscription.unsubscribe(); });
+  return Object.assign(end, { lines, values, stop: () => { subscription.unsubscribe(); } });
+};
+
+/** A transition by where it leads. */
+export const to = (transition: TaskTransition): string => transition.to;
+
+/** A state by its status or its trouble, and how the watch has ended. */
+export const brief = ({ lastTrouble, snapshot, ended }: WatchState): string => {
+  const standing = lastTrouble === null ? (snapshot?.status ?? 'nothing') : `${lastTrouble.reason ?? lastTrouble.kind} x${String(lastTrouble.consecutive)}`;
+  return ended === null || ended === 'terminal' ? standing : `${standing} (${ended})`;
+};
+
+export interface VirtualTime extends RunHelpers {
+  /** How many timers are set. */
+  readonly timers: () => number;
+  /** Does something at an instant, before what is due there, or after as many turns of the scheduler; sets no timer itself. */
+  readonly interrupt: (ms: number, action: () => void, turns?: number) => void;
+}
+
+/** Virtual time at once and with a result: for tables and properties. */
+export const inVirtualTime = <R>(run: (time: VirtualTime) => R): R => {
+  const scheduler = new TestScheduler((actual, expected) => {
+    expect(actual).toEqual(expected);
+  });
+  const interrupt: VirtualTime['interrupt'] = (ms, action, turns = 0) => {
+    scheduler.schedule(() => { if (turns === 0) action(); else interrupt(scheduler.now(), action, turns - 1); }, ms - scheduler.now());
+  };
+  return scheduler.run((helpers) =>
+    run({ ...helpers, interrupt, timers: () => scheduler.actions.filter(({ closed }) => !closed).length }),
+  );
+};
+
+/** Does something at an instant of virtual time. */
+export const at = (ms: number, action: () => void): void => {
+  timer(ms - asyncScheduler.now()).subscribe(action);
+};
+
+/** Ark at the pace of a test: one can look at every instant of a watch of it. */
+export const quick = defineProvider({
+  ...{ id: 'quick', name: 'Quick', baseUrl: 'https://quick.example', path: '/tasks/{id}', dialect: arkDialect },
+  ...{ retention: ark.retention, tierFactors: {}, refundsFailures: null, documentation: 'https://quick.example/docs' },
+  pacing: () => ({ floorMs: 3, minMs: 4, maxMs: 6 }),
+  expectedTimeMs: () => null,
+});
+
+/** An account of `provider` with the usual key. */
+export const accountOf = <Id extends string>(provider: Provider<Id>, options: Partial<AccountOptions> = {}) =>
+  account(provider, { apiKey: key, ...options });
+
+export const taskOf = <Id extends string>({ id: provider }: Provider<Id>, id = 'cgt-1'): TaskRef<Id> => ({ provider, id });

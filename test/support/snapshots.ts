@@ -1,0 +1,139 @@
+/**
+ * Builders for the tests of the watch ring: snapshots with every field, troubles, answers, and a driver that asks when a state
+ * says so. Nothing here is read from a wire, and no clock runs.
+ */
+import { type Either, left, right } from 'fp-ts/Either';
+import type { Failure, Settings, TaskRef, TaskSnapshot } from '../../src/task/snapshot.js';
+import type { TaskStatus } from '../../src/task/status.js';
+import { transitionTo, type TaskTransition } from '../../src/task/transition.js';
+import { ark } from '../../src/providers/ark.js';
+import type { Pacing } from '../../src/wire/facts.js';
+import type { Provider } from '../../src/wire/provider.js';
+import type { ResponseReason } from '../../src/wire/refusal.js';
+import { advanceWatch, type Trouble, waitMs, type WatchState } from '../../src/watch/watch-state.js';
+import type { WatchRules } from '../../src/watch/watch-rules.js';
+
+export const task: TaskRef<'ark'> = { provider: 'ark', id: 'cgt-1' };
+
+const settings: Settings = {
+  seed: null,
+  resolution: null,
+  ratio: null,
+  durationMs: null,
+  frames: null,
+  framesPerSecond: null,
+  hasAudio: null,
+  draft: null,
+  draftTaskId: null,
+  serviceTier: null,
+  priority: null,
+  safetyIdentifier: null,
+  tools: null,
+  action: null,
+};
+
+export const failure: Failure = { code: 'InternalServiceError', message: 'it broke', reason: 'internal' };
+
+/** What a built snapshot may say besides its status. */
+export type Said = Partial<Omit<TaskSnapshot, 'status' | 'settings'>> & { readonly settings?: Partial<Settings> };
+
+/** A snapshot that says nothing but its status and what it is told to. */
+export const snapshot = <Status extends TaskStatus>(
+  status: Status,
+  { settings: own, ...said }: Said = {},
+): Extract<TaskSnapshot, { readonly status: Status }> => {
+  const common = {
+    task,
+    wireStatus: status,
+    progress: null,
+    model: null,
+    createdAtMs: null,
+    startedAtMs: null,
+    updatedAtMs: null,
+    finishedAtMs: null,
+    dueAtMs: null,
+    recordExpiresAtMs: null,
+    usage: null,
+    requestId: null,
+    objectType: null,
+    notice: null,
+    request: null,
+    upstream: null,
+    raw: { status },
+    ...said,
+    settings: { ...settings, ...own },
+  };
+  const more = status === 'succeeded' ? { video: null } : status === 'failed' ? { failure } : {};
+  // a generic status cannot be followed through the union
+  return { ...common, status, ...more } as unknown as Extract<TaskSnapshot, { readonly status: Status }>;
+};
+
+/** The transition to a status. */
+export const transition = (to: TaskStatus, from: TaskStatus | null = null, said: Said = {}): TaskTransition =>
+  transitionTo(snapshot(to, said), from, 0);
+
+export type Answer = Either<Trouble, TaskSnapshot>;
+
+export const good = (status: TaskStatus, said: Said = {}): Answer => right(snapshot(status, said));
+
+const httpStatuses: Readonly<Record<ResponseReason, number>> = {
+  unauthorized: 401,
+  forbidden: 403,
+  'not-found': 404,
+  'rate-limited': 429,
+  quota: 429,
+  server: 503,
+  rejected: 400,
+  empty: 200,
+};
+
+export const refusal = (reason: ResponseReason, retryAfterMs: number | null = null): Answer =>
+  left({ kind: 'response', reason, status: httpStatuses[reason], code: null, message: `said ${reason}`, retryAfterMs });
+
+export const noAnswer: Answer = left({ kind: 'transport', message: 'connection reset' });
+export const noAnswerInTime: Answer = left({ kind: 'timeout', message: 'no answer within 30000 ms' });
+export const unreadable: Answer = left({ kind: 'decode', issues: ['no JSON: <html>', 'no task'] });
+
+/** The origin with another pace. */
+export const paced = (pacing: Pacing): Provider => ({ ...ark, pacing: () => pacing });
+
+/** One answered ask. */
+export interface Step {
+  readonly state: WatchState;
+  /** When the answer came. */
+  readonly atMs: number;
+}
+
+/**
+ * Asks whenever the state says so, each answer `latencyMs` later, until the answers or the watch have come to an end. Where no
+ * question fits before the deadline, it folds the `timeout` that the state machine asks its drivers for.
+ */
+export const driven = (
+  begin: WatchState,
+  answers: readonly Answer[],
+  rules: WatchRules,
+  { nowMs, latencyMs = 0 }: { readonly nowMs: number; readonly latencyMs?: number },
+): readonly Step[] => {
+  const steps: Step[] = [];
+  let state = begin;
+  let atMs = nowMs;
+  for (const answer of answers) {
+    const wait = waitMs(state, atMs);
+    if (wait === 'done') break;
+    atMs += wait;
+    const isOver = state.deadlineAtMs !== null && atMs >= state.deadlineAtMs && atMs < state.nextAskAtMs;
+    atMs += isOver ? 0 : latencyMs;
+    state = advanceWatch(state, isOver ? noAnswerInTime : answer, rules, atMs);
+    steps.push({ state, atMs });
+  }
+  return steps;
+};
+
+/** The statuses that a run came through, each once in a row. */
+export const statusesIn = (before: WatchState, states: readonly WatchState[]): readonly TaskStatus[] => {
+  const all = [before, ...states].map(({ snapshot: known }) => known?.status ?? null);
+  return all.filter((status, index): status is TaskStatus => index > 0 && status !== null && status !== all[index - 1]);
+};
+
+/** A state as it comes back from a file. */
+export const viaJson = (state: WatchState): unknown => JSON.parse(JSON.stringify(state));

@@ -1,0 +1,180 @@
+import { createTaskClient, account, type TaskClient } from 'rx-seedance';
+import { ark } from 'rx-seedance/providers/ark';
+import { scriptedTransport, type ScriptedStep } from 'rx-seedance/testing';
+import { catchError, from, last, map, mergeMap, type Observable, of, tap } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { marbles } from '../support/marbles.js';
+import { diary } from '../support/client.js';
+
+const get = (id: string) => ({ method: 'GET', url: `https://ark.example/tasks/${encodeURIComponent(id)}`, headers: { authorization: 'Bearer sk-secret' } }) as const;
+
+const statusAndBody = ({ status, body }: { status: number; body: string }): string => `${String(status)} ${body}`;
+
+describe('a program under test', () => {
+  /** What a user might have written: how each of some tasks has ended. */
+  const summaries = (client: TaskClient<'ark'>, ids: readonly string[]): Observable<string> =>
+    from(ids).pipe(
+      mergeMap((id) =>
+        client.watch({ provider: 'ark', id }).pipe(
+          last(),
+          map(({ to, atMs }) => `${id} has ${to} after ${String(atMs / 1000)} s`),
+          catchError((error: Error) => of(`${id} was lost: ${error.message}`)),
+        ),
+      ),
+    );
+
+  const task = (status: string): ScriptedStep => ({ body: { status }, afterMs: 200 });
+
+  it('runs for hours of virtual time, with answers by script', () => {
+    new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); }).run(({ expectObservable, flush }) => {
+      const transport = scriptedTransport({
+        'cgt-1': [task('queued'), task('running'), { status: 503 }, task('succeeded')],
+        'cgt-2': [task('running'), { error: 'socket hang up' }, task('failed')],
+      });
+      const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test' })], policy: { interval: () => 15_000 } });
+      expectObservable(summaries(client, ['cgt-1', 'cgt-2'])).toBe('25400ms b 15199ms (a|)', {
+        a: 'cgt-1 has succeeded after 40.6 s',
+        b: 'cgt-2 has failed after 25.4 s',
+      });
+      flush();
+      expect(transport.requests).toHaveLength(7);
+      expect(transport.pending()).toBe(0);
+    });
+  });
+
+  it('finds a task that is not in the script missing', marbles(({ flush }) => {
+    const transport = scriptedTransport({ 'cgt-1': [task('succeeded')] });
+    const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test' })] });
+    const seen = diary(summaries(client, ['cgt-1', 'cgt-3']));
+    flush();
+    expect(seen.values[0]).toBe('cgt-1 has succeeded after 0.2 s');
+    expect(seen.values[1]).toMatch(/^cgt-3 was lost: .*not in the script/);
+  }));
+});
+
+describe('scriptedTransport', () => {
+  it('answers by its steps in order, and repeats the last', marbles(({ flush }) => {
+    const transport = scriptedTransport([{ body: 'a' }, { body: 'b', status: 202 }, { status: 503 }]);
+    const answers = [1, 2, 3, 4, 5].map(() => diary(transport(get('x')), statusAndBody));
+    flush();
+    expect(answers.map(({ lines }) => lines)).toEqual(['200 a', '202 b', '503 ', '503 ', '503 '].map((answer) => [`0s ${answer}`, '0s |']));
+  }));
+
+  it('gives each task its own steps, found by the last segment of the URL, decoded', marbles(({ flush }) => {
+    const transport = scriptedTransport({ a: [{ body: 'a1' }, { body: 'a2' }], 'b/%?#ä': [{ body: 'b1' }] });
+    const answers = ['a', 'b/%?#ä', 'a', 'b/%?#ä'].map((id) => diary(transport(get(id)), statusAndBody));
+    flush();
+    expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 a1', '0s 200 b1', '0s 200 a2', '0s 200 b1']);
+  }));
+
+  it('two tasks with the same steps go through them each for itself', marbles(({ flush }) => {
+    const steps: readonly ScriptedStep[] = [{ body: 'first' }, { body: 'second' }];
+    const transport = scriptedTransport({ a: steps, b: steps });
+    const answers = ['a', 'b', 'a', 'b'].map((id) => diary(transport(get(id)), statusAndBody));
+    flush();
+    expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 first', '0s 200 first', '0s 200 second', '0s 200 second']);
+  }));
+
+  it('answers 404 in Ark\'s shape for a task that is not in the script, whatever its id', marbles(({ flush }) => {
+    const transport = scriptedTransport({ a: [{ body: 'a' }] });
+    const answers = ['b', 'constructor', '__proto__', 'toString'].map((id) => diary(transport(get(id)), ({ status, body }) => `${String(status)} ${String(ark.read({ provider: 'ark', id }, { status, headers: {}, body })._tag)}`));
+    flush();
+    expect(answers.map(({ lines }) => lines[0])).toEqual(Array(4).fill('0s 404 Left'));
+  }));
+
+  it('sends a text as it is, anything else as JSON, and nothing as an empty body', marbles(({ flush }) => {
+    const transport = scriptedTransport([{ body: '{"cut' }, { body: { a: [1] } }, { body: null }, { body: 5 }, { body: false }, {}, { body: undefined }]);
+    const bodies = Array.from({ length: 7 }, () => diary(transport(get('x')), ({ body }) => body));
+    flush();
+    expect(bodies.map(({ values }) => values[0]?.body)).toEqual(['{"cut', '{"a":[1]}', 'null', '5', 'false', '', '']);
+  }));
+
+  it('sends headers by their lower-case names', marbles(({ flush }) => {
+    const transport = scriptedTransport([{ headers: { 'retry-after': '2' } }, { headers: { 'Retry-After': '2' } }]);
+    const answers = [diary(transport(get('x'))), diary(transport(get('x')))];
+    flush();
+    expect(answers.map(({ values }) => values[0]?.headers)).toEqual([{ 'retry-after': '2' }, { 'retry-after': '2' }]);
+  }));
+
+  it('takes its time, errs, and hangs by the scheduler', marbles(({ cold, expectObservable }) => {
+    const transport = scriptedTransport({
+      late: [{ body: 'a', afterMs: 3 }], never: [{ hang: true }], broken: [{ error: 'reset' }], brokenLate: [{ error: 'reset', afterMs: 3 }], now: [{ body: 'a', afterMs: 0 }],
+    });
+    const body = (id: string) => cold('-(x|)').pipe(mergeMap(() => transport(get(id))), map((response) => response.body));
+    expectObservable(body('late')).toBe('      ----(a|)');
+    expectObservable(body('now')).toBe('       -(a|)');
+    expectObservable(body('never'), '^--------!').toBe('--');
+    expectObservable(body('broken')).toBe('    -#', undefined, new Error('reset'));
+    expectObservable(body('brokenLate')).toBe('----#', undefined, new Error('reset'));
+  }));
+
+  it('is cold: calling it sends nothing, each subscription is one request', marbles(({ flush }) => {
+    const transport = scriptedTransport([{ body: 'a' }, { body: 'b' }]);
+    const answer = transport(get('x'));
+    expect(transport.requests).toEqual([]);
+    const answers = [diary(answer, statusAndBody), diary(answer, statusAndBody)];
+    flush();
+    expect(transport.requests).toHaveLength(2);
+    expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 a', '0s 200 b']);
+  }));
+
+  it('remembers each request with its URL and time, and nothing of its headers', marbles(({ flush, cold }) => {
+    const transport = scriptedTransport([{ body: 'a' }]);
+    diary(cold('--x----x').pipe(mergeMap(() => transport(get('x/y')))), statusAndBody, 20);
+    flush();
+    expect(transport.requests).toEqual([2, 7].map((atMs) => ({ url: 'https://ark.example/tasks/x%2Fy', atMs })));
+    expect(JSON.stringify(transport.requests)).not.toContain('secret');
+  }));
+
+  it('counts what is under way, until it is answered, broken or aborted', marbles(({ flush, cold }) => {
+    const transport = scriptedTransport([{ body: 'a', afterMs: 5 }, { error: 'reset', afterMs: 3 }, { hang: true }]);
+    const counts: number[] = [];
+    diary(transport(get('x')));
+    diary(transport(get('x')));
+    diary(transport(get('x')), String, 8);
+    diary(cold('-x-x-x-x-(x|)').pipe(tap(() => counts.push(transport.pending()))));
+    expect(transport.pending()).toBe(3);
+    flush();
+    expect(counts).toEqual([3, 2, 1, 1, 0]);
+  }));
+
+  it('an aborted request is never answered', marbles(({ flush }) => {
+    const transport = scriptedTransport([{ body: 'a', afterMs: 5 }]);
+    const seen = diary(transport(get('x')), statusAndBody, 3);
+    flush();
+    expect(seen.lines).toEqual([]);
+    expect(transport.pending()).toBe(0);
+  }));
+
+  it('two transports of one script know nothing of one another', marbles(({ flush }) => {
+    const script: readonly ScriptedStep[] = [{ body: 'a' }, { body: 'b' }];
+    const answers = [scriptedTransport(script), scriptedTransport(script)].map((transport) => diary(transport(get('x')), statusAndBody));
+    flush();
+    expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 a', '0s 200 a']);
+    expect(script).toEqual([{ body: 'a' }, { body: 'b' }]);
+  }));
+
+  it('a script without a step is refused', () => {
+    expect(() => scriptedTransport([])).toThrow(TypeError);
+    expect(() => scriptedTransport({ 'cgt-1': [{}], 'cgt-2': [] })).toThrow(TypeError);
+    expect(() => scriptedTransport({ 'cgt-1': [] })).toThrow('at least one step');
+  });
+});
+
+describe('scriptedTransport on the timers of a platform', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('keeps their time, and leaves none behind', async () => {
+    vi.useFakeTimers({ now: 0 });
+    const transport = scriptedTransport([{ body: 'a', afterMs: 1000 }]);
+    const seen = diary(transport(get('x')), statusAndBody);
+    await vi.advanceTimersByTimeAsync(999);
+    expect([seen.lines, transport.pending()]).toEqual([[], 1]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(seen.lines).toEqual(['1s 200 a', '1s |']);
+    expect([transport.pending(), vi.getTimerCount()]).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,94 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { ark, arkRegions } from '../../src/providers/ark.js';
+import { kyyaipower, kyyaipowerToday } from '../../src/providers/kyyaipower.js';
+import { account } from '../../src/watch/account.js';
+import { createTaskClient } from '../../src/watch/task-client.js';
+import { marbles } from '../support/marbles.js';
+import { accountOf, arkTask, diary, key, livingTransport, played, succeeded, taskOf, to } from '../support/client.js';
+
+describe('account', () => {
+  it('is one key at one address of one provider', () => {
+    expect(account(ark, { apiKey: key })).toMatchObject({ provider: ark, name: null, baseUrl: ark.baseUrl });
+    expect(account(ark, { apiKey: key, name: 'eu', baseUrl: arkRegions['eu-west'] })).toMatchObject({ name: 'eu', baseUrl: arkRegions['eu-west'] });
+  });
+
+  it('has its base URL without slashes at the end, with any path before them', () => {
+    expect(account(ark, { apiKey: key, baseUrl: 'https://relay.example/a//' }).baseUrl).toBe('https://relay.example/a');
+  });
+
+  it('sends the key as a bearer, and asks for JSON', () => {
+    expect(account(ark, { apiKey: key }).credentials().headers).toEqual({ accept: 'application/json', authorization: `Bearer ${key}` });
+  });
+
+  it('sends no Authorization without a key', () => {
+    expect(account(ark, { apiKey: null }).credentials().headers).toEqual({ accept: 'application/json' });
+  });
+
+  it('asks a function for its key whenever a request leaves, and not before', () => {
+    let given = 0;
+    const owner = account(ark, { apiKey: () => `sk-${String(++given)}` });
+    expect(given).toBe(0);
+    expect([owner.credentials(), owner.credentials()].map(({ headers }) => headers['authorization'])).toEqual(['Bearer sk-1', 'Bearer sk-2']);
+  });
+
+  it('takes its key out of a text wherever it stands, and leaves the rest', () => {
+    const { redact } = account(ark, { apiKey: key }).credentials();
+    expect(redact(`before ${key}, between ${key}${key} and ${encodeURIComponent(key)} after`)).toBe('before [key], between [key][key] and [key] after');
+    expect(redact('nothing of it here: sk-0123456789abcdef')).toBe('nothing of it here: sk-0123456789abcdef');
+    expect(redact('')).toBe('');
+  });
+
+  it('leaves words whole that only hold a short key', () => {
+    const { redact } = account(ark, { apiKey: 'run' }).credentials();
+    expect(redact('{"status":"running","key":"run"}')).toBe('{"status":"running","key":"[key]"}');
+  });
+
+  it('a long text is searched in no time', () => {
+    const { redact } = account(ark, { apiKey: 'a'.repeat(40) }).credentials();
+    const started = performance.now();
+    redact('a'.repeat(39).concat('b').repeat(25_000));
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  it('shows itself without its key', () => {
+    const owner = account(ark, { apiKey: key });
+    owner.credentials();
+    expect(inspect(owner, { depth: Infinity, showHidden: true }) + JSON.stringify(owner)).not.toContain(key);
+  });
+});
+
+describe('the account of a ref', () => {
+  const asked = (refAccount: string | undefined, names: readonly (string | null)[]): Promise<readonly string[]> =>
+    new Promise((resolve) => {
+      marbles(({ flush }) => {
+        const { transport, lives } = livingTransport(() => played(succeeded));
+        const accounts = names.map((name) => account(ark, { apiKey: `key-of-${String(name)}`, ...(name === null ? {} : { name }) }));
+        diary(createTaskClient({ transport, accounts }).watch({ ...arkTask, ...(refAccount === undefined ? {} : { account: refAccount }) }), to);
+        flush();
+        resolve(lives.map(({ headers }) => headers['authorization'] ?? ''));
+      })();
+    });
+
+  it.each<[string, string | undefined, readonly (string | null)[], string]>([
+    ['the only one, without a name', undefined, [null], 'null'],
+    ['the only one, although it has a name', undefined, ['eu'], 'eu'],
+    ['the only one, by its name', 'eu', ['eu'], 'eu'],
+    ['the one without a name among several', undefined, ['eu', null, 'cn'], 'null'],
+    ['the one of the name among several', 'cn', ['eu', null, 'cn'], 'cn'],
+  ])('is %s', async (_, refAccount, names, expected) => {
+    expect(await asked(refAccount, names)).toEqual([`Bearer key-of-${expected}`]);
+  });
+
+  it('of a provider with an older and a newer address is found by the same id', marbles(({ flush }) => {
+    const { transport, lives } = livingTransport(() => played({ body: { id: 'cgt-1', status: 'completed' } }));
+    const accounts = [accountOf(kyyaipower), accountOf(kyyaipowerToday, { name: 'today' })];
+    const client = createTaskClient({ transport, accounts });
+    diary(client.watch(taskOf(kyyaipower)), to);
+    diary(client.watch({ ...taskOf(kyyaipower), account: 'today' }), to);
+    flush();
+    expect(lives.map(({ url }) => url)).toEqual([
+      'https://zcbservice.aizfw.cn/kyyAiPower/v1/result/cgt-1', 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/cgt-1',
+    ]);
+  }));
+});
