@@ -77,7 +77,6 @@ export const ArkTask = /* @__PURE__ */ t.type(
 
 /** What an Ark task says, whoever wraps it; its status word is judged by the wrapper. */
 export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<Reading, 'status' | 'wireStatus'> => {
-  const links = linksIn(task.content);
   return {
     id: task.id,
     progress: null,
@@ -111,8 +110,8 @@ export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<Reading, 'statu
       tools: task.tools && toolNames(task.tools),
       action: null,
     },
-    videoUrl: linkIn(links['video_url']),
-    lastFrameUrl: linkIn(links['last_frame_url']),
+    videoUrl: linkIn(task.content, 'video_url'),
+    lastFrameUrl: linkIn(task.content, 'last_frame_url'),
     originalUrl: null,
     complaints: [complaintIn(task.error), complaintIn(task.failure_reason)],
     requestId: null,
@@ -147,16 +146,11 @@ export const ark: Dialect = {
   },
 };
 
-/** `content` is an object of links, or on a relay an array of objects with one link each. */
-const linksIn = (content: unknown): Readonly<Record<string, unknown>> => {
+/** `content` is an object of links; on a relay a list of objects with one link each, as a text or as an object around it. */
+const linkIn = (content: unknown, name: string): string | null => {
   const items: readonly unknown[] = Array.isArray(content) ? content : [content];
-  return Object.fromEntries(items.filter(Fields.is).flatMap(Object.entries));
-};
-
-/** A link is a text, or in an array's item an object around one. */
-const linkIn = (value: unknown): string | null => {
-  const link = Fields.is(value) ? value['url'] : value;
-  return Link.is(link) ? link : null;
+  const values = items.filter(Fields.is).map((item) => item[name]);
+  return values.map((value) => (Fields.is(value) ? value['url'] : value)).find((value) => Link.is(value)) ?? null;
 };
 
 const toolNames = (tools: readonly unknown[]): readonly string[] =>

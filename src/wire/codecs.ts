@@ -42,22 +42,25 @@ export const Word = /* @__PURE__ */ lenient('Word', (value) => (typeof value ===
 /** Any finite number, also as text. */
 export const Amount = /* @__PURE__ */ lenient('Amount', numberIn);
 
-/** A whole number from 0 that a double holds exactly, also as text. */
-export const Count = /* @__PURE__ */ lenient('Count', (value) => {
+const countIn = (value: unknown): number | null => {
   const number = numberIn(value);
   return number !== null && Number.isSafeInteger(number) && number >= 0 ? number : null;
-});
+};
+
+/** A whole number from 0 that a double holds exactly, also as text. */
+export const Count = /* @__PURE__ */ lenient('Count', countIn);
 
 export const Flag = /* @__PURE__ */ lenient('Flag', (value) =>
   value === true || value === 'true' ? true : value === false || value === 'false' ? false : null,
 );
 
-const year2100 = 4_102_444_800;
+const year2100Ms = 4_102_444_800_000;
 
 /** Seconds above 0 → ms; what is longer than the time from 1970 to 2100 is no reading. */
 export const Span = /* @__PURE__ */ lenient('Span', (value) => {
   const seconds = numberIn(value);
-  return seconds !== null && seconds > 0 && seconds < year2100 ? Math.round(seconds * 1000) : null;
+  const ms = seconds === null ? 0 : Math.round(seconds * 1000);
+  return ms > 0 && ms < year2100Ms ? ms : null;
 });
 
 /** Unix seconds → ms since the epoch. 0 means "not yet". */
@@ -69,14 +72,14 @@ export const Percentage = /* @__PURE__ */ lenient('Percentage', (value) => {
   return percent !== null && percent >= 0 ? Math.min(percent / 100, 1) : null;
 });
 
-const httpUrl = /^https?:\/\/[^\s/?#]+\S*$/i;
+const httpUrl = /^https?:\/\/[^\s/?#]\S*$/i;
 
-/** Whether a text is one http(s) URL and nothing else. */
-export const isLink = (text: string): boolean => httpUrl.test(text);
+/** Whether a text is one http(s) URL and nothing else but white space. */
+export const isLink = (text: string): boolean => httpUrl.test(text.trim());
 
-/** An http(s) URL, untouched: its query is signed. */
+/** An http(s) URL, untouched but for white space around it: its query is signed. */
 export const Link = /* @__PURE__ */ lenient('Link', (value) =>
-  typeof value === 'string' && isLink(value) ? value : null,
+  typeof value === 'string' && isLink(value) ? value.trim() : null,
 );
 
 /** What a body's plain objects are read as first. */
@@ -87,8 +90,11 @@ export const Items = /* @__PURE__ */ lenient('Items', (value) =>
   Array.isArray(value) ? (value as readonly unknown[]) : null,
 );
 
-/** Counts by name. */
+/** Counts by name; what is no count is left out. */
 export const Counts = /* @__PURE__ */ lenient('Counts', (value): Readonly<Record<string, number>> | null => {
-  const counts = Fields.is(value) ? Object.entries(value).filter(([, count]) => typeof count === 'number') : [];
-  return counts.length === 0 ? null : (Object.fromEntries(counts) as Readonly<Record<string, number>>); // all are numbers: just filtered
+  const counts = Object.entries(Fields.is(value) ? value : {}).flatMap(([name, count]) => {
+    const number = countIn(count);
+    return number === null ? [] : [[name, number] as const];
+  });
+  return counts.length === 0 ? null : Object.fromEntries(counts);
 });

@@ -7,10 +7,11 @@
  */
 import { isRight } from 'fp-ts/Either';
 import * as t from 'io-ts';
-import { Fields, Instant, isLink, Link, Percentage, Text, Word } from './codecs.js';
+import { isTerminal } from '../task/status.js';
+import { Fields, Instant, Link, Percentage, Text, Word } from './codecs.js';
 import { arkReading, ArkTask } from './ark.js';
 import type { Dialect } from './dialect.js';
-import { isWell, refusalIn } from './refusal.js';
+import { type Complaint, complaintIn, isWell, refusalIn } from './refusal.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
 /** The status words of the documentation and of the server's source. */
@@ -56,7 +57,12 @@ const taskFields = ['status', 'task_id', 'submit_time', 'result_url', 'fail_reas
 const innerFields = ['status', 'content', 'error', 'id', 'model', 'usage'];
 const hasOneOf = (names: readonly string[]) => (layer: object): boolean => names.some((name) => Object.hasOwn(layer, name));
 
-const said = (word: string | null): string | null => (word?.trim() ? word : null);
+const readAs = <A>(codec: t.Type<A, unknown, unknown>, layer: unknown): readonly A[] => {
+  const result = codec.decode(layer);
+  return isRight(result) ? [result.right] : [];
+};
+
+const isSaid = (word: string | null): word is string => word !== null && word.trim() !== '';
 
 /** Reads a body that is an envelope around a task, or the task without its envelope. */
 export const newApi: Dialect = {
@@ -65,47 +71,46 @@ export const newApi: Dialect = {
   read: (body) => {
     const layers = layersIn(body);
     const at = layers.findIndex(hasOneOf(taskFields));
-    if (layers.slice(0, at).some(({ code }) => !isWell(code))) return null;
-    const innerLayer = layers.slice(at + 1).findLast(hasOneOf(innerFields));
-    const outer = NewApiTask.decode(layers[at]);
-    const upstream = ArkTask.decode(innerLayer ?? layers[at]);
-    if (!isRight(outer) || !isRight(upstream)) return null;
+    if (layers.slice(0, Math.max(at, 0)).some(({ code }) => !isWell(code))) return null;
+    // The task, and what it wraps: a relay's task, and innermost the upstream's.
+    const within = at < 0 ? [] : layers.slice(at);
+    const wrapped = within.slice(1).findLast(hasOneOf(innerFields));
+    const tasks = within.flatMap((layer) => readAs(NewApiTask, layer));
+    const [task] = tasks;
+    const [upstream] = readAs(ArkTask, wrapped ?? within[0]);
+    const wireStatus = tasks.map(({ status }) => status).find(isSaid) ?? task?.status;
+    if (task === undefined || upstream === undefined || wireStatus == null) return null;
 
-    const task = outer.right;
-    const inner = arkReading(upstream.right);
-    const wireStatus = said(task.status) ?? said(upstream.right.status) ?? task.status;
-    if (wireStatus === null) return null;
-    const { result_url: result, fail_reason: reason } = task;
-    const videoUrl = [result, inner.videoUrl, reason].find((text) => text !== null && isLink(text)) ?? null;
+    const status = statusOf(wireStatus, newApiStatuses);
+    const inner = arkReading(upstream);
+    const links = [...tasks.map(({ result_url }) => result_url), inner.videoUrl, ...tasks.map(({ fail_reason }) => fail_reason)];
+    const videoUrl = links.flatMap((text) => readAs(Link, text)).find((link) => link !== null) ?? null;
+    const innerId = typeof (wrapped ?? within[0])?.['id'] === 'string' ? inner.id : null;
     return {
       ...inner,
-      status: statusOf(wireStatus, newApiStatuses),
+      status,
       wireStatus,
-      id: task.task_id,
+      id: task.task_id ?? (wrapped === undefined ? innerId : null),
       progress: task.progress,
       createdAtMs: task.submit_time ?? inner.createdAtMs ?? task.created_at,
       startedAtMs: task.start_time,
       updatedAtMs: task.updated_at ?? inner.updatedAtMs,
-      finishedAtMs: task.finish_time,
+      // Older answers are in Ark's form, which has no other time for the end.
+      finishedAtMs: isTerminal(status) && !Object.hasOwn(within[0] ?? {}, 'finish_time') ? task.updated_at : task.finish_time,
       settings: { ...inner.settings, action: task.action },
       videoUrl,
       originalUrl: task.original_result_url ?? (inner.videoUrl === videoUrl ? null : inner.videoUrl),
-      complaints: [
-        ...layers.slice(at + 1).map(refusalIn).reverse(),
-        ...inner.complaints,
-        { code: null, message: reason },
-        { code: null, message: result },
-      ],
+      complaints: within.flatMap((layer) => complaintsIn(layer)).reverse(),
       requestId: task.request_id,
-      notice: at > 0 ? (Text.is(layers[0]?.['message']) ? layers[0]['message'] : null) : inner.notice,
-      inner:
-        innerLayer === undefined
-          ? null
-          : {
-              id: typeof innerLayer['id'] === 'string' ? inner.id : null,
-              status: upstream.right.status,
-              resolution: upstream.right.resolution,
-            },
+      notice: at > 0 ? (readAs(Text, layers[0]?.['message'])[0] ?? null) : inner.notice,
+      inner: wrapped === undefined ? null : { id: innerId, status: upstream.status, resolution: upstream.resolution },
     };
   },
 };
+
+/** The least telling first. */
+const complaintsIn = (layer: Readonly<Record<string, unknown>>): readonly (Complaint | null)[] => [
+  ...readAs(NewApiTask, layer).flatMap(({ result_url, fail_reason }) => [complaintIn(result_url), complaintIn(fail_reason)]),
+  complaintIn(layer['failure_reason']),
+  refusalIn(layer),
+];

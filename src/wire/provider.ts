@@ -67,7 +67,7 @@ export const defineProvider = <const Id extends string>({ dialect, ...facts }: P
       if ('issue' in parsed) return left({ kind: 'decode', issues: [parsed.issue] });
       const { json } = parsed;
       const reading = readInside(json, dialect);
-      if (reading !== null) return right(snapshotOf(reading, task, json, headers['x-request-id'] ?? null, facts.retention));
+      if (reading !== null) return right(snapshotOf(reading, task, json, headers['x-request-id']?.trim() || null, facts.retention));
       const refusal = refusalIn(json);
       if (refusal !== null) return left(refused(response, refusal));
       return left(
@@ -95,7 +95,7 @@ const deepestNesting = 64;
 const parse = (body: string): { readonly json: unknown } | { readonly json: null; readonly issue: string } => {
   if (body.trim() === '') return { json: null };
   try {
-    const json: unknown = JSON.parse(body);
+    const json: unknown = mayHoldProto.test(body) ? JSON.parse(body, withoutProto) : JSON.parse(body);
     return isDeeperThan(deepestNesting, json)
       ? { json: null, issue: `nested deeper than ${String(deepestNesting)}` }
       : { json };
@@ -103,6 +103,10 @@ const parse = (body: string): { readonly json: unknown } | { readonly json: null
     return { json: null, issue: `no JSON: ${shortened(body)}` };
   }
 };
+
+/** A field of this name would become the prototype of a copy, and be read for fields that are not there. */
+const withoutProto = (name: string, value: unknown): unknown => (name === '__proto__' ? undefined : value);
+const mayHoldProto = /__proto__|\\u/i;
 
 const isDeeperThan = (depth: number, json: unknown): boolean =>
   typeof json === 'object' && json !== null && (depth === 0 || Object.values(json).some((value) => isDeeperThan(depth - 1, value)));

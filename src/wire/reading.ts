@@ -117,20 +117,20 @@ const codeInText = /\bcode:\s*([A-Za-z][\w.]*)/;
  */
 const failureOf = (complaints: readonly (Complaint | null)[]): Failure => {
   const told = complaints.flatMap((complaint) => {
-    const message = complaint?.message ?? complaint?.code ?? null;
-    return complaint === null || message === null || isLink(message) ? [] : [{ code: complaint.code, message }];
+    const message = [complaint?.message, complaint?.code].find((text) => text != null && !isLink(text));
+    return complaint === null || message == null ? [] : [{ code: complaint.code, message }];
   });
   const { code, message } = told.find((complaint) => complaint.code !== null || !generic.test(complaint.message)) ??
     told[0] ?? { code: null, message: 'the provider gives no reason' };
-  const found = code ?? codeInText.exec(message)?.[1] ?? null;
-  return { code: found, message, reason: reasonOf(found ?? message, message) };
+  const codeInMessage = codeInText.exec(message)?.[1] ?? null;
+  return { code: code ?? codeInMessage, message, reason: reasonOf([code ?? message, codeInMessage ?? ''], message) };
 };
 
-const reasonOf = (code: string, message: string): FailureReason => {
-  const text = `${code} ${message}`;
+const reasonOf = (codes: readonly string[], message: string): FailureReason => {
+  const text = [...codes, message].join(' ');
   if (text.includes('SensitiveContent')) return 'moderation';
-  if (code.startsWith('InvalidParameter')) return 'invalid-input';
-  if (code.startsWith('Internal')) return 'internal';
+  if (codes.some((code) => code.startsWith('InvalidParameter'))) return 'invalid-input';
+  if (codes.some((code) => code.startsWith('Internal'))) return 'internal';
   if (/超时|timeout|timed out/i.test(text)) return 'timeout';
   return /quota|overdue/i.test(text) ? 'quota' : 'unknown';
 };

@@ -16,5 +16,5 @@ export const signedUntilMs = (url: string): number | null => {
   if (date === null || seconds === undefined) return null;
   const [year, month, day, hour, minute, second] = date.slice(1);
   const signedAtMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return Number.isNaN(signedAtMs) ? null : signedAtMs + Number(seconds) * 1000;
+  return signedAtMs > 0 ? signedAtMs + Number(seconds) * 1000 : null;
 };

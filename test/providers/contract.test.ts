@@ -1,0 +1,325 @@
+/**
+ * What every provider keeps, whoever wrote it. A seventh is one file in `src/providers` and one folder in `test/fixtures`: nothing
+ * here names one.
+ */
+/// <reference types="vite/types/importMeta.d.ts" />
+import fc from 'fast-check';
+import { isRight, type Either } from 'fp-ts/Either';
+import { describe, expect, it } from 'vitest';
+import { type TaskStatus, taskStatuses } from '../../src/task/status.js';
+import type { TaskSnapshot } from '../../src/task/snapshot.js';
+import type { ReadFailure } from '../../src/wire/refusal.js';
+import { anyAnswerHeaders, anyBodyText, anyHints, anyHttpStatus, anyJsonText } from '../support/arbitraries.js';
+import { expectationOf, type Fixture, fixtures, folders, providerOf, providers } from './fixtures.js';
+import { traps, trapsElsewhere } from './traps.js';
+import { expectValid } from './valid-reading.js';
+
+/** The words that relays of every dialect are known to use, by what they mean. */
+const sharedWords: Readonly<Partial<Record<TaskStatus, readonly string[]>>> = {
+  queued: ['queued', 'pending', 'submitted', 'created', 'accepted', 'queueing', 'queuing', 'not_start'],
+  running: ['running', 'processing', 'in_progress', 'generating'],
+  succeeded: ['succeeded', 'success', 'completed', 'done', 'finished'],
+  failed: ['failed', 'failure', 'error', 'fail', 'rejected'],
+  cancelled: ['cancelled', 'canceled'],
+  expired: ['expired', 'timeout'],
+};
+
+const files = [...new Set(providers.map(({ file }) => file))];
+const answered = fixtures.filter(({ expected }) => expected['kind'] === undefined);
+const of = (file: string) => (fixture: Fixture): boolean => fixture.provider === file;
+const read = ({ provider, task, response }: Fixture, body = response.body): Either<ReadFailure, TaskSnapshot> =>
+  providerOf(provider).read(task, { ...response, body });
+
+describe('the folders', () => {
+  it('every provider has fixtures, and all fixtures have a provider', () => {
+    expect([...folders].sort()).toEqual([...files].sort());
+  });
+
+  it('every fixture says where it comes from', () => {
+    for (const { source, name } of fixtures) expect(source, name).toMatch(/\S/);
+  });
+
+  it('every surprise of real answers has a fixture, or a test elsewhere that names it', () => {
+    const shown = new Set([...fixtures.flatMap((fixture) => fixture.traps), ...Object.keys(trapsElsewhere).map(Number)]);
+    expect([...shown].sort((a, b) => a - b)).toEqual(Object.keys(traps).map(Number));
+  });
+
+  it('the tests elsewhere name the surprises that no single answer can show', () => {
+    const texts = import.meta.glob<string>('../*/*.test.ts', { eager: true, query: '?raw', import: 'default' });
+    for (const [trap, file] of Object.entries(trapsElsewhere)) {
+      const named = new RegExp(`\\btraps?\\b.*\\b${trap}\\b|^\\s*\\[?\\s*${trap}\\s*[,:]`, 'im');
+      expect(texts[file.replace('test/', '../')] ?? '', `trap ${trap} in ${file}`).toMatch(named);
+    }
+  });
+});
+
+describe.each(providers)('the facts of $name', ({ file, provider }) => {
+  it('its id is the name of its file', () => {
+    expect(provider.id).toBe(file);
+  });
+
+  it('its address is https, without a slash at the end, and its path holds the id', () => {
+    expect(new URL(provider.baseUrl).protocol).toBe('https:');
+    expect(provider.baseUrl).not.toMatch(/[/?#\s]$/);
+    expect(provider.path).toMatch(/^\/\S*\{id\}/);
+    expect(new URL(provider.documentation).protocol).toBe('https:');
+    expect(provider.name).toMatch(/\S/);
+  });
+
+  it('its retention is a length of time, or unknown', () => {
+    for (const [name, ms] of Object.entries(provider.retention)) {
+      expect(ms, name).toSatisfy((value: number | null) => value === null || (Number.isSafeInteger(value) && value > 0));
+    }
+  });
+
+  it('its pace is never below its floor, and its floor never below 10 s, whatever is known of a task', () => {
+    fc.assert(fc.property(anyHints, (hints) => {
+      const { floorMs, minMs, maxMs } = provider.pacing(hints);
+      expect(floorMs).toBeGreaterThanOrEqual(10_000);
+      expect(minMs).toBeGreaterThanOrEqual(floorMs);
+      expect(maxMs).toBeGreaterThanOrEqual(minMs);
+      expect(maxMs).toBeLessThanOrEqual(600_000);
+    }));
+  });
+
+  it('the time that it expects is a range, or unknown, and never shorter in the flex tier', () => {
+    fc.assert(fc.property(anyHints, (hints) => {
+      const expected = provider.expectedTimeMs(hints);
+      const flex = provider.expectedTimeMs({ ...hints, serviceTier: 'flex' });
+      if (expected === null) return;
+      expect(expected.minMs).toBeGreaterThan(0);
+      expect(expected.maxMs).toBeGreaterThanOrEqual(expected.minMs);
+      if (flex !== null) expect(flex.maxMs).toBeGreaterThanOrEqual(expected.maxMs);
+    }));
+  });
+
+  it('every tier costs something, and its time is a range or unknown', () => {
+    for (const { time, price } of Object.values(provider.tierFactors)) {
+      expect(price).toBeGreaterThan(0);
+      if (time !== null) expect(time.max).toBeGreaterThanOrEqual(time.min);
+    }
+  });
+
+  it('its own words are read as statuses', () => {
+    expect(Object.keys(provider.statuses).length).toBeGreaterThan(0);
+    for (const status of Object.values(provider.statuses)) expect(taskStatuses).toContain(status);
+  });
+});
+
+describe.each(files)('the answers of %s', (file) => {
+  const own = fixtures.filter(of(file));
+
+  it.each(own)('reads $name', (fixture) => {
+    const reading = read(fixture);
+    const side = fixture.expected['kind'] === undefined ? 'right' : 'left';
+    expect(reading).toStrictEqual({ _tag: side === 'right' ? 'Right' : 'Left', [side]: expectationOf(fixture) });
+    expectValid(reading, fixture.task, fixture.response);
+  });
+
+  it('every status word of its documentation has a fixture', () => {
+    const shown = own.map(({ expected }) => `${String(expected['wireStatus'])} is ${String(expected['status'])}`);
+    for (const [word, status] of Object.entries(providerOf(file).statuses)) expect(shown).toContain(`${word} is ${status}`);
+  });
+
+  it('every kind of end and of refusal that it documents is there, and a success with a link', () => {
+    expect(own.some(({ expected }) => expected['status'] === 'succeeded' && expected['video'] !== undefined)).toBe(true);
+    expect(own.some(({ expected }) => expected['kind'] === 'response')).toBe(true);
+  });
+
+  it('the snapshot is of the task that was asked for, its account included, and keeps the parsed body', () => {
+    for (const fixture of answered.filter(of(file))) {
+      const task = { ...fixture.task, account: 'second' };
+      const reading = providerOf(file).read(task, fixture.response);
+      expect(isRight(reading) && reading.right.task).toBe(task);
+      expect(isRight(reading) && reading.right.raw).toEqual(JSON.parse(fixture.response.body));
+    }
+  });
+
+  it('reads the same text to the same snapshot, and leaves what it is given alone', () => {
+    for (const fixture of own) {
+      const task = Object.freeze({ ...fixture.task });
+      const response = Object.freeze({ ...fixture.response, headers: Object.freeze({ ...fixture.response.headers }) });
+      expect(providerOf(file).read(task, response)).toStrictEqual(providerOf(file).read(task, response));
+    }
+  });
+
+  it.each([
+    ['numbers as text', (value: unknown, name: string) => (typeof value === 'number' && name !== 'id' ? String(value) : value)],
+    ['null as missing', (value: unknown) => (value === null ? undefined : value)],
+    ['empty text as missing', (value: unknown, name: string) => (value === '' && name !== 'status' ? undefined : value)],
+    ['missing fields as null', (value: unknown) => (isRecord(value) ? { draft: null, last_frame_url: null, ratio: null, ...value } : value)],
+    ['fields that nobody knows', (value: unknown) => (isRecord(value) ? { ...value, odd_list: [1, null, { status: 'odd' }], odd_note: 'x' } : value)],
+    ['fields in another order', (value: unknown) => (isRecord(value) ? Object.fromEntries(Object.entries(value).reverse()) : value)],
+  ])('reads %s the same', (_, change) => {
+    for (const fixture of answered.filter(of(file))) {
+      if (fixture.response.body.includes('18446744073709551617')) continue;
+      const body = JSON.stringify(JSON.parse(fixture.response.body), function (this: unknown, name, value: unknown) {
+        return isEchoed(this) || Array.isArray(this) ? value : change(value, name);
+      });
+      expect(withoutBody(read(fixture, body)), fixture.name).toStrictEqual(withoutBody(read(fixture)));
+    }
+  });
+
+  it('takes a passing error of HTTP for no task, whatever the body says', () => {
+    for (const fixture of answered.filter(of(file))) {
+      for (const status of [301, 400, 401, 403, 404, 429, 500, 503]) {
+        expect(isRight(providerOf(file).read(fixture.task, { ...fixture.response, status }))).toBe(false);
+      }
+    }
+  });
+
+  it('reads the shared words in any letter case', () => {
+    for (const [status, words] of Object.entries(sharedWords)) {
+      fc.assert(fc.property(fc.mixedCase(fc.constantFrom(...words)), (word) => {
+        const reading = read(oneWithTheWord(own), withTheWord(oneWithTheWord(own), word));
+        expect(reading).toMatchObject({ right: { status, wireStatus: word } });
+      }));
+    }
+  });
+
+  it('takes a word that nobody lists for unknown, and keeps it', () => {
+    const listed = new Set([...Object.values(sharedWords).flat(), ...Object.keys(providerOf(file).statuses).map((word) => word.toLowerCase())]);
+    const unlisted = fc
+      .oneof(fc.string({ minLength: 1 }), fc.constantFrom('constructor', '__proto__', 'toString', 'succeeded!', 'not_succeeded', '成功'))
+      .filter((word) => word.trim() !== '' && !listed.has(word.trim().toLowerCase()));
+    fc.assert(fc.property(unlisted, (word) => {
+      const reading = read(oneWithTheWord(own), withTheWord(oneWithTheWord(own), word));
+      expect(reading).toMatchObject({ right: { status: 'unknown', wireStatus: word } });
+    }));
+  });
+});
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether an object is a request that the provider echoes, or a part of one: kept as it is. */
+const isEchoed = (value: unknown): boolean => isRecord(value) && (Array.isArray(value['content']) || 'text' in value || 'image_url' in value);
+
+/** A reading without the bodies that it keeps. */
+const withoutBody = (reading: Either<ReadFailure, TaskSnapshot>): unknown => (isRight(reading) ? { ...reading.right, raw: null, request: null } : reading);
+
+/** A fixture to put another status word into: a task that has not ended. */
+const oneWithTheWord = (own: readonly Fixture[]): Fixture => {
+  const found = own.find(({ expected }) => expected['status'] === 'running' && expected['wireStatus'] !== undefined);
+  if (found === undefined) throw new Error('no fixture of a running task');
+  return found;
+};
+
+/** The fixture's body with another status word: the first text that is the fixture's own. */
+const withTheWord = ({ response, expected }: Fixture, word: string): string =>
+  response.body.replace(JSON.stringify(expected['wireStatus']), () => JSON.stringify(word));
+
+describe.each(files)('reading for %s is total', (file) => {
+  const provider = providerOf(file);
+  const task = { provider: file, id: 'asked' };
+  const anyOwn = fc.constantFrom(...fixtures.filter(of(file)));
+  const anyOwnJson = fc.constantFrom(...answered.filter(of(file)));
+  const check = (body: string, status = 200, headers: Readonly<Record<string, string>> = {}): void => {
+    const response = { status, headers, body };
+    expectValid(provider.read(task, response), task, response);
+  };
+
+  it('over any text, any status and any headers', () => {
+    fc.assert(fc.property(anyBodyText, anyHttpStatus, anyAnswerHeaders, check));
+  });
+
+  it('over an answer with any of its values gone, renamed, or of another kind', () => {
+    fc.assert(fc.property(anyOwnJson, fc.nat(), fc.oneof(fc.constant(null), anyJsonText), fc.boolean(), (fixture, at, value, renamed) => {
+      const json: unknown = JSON.parse(fixture.response.body);
+      const paths = pathsIn(json);
+      check(rewritten(json, paths[at % paths.length] ?? [], renamed ? null : value));
+    }));
+  });
+
+  it('over an answer with many of its values of another kind', () => {
+    fc.assert(fc.property(anyOwnJson, fc.array(fc.tuple(fc.nat(), anyJsonText), { maxLength: 8 }), (fixture, changes) => {
+      const body = changes.reduce((text, [at, value]) => {
+        const json: unknown = JSON.parse(text);
+        const paths = pathsIn(json);
+        return rewritten(json, paths[at % paths.length] ?? [], value);
+      }, fixture.response.body);
+      check(body);
+    }));
+  });
+
+  it('over an answer that is cut off anywhere', () => {
+    fc.assert(fc.property(anyOwn, fc.nat(), ({ response }, at) => {
+      check(response.body.slice(0, at % (response.body.length + 1)), response.status, response.headers);
+    }));
+  });
+
+  it('over an answer inside any number of envelopes and lists', () => {
+    const anyWrap = fc.constantFrom('{"code":"success","data":*}', '{"code":0,"msg":"ok","data":*}', '{"data":*}', '{"status":"","data":*}', '[*]', '{"content":*}');
+    fc.assert(fc.property(anyOwn, fc.array(anyWrap, { maxLength: 12 }), ({ response }, wraps) => {
+      check(wraps.reduce((body, wrap) => wrap.replace('*', () => body), response.body), response.status);
+    }));
+  });
+
+  it.each(['{"data":', '{"code":"success","data":', '[', '{"status":"succeeded","content":', '{"error":'])('over a hundred thousand levels of %s', (open) => {
+    const close = open === '[' ? ']' : '}';
+    for (const levels of [64, 65, 100_000]) {
+      const body = `${open.repeat(levels)}null${close.repeat(levels)}`;
+      check(body);
+      check(body, 400);
+      if (levels > 64) expect(provider.read(task, { status: 200, headers: {}, body })).toMatchObject({ left: { kind: 'decode' } });
+      check(open.repeat(levels));
+    }
+  });
+
+  it('over names that every object has by itself', () => {
+    for (const name of ['toString', 'valueOf', 'constructor', '__proto__', 'hasOwnProperty', 'toJSON']) {
+      for (const value of ['1', 'null', '{}', '[]', '"x"', '{"status":"succeeded"}']) {
+        const odd = `{"${name}":${value}}`;
+        check(odd);
+        for (const field of ['code', 'message', 'error', 'status', 'data', 'content', 'usage', 'id', 'request', 'success']) {
+          check(`{"${field}":${odd}}`);
+          check(`{"${field}":[${odd}]}`);
+          check(`{"code":"success","data":{"${field}":${odd}}}`);
+          check(`{"status":"failed","${field}":${odd}}`);
+          check(`{"${field}":${odd}}`, 500);
+        }
+      }
+    }
+  });
+
+  it('over an answer as large as a transport lets through', () => {
+    const many = (item: string): string => Array.from({ length: Math.floor(1_000_000 / (item.length + 1)) }, () => item).join();
+    check(`{"status":"succeeded","content":[${many('{}')}]}`);
+    check(`{"status":"succeeded","data":{"status":"succeeded","content":[${many('{}')}]}}`);
+    check(`{"status":"failed","tools":[${many('{"type":"a"}')}]}`);
+    check(`{"status":${'9'.repeat(1_000_000)}}`);
+  });
+
+  it('over a long text that is almost a link, in a time that nobody notices', () => {
+    const almost = JSON.stringify(`https://${'a'.repeat(60_000)} b`);
+    check(`{"status":"succeeded","video_url":${almost},"content":{"video_url":${almost}},"result_url":${almost}}`);
+    check(`{"status":"failed","error":${almost},"fail_reason":${almost}}`);
+  });
+});
+
+type Path = readonly (string | number)[];
+
+/** The way to every value in a JSON value, the value itself first. */
+const pathsIn = (json: unknown, path: Path = []): readonly Path[] => [
+  path,
+  ...(Array.isArray(json)
+    ? json.flatMap((item: unknown, index) => pathsIn(item, [...path, index]))
+    : typeof json === 'object' && json !== null
+      ? Object.entries(json).flatMap(([name, value]) => pathsIn(value, [...path, name]))
+      : []),
+];
+
+/** The value as text, with the text given in one place; null leaves the place out. */
+const rewritten = (json: unknown, [head, ...tail]: Path, text: string | null): string => {
+  if (head === undefined) return text ?? '';
+  if (Array.isArray(json)) {
+    const items = json.flatMap((item: unknown, index) => (index !== head ? [JSON.stringify(item)] : within(item, tail, text)));
+    return `[${items.join()}]`;
+  }
+  const fields = Object.entries(json as object).flatMap(([name, value]) =>
+    (name !== head ? [JSON.stringify(value)] : within(value, tail, text)).map((inner) => `${JSON.stringify(name)}:${inner}`),
+  );
+  return `{${fields.join()}}`;
+};
+
+const within = (value: unknown, tail: Path, text: string | null): readonly string[] =>
+  tail.length === 0 && text === null ? [] : [rewritten(value, tail, text)];

@@ -1,0 +1,137 @@
+/**
+ * The figures that the providers' own pages name, one row each. Where a page is silent, only what must hold for any figure is here.
+ */
+import { describe, expect, it } from 'vitest';
+import { anyfast, anyfastChinaUrl } from '../../src/providers/anyfast.js';
+import { ark, arkRegions } from '../../src/providers/ark.js';
+import { kyyaipower, kyyaipowerToday } from '../../src/providers/kyyaipower.js';
+import { powertokens } from '../../src/providers/powertokens.js';
+import { xingchao } from '../../src/providers/xingchao.js';
+import { yescale, yescaleDirectUrl } from '../../src/providers/yescale.js';
+import type { Hints } from '../../src/wire/facts.js';
+import type { Provider } from '../../src/wire/provider.js';
+
+const hints = (known: Partial<Hints>): Hints => ({ serviceTier: null, model: null, resolution: null, durationMs: null, ...known });
+const seconds = (min: number, max: number) => ({ minMs: min * 1_000, maxMs: max * 1_000 });
+const minutes = (min: number, max: number) => seconds(min * 60, max * 60);
+const day = 86_400_000;
+
+const kyyPages: readonly Provider[] = [kyyaipower, kyyaipowerToday, xingchao];
+const arkPages: readonly Provider[] = [ark, powertokens, yescale];
+
+describe('the address', () => {
+  it.each([
+    [ark, 'https://ark.cn-beijing.volces.com/api/v3/contents/generations/tasks/{id}', 'ark'],
+    [powertokens, 'https://api.powertokens.ai/byteplus/api/v3/contents/generations/tasks/{id}', 'ark'],
+    [yescale, 'https://api.yescale.io/seedance/generations/{id}', 'ark'],
+    [kyyaipower, 'https://zcbservice.aizfw.cn/kyyAiPower/v1/result/{id}', 'flat-video'],
+    [kyyaipowerToday, 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/{id}', 'flat-video'],
+    [xingchao, 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/{id}', 'flat-video'],
+    [anyfast, 'https://www.anyfast.ai/v1/video/generations/{id}', 'new-api'],
+  ] as const)('$id', (provider, url, dialect) => {
+    expect(provider.baseUrl + provider.path).toBe(url);
+    expect(provider.dialect).toBe(dialect);
+  });
+
+  it('has named alternatives', () => {
+    expect(arkRegions).toEqual({
+      'cn-beijing': 'https://ark.cn-beijing.volces.com/api/v3',
+      'ap-southeast': 'https://ark.ap-southeast.bytepluses.com/api/v3',
+      'eu-west': 'https://ark.eu-west.bytepluses.com/api/v3',
+    });
+    expect([yescaleDirectUrl, anyfastChinaUrl]).toEqual(['https://api.yescale.vip', 'https://www.anyfast.com.cn']);
+  });
+});
+
+describe('the pace', () => {
+  it.each(arkPages.map((provider) => [provider.id, provider] as const))("%s names none: the origin's samples ask every 10 s", (_, { pacing }) => {
+    for (const known of [{}, { serviceTier: 'flex' }, { resolution: '480p' }, { model: 'seedance_1_5_pro_480p' }, { durationMs: 30_000 }]) {
+      expect(pacing(hints(known))).toEqual({ floorMs: 10_000, ...seconds(10, 20) });
+    }
+  });
+
+  it('anyfast wants to be asked about every 15 s', () => {
+    const { floorMs, minMs, maxMs } = anyfast.pacing(hints({}));
+    expect(floorMs).toBe(10_000);
+    expect([minMs, maxMs]).toSatisfy(([min = 0, max = 0]: readonly number[]) => min <= 15_000 && max >= 15_000 && max - min <= 10_000);
+  });
+
+  it.each(kyyPages.flatMap((provider) => [
+    [provider.baseUrl, {}, provider, seconds(30, 60)],
+    [provider.baseUrl, { serviceTier: 'default' }, provider, seconds(30, 60)],
+    [provider.baseUrl, { model: 'seedance_1_5_pro_480p' }, provider, seconds(10, 20)],
+    [provider.baseUrl, { model: 'seedance_1_5_pro', resolution: '480p' }, provider, seconds(10, 20)],
+    [provider.baseUrl, { model: 'seedance_1_5_pro_720p' }, provider, seconds(30, 60)],
+    [provider.baseUrl, { model: 'seedance_1_5_pro_1080p' }, provider, seconds(30, 60)],
+    [provider.baseUrl, { model: 'seedance_2_0_pro', durationMs: 15_000 }, provider, seconds(30, 60)],
+    [provider.baseUrl, { serviceTier: 'flex', model: 'seedance_1_5_pro_720p' }, provider, seconds(60, 120)],
+    [provider.baseUrl, { serviceTier: 'flex', model: 'seedance_1_5_pro_480p' }, provider, seconds(60, 120)],
+  ] as const))('%s with %j', (_, known, { pacing }, range) => {
+    expect(pacing(hints(known))).toEqual({ floorMs: 10_000, ...range });
+  });
+});
+
+describe('the expected time', () => {
+  const rows: readonly (readonly [Partial<Hints>, ReturnType<typeof seconds>])[] = [
+    [{ model: 'seedance_1_5_pro_480p' }, seconds(30, 120)],
+    [{ model: 'seedance_1_5_pro_720p' }, minutes(2, 5)],
+    [{ model: 'seedance_1_5_pro_1080p' }, minutes(3, 8)],
+    [{ model: 'seedance_1_5_pro', resolution: '1080p' }, minutes(3, 8)],
+    [{ model: 'seedance-1-5-pro', resolution: '480p' }, seconds(30, 120)],
+    [{ model: 'seedance_1_5_pro_720p', durationMs: 12_000 }, minutes(2, 5)],
+    ...([1, 4, 5].map((length) => [{ model: 'seedance_2_0_pro', durationMs: length * 1000 }, minutes(1, 3)] as const)),
+    ...([5.2, 6, 8, 10].map((length) => [{ model: 'seedance_2_0_pro', durationMs: length * 1000 }, minutes(2, 5)] as const)),
+    ...([11, 15].map((length) => [{ model: 'seedance_2_0_pro', durationMs: length * 1000 }, minutes(3, 8)] as const)),
+  ];
+
+  it.each(rows.flatMap(([known, range]) => kyyPages.map((provider) => [provider.baseUrl, known, provider, range] as const)))('%s with %j', (_, known, { expectedTimeMs }, range) => {
+    expect(expectedTimeMs(hints(known))).toEqual(range);
+    expect(expectedTimeMs(hints({ ...known, serviceTier: 'default' }))).toEqual(range);
+    expect(expectedTimeMs(hints({ ...known, serviceTier: 'flex' }))).toEqual({ minMs: range.minMs * 2, maxMs: range.maxMs * 3 });
+  });
+
+  it('of a model of another name is not known', () => {
+    for (const model of [null, 'grok-video', 'seedance']) for (const provider of kyyPages) expect(provider.expectedTimeMs(hints({ model }))).toBeNull();
+  });
+
+  it('anyfast takes 1 to 5 minutes', () => {
+    expect(anyfast.expectedTimeMs(hints({}))).toEqual(minutes(1, 5));
+    expect(anyfast.expectedTimeMs(hints({ model: 'seedance-turbo', durationMs: 15_000 }))).toEqual(minutes(1, 5));
+  });
+
+  it.each(arkPages.map((provider) => [provider.id, provider] as const))('%s names none: longer videos take longer, none less than half a minute, flex takes hours', (_, { expectedTimeMs }) => {
+    const ranges = [1, 5, 5.04, 10, 15, 16, 30, 60].map((length) => expectedTimeMs(hints({ durationMs: length * 1000 })) ?? minutes(0, 0));
+    for (const [index, range] of ranges.entries()) {
+      expect(range.minMs).toBeGreaterThanOrEqual(Math.max(30_000, ranges[index - 1]?.minMs ?? 0));
+      expect(range.maxMs).toBeGreaterThanOrEqual(Math.max(range.minMs, ranges[index - 1]?.maxMs ?? 0));
+    }
+    // The longest that was measured: 30 s of video in 1057 s.
+    expect(expectedTimeMs(hints({ durationMs: 30_000 }))?.maxMs).toBeGreaterThanOrEqual(1_057_000);
+    expect(expectedTimeMs(hints({}))).not.toBeNull();
+    expect(expectedTimeMs(hints({ serviceTier: 'flex' }))).toBeNull();
+  });
+});
+
+describe('what is kept, and what it costs', () => {
+  it.each([
+    [ark, { recordMs: 7 * day, cancelledRecordMs: day, videoMs: day }],
+    [powertokens, { recordMs: 7 * day, cancelledRecordMs: day, videoMs: 14 * day }],
+    [yescale, { recordMs: null, cancelledRecordMs: null, videoMs: null }],
+    [kyyaipower, { recordMs: 7 * day, cancelledRecordMs: null, videoMs: 7 * day }],
+    [kyyaipowerToday, { recordMs: day, cancelledRecordMs: null, videoMs: day }],
+    [xingchao, { recordMs: day, cancelledRecordMs: null, videoMs: day }],
+    [anyfast, { recordMs: null, cancelledRecordMs: null, videoMs: day }],
+  ] as const)('$id', (provider, retention) => {
+    expect(provider.retention).toEqual(retention);
+  });
+
+  it('flex costs half everywhere it is offered, and takes two to three times as long on the pages that say so', () => {
+    for (const { tierFactors } of kyyPages) expect(tierFactors).toEqual({ flex: { time: { min: 2, max: 3 }, price: 0.5 } });
+    for (const { tierFactors } of [ark, powertokens]) expect(tierFactors['flex']).toMatchObject({ price: 0.5 });
+  });
+
+  it('only anyfast says that failures are refunded', () => {
+    expect(anyfast.refundsFailures).toBe(true);
+    for (const { refundsFailures } of [...arkPages, ...kyyPages]) expect(refundsFailures).toBeNull();
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { ark } from '../../src/wire/ark.js';
+
+const read = (fields: object) => ark.read({ id: 'cgt-1', status: 'succeeded', ...fields });
+const url = 'https://cdn.example.com/a.mp4?sign=a%2Fb&x=1+2';
+const frame = 'https://cdn.example.com/last.png';
+
+describe('the link of an Ark task', () => {
+  it.each([
+    ['an object', { video_url: url }],
+    ['an object around the link', { video_url: { url } }],
+    ['a list of one typed item', [{ type: 'video_url', video_url: { url } }]],
+    ['a list of plain items', [{ video_url: url }]],
+    ['a list with a text item first', [{ type: 'text', text: 'done' }, { type: 'video_url', video_url: { url } }]],
+    ['a list with a text item last', [{ type: 'video_url', video_url: { url } }, { type: 'text', text: 'done' }]],
+    ['a list with items that are no objects', ['x', null, 5, [], { type: 'video_url', video_url: { url } }]],
+    ['a list whose other items have an empty link', [{ type: 'video_url', video_url: { url } }, { type: 'last_frame_url', video_url: null }]],
+    ['an object with fields of other models', { video_url: url, file_url: 'https://x.example/a.glb', extra: [1] }],
+  ])('is found in %s, as it is', (_, content) => {
+    expect(read({ content })?.videoUrl).toBe(url);
+  });
+
+  it.each([
+    undefined,
+    null,
+    {},
+    [],
+    url,
+    5,
+    true,
+    { video_url: '' },
+    { video_url: null },
+    { video_url: {} },
+    { video_url: 'ftp://x.example/a.mp4' },
+    { video_url: 'a.mp4' },
+    { video_url: 5 },
+    { video_url: [url] },
+    { file_url: url },
+    [url],
+    [[{ video_url: url }]],
+    [{ type: 'video_url' }],
+    [{ type: 'image_url', image_url: { url } }],
+  ])('is not found in %j', (content) => {
+    expect(read({ content })?.videoUrl).toBeNull();
+  });
+
+  it('comes with the last frame, in each form', () => {
+    expect(read({ content: { video_url: url, last_frame_url: frame } })).toMatchObject({ videoUrl: url, lastFrameUrl: frame });
+    const items = [{ type: 'video_url', video_url: { url } }, { type: 'last_frame_url', last_frame_url: { url: frame } }];
+    expect(read({ content: items })).toMatchObject({ videoUrl: url, lastFrameUrl: frame });
+  });
+});
+
+describe('the parts of an Ark task', () => {
+  const nothing = { completionTokens: null, totalTokens: null, billedTokens: null, toolUsage: null };
+
+  it.each([
+    [{ completion_tokens: 5, total_tokens: 7 }, { ...nothing, completionTokens: 5, totalTokens: 7, billedTokens: 5 }],
+    [{ completion_tokens: 5, super_resolution_tokens: 9 }, { ...nothing, completionTokens: 5, billedTokens: 9 }],
+    [{ completion_tokens: 5, super_resolution_tokens: 0 }, { ...nothing, completionTokens: 5, billedTokens: 0 }],
+    [{ total_tokens: 7 }, { ...nothing, totalTokens: 7 }],
+    [{ completion_tokens: 0, total_tokens: 0 }, { ...nothing, completionTokens: 0, totalTokens: 0, billedTokens: 0 }],
+    [{ tool_usage: { web_search: 2 } }, { ...nothing, toolUsage: { web_search: 2 } }],
+    [{ tool_usage: {} }, null],
+    [{ completion_tokens: -5 }, null],
+    [{}, null],
+    [null, null],
+    [[], null],
+    ['5', null],
+  ])('usage %j is %j', (usage, expected) => {
+    expect(read({ usage })?.usage).toEqual(expected);
+  });
+
+  it.each([
+    [[{ type: 'web_search' }], ['web_search']],
+    [['web_search', 'other'], ['web_search', 'other']],
+    [[{ type: 5 }, null, {}, { type: 'a' }], ['a']],
+    [null, null],
+    [undefined, null],
+    [{}, null],
+    ['web_search', null],
+  ])('tools %j are %j', (tools, expected) => {
+    expect(read({ tools })?.settings.tools).toEqual(expected);
+  });
+
+  it.each([
+    [{ model: 'm', content: [{ type: 'text' }] }, { model: 'm', content: [{ type: 'text' }] }],
+    [{ content: [] }, { model: null, content: [] }],
+    [{ model: 'm', content: 'text' }, { model: 'm', content: [] }],
+    [null, null],
+    ['text', null],
+    [[], null],
+  ])('the echo of request %j is %j', (request, expected) => {
+    expect(read({ request })?.request).toEqual(expected);
+  });
+
+  it('the end is the last update of a task that has ended, and no other', () => {
+    const ends = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired', 'odd'].map((status) => read({ status, updated_at: 5 })?.finishedAtMs);
+    expect(ends).toEqual([null, null, 5_000, 5_000, 5_000, 5_000, null]);
+  });
+
+  it('flags come as text too, and as nothing else', () => {
+    expect(read({ generate_audio: 'false', draft: 'true' })?.settings).toMatchObject({ hasAudio: false, draft: true });
+    expect(read({ generate_audio: 1, draft: 'no' })?.settings).toMatchObject({ hasAudio: null, draft: null });
+  });
+
+  it('a duration of 0 or -1 is none yet', () => {
+    for (const duration of [0, -1, '-1']) expect(read({ duration })?.settings.durationMs).toBeNull();
+  });
+
+  it.each([null, 5, 'x', [], [{ status: 'queued' }], {}, { id: 'cgt-1' }, { status: null }, { status: {} }, { data: { status: 'queued' } }])(
+    'there is no Ark task in %j',
+    (body) => {
+      expect(ark.read(body)).toBeNull();
+    },
+  );
+});

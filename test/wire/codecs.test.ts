@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { isLeft, isRight, right } from 'fp-ts/Either';
+import * as t from 'io-ts';
+import { describe, expect, it } from 'vitest';
+import { ArkTask } from '../../src/wire/ark.js';
+import {
+  Amount,
+  Count,
+  Counts,
+  Fields,
+  Flag,
+  Instant,
+  isLink,
+  Items,
+  Link,
+  orNull,
+  Percentage,
+  Span,
+  Text,
+  Word,
+} from '../../src/wire/codecs.js';
+
+type Row = readonly [value: unknown, read: unknown];
+
+const nothing = [null, undefined, {}, [], [1], true, () => 1, Symbol('s')].map((value): Row => [value, null]);
+
+const tables: readonly (readonly [name: string, codec: t.Mixed, rows: readonly Row[]])[] = [
+  ['Text', Text, [...nothing, ['a', 'a'], [' a ', ' a '], ['', null], [' \n\t', null], [0, '0'], [154, '154'], [1.5, '1.5'], ['null', 'null']]],
+  ['Word', Word, [...nothing, ['queued', 'queued'], ['', ''], [' ', ' '], [5, '5']]],
+  [
+    'Amount',
+    Amount,
+    [
+      ...nothing,
+      ...[0, -1, 1.5, 1e300].map((value): Row => [value, value]),
+      ...[['1.5', 1.5], [' 2 ', 2], ['-3', -3], ['1e3', 1000], ['1E+3', 1000], ['007', 7]].map(([text, value]): Row => [text, value]),
+      ...['', ' ', 'abc', '0x10', '1,5', '1.', '.5', '--1', '1e999', 'NaN', 'Infinity', '１', Number.NaN, Infinity, -Infinity].map((value): Row => [value, null]),
+    ],
+  ],
+  [
+    'Count',
+    Count,
+    [
+      ...nothing,
+      ...[0, 1, 40594, Number.MAX_SAFE_INTEGER].map((value): Row => [value, value]),
+      ...[['40594', 40594], ['0', 0], ['5.0', 5]].map(([text, value]): Row => [text, value]),
+      ...[-1, 0.5, '0.5', '-1', 2 ** 53, 18446744073709551617, '18446744073709551617', Infinity, Number.NaN, ''].map((value): Row => [value, null]),
+    ],
+  ],
+  ['Flag', Flag, [...nothing.slice(0, 5), [true, true], [false, false], ['true', true], ['false', false], [0, null], [1, null], ['', null], ['yes', null]]],
+  [
+    'Span',
+    Span,
+    [
+      ...nothing,
+      ...[[5, 5_000], ['5', 5_000], [5.04, 5_040], ['5.04', 5_040], [0.0015, 2], [172_800, 172_800_000]].map(([value, ms]): Row => [value, ms]),
+      ...[0, -1, -5.5, '0', '', 'NaN', '5s', 0.0001, 1e-9, 4_102_444_800, 1_777_288_506_000, 1e300].map((value): Row => [value, null]),
+    ],
+  ],
+  [
+    'Instant',
+    Instant,
+    [
+      ...nothing,
+      ...[[1_751_427_271, 1_751_427_271_000], ['1718049470', 1_718_049_470_000], [1_751_427_271.5, 1_751_427_271_500]].map(([value, ms]): Row => [value, ms]),
+      ...[0, '0', -1, 1e-9, 18446744073709551617, '18446744073709551617', 'now', '2026-04-27T11:19:59Z'].map((value): Row => [value, null]),
+    ],
+  ],
+  [
+    'Percentage',
+    Percentage,
+    [
+      ...nothing,
+      ...[['50%', 0.5], ['50', 0.5], [50, 0.5], ['0%', 0], [0, 0], ['100%', 1], [100, 1], ['12.5%', 0.125], [' 50 % ', 0.5]].map(([value, part]): Row => [value, part]),
+      ...[['120%', 1], [1e300, 1]].map(([value, part]): Row => [value, part]),
+      ...['-3%', -3, 'half', '%', '', '50%%', 'NaN%', Infinity, Number.NaN].map((value): Row => [value, null]),
+    ],
+  ],
+  [
+    'Link',
+    Link,
+    [
+      ...nothing,
+      ...['https://cdn.example.com/a.mp4', 'http://x.example', 'HTTPS://X.example/A?b=%2F&c=d%20e#f', 'https://x.example/...mp4?...'].map((link): Row => [link, link]),
+      ...['', 'cdn.example.com', '//x.example', '/a.mp4', 'ftp://x.example', 'javascript:alert(1)', 'data:text/html,x', 'file:///a'].map((value): Row => [value, null]),
+      ...['https://', 'https:///a', 'http:/x.example', 'https://?a', 'https://#a', 'see https://x.example', 'https://x.example/a b', 'https://x.example https://y.example', 5].map((value): Row => [value, null]),
+    ],
+  ],
+  ['Items', Items, [[[], []], [[1, 'a', null], [1, 'a', null]], [{}, null], ['[]', null], [null, null], [undefined, null], [5, null]]],
+  [
+    'Counts',
+    Counts,
+    [
+      ...nothing,
+      [{ web_search: 2 }, { web_search: 2 }],
+      [{ web_search: '2' }, { web_search: 2 }],
+      [{ web_search: 2, note: 'x', none: null }, { web_search: 2 }],
+      [{ web_search: Infinity, other: 0 }, { other: 0 }],
+      [{ web_search: -1 }, null],
+      [{ note: 'x' }, null],
+      ['x', null],
+    ],
+  ],
+];
+
+describe.each(tables)('%s', (_, codec, rows) => {
+  it('has a name, so that its reports can be read', () => {
+    expect(tables.map(([name]) => name)).toContain(codec.name);
+  });
+
+  it.each(rows)('%o is read as %o', (value, read) => {
+    expect(codec.decode(value)).toEqual(right(read));
+  });
+
+  it('never fails, whatever it is given, and writes what it has read unchanged', () => {
+    fc.assert(fc.property(fc.anything(), (value) => {
+      const reading = codec.decode(value);
+      expect(isRight(reading)).toBe(true);
+      if (isRight(reading)) expect(codec.encode(reading.right)).toBe(reading.right);
+    }));
+  });
+});
+
+describe('Span and Instant', () => {
+  it('give null or a whole number of ms above 0, for any number', () => {
+    fc.assert(fc.property(fc.double(), (seconds) => {
+      for (const value of [seconds, String(seconds)]) {
+        expect(Span.decode(value)).toSatisfy((reading: { right: number | null }) =>
+          reading.right === null || (Number.isSafeInteger(reading.right) && reading.right > 0));
+      }
+    }));
+  });
+
+  it('read whole seconds exactly, as a number and as text', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 4_102_444_799 }), (seconds) => {
+      expect(Instant.decode(seconds)).toEqual(right(seconds * 1000));
+      expect(Instant.decode(String(seconds))).toEqual(right(seconds * 1000));
+    }));
+  });
+});
+
+describe('Percentage', () => {
+  it('is null or from 0 to 1, for any number', () => {
+    fc.assert(fc.property(fc.double(), (percent) => {
+      for (const value of [percent, `${percent}%`]) {
+        expect(Percentage.decode(value)).toSatisfy((reading: { right: number | null }) =>
+          reading.right === null || (reading.right >= 0 && reading.right <= 1));
+      }
+    }));
+  });
+});
+
+describe('isLink', () => {
+  it('takes every http(s) URL for a link, as it is', () => {
+    fc.assert(fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true, validSchemes: ['http', 'https'] }), (url) => {
+      expect(isLink(url)).toBe(true);
+      expect(Link.decode(url)).toEqual(right(url));
+    }));
+  });
+
+  it('takes no text with a blank in it for a link', () => {
+    fc.assert(fc.property(fc.webUrl(), fc.constantFrom(' ', '\n', '\t'), fc.string(), (url, blank, text) => {
+      expect(isLink(`${url}${blank}x${text}`)).toBe(false);
+      expect(isLink(`x${text}${blank}${url}`)).toBe(false);
+    }));
+  });
+});
+
+describe('orNull', () => {
+  const Point = t.type({ x: t.number, label: Text }, 'Point');
+
+  it('reads what its codec reads, and null where it fails', () => {
+    expect(orNull(Point).decode({ x: 1, label: ' ' })).toEqual(right({ x: 1, label: null }));
+    for (const value of [{}, { x: '1' }, null, 'x', []]) expect(orNull(Point).decode(value)).toEqual(right(null));
+    expect(orNull(Point).name).toBe('Point | null');
+  });
+});
+
+describe('codecs that fail', () => {
+  it.each([null, undefined, 5, 'text', true, []])('Fields and a task refuse %o, and say where and what', (value) => {
+    expect(Fields.is(value)).toBe(false);
+    const reading = ArkTask.decode(value);
+    expect(isLeft(reading) && reading.left.map((error) => error.context.map(({ key, type }) => `${key}:${type.name}`))).toEqual([[':ArkTask']]);
+    expect(isLeft(reading) && reading.left[0]?.value).toBe(value);
+  });
+
+  it('a task reads any object: odd fields are null, and none hides another', () => {
+    fc.assert(fc.property(fc.dictionary(fc.string(), fc.anything()), (value) => {
+      expect(isRight(ArkTask.decode({ ...value, id: 'cgt-1', status: 5, seed: 'x' }))).toBe(true);
+    }));
+    expect(ArkTask.decode({ id: 'cgt-1', status: {}, seed: 'x' })).toMatchObject(right({ id: 'cgt-1', status: null, seed: null }));
+  });
+});

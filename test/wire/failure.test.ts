@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Failure, FailureReason } from '../../src/task/snapshot.js';
+import { ark, defineProvider, flatVideo, newApi } from '../../src/wire/index.js';
+
+const provider = (dialect: typeof ark) =>
+  defineProvider({
+    ...{ id: 'any', name: 'Any', baseUrl: 'https://api.example.com', path: '/{id}', dialect, documentation: 'https://docs.example.com' },
+    ...{ retention: { recordMs: null, cancelledRecordMs: null, videoMs: null }, tierFactors: {}, refundsFailures: null },
+    ...{ pacing: () => ({ floorMs: 10_000, minMs: 10_000, maxMs: 10_000 }), expectedTimeMs: () => null },
+  });
+
+const failureIn = (dialect: typeof ark, body: unknown): Failure => {
+  const reading = provider(dialect).read({ provider: 'any', id: 'asked' }, { status: 200, headers: {}, body: JSON.stringify(body) });
+  if (reading._tag === 'Left' || reading.right.status !== 'failed') throw new Error(JSON.stringify(reading));
+  return reading.right.failure;
+};
+
+const arkFailure = (error: unknown): Failure => failureIn(ark, { status: 'failed', error });
+
+const reasons: readonly (readonly [code: string | null, message: string, reason: FailureReason])[] = [
+  ['OutputVideoSensitiveContentDetected.PolicyViolation', 'blocked', 'moderation'],
+  ['InputTextSensitiveContentDetected', 'blocked', 'moderation'],
+  [null, 'upstream: InputImageSensitiveContentDetected', 'moderation'],
+  ['InvalidParameter', 'bad', 'invalid-input'],
+  ['InvalidParameter.TaskTypeMismatch', 'bad', 'invalid-input'],
+  [null, 'task failed, code: InvalidParameter, message: img_url must be set', 'invalid-input'],
+  [null, 'task failed, code: InvalidParameter.Ratio, message: no', 'invalid-input'],
+  [null, 'code:InvalidParameter', 'invalid-input'],
+  ['upstream_error', 'task failed, code: InvalidParameter, message: no', 'invalid-input'],
+  ['InternalServiceError', 'lost', 'internal'],
+  ['InternalError.Worker', 'lost', 'internal'],
+  ['GenerationTimeout', 'gave up', 'timeout'],
+  [null, '任务超时（60分钟）', 'timeout'],
+  [null, 'Timeout while rendering', 'timeout'],
+  ['task_timeout', 'gave up', 'timeout'],
+  ['QuotaExceeded', 'used up', 'quota'],
+  ['AccountOverdueError', 'negative balance', 'quota'],
+  [null, 'insufficient user quota', 'quota'],
+  [null, 'the account is overdue', 'quota'],
+  ['Odd', 'boom', 'unknown'],
+  [null, 'boom', 'unknown'],
+];
+
+describe('the reason of a failure', () => {
+  it.each(reasons)('of code %j and message %j is %s', (code, message, reason) => {
+    expect(arkFailure({ code, message })).toMatchObject({ message, reason });
+    expect(failureIn(flatVideo, { status: 'failed', error: { code, message } })).toMatchObject({ message, reason });
+    expect(failureIn(newApi, { data: { status: 'FAILURE', fail_reason: 'task failed', data: { error: { code, message } } } })).toMatchObject({ message, reason });
+    if (code === null) expect(failureIn(newApi, { data: { status: 'FAILURE', fail_reason: message } })).toMatchObject({ message, reason });
+  });
+
+  it("keeps the provider's own code, and finds one that a relay has written into the text", () => {
+    expect(arkFailure({ code: 'A.B', message: 'm' }).code).toBe('A.B');
+    expect(arkFailure({ code: 7, message: 'm' }).code).toBe('7');
+    expect(arkFailure({ message: 'task failed, code: InvalidParameter.Ratio, message: no' }).code).toBe('InvalidParameter.Ratio');
+    for (const code of ['', ' ', 0, '0', null, {}, []]) expect(arkFailure({ code, message: 'm' }).code).toBeNull();
+  });
+});
+
+describe('the message of a failure', () => {
+  const link = 'https://cdn.example.com/a.mp4?sign=1';
+
+  it.each([undefined, null, '', ' ', {}, [], 0, false, { code: 0, message: '' }, { message: null }, link, { message: link }, ` ${link}\n`])(
+    'is a sentence of our own where the provider says nothing: %j',
+    (error) => {
+      for (const failure of [arkFailure(error), failureIn(flatVideo, { status: 'failed', error })]) {
+        expect(failure).toEqual({ code: null, message: expect.stringMatching(/^(?!\s*https?:)\s*\S/), reason: 'unknown' });
+      }
+    },
+  );
+
+  it('keeps the code of an error whose message is a link', () => {
+    expect(arkFailure({ code: 'InternalServiceError', message: link })).toMatchObject({ code: 'InternalServiceError', reason: 'internal' });
+  });
+
+  it('is never blank and never a link, whatever stands in the fields that may hold it', () => {
+    const anyText = fc.oneof(fc.constantFrom('', ' ', link, `${link} `, 'task failed', 'boom', 'code: X'), fc.webUrl(), fc.string());
+    fc.assert(fc.property(anyText, anyText, anyText, anyText, (reason, result, code, message) => {
+      const failure = failureIn(newApi, { data: { status: 'FAILURE', fail_reason: reason, result_url: result, data: { error: { code, message } } } });
+      expect(failure.message).toMatch(/\S/);
+      expect(failure.message).not.toMatch(/^\s*https?:\/\/[^\s/?#]\S*\s*$/i);
+      expect(failure.code).toSatisfy((found: string | null) => found === null || found.trim() !== '');
+    }));
+  });
+
+  it('is the text of an ordinary error, unchanged', () => {
+    fc.assert(fc.property(fc.stringMatching(/^[a-z]{2,9}( [a-z]{2,9}){1,6}$/).filter((text) => text !== 'task failed'), (message) => {
+      expect(arkFailure({ message }).message).toBe(message);
+      expect(failureIn(flatVideo, { status: 'failed', error: message }).message).toBe(message);
+      expect(failureIn(newApi, { data: { status: 'FAILURE', fail_reason: message } }).message).toBe(message);
+    }));
+  });
+});
+
+describe('of several reasons', () => {
+  const failure = (failReason: string, inner: unknown): Failure => failureIn(newApi, { code: 'success', data: { status: 'FAILURE', fail_reason: failReason, data: inner } });
+
+  it.each(['task failed', 'Task failed.', 'upstream returned error', 'upstream returned unrecognized message', ''])(
+    'the inner one wins over a %j outside',
+    (generic) => {
+      expect(failure(generic, { error: { code: 'InternalServiceError', message: 'worker lost' } })).toMatchObject({ code: 'InternalServiceError', message: 'worker lost' });
+      expect(failure(generic, { error: { message: 'worker lost' } })).toMatchObject({ message: 'worker lost' });
+      expect(failure(generic, { error: 'worker lost' })).toMatchObject({ message: 'worker lost' });
+      expect(failure(generic, { id: 'cgt-1', failure_reason: { code: 'A', message: 'worker lost' } })).toMatchObject({ code: 'A', message: 'worker lost' });
+      expect(failure(generic, { code: 'odd', message: 'worker lost' })).toMatchObject({ code: 'odd', message: 'worker lost' });
+    },
+  );
+
+  it('the innermost wins over those around it', () => {
+    const nested = { code: 'outer', message: 'around it', data: { status: 'failed', error: { code: 'InvalidParameter', message: 'the ratio' } } };
+    expect(failure('task failed', nested)).toMatchObject({ code: 'InvalidParameter', message: 'the ratio', reason: 'invalid-input' });
+  });
+
+  it('a generic one inside gives way to a real one outside', () => {
+    expect(failure('code: InvalidParameter, message: the ratio', { error: { message: 'task failed' } })).toMatchObject({ code: 'InvalidParameter', reason: 'invalid-input' });
+    expect(failure('the picture is gone', { error: 'upstream returned error' })).toMatchObject({ message: 'the picture is gone' });
+  });
+
+  it('one of a relay in between wins over a generic one outside', () => {
+    const relay = { code: 'success', data: { task_id: 'task_inner', status: 'FAILURE', fail_reason: 'the picture is gone', data: null } };
+    expect(failure('task failed', relay)).toMatchObject({ message: 'the picture is gone' });
+  });
+
+  it('an error object beside a generic text wins over it', () => {
+    const body = { task_id: 'asked', status: 'FAILURE', fail_reason: 'task failed', error: { code: 'A', message: 'the picture is gone' } };
+    expect(failureIn(newApi, { data: body })).toMatchObject({ code: 'A', message: 'the picture is gone' });
+    expect(failureIn(newApi, { data: { ...body, data: { id: 'cgt-1' } } })).toMatchObject({ code: 'A', message: 'the picture is gone' });
+  });
+
+  it('an error object of code 0 says nothing, in or out', () => {
+    expect(failure('the picture is gone', { error: { code: 0, message: '' } })).toMatchObject({ message: 'the picture is gone' });
+  });
+
+  it('a generic one is better than none', () => {
+    expect(failure('task failed', null)).toMatchObject({ code: null, message: 'task failed', reason: 'unknown' });
+  });
+});

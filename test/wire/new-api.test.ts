@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { newApi } from '../../src/wire/new-api.js';
+
+const wrap = (data: unknown, times = 1): unknown => (times === 0 ? data : wrap({ code: 'success', message: '', data }, times - 1));
+const read = (task: object) => newApi.read(wrap({ task_id: 'asked', ...task }));
+
+describe('the status of an envelope', () => {
+  const outers = [
+    ['NOT_START', 'queued'],
+    ['SUBMITTED', 'queued'],
+    ['QUEUED', 'queued'],
+    ['IN_PROGRESS', 'running'],
+    ['SUCCESS', 'succeeded'],
+    ['FAILURE', 'failed'],
+    ['UNKNOWN', 'unknown'],
+    ['ODD', 'unknown'],
+    ['in_progress', 'running'],
+  ] as const;
+  const inners = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired', 'odd', '', null, undefined];
+
+  it.each(outers)('%s outside is %s, whatever is inside', (word, status) => {
+    for (const inner of inners) {
+      expect(read({ status: word, data: { id: 'cgt-1', status: inner } })).toMatchObject({ status, wireStatus: word, inner: { id: 'cgt-1', status: inner ?? null } });
+    }
+    for (const inner of [null, {}, [], 'x', undefined]) expect(read({ status: word, data: inner })).toMatchObject({ status, wireStatus: word });
+  });
+
+  it.each([undefined, null, '', ' ', {}, [], true])('%j outside falls to the inside', (outer) => {
+    expect(read({ status: outer, data: { id: 'cgt-1', status: 'running' } })).toMatchObject({ status: 'running', wireStatus: 'running' });
+    expect(read({ status: outer, data: { id: 'cgt-1', status: 'expired' } })).toMatchObject({ status: 'expired', wireStatus: 'expired' });
+    const relay = wrap({ task_id: 'task_inner', status: 'SUCCESS', data: { id: 'cgt-1' } });
+    expect(read({ status: outer, submit_time: 5, data: relay })).toMatchObject({ status: 'succeeded', wireStatus: 'SUCCESS', createdAtMs: 5_000 });
+  });
+
+  it('is unknown when it is empty and nothing is inside', () => {
+    expect(read({ status: '', data: null })).toMatchObject({ status: 'unknown', wireStatus: '' });
+  });
+
+  it('is no reading when it is missing inside and outside', () => {
+    for (const data of [null, {}, { id: 'cgt-1' }, undefined]) expect(read({ data })).toBeNull();
+  });
+});
+
+describe('the link of an envelope', () => {
+  const links = { result: 'https://vod.example/ultra.mp4', content: 'https://tos.example/a.mp4', reason: 'https://old.example/a.mp4' };
+  const noLinks = ['', 'task failed', undefined, null, 'ftp://x.example'];
+  const task = (result: unknown, content: unknown, reason: unknown) =>
+    read({ status: 'SUCCESS', result_url: result, fail_reason: reason, data: { id: 'cgt-1', content: { video_url: content } } });
+
+  it('is result_url, else the link inside, else fail_reason', () => {
+    for (const none of noLinks) {
+      expect(task(links.result, links.content, links.reason)?.videoUrl).toBe(links.result);
+      expect(task(links.result, none, none)?.videoUrl).toBe(links.result);
+      expect(task(none, links.content, links.reason)?.videoUrl).toBe(links.content);
+      expect(task(none, links.content, none)?.videoUrl).toBe(links.content);
+      expect(task(none, none, links.reason)?.videoUrl).toBe(links.reason);
+      expect(task(none, none, none)?.videoUrl).toBeNull();
+    }
+  });
+
+  it('is found in a relay between the task and its upstream', () => {
+    const relay = wrap({ task_id: 'task_inner', status: 'SUCCESS', result_url: links.result, data: { id: 'cgt-1', status: 'succeeded' } });
+    expect(read({ status: 'SUCCESS', data: relay })?.videoUrl).toBe(links.result);
+    expect(read({ data: relay })).toMatchObject({ status: 'succeeded', videoUrl: links.result });
+  });
+
+  it('has its original beside it, where the answer says so', () => {
+    const original = 'https://tos.example/original.mp4';
+    expect(read({ status: 'SUCCESS', result_url: links.result, original_result_url: original })).toMatchObject({ videoUrl: links.result, originalUrl: original });
+    expect(read({ status: 'SUCCESS', result_url: links.result, original_result_url: 'none' })).toMatchObject({ videoUrl: links.result, originalUrl: null });
+    expect(task(links.result, links.result, '')).toMatchObject({ videoUrl: links.result, originalUrl: null });
+  });
+});
+
+describe('envelopes inside one another', () => {
+  const task = { task_id: 'asked', status: 'SUCCESS', progress: '100%', data: { id: 'cgt-1', status: 'succeeded', seed: 5 } };
+
+  it.each([0, 1, 2, 3])('%i around the task are looked through', (times) => {
+    expect(newApi.read(wrap(task, times))).toMatchObject({ status: 'succeeded', progress: 1, settings: { seed: 5 }, inner: { id: 'cgt-1', status: 'succeeded' } });
+  });
+
+  it.each([0, 1, 2])('%i between the task and its upstream are looked through', (times) => {
+    expect(newApi.read(wrap({ ...task, data: wrap(task.data, times) }))).toMatchObject({ status: 'succeeded', settings: { seed: 5 }, inner: { id: 'cgt-1' } });
+  });
+
+  it('are looked through to a bounded depth', () => {
+    for (const times of [20, 60]) expect(newApi.read(wrap(task, times))).toBeNull();
+  });
+
+  it('are refused when one around the task complains', () => {
+    expect(newApi.read({ code: 'fail', message: 'no', data: task })).toBeNull();
+    expect(newApi.read(wrap({ code: 'fail', message: 'no', data: task }))).toBeNull();
+  });
+
+  it('have the message of the first for a notice, and none when it is empty', () => {
+    expect(newApi.read({ code: 'success', message: 'maintenance at noon', data: task })).toMatchObject({ notice: 'maintenance at noon' });
+    expect(newApi.read({ code: 'success', message: '', data: task })).toMatchObject({ notice: null });
+    expect(newApi.read({ code: 'success', data: task })).toMatchObject({ notice: null });
+  });
+});
+
+describe('the numbers of an envelope', () => {
+  it.each([
+    ['50%', 0.5],
+    ['0%', 0],
+    [0, 0],
+    [100, 1],
+    ['100', 1],
+    ['', null],
+    [null, null],
+    ['soon', null],
+  ])('progress %j is %j', (progress, part) => {
+    expect(read({ status: 'IN_PROGRESS', progress })?.progress).toBe(part);
+  });
+
+  it('times of 0 are not yet, and each falls to the next that knows it', () => {
+    const inner = { id: 'cgt-1', created_at: 7, updated_at: 8 };
+    expect(read({ status: 'QUEUED', submit_time: 5, created_at: 6, data: inner })).toMatchObject({ createdAtMs: 5_000, updatedAtMs: 8_000 });
+    expect(read({ status: 'QUEUED', submit_time: 0, created_at: 6, updated_at: 9, data: inner })).toMatchObject({ createdAtMs: 7_000, updatedAtMs: 9_000 });
+    expect(read({ status: 'QUEUED', submit_time: 0, created_at: 6, updated_at: 0 })).toMatchObject({ createdAtMs: 6_000, updatedAtMs: null });
+    expect(read({ status: 'QUEUED', submit_time: 0, start_time: 0, finish_time: 0 })).toMatchObject({ createdAtMs: null, startedAtMs: null, finishedAtMs: null });
+  });
+
+  it('the row id of the database is no id of a task', () => {
+    for (const id of [154, 0, 18446744073709551617]) {
+      expect(newApi.read(wrap({ id, status: 'QUEUED' }))).toMatchObject({ id: null });
+      expect(read({ id, status: 'QUEUED', data: { id: 155, status: 'queued' } })).toMatchObject({ id: 'asked', inner: { id: null, status: 'queued' } });
+    }
+  });
+});

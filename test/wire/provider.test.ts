@@ -1,0 +1,162 @@
+import { type Either, right } from 'fp-ts/Either';
+import { describe, expect, it } from 'vitest';
+import type { TaskSnapshot } from '../../src/task/snapshot.js';
+import { ark } from '../../src/wire/ark.js';
+import { flatVideo } from '../../src/wire/flat-video.js';
+import { defineProvider, type Dialect, noSettings, type ProviderFacts, type ReadFailure, statusOf } from '../../src/wire/index.js';
+import { newApi } from '../../src/wire/new-api.js';
+
+const facts: ProviderFacts<'mine'> = {
+  id: 'mine',
+  name: 'Mine',
+  baseUrl: 'https://api.example.com/v1',
+  path: '/tasks/{id}',
+  dialect: ark,
+  retention: { recordMs: 7_000, cancelledRecordMs: 1_000, videoMs: 5_000 },
+  tierFactors: {},
+  refundsFailures: null,
+  documentation: 'https://docs.example.com',
+  pacing: () => ({ floorMs: 10_000, minMs: 10_000, maxMs: 20_000 }),
+  expectedTimeMs: () => null,
+};
+
+const task = { provider: 'mine', id: 'asked' };
+const text = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body));
+const read = (body: unknown, dialect: Dialect = ark, headers: Readonly<Record<string, string>> = {}, status = 200): Either<ReadFailure, TaskSnapshot> =>
+  defineProvider({ ...facts, dialect }).read(task, { status, headers, body: text(body) });
+
+describe('defineProvider', () => {
+  it('keeps the facts, and takes the name and the words of the dialect', () => {
+    const { dialect: _, ...rest } = facts;
+    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, read: expect.any(Function) });
+  });
+
+  it.each(['https://api.example.com', 'https://api.example.com/a/b', 'http://127.0.0.1:8080', 'http://localhost:3000/mock', 'http://[::1]:8080'])(
+    'takes %s for an address',
+    (baseUrl) => {
+      expect(defineProvider({ ...facts, baseUrl }).baseUrl).toBe(baseUrl);
+    },
+  );
+
+  it.each([
+    '',
+    'api.example.com',
+    '//api.example.com',
+    'ftp://api.example.com',
+    'https://',
+    'https://api.example.com/',
+    'https://api.example.com/v1/',
+    'https://api.example.com?key=1',
+    'https://api.example.com/#top',
+    ' https://api.example.com',
+    'https://api.example.com ',
+    'https://api example.com',
+  ])('names the field and the value of an address that is none: %j', (baseUrl) => {
+    const define = () => defineProvider({ ...facts, baseUrl });
+    expect(define).toThrow(TypeError);
+    expect(define).toThrow('baseUrl');
+    expect(define).toThrow(`'${baseUrl}'`);
+  });
+
+  it.each(['', '/', '/tasks', 'tasks/{id}', '{id}', '/tasks/{ID}', '/tasks/:id'])('names the field and the value of a path that is none: %j', (path) => {
+    const define = () => defineProvider({ ...facts, path });
+    expect(define).toThrow(TypeError);
+    expect(define).toThrow('path');
+    expect(define).toThrow(`'${path}'`);
+  });
+});
+
+describe('a dialect of an author', () => {
+  const tickets: Dialect = {
+    name: 'tickets',
+    statuses: { OPEN: 'running', SHUT: 'succeeded' },
+    read: (body) => {
+      if (typeof body !== 'object' || body === null || !('state' in body) || typeof body.state !== 'string') return null;
+      const link = 'link' in body && typeof body.link === 'string' ? body.link : null;
+      return {
+        ...{ id: null, progress: null, model: null, createdAtMs: 1_000, startedAtMs: null, updatedAtMs: null, finishedAtMs: null },
+        ...{ expiresAfterMs: 3_000, usage: null, settings: noSettings, videoUrl: link, lastFrameUrl: null, originalUrl: null, complaints: [] },
+        ...{ requestId: null, objectType: null, notice: null, request: null, inner: null },
+        status: statusOf(body.state, tickets.statuses),
+        wireStatus: body.state,
+      };
+    },
+  };
+
+  it('is read like the others: its words, the shared words, the facts of its provider', () => {
+    expect(read({ state: 'OPEN' }, tickets)).toMatchObject(right({ status: 'running', wireStatus: 'OPEN', dueAtMs: 4_000, recordExpiresAtMs: 8_000 }));
+    expect(read({ state: 'Processing' }, tickets)).toMatchObject(right({ status: 'running' }));
+    expect(read({ state: 'odd' }, tickets)).toMatchObject(right({ status: 'unknown', wireStatus: 'odd' }));
+    expect(read({ state: 'SHUT', link: 'https://x.example/a.mp4' }, tickets)).toMatchObject(
+      right({ status: 'succeeded', video: { url: 'https://x.example/a.mp4', lastFrameUrl: null, originalUrl: null, expiresAtMs: 6_000 } }),
+    );
+    expect(read({ state: 'failed' }, tickets)).toMatchObject(right({ failure: { code: null, reason: 'unknown' } }));
+  });
+
+  it('is read inside the envelopes that gateways put around it', () => {
+    expect(read({ code: 0, msg: 'ok', data: { state: 'OPEN' } }, tickets)).toMatchObject(right({ status: 'running', raw: { code: 0 } }));
+    expect(read({ code: 1, msg: 'no', data: { state: 'OPEN' } }, tickets)).toMatchObject({ left: { reason: 'rejected', message: 'no' } });
+  });
+
+  it('has its refusals read like the others', () => {
+    expect(read({ error: { code: 'X', message: 'no' } }, tickets, {}, 403)).toMatchObject({ left: { reason: 'forbidden', code: 'X', message: 'no' } });
+    expect(read({ ticket: 5 }, tickets)).toMatchObject({ left: { kind: 'decode', issues: [expect.stringContaining('tickets')] } });
+  });
+});
+
+describe('an answer without a task', () => {
+  const dialects = [ark, flatVideo, newApi];
+
+  it.each(['', ' \r\n', 'null', '{}', '[]', '{"data":null}', '{"data":{}}', '{"code":"success","message":"","data":null}', '{"code":0,"msg":"ok","data":null}', '{"success":true,"data":{}}', '{"message":"a label"}'])(
+    'is empty: %j',
+    (body) => {
+      for (const dialect of dialects) {
+        expect(read(body, dialect)).toEqual({
+          _tag: 'Left',
+          left: { kind: 'response', reason: 'empty', status: 200, code: null, message: expect.stringMatching(/\S/), retryAfterMs: null },
+        });
+      }
+    },
+  );
+
+  it.each(['<html></html>', '{', '{"status":"queued"', 'NaN', "{'status':'queued'}", '"queued"', 'true', '7', '[1]', '[{"status":"queued"}]', '{"foo":1}', '{"status":{}}', '{"status":null}', '{"status":true}', '{"status":[]}'])(
+    'cannot be decoded: %j',
+    (body) => {
+      for (const dialect of dialects) expect(read(body, dialect)).toEqual({ _tag: 'Left', left: { kind: 'decode', issues: [expect.stringMatching(/\S/)] } });
+    },
+  );
+
+  it('is decoded no further than 64 levels, and read up to there', () => {
+    const nested = (levels: number): string => `{"status":"queued","task_id":"asked","x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
+    for (const dialect of dialects) {
+      expect(read(nested(64), dialect)).toMatchObject(right({ status: 'queued' }));
+      expect(read(nested(65), dialect)).toMatchObject({ left: { kind: 'decode', issues: [expect.stringContaining('64')] } });
+    }
+  });
+
+  it('is no task under an HTTP error, even where a task is in it', () => {
+    for (const status of [0, 199, 300, 304, 400, 429, 500, 600]) expect(read({ status: 'succeeded' }, ark, {}, status)).toMatchObject({ left: { kind: 'response', status } });
+    for (const status of [200, 201, 202, 206, 299]) expect(read({ status: 'succeeded' }, ark, {}, status)).toMatchObject(right({ status: 'succeeded' }));
+  });
+});
+
+describe('the request id', () => {
+  it("is the answer's own, else the header's, else null", () => {
+    const wrapped = { code: 'success', data: { task_id: 'asked', status: 'QUEUED', request_id: 'body-1' } };
+    expect(read(wrapped, newApi, { 'x-request-id': 'header-1' })).toMatchObject(right({ requestId: 'body-1' }));
+    expect(read({ status: 'queued' }, ark, { 'x-request-id': 'header-1' })).toMatchObject(right({ requestId: 'header-1' }));
+    expect(read({ status: 'queued' }, ark)).toMatchObject(right({ requestId: null }));
+  });
+
+  it('is null when the header is blank', () => {
+    expect(read({ status: 'queued' }, ark, { 'x-request-id': '' })).toMatchObject(right({ requestId: null }));
+  });
+});
+
+describe('an own __proto__ in an answer', () => {
+  it('says nothing of the task', () => {
+    const body = '{"status":"succeeded","__proto__":{"content":{"video_url":"https://x.example/a.mp4"},"seed":5,"video_url":"https://x.example/a.mp4"}}';
+    for (const dialect of [ark, flatVideo, newApi]) expect(read(body, dialect)).toMatchObject(right({ video: null, settings: { seed: null } }));
+    expect(read('{"status":"succeeded","content":[{"__proto__":{"video_url":"https://x.example/a.mp4"}}]}')).toMatchObject(right({ video: null }));
+  });
+});

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { signedUntilMs } from '../../src/wire/signed-url.js';
+
+const stampOf = (ms: number): string => new Date(ms).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+const anySecond = fc.integer({ min: 1, max: 4_102_444_799 }).map((seconds) => seconds * 1000);
+const anySpan = fc.integer({ min: 0, max: 999_999_999 });
+
+describe('signedUntilMs', () => {
+  it("reads the page's own sample: 24 h after the signature", () => {
+    const url = 'https://x.example/a.mp4?X-Tos-Algorithm=TOS4-HMAC-SHA256&X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400&X-Tos-SignedHeaders=host';
+    expect(signedUntilMs(url)).toBe(Date.UTC(2025, 6, 3, 3, 35, 2));
+  });
+
+  it('is the date of the signature and its seconds, in whatever order and among whatever else', () => {
+    fc.assert(fc.property(anySecond, anySpan, fc.webUrl(), fc.boolean(), (atMs, seconds, base, reversed) => {
+      const signature = [`X-Tos-Date=${stampOf(atMs)}`, 'X-Tos-Credential=AK%2Fx', `X-Tos-Expires=${seconds}`];
+      const url = `${base}?a=b&${(reversed ? signature.reverse() : signature).join('&')}`;
+      expect(signedUntilMs(url)).toBe(atMs + seconds * 1000);
+    }));
+  });
+
+  it('reads the names in any letter case', () => {
+    expect(signedUntilMs('https://x.example/?x-tos-date=20250702T033502Z&x-tos-expires=60')).toBe(Date.UTC(2025, 6, 2, 3, 36, 2));
+  });
+
+  it.each([
+    'https://x.example/a.mp4',
+    'https://x.example/a.mp4?X-Tos-Expires=86400',
+    'https://x.example/a.mp4?X-Tos-Date=20250702T033502Z',
+    'https://x.example/a.mp4?X-Tos-Date=&X-Tos-Expires=86400',
+    'https://x.example/a.mp4?X-Tos-Date=20250702&X-Tos-Expires=86400',
+    'https://x.example/a.mp4?X-Tos-Date=2025-07-02T03:35:02Z&X-Tos-Expires=86400',
+    'https://x.example/a.mp4?X-Tos-Date=20251302T033502Z&X-Tos-Expires=86400',
+    'https://x.example/a.mp4?X-Tos-Date=20250732T033502Z&X-Tos-Expires=86400',
+    'https://x.example/a.mp4?X-Tos-Date=20250702T253502Z&X-Tos-Expires=86400',
+    'https://x.example/a.mp4?X-Tos-Date=20250702T036102Z&X-Tos-Expires=86400',
+    'https://x.example/a.mp4?X-Tos-Date=20250702T033502Z&X-Tos-Expires=-1',
+    'https://x.example/a.mp4?X-Tos-Date=20250702T033502Z&X-Tos-Expires=day',
+    'https://x.example/a.mp4?X-Tos-Date=20250702T033502Z&X-Tos-Expires=',
+    'https://x.example/a.mp4?X-Tos-Date=20250702T033502Z&X-Tos-Expires=99999999999999999999',
+    'https://x.example/a.mp4?Not-X-Tos-Date=20250702T033502Z&Not-X-Tos-Expires=86400',
+    'https://x.example/X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400',
+    'https://x.example/a.mp4?preview=1&auth_key=1777375234-0-0-9e107d9d372bb6826bd81d3542a419d6',
+    '',
+  ])('finds no end in %s', (url) => {
+    expect(signedUntilMs(url)).toBeNull();
+  });
+
+  it('finds no end before 1970', () => {
+    expect(signedUntilMs('https://x.example/?X-Tos-Date=19000101T000000Z&X-Tos-Expires=86400')).toBeNull();
+    expect(signedUntilMs('https://x.example/?X-Tos-Date=00000101T000000Z&X-Tos-Expires=86400')).toBeNull();
+  });
+
+  it('gives null or a safe integer above 0 for any text', () => {
+    const anyPart = fc.oneof(fc.constantFrom('?', '&', 'X-Tos-Date=', 'X-Tos-Expires=', '20250702T033502Z', '99999999T999999Z', '86400'), fc.string());
+    fc.assert(fc.property(fc.array(anyPart), (parts) => {
+      expect(signedUntilMs(parts.join(''))).toSatisfy((ms: number | null) => ms === null || (Number.isSafeInteger(ms) && ms > 0));
+    }));
+  });
+});
