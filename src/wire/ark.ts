@@ -7,7 +7,7 @@
 import { isRight } from 'fp-ts/Either';
 import * as t from 'io-ts';
 import { isTerminal } from '../task/status.js';
-import { Amount, Count, Counts, Fields, Flag, Instant, Items, Link, orNull, Span, Text, Word } from './codecs.js';
+import { Amount, Count, Counts, Fields, Flag, Instant, Items, Link, orNull, readAs, Span, Text, Word } from './codecs.js';
 import type { Dialect } from './dialect.js';
 import type { Hints, Pacing, TimeRange } from './facts.js';
 import { type Reading, usageOf } from './reading.js';
@@ -150,7 +150,7 @@ export const ark: Dialect = {
 const linkIn = (content: unknown, name: string): string | null => {
   const items: readonly unknown[] = Array.isArray(content) ? content : [content];
   const values = items.filter(Fields.is).map((item) => item[name]);
-  return values.map((value) => (Fields.is(value) ? value['url'] : value)).find((value) => Link.is(value)) ?? null;
+  return values.flatMap((value) => readAs(Link, Fields.is(value) ? value['url'] : value)).find((link) => link !== null) ?? null;
 };
 
 const toolNames = (tools: readonly unknown[]): readonly string[] =>

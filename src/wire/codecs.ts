@@ -16,18 +16,21 @@ const lenient = <A>(name: string, read: (value: unknown) => A | null): Lenient<A
     t.identity,
   );
 
+/** What a codec reads, as a list of one; an empty list where it fails. */
+export const readAs = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): readonly A[] => {
+  const result = codec.decode(value);
+  return isRight(result) ? [result.right] : [];
+};
+
 /** Reads with a codec, or gives null where the codec fails. */
-export const orNull = <A>(codec: t.Type<A, unknown, unknown>): Lenient<A> =>
-  lenient(`${codec.name} | null`, (value) => {
-    const result = codec.decode(value);
-    return isRight(result) ? result.right : null;
-  });
+export const orNull = <A extends object>(codec: t.Type<A, unknown, unknown>): Lenient<A> =>
+  lenient(`${codec.name} | null`, (value) => readAs(codec, value)[0] ?? null);
 
 const numeric = /^\s*-?\d+(?:\.\d+)?(?:e[+-]?\d+)?\s*$/i;
 
 const numberIn = (value: unknown): number | null => {
   const number = typeof value === 'string' && numeric.test(value) ? Number(value) : value;
-  return typeof number === 'number' && Number.isFinite(number) ? number : null;
+  return typeof number === 'number' && Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : null;
 };
 
 const textIn = (value: unknown): string | null =>
@@ -39,7 +42,7 @@ export const Text = /* @__PURE__ */ lenient('Text', textIn);
 /** As `Text`, but a blank text counts as said: a status word may be empty. */
 export const Word = /* @__PURE__ */ lenient('Word', (value) => (typeof value === 'string' ? value : textIn(value)));
 
-/** Any finite number, also as text. */
+/** Any number that a double holds well enough, also as text. */
 export const Amount = /* @__PURE__ */ lenient('Amount', numberIn);
 
 const countIn = (value: unknown): number | null => {

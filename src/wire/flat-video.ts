@@ -45,7 +45,7 @@ const minutes = (min: number, max: number): TimeRange => ({ minMs: min * 60_000,
 export const flatVideoTierFactors = { flex: { time: { min: 2, max: 3 }, price: 0.5 } } as const;
 
 /** The model's name holds the resolution: `seedance_1_5_pro_480p`. */
-const isPreview = ({ model, resolution }: Hints): boolean => (resolution ?? model)?.includes('480p') ?? false;
+const isPreview = ({ model, resolution }: Hints): boolean => /480p/i.test(resolution ?? model ?? '');
 
 /** 30 to 60 s; flex 60 to 120 s; previews in 480p 10 to 20 s. Faster than every 10 s meets the rate limit. */
 export const flatVideoPacing = (hints: Hints): Pacing => {
@@ -65,7 +65,7 @@ const defaultTierTime = (hints: Hints): TimeRange | null => {
   const model = hints.model ?? '';
   if (/1[._-]5/.test(model)) {
     if (isPreview(hints)) return minutes(0.5, 2);
-    return (hints.resolution ?? model).includes('1080p') ? minutes(3, 8) : minutes(2, 5);
+    return /1080p/i.test(hints.resolution ?? model) ? minutes(3, 8) : minutes(2, 5);
   }
   if (!/2[._-]0|video2|sd2/.test(model)) return null;
   const seconds = (hints.durationMs ?? 5_000) / 1000;

@@ -5,10 +5,10 @@
  * task; the outer status decides, a missing one falls to the inner; `data.id` is a database row; `fail_reason` may be the link
  * and `result_url` the error text; times are 0 until they are known; envelopes may be nested.
  */
-import { isRight } from 'fp-ts/Either';
 import * as t from 'io-ts';
+import type { Upstream } from '../task/snapshot.js';
 import { isTerminal } from '../task/status.js';
-import { Fields, Instant, Link, Percentage, Text, Word } from './codecs.js';
+import { Fields, Instant, Link, Percentage, readAs, Text, Word } from './codecs.js';
 import { arkReading, ArkTask } from './ark.js';
 import type { Dialect } from './dialect.js';
 import { type Complaint, complaintIn, isWell, refusalIn } from './refusal.js';
@@ -57,11 +57,6 @@ const taskFields = ['status', 'task_id', 'submit_time', 'result_url', 'fail_reas
 const innerFields = ['status', 'content', 'error', 'id', 'model', 'usage'];
 const hasOneOf = (names: readonly string[]) => (layer: object): boolean => names.some((name) => Object.hasOwn(layer, name));
 
-const readAs = <A>(codec: t.Type<A, unknown, unknown>, layer: unknown): readonly A[] => {
-  const result = codec.decode(layer);
-  return isRight(result) ? [result.right] : [];
-};
-
 const isSaid = (word: string | null): word is string => word !== null && word.trim() !== '';
 
 /** Reads a body that is an envelope around a task, or the task without its envelope. */
@@ -71,7 +66,7 @@ export const newApi: Dialect = {
   read: (body) => {
     const layers = layersIn(body);
     const at = layers.findIndex(hasOneOf(taskFields));
-    if (layers.slice(0, Math.max(at, 0)).some(({ code }) => !isWell(code))) return null;
+    if (layers.slice(0, Math.max(at, 0)).some((envelope) => !isWell(envelope))) return null;
     // The task, and what it wraps: a relay's task, and innermost the upstream's.
     const within = at < 0 ? [] : layers.slice(at);
     const wrapped = within.slice(1).findLast(hasOneOf(innerFields));
@@ -99,14 +94,18 @@ export const newApi: Dialect = {
       finishedAtMs: isTerminal(status) && !Object.hasOwn(within[0] ?? {}, 'finish_time') ? task.updated_at : task.finish_time,
       settings: { ...inner.settings, action: task.action },
       videoUrl,
-      originalUrl: task.original_result_url ?? (inner.videoUrl === videoUrl ? null : inner.videoUrl),
+      // An enhanced task's inner link leads to the clip before enhancement; any other's to the same video, signed anew.
+      originalUrl: task.original_result_url ?? (upstream.super_resolution === null || inner.videoUrl === videoUrl ? null : inner.videoUrl),
       complaints: within.flatMap((layer) => complaintsIn(layer)).reverse(),
       requestId: task.request_id,
       notice: at > 0 ? (readAs(Text, layers[0]?.['message'])[0] ?? null) : inner.notice,
-      inner: wrapped === undefined ? null : { id: innerId, status: upstream.status, resolution: upstream.resolution },
+      inner: wrapped === undefined ? null : upstreamOf({ id: innerId, status: upstream.status, resolution: upstream.resolution }),
     };
   },
 };
+
+const upstreamOf = (upstream: Upstream): Upstream | null =>
+  Object.values(upstream).every((part) => part === null) ? null : upstream;
 
 /** The least telling first. */
 const complaintsIn = (layer: Readonly<Record<string, unknown>>): readonly (Complaint | null)[] => [

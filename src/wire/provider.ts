@@ -4,11 +4,11 @@
 import { type Either, left, right } from 'fp-ts/Either';
 import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
-import { Fields } from './codecs.js';
+import { Fields, readAs, Text } from './codecs.js';
 import type { Dialect } from './dialect.js';
 import type { Hints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
 import { type Reading, snapshotOf } from './reading.js';
-import { isWell, type ReadFailure, refusalIn, refused, shortened } from './refusal.js';
+import { type Complaint, isWell, type ReadFailure, refusalIn, refused, shortened } from './refusal.js';
 import type { StatusTable } from './status-words.js';
 
 /** One provider: its address, its words, its pace, and how its answers are read. */
@@ -68,7 +68,7 @@ export const defineProvider = <const Id extends string>({ dialect, ...facts }: P
       const { json } = parsed;
       const reading = readInside(json, dialect);
       if (reading !== null) return right(snapshotOf(reading, task, json, headers['x-request-id']?.trim() || null, facts.retention));
-      const refusal = refusalIn(json);
+      const refusal = refusalInside(json);
       if (refusal !== null) return left(refused(response, refusal));
       return left(
         isEmpty(json)
@@ -84,16 +84,30 @@ const deepestEnvelope = 4;
 
 /** The task that a body is, or that it wraps in envelopes which say that all is well. */
 const readInside = (body: unknown, dialect: Dialect, depth = 0): Reading | null => {
-  const reading = dialect.read(body);
-  const goesDeeper = reading === null && depth < deepestEnvelope && Fields.is(body) && isWell(body['code']);
-  return goesDeeper ? readInside(body['data'], dialect, depth + 1) : reading;
+  if (!Fields.is(body) || !isWell(body)) return null;
+  const reading = isStatusOfAnswer(body) ? null : dialect.read(body);
+  if (reading !== null || depth === deepestEnvelope) return reading;
+  const inside = readInside(body['data'], dialect, depth + 1);
+  const [message = null] = readAs(Text, body['message'] ?? body['msg']);
+  return inside && { ...inside, notice: inside.notice ?? message };
 };
+
+/** `{ "status": "success", "data": { "status": … } }`: the first status is the answer's own. */
+const isStatusOfAnswer = (body: Readonly<Record<string, unknown>>): boolean => {
+  const { status, data } = body;
+  return (status === 'success' || status === 'ok') && Fields.is(data) && 'status' in data && Object.keys(body).every((key) => key === 'status' || envelopeKeys.has(key));
+};
+
+/** The complaint of a body, or of what it wraps. */
+const refusalInside = (body: unknown, depth = 0): Complaint | null =>
+  refusalIn(body) ?? (Fields.is(body) && depth < deepestEnvelope ? refusalInside(body['data'], depth + 1) : null);
 
 /** The deepest nesting that is read: deeper ones come from no API, and would exhaust the stack. */
 const deepestNesting = 64;
 
-const parse = (body: string): { readonly json: unknown } | { readonly json: null; readonly issue: string } => {
-  if (body.trim() === '') return { json: null };
+const parse = (text: string): { readonly json: unknown } | { readonly json: null; readonly issue: string } => {
+  const body = text.trim(); // of a byte order mark as well
+  if (body === '') return { json: null };
   try {
     const json: unknown = mayHoldProto.test(body) ? JSON.parse(body, withoutProto) : JSON.parse(body);
     return isDeeperThan(deepestNesting, json)
@@ -115,4 +129,4 @@ const isDeeperThan = (depth: number, json: unknown): boolean =>
 const isEmpty = (json: unknown): boolean =>
   json === null || (Fields.is(json) ? Object.keys(json).every((key) => envelopeKeys.has(key)) && isEmpty(json['data'] ?? null) : Array.isArray(json) && json.length === 0);
 
-const envelopeKeys: ReadonlySet<string> = new Set(['code', 'message', 'msg', 'success', 'data']);
+const envelopeKeys: ReadonlySet<string> = new Set(['code', 'message', 'msg', 'success', 'data', 'request_id']);

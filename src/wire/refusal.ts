@@ -46,12 +46,14 @@ const wellCodes: ReadonlySet<string> = new Set(['success', 'ok', '0', '200']);
 
 const textOf = (value: unknown): string | null => (Text.is(value) ? value : typeof value === 'number' ? String(value) : null);
 
-/** Whether an envelope's `code` speaks of success, or is not there at all. */
-export const isWell = (code: unknown): boolean =>
-  code === undefined || code === null || wellCodes.has(textOf(code)?.toLowerCase() ?? '');
+const isWellCode = (code: unknown): boolean =>
+  code === undefined || code === null || code === '' || wellCodes.has(textOf(code)?.toLowerCase() ?? '');
+
+/** Whether an envelope says that all is well: by its `code`, by its `success`, or by saying neither. */
+export const isWell = ({ code, success }: Readonly<Record<string, unknown>>): boolean => isWellCode(code) && success !== false;
 
 const complaint = (code: unknown, message: unknown): Complaint | null => {
-  const complained = { code: isWell(code) ? null : textOf(code), message: textOf(message) };
+  const complained = { code: isWellCode(code) ? null : textOf(code), message: textOf(message) };
   return complained.code === null && complained.message === null ? null : complained;
 };
 
@@ -62,15 +64,15 @@ export const complaintIn = (error: unknown): Complaint | null =>
 /** The complaint that a body is, as a whole; null when it has none of the shared error shapes. */
 export const refusalIn = (body: unknown): Complaint | null => {
   if (!Fields.is(body)) return null;
-  const { code, error, message, msg, success } = body;
-  const own = complaintIn(error);
-  if (own !== null) return own;
-  return isWell(code) && success !== false ? null : complaint(code, message ?? msg);
+  const { code, error, message, msg } = body;
+  return complaintIn(error) ?? (isWell(body) ? null : complaint(code, message ?? msg));
 };
 
 const quotaCode = /^(?:SetLimitExceeded|AccountQuotaExceeded|QuotaExceeded)\b/;
-const missingCode = /^(?:task_not_exist|task_not_found|TaskNotFound|ResourceNotFound)\b/i;
+const missingCode = /^(?:task_not_exist|task_not_found|TaskNotFound|ResourceNotFound|NotFound)\b/i;
 const httpCode = /^[45]\d\d$/;
+const busyCode = /^(?:\w*RateLimit|RequestBurstTooFast)/;
+const brokenCode = /^(?:Internal|ServiceUnavailable|ServerOverloaded)/;
 
 const reasonOfStatus = (status: number): ResponseReason | null => {
   if (status === 401) return 'unauthorized';
@@ -85,7 +87,11 @@ const reasonOf = (status: number, refusal: Complaint | null): ResponseReason => 
   const code = refusal?.code ?? '';
   if (quotaCode.test(code)) return 'quota';
   if (missingCode.test(code)) return 'not-found';
-  if (status >= 200 && status < 300) return (httpCode.test(code) ? reasonOfStatus(Number(code)) : null) ?? 'rejected';
+  if (status >= 200 && status < 300) {
+    if (busyCode.test(code)) return 'rate-limited';
+    if (brokenCode.test(code)) return 'server';
+    return (httpCode.test(code) ? reasonOfStatus(Number(code)) : null) ?? 'rejected';
+  }
   const reason = reasonOfStatus(status) ?? 'server';
   // Some gateway in between: only the API itself may say that a key or a request is wrong.
   return refusal === null && reason !== 'not-found' && reason !== 'rate-limited' ? 'server' : reason;

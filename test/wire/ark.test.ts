@@ -11,12 +11,14 @@ describe('the link of an Ark task', () => {
     ['an object around the link', { video_url: { url } }],
     ['a list of one typed item', [{ type: 'video_url', video_url: { url } }]],
     ['a list of plain items', [{ video_url: url }]],
+    ['an object, with white space around it', { video_url: ` ${url}\n` }],
+    ['a list, with white space around it', [{ type: 'video_url', video_url: { url: `\t${url} ` } }]],
     ['a list with a text item first', [{ type: 'text', text: 'done' }, { type: 'video_url', video_url: { url } }]],
     ['a list with a text item last', [{ type: 'video_url', video_url: { url } }, { type: 'text', text: 'done' }]],
     ['a list with items that are no objects', ['x', null, 5, [], { type: 'video_url', video_url: { url } }]],
     ['a list whose other items have an empty link', [{ type: 'video_url', video_url: { url } }, { type: 'last_frame_url', video_url: null }]],
     ['an object with fields of other models', { video_url: url, file_url: 'https://x.example/a.glb', extra: [1] }],
-  ])('is found in %s, as it is', (_, content) => {
+  ])('is found in %s', (_, content) => {
     expect(read({ content })?.videoUrl).toBe(url);
   });
 

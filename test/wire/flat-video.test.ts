@@ -39,6 +39,10 @@ describe('a flat task', () => {
     expect(read({ video_url: link, last_frame_url: link, officialMediaUrl: link })).toMatchObject({ videoUrl: null, lastFrameUrl: null, originalUrl: null });
   });
 
+  it('takes white space around a link for no part of it', () => {
+    expect(read({ video_url: ' https://x.example/a.mp4?b=%20\n' })?.videoUrl).toBe('https://x.example/a.mp4?b=%20');
+  });
+
   it('has one instant only', () => {
     expect(read({ created: '1761635478', updated_at: 5, finished_at: 5 })).toMatchObject({
       ...{ createdAtMs: 1_761_635_478_000, startedAtMs: null, updatedAtMs: null, finishedAtMs: null, expiresAfterMs: null },

@@ -58,6 +58,12 @@ describe('the link of an envelope', () => {
     }
   });
 
+  it('has no white space around it', () => {
+    expect(task(` ${links.result}\n`, links.content, links.reason)?.videoUrl).toBe(links.result);
+    expect(task('', `\n${links.content}`, '')?.videoUrl).toBe(links.content);
+    expect(task('', '', `${links.reason} `)?.videoUrl).toBe(links.reason);
+  });
+
   it('is found in a relay between the task and its upstream', () => {
     const relay = wrap({ task_id: 'task_inner', status: 'SUCCESS', result_url: links.result, data: { id: 'cgt-1', status: 'succeeded' } });
     expect(read({ status: 'SUCCESS', data: relay })?.videoUrl).toBe(links.result);

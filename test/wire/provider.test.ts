@@ -1,4 +1,4 @@
-import { type Either, right } from 'fp-ts/Either';
+import { type Either, left, right } from 'fp-ts/Either';
 import { describe, expect, it } from 'vitest';
 import type { TaskSnapshot } from '../../src/task/snapshot.js';
 import { ark } from '../../src/wire/ark.js';
@@ -158,5 +158,53 @@ describe('an own __proto__ in an answer', () => {
     const body = '{"status":"succeeded","__proto__":{"content":{"video_url":"https://x.example/a.mp4"},"seed":5,"video_url":"https://x.example/a.mp4"}}';
     for (const dialect of [ark, flatVideo, newApi]) expect(read(body, dialect)).toMatchObject(right({ video: null, settings: { seed: null } }));
     expect(read('{"status":"succeeded","content":[{"__proto__":{"video_url":"https://x.example/a.mp4"}}]}')).toMatchObject(right({ video: null }));
+  });
+});
+
+describe('an envelope', () => {
+  const flat = { provider: 'flat', id: 'a' };
+
+  it('whose code is not well is a refusal, also with a status beside it', () => {
+    expect(read('{"code":500,"msg":"system busy","status":"error","data":null}', flatVideo)).toMatchObject(left({ reason: 'server', message: 'system busy' }));
+    expect(read('{"success":false,"message":"no","data":{"status":"succeeded"}}', ark)).toMatchObject(left({ reason: 'rejected', message: 'no' }));
+  });
+
+  it('whose own status says that the answer is well leaves the task to speak for itself', () => {
+    for (const dialect of [flatVideo, newApi]) {
+      expect(read(`{"status":"success","data":{"id":"${flat.id}","status":"processing"}}`, dialect)).toMatchObject(right({ status: 'running' }));
+    }
+  });
+
+  it('hands on the complaint that it wraps', () => {
+    expect(read('{"code":"success","data":{"code":500,"message":"inner boom","data":null}}', newApi)).toMatchObject(left({ reason: 'server', message: 'inner boom' }));
+    expect(read('{"code":"success","data":{"error":{"code":"task_not_exist","message":"gone"}}}', newApi)).toMatchObject(left({ reason: 'not-found' }));
+  });
+
+  it('hands its message on as a notice', () => {
+    expect(read('{"code":0,"message":"maintenance tonight","data":{"status":"running"}}', ark)).toMatchObject(right({ notice: 'maintenance tonight' }));
+  });
+});
+
+describe('an error under HTTP 200', () => {
+  it.each([
+    ['InternalServiceError', 'server'],
+    ['ServerOverloaded', 'server'],
+    ['ModelAccountRpmRateLimitExceeded', 'rate-limited'],
+    ['RequestBurstTooFast', 'rate-limited'],
+    ['NotFound.', 'not-found'],
+    ['QuotaExceeded', 'quota'],
+    ['InvalidParameter', 'rejected'],
+  ])('of code %s is %s', (code, reason) => {
+    expect(read(JSON.stringify({ error: { code, message: 'no' } }), ark)).toMatchObject(left({ reason }));
+  });
+});
+
+describe('a body', () => {
+  it('is read behind a byte order mark', () => {
+    expect(read('\uFEFF{"status":"running"}', ark)).toMatchObject(right({ status: 'running' }));
+  });
+
+  it('gives no seed that a double cannot hold', () => {
+    expect(read('{"status":"running","seed":18446744073709551617}', ark)).toMatchObject(right({ settings: { seed: null } }));
   });
 });

@@ -167,20 +167,25 @@ describe('complaintIn', () => {
 });
 
 describe('isWell', () => {
-  it.each([undefined, null, 'success', 'SUCCESS', 'ok', 0, '0', 200, '200'])('%j is well', (code) => {
-    expect(isWell(code)).toBe(true);
+  it.each([undefined, null, '', 'success', 'SUCCESS', 'ok', 0, '0', 200, '200'])('%j is well', (code) => {
+    expect(isWell({ code })).toBe(true);
   });
 
   it.each(['fail', 'task_not_exist', 1, -1, '1001', 500, 'error', false, {}, []])('%j is not', (code) => {
-    expect(isWell(code)).toBe(false);
+    expect(isWell({ code })).toBe(false);
   });
 
   it('is a yes or a no for any JSON', () => {
     const own = JSON.parse('[{"toString":1},{"valueOf":1,"toString":null},[{"toString":1}],{"__proto__":null}]') as readonly unknown[];
-    for (const code of own) expect(isWell(code)).toBe(false);
+    for (const code of own) expect(isWell({ code })).toBe(false);
     fc.assert(fc.property(fc.jsonValue(), (code) => {
-      expect(isWell(code)).toBeTypeOf('boolean');
+      expect(isWell({ code })).toBeTypeOf('boolean');
     }));
+  });
+
+  it('is no for a body that says that it is no success, whatever its code', () => {
+    expect(isWell({ code: 0, success: false })).toBe(false);
+    expect(isWell({ success: true })).toBe(true);
   });
 });
 
