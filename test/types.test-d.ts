@@ -22,7 +22,7 @@ import {
   type ReadFailure,
   resumeWatch,
   type Rows,
-  SeedanceError,
+  type SeedanceError,
   type SeedanceErrorKind,
   type StoredSnapshot,
   type TaskClient,

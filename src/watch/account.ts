@@ -113,7 +113,7 @@ const hexDigits = (code: string): string => code.replace(/[a-f]/g, (digit) => `[
 
 const checkKey = (label: string, key: unknown): string => {
   if (typeof key !== 'string' || key === '') {
-    throw new TypeError(`${label}: apiKey must not be empty (null means: behind a proxy that adds the key)`);
+    throw new TypeError(`${label}: apiKey must be a text that is not empty (null means: behind a proxy that adds the key)`);
   }
   if (!/^[\x21-\x7e]+$/.test(key) || /["\\]/.test(key)) {
     throw new TypeError(`${label}: apiKey must hold ASCII characters only, and no white space, quote or backslash`);

@@ -12,7 +12,7 @@ const numberWhich = (name: string, fits: (value: number) => boolean): t.Type<num
   return new t.Type(name, is, (value, context) => (is(value) ? t.success(value) : t.failure(value, context)), t.identity);
 };
 
-const Finite = /* @__PURE__ */ numberWhich('a finite number', Number.isFinite);
+const Finite = /* @__PURE__ */ numberWhich('a finite number', (value) => Number.isFinite(value));
 const Share = /* @__PURE__ */ numberWhich('a number from 0 to 1', (value) => value >= 0 && value <= 1);
 
 const oneOf = <const Words extends readonly string[]>(words: Words): t.Type<Words[number], string, unknown> =>

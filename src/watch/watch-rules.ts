@@ -19,7 +19,10 @@ export interface RuleOptions {
   /** Default: the provider's own. */
   readonly baseUrl?: string | undefined;
   readonly policy?: PollPolicy | undefined;
-  /** From the beginning of the watch, in ms. Default: the provider's own deadline for the task and 10 minutes, else 2 h, flex 50 h. */
+  /**
+   * From the beginning of the watch, in ms. Default: fixed by the first good answer, as the provider's own deadline for the task and
+   * 10 minutes, else 2 h from then (flex: 50 h).
+   */
   readonly deadlineMs?: number | undefined;
   /** How long troubles in a row are borne, in ms. Default: 15 minutes. */
   readonly patienceMs?: number | undefined;

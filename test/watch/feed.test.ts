@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { concat, defer, EMPTY, filter, from, map, merge, NEVER, type Observable, of, scan, Subject, tap, throwError, timer } from 'rxjs';
+import { concat, defer, EMPTY, filter, from, map, merge, NEVER, type Observable, of, scan, Subject, switchMap, tap, throwError, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
 import { anyfast } from '../../src/providers/anyfast.js';
@@ -10,7 +10,7 @@ import { scriptedTransport, type ScriptedStep, type ScriptedTransport } from '..
 import type { Transport } from '../../src/transport/transport.js';
 import { account } from '../../src/watch/account.js';
 import { isSeedanceError } from '../../src/watch/errors.js';
-import { createGate } from '../../src/watch/gate.js';
+import { createGate, type Gate } from '../../src/watch/gate.js';
 import { type Feed, type FeedEvent, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from '../../src/watch/feed.js';
 import { createTaskClient, type TaskClient, type TaskClientOptions } from '../../src/watch/task-client.js';
 import { watchRules } from '../../src/watch/watch-rules.js';
@@ -252,7 +252,7 @@ describe('watchTasks', () => {
   it.each(fates)('one task among fifty that %s harms none of the others', (_, steps, reason) => {
     const ids = Array.from({ length: 50 }, (__, index) => `t${String(index)}`);
     const well = [says('queued'), says('running'), says('succeeded')];
-    const { client, transport } = setUp(Object.fromEntries(ids.map((id) => [id, id === 't7' ? steps : [...well]])));
+    const { client, transport } = setUp(Object.fromEntries(ids.map((id) => [id, id === 't7' ? steps : well])));
     const seen = allWords(client, ids);
     for (const id of ids.filter((other) => other !== 't7')) {
       expect(seen.filter((each) => each.startsWith(`${id} `))).toEqual([`${id} queued`, `${id} running`, `${id} succeeded`]);
@@ -399,6 +399,20 @@ describe('watchTasks: concurrency', () => {
     expect(Math.max(...counts)).toBe(4);
   });
 
+  it('never asks the question of one who has left the line', () => {
+    const asked: string[] = [];
+    marbles(({ flush }) => {
+      const gate = createGate(1);
+      const question = (name: string): Observable<never> => defer(() => (asked.push(name), EMPTY));
+      gate(timer(10)).subscribe();
+      const gone = gate(question('gone')).subscribe();
+      gate(question('stays')).subscribe();
+      gone.unsubscribe();
+      flush();
+    })();
+    expect(asked).toEqual(['stays']);
+  });
+
   it('bears many thousands in line whose questions are answered at once', () => {
     let answered = 0;
     marbles(({ flush }) => {
@@ -430,6 +444,13 @@ describe('watchTasks: options of each watch', () => {
     const { client, transport } = setUp({ a: [says('running'), says('succeeded')], b: [says('running'), says('succeeded')] });
     allWords(client, ['a', 'b'], { watch: ({ id }) => (id === 'a' ? { policy: { interval: constantDelay(30) } } : {}) });
     expect(transport.requests.map(({ url, atMs }) => `${url.slice(-1)}${String(atMs)}`)).toEqual(['a0', 'b0', 'b5', 'a30']);
+  });
+
+  it('sends its questions through its own gate, where it has one', () => {
+    const { client, transport } = setUp({ a: [says('succeeded')], b: [slowly(says('succeeded'), 50)] });
+    const late: Gate = (question) => timer(20).pipe(switchMap(() => question));
+    allWords(client, ['b', 'a'], { concurrency: 1, watch: ({ id }) => (id === 'a' ? { gate: late } : {}) });
+    expect(transport.requests.map(({ url, atMs }) => `${url.slice(-1)}${String(atMs)}`)).toEqual(['b0', 'a20']);
   });
 
   it('loses that task alone when they throw, or are wrong', () => {

@@ -154,6 +154,15 @@ describe('parseWatchState', () => {
     expect(messageOf({ ...stateAfter(good('failed')), snapshot })).toContain('failure');
   });
 
+  it('refuses a finished task whose video is none', () => {
+    const finished = stateAfter(good('succeeded'));
+    for (const video of [undefined, 'https://cdn.example/a.mp4', { url: 5 }, {}]) {
+      expect(messageOf({ ...finished, snapshot: { ...finished.snapshot, video } })).toContain('video');
+    }
+    const video = { url: 'https://cdn.example/a.mp4', lastFrameUrl: null, originalUrl: null, expiresAtMs: null };
+    expect(parseWatchState({ ...finished, snapshot: { ...finished.snapshot, video } }).snapshot).toMatchObject({ video });
+  });
+
   it('refuses a snapshot of another task', () => {
     expect(messageOf(tampered('snapshot.task', { provider: 'ark', id: 'cgt-2' }))).toContain('snapshot.task');
   });

@@ -34,7 +34,7 @@ const percent = (text: string): string => [...text].map((char) => `%${(char.code
 /** The key as it may be written. */
 const formsOf = (key: string): readonly string[] => {
   const json = JSON.stringify(key).slice(1, -1);
-  return [key, json, json.replaceAll('/', '\\/'), unicode(key), encodeURIComponent(key), lowerEscapes(key), percent(key), percent(key).toUpperCase()];
+  return [key, json, json.replaceAll('/', '\\/'), unicode(key), encodeURIComponent(key), lowerEscapes(key), encodeURIComponent(encodeURIComponent(key)), percent(key), percent(key).toUpperCase()];
 };
 
 /** All that a log line could show of a value. */
@@ -103,6 +103,7 @@ const echoes: readonly (readonly [string, Echo])[] = [
   ['percent-encoded', (key) => refused(401, `GET /v1?api_key=${encodeURIComponent(key)}&x=1`)],
   ['percent-encoded in lower case', (key) => refused(401, `GET /v1?api_key=${lowerEscapes(key)}&x=1`)],
   ['percent-encoded throughout', (key) => refused(401, `GET /v1?api_key=${percent(key)}`)],
+  ['percent-encoded twice', (key) => refused(401, `GET /login?to=${encodeURIComponent(`/v1?api_key=${encodeURIComponent(key)}`)}`)],
   ['in a percent-encoded header', (key) => refused(401, `header=${encodeURIComponent(`Bearer ${key}`)}`)],
   ['at the beginning of a line', (key) => refused(401, `unknown key:\n${key}\n`)],
   ['after a tab', (key) => refused(401, `unknown key:\t${key}`)],

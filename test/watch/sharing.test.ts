@@ -142,6 +142,16 @@ describe('two watchers of one task', () => {
     expect(times.length).toBeGreaterThan(8);
   }));
 
+  it('the one that stays does not ask below the floor after a request that was aborted', marbles(({ flush }) => {
+    const { client, lives } = living([running, { hang: true }, succeeded]);
+    const staying = diary(client.watch(arkTask, { policy: every(seconds(21)) }), to);
+    diary(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(20.5));
+    flush();
+    expect(lives[1]).toMatchObject({ atMs: 20_000, end: 'aborted', endedAtMs: 20_500 });
+    expect(lives.map(({ atMs }) => atMs / 1000)).toEqual([0, 20, 30]);
+    expect(staying.lines).toEqual(['0s running', '30s succeeded', '30s |']);
+  }));
+
   it('a new one does not ask below the floor after a request that was aborted', marbles(({ flush }) => {
     const { client, lives } = living([running, { hang: true }, running]);
     diary(client.watch(arkTask, { policy: every(seconds(100)) }), to, seconds(60));
@@ -283,14 +293,15 @@ describe('a watch that goes on beside another', () => {
   }));
 
   it('is given a fresh answer at its last ask after its deadline, not an old one', marbles(({ flush }) => {
-    const { client, transport } = scripted([running, succeeded]);
+    const { client, transport } = scripted([running, running, succeeded]);
     const saved = diary(client.states(arkTask, { deadlineMs: minutes(10), policy: every(seconds(10)) }), brief, seconds(1)).values;
-    diary(client.watch(arkTask, { policy: every(hours(1)), deadlineMs: hours(24) }), to, minutes(59));
+    const rarely = { interval: ({ index }: { index: number }) => (index === 0 ? seconds(20) : hours(1)) };
+    diary(client.watch(arkTask, { policy: rarely, deadlineMs: hours(24) }), to, minutes(59));
     const restored: { diary?: ReturnType<typeof diary> } = {};
     at(minutes(50), () => { restored.diary = diary(client.watch(arkTask, { from: saved[0] }), to); });
     flush();
     expect(restored.diary?.lines).toEqual(['3000s succeeded', '3000s |']);
-    expect(askedAt(transport)).toEqual([0, 3000]);
+    expect(askedAt(transport)).toEqual([0, 20, 3000]);
   }));
 });
 

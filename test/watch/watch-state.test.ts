@@ -394,6 +394,11 @@ describe('time that nobody watched', () => {
     expect(resumeWatch(state, watchRules(ark, { deadlineMs: 9 * hour }), start + hour).deadlineAtMs).toBe(state.deadlineAtMs);
   });
 
+  it('counts for a deadline that an option sets: it runs from the beginning of the watch', () => {
+    const own = watchRules(ark, { deadlineMs: 9 * hour });
+    expect(resumeWatch(saved([noAnswer]), own, start + hour).deadlineAtMs).toBe(start + 9 * hour);
+  });
+
   it('is not made longer by resuming twice before the first ask', () => {
     const once = restoredAt(saved(times(6, noAnswer)), hour);
     expect(resumeWatch(once, rules, start + hour)).toEqual(once);
