@@ -1,7 +1,10 @@
 /**
  * One key at one address. The key lives in a closure: no property, no log line and no JSON of an account shows it.
  */
+import type { TaskRef } from '../task/snapshot.js';
 import type { Provider } from '../wire/provider.js';
+import { redactorOf } from './redaction.js';
+import { isRecord } from './watch-rules.js';
 
 /** What an account is made of. */
 export interface AccountOptions {
@@ -48,7 +51,7 @@ export const account = <Id extends string>(
   else if (apiKey !== null && typeof apiKey !== 'function') {
     throw new TypeError(`${label}: apiKey must be a text, a function that gives one, or null, not ${typeof apiKey}`);
   }
-  const known: Known[] = [];
+  const sent: (Pick<Credentials, 'redact'> & { readonly key: string })[] = [];
   return {
     provider,
     name: name ?? null,
@@ -56,32 +59,22 @@ export const account = <Id extends string>(
     credentials: () => {
       if (apiKey === null) return keyless;
       const key = typeof apiKey === 'function' ? keyFrom(label, apiKey) : apiKey;
-      if (known[0]?.key !== key) known.unshift({ key, redact: redactorOf(key) });
-      known.splice(mostKnown);
+      if (sent[0]?.key !== key) sent.unshift({ key, redact: redactorOf(key) });
+      sent.splice(mostRemembered);
       return {
         headers: { ...accept, authorization: `Bearer ${key}` },
-        redact: (text) => known.reduce((cleared, { redact }) => redact(cleared), text),
+        redact: (text) => sent.reduce((cleared, { redact }) => redact(cleared), text),
       };
     },
   };
 };
 
+/** A late answer may echo a key that has been changed since: so many of the last ones are looked for. */
+const mostRemembered = 4;
+
 const accept = { accept: 'application/json' };
 
 const keyless: Credentials = { headers: accept, redact: (text) => text };
-
-/** A key that was sent, and how its echoes are taken out. */
-interface Known extends Pick<Credentials, 'redact'> {
-  readonly key: string;
-}
-
-/** A late answer may echo a key that has been changed since: so many of the last ones are looked for. */
-const mostKnown = 4;
-
-const redactorOf = (key: string): Credentials['redact'] => {
-  const echo = new RegExp(echoOf(key), 'g');
-  return (text) => (text.includes(key) || /[\\%]/.test(text) ? text.replace(echo, '[key]') : text);
-};
 
 /** What a key's function throws may speak of the key. */
 const keyFrom = (label: string, apiKey: () => string): string => {
@@ -93,23 +86,6 @@ const keyFrom = (label: string, apiKey: () => string): string => {
   }
   return checkKey(label, key);
 };
-
-/** The shortest key that is looked for inside other words; a shorter one must stand alone, or plain words would be torn. */
-const longWord = 12;
-
-/** What may stand before a short key: no letter or digit, save as the end of an escape. */
-const alone = '(?<=^|[^\\w-]|\\\\[bfnrt]|\\\\u[\\da-fA-F]{4}|%[\\da-fA-F]{2})';
-
-/** The key as itself, and with any of its characters written as JSON or a URL may escape them. */
-const echoOf = (key: string): string => {
-  const characters = [...key].map((character) => {
-    const code = hexDigits(character.charCodeAt(0).toString(16));
-    return `(?:${character === '/' ? '\\\\*' : ''}${character.replace(/[^\w]/g, '\\$&')}|\\\\u00${code}|%(?:25)*${code})`;
-  });
-  return key.length < longWord ? `${alone}${characters.join('')}(?![\\w-])` : characters.join('');
-};
-
-const hexDigits = (code: string): string => code.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
 
 const checkKey = (label: string, key: unknown): string => {
   if (typeof key !== 'string' || key === '') {
@@ -137,3 +113,30 @@ const checkedUrl = (label: string, baseUrl: string, allowInsecure: boolean): str
 const httpUrl = /^(https?):\/\/([\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;
 
 const loopback = /^(?:localhost|[\w-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
+
+/**
+ * Finds the account that a ref means: the named one, else the provider's only or nameless one.
+ *
+ * Errors: `TypeError` for accounts that cannot be told apart; what it gives throws one for a ref without an account.
+ */
+export const accountFinder = (accounts: readonly Account[]): ((ref: TaskRef) => Account) => {
+  if (!Array.isArray(accounts) || accounts.length === 0 || !accounts.every(isAccount)) {
+    throw new TypeError('accounts must be a list of what account() gives, with one at the least');
+  }
+  const known = accounts.map(({ provider, name }) => (name === null ? provider.id : `${provider.id} (${name})`));
+  const twice = known.find((label, index) => known.indexOf(label) < index);
+  if (twice !== undefined) throw new TypeError(`accounts: ${twice} is there twice; give each a name`);
+  return (ref) => {
+    if (!isRecord(ref)) throw new TypeError(`task must be a ref { provider, id }, not ${String(ref)}`);
+    const { provider, account } = ref;
+    const own = accounts.filter((candidate) => candidate.provider.id === provider);
+    const nameless = own.length === 1 ? own[0] : own.find(({ name }) => name === null);
+    const found = account === undefined ? nameless : own.find(({ name }) => name === account);
+    if (found !== undefined) return found;
+    const [field, value] = own.length === 0 ? ['provider', provider] : ['account', account];
+    throw new TypeError(`task.${field}: no account for '${String(value)}'; there are: ${known.join(', ')}`);
+  };
+};
+
+const isAccount = (value: unknown): value is Account =>
+  isRecord(value) && 'credentials' in value && typeof value.credentials === 'function';

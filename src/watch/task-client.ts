@@ -25,7 +25,7 @@ import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import type { HttpResponse, Transport } from '../transport/transport.js';
 import { shortened } from '../wire/refusal.js';
-import type { Account, Credentials } from './account.js';
+import { type Account, accountFinder, type Credentials } from './account.js';
 import { lossOf, lostAs } from './errors.js';
 import type { Gate } from './gate.js';
 import { type SharedQuestions, shareQuestions } from './shared-questions.js';
@@ -251,32 +251,11 @@ const finalTransition = ({ ended, snapshot, previousStatus, askedAtMs, startedAt
 
 const merged = <Options extends Pick<RuleOptions, 'policy' | 'deadlineMs' | 'patienceMs'>>(defaults: Options, own: RuleOptions): RuleOptions => ({
   ...own,
-  policy: { ...defaults.policy, ...own.policy },
+  // What is no record is passed on, to be refused.
+  policy: own.policy === undefined || isRecord(own.policy) ? { ...defaults.policy, ...own.policy } : own.policy,
   deadlineMs: own.deadlineMs ?? defaults.deadlineMs,
   patienceMs: own.patienceMs ?? defaults.patienceMs,
 });
-
-const accountFinder = (accounts: readonly Account[]): ((ref: TaskRef) => Account) => {
-  if (!Array.isArray(accounts) || accounts.length === 0 || !accounts.every(isAccount)) {
-    throw new TypeError('accounts must be a list of what account() gives, with one at the least');
-  }
-  const known = accounts.map(({ provider, name }) => (name === null ? provider.id : `${provider.id} (${name})`));
-  const twice = known.find((label, index) => known.indexOf(label) < index);
-  if (twice !== undefined) throw new TypeError(`accounts: ${twice} is there twice; give each a name`);
-  return (ref) => {
-    if (!isRecord(ref)) throw new TypeError(`task must be a ref { provider, id }, not ${String(ref)}`);
-    const { provider, account } = ref;
-    const own = accounts.filter((candidate) => candidate.provider.id === provider);
-    const nameless = own.length === 1 ? own[0] : own.find(({ name }) => name === null);
-    const found = account === undefined ? nameless : own.find(({ name }) => name === account);
-    if (found !== undefined) return found;
-    const [field, value] = own.length === 0 ? ['provider', provider] : ['account', account];
-    throw new TypeError(`task.${field}: no account for '${String(value)}'; there are: ${known.join(', ')}`);
-  };
-};
-
-const isAccount = (value: unknown): value is Account =>
-  isRecord(value) && 'credentials' in value && typeof value.credentials === 'function';
 
 /** The ref without what else its object may hold. */
 const plainRef = ({ provider, id, account }: TaskRef): TaskRef => {
