@@ -142,8 +142,10 @@ export const boardFor = (stream, { simulator, tasks, startedAtMs }) => {
  */
 export const summary = (stream, rows, feed) => {
   const paint = painterFor(stream);
+  const longestId = Math.max(...rows.map(({ task }) => task.id.length));
+  const idWidth = stream.isTTY ? Math.max(8, Math.min(longestId, stream.columns - 64)) : longestId;
   const cells = rows.map(({ task, end, tookMs, asks, expiresAtMs }) => [
-    task.id,
+    fitted(task.id, idWidth),
     task.provider,
     end,
     tookMs === null ? '' : seconds(tookMs),

@@ -23,7 +23,7 @@ const plans = /** @type {const} */ ({
   ark: [{ fate: 'succeeds' }, { fate: 'succeeds', durationMs: 12_000 }, { fate: 'moderated' }, { fate: 'expires' }],
   powertokens: [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'cancelled' }, { fate: 'vanishes' }],
   yescale: [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'fails' }],
-  kyyaipower: [{ fate: 'succeeds' }, { fate: 'succeeds', resolution: '1080p' }, { fate: 'cancelled' }, { fate: 'fails' }],
+  kyyaipower: [{ fate: 'succeeds' }, { fate: 'succeeds', resolution: '1080p', queueMs: 20_000, runMs: 200_000 }, { fate: 'cancelled' }, { fate: 'fails' }],
   xingchao: [{ fate: 'succeeds' }, { fate: 'succeeds', resolution: '480p' }, { fate: 'succeeds' }, { fate: 'unknown-word' }],
   anyfast: [{ fate: 'succeeds' }, { fate: 'succeeds', ultra: true }, { fate: 'succeeds' }, { fate: 'moderated' }],
 });
@@ -39,6 +39,12 @@ const expectedEnds = {
   'unknown-word': 'lost (timeout)',
   stalls: 'lost (timeout)',
 };
+
+// Whoever reads only the beginning (`npm start | head`) closes the pipe: that is no error.
+process.stdout.on('error', (error) => {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 const simulator = await startSimulator({ speed, seed: 24, faults: { rate: 0.08 } });
 
