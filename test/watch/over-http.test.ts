@@ -1,0 +1,75 @@
+import { firstValueFrom, from, lastValueFrom, skipWhile, take, tap, toArray } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Agent } from 'undici';
+import { fetchTransport } from '../../src/adapters/fetch.js';
+import { undiciTransport } from '../../src/adapters/undici.js';
+import { account, createTaskClient, ofStatus, toFeed, type Transport, watchTasks } from '../../src/index.js';
+import { anyfast } from '../../src/providers/anyfast.js';
+import { ark } from '../../src/providers/ark.js';
+import { kyyaipower } from '../../src/providers/kyyaipower.js';
+import { powertokens } from '../../src/providers/powertokens.js';
+import { xingchao } from '../../src/providers/xingchao.js';
+import { yescale } from '../../src/providers/yescale.js';
+import { type Simulator, type SimulatorOptions, spedUp, startSimulator } from '../../src/simulator/index.js';
+
+const speed = 600;
+const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as const;
+const adapters: readonly (readonly [string, () => Transport])[] = [
+  ['undici', () => undiciTransport({ dispatcher: new Agent() })],
+  ['fetch', () => fetchTransport()],
+];
+
+const started: Simulator[] = [];
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((simulator) => simulator.stop()));
+});
+
+const setUp = async (transport: Transport, options: SimulatorOptions = {}) => {
+  const simulator = await startSimulator({ speed, ...options });
+  started.push(simulator);
+  const accounts = providers.map((provider) =>
+    account(spedUp(provider, speed), { apiKey: simulator.apiKey(provider.id), baseUrl: simulator.baseUrl(provider.id) }),
+  );
+  return { simulator, client: createTaskClient({ transport, accounts, askTimeoutMs: 400, deadlineMs: 120_000 }) };
+};
+
+describe.each(adapters)('a client over real HTTP, through %s', (_, transport) => {
+  it('brings tasks of every provider to their right ends, with a fault on three answers of ten', { timeout: 60_000 }, async () => {
+    const { simulator, client } = await setUp(transport(), { seed: 7, faults: { rate: 0.3 } });
+    const ends = { succeeds: 'succeeded', fails: 'failed', moderated: 'failed' } as const;
+    const tasks = providers.flatMap(({ id }) =>
+      (['succeeds', 'fails', 'moderated', 'succeeds'] as const).map((fate) => ({ fate, task: simulator.submit(id, { fate }) })),
+    );
+    const feed = await lastValueFrom(from(tasks.map(({ task }) => task)).pipe(watchTasks(client), toFeed()));
+    for (const { fate, task } of tasks) {
+      const row = feed.tasks.get(task);
+      expect(`${task.provider} ${fate}: ${String(row?.error?.message ?? row?.status)}`).toBe(`${task.provider} ${fate}: ${ends[fate]}`);
+      if (row?.snapshot?.status === 'succeeded') expect(row.snapshot.video?.url).toMatch(/^http:\/\/127\.0\.0\.1/);
+    }
+    expect(simulator.requests.some(({ fault }) => fault !== null)).toBe(true);
+  });
+
+  it('goes on when the server is away for a while', { timeout: 60_000 }, async () => {
+    const { simulator, client } = await setUp(transport());
+    const task = simulator.submit('ark');
+    const reached = client.watch(task).pipe(ofStatus('succeeded'), toArray());
+    const troubles = client.states(task).pipe(skipWhile(({ lastTrouble }) => lastTrouble?.kind !== 'transport'), take(1), tap(() => void simulator.restart()));
+    const restarted = firstValueFrom(troubles);
+    const ended = lastValueFrom(reached);
+    await simulator.stop();
+    expect((await restarted).lastTrouble?.kind).toBe('transport');
+    expect(await ended).toHaveLength(1);
+  });
+
+  it('leaves no request open when it is left', async () => {
+    const { simulator, client } = await setUp(transport());
+    const task = simulator.submit('yescale');
+    simulator.fault(task, 'hang', 5);
+    const states = client.states(task).pipe(take(1));
+    expect((await firstValueFrom(states)).lastTrouble?.kind).toBe('timeout');
+    const asked = simulator.asks(task);
+    await simulator.restart();
+    expect(simulator.asks(task)).toBe(asked);
+  });
+});
