@@ -11,7 +11,7 @@ export interface TransitionTo<To extends TaskStatus> {
   readonly from: TaskStatus | null;
   readonly to: To;
   readonly snapshot: Extract<TaskSnapshot, { readonly status: To }>;
-  /** When the answer came, in ms. */
+  /** When the watch learned of it, in ms. */
   readonly atMs: number;
 }
 

@@ -84,19 +84,20 @@ const deepestEnvelope = 4;
 
 /** The task that a body is, or that it wraps in envelopes which say that all is well. */
 const readInside = (body: unknown, dialect: Dialect, depth = 0): Reading | null => {
-  if (!Fields.is(body) || !isWell(body)) return null;
-  const reading = isStatusOfAnswer(body) ? null : dialect.read(body);
-  if (reading !== null || depth === deepestEnvelope) return reading;
+  if (!Fields.is(body)) return null;
+  const speaksOfItself = hasEnvelopeKeysAlone(body) && (!isWell(body) || hasOwnStatus(body));
+  const reading = speaksOfItself ? null : dialect.read(body);
+  if (reading !== null || depth === deepestEnvelope || !isWell(body)) return reading;
   const inside = readInside(body['data'], dialect, depth + 1);
   const [message = null] = readAs(Text, body['message'] ?? body['msg']);
   return inside && { ...inside, notice: inside.notice ?? message };
 };
 
-/** `{ "status": "success", "data": { "status": … } }`: the first status is the answer's own. */
-const isStatusOfAnswer = (body: Readonly<Record<string, unknown>>): boolean => {
-  const { status, data } = body;
-  return (status === 'success' || status === 'ok') && Fields.is(data) && 'status' in data && Object.keys(body).every((key) => key === 'status' || envelopeKeys.has(key));
-};
+const hasEnvelopeKeysAlone = (body: object): boolean => Object.keys(body).every((key) => key === 'status' || envelopeKeys.has(key));
+
+/** `{ "status": "success", "data": { "status": … } }`: the first status is the answer's, not the task's. */
+const hasOwnStatus = ({ status, data }: Readonly<Record<string, unknown>>): boolean =>
+  (status === 'success' || status === 'ok') && Fields.is(data) && 'status' in data;
 
 /** The complaint of a body, or of what it wraps. */
 const refusalInside = (body: unknown, depth = 0): Complaint | null =>

@@ -169,6 +169,11 @@ describe('an envelope', () => {
     expect(read('{"success":false,"message":"no","data":{"status":"succeeded"}}', ark)).toMatchObject(left({ reason: 'rejected', message: 'no' }));
   });
 
+  it('is none where a task has a code of its own', () => {
+    const body = '{"id":"a","status":"failed","code":1001,"error":"the picture is gone"}';
+    expect(read(body, flatVideo)).toMatchObject(right({ status: 'failed', failure: { message: 'the picture is gone' } }));
+  });
+
   it('whose own status says that the answer is well leaves the task to speak for itself', () => {
     for (const dialect of [flatVideo, newApi]) {
       expect(read(`{"status":"success","data":{"id":"${flat.id}","status":"processing"}}`, dialect)).toMatchObject(right({ status: 'running' }));
