@@ -16,6 +16,9 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // No test waits: the limit is for a machine that is busy with something else.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary', 'text'] },
   },
 });
