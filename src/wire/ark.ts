@@ -4,7 +4,6 @@
  * Source: docs 82379/1521309 (get) and 82379/1521675 (list), the task types of the vendor's Python and Go SDKs. A null, a missing
  * and an empty field all occur for the same thing; `content` may be an array on a relay; old samples have numbers as text.
  */
-import { isRight } from 'fp-ts/Either';
 import * as t from 'io-ts';
 import { isTerminal } from '../task/status.js';
 import { Amount, Count, Counts, Fields, Flag, Instant, Items, Link, orNull, readAs, Span, Text, Word } from './codecs.js';
@@ -15,7 +14,7 @@ import { complaintIn } from './refusal.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
 /** The status words of the documentation. */
-export const arkStatuses = {
+const arkStatuses = {
   queued: 'queued',
   running: 'running',
   succeeded: 'succeeded',
@@ -138,11 +137,11 @@ export const ark: Dialect = {
   name: 'ark',
   statuses: arkStatuses,
   read: (body) => {
-    const task = ArkTask.decode(body);
-    if (!isRight(task) || task.right.status === null) return null;
-    const status = statusOf(task.right.status, arkStatuses);
-    const reading = arkReading(task.right);
-    return { ...reading, status, wireStatus: task.right.status, finishedAtMs: isTerminal(status) ? reading.updatedAtMs : null };
+    const [task] = readAs(ArkTask, body);
+    if (task === undefined || task.status === null) return null;
+    const status = statusOf(task.status, arkStatuses);
+    const reading = arkReading(task);
+    return { ...reading, status, wireStatus: task.status, finishedAtMs: isTerminal(status) ? reading.updatedAtMs : null };
   },
 };
 

@@ -33,7 +33,8 @@ const numberIn = (value: unknown): number | null => {
   return typeof number === 'number' && Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : null;
 };
 
-const textIn = (value: unknown): string | null =>
+/** A value as a text that is not blank, or null. */
+export const textIn = (value: unknown): string | null =>
   typeof value === 'number' ? String(value) : typeof value === 'string' && value.trim() !== '' ? value : null;
 
 /** A text that is not blank; a number counts as its digits. */

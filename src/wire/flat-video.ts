@@ -3,9 +3,8 @@
  * Source: the result pages of kyyAiPower and xingchao (docs.globalaiopc.com), and public clients of them. Only `created` is an
  * instant; null and missing both mean "not yet"; `totalTokens` has been met as text.
  */
-import { isRight } from 'fp-ts/Either';
 import * as t from 'io-ts';
-import { Count, Instant, Link, Span, Text, Word } from './codecs.js';
+import { Count, Instant, Link, readAs, Span, Text, Word } from './codecs.js';
 import type { Dialect } from './dialect.js';
 import type { Hints, Pacing, TimeRange } from './facts.js';
 import { noSettings, usageOf } from './reading.js';
@@ -13,7 +12,7 @@ import { complaintIn } from './refusal.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
 /** The status words of the documentation. */
-export const flatVideoStatuses = {
+const flatVideoStatuses = {
   queued: 'queued',
   processing: 'running',
   completed: 'succeeded',
@@ -78,12 +77,11 @@ export const flatVideo: Dialect = {
   name: 'flat-video',
   statuses: flatVideoStatuses,
   read: (body) => {
-    const result = FlatVideoTask.decode(body);
-    if (!isRight(result) || result.right.status === null) return null;
-    const task = result.right;
+    const [task] = readAs(FlatVideoTask, body);
+    if (task === undefined || task.status === null) return null;
     return {
-      status: statusOf(result.right.status, flatVideoStatuses),
-      wireStatus: result.right.status,
+      status: statusOf(task.status, flatVideoStatuses),
+      wireStatus: task.status,
       id: task.id,
       progress: null,
       model: task.model,

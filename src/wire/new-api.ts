@@ -8,14 +8,14 @@
 import * as t from 'io-ts';
 import type { Upstream } from '../task/snapshot.js';
 import { isTerminal } from '../task/status.js';
-import { Fields, Instant, Link, Percentage, readAs, Text, Word } from './codecs.js';
+import { Fields, Instant, Link, Percentage, readAs, Text, textIn, Word } from './codecs.js';
 import { arkReading, ArkTask } from './ark.js';
 import type { Dialect } from './dialect.js';
 import { type Complaint, complaintIn, isWell, refusalIn } from './refusal.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
 /** The status words of the documentation and of the server's source. */
-export const newApiStatuses = {
+const newApiStatuses = {
   NOT_START: 'queued',
   SUBMITTED: 'queued',
   QUEUED: 'queued',
@@ -98,7 +98,7 @@ export const newApi: Dialect = {
       originalUrl: task.original_result_url ?? (upstream.super_resolution === null || inner.videoUrl === videoUrl ? null : inner.videoUrl),
       complaints: within.flatMap((layer) => complaintsIn(layer)).reverse(),
       requestId: task.request_id,
-      notice: at > 0 ? (readAs(Text, layers[0]?.['message'])[0] ?? null) : inner.notice,
+      notice: at > 0 ? textIn(layers[0]?.['message']) : inner.notice,
       inner: wrapped === undefined ? null : upstreamOf({ id: innerId, status: upstream.status, resolution: upstream.resolution }),
     };
   },

@@ -4,7 +4,7 @@
 import { type Either, left, right } from 'fp-ts/Either';
 import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
-import { Fields, readAs, Text } from './codecs.js';
+import { Fields, textIn } from './codecs.js';
 import type { Dialect } from './dialect.js';
 import type { Hints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
 import { type Reading, snapshotOf } from './reading.js';
@@ -89,8 +89,7 @@ const readInside = (body: unknown, dialect: Dialect, depth = 0): Reading | null 
   const reading = speaksOfItself ? null : dialect.read(body);
   if (reading !== null || depth === deepestEnvelope || !isWell(body)) return reading;
   const inside = readInside(body['data'], dialect, depth + 1);
-  const [message = null] = readAs(Text, body['message'] ?? body['msg']);
-  return inside && { ...inside, notice: inside.notice ?? message };
+  return inside && { ...inside, notice: inside.notice ?? textIn(body['message'] ?? body['msg']) };
 };
 
 const hasEnvelopeKeysAlone = (body: object): boolean => Object.keys(body).every((key) => key === 'status' || envelopeKeys.has(key));

@@ -4,7 +4,7 @@
  */
 import { retryAfterMs } from '../transport/retry-after.js';
 import type { HttpResponse } from '../transport/transport.js';
-import { Fields, Text } from './codecs.js';
+import { Fields, textIn } from './codecs.js';
 
 /** Why an answer is no snapshot, by what can be done about it. */
 export type ResponseReason =
@@ -44,16 +44,14 @@ export interface Complaint {
 
 const wellCodes: ReadonlySet<string> = new Set(['success', 'ok', '0', '200']);
 
-const textOf = (value: unknown): string | null => (Text.is(value) ? value : typeof value === 'number' ? String(value) : null);
-
 const isWellCode = (code: unknown): boolean =>
-  code === undefined || code === null || code === '' || wellCodes.has(textOf(code)?.toLowerCase() ?? '');
+  code === undefined || code === null || code === '' || wellCodes.has(textIn(code)?.toLowerCase() ?? '');
 
 /** Whether an envelope says that all is well: by its `code`, by its `success`, or by saying neither. */
 export const isWell = ({ code, success }: Readonly<Record<string, unknown>>): boolean => isWellCode(code) && success !== false;
 
 const complaint = (code: unknown, message: unknown): Complaint | null => {
-  const complained = { code: isWellCode(code) ? null : textOf(code), message: textOf(message) };
+  const complained = { code: isWellCode(code) ? null : textIn(code), message: textIn(message) };
   return complained.code === null && complained.message === null ? null : complained;
 };
 

@@ -35,7 +35,7 @@ const setUp = async (transport: Transport, options: SimulatorOptions = {}) => {
 };
 
 describe.each(adapters)('a client over real HTTP, through %s', (_, transport) => {
-  it('brings tasks of every provider to their right ends, with a fault on three answers of ten', { timeout: 60_000 }, async () => {
+  it('brings tasks of every provider to their right ends, with a fault on three answers of ten', async () => {
     const { simulator, client } = await setUp(transport(), { seed: 7, faults: { rate: 0.3 } });
     const ends = { succeeds: 'succeeded', fails: 'failed', moderated: 'failed' } as const;
     const tasks = providers.flatMap(({ id }) =>
@@ -50,7 +50,7 @@ describe.each(adapters)('a client over real HTTP, through %s', (_, transport) =>
     expect(simulator.requests.some(({ fault }) => fault !== null)).toBe(true);
   });
 
-  it('goes on when the server is away for a while', { timeout: 60_000 }, async () => {
+  it('goes on when the server is away for a while', async () => {
     const { simulator, client } = await setUp(transport());
     const task = simulator.submit('ark');
     const reached = client.watch(task).pipe(ofStatus('succeeded'), toArray());

@@ -35,9 +35,6 @@ const script = [
   queued, { hang: true } as const, busy, running, { ...reset, afterMs: 1 }, running, html(200), missing, running, succeeded,
 ].map(afterTwo);
 
-/** Virtual time is short, and the machine that runs it may be slow. */
-const slow = { timeout: 60_000 };
-
 /** A client of the quick provider that lives through everything within 100 ms. */
 const eventful = () => {
   const { transport, lives, pending } = livingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? queued));
@@ -78,7 +75,7 @@ describe('stopping at any instant leaves no request, no timer and no later event
       from(['a', 'b', 'c', 'd', 'e']).pipe(map((id) => taskOf(quick, id)), watchTasks(client, { concurrency: 2 }))],
   ];
 
-  it.each(streams)('%s', slow, (_, streamOf) => {
+  it.each(streams)('%s', (_, streamOf) => {
     let [stopped, over] = [0, 0];
     for (let ms = 0; ms <= lastInstant; ms += 1) {
       for (const turns of [0, 2]) {
@@ -212,7 +209,7 @@ describe('a long life', () => {
     return met.size;
   };
 
-  it.each([0, 1])('five thousand asks hold no more than the first ones: answers after %i ms', slow, (afterMs) => {
+  it.each([0, 1])('five thousand asks hold no more than the first ones: answers after %i ms', (afterMs) => {
     inVirtualTime(({ flush, timers }) => {
       const sizes: number[] = [];
       let subscription = new Subscription();
@@ -232,7 +229,7 @@ describe('a long life', () => {
     });
   });
 
-  it('a thousand watches that began and stopped leave nothing behind', slow, () => {
+  it('a thousand watches that began and stopped leave nothing behind', () => {
     inVirtualTime(({ flush, timers, interrupt }) => {
       const { client, lives, pending } = eventful();
       const watches = Array.from({ length: 1000 }, (_, index) => diary(client.watch(taskOf(quick, `cgt-${String(index)}`)), to));
