@@ -46,6 +46,7 @@ export type { Gate } from './watch/gate.js';
 export { type PollPolicy, type RuleOptions, watchRules, type WatchRules } from './watch/watch-rules.js';
 export {
   advanceWatch,
+  askWatch,
   beginWatch,
   type LastTrouble,
   type LostKind,

@@ -118,6 +118,7 @@ const SavedWatch = /* @__PURE__ */ t.type(
     progress: Share,
     estimated: t.boolean,
     askedAtMs: MaybeFinite,
+    sentAtMs: MaybeFinite,
     nextAskAtMs: Finite,
     ended: /* @__PURE__ */ nullable(/* @__PURE__ */ oneOf(['terminal', 'gone', 'decode', 'response', 'transport', 'timeout'])),
   },

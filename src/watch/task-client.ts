@@ -17,6 +17,7 @@ import {
   of,
   race,
   skip,
+  tap,
   throwError,
 } from 'rxjs';
 import { poll } from '../poll/poll.js';
@@ -31,7 +32,7 @@ import type { Gate } from './gate.js';
 import { type SharedQuestions, shareQuestions } from './shared-questions.js';
 import { parseWatchState } from './saved-state.js';
 import { checkPositive, isRecord, type RuleOptions, watchRules, type WatchRules } from './watch-rules.js';
-import { advanceWatch, beginWatch, resumeWatch, type Trouble, waitMs, type WatchState } from './watch-state.js';
+import { advanceWatch, askWatch, beginWatch, resumeWatch, type Trouble, waitMs, type WatchState } from './watch-state.js';
 
 /** What a client is made of. The options of all watches can be overruled by each. */
 export interface TaskClientOptions<Id extends string> extends Pick<RuleOptions, 'policy' | 'deadlineMs' | 'patienceMs'> {
@@ -47,6 +48,11 @@ export interface WatchOptions extends Omit<RuleOptions, 'baseUrl'> {
   readonly from?: WatchState | undefined;
   /** Decides when each question may leave; for limits that several watches share. Default: at once. */
   readonly gate?: Gate | undefined;
+  /**
+   * Keeps the watch's state, to go on from whatever becomes of the program. Called just before each question leaves and after its
+   * answer, before that is emitted. What it throws is the error of the watch: what cannot be kept is not asked.
+   */
+  readonly save?: ((state: WatchState) => void) | undefined;
 }
 
 /** Follows tasks of the accounts it was made with. */
@@ -96,6 +102,8 @@ interface Watching {
 
 const openGate: Gate = (question) => question;
 
+const saveNothing = (): void => undefined;
+
 /**
  * A client for the tasks of some accounts.
  *
@@ -113,6 +121,8 @@ export const createTaskClient = <Id extends string>({
   const accountOf = accountFinder(accounts);
   accounts.forEach(({ provider }) => watchRules(provider, defaults));
   const shared = new Map<string, SharedQuestions<Answer> & { watchers: number }>();
+  /** The last requests about tasks that nobody watches any more: whoever comes back, be it by `retry()`, keeps their floor. */
+  const recent = new Map<string, ReturnType<SharedQuestions<Answer>['last']>>();
 
   const late = concat(rest(askTimeoutMs), of(trouble('timeout', `no answer within ${String(askTimeoutMs)} ms`)));
 
@@ -132,7 +142,7 @@ export const createTaskClient = <Id extends string>({
   /** A place among the watchers of a task's questions, until it is left. */
   const join = (task: TaskRef, owner: Account): Watching => {
     const key = taskKey({ ...task, account: owner.name ?? '' });
-    const questions = shared.get(key) ?? { ...shareQuestions(send(owner, task)), watchers: 0 };
+    const questions = shared.get(key) ?? { ...shareQuestions(send(owner, task), recent.get(key)?.sentAtMs), watchers: 0 };
     shared.set(key, questions);
     questions.watchers += 1;
     let isIn = true;
@@ -141,29 +151,44 @@ export const createTaskClient = <Id extends string>({
       leave: (isOver) => {
         questions.watchers -= Number(isIn);
         isIn = false;
-        if ((isOver || questions.watchers === 0) && shared.get(key) === questions) shared.delete(key);
+        if ((!isOver && questions.watchers > 0) || shared.get(key) !== questions) return;
+        shared.delete(key);
+        recent.delete(key);
+        recent.set(key, questions.last());
+        // The oldest come first.
+        for (const [past, { freeAtMs }] of recent) {
+          if (freeAtMs > asyncScheduler.now()) break;
+          recent.delete(past);
+        }
       },
     };
   };
 
-  const follow = (ref: TaskRef, { from, gate = openGate, ...own }: WatchOptions = {}): Observable<Step> => {
+  const follow = (ref: TaskRef, { from, gate = openGate, save = saveNothing, ...own }: WatchOptions = {}): Observable<Step> => {
     const owner = accountOf(ref);
     const task = plainRef(ref);
     if (typeof gate !== 'function') throw new TypeError(`gate must be a function, not ${String(gate)}`);
+    if (typeof save !== 'function') throw new TypeError(`save must be a function, not ${String(save)}`);
     const rules = watchRules(owner.provider, { ...merged(defaults, own), baseUrl: owner.baseUrl });
     const saved = from === undefined ? null : givenMoreTime(checkedState(from, task, owner), own.deadlineMs);
     return defer(() => {
       const { questions, leave } = join(task, owner);
       const now = asyncScheduler.now();
       const state = saved === null ? beginWatch(task, rules, now) : resumeWatch(saved, rules, now);
-      const isLate = state.deadlineAtMs !== null && state.deadlineAtMs <= now;
+      // A question whose answer was lost with its program may be asked again, even if its floor ends after the deadline.
+      const isLate = state.deadlineAtMs !== null && state.deadlineAtMs <= (state.sentAtMs === null ? now : Math.max(now, state.nextAskAtMs));
       const latest = questions.latest();
       // A late watch wants a fresh answer to its one ask, and a restored one has counted the answers up to its last.
       const isKnown = latest !== null && saved !== null && (isLate || latest.atMs <= (saved.askedAtMs ?? -Infinity));
       const seed: Step = { state, transition: finalTransition(state), seen: isKnown ? latest.number : 0 };
-      const ask = asking(questions, rules, gate, isLate ? state.asks : null);
-      return poll(seed, { wait: (step) => waitMs(step.state, asyncScheduler.now()), ask, hurry: questions.arrivals }).pipe(
+      const lateAsk = isLate ? state.asks : null;
+      const ask = asking(questions, rules, { gate, save, lateAsk });
+      const wait = (step: Step): number | 'done' => waitMs(step.state.asks === lateAsk ? withoutDeadline(step.state) : step.state, asyncScheduler.now());
+      return poll(seed, { wait, ask, hurry: questions.arrivals }).pipe(
         skip(state.ended === null ? 1 : 0),
+        tap((step) => {
+          if (step !== seed) save(step.state);
+        }),
         mergeMap((step) => {
           // Whoever watches again, be it out of the last value, asks again.
           if (step.state.ended !== null) leave(step.state.ended === 'terminal');
@@ -201,14 +226,25 @@ export const createTaskClient = <Id extends string>({
   };
 };
 
-/**
- * One question of one watch: the next answer, folded, or the deadline if that comes first.
- *
- * @param lateAsk the number of the one ask that a watch restored past its deadline may make
- */
+/** How the questions of one watch leave. */
+interface Asking {
+  readonly gate: Gate;
+  readonly save: (state: WatchState) => void;
+  /** The number of the one ask that a watch restored past its deadline may make. */
+  readonly lateAsk: number | null;
+}
+
+/** One question of one watch: the next answer, folded, or the deadline if that comes first. */
 const asking =
-  (questions: SharedQuestions<Answer>, rules: WatchRules, gate: Gate, lateAsk: number | null) =>
+  (questions: SharedQuestions<Answer>, rules: WatchRules, { gate, save, lateAsk }: Asking) =>
   ({ state, seen }: Step): Observable<Step> => {
+    const savedFirst: Gate = (question) =>
+      gate(
+        defer(() => {
+          save(askWatch(state, asyncScheduler.now()));
+          return question;
+        }),
+      );
     const fold = (shared: Answer, number: number): Step => {
       const answer = ownAnswer(shared, state.task);
       const nowMs = asyncScheduler.now();
@@ -218,7 +254,7 @@ const asking =
       return { state: advanceWatch(state, answer, rules, nowMs), transition, seen: number };
     };
     const floorMs = rules.provider.pacing(rules.hintsOf(state.snapshot)).floorMs;
-    const answered = questions.next(seen, floorMs, gate).pipe(map(({ answer, number }) => fold(answer, number)));
+    const answered = questions.next(seen, floorMs, savedFirst).pipe(map(({ answer, number }) => fold(answer, number)));
     const deadlineAtMs = state.deadlineAtMs ?? Infinity;
     const leftMs = deadlineAtMs - asyncScheduler.now();
     // The computer slept through the time of a question, and through the deadline: it is asked all the same.
@@ -256,6 +292,8 @@ const merged = <Options extends Pick<RuleOptions, 'policy' | 'deadlineMs' | 'pat
   deadlineMs: own.deadlineMs ?? defaults.deadlineMs,
   patienceMs: own.patienceMs ?? defaults.patienceMs,
 });
+
+const withoutDeadline = (state: WatchState): WatchState => ({ ...state, deadlineAtMs: null });
 
 /** The ref without what else its object may hold. */
 const plainRef = ({ provider, id, account }: TaskRef): TaskRef => {

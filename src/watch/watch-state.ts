@@ -60,6 +60,8 @@ export interface WatchState {
   readonly estimated: boolean;
   /** When the last question was answered or given up. */
   readonly askedAtMs: number | null;
+  /** When a question left of which no answer is known yet: see `askWatch`. */
+  readonly sentAtMs: number | null;
   /** Beyond `deadlineAtMs` when no further question fits before it. */
   readonly nextAskAtMs: number;
   /** `terminal`: the task has ended, as `snapshot` says. Else: how the watch lost it. */
@@ -86,9 +88,18 @@ export const beginWatch = (task: TaskRef, { baseUrl, deadlineMs }: WatchRules, n
   progress: 0,
   estimated: true,
   askedAtMs: null,
+  sentAtMs: null,
   nextAskAtMs: nowMs,
   ended: null,
 });
+
+/**
+ * The state of a watch whose question is about to leave. Saved before it leaves, it keeps the provider's floor whatever becomes of
+ * the program: whoever goes on from it asks no earlier than one floor after that question.
+ *
+ * @example await save(askWatch(state, Date.now()))
+ */
+export const askWatch = (state: WatchState, nowMs: number): WatchState => ({ ...state, sentAtMs: nowMs });
 
 /**
  * A saved watch, to go on from: the same deadline, the same tail of transitions. The time that nobody watched counts neither for
@@ -96,15 +107,20 @@ export const beginWatch = (task: TaskRef, { baseUrl, deadlineMs }: WatchRules, n
  *
  * @example resumeWatch(parseWatchState(saved), rules, Date.now())
  */
-export const resumeWatch = (saved: WatchState, { deadlineMs }: WatchRules, nowMs: number): WatchState => {
+export const resumeWatch = (saved: WatchState, rules: WatchRules, nowMs: number): WatchState => {
   if (saved.ended === 'terminal') return saved;
+  const { deadlineMs } = rules;
+  // A clock that went back must not put the next question off for longer than the floor.
+  const sentAtMs = saved.sentAtMs === null ? null : Math.min(saved.sentAtMs, nowMs);
+  const floorAtMs = sentAtMs === null ? -Infinity : sentAtMs + floorOf(saved, rules);
   const unwatchedMs = Math.max(0, nowMs - saved.nextAskAtMs);
   const later = <At extends number | null>(atMs: At): At | number => (atMs === null ? atMs : atMs + unwatchedMs);
   const resumed: WatchState = {
     ...saved,
     deadlineAtMs: saved.deadlineAtMs ?? (deadlineMs === null ? null : saved.startedAtMs + deadlineMs),
     askedAtMs: later(saved.askedAtMs),
-    nextAskAtMs: later(saved.nextAskAtMs),
+    sentAtMs,
+    nextAskAtMs: Math.max(later(saved.nextAskAtMs), floorAtMs),
     failingSinceMs: later(saved.failingSinceMs),
     lastTrouble: saved.lastTrouble && { ...saved.lastTrouble, sinceMs: later(saved.lastTrouble.sinceMs) },
   };
@@ -126,7 +142,7 @@ export const advanceWatch = (
   nowMs: number,
 ): WatchState => {
   if (state.ended !== null) return state;
-  const asked = { ...state, asks: state.asks + 1, askedAtMs: nowMs };
+  const asked = { ...state, asks: state.asks + 1, askedAtMs: nowMs, sentAtMs: null };
   return isRight(answer) ? afterSnapshot(asked, answer.right, rules, nowMs) : afterTrouble(asked, answer.left, rules, nowMs);
 };
 
@@ -136,11 +152,12 @@ export const advanceWatch = (
  *
  * @example const wait = waitMs(state, Date.now())
  */
-export const waitMs = ({ ended, askedAtMs, nextAskAtMs, deadlineAtMs }: WatchState, nowMs: number): number | 'done' => {
+export const waitMs = ({ ended, askedAtMs, sentAtMs, nextAskAtMs, deadlineAtMs }: WatchState, nowMs: number): number | 'done' => {
   if (ended !== null) return 'done';
   const dueAtMs = deadlineAtMs !== null && nowMs < deadlineAtMs ? Math.min(nextAskAtMs, deadlineAtMs) : nextAskAtMs;
   // A clock that went back must not lengthen the wait that was chosen.
-  return Math.max(0, Math.min(dueAtMs - nowMs, nextAskAtMs - (askedAtMs ?? nextAskAtMs)));
+  const chosenAtMs = askedAtMs === null && sentAtMs === null ? nextAskAtMs : Math.max(askedAtMs ?? -Infinity, sentAtMs ?? -Infinity);
+  return Math.max(0, Math.min(dueAtMs - nowMs, nextAskAtMs - chosenAtMs));
 };
 
 const afterSnapshot = (state: WatchState, snapshot: TaskSnapshot, rules: WatchRules, nowMs: number): WatchState => {

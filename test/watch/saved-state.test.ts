@@ -92,7 +92,7 @@ describe('parseWatchState', () => {
   });
 
   const fields = [
-    ...['version', 'task', 'baseUrl', 'startedAtMs', 'deadlineAtMs', 'asks', 'lastTrouble', 'failures', 'snapshot', 'askedAtMs'],
+    ...['version', 'task', 'baseUrl', 'startedAtMs', 'deadlineAtMs', 'asks', 'lastTrouble', 'failures', 'snapshot', 'askedAtMs', 'sentAtMs'],
     ...['nextAskAtMs', 'ended', 'task.provider', 'task.id', 'lastTrouble.kind', 'lastTrouble.reason', 'lastTrouble.status'],
     ...['lastTrouble.message', 'lastTrouble.consecutive', 'lastTrouble.sinceMs', 'snapshot.task', 'snapshot.status', 'snapshot.settings'],
   ];
@@ -108,7 +108,7 @@ describe('parseWatchState', () => {
     expect(message).toContain(String(wrong));
   });
 
-  const numbers = ['startedAtMs', 'deadlineAtMs', 'asks', 'failures', 'askedAtMs', 'nextAskAtMs', 'lastTrouble.consecutive', 'lastTrouble.sinceMs'];
+  const numbers = ['startedAtMs', 'deadlineAtMs', 'asks', 'failures', 'askedAtMs', 'sentAtMs', 'nextAskAtMs', 'lastTrouble.consecutive', 'lastTrouble.sinceMs'];
 
   it.each(numbers)('refuses a number that is none for %s', (field) => {
     for (const value of [Number.NaN, Infinity, -Infinity]) expect(messageOf(tampered(field, value))).toContain(field);

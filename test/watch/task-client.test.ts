@@ -21,6 +21,7 @@ import {
   arkAnswer,
   arkTask,
   askedAt,
+  at,
   brief,
   busy,
   cancelled,
@@ -268,7 +269,7 @@ describe('cold to retry', () => {
     const second = diary(watch, brief);
     flush();
     expect(first.lines).toEqual(['0s running', '10s succeeded', '10s |']);
-    expect(second.lines).toEqual(['10s running', '20s succeeded', '20s |']);
+    expect(second.lines).toEqual(['20s running', '30s succeeded', '30s |']);
     expect(second.values.map(({ asks, startedAtMs }) => [asks, startedAtMs])).toEqual([[1, 10_000], [2, 10_000]]);
     expect(transport.requests).toHaveLength(4);
   }));
@@ -277,8 +278,27 @@ describe('cold to retry', () => {
     const { client } = scripted([forbidden, forbidden, queued, succeeded], { policy: every(seconds(10)) });
     const seen = diary(client.states(arkTask).pipe(retry({ count: 1, delay: seconds(5) })), brief);
     flush();
-    expect(seen.lines).toEqual(['0s forbidden x1', '10s forbidden x2 (response)', '15s queued', '25s succeeded', '25s |']);
+    expect(seen.lines).toEqual(['0s forbidden x1', '10s forbidden x2 (response)', '20s queued', '30s succeeded', '30s |']);
     expect(seen.values.map(({ asks }) => asks)).toEqual([1, 2, 1, 2]);
+  }));
+
+  it('retry() without a delay keeps the floor, however soon the watch is lost', marbles(({ flush }) => {
+    const { client, transport } = scripted([refusal(429, 'AccountQuotaExceeded'), running, succeeded], { policy: every(seconds(10)) });
+    const seen = diary(client.watch(arkTask).pipe(retry()), to);
+    flush();
+    expect(askedAt(transport)).toEqual([0, 10, 20]);
+    expect(seen.lines).toEqual(['10s running', '20s succeeded', '20s |']);
+  }));
+
+  it('keeps the floor for each of many tasks that are watched again', marbles(({ flush }) => {
+    const { client, transport } = scripted([failed]);
+    const ids = Array.from({ length: 50 }, (_, index) => `cgt-${String(index)}`);
+    for (const [index, id] of ids.entries()) {
+      at(index * 700, () => { diary(client.watch({ provider: 'ark', id }).pipe(repeat({ count: 2 })), to); });
+    }
+    flush();
+    const times = ids.map((id) => transport.requests.filter(({ url }) => url.endsWith(`/${id}`)).map(({ atMs }) => atMs));
+    expect(times).toEqual(ids.map((_, index) => [index * 700, index * 700 + seconds(10)]));
   }));
 
   it('repeat() watches again, and asks again', marbles(({ flush }) => {

@@ -9,7 +9,7 @@ import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
 import { parseWatchState } from '../../src/watch/saved-state.js';
 import { type RuleOptions, watchRules, type WatchRules } from '../../src/watch/watch-rules.js';
-import { advanceWatch, beginWatch, resumeWatch, waitMs, type WatchState } from '../../src/watch/watch-state.js';
+import { advanceWatch, askWatch, beginWatch, resumeWatch, waitMs, type WatchState } from '../../src/watch/watch-state.js';
 import type { Provider } from '../../src/wire/provider.js';
 import {
   anyAnswer,
@@ -178,6 +178,36 @@ describe('laws of the watch state', () => {
       const { state: saved, atMs } = states[cut % states.length] ?? { state: begin, atMs: nowMs };
       const wait = waitMs(resumeWatch(saved, rules, atMs + pauseMs), atMs + pauseMs - backMs);
       if (wait !== 'done') expect(wait).toBeLessThanOrEqual(saved.nextAskAtMs - atMs);
+    }));
+  });
+
+  it('restored while a question is under way, it asks no earlier than the floor after it, and then not later than it must', () => {
+    fc.assert(fc.property(anyRun, fc.nat(), fc.nat({ max: hour }), fc.nat({ max: hour }), fc.nat({ max: 100 * hour }), ({ rules, begin, steps }, cut, lateMs, pauseMs, backMs) => {
+      const states = statesOf(begin, steps);
+      const saved = states[cut % states.length] ?? begin;
+      if (saved.ended !== null) return;
+      const sentAtMs = saved.nextAskAtMs + lateMs;
+      const asked = parseWatchState(JSON.stringify(askWatch(saved, sentAtMs)));
+      const { floorMs } = rules.provider.pacing(rules.hintsOf(saved.snapshot));
+      const nowMs = sentAtMs + pauseMs;
+      const restored = resumeWatch(asked, rules, nowMs);
+      expect(restored.nextAskAtMs).toBe(Math.max(sentAtMs + floorMs, nowMs));
+      expect(waitMs({ ...restored, deadlineAtMs: null }, nowMs)).toBe(Math.max(0, sentAtMs + floorMs - nowMs));
+      // A clock that went back makes it wait one floor, not all of the way.
+      const early = sentAtMs - backMs;
+      expect(waitMs({ ...resumeWatch(asked, rules, early), deadlineAtMs: null }, early)).toBeLessThanOrEqual(Math.max(floorMs, saved.nextAskAtMs - early));
+    }));
+  });
+
+  it('that a question was under way changes nothing of what its answer makes of the state', () => {
+    fc.assert(fc.property(anyRun, anyAnswer, fc.nat({ max: hour }), ({ rules, begin, steps }, answer, lateMs) => {
+      for (const state of statesOf(begin, steps)) {
+        if (state.ended !== null) return;
+        const sentAtMs = state.nextAskAtMs + lateMs;
+        const answered = advanceWatch(askWatch(state, sentAtMs), answer, rules, sentAtMs + 1);
+        expect(answered).toEqual(advanceWatch(state, answer, rules, sentAtMs + 1));
+        expect(answered.sentAtMs).toBeNull();
+      }
     }));
   });
 
