@@ -27,6 +27,7 @@ const portable = {
 const node = {
   undici: 'src/adapters/undici.ts',
   simulator: 'src/simulator/index.ts',
+  node: 'src/node/index.ts',
 };
 
 /**

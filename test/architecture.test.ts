@@ -37,7 +37,7 @@ const rings: Readonly<Record<string, Rule>> = {
   },
   node: {
     imports: ['task', 'poll', 'transport', 'wire', 'providers', 'watch', 'adapters', 'testing', 'simulator', 'face'],
-    packages: ['node:', 'undici', 'rxjs'],
+    packages: ['node:', 'rxjs', 'log-update', 'string-width'],
     leaf: true,
   },
 };

@@ -134,6 +134,17 @@ export const limitElapsed = <S>(delay: DelayPolicy<S>, limitMs: number): DelayPo
   return (attempt) => (attempt.elapsedMs < limitMs ? delay(attempt) : 'stop');
 };
 
+/**
+ * What a policy gave, in whole ms.
+ *
+ * Errors: `RangeError` that names the policy, for what is neither ms nor 'stop'.
+ */
+export const checkedDelay = (name: string, delay: number | 'stop'): number | 'stop' => {
+  if (delay === 'stop') return delay;
+  if (Number.isFinite(delay) && delay >= 0) return Math.ceil(delay);
+  throw new RangeError(`${name} must give a number of ms from 0, or 'stop', not ${String(delay)}`);
+};
+
 const unlessStopped = (delay: number | 'stop', change: (ms: number) => number): number | 'stop' =>
   delay === 'stop' ? delay : change(delay);
 

@@ -18,3 +18,6 @@ export const retryAfterMs = (value = '', date = ''): number | null => {
   const ms = httpDate.test(text) ? Date.parse(text) - Date.parse(date) : Number.NaN;
   return Number.isNaN(ms) ? null : Math.max(0, ms);
 };
+
+/** The longest `Retry-After` that is obeyed, in ms. */
+export const longestRetryAfterMs = 10 * 60_000;

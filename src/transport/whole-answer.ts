@@ -25,9 +25,15 @@ export const wholeAnswer =
       catchError((error: unknown) => throwError(() => new Error(`No whole answer: ${reason(error, request)}`))),
     );
 
-/** The innermost words that are safe: `other side closed (UND_ERR_SOCKET)`. */
-const reason = (error: unknown, request: HttpRequest): string => {
-  const secrets = Object.values(request.headers).flatMap((value) => value.split(/\s+/)).filter((word) => word !== '');
+const reason = (error: unknown, request: HttpRequest): string =>
+  innermostReason(error, Object.values(request.headers).flatMap((value) => value.split(/\s+/)).filter((word) => word !== ''));
+
+/**
+ * The innermost words of an error that are safe: `other side closed (UND_ERR_SOCKET)`.
+ *
+ * @param secrets a text that holds one of them is not shown
+ */
+export const innermostReason = (error: unknown, secrets: readonly string[]): string => {
   const isSafe = (text: unknown): text is string =>
     typeof text === 'string' && text !== '' && !secrets.some((secret) => text.includes(secret));
   const { message, code, name } = rootOf(error);

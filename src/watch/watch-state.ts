@@ -4,9 +4,10 @@
  * with `advanceWatch`, waits for `waitMs`, and asks again. Any `nowMs` will do, one that goes back included.
  */
 import { type Either, isRight } from 'fp-ts/Either';
-import type { Attempt, DelayPolicy } from '../poll/delay-policy.js';
+import { type Attempt, checkedDelay } from '../poll/delay-policy.js';
 import { type StoredSnapshot, type TaskRef, type TaskSnapshot, withoutRaw } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
+import { longestRetryAfterMs } from '../transport/retry-after.js';
 import type { ReadFailure, ResponseReason } from '../wire/refusal.js';
 import type { WatchRules } from './watch-rules.js';
 
@@ -187,9 +188,6 @@ const afterTrouble = (state: WatchState, trouble: Trouble, rules: WatchRules, no
   return schedule(troubled, 'retry', attempt, Math.min(asked, longestRetryAfterMs), rules, nowMs);
 };
 
-/** The longest `Retry-After` that is obeyed. */
-const longestRetryAfterMs = 10 * 60_000;
-
 const schedule = (
   state: WatchState,
   policy: 'interval' | 'retry',
@@ -200,7 +198,7 @@ const schedule = (
 ): WatchState => {
   const { deadlineAtMs, snapshot: latest } = state;
   if (deadlineAtMs !== null && nowMs >= deadlineAtMs) return end(state, 'timeout', rules, nowMs);
-  const delayMs = checked(policy, rules[policy], { index, elapsedMs, jitter: jitterOf(state), latest });
+  const delayMs = checkedDelay(`policy.${policy}`, rules[policy]({ index, elapsedMs, jitter: jitterOf(state), latest }));
   if (delayMs === 'stop') return end(state, 'timeout', rules, nowMs);
   const floorMs = floorOf(state, rules);
   const leastMs = Math.max(floorMs, serverMs);
@@ -216,13 +214,6 @@ const end = (state: WatchState, ended: 'terminal' | LostKind, rules: WatchRules,
 });
 
 const floorOf = (state: WatchState, { provider, hintsOf }: WatchRules): number => provider.pacing(hintsOf(state.snapshot)).floorMs;
-
-const checked = (name: string, policy: DelayPolicy<StoredSnapshot>, attempt: Attempt<StoredSnapshot>): number | 'stop' => {
-  const delayMs = policy(attempt);
-  if (delayMs === 'stop') return delayMs;
-  if (Number.isFinite(delayMs) && delayMs >= 0) return Math.ceil(delayMs);
-  throw new RangeError(`policy.${name} must give a number of ms from 0, or 'stop', not ${String(delayMs)}`);
-};
 
 const elapsed = (sinceMs: number, nowMs: number): number => Math.max(0, nowMs - sinceMs);
 

@@ -1,0 +1,551 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { EMPTY, filter, firstValueFrom, lastValueFrom, merge, type Observable, of, skipWhile, tap, throwError, toArray } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { download, type DownloadErrorKind, type DownloadOptions, type DownloadProgress, isDownloadError } from '../../src/node/index.js';
+import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
+import { withoutRaw } from '../../src/task/snapshot.js';
+import { transitionTo } from '../../src/task/transition.js';
+import { key, nowhere, serve, serveBytes } from '../adapters/loopback.js';
+import { snapshot } from '../support/snapshots.js';
+
+const folders: string[] = [];
+const folder = (): string => {
+  const made = mkdtempSync(join(tmpdir(), 'rx-seedance-download-'));
+  folders.push(made);
+  return made;
+};
+afterEach(() => {
+  for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
+});
+
+/** A film that no two places of are alike. */
+const film = Buffer.concat(Array.from({ length: 20_000 }, (_, index) => createHash('md5').update(String(index)).digest()));
+const tag = '"film-1"';
+
+type Serving = (request: IncomingMessage, response: ServerResponse, count: number) => void;
+
+/** A host that serves the film as it should be served, unless a test does it otherwise for its first requests. */
+const host = async (...first: readonly Serving[]) => {
+  let count = 0;
+  const listener: RequestListener = (request, response) => {
+    const serving = first[count];
+    count += 1;
+    if (serving === undefined) whole(request, response, count);
+    else serving(request, response, count);
+  };
+  const server = await serve(listener);
+  const ranges = (): readonly (string | undefined)[] => server.requests.map(({ headers }) => headers.range);
+  return { ...server, link: `${server.url}/film.mp4?X-Tos-Signature=5ignature`, ranges };
+};
+
+/** The film from where it is asked for, as an object store would. */
+const whole: Serving = ({ headers }, response) => {
+  const from = headers['if-range'] === tag ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0;
+  const common = { etag: tag, 'content-type': 'video/mp4', 'content-length': film.length - from };
+  if (from > 0) response.writeHead(206, { ...common, 'content-range': `bytes ${String(from)}-${String(film.length - 1)}/${String(film.length)}` });
+  else response.writeHead(200, common);
+  response.end(film.subarray(from));
+};
+
+/** The film up to a byte; then the connection is gone. */
+const cutAt = (byte: number, headers: Record<string, string> = {}): Serving => (request, response) => {
+  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  const range = { 'content-range': `bytes ${String(from)}-${String(film.length - 1)}/${String(film.length)}` };
+  response.writeHead(from > 0 ? 206 : 200, { etag: tag, 'content-length': film.length - from, ...(from > 0 && range), ...headers });
+  response.write(film.subarray(from, byte), () => response.socket?.destroySoon());
+};
+
+const status = (code: number, headers: Record<string, string> = {}): Serving => (_, response) => void response.writeHead(code, headers).end('no');
+
+/** Reconnects at once, and not for ever. */
+const hasty: Pick<DownloadOptions, 'retry'> = { retry: limitAttempts(constantDelay(1), 20) };
+
+const run = (progress: Observable<DownloadProgress>): Promise<readonly DownloadProgress[]> => lastValueFrom(progress.pipe(toArray()));
+
+/** The error of a download, of a kind, with nothing of the link's signature in it. */
+const failure = async (progress: Observable<DownloadProgress>, kind: DownloadErrorKind): Promise<Error> => {
+  const error: unknown = await run(progress).then((values) => expect.fail(`no error but ${inspect(values.at(-1))}`), (reason: unknown) => reason);
+  if (!isDownloadError(error, kind)) expect.fail(`no ${kind} but ${inspect(error)}`);
+  expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('5ignature');
+  return error;
+};
+
+const succeededWith = (url: string, id = 'cgt-1') => {
+  const video = { url, lastFrameUrl: null, originalUrl: null, expiresAtMs: null };
+  return { ...snapshot('succeeded'), task: { provider: 'ark', id }, video };
+};
+
+/** Whoever is asked for a fresh link: gives these, one after another. */
+const relinking = (...links: readonly (string | null)[]) => {
+  let asked = 0;
+  const watch = (): ReturnType<NonNullable<DownloadOptions['client']>['watch']> => {
+    const url = links[asked] ?? null;
+    asked += 1;
+    return of(transitionTo({ ...succeededWith(url ?? ''), video: url === null ? null : succeededWith(url).video, raw: null }, null, 0));
+  };
+  return { client: { watch }, asked: () => asked };
+};
+
+describe('a download', () => {
+  it('saves a file, and tells how far it has come', async () => {
+    const { link } = await host();
+    const directory = join(folder(), 'not', 'there', 'yet');
+    const seen = await run(download(link, { directory }));
+    const path = join(directory, 'film.mp4');
+    expect(readFileSync(path).equals(film)).toBe(true);
+    expect(readdirSync(directory)).toEqual(['film.mp4']);
+    expect(seen[0]).toEqual({ path, receivedBytes: 0, totalBytes: null, done: false });
+    expect(seen.at(-1)).toEqual({ path, receivedBytes: film.length, totalBytes: film.length, done: true });
+    const received = seen.map(({ receivedBytes }) => receivedBytes);
+    expect(received).toEqual([...received].sort((a, b) => a - b));
+    expect(seen.filter(({ done }) => done)).toHaveLength(1);
+  });
+
+  it('names the file of a snapshot by its task, whatever the id holds', async () => {
+    const { link } = await host();
+    const directory = join(folder(), 'videos');
+    for (const id of ['cgt-1', '../../outside', '/etc/passwd', '..', 'a\0b', 'C:\\x', '.hidden', '-rf', '任务']) {
+      await run(download(succeededWith(link, id), { directory }));
+    }
+    expect(readdirSync(join(directory, '..'))).toEqual(['videos']);
+    const names = readdirSync(directory);
+    expect(names).toHaveLength(9);
+    expect(names).toContain('ark-cgt-1.mp4');
+    expect(names.filter((name) => !/^ark[\w.~-]*\.mp4$/.test(name))).toEqual([]);
+  });
+
+  it('sends GET alone, the link as it is, no compression and no key', async () => {
+    const { link, requests } = await host(cutAt(1000), status(503));
+    await run(download(link, { directory: folder(), ...hasty }));
+    expect(requests).toHaveLength(3);
+    for (const { method, url, headers } of requests) {
+      expect([method, url, headers['accept-encoding']]).toEqual(['GET', '/film.mp4?X-Tos-Signature=5ignature', 'identity']);
+      expect(headers).not.toHaveProperty('authorization');
+      expect(JSON.stringify(headers)).not.toContain(key);
+    }
+  });
+
+  it('is cold: nothing happens before it is subscribed to, and each subscription is a download', async () => {
+    const { link, requests } = await host();
+    const directory = folder();
+    const progress = download(link, { directory, overwrite: true });
+    expect([requests.length, readdirSync(directory)]).toEqual([0, []]);
+    await run(progress);
+    await run(progress);
+    expect(requests).toHaveLength(2);
+  });
+
+  it('takes turns with another of the same path: the second finds the file there', async () => {
+    const { link, requests } = await host();
+    const directory = folder();
+    const [first, second] = await Promise.allSettled([run(download(link, { directory })), run(download(link, { directory }))]);
+    expect([first.status, second.status]).toEqual(['fulfilled', 'rejected']);
+    expect(isDownloadError((second as PromiseRejectedResult).reason, 'exists')).toBe(true);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('follows a redirect of the host', async () => {
+    const { link, url } = await host((_, response) => void response.writeHead(302, { location: `${url}/elsewhere.mp4` }).end());
+    const directory = folder();
+    await run(download(link, { directory }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+  });
+});
+
+describe('a cut connection', () => {
+  it('goes on where it was cut, by Range and If-Range', async () => {
+    const at = Math.floor(film.length * 0.6);
+    const { link, requests, ranges } = await host(cutAt(at));
+    const directory = folder();
+    await run(download(link, { directory, ...hasty }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(ranges()).toEqual([undefined, `bytes=${String(at)}-`]);
+    expect(requests[1]?.headers['if-range']).toBe(tag);
+  });
+
+  it('may be cut again and again', async () => {
+    const cuts = Array.from({ length: 15 }, (_, index) => Math.floor((film.length / 16) * (index + 1)));
+    const { link, ranges } = await host(...cuts.map((byte) => cutAt(byte)));
+    const directory = folder();
+    // Fewer are borne in a row than there are cuts: each brings new bytes.
+    await run(download(link, { directory, retry: limitAttempts(constantDelay(0), 2) }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(ranges().slice(1)).toEqual(cuts.map((byte) => `bytes=${String(byte)}-`));
+  });
+
+  it('begins anew where the server ignores Range', async () => {
+    const ignoring: Serving = (_, response) => void response.writeHead(200, { etag: tag, 'content-length': film.length }).end(film);
+    const { link } = await host(cutAt(100_000), ignoring);
+    const directory = folder();
+    const seen = await run(download(link, { directory, ...hasty }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    const received = seen.map(({ receivedBytes }) => receivedBytes);
+    expect(received.lastIndexOf(0)).toBeGreaterThan(received.indexOf(100_000));
+  });
+
+  it('begins anew where the server gave nothing to vouch for the file', async () => {
+    const { link, ranges } = await host((_, response) => {
+      response.writeHead(200, { 'content-length': film.length });
+      response.write(film.subarray(0, 5000), () => response.socket?.destroySoon());
+    });
+    const directory = folder();
+    await run(download(link, { directory, ...hasty }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(ranges()).toEqual([undefined, undefined]);
+  });
+
+  it('begins anew where the file has been changed: nothing of the old one stays', async () => {
+    const other = Buffer.from('another film, and a shorter one');
+    const { link } = await host(cutAt(100_000), (_, response) => void response.writeHead(200, { etag: '"film-2"', 'content-length': other.length }).end(other));
+    const directory = folder();
+    await run(download(link, { directory, ...hasty }));
+    expect(readFileSync(join(directory, 'film.mp4'), 'utf8')).toBe(other.toString());
+  });
+
+  it.each<[string, Serving]>([
+    ['a part from another place', (_, response) => void response.writeHead(206, { etag: tag, 'content-range': `bytes 7-${String(film.length - 1)}/${String(film.length)}` }).end(film.subarray(7))],
+    ['a part of a file of another size', (_, response) => void response.writeHead(206, { etag: tag, 'content-range': 'bytes 1000-1999/2000' }).end(film.subarray(1000, 2000))],
+    ['a part without a Content-Range', (_, response) => void response.writeHead(206, { etag: tag }).end(film.subarray(1000))],
+    ['a length that is not its range\'s', (_, response) => void response.writeHead(206, { etag: tag, 'content-range': `bytes 1000-${String(film.length - 1)}/${String(film.length)}`, 'content-length': '10' }).end(film.subarray(0, 10))],
+    ['more than its range says', (_, response) => void response.writeHead(206, { etag: tag, 'content-range': `bytes 1000-1009/${String(film.length)}` }).end(film.subarray(1000))],
+    ['416', status(416)],
+    ['a page under 200', (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Please log in</html>')],
+    ['compressed bytes', (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(film.subarray(0, 100))],
+    ['nothing', (_, response) => void response.writeHead(200).end()],
+    ['503', status(503)],
+  ])('does not put wrong bytes into the file: %s', async (_, serving) => {
+    const { link } = await host(cutAt(1000), serving);
+    const directory = folder();
+    await run(download(link, { directory, ...hasty }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+  });
+
+  it('goes on after a piece that was shorter than was asked for', async () => {
+    const piece: Serving = (_, response) => void response.writeHead(206, { etag: tag, 'content-range': `bytes 1000-1999/${String(film.length)}`, 'content-length': '1000' }).end(film.subarray(1000, 2000));
+    const { link, ranges } = await host(cutAt(1000), piece);
+    const directory = folder();
+    await run(download(link, { directory, ...hasty }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(ranges()).toEqual([undefined, 'bytes=1000-', 'bytes=2000-']);
+  });
+
+  it('waits as long as the host says', async () => {
+    const times: number[] = [];
+    const { link } = await host(status(429, { 'retry-after': '1' }), (request, response, count) => { times.push(Date.now()); whole(request, response, count); });
+    const began = Date.now();
+    await run(download(link, { directory: folder(), ...hasty }));
+    expect((times[0] ?? 0) - began).toBeGreaterThanOrEqual(990);
+  });
+
+  it('is given up after the patience, at the fifth failure at the earliest, and keeps the part', async () => {
+    const { link, requests } = await host(cutAt(1000), ...Array.from({ length: 9 }, () => status(500)));
+    const directory = folder();
+    const error = await failure(download(link, { directory, retry: constantDelay(0), patienceMs: 1 }), 'interrupted');
+    expect(error.message).toMatch(/film\.mp4: given up at byte 1000 after \d+ failures in a row: the file's host answers 500$/);
+    expect(requests.length).toBeGreaterThanOrEqual(5);
+    expect(readFileSync(join(directory, 'film.mp4.part')).equals(film.subarray(0, 1000))).toBe(true);
+    expect(existsSync(join(directory, 'film.mp4'))).toBe(false);
+  });
+
+  it('is given up when the same bytes break off for ever: what was there before is no progress', async () => {
+    const server = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': film.length });
+      response.write(film.subarray(0, 5000), () => response.socket?.destroySoon());
+    });
+    await failure(download(`${server.url}/film.mp4`, { directory: folder(), retry: limitAttempts(constantDelay(0), 6) }), 'interrupted');
+    expect(server.requests).toHaveLength(7);
+  });
+
+  it('tells the wrong length of a file that is shorter than announced', async () => {
+    const server = await serve((_, response) => void response.writeHead(200, { etag: tag, 'transfer-encoding': 'chunked' }).end(film.subarray(0, 5000)));
+    const directory = folder();
+    writeFileSync(join(directory, 'film.mp4.part'), film.subarray(0, 1000));
+    writeFileSync(join(directory, 'film.mp4.part.json'), JSON.stringify({ totalBytes: film.length, validator: '"other"' }));
+    await run(download(`${server.url}/film.mp4`, { directory, ...hasty }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film.subarray(0, 5000))).toBe(true);
+    const short = await serveBytes((socket) => void socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 1000\r\netag: ${tag}\r\n\r\nshort`));
+    const error = await failure(download(`${short.url}/short.mp4`, { directory, retry: limitAttempts(constantDelay(0), 3) }), 'interrupted');
+    expect(error.message).toContain('given up at byte 5 after');
+    expect(existsSync(join(directory, 'short.mp4'))).toBe(false);
+  });
+
+  it('is given up where nobody listens', async () => {
+    const error = await failure(download(`${await nowhere()}/film.mp4`, { directory: folder(), retry: limitAttempts(constantDelay(0), 1) }), 'interrupted');
+    expect(error.message).toContain('ECONNREFUSED');
+  });
+
+  it('is one that has fallen silent: the next goes on', async () => {
+    const silent: Serving = (_, response) => {
+      response.writeHead(200, { etag: tag, 'content-length': film.length });
+      response.write(film.subarray(0, 3000));
+    };
+    const { link, ranges } = await host(silent, () => undefined);
+    const directory = folder();
+    await run(download(link, { directory, ...hasty, stallMs: 60 }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(ranges()).toEqual([undefined, 'bytes=3000-', 'bytes=3000-']);
+  });
+
+  it('is not one that is slow: each byte counts', async () => {
+    const slow: Serving = (_, response) => {
+      response.writeHead(200, { etag: tag, 'content-length': 6 });
+      const [first, ...others] = Array.from('abcdef');
+      response.write(first);
+      const send = setInterval(() => {
+        const letter = others.shift();
+        if (letter !== undefined) response.write(letter);
+        if (others.length === 0) { clearInterval(send); response.end(); }
+      }, 40);
+    };
+    const { link, requests } = await host(slow);
+    const directory = folder();
+    // The whole takes longer than one silence may last.
+    await run(download(link, { directory, stallMs: 150 }));
+    expect(readFileSync(join(directory, 'film.mp4'), 'utf8')).toBe('abcdef');
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe('another process, or another day', () => {
+  it('goes on from the part', async () => {
+    const { link, ranges } = await host(cutAt(100_000));
+    const directory = folder();
+    await failure(download(link, { directory, retry: () => 'stop' }), 'interrupted');
+    expect(readdirSync(directory).sort()).toEqual(['film.mp4.part', 'film.mp4.part.json']);
+    const seen = await run(download(link, { directory }));
+    expect(seen[0]).toMatchObject({ receivedBytes: 100_000, totalBytes: film.length });
+    expect(ranges()).toEqual([undefined, 'bytes=100000-']);
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(readdirSync(directory)).toEqual(['film.mp4']);
+  });
+
+  it('goes on where it was left: unsubscribing aborts the request at once, and keeps the part', async () => {
+    const { link, asked } = await host((_, response) => {
+      response.writeHead(200, { etag: tag, 'content-length': film.length });
+      response.write(film.subarray(0, 50_000));
+    });
+    const directory = folder();
+    const exchange = asked();
+    const reached = firstValueFrom(download(link, { directory }).pipe(skipWhile(({ receivedBytes }) => receivedBytes < 50_000)));
+    const { closed } = await exchange;
+    await reached;
+    await closed;
+    // At once: it waits until the one that was left has closed the part.
+    const seen = await run(download(link, { directory }));
+    expect(seen[0]).toMatchObject({ receivedBytes: 50_000 });
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+  });
+
+  it('asks nothing where the part was whole, and lacked its name alone', async () => {
+    const { link, requests } = await host();
+    const directory = folder();
+    writeFileSync(join(directory, 'film.mp4.part'), film);
+    writeFileSync(join(directory, 'film.mp4.part.json'), JSON.stringify({ totalBytes: film.length, validator: tag }));
+    expect((await run(download(link, { directory }))).at(-1)).toMatchObject({ done: true, receivedBytes: film.length });
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(requests).toHaveLength(0);
+  });
+
+  it('takes 416 for the end where the length was not known', async () => {
+    const { link, ranges } = await host(status(416, { 'content-range': `bytes */${String(film.length)}` }));
+    const directory = folder();
+    writeFileSync(join(directory, 'film.mp4.part'), film);
+    writeFileSync(join(directory, 'film.mp4.part.json'), JSON.stringify({ totalBytes: null, validator: tag }));
+    await run(download(link, { directory }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(ranges()).toEqual([`bytes=${String(film.length)}-`]);
+  });
+
+  it.each([
+    ['has no notes', 'part of something', null],
+    ['has notes that are torn', 'part of something', '{"totalBytes":10'],
+    ['has notes of something else', 'part of something', '"film"'],
+    ['is longer than its notes say', 'x'.repeat(2000), JSON.stringify({ totalBytes: 1000, validator: tag })],
+    ['has notes that vouch for nothing', 'part of something', JSON.stringify({ totalBytes: null, validator: null })],
+  ])('begins anew with a part that %s', async (_, part, notes) => {
+    const { link, ranges } = await host();
+    const directory = folder();
+    writeFileSync(join(directory, 'film.mp4.part'), part);
+    if (notes !== null) writeFileSync(join(directory, 'film.mp4.part.json'), notes);
+    await run(download(link, { directory }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(ranges()).toEqual([undefined]);
+  });
+});
+
+describe('a link that is refused', () => {
+  it('is renewed by asking the provider, also in the middle of the file', async () => {
+    const { link, url, paths } = await host(cutAt(200_000), status(403));
+    const fresh = relinking(`${url}/film.mp4?fresh`);
+    const directory = folder();
+    await run(download(succeededWith(link), { directory, ...hasty, ...fresh }));
+    expect(readFileSync(join(directory, 'ark-cgt-1.mp4')).equals(film)).toBe(true);
+    expect(fresh.asked()).toBe(1);
+    expect(paths).toEqual(['/film.mp4?X-Tos-Signature=5ignature', '/film.mp4?X-Tos-Signature=5ignature', '/film.mp4?fresh']);
+  });
+
+  it('goes on by Range under a fresh link', async () => {
+    const { link, url, ranges } = await host(cutAt(200_000), status(404));
+    await run(download(succeededWith(link), { directory: folder(), ...hasty, ...relinking(`${url}/film.mp4?fresh`) }));
+    expect(ranges()).toEqual([undefined, 'bytes=200000-', 'bytes=200000-']);
+  });
+
+  it('may be renewed again once it has brought new bytes', async () => {
+    const { link, url } = await host(cutAt(1000), status(403), cutAt(2000), status(403), cutAt(3000), status(403));
+    const fresh = relinking(`${url}/1`, `${url}/2`, `${url}/3`);
+    await run(download(succeededWith(link), { directory: folder(), ...hasty, ...fresh }));
+    expect(fresh.asked()).toBe(3);
+  });
+
+  it.each([403, 404, 410])('and refused again with %i is given up', async (code) => {
+    const { link, url, requests } = await host(status(code), status(code));
+    const fresh = relinking(`${url}/fresh`);
+    const error = await failure(download(succeededWith(link), { directory: folder(), ...fresh }), 'refused');
+    expect(error.message).toMatch(new RegExp(`answers ${String(code)}$`));
+    expect([requests.length, fresh.asked()]).toEqual([2, 1]);
+  });
+
+  it('is given up where nobody can be asked', async () => {
+    const { link, requests } = await host(status(403));
+    await failure(download(succeededWith(link), { directory: folder() }), 'refused');
+    expect(requests).toHaveLength(1);
+  });
+
+  it('is given up when the task has no link any more', async () => {
+    const { link } = await host(status(403));
+    const error = await failure(download(succeededWith(link), { directory: folder(), ...relinking(null) }), 'refused');
+    expect(error.message).toMatch(/403, and there is no fresh link: the task is succeeded, without a link now$/);
+  });
+
+  it('is given up when the provider cannot be asked', async () => {
+    const { link } = await host(status(403));
+    const client = { watch: () => throwError(() => new Error('ark/cgt-1: gone')) };
+    const error = await failure(download(succeededWith(link), { directory: folder(), client }), 'refused');
+    expect(error.message).toContain('there is no fresh link: ark/cgt-1: gone');
+  });
+
+  it('is given up when the provider says nothing', async () => {
+    const { link } = await host(status(403));
+    await failure(download(succeededWith(link), { directory: folder(), client: { watch: () => EMPTY } }), 'refused');
+  });
+});
+
+describe('the disk', () => {
+  it.skipIf(!existsSync('/dev/full'))('that is full ends the download at once, and says so', async () => {
+    const { link, requests } = await host();
+    const directory = folder();
+    symlinkSync('/dev/full', join(directory, 'film.mp4.part'));
+    const error = await failure(download(link, { directory, ...hasty }), 'disk');
+    expect(error.message).toBe(`${join(directory, 'film.mp4')}: the disk is full (ENOSPC)`);
+    expect(requests).toHaveLength(1);
+    expect(existsSync(join(directory, 'film.mp4'))).toBe(false);
+  });
+
+  it('that has no such directory and can make none says so', async () => {
+    const directory = folder();
+    writeFileSync(join(directory, 'file'), '');
+    const { link, requests } = await host();
+    const error = await failure(download(link, { directory: join(directory, 'file', 'below') }), 'disk');
+    expect(error.message).toMatch(/a part of the path is no directory \(ENOTDIR\)$/);
+    expect(requests).toHaveLength(0);
+  });
+
+  it('that has a directory in the part\'s place says so', async () => {
+    const directory = folder();
+    mkdirSync(join(directory, 'film.mp4.part'));
+    const { link } = await host();
+    expect((await failure(download(link, { directory }), 'disk')).message).toMatch(/a directory is there \(EISDIR\)$/);
+  });
+
+  it('keeps a file that is there: it is not touched, and nothing is asked', async () => {
+    const { link, requests } = await host();
+    const directory = folder();
+    writeFileSync(join(directory, 'film.mp4'), 'mine');
+    const error = await failure(download(link, { directory }), 'exists');
+    expect(error.message).toContain('there is a file of this name already');
+    expect(readFileSync(join(directory, 'film.mp4'), 'utf8')).toBe('mine');
+    expect([requests.length, readdirSync(directory)]).toEqual([0, ['film.mp4']]);
+  });
+
+  it('keeps a file that has come while the download ran', async () => {
+    const directory = folder();
+    const { link } = await host((request, response, count) => {
+      writeFileSync(join(directory, 'film.mp4'), 'mine');
+      whole(request, response, count);
+    });
+    await failure(download(link, { directory }), 'exists');
+    expect(readFileSync(join(directory, 'film.mp4'), 'utf8')).toBe('mine');
+    expect(readFileSync(join(directory, 'film.mp4.part')).equals(film)).toBe(true);
+  });
+
+  it('replaces a file where it is told to, once the new one is whole', async () => {
+    const directory = folder();
+    const { link } = await host(cutAt(1000));
+    writeFileSync(join(directory, 'film.mp4'), 'mine');
+    const contents: string[] = [];
+    await run(download(link, { directory, overwrite: true, ...hasty }).pipe(tap(({ done }) => { if (!done) contents.push(readFileSync(join(directory, 'film.mp4'), 'utf8')); })));
+    expect(new Set(contents)).toEqual(new Set(['mine']));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+  });
+});
+
+describe('what cannot be downloaded', () => {
+  it('is a task without a link', async () => {
+    const directory = folder();
+    expect((await failure(download({ ...succeededWith(''), video: null }, { directory }), 'no-video')).message).toContain('ark-cgt-1.mp4: the task has no video');
+    await failure(download(withoutRaw({ ...snapshot('running'), raw: null }), { directory }), 'no-video');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['a link that is none', () => download('/film.mp4?secret', { directory: 'x' }), "source must be a snapshot or an http(s) link, not '/film.mp4?…'"],
+    ['another protocol', () => download('file:///etc/passwd', { directory: 'x' }), "source must be a snapshot or an http(s) link, not 'file:///etc/passwd'"],
+    ['no directory', () => download('https://a.example/b', { directory: '' }), 'directory must be a path, not ""'],
+    ['a directory that is none', () => download('https://a.example/b', { directory: 5 as never }), 'directory must be a path, not 5'],
+    ['a name that leads elsewhere', () => download('https://a.example/b', { directory: 'x', fileName: '../b.mp4' }), 'fileName must be one segment of a path, not "../b.mp4"'],
+    ['a name that is a folder', () => download('https://a.example/b', { directory: 'x', fileName: '..' }), 'fileName must be one segment of a path, not ".."'],
+    ['a patience of nothing', () => download('https://a.example/b', { directory: 'x', patienceMs: 0 }), 'patienceMs must be a finite number of ms above 0, not 0'],
+    ['a silence of no length', () => download('https://a.example/b', { directory: 'x', stallMs: Number.NaN }), 'stallMs must be a finite number of ms above 0, not NaN'],
+    ['a retry that is no policy', () => download('https://a.example/b', { directory: 'x', retry: 5 as never }), 'retry must be a function, not 5'],
+  ])('is said at once: %s', (_, call, message) => {
+    expect(call).toThrow(message);
+  });
+
+  it('is what a policy does not say how to wait for', async () => {
+    const { link } = await host(status(500));
+    await expect(run(download(link, { directory: folder(), retry: () => -1 }))).rejects.toThrow("retry must give a number of ms from 0, or 'stop', not -1");
+  });
+});
+
+describe('many downloads', () => {
+  it('leave no connection and no open file behind when they are left', async () => {
+    const server = await serve((_, response) => {
+      response.writeHead(200, { etag: tag, 'content-length': film.length });
+      response.write(film.subarray(0, 10_000));
+    });
+    const directory = folder();
+    const all = Array.from({ length: 10 }, (_, index) => download(`${server.url}/film.mp4`, { directory, fileName: `${String(index)}.mp4` }));
+    const begun = new Set<string>();
+    await firstValueFrom(merge(...all).pipe(filter(({ path, receivedBytes }) => receivedBytes === 10_000 && begun.add(path).size === 10)));
+    await Promise.all(server.sockets.filter((socket) => !socket.destroyed).map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    await expect.poll(() => openFiles().filter((path) => path.startsWith(directory))).toEqual([]);
+    expect(readdirSync(directory).filter((name) => name.endsWith('.part'))).toHaveLength(10);
+  });
+});
+
+/** The files that this process holds open, where the system tells. */
+const openFiles = (): readonly string[] => {
+  if (!existsSync('/proc/self/fd')) return [];
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+};
