@@ -1,0 +1,231 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { of } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Journal, openJournal } from '../../src/node/index.js';
+import { taskKey } from '../../src/task/snapshot.js';
+import { watchTasks } from '../../src/watch/feed.js';
+import { askWatch, beginWatch, type WatchState } from '../../src/watch/watch-state.js';
+import { watchRules } from '../../src/watch/watch-rules.js';
+import { ark } from '../../src/providers/ark.js';
+import { arkTask, askedAt, at, diary, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
+
+const folders: string[] = [];
+const opened: Journal[] = [];
+const folder = (): string => {
+  const made = mkdtempSync(join(tmpdir(), 'rx-seedance-journal-'));
+  folders.push(made);
+  return made;
+};
+const open = (directory: string): Journal => {
+  const journal = openJournal(directory);
+  opened.push(journal);
+  return journal;
+};
+afterEach(() => {
+  for (const journal of opened.splice(0)) journal.close();
+  for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
+});
+
+const stateOf = (id: string, asks = 0): WatchState => ({ ...beginWatch({ provider: 'ark', id }, watchRules(ark), 1000), asks });
+
+const save = (journal: Journal, state: WatchState): void => journal.watch(state.task).save?.(state);
+
+describe('a journal', () => {
+  it('keeps the last state of each task, in the order in which they were met', () => {
+    const directory = join(folder(), 'not', 'there', 'yet');
+    const first = open(directory);
+    for (const state of [stateOf('a'), stateOf('b'), stateOf('a', 1), stateOf('a', 2)]) save(first, state);
+    expect(first.states()).toEqual([stateOf('a', 2), stateOf('b')]);
+    first.close();
+    const second = open(directory);
+    expect(second.states()).toEqual([stateOf('a', 2), stateOf('b')]);
+    expect(second.watch(stateOf('a').task).from).toEqual(stateOf('a', 2));
+    expect(second.watch(stateOf('c').task).from).toBeUndefined();
+    expect(second.path).toBe(join(directory, 'watches.jsonl'));
+  });
+
+  it('is on the disk as soon as it is saved: nothing waits for an end', () => {
+    const journal = open(folder());
+    save(journal, askWatch(stateOf('a'), 2000));
+    expect(JSON.parse(readFileSync(journal.path, 'utf8'))).toMatchObject({ task: { id: 'a' }, sentAtMs: 2000 });
+  });
+
+  it('is for its owner alone: prompts stand in it', () => {
+    const journal = open(folder());
+    save(journal, stateOf('a'));
+    expect(statSync(journal.path).mode & 0o077).toBe(0);
+  });
+
+  it('goes on from a file that is cut at any byte: what was whole is there, and the torn line is not', () => {
+    const directory = folder();
+    const states = [stateOf('a'), stateOf('b'), stateOf('a', 1), stateOf('任务'), stateOf('b', 3)];
+    const lines = states.map((state) => `${JSON.stringify(state)}\n`);
+    const whole = Buffer.from(lines.join(''));
+    const ends = lines.map((_, index) => Buffer.byteLength(lines.slice(0, index + 1).join('')));
+    fc.assert(fc.property(fc.nat({ max: whole.length }), (bytes) => {
+      writeFileSync(join(directory, 'watches.jsonl'), whole.subarray(0, bytes));
+      const journal = open(directory);
+      const kept = new Map(states.filter((_, index) => (ends[index] ?? 0) <= bytes).map((state) => [taskKey(state.task), state]));
+      expect(journal.states()).toEqual([...kept.values()]);
+      // What follows stands in lines of its own.
+      save(journal, stateOf('c'));
+      journal.close();
+      const again = open(directory);
+      expect(again.states()).toEqual([...kept.values(), stateOf('c')]);
+      again.close();
+    }));
+  });
+
+  it('refuses a line that is no state, by its number, and leaves the file as it is', () => {
+    const directory = folder();
+    const text = `${JSON.stringify(stateOf('a'))}\n{"version":2}\n${JSON.stringify(stateOf('b'))}\n`;
+    writeFileSync(join(directory, 'watches.jsonl'), text);
+    expect(() => open(directory)).toThrow(`${join(directory, 'watches.jsonl')}, line 2: WatchState: version must be 1, not 2`);
+    expect(readFileSync(join(directory, 'watches.jsonl'), 'utf8')).toBe(text);
+    expect(readdirSync(directory)).toEqual(['watches.jsonl']);
+  });
+
+  it('is written anew when it has grown, and loses nothing by it', () => {
+    const directory = folder();
+    const journal = open(directory);
+    const long = { ...stateOf('long'), baseUrl: `https://a.example/${'x'.repeat(30_000)}` };
+    let largest = 0;
+    for (let asks = 0; asks < 200; asks += 1) {
+      save(journal, { ...long, asks });
+      save(journal, stateOf(`task-${String(asks % 10)}`, asks));
+      largest = Math.max(largest, statSync(journal.path).size);
+    }
+    expect(largest).toBeLessThan(1_048_576 + 2 * 60_000);
+    expect(statSync(journal.path).size).toBeLessThan(1_048_576);
+    const before = journal.states();
+    journal.close();
+    expect(open(directory).states()).toEqual(before);
+    expect(before).toHaveLength(11);
+    expect(before[0]).toEqual({ ...long, asks: 199 });
+  });
+
+  it('that is closed saves nothing more: whoever goes on hears of it', () => {
+    const journal = open(folder());
+    journal.close();
+    journal.close();
+    expect(() => save(journal, stateOf('a'))).toThrow(`${journal.path} is closed`);
+  });
+
+  it('refuses a directory that is none', () => {
+    const directory = folder();
+    writeFileSync(join(directory, 'file'), '');
+    expect(() => openJournal('')).toThrow('directory must be a path, not ""');
+    expect(() => openJournal(7 as never)).toThrow('directory must be a path, not 7');
+    expect(() => openJournal(join(directory, 'file'))).toThrow(/EEXIST|ENOTDIR/);
+  });
+
+  it('refuses a file that cannot be read, and lets the directory go', () => {
+    const directory = folder();
+    mkdirSync(join(directory, 'watches.jsonl'));
+    expect(() => openJournal(directory)).toThrow(/EISDIR/);
+    expect(readdirSync(directory)).toEqual(['watches.jsonl']);
+  });
+});
+
+describe('a journal\'s directory', () => {
+  it('is refused a second time, in this process too', () => {
+    const directory = folder();
+    const journal = open(directory);
+    expect(() => openJournal(directory)).toThrow(`${directory} is in use by this process`);
+    save(journal, stateOf('a'));
+    journal.close();
+    expect(open(directory).states()).toHaveLength(1);
+  });
+
+  it('is refused while another process has it, and free at once when that is killed', async () => {
+    const directory = folder();
+    // A process that is alive has its lock there, as it would have made it.
+    const holder = fork(join(import.meta.dirname, 'lock-holder.mjs'), [directory]);
+    await once(holder, 'message');
+    expect(() => openJournal(directory)).toThrow(`${directory} is in use by process ${String(holder.pid)}`);
+    expect(readdirSync(directory).filter((name) => name.startsWith('.lock-'))).toHaveLength(1);
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    const journal = open(directory);
+    expect(readdirSync(directory).filter((name) => name.startsWith('.lock-'))).toHaveLength(1);
+    journal.close();
+    expect(readdirSync(directory)).toEqual(['watches.jsonl']);
+  });
+
+  it.skipIf(!existsSync('/proc/self/stat'))('is not held by a stranger that has the process id of a dead holder', () => {
+    const directory = folder();
+    // Process 1 is always alive, and it did not begin then.
+    writeFileSync(join(directory, '.lock-1-0123456789abcdef'), 'another-boot 12345');
+    const journal = open(directory);
+    save(journal, stateOf('a'));
+    expect(readdirSync(directory)).not.toContain('.lock-1-0123456789abcdef');
+  });
+
+  it('is not held by an earlier process of this one\'s own id: a container gives the same to each', () => {
+    const directory = folder();
+    writeFileSync(join(directory, `.lock-${String(process.pid)}-0123456789abcdef`), 'another-boot 12345');
+    expect(open(directory).states()).toEqual([]);
+  });
+});
+
+describe('watches that are kept in a journal', () => {
+  it('go on in the next run: the same deadline, no question about what has ended, the floor kept', () => {
+    const directory = folder();
+    inVirtualTime(({ flush }) => {
+      const [first, second] = [scripted([running, failed, { hang: true }], { policy: every(seconds(15)) }), scripted([succeeded])];
+      const tasks = ['a', 'b'].map((id) => ({ provider: 'ark', id }) as const);
+      const journal = open(directory);
+      const seen = diary(of(...tasks).pipe(watchTasks(first.client, { watch: journal.watch })), ({ kind, task }) => `${kind} ${task.id}`, seconds(20));
+      at(seconds(20), () => { journal.close(); });
+      const restarted: { lines?: readonly string[]; deadlines?: readonly unknown[] } = {};
+      at(seconds(21), () => {
+        const again = open(directory);
+        const deadlines = again.states().map(({ deadlineAtMs }) => deadlineAtMs);
+        restarted.lines = diary(of(...tasks).pipe(watchTasks(second.client, { watch: again.watch })), (event) => `${event.kind} ${event.task.id}${event.kind === 'transition' ? ` ${event.transition.to}` : ''}`).lines;
+        at(seconds(60), () => { expect(again.states().map(({ deadlineAtMs }) => deadlineAtMs)).toEqual(deadlines); });
+      });
+      flush();
+      expect(seen.lines.filter((line) => line.includes('transition'))).toEqual(['0s transition a', '0s transition b']);
+      // The question about a left at 15 s and was never answered; b had ended.
+      expect([askedAt(first.transport), askedAt(second.transport)]).toEqual([[0, 0, 15], [25]]);
+      expect(restarted.lines).toEqual(['21s transition b failed', '25s transition a succeeded', '25s |']);
+    });
+  });
+
+  it('ask again about what was lost', () => {
+    const directory = folder();
+    inVirtualTime(({ flush }) => {
+      const journal = open(directory);
+      const lost = diary(scripted([queued, forbidden]).client.watch(arkTask, journal.watch(arkTask)), to);
+      flush();
+      expect(lost.lines.at(-1)).toMatch(/#$/);
+      journal.close();
+      const again = open(directory);
+      expect(again.states()).toMatchObject([{ ended: 'response' }]);
+      const seen = diary(scripted([succeeded]).client.watch(arkTask, again.watch(arkTask)), to);
+      flush();
+      expect(seen.lines.at(-2)).toMatch(/succeeded$/);
+    });
+  });
+
+  it('are refused a ref whose provider has moved: its state is of another address', () => {
+    const directory = folder();
+    const journal = open(directory);
+    save(journal, { ...stateOf('cgt-1'), baseUrl: 'https://elsewhere.example' });
+    expect(() => scripted([succeeded]).client.watch(arkTask, journal.watch(arkTask))).toThrow('from.baseUrl must be the account\'s');
+  });
+
+  it('do not touch a line that was appended by hand, if it is a state', () => {
+    const directory = folder();
+    const journal = open(directory);
+    save(journal, stateOf('a'));
+    journal.close();
+    appendFileSync(journal.path, `${JSON.stringify(stateOf('by-hand', 4))}\n`);
+    expect(open(directory).states().map(({ task }) => task.id)).toEqual(['a', 'by-hand']);
+  });
+});
