@@ -25,6 +25,8 @@ export interface SimulatorOptions {
   readonly fates?: Readonly<Partial<Record<Fate, number>>>;
   /** How long a link is good: a multiple of 1000. Not divided by `speed`. Default: as each provider documents. */
   readonly linkLifeMs?: number;
+  /** Whether each answer signs its links anew, so that one that has expired can be renewed. Default: false. */
+  readonly freshLinks?: boolean;
   /** Pads every file to this size, in bytes. Default: the bare film of some 30 kB. */
   readonly fileBytes?: number;
   /** The time, in ms since the epoch. Default: `Date.now`. */
@@ -40,6 +42,7 @@ export interface Settings {
   readonly faults: FaultPlan;
   readonly fates: readonly (readonly [fate: Fate, weight: number])[];
   readonly linkLifeMs: number | null;
+  readonly freshLinks: boolean;
   readonly fileBytes: number | null;
   readonly clock: () => number;
 }
@@ -71,7 +74,7 @@ const acceptedKeys = (keys: string | readonly string[], provider: SimulatedProvi
  */
 export const resolveOptions = (options: SimulatorOptions): Settings => {
   const { port = 0, seed = 1, speed = 1, keys = {}, faults = { rate: 0 }, fates: weights = { succeeds: 1 } } = options;
-  const { linkLifeMs = null, fileBytes = null, clock = Date.now } = options;
+  const { linkLifeMs = null, freshLinks = false, fileBytes = null, clock = Date.now } = options;
   check('port', port, isWholeFrom(0, port) && port <= 65_535, 'a whole number from 0 to 65535');
   check('seed', seed, Number.isFinite(seed), 'a finite number');
   check('speed', speed, Number.isFinite(speed) && speed > 0, 'a finite number above 0');
@@ -90,6 +93,7 @@ export const resolveOptions = (options: SimulatorOptions): Settings => {
   check('linkLifeMs', linkLifeMs, isWholeSeconds, 'a multiple of 1000');
   const isLargeEnough = fileBytes === null || isWholeFrom(minPaddedBytes, fileBytes);
   check('fileBytes', fileBytes, isLargeEnough, `a whole number from ${minPaddedBytes}`);
+  if (typeof freshLinks !== 'boolean') throw new TypeError(`freshLinks must be true or false; it is ${String(freshLinks)}`);
   if (typeof clock !== 'function') throw new TypeError(`clock must be a function; it is ${String(clock)}`);
   const keysOf = (provider: SimulatedProvider) => acceptedKeys(keys[provider] ?? 'sim-key', provider);
   return {
@@ -98,6 +102,7 @@ export const resolveOptions = (options: SimulatorOptions): Settings => {
     speed,
     faults,
     linkLifeMs,
+    freshLinks,
     fileBytes,
     clock,
     fates: possible.map((fate) => [fate, weightOf(fate)]),

@@ -69,7 +69,7 @@ const faultKinds: readonly FaultKind[] = [...askFaults, 'cut-download'];
  */
 export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
   const settings = resolveOptions(options);
-  const { clock, seed, speed, fates, keys, linkLifeMs } = settings;
+  const { clock, seed, speed, fates, keys, linkLifeMs, freshLinks } = settings;
   const log = createRequestLog();
   const faults = createFaults(seed, settings.faults);
   const links = createLinks(randomBytes(32).toString('hex'));
@@ -79,6 +79,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     seed,
     speed,
     fates,
+    freshLinks,
     link: (task, variant, signedAtMs) => {
       const form = task.provider === 'anyfast' && task.plan.ultra && variant === 'video' ? 'auth-key' : 'tos';
       const lifeMs = linkLifeMs ?? sites[task.provider].linkLifeMs;

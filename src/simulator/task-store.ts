@@ -49,6 +49,8 @@ export interface TaskStoreOptions {
   /** By weight; for submissions that name no fate. */
   readonly fates: readonly (readonly [fate: Fate, weight: number])[];
   readonly link: (task: SimulatedTask, variant: FileVariant, signedAtMs: number) => string;
+  /** Whether links are signed when they are told, not when their task ended. */
+  readonly freshLinks: boolean;
 }
 
 const defaultRequest = { content: [{ type: 'text', text: 'A paper boat sails down a gutter in the rain.' }] };
@@ -59,7 +61,7 @@ const expiresAfterMs = 172_800_000;
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
 /** An empty store. Errors: `submit` and `replan` throw a `RangeError` for a plan out of range, `submit` for an id in use. */
-export const createTaskStore = ({ clock, seed, speed, fates, link }: TaskStoreOptions): TaskStore => {
+export const createTaskStore = ({ clock, seed, speed, fates, link, freshLinks }: TaskStoreOptions): TaskStore => {
   const tasks = new Map<string, SimulatedTask>();
   const counts = new Map<SimulatedProvider, number>();
 
@@ -84,7 +86,7 @@ export const createTaskStore = ({ clock, seed, speed, fates, link }: TaskStoreOp
       endedAt: wall(endedAfterMs),
       expiresAfterSeconds:
         plan.fate === 'expires' ? Math.ceil((plan.queueMs + plan.runMs) / speed / 1000) : seconds(expiresAfterMs),
-      link: (variant) => link(task, variant, wallMs(endedAfterMs ?? 0)),
+      link: (variant) => link(task, variant, freshLinks ? clock() : wallMs(endedAfterMs ?? 0)),
     };
   };
 

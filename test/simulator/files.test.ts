@@ -47,6 +47,16 @@ describe('a link', () => {
     expect((await download(url)).status).toBe(403);
   });
 
+  it('is renewed by asking again, where links are signed with each answer', async () => {
+    const { simulator, ask, pass } = await bench({ linkLifeMs: 60_000, freshLinks: true });
+    const task = simulator.submit('ark', ended);
+    pass(1);
+    const linkNow = async (): Promise<string> => String(at((await ask(task)).body(), 'content', 'video_url'));
+    const first = await linkNow();
+    pass(60_000);
+    expect([(await download(first)).status, (await download(await linkNow())).status]).toEqual([403, 200]);
+  });
+
   it('lives as long as the option says, whatever the speed', async () => {
     const { url, pass } = await finished('ark', { linkLifeMs: 2000, speed: 1000 });
     pass(1999);

@@ -113,6 +113,7 @@ describe('a simulator', () => {
     [{ faults: { rate: 1.1 } }, 'faults.rate must be from 0 to 1; it is 1.1'],
     [{ fates: { fails: -1 } }, 'fates.fails must be a finite number from 0; it is -1'],
     [{ fates: {} }, 'fates must be a record with a weight above 0; it is {}'],
+    [{ freshLinks: 1 as never }, 'freshLinks must be true or false; it is 1'],
     [{ linkLifeMs: 1500 }, 'linkLifeMs must be a multiple of 1000; it is 1500'],
     [{ fileBytes: 100 }, 'fileBytes must be a whole number from 131072; it is 100'],
     [{ keys: { ark: '' } }, 'keys.ark must be a text, or a list of texts, none of them empty'],
