@@ -132,9 +132,8 @@ export const checkedOptions = (options: DownloadOptions): DownloadOptions => {
   if (fileName !== undefined) checkName(fileName);
   if (patienceMs !== undefined) checkPositive('patienceMs', patienceMs);
   if (stallMs !== undefined) checkPositive('stallMs', stallMs);
-  for (const [name, value] of [['retry', policy], ['client.watch', client?.watch]] as const) {
-    if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name} must be a function, not ${String(value)}`);
-  }
+  if (policy !== undefined) checkFunction('retry', policy);
+  if (client !== undefined) checkFunction('client.watch', client.watch);
   return options;
 };
 
@@ -298,6 +297,10 @@ const checkedUrl = (url: string): string => {
 
 const checkText = (field: string, value: unknown): void => {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) throw new TypeError(`${field} must be a path, not ${JSON.stringify(value) ?? 'undefined'}`);
+};
+
+const checkFunction = (field: string, value: unknown): void => {
+  if (typeof value !== 'function') throw new TypeError(`${field} must be a function, not ${String(value)}`);
 };
 
 const checkName = (name: string): void => {

@@ -1,0 +1,99 @@
+/**
+ * From a feed to files: every task that ends is saved, or it is said why not. Knows no provider.
+ */
+import { join } from 'node:path';
+import { asyncScheduler, catchError, concat, defer, map, mergeMap, type Observable, of, type OperatorFunction } from 'rxjs';
+import { type TaskRef, withoutRaw } from '../task/snapshot.js';
+import type { TransitionTo } from '../task/transition.js';
+import type { FeedEvent } from '../watch/feed.js';
+import { createGate, type Gate } from '../watch/gate.js';
+import { checkedOptions, type DownloadOptions, type DownloadProgress, downloadWith } from './download.js';
+import { diskError, type DownloadError, isDownloadError } from './download-error.js';
+import { extensionOf, taskFileName } from './file-name.js';
+import { savedVideo, writeRecord } from './video-record.js';
+
+/** What becomes of the video of one task: any number of `download`, then one of `saved` and `unsaved`. */
+export type SaveEvent =
+  | { readonly kind: 'download'; readonly task: TaskRef; readonly progress: DownloadProgress }
+  /** `isNew` is false when the video was there already, from an earlier run. */
+  | { readonly kind: 'saved'; readonly task: TaskRef; readonly path: string; readonly bytes: number; readonly isNew: boolean }
+  | { readonly kind: 'unsaved'; readonly task: TaskRef; readonly reason: UnsavedReason; readonly error: Error | null };
+
+/**
+ * `failed`, `cancelled`, `expired` the task ended so · `lost` its watch could not find out · `no-video` it succeeded, and its answer holds
+ * no link · `download` the file did not come, or could not be kept: the error is a `DownloadError`.
+ */
+export type UnsavedReason = 'failed' | 'cancelled' | 'expired' | 'lost' | 'no-video' | 'download';
+
+/** Where the videos go. Those of `download` that are not of one file hold for each. */
+export interface SaveVideosOptions extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'patienceMs' | 'stallMs' | 'agent'> {
+  /** Downloads at once; default: 4. The others stand in line. */
+  readonly concurrency?: number | undefined;
+}
+
+/**
+ * Saves the video of each task that succeeds as `<provider>-<id>.mp4`, with a record of the task beside it, `<provider>-<id>.json`.
+ *
+ *     events    a: transition   b: transition   a: succeeded   b: failed
+ *     result                                    a: download… a: saved   b: unsaved
+ *
+ * A video that is there with its record is not fetched again. One task's trouble touches no other.
+ * Errors: those of the source. `RangeError` or `TypeError` at once for a bad option.
+ * @example refs$.pipe(watchTasks(client), saveVideos({ directory: 'videos', client })).subscribe(console.log)
+ */
+export const saveVideos = ({ concurrency = 4, ...options }: SaveVideosOptions): OperatorFunction<FeedEvent, SaveEvent> => {
+  createGate(concurrency); // a bad option is said at once
+  checkedOptions(options);
+  return (events) =>
+    defer(() => {
+      const gate = createGate(concurrency);
+      return events.pipe(mergeMap((event) => outcomeOf(event, options, gate)));
+    });
+};
+
+const outcomeOf = (event: FeedEvent, options: DownloadOptions, gate: Gate): readonly SaveEvent[] | Observable<SaveEvent> => {
+  if (event.kind === 'lost') return [unsaved(event.task, 'lost', event.error)];
+  if (event.kind !== 'transition') return [];
+  const { transition } = event;
+  switch (transition.to) {
+    case 'succeeded':
+      return videoOf(transition, options, gate);
+    case 'failed':
+    case 'cancelled':
+    case 'expired':
+      return [unsaved(event.task, transition.to, null)];
+    case 'queued':
+    case 'running':
+    case 'unknown':
+      return [];
+  }
+};
+
+const unsaved = (task: TaskRef, reason: UnsavedReason, error: Error | null): SaveEvent => ({ kind: 'unsaved', task, reason, error });
+
+const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: DownloadOptions, gate: Gate): Observable<SaveEvent> =>
+  defer(() => {
+    const { directory } = options;
+    const name = taskFileName(task);
+    const recordPath = join(directory, `${name}.json`);
+    const there = savedVideo(recordPath, directory);
+    if (there !== null) return of<SaveEvent>({ kind: 'saved', task, ...there, isNew: false });
+    if (snapshot.video === null) return of(unsaved(task, 'no-video', null));
+
+    const fileName = `${name}${extensionOf(snapshot.video.url)}`;
+    let bytes = 0;
+    const keepRecord = (size: number): void => {
+      bytes = size;
+      // Before the file has its name: a video without a record would be a stranger's to the next run.
+      writeRecord(recordPath, { version: 1, task, file: fileName, bytes, savedAtMs: asyncScheduler.now(), snapshot: withoutRaw(snapshot) });
+    };
+    const progress = gate(downloadWith(snapshot, { ...options, fileName }, keepRecord));
+    return concat(
+      progress.pipe(map((now): SaveEvent => ({ kind: 'download', task, progress: now }))),
+      defer(() => of<SaveEvent>({ kind: 'saved', task, path: join(directory, fileName), bytes, isNew: true })),
+    );
+  }).pipe(catchError((error: unknown) => of(unsaved(task, 'download', asDownloadError(error, task, options)))));
+
+/** What is thrown while a record is read or written is the disk's. */
+const asDownloadError = (error: unknown, task: TaskRef, { directory }: DownloadOptions): DownloadError =>
+  isDownloadError(error) ? error : diskError(join(directory, taskFileName(task)), error);

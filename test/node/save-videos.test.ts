@@ -1,0 +1,242 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { from, lastValueFrom, type Observable, of, throwError, toArray } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { fetchTransport } from '../../src/adapters/fetch.js';
+import { account, createTaskClient, type FeedEvent, type TaskRef, watchTasks } from '../../src/index.js';
+import { isDownloadError, type SaveEvent, saveVideos, type SaveVideosOptions, taskFileName, type VideoRecord } from '../../src/node/index.js';
+import { constantDelay } from '../../src/poll/delay-policy.js';
+import { anyfast } from '../../src/providers/anyfast.js';
+import { ark } from '../../src/providers/ark.js';
+import { kyyaipower } from '../../src/providers/kyyaipower.js';
+import { powertokens } from '../../src/providers/powertokens.js';
+import { xingchao } from '../../src/providers/xingchao.js';
+import { yescale } from '../../src/providers/yescale.js';
+import { type Simulator, type SimulatorOptions, spedUp, startSimulator } from '../../src/simulator/index.js';
+import { transitionTo } from '../../src/task/transition.js';
+import { snapshot } from '../support/snapshots.js';
+
+const speed = 2000;
+const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as const;
+const retry = constantDelay(1);
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+});
+
+const folder = (): string => {
+  const made = mkdtempSync(join(tmpdir(), 'rx-seedance-save-'));
+  cleanUps.push(() => { rmSync(made, { recursive: true, force: true }); });
+  return made;
+};
+
+const setUp = async (options: SimulatorOptions = {}) => {
+  const simulator = await startSimulator({ speed, ...options });
+  cleanUps.push(() => simulator.stop());
+  const accounts = providers.map((provider) => account(spedUp(provider, speed), { apiKey: simulator.apiKey(provider.id), baseUrl: simulator.baseUrl(provider.id) }));
+  return { simulator, client: createTaskClient({ transport: fetchTransport(), accounts, askTimeoutMs: 2000, deadlineMs: 60_000 }) };
+};
+
+const ended = { queueMs: 0, runMs: 0 };
+const all = <T>(events: Observable<T>): Promise<readonly T[]> => lastValueFrom(events.pipe(toArray()));
+const endsIn = (events: readonly SaveEvent[]): readonly Exclude<SaveEvent, { kind: 'download' }>[] => events.filter((event) => event.kind !== 'download');
+const filesOf = (simulator: Simulator) => simulator.requests.filter(({ path }) => path.startsWith('/files/'));
+
+/** The bytes that the simulator has for a task, by its own link. */
+const truth = async (simulator: Simulator, task: TaskRef): Promise<Buffer> => {
+  const entry = filesOf(simulator).find(({ provider, id }) => provider === task.provider && id === task.id);
+  return Buffer.from(await (await fetch(simulator.url + (entry?.path ?? ''))).arrayBuffer());
+};
+
+describe('saving the videos of a feed', () => {
+  it('brings each task of every provider to one end: its file, byte for byte, or the reason why there is none', async () => {
+    const { simulator, client } = await setUp();
+    const directory = join(folder(), 'videos');
+    const fates = ['succeeds', 'fails', 'cancelled', 'vanishes'] as const;
+    const tasks = providers.flatMap(({ id }) => fates.map((fate) => simulator.submit(id, { fate })));
+    const ends = endsIn(await all(from(tasks).pipe(watchTasks(client), saveVideos({ directory, client, retry }))));
+    expect(ends).toHaveLength(tasks.length);
+    for (const task of tasks) {
+      const [end, ...others] = ends.filter((event) => event.task.provider === task.provider && event.task.id === task.id);
+      expect(others).toEqual([]);
+      const { fate } = simulator.plan(task);
+      if (fate === 'succeeds') {
+        const path = join(directory, `${taskFileName(task)}.mp4`);
+        const bytes = await truth(simulator, task);
+        expect(end).toEqual({ kind: 'saved', task, path, bytes: bytes.length, isNew: true });
+        expect(readFileSync(path).equals(bytes)).toBe(true);
+      } else {
+        // AnyFast tells a cancelled task as a failed one.
+        const reason = fate === 'vanishes' ? 'lost' : fate === 'cancelled' && task.provider !== 'anyfast' ? 'cancelled' : 'failed';
+        expect(end).toMatchObject({ kind: 'unsaved', reason });
+        expect(end?.kind === 'unsaved' && end.error !== null).toBe(fate === 'vanishes');
+      }
+    }
+    expect(readdirSync(directory).sort()).toEqual(providers.flatMap(({ id }) => {
+      const name = taskFileName(tasks.find(({ provider }) => provider === id) ?? { provider: id, id: '' });
+      return [`${name}.json`, `${name}.mp4`];
+    }).sort());
+  });
+
+  it('writes beside each file what it is of', async () => {
+    const { simulator, client } = await setUp();
+    const directory = folder();
+    const task = simulator.submit('ark', ended);
+    const before = Date.now();
+    await all(of(task).pipe(watchTasks(client), saveVideos({ directory })));
+    const record = JSON.parse(readFileSync(join(directory, `ark-${task.id}.json`), 'utf8')) as VideoRecord;
+    expect(record).toMatchObject({ version: 1, task, file: `ark-${task.id}.mp4`, bytes: statSync(join(directory, `ark-${task.id}.mp4`)).size });
+    expect(record.savedAtMs).toBeGreaterThanOrEqual(before);
+    expect(record.snapshot).toMatchObject({ status: 'succeeded', model: simulator.plan(task).model, usage: { completionTokens: expect.any(Number) as number } });
+    expect(record.snapshot).not.toHaveProperty('raw');
+    expect(JSON.stringify(record)).not.toContain(simulator.apiKey('ark'));
+  });
+
+  it('fetches nothing twice: what is there with its record stays as it is', async () => {
+    const { simulator, client } = await setUp();
+    const directory = folder();
+    const task = simulator.submit('kyyaipower', ended);
+    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory })));
+    const path = join(directory, `${taskFileName(task)}.mp4`);
+    expect((await run()).at(-1)).toMatchObject({ kind: 'saved', isNew: true });
+    const { ino, mtimeMs } = statSync(path);
+    expect(await run()).toEqual([{ kind: 'saved', task, path, bytes: statSync(path).size, isNew: false }]);
+    expect(statSync(path)).toMatchObject({ ino, mtimeMs });
+    expect(filesOf(simulator)).toHaveLength(1);
+  });
+
+  it('fetches again what has been deleted', async () => {
+    const { simulator, client } = await setUp();
+    const directory = folder();
+    const task = simulator.submit('ark', ended);
+    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory })));
+    await run();
+    unlinkSync(join(directory, `ark-${task.id}.mp4`));
+    expect((await run()).at(-1)).toMatchObject({ kind: 'saved', isNew: true });
+  });
+
+  it.each<[string, (path: string) => void]>([
+    ['has lost bytes since', (path) => { truncateSync(path, 100); }],
+    ['is a stranger\'s', (path) => { unlinkSync(path.replace('.mp4', '.json')); writeFileSync(path, 'mine'); }],
+    ['has a record that is none', (path) => { writeFileSync(path.replace('.mp4', '.json'), '{"file":"../../x"}'); }],
+  ])('leaves a file alone that %s, and says so', async (_, change) => {
+    const { simulator, client } = await setUp();
+    const directory = folder();
+    const task = simulator.submit('ark', ended);
+    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory })));
+    await run();
+    const path = join(directory, `ark-${task.id}.mp4`);
+    change(path);
+    const before = readFileSync(path);
+    const [end] = await run();
+    expect(end).toMatchObject({ kind: 'unsaved', reason: 'download' });
+    expect(end?.kind === 'unsaved' && isDownloadError(end.error, 'exists')).toBe(true);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('gives a whole part its name without asking, if its program was killed just before', async () => {
+    const { simulator, client } = await setUp();
+    const directory = folder();
+    const task = simulator.submit('ark', ended);
+    const path = join(directory, `ark-${task.id}.mp4`);
+    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory })));
+    await run();
+    const bytes = readFileSync(path);
+    unlinkSync(path);
+    writeFileSync(`${path}.part`, bytes);
+    writeFileSync(`${path}.part.json`, JSON.stringify({ totalBytes: bytes.length, validator: '"whatever"' }));
+    expect((await run()).at(-1)).toMatchObject({ kind: 'saved', isNew: true });
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+    expect(filesOf(simulator)).toHaveLength(1);
+    expect(readdirSync(directory).sort()).toEqual([`ark-${task.id}.json`, `ark-${task.id}.mp4`]);
+  });
+
+  it('asks the provider for a fresh link when one has expired, and keeps the provider\'s floor', async () => {
+    let skewMs = 0;
+    const { simulator, client } = await setUp({ linkLifeMs: 60_000, freshLinks: true, clock: () => Date.now() + skewMs });
+    const directory = folder();
+    const task = simulator.submit('ark', ended);
+    const events = await all(of(task).pipe(watchTasks(client)));
+    skewMs = 3_600_000;
+    expect(endsIn(await all(from(events).pipe(saveVideos({ directory, client }))))).toMatchObject([{ kind: 'saved', isNew: true }]);
+    expect(filesOf(simulator).map(({ status }) => status)).toEqual([403, 200]);
+    expect(simulator.asks(task)).toBe(2);
+    // Without the client the same is the end.
+    const [end] = endsIn(await all(from(events).pipe(saveVideos({ directory: folder() }))));
+    expect(end?.kind === 'unsaved' && isDownloadError(end.error, 'refused')).toBe(true);
+  });
+
+  it('survives downloads that are cut, each of them several times', async () => {
+    const { simulator, client } = await setUp({ fileBytes: 400_000 });
+    const directory = folder();
+    const tasks = providers.map(({ id }) => simulator.submit(id, ended));
+    for (const task of tasks) simulator.fault(task, 'cut-download', 3);
+    const ends = endsIn(await all(from(tasks).pipe(watchTasks(client), saveVideos({ directory, client, retry }))));
+    expect(ends.map(({ kind }) => kind)).toEqual(tasks.map(() => 'saved'));
+    const served = filesOf(simulator);
+    expect(served.filter(({ status }) => status === 206)).toHaveLength(3 * tasks.length);
+    for (const task of tasks) expect(readFileSync(join(directory, `${taskFileName(task)}.mp4`)).equals(await truth(simulator, task))).toBe(true);
+  });
+
+  it('runs so many downloads at once, and the rest in line', async () => {
+    const { simulator, client } = await setUp();
+    const tasks = Array.from({ length: 12 }, () => simulator.submit('ark', ended));
+    const running = new Set<string>();
+    let most = 0;
+    const events = await all(of(...tasks).pipe(watchTasks(client)));
+    await new Promise<void>((resolve, reject) => {
+      from(events).pipe(saveVideos({ directory: folder(), concurrency: 3 })).subscribe({
+        next: (event) => {
+          if (event.kind === 'download') running.add(event.task.id);
+          else running.delete(event.task.id);
+          most = Math.max(most, running.size);
+        },
+        error: reject,
+        complete: resolve,
+      });
+    });
+    expect(most).toBe(3);
+  });
+
+  it('tells of a success without a link', async () => {
+    const event: FeedEvent = { kind: 'transition', task: { provider: 'ark', id: 'cgt-1' }, transition: transitionTo({ ...snapshot('succeeded'), video: null }, null, 0) };
+    expect(await all(of(event).pipe(saveVideos({ directory: folder() })))).toEqual([{ kind: 'unsaved', task: event.task, reason: 'no-video', error: null }]);
+  });
+
+  it('tells of a directory that cannot be written, for each task, and goes on', async () => {
+    const { simulator, client } = await setUp();
+    const parent = folder();
+    writeFileSync(join(parent, 'file'), '');
+    const tasks = [simulator.submit('ark', ended), simulator.submit('ark', { ...ended, fate: 'fails' }), simulator.submit('ark', ended)];
+    const ends = await all(from(tasks).pipe(watchTasks(client), saveVideos({ directory: join(parent, 'file') })));
+    expect(ends.map((end) => end.kind === 'unsaved' && [end.reason, isDownloadError(end.error, 'disk')]).sort()).toEqual([['download', true], ['download', true], ['failed', false]]);
+  });
+
+  it('tells of a record that cannot be written, and keeps the part whole for the next run', async () => {
+    const { simulator, client } = await setUp();
+    const directory = folder();
+    const task = simulator.submit('ark', ended);
+    mkdirSync(join(directory, `ark-${task.id}.json.new`));
+    const run = async (): Promise<SaveEvent | undefined> => (await all(of(task).pipe(watchTasks(client), saveVideos({ directory })))).at(-1);
+    const end = await run();
+    expect(end?.kind === 'unsaved' && isDownloadError(end.error, 'disk')).toBe(true);
+    rmSync(join(directory, `ark-${task.id}.json.new`), { recursive: true });
+    expect(await run()).toMatchObject({ kind: 'saved' });
+    expect(filesOf(simulator)).toHaveLength(1);
+  });
+
+  it('passes the error of its source on, and keeps the parts of what was under way', async () => {
+    await expect(all(throwError(() => new Error('the refs have failed')).pipe(saveVideos({ directory: folder() })))).rejects.toThrow('the refs have failed');
+  });
+
+  it.each<[Partial<SaveVideosOptions>, string]>([
+    [{ concurrency: 0 }, 'concurrency must be a whole number from 1, not 0'],
+    [{ directory: '' }, 'directory must be a path, not ""'],
+    [{ patienceMs: -1 }, 'patienceMs must be a finite number of ms above 0, not -1'],
+    [{ client: {} as never }, 'client.watch must be a function, not undefined'],
+  ])('refuses a bad option at once: %o', (options, message) => {
+    expect(() => saveVideos({ directory: 'videos', ...options })).toThrow(message);
+  });
+});
