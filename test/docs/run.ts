@@ -2,11 +2,11 @@
  * Runs programs as their readers would: each in a Node process of its own, in an empty folder, in the world of world.ts.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'vite';
+import { buildForNode } from '../support/build.js';
 import type { Program } from './fences.js';
 import type { Address } from './providers.js';
 
@@ -43,47 +43,25 @@ const environment = async (): Promise<Record<string, string>> => {
 /** Builds all programs in one go, from src, and is then ready to run them. */
 export const buildPrograms = async (programs: readonly Program[]): Promise<Runner> => {
   const variables = await environment();
-  // Below node_modules, where packages are found from.
-  mkdirSync(join(root, 'node_modules', '.cache'), { recursive: true });
-  const folder = mkdtempSync(join(root, 'node_modules', '.cache', 'rx-seedance-docs-'));
   const fence = (index: number): string => join(here, `fence-${index}.ts`);
   const byPath = new Map(programs.map(({ code }, index) => [fence(index), code]));
-  try {
-    await build({
-      root,
-      configFile: join(root, 'vitest.config.ts'),
-      logLevel: 'error',
-      plugins: [
-        {
-          name: 'fences',
-          enforce: 'pre',
-          resolveId: (id, importer) => (byPath.has(id) ? id : id === 'vitest' && byPath.has(importer ?? '') ? join(here, 'vitest-in-fence.ts') : null),
-          load: (id) => byPath.get(id) ?? null,
-        },
-      ],
-      build: {
-        ssr: true,
-        target: 'node20',
-        outDir: folder,
-        emptyOutDir: false,
-        minify: false,
-        sourcemap: true,
-        rolldownOptions: {
-          input: { world: join(here, 'world.ts'), ...Object.fromEntries(programs.map((_, index) => [`fence-${index}`, fence(index)])) },
-          output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
-        },
+  const built = await buildForNode(
+    { world: join(here, 'world.ts'), ...Object.fromEntries(programs.map((_, index) => [`fence-${index}`, fence(index)])) },
+    [
+      {
+        name: 'fences',
+        enforce: 'pre',
+        resolveId: (id, importer) => (byPath.has(id) ? id : id === 'vitest' && byPath.has(importer ?? '') ? join(here, 'vitest-in-fence.ts') : null),
+        load: (id) => byPath.get(id) ?? null,
       },
-    });
-  } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  }
+    ],
+  );
 
   const run = (program: Program, limitMs = 60_000): Promise<Outcome> =>
     new Promise((resolve) => {
       const cwd = mkdtempSync(join(tmpdir(), 'rx-seedance-docs-'));
-      const file = join(folder, `fence-${programs.indexOf(program)}.mjs`);
-      const child = spawn(process.execPath, ['--enable-source-maps', '--import', pathToFileURL(join(folder, 'world.mjs')).href, file], {
+      const file = built.file(`fence-${programs.indexOf(program)}`);
+      const child = spawn(process.execPath, ['--enable-source-maps', '--import', pathToFileURL(built.file('world')).href, file], {
         cwd,
         env: { PATH: process.env.PATH, ...variables },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -101,5 +79,5 @@ export const buildPrograms = async (programs: readonly Program[]): Promise<Runne
         resolve({ code, output, complaint: ending && `${ending}\n${output}${errors}` });
       });
     });
-  return { run, close: () => rmSync(folder, { recursive: true, force: true }) };
+  return { run, close: built.remove };
 };
