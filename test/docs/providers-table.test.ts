@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Hints } from '../../src/wire/facts.js';
+import { daysOf, floorOf, paceOf } from '../../src/node/command-line/provider-facts.js';
 import type { Provider } from '../../src/wire/provider.js';
 
 const folder = new URL('../../src/providers/', import.meta.url);
@@ -16,26 +16,6 @@ const providers = await Promise.all(
   }),
 );
 
-const anything: Hints = { serviceTier: null, model: null, resolution: null, durationMs: null };
-
-const seconds = (minMs: number, maxMs: number): string =>
-  minMs === maxMs ? `${String(minMs / 1000)} s` : `${String(minMs / 1000)}–${String(maxMs / 1000)} s`;
-
-const pace = (provider: Provider): string => {
-  const { floorMs, minMs, maxMs } = provider.pacing(anything);
-  const kinds = [
-    ['flex', { ...anything, serviceTier: 'flex' }],
-    ['480p', { ...anything, resolution: '480p' }],
-  ] as const;
-  const others = kinds.flatMap(([kind, hints]) => {
-    const other = provider.pacing(hints);
-    return other.minMs === minMs ? [] : [`${kind} ${seconds(other.minMs, other.maxMs)}`];
-  });
-  return `${[seconds(minMs, maxMs), ...others].join('; ')}; never below ${seconds(floorMs, floorMs)}`;
-};
-
-const days = (ms: number | null): string => (ms === null ? 'not said' : ms === 86_400_000 ? '1 day' : `${String(ms / 86_400_000)} days`);
-
 const table = [
   '| `rx-seedance/providers/…` | provider | base URL | dialect | asked every | task kept | video kept |',
   '|---|---|---|---|---|---|---|',
@@ -46,9 +26,9 @@ const table = [
       ` [${provider.name}](${provider.documentation}) `,
       ` \`${provider.baseUrl}\` `,
       ` ${provider.dialect} `,
-      ` ${pace(provider)} `,
-      ` ${days(provider.retention.recordMs)} `,
-      ` ${days(provider.retention.videoMs)} `,
+      ` ${paceOf(provider)}; never below ${floorOf(provider)} `,
+      ` ${daysOf(provider.retention.recordMs)} `,
+      ` ${daysOf(provider.retention.videoMs)} `,
       '',
     ].join('|'),
   ),

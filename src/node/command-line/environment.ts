@@ -1,0 +1,49 @@
+/**
+ * Where keys and addresses come from: variables of the environment, or a `.env` file. Never an argument, which every process can see.
+ */
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { UsageError } from './usage-error.js';
+
+/** Variables by name. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+const prefixOf = (provider: string): string => provider.toUpperCase().replace(/[^A-Z0-9]/g, '_');
+
+/**
+ * The variable that holds a provider's key.
+ *
+ * @example keyVariable('anyfast') // 'ANYFAST_API_KEY'
+ */
+export const keyVariable = (provider: string): string => `${prefixOf(provider)}_API_KEY`;
+
+/** The variable that holds another address of a provider. */
+export const baseUrlVariable = (provider: string): string => `${prefixOf(provider)}_BASE_URL`;
+
+/** What a variable holds; null for one that is not there or empty. */
+export const valueIn = (variables: Variables, name: string): string | null => variables[name]?.trim() || null;
+
+/**
+ * The environment, and below it a `.env` file: what both hold is the environment's.
+ *
+ * Errors: `UsageError` for a file that cannot be read.
+ */
+export const readVariables = (env: Variables, envFile: string | null): Variables => {
+  if (envFile === null) return env;
+  const set = Object.entries(env).filter(([, value]) => (value ?? '') !== '');
+  return { ...parseEnv(readText('--env-file', envFile)), ...Object.fromEntries(set) };
+};
+
+/**
+ * A whole file that an option names.
+ *
+ * Errors: `UsageError` that names the option and the file.
+ */
+export const readText = (option: string, path: string): string => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/, \w+( '.*')?$/s, '') : String(error);
+    throw new UsageError(`${option} ${path}: ${reason}`);
+  }
+};

@@ -1,0 +1,33 @@
+/**
+ * A table of plain text, aligned, that drops columns rather than break its lines. Pure.
+ */
+import { cutEnd, padEnd, plain, widthOf } from './terminal-text.js';
+
+/** A column. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly of: (row: Row) => string;
+  /** Of two columns, the one with the lower number is dropped first. */
+  readonly keep: number;
+}
+
+const gap = '  ';
+
+/**
+ * The lines of a table, the titles first.
+ *
+ * @param columns how wide it may be; the last column that is left is cut
+ */
+export const table = <Row>(all: readonly Column<Row>[], rows: readonly Row[], columns: number): readonly string[] => {
+  const measured = all.map(({ title, of, keep }) => {
+    const cells = [title, ...rows.map((row) => plain(of(row)))];
+    return { keep, cells, width: Math.max(...cells.map(widthOf)) };
+  });
+  const order = measured.toSorted((one, other) => other.keep - one.keep);
+  const widthOfFirst = (count: number): number => order.slice(0, count).reduce((sum, { width }) => sum + width + gap.length, -gap.length);
+  const count = order.findLastIndex((_, index) => index === 0 || widthOfFirst(index + 1) <= columns) + 1;
+  const kept = measured.filter((column) => order.indexOf(column) < count);
+  return ['', ...rows].map((_, index) =>
+    cutEnd(kept.map(({ cells, width }) => padEnd(cells[index] ?? '', width)).join(gap).trimEnd(), columns),
+  );
+};
