@@ -1,0 +1,79 @@
+/**
+ * News as lines of text, for logs and for other programs. Knows no stream of the process; what is written is plain.
+ */
+import { filter, ignoreElements, map, type OperatorFunction, tap, timestamp } from 'rxjs';
+import { bytesForPeople } from './byte-count.js';
+import { forPeople } from './duration.js';
+import { type Ending, endings, isWell, type News } from './news.js';
+import type { Output } from './output.js';
+import type { Tally } from './run.js';
+import { refText } from './task-refs.js';
+import { plain } from './terminal-text.js';
+import { troubleWord } from './trouble-word.js';
+
+/** Writes each line; emits nothing. */
+export const toLines = (output: Output): OperatorFunction<string, never> => (lines) => lines.pipe(tap(output.line), ignoreElements());
+
+/** A line with the time for each change: status, trouble, what was saved and what was not. */
+export const changeLines = (): OperatorFunction<News, string> => (news) =>
+  news.pipe(
+    timestamp(),
+    map(({ value, timestamp: atMs }) => ({ change: changeOf(value, atMs), atMs })),
+    filter(({ change }) => change !== null),
+    map(({ change, atMs }) => `${timeOfDay(atMs)}  ${plain(change ?? '')}`),
+  );
+
+const changeOf = (news: News, nowMs: number): string | null => {
+  switch (news.kind) {
+    case 'transition': {
+      const { to, snapshot } = news.transition;
+      const more = snapshot.status === 'failed' ? `  ${snapshot.failure.reason}: ${snapshot.failure.message}` : to === 'unknown' ? `  says '${snapshot.wireStatus}'` : '';
+      return `${refText(news.task)}  ${to}${more}`;
+    }
+    case 'trouble': {
+      const again = `asked again in ${forPeople(news.nextAskAtMs - nowMs)}`;
+      return `${refText(news.task)}  ${troubleWord(news.trouble)}, ${again}: ${news.trouble.message}`;
+    }
+    case 'lost':
+      return `${refText(news.task)}  lost: ${news.error.message}`;
+    case 'saved':
+      return `${refText(news.task)}  ${news.isNew ? 'saved' : 'is there already'}: ${news.path} (${bytesForPeople(news.bytes)})`;
+    case 'unsaved':
+      return news.reason === 'download' || news.reason === 'no-video'
+        ? `${refText(news.task)}  not saved: ${news.error?.message ?? 'the answer holds no link to a video'}`
+        : null;
+    case 'refused':
+      return news.message;
+    case 'added':
+    case 'progress':
+    case 'download':
+    case 'ended':
+      return null;
+  }
+};
+
+const timeOfDay = (atMs: number): string => new Date(atMs).toTimeString().slice(0, 8);
+
+/** A line for each task that is over: the task, how it ended, and its file, else its link, else the reason; between tabs. */
+export const endLines = (): OperatorFunction<News, string> => (news) => news.pipe(endings(), map(endLine));
+
+const endLine = ({ task, end, path, link, reason }: Ending): string =>
+  [refText(task), end, path ?? link ?? reason ?? ''].map(plain).join('\t');
+
+/** What a run came to: a line for each task that is not as it should be, and the numbers. */
+export const summaryLines = (tally: Tally, isSaving: boolean): readonly string[] => {
+  const { tasks, over, succeeded, saved, otherwise, lost, unwell } = tally;
+  const parts = [
+    `${succeeded} succeeded`,
+    ...(isSaving ? [`${saved} saved`] : []),
+    ...(otherwise === 0 ? [] : [`${otherwise} ended otherwise`]),
+    ...(lost === 0 ? [] : [`${lost} lost`]),
+    ...(over === tasks ? [] : [`${tasks - over} not over`]),
+  ];
+  return [...unwell.map(unwellLine), `${tasks} ${tasks === 1 ? 'task' : 'tasks'}: ${parts.join(', ')}`];
+};
+
+const unwellLine = (ending: Ending): string => {
+  const { task, end, reason } = ending;
+  return plain(`${refText(task)}  ${end === 'succeeded' && !isWell(ending) ? 'not saved' : end}: ${reason ?? ''}`);
+};
