@@ -54,18 +54,23 @@ const shared: Options = {
   noExternal: [/^fp-ts\/\w+$/],
 };
 
+/** The program. Nobody imports it: it has no declarations, and its CommonJS twin is not packed. */
+const program = {
+  cli: 'src/node/command-line/main.ts',
+};
+
 export default defineConfig([
   {
     ...shared,
     name: 'node',
-    entry: { ...portable, ...node },
+    entry: { ...portable, ...node, ...program },
     format: ['esm', 'cjs'],
     target: 'node20.19',
     platform: 'node',
     esbuildPlugins: [fpTs('lib')],
     // The declarations are cleaned by their own build, the browser's files by theirs.
     clean: ['!**/*.d.{ts,cts}', '!browser/**'],
-    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    dts: { entry: { ...portable, ...node }, compilerOptions: { ignoreDeprecations: '6.0' } },
   },
   {
     ...shared,

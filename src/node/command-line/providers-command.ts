@@ -1,0 +1,56 @@
+/**
+ * `rx-seedance providers`: every provider with its address, its pace, what it keeps, and whether its key is set. Never the key.
+ */
+import type { Provider } from '../../wire/provider.js';
+import type { ProvidersArguments } from './arguments.js';
+import type { Console } from './console.js';
+import { baseUrlVariable, keyVariable, readVariables, valueIn, type Variables } from './environment.js';
+import { knownProviders } from './known-providers.js';
+import { daysOf, floorOf, paceOf } from './provider-facts.js';
+import { table } from './table.js';
+
+/** Prints the table. Gives the exit code. */
+export const runProviders = ({ json, envFile }: ProvidersArguments, { env, stdout, discretion }: Console): number => {
+  const variables = readVariables(env, envFile);
+  for (const { id } of knownProviders) discretion.hide(valueIn(variables, keyVariable(id)));
+  if (json) stdout.line(JSON.stringify(knownProviders.map((provider) => factsOf(provider, variables)), null, 2));
+  else for (const line of providersTable(variables, stdout.isTerminal ? stdout.size().columns : Infinity)) stdout.line(line);
+  return 0;
+};
+
+const isSet = ({ id }: Provider, variables: Variables): boolean => valueIn(variables, keyVariable(id)) !== null;
+
+const baseUrlIn = ({ id, baseUrl }: Provider, variables: Variables): string => valueIn(variables, baseUrlVariable(id)) ?? baseUrl;
+
+const factsOf = (provider: Provider, variables: Variables): Readonly<Record<string, unknown>> => {
+  const { floorMs, minMs, maxMs } = provider.pacing({ serviceTier: null, model: null, resolution: null, durationMs: null });
+  return {
+    id: provider.id,
+    name: provider.name,
+    baseUrl: baseUrlIn(provider, variables),
+    dialect: provider.dialect,
+    documentation: provider.documentation,
+    pacing: { floorMs, minMs, maxMs },
+    retention: provider.retention,
+    keyVariable: keyVariable(provider.id),
+    keyIsSet: isSet(provider, variables),
+  };
+};
+
+/** The table, in as many columns as fit. */
+export const providersTable = (variables: Variables, columns: number): readonly string[] =>
+  table(
+    [
+      { title: 'id', of: ({ id }: Provider) => id, keep: 9 },
+      { title: 'name', of: ({ name }) => name, keep: 2 },
+      { title: 'base URL', of: (provider) => baseUrlIn(provider, variables), keep: 4 },
+      { title: 'asked every', of: paceOf, keep: 5 },
+      { title: 'never below', of: floorOf, keep: 3 },
+      { title: 'task kept', of: ({ retention }) => daysOf(retention.recordMs), keep: 6 },
+      { title: 'video kept', of: ({ retention }) => daysOf(retention.videoMs), keep: 7 },
+      { title: 'key', of: ({ id }) => keyVariable(id), keep: 1 },
+      { title: 'key is', of: (provider) => (isSet(provider, variables) ? 'set' : 'not set'), keep: 8 },
+    ],
+    knownProviders,
+    columns,
+  );
