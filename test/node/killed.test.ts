@@ -1,0 +1,139 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as after } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { taskFileName } from '../../src/node/index.js';
+import { type Simulator, simulatedProviders, startSimulator } from '../../src/simulator/index.js';
+import { taskKey, type TaskRef } from '../../src/task/snapshot.js';
+import { type Built, buildForNode } from '../support/build.js';
+
+/** Ten times faster than life: a floor is one second, and a program starts in less. */
+const speed = 10;
+const floorMs = 10_000 / speed;
+/** Two questions travel for different times: the first one of a process waits for its HTTP client to be loaded. */
+const travelMs = 200;
+const key = 'sk-0123456789abcdef-ABCDEF';
+
+let built: Built;
+const directory = mkdtempSync(join(tmpdir(), 'rx-seedance-killed-'));
+beforeAll(async () => {
+  built = await buildForNode({ 'command-line': fileURLToPath(new URL('../../src/node/command-line/main.ts', import.meta.url)) });
+});
+afterAll(() => {
+  built.remove();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+interface Told {
+  readonly kind: string;
+  readonly task: TaskRef;
+  readonly isNew?: boolean;
+  readonly transition?: { readonly to: string };
+}
+
+/** A process of the command line, and what it says. */
+const start = (simulator: Simulator, list: string, videos: string) => {
+  const variables = simulatedProviders.flatMap((id) => [[`${id.toUpperCase()}_API_KEY`, key], [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)]]);
+  const args = ['watch', '--file', list, '--download', videos, '--json', '--speed', String(speed), '--deadline', '10m'];
+  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(process.execPath, [built.file('command-line'), ...args], {
+    env: { PATH: process.env.PATH, ...(Object.fromEntries(variables) as Record<string, string>) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { out: '', errors: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said.errors += text));
+  // What a killed process was just saying is torn.
+  const told = (): readonly Told[] => said.out.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Told);
+  return { child, said, told, closed: once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]> };
+};
+
+/** Every video that is whole, by what would be another if it were written again. */
+const writtenIn = (videos: string): ReadonlyMap<string, string> =>
+  new Map(readdirSync(videos).filter((name) => name.endsWith('.mp4')).map((name) => {
+    const { ino, mtimeMs, size } = statSync(join(videos, name));
+    return [name, `${String(ino)} ${String(mtimeMs)} ${String(size)}`];
+  }));
+
+it('forty tasks come to their ends, and each video to the disk once, through faults and three kills at any instant', async () => {
+  const keys = Object.fromEntries(simulatedProviders.map((id) => [id, key]));
+  const simulator = await startSimulator({ speed, keys, faults: { rate: 0.3 }, fileBytes: 1_000_000 });
+  try {
+    const fates = ['succeeds', 'succeeds', 'succeeds', 'fails', 'succeeds', 'expires', 'succeeds', 'cancelled', 'succeeds', 'moderated'] as const;
+    const tasks = Array.from({ length: 40 }, (_, index) => {
+      const fate = fates[Math.floor(index / 4)] ?? 'succeeds';
+      const provider = simulatedProviders[index % simulatedProviders.length] ?? 'ark';
+      return simulator.submit(provider, { fate, queueMs: 4_000 + 700 * index, runMs: 15_000 + 1_500 * index });
+    });
+    for (const task of tasks) simulator.fault(task, 'cut-download', 2);
+    for (const task of tasks.slice(0, 10)) simulator.fault(task, 'hang');
+    const list = join(directory, 'tasks.txt');
+    const videos = join(directory, 'videos');
+    writeFileSync(list, tasks.map(({ provider, id }) => `${provider}:${id}\n`).join(''));
+
+    let written: ReadonlyMap<string, string> = new Map();
+    const newlySaved: string[] = [];
+    const kills: number[] = [];
+    const everything: string[] = [];
+    const unchanged = (now: ReadonlyMap<string, string>): void => {
+      for (const [name, file] of written) expect(now.get(name), `${name} was written again (kills after ${kills.join(', ')} ms)`).toBe(file);
+      written = now;
+    };
+    const note = ({ said, told }: ReturnType<typeof start>): void => {
+      everything.push(said.out, said.errors);
+      newlySaved.push(...told().flatMap(({ kind, isNew, task }) => (kind === 'saved' && isNew === true ? [taskKey(task)] : [])));
+    };
+
+    for (let run = 0; run < 3; run += 1) {
+      const one = start(simulator, list, videos);
+      // The first kill comes while questions are under way whose answers nobody will ever see; the others at any instant.
+      if (run === 0) await expect.poll(() => simulator.requests.some(({ fault }) => fault === 'hang'), { interval: 5, timeout: 20_000 }).toBe(true);
+      else await once(one.child.stdout, 'data');
+      const killMs = Math.floor(Math.random() * (run === 0 ? 100 : 4_000));
+      kills.push(killMs);
+      await Promise.race([after(killMs), one.closed]);
+      one.child.kill('SIGKILL');
+      await one.closed;
+      note(one);
+      unchanged(writtenIn(videos));
+    }
+    const last = start(simulator, list, videos);
+    const [code] = await last.closed;
+    note(last);
+    unchanged(writtenIn(videos));
+
+    // Each task has one end, and the right one.
+    const story = `kills after ${kills.join(', ')} ms; stderr: ${last.said.errors}`;
+    const ends = last.told().filter(({ kind }) => kind === 'saved' || kind === 'unsaved');
+    expect(ends.map(({ task }) => taskKey(task)).sort(), story).toEqual(tasks.map(taskKey).sort());
+    const succeeded = tasks.filter((task) => simulator.plan(task).fate === 'succeeds');
+    expect(ends.filter(({ kind }) => kind === 'saved').map(({ task }) => taskKey(task)).sort(), story).toEqual(succeeded.map(taskKey).sort());
+    expect(last.told().filter(({ kind }) => kind === 'lost'), story).toEqual([]);
+    expect(code).toBe(1);
+
+    // Each video is on the disk, byte for byte, and was written once; nothing else is there.
+    for (const task of succeeded) {
+      const path = simulator.requests.find((request) => request.provider === task.provider && request.id === task.id && request.path.startsWith('/files/'))?.path;
+      const truth = Buffer.from(await (await fetch(simulator.url + (path ?? ''))).arrayBuffer());
+      expect(truth).toHaveLength(1_000_000);
+      expect(readFileSync(join(videos, `${taskFileName(task)}.mp4`)).equals(truth)).toBe(true);
+    }
+    expect(readdirSync(videos).sort()).toEqual(['watches.jsonl', ...succeeded.flatMap((task) => [`${taskFileName(task)}.json`, `${taskFileName(task)}.mp4`])].sort());
+    expect(newlySaved.filter((task, index) => newlySaved.indexOf(task) < index)).toEqual([]);
+
+    // No provider was asked more often than its floor, over all of the processes, and nothing after its end.
+    for (const task of tasks) {
+      const asks = simulator.requests.filter(({ provider, id, path }) => provider === task.provider && id === task.id && !path.startsWith('/files/'));
+      const gaps = asks.slice(1).map(({ atMs }, index) => atMs - (asks[index]?.atMs ?? 0));
+      expect(gaps.filter((gap) => gap < floorMs - travelMs), `${task.provider} ${task.id}, ${story}`).toEqual([]);
+    }
+    expect(simulator.requests.filter(({ fault }) => fault !== null).length).toBeGreaterThan(40);
+    expect(everything.join('') + readFileSync(join(videos, 'watches.jsonl'), 'utf8')).not.toContain(key);
+  } finally {
+    await simulator.stop();
+  }
+});
