@@ -1,24 +1,26 @@
 // @ts-check
 /**
- * `npm start`: two dozen tasks on six providers, over real HTTP, in one live feed. The providers are played by the simulator, 25
- * times faster than life, with mixed fates and a sprinkling of faults. Exit code 0 when every task came to the end it was given.
+ * `npm start`: the main job, `rx-seedance watch --download`, on two dozen tasks of six providers, over real HTTP. The providers are
+ * played by the simulator, 25 times faster than life, with mixed fates and a sprinkling of faults. Exit code 0 when every task came
+ * to the end it was given, and every video to the disk.
  */
-import { concatMap, delay, from, lastValueFrom, of, tap } from 'rxjs';
-import { account, createTaskClient, taskKey, toFeed, watchTasks } from 'rx-seedance';
-import { anyfast } from 'rx-seedance/providers/anyfast';
-import { ark } from 'rx-seedance/providers/ark';
-import { kyyaipower } from 'rx-seedance/providers/kyyaipower';
-import { powertokens } from 'rx-seedance/providers/powertokens';
-import { xingchao } from 'rx-seedance/providers/xingchao';
-import { yescale } from 'rx-seedance/providers/yescale';
-import { spedUp, startSimulator } from 'rx-seedance/simulator';
-import { undiciTransport } from 'rx-seedance/undici';
-import { boardFor, summary } from './two-dozen-board.mjs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as after } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { simulatedProviders, startSimulator } from 'rx-seedance/simulator';
+
+/**
+ * @typedef {import('rx-seedance').FeedEvent} FeedEvent
+ * @typedef {import('rx-seedance/node').SaveEvent} SaveEvent
+ */
 
 const speed = 25;
-const providers = /** @type {const} */ ([ark, powertokens, yescale, kyyaipower, xingchao, anyfast]);
 
-/** What becomes of each provider's four tasks, and what a watch must make of it. */
+/** What becomes of each provider's four tasks. */
 const plans = /** @type {const} */ ({
   ark: [{ fate: 'succeeds' }, { fate: 'succeeds', durationMs: 12_000 }, { fate: 'moderated' }, { fate: 'expires' }],
   powertokens: [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'cancelled' }, { fate: 'vanishes' }],
@@ -28,61 +30,56 @@ const plans = /** @type {const} */ ({
   anyfast: [{ fate: 'succeeds' }, { fate: 'succeeds', ultra: true }, { fate: 'succeeds' }, { fate: 'moderated' }],
 });
 
-/** @type {Readonly<Record<import('rx-seedance/simulator').Fate, string>>} */
+/** What a watch must make of each fate. @type {Readonly<Record<import('rx-seedance/simulator').Fate, string>>} */
 const expectedEnds = {
-  succeeds: 'succeeded',
+  succeeds: 'saved',
   fails: 'failed',
   moderated: 'failed',
   cancelled: 'cancelled',
   expires: 'expired',
-  vanishes: 'lost (gone)',
-  'unknown-word': 'lost (timeout)',
-  stalls: 'lost (timeout)',
+  vanishes: 'lost',
+  'unknown-word': 'lost',
+  stalls: 'lost',
 };
 
-// Whoever reads only the beginning (`npm start | head`) closes the pipe: that is no error.
-process.stdout.on('error', (error) => {
-  if (!('code' in error) || error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
+// Whoever reads only the beginning (`npm start 2>&1 | head`) closes the pipe: that is no error.
+process.stderr.on('error', () => undefined);
 
 const simulator = await startSimulator({ speed, seed: 24, faults: { rate: 0.08 } });
+const tasks = [0, 1, 2, 3].flatMap((index) => simulatedProviders.map((id) => simulator.submit(id, plans[id][index] ?? {})));
 
-const client = createTaskClient({
-  transport: undiciTransport(),
-  accounts: providers.map((provider) =>
-    account(spedUp(provider, speed), { apiKey: simulator.apiKey(provider.id), baseUrl: simulator.baseUrl(provider.id) }),
-  ),
-  askTimeoutMs: 1_500,
-  deadlineMs: 14_000,
+const directory = join(mkdtempSync(join(tmpdir(), 'rx-seedance-')), 'videos');
+const command = ['watch', '-', '--download', directory, '--deadline', '14s', '--json', '--speed', `${speed}`];
+const addresses = simulatedProviders.flatMap((id) => [[`${id.toUpperCase()}_API_KEY`, simulator.apiKey(id)], [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)]]);
+
+console.error(`${tasks.length} tasks at ${simulator.url}, ${speed} times faster than life; some fail, vanish or are cancelled.\n$ rx-seedance ${command.join(' ')}\n`);
+const child = spawn(process.execPath, [fileURLToPath(new URL('../../dist/cli.js', import.meta.url)), ...command], {
+  stdio: ['pipe', 'pipe', 'inherit'], // the board is drawn on stderr
+  env: { ...process.env, ...Object.fromEntries(addresses) },
 });
+// Ctrl-C is for both of us: the command ends by itself, and says how it stands.
+process.on('SIGINT', () => undefined);
 
-const tasks = [0, 1, 2, 3].flatMap((index) =>
-  providers.map(({ id }) => simulator.submit(id, plans[id][index] ?? {})),
-);
-const startedAtMs = Date.now();
-const board = boardFor(process.stdout, { simulator: `${simulator.url}, ${speed} times faster than life`, tasks, startedAtMs });
-
-const feed = await lastValueFrom(
-  from(tasks).pipe(
-    concatMap((task) => of(task).pipe(delay(40))), // refs may come while others are watched
-    watchTasks(client),
-    toFeed(),
-    tap(board.show),
-  ),
-);
-board.close();
-
-const rows = tasks.map((task) => {
-  const row = feed.tasks.get(task);
-  const end = row === undefined ? 'never heard of' : row.error === null ? String(row.status) : `lost (${'kind' in row.error ? row.error.kind : row.error.name})`;
-  const expiresAtMs = row?.snapshot?.status === 'succeeded' ? (row.snapshot.video?.expiresAtMs ?? null) : null;
-  const expected = expectedEnds[simulator.plan(task).fate];
-  return { task, end, isExpected: end === expected, tookMs: board.tookMs(task), asks: simulator.asks(task), expiresAtMs };
+/** @type {Map<string, string>} */
+const ends = new Map();
+createInterface({ input: child.stdout }).on('line', (line) => {
+  const event = /** @type {FeedEvent | SaveEvent} */ (JSON.parse(line));
+  if (event.kind === 'saved') ends.set(event.task.id, 'saved');
+  if (event.kind === 'unsaved') ends.set(event.task.id, event.reason);
 });
-process.stdout.write(summary(process.stdout, rows, feed));
+const closed = new Promise((resolve) => child.once('close', resolve));
+
+// Tasks may come while others are watched.
+child.stdin.on('error', () => undefined); // it was interrupted
+for (const { provider, id } of tasks) {
+  child.stdin.write(`${provider}:${id}\n`);
+  await after(40);
+}
+child.stdin.end();
+const code = await closed;
 await simulator.stop();
 
-const wrong = rows.filter(({ isExpected }) => !isExpected);
-for (const { task, end } of wrong) console.error(`${taskKey(task)} ended as ${end}, planned was ${simulator.plan(task).fate}`);
-process.exitCode = wrong.length === 0 ? 0 : 1;
+const wrong = tasks.filter((task) => ends.get(task.id) !== expectedEnds[simulator.plan(task).fate]);
+for (const task of wrong) console.error(`${task.provider}:${task.id} ended as ${ends.get(task.id) ?? 'nothing'}, planned was ${simulator.plan(task).fate}`);
+if (wrong.length === 0) console.error(`Each came to the end that was planned for it. The videos are in ${directory}`);
+process.exitCode = wrong.length === 0 ? 0 : code === 130 ? 130 : 1;

@@ -5,7 +5,7 @@
  * What the package offers is read off the packed files, so that a new provider is checked by being there.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -197,6 +197,22 @@ for (const [extension, folder] of /** @type {const} */ ([['.js', 'dist'], ['.cjs
     ensure(seen.size > 0, 'no class was found: does this check still read the output right?');
   });
 }
+
+await check('the program runs from the package, where undici is not installed', () => {
+  const [undici, aside] = ['undici', 'undici-aside'].map((name) => join(project, 'node_modules', name));
+  renameSync(undici ?? '', aside ?? '');
+  try {
+    const program = join(project, 'node_modules', '.bin', 'rx-seedance');
+    ensure(run(program, ['--version'], project).trim() === manifest.version, 'it does not know its version');
+    const listed = JSON.parse(run(program, ['providers', '--json'], project)).map((/** @type {{ id: string }} */ { id }) => `providers/${id}`);
+    const packedProviders = entries.filter((entry) => entry.startsWith('providers/'));
+    ensure(listed.sort().join() === packedProviders.sort().join(), `it lists ${listed.join(', ')}`);
+    const { status, stderr } = spawnSync(program, ['watch', 'ark:cgt-1'], { cwd: project, encoding: 'utf8', env: { PATH: process.env.PATH } });
+    ensure(status === 2 && stderr.includes('ARK_API_KEY'), `without a key it says: ${stderr}`);
+  } finally {
+    renameSync(aside ?? '', undici ?? '');
+  }
+});
 
 // --- types ---------------------------------------------------------------------------------------------------------------
 

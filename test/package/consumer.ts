@@ -18,6 +18,7 @@ import {
   type WatchState,
 } from 'rx-seedance';
 import { fetchTransport } from 'rx-seedance/fetch';
+import { download, isDownloadError, openJournal, type SaveEvent, saveVideos } from 'rx-seedance/node';
 import { anyfast } from 'rx-seedance/providers/anyfast';
 import { ark } from 'rx-seedance/providers/ark';
 import { type Simulator, startSimulator } from 'rx-seedance/simulator';
@@ -58,3 +59,10 @@ export const simulated = async (): Promise<string> => {
 };
 
 export const scripted = scriptedTransport;
+
+export const saved = (tasks: Observable<TaskRef<'ark' | 'anyfast'>>): Observable<SaveEvent> =>
+  tasks.pipe(watchTasks(client, { watch: openJournal('videos').watch }), saveVideos({ directory: 'videos', client }));
+
+export const isFull = (error: unknown): boolean => isDownloadError(error, 'disk') && error.path !== '';
+
+export const bytes = (snapshot: TaskSnapshot): Observable<{ readonly receivedBytes: number }> => download(snapshot, { directory: 'videos', client });
