@@ -3,37 +3,18 @@
  */
 import type { Agent } from 'node:http';
 import { join, resolve } from 'node:path';
-import {
-  asyncScheduler,
-  catchError,
-  concat,
-  defer,
-  finalize,
-  from,
-  ignoreElements,
-  last,
-  map,
-  mergeMap,
-  Observable,
-  of,
-  retry,
-  tap,
-  throwError,
-  timeout,
-} from 'rxjs';
-import { checkedDelay, type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-policy.js';
-import { rest } from '../poll/rest.js';
+import { concat, defer, finalize, from, ignoreElements, last, map, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-policy.js';
 import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
-import { longestRetryAfterMs } from '../transport/retry-after.js';
-import { innermostReason } from '../transport/whole-answer.js';
 import type { TaskClient } from '../watch/task-client.js';
 import { checkPositive } from '../watch/watch-rules.js';
+import { attempts, type DownloadPlan } from './download-attempts.js';
+import { connectionsTo } from './download-connections.js';
 import { DownloadError } from './download-error.js';
-import { headersFor, type Held, readFileAnswer } from './file-answer.js';
-import { type FileRequest, openFile } from './file-connection.js';
+import type { Held } from './file-answer.js';
 import { extensionOf, linkFileName, taskFileName } from './file-name.js';
 import { inTurn } from './in-turn.js';
-import { openPart, type PartFile } from './part-file.js';
+import { openPart } from './part-file.js';
 
 /** How far a download has come. */
 export interface DownloadProgress {
@@ -100,7 +81,7 @@ export const downloadWith = (
   const path = join(directory, fileName ?? nameFor(source, url));
   if (url === null) return throwError(() => new DownloadError('no-video', path, 'the task has no video, or its answer no link'));
   const renew = client === undefined || typeof source === 'string' ? null : freshLink(client, source.task);
-  const plan: Plan = {
+  const plan: DownloadPlan = {
     path,
     url,
     renew,
@@ -136,139 +117,6 @@ export const checkedOptions = (options: DownloadOptions): DownloadOptions => {
   if (client !== undefined) checkFunction('client.watch', client.watch);
   return options;
 };
-
-interface Plan {
-  readonly patienceMs: number;
-  readonly stallMs: number;
-  readonly retry: DelayPolicy;
-  readonly path: string;
-  readonly url: string;
-  /** The link as the provider gives it now. Null where nobody can be asked. */
-  readonly renew: Observable<string> | null;
-}
-
-/** Why a connection did not bring all bytes. */
-class Trouble extends Error {
-  constructor(
-    message: string,
-    readonly retryAfterMs: number | null = null,
-  ) {
-    super(message);
-  }
-}
-
-class Refused extends Error {}
-
-/** Connections, one after another, until all bytes are there. */
-const attempts = (part: PartFile, plan: Plan, open: (url: string) => Observable<Held>): Observable<Held> =>
-  defer(() => {
-    let { url } = plan;
-    let best = part.held().receivedBytes;
-    let failures = 0;
-    let failingSinceMs = 0;
-    let isRenewed = false;
-
-    const refused = (message: string): Observable<unknown> => {
-      if (plan.renew === null || isRenewed) return throwError(() => new DownloadError('refused', plan.path, message));
-      isRenewed = true;
-      return plan.renew.pipe(
-        tap((fresh) => (url = fresh)),
-        catchError((error: unknown) => {
-          const why = error instanceof Error ? error.message : String(error);
-          return throwError(() => new DownloadError('refused', plan.path, `${message}, and there is no fresh link: ${why}`, error));
-        }),
-      );
-    };
-
-    const troubled = (message: string, retryAfterMs: number | null): Observable<unknown> => {
-      const now = asyncScheduler.now();
-      if (failures === 0) failingSinceMs = now;
-      const elapsedMs = Math.max(0, now - failingSinceMs);
-      const delayMs = checkedDelay('retry', plan.retry({ index: failures, elapsedMs, jitter: Math.random(), latest: null }));
-      failures += 1;
-      const isOver = delayMs === 'stop' || (failures >= fewestFailures && elapsedMs >= plan.patienceMs);
-      if (!isOver) return concat(rest(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs))), of(null));
-      const standing = `given up at byte ${String(part.held().receivedBytes)} after ${String(failures)} failures in a row`;
-      return throwError(() => new DownloadError('interrupted', plan.path, `${standing}: ${message}`));
-    };
-
-    return defer(() => open(url)).pipe(
-      timeout({ each: plan.stallMs, with: () => throwError(() => new Trouble(`the host was silent for ${String(plan.stallMs)} ms`)) }),
-      tap(({ receivedBytes }) => {
-        // A byte that has been there before is no progress: a file that always breaks at one place would come for ever.
-        if (receivedBytes <= best) return;
-        best = receivedBytes;
-        failures = 0;
-        isRenewed = false;
-      }),
-      retry({
-        delay: (error: unknown) => {
-          if (error instanceof DownloadError) return throwError(() => error);
-          if (error instanceof Refused) return refused(error.message);
-          return troubled(error instanceof Trouble ? error.message : innermostReason(error, [url]), error instanceof Trouble ? error.retryAfterMs : null);
-        },
-      }),
-    );
-  });
-
-/** However little patience there is, so many failures in a row are borne. */
-const fewestFailures = 5;
-
-/** Connections to one part: a new one waits until the one before has written its last byte. */
-const connectionsTo = (part: PartFile, agent: Agent | undefined) => {
-  let settled: Promise<void> = Promise.resolve();
-  return {
-    settled: () => settled,
-    open: (url: string): Observable<Held> =>
-      new Observable<Held>((subscriber) => {
-        const controller = new AbortController();
-        settled = settled
-          .then(() => receive(part, { url, agent, signal: controller.signal }, (held) => subscriber.next(held)))
-          .then(
-            () => subscriber.complete(),
-            (error: unknown) => {
-              if (!subscriber.closed) subscriber.error(error);
-            },
-          )
-          .finally(() => controller.abort());
-        return () => controller.abort();
-      }),
-  };
-};
-
-/** One connection: resolves when all bytes are there. */
-const receive = async (part: PartFile, request: Omit<FileRequest, 'headers'>, tell: (held: Held) => void): Promise<void> => {
-  const { signal } = request;
-  if (signal.aborted || isWhole(part.held())) return;
-  const response = await openFile({ ...request, headers: headersFor(part.held()) });
-  const answer = readFileAnswer(response, part.held());
-  switch (answer.kind) {
-    case 'whole':
-      return;
-    case 'refused':
-      throw new Refused(answer.message);
-    case 'trouble':
-      throw new Trouble(answer.message, answer.retryAfterMs);
-    case 'stale':
-      await part.begin(null, null);
-      throw new Trouble(answer.message);
-    case 'bytes':
-  }
-  const { fromBytes, toBytes, totalBytes, validator } = answer;
-  if (fromBytes === 0) await part.begin(totalBytes, validator);
-  tell(part.held());
-  for await (const chunk of response.bytes) {
-    if (signal.aborted) return;
-    if (toBytes !== null && part.held().receivedBytes + chunk.byteLength > toBytes) throw new Trouble(`there is more than the ${String(toBytes)} bytes that were announced`);
-    await part.write(chunk);
-    tell(part.held());
-  }
-  const { receivedBytes } = part.held();
-  const leastBytes = totalBytes ?? toBytes ?? 1;
-  if (receivedBytes < leastBytes) throw new Trouble(`the answer ended at byte ${String(receivedBytes)} of ${String(leastBytes)}`);
-};
-
-const isWhole = ({ receivedBytes, totalBytes }: Held): boolean => receivedBytes > 0 && receivedBytes === totalBytes;
 
 /** A watch of a task that has ended asks once, and bears troubles as any watch does. */
 const freshLink = (client: Pick<TaskClient, 'watch'>, task: TaskRef): Observable<string> =>

@@ -1,0 +1,121 @@
+import { asyncScheduler, concat, defer, EMPTY, ignoreElements, NEVER, type Observable, of, throwError, timer } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { attempts, type DownloadPlan } from '../../src/node/download-attempts.js';
+import { Refused, Trouble } from '../../src/node/download-connections.js';
+import { DownloadError, isDownloadError } from '../../src/node/download-error.js';
+import type { Held } from '../../src/node/file-answer.js';
+import { exponentialDelay } from '../../src/poll/delay-policy.js';
+import { diary, inVirtualTime, minutes, seconds } from '../support/client.js';
+
+const held = (receivedBytes: number): Held => ({ receivedBytes, totalBytes: 100, validator: '"a"' });
+const bytes = (...counts: readonly number[]): Observable<Held> => of(...counts.map(held));
+const cut = throwError(() => new Trouble('it was cut'));
+const refused = throwError(() => new Refused('it is refused'));
+const after = <T>(ms: number, what: Observable<T>): Observable<T> => concat(timer(ms).pipe(ignoreElements()), what);
+
+/** Plays one connection after another, the last one for ever; gives what the attempts did, and when each connection was opened with which link. */
+const play = (connections: readonly Observable<Held>[], plan: Partial<DownloadPlan> = {}, { first = 0, untilMs }: { readonly first?: number; readonly untilMs?: number } = {}) =>
+  inVirtualTime(({ flush, timers }) => {
+    const opened: string[] = [];
+    const open = (url: string): Observable<Held> =>
+      defer(() => {
+        opened.push(`${String(asyncScheduler.now() / 1000)}s ${url}`);
+        return connections[Math.min(opened.length, connections.length) - 1] ?? NEVER;
+      });
+    const defaults = { path: 'a.mp4', url: 'old', renew: null, patienceMs: minutes(15), stallMs: seconds(30) };
+    const retry = exponentialDelay({ initialMs: 1000, maxMs: 60_000 });
+    const seen = diary(attempts({ held: () => held(first) }, { ...defaults, retry, ...plan }, open), ({ receivedBytes }) => receivedBytes, untilMs);
+    flush();
+    return { lines: seen.lines, error: seen.error, opened, timers: timers() };
+  });
+
+const failure = (error: unknown): string => (isDownloadError(error) ? `${error.kind}: ${error.message}` : String(error));
+
+describe('attempts at a download', () => {
+  it('come ever later, up to the longest wait, until all bytes are there', () => {
+    const { lines, opened, timers } = play([...Array.from({ length: 8 }, () => cut), bytes(50, 100)]);
+    expect(opened).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183].map((time) => `${String(time)}s old`));
+    expect(lines).toEqual(['183s 50', '183s 100', '183s |']);
+    expect(timers).toBe(0);
+  });
+
+  it('begin to count anew with each new byte', () => {
+    const { opened } = play([cut, cut, concat(bytes(10), cut), cut, concat(bytes(20), cut), bytes(100)]);
+    expect(opened).toEqual(['0s old', '1s old', '3s old', '4s old', '6s old', '7s old']);
+  });
+
+  it('do not take a byte for new that was there before', () => {
+    const { opened } = play([concat(bytes(10), cut), concat(bytes(0, 10), cut), concat(bytes(5), cut), bytes(100)]);
+    expect(opened).toEqual(['0s old', '1s old', '3s old', '7s old']);
+  });
+
+  it('nor one that an earlier program has left', () => {
+    const { opened } = play([concat(bytes(60), cut), concat(bytes(61), cut), cut, bytes(100)], {}, { first: 60 });
+    expect(opened).toEqual(['0s old', '1s old', '2s old', '4s old']);
+  });
+
+  it('leave a connection that is silent, whether before its first byte or after one', () => {
+    const { opened, lines } = play([NEVER, concat(bytes(10), NEVER), after(29_999, bytes(100))]);
+    expect(opened).toEqual(['0s old', '31s old', '62s old']);
+    expect(lines).toEqual(['31s 10', '91.999s 100', '91.999s |']);
+  });
+
+  it('wait as long as the host says, up to ten minutes', () => {
+    const told = (ms: number): Observable<never> => throwError(() => new Trouble('busy', ms));
+    expect(play([told(500), told(7_000), told(minutes(90)), bytes(100)]).opened).toEqual(['0s old', '1s old', '8s old', '608s old']);
+  });
+
+  it('are given up after the patience, and not before the fifth failure in a row', () => {
+    const long = play([cut]);
+    expect(long.lines.at(-1)).toBe('903s #');
+    expect(failure(long.error)).toBe('interrupted: a.mp4: given up at byte 0 after 21 failures in a row: it was cut');
+    const short = play([cut], { patienceMs: 1 });
+    expect(short.opened).toHaveLength(5);
+    expect(failure(short.error)).toBe('interrupted: a.mp4: given up at byte 0 after 5 failures in a row: it was cut');
+  });
+
+  it('are given up when the policy stops', () => {
+    expect(failure(play([cut], { retry: () => 'stop' }).error)).toBe('interrupted: a.mp4: given up at byte 0 after 1 failures in a row: it was cut');
+  });
+
+  it('use a fresh link at once, however long it takes to be had', () => {
+    const { opened, lines } = play([concat(bytes(40), refused), bytes(100)], { renew: after(seconds(12), of('new')) });
+    expect(opened).toEqual(['0s old', '12s new']);
+    expect(lines).toEqual(['0s 40', '12s 100', '12s |']);
+  });
+
+  it('ask for a fresh link once for each stretch of new bytes', () => {
+    const twice = play([refused, refused], { renew: of('new') });
+    expect([failure(twice.error), twice.opened]).toEqual(['refused: a.mp4: it is refused', ['0s old', '0s new']]);
+    expect(play([refused, concat(bytes(10), refused), bytes(100)], { renew: of('new') }).opened).toEqual(['0s old', '0s new', '0s new']);
+  });
+
+  it('keep the fresh link through troubles', () => {
+    expect(play([refused, cut, bytes(100)], { renew: of('new') }).opened).toEqual(['0s old', '0s new', '1s new']);
+  });
+
+  it('end when nobody gives a fresh link', () => {
+    expect(failure(play([refused], { renew: throwError(() => new Error('gone')) }).error)).toBe('refused: a.mp4: it is refused, and there is no fresh link: gone');
+    expect(failure(play([refused]).error)).toBe('refused: a.mp4: it is refused');
+  });
+
+  it('end when whoever is asked for a fresh link says nothing: no success without the bytes', () => {
+    const { error, lines } = play([refused], { renew: EMPTY });
+    expect(lines).toEqual(['0s #']);
+    expect(failure(error)).toBe('refused: a.mp4: it is refused, and there is no fresh link: none came');
+  });
+
+  it('end at once with an error of the disk', () => {
+    const full = new DownloadError('disk', 'a.mp4', 'the disk is full');
+    const { error, opened } = play([concat(bytes(10), throwError(() => full))]);
+    expect([error, opened.length]).toEqual([full, 1]);
+  });
+
+  it('can be left while they wait, and while a connection is open: nothing stays', () => {
+    for (const connection of [cut, NEVER]) {
+      const { timers, opened } = play([connection], {}, { untilMs: 20_500 });
+      expect(timers).toBe(0);
+      expect(opened.length).toBe(connection === cut ? 5 : 1);
+    }
+  });
+});
