@@ -31,7 +31,7 @@ export const lockDirectory = (directory: string): (() => void) => {
     own.delete(name);
   };
   try {
-    writeFileSync(path, beginningOf(process.pid) ?? '', { flag: 'wx', mode: 0o600 });
+    writeFileSync(path, lifeOf(process.pid)?.beginning ?? '', { flag: 'wx', mode: 0o600 });
     for (const other of readdirSync(directory)) {
       const pid = Number(lockName.exec(other)?.[1]);
       if (other === name || Number.isNaN(pid)) continue;
@@ -47,29 +47,38 @@ export const lockDirectory = (directory: string): (() => void) => {
 
 const isHeld = (pid: number, name: string, directory: string): boolean => {
   if (pid === process.pid) return own.has(name);
-  if (!isAlive(pid)) return false;
-  const [noted, beginning] = [contentOf(join(directory, name)), beginningOf(pid)];
-  return noted === '' || beginning === null || noted === beginning;
+  if (!isThere(pid)) return false;
+  const [noted, life] = [contentOf(join(directory, name)), lifeOf(pid)];
+  if (life === null) return true;
+  return !life.isOver && (noted === '' || noted === life.beginning);
 };
 
-const isAlive = (pid: number): boolean => {
+const isThere = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Somebody else's process is alive as well.
+    // Somebody else's process is there as well.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 };
 
-/** When a process began, as Linux tells it: the boot, and the ticks since. Null on other systems. */
-const beginningOf = (pid: number): string | null => {
+/** What Linux tells of a process. */
+interface Life {
+  /** When it began: the boot, and the ticks since. */
+  readonly beginning: string;
+  /** A process that was killed keeps its id until its parent has heard of it, which in a container may be never. */
+  readonly isOver: boolean;
+}
+
+/** Null on other systems. */
+const lifeOf = (pid: number): Life | null => {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
     // The name of the program stands in brackets, and may hold anything.
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return ticks === undefined ? null : `${boot} ${ticks}`;
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { beginning: `${boot} ${fields[18] ?? ''}`, isOver: state === 'Z' || state === 'X' };
   } catch {
     return null;
   }

@@ -1,11 +1,11 @@
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { of } from 'rxjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Journal, openJournal } from '../../src/node/index.js';
 import { taskKey } from '../../src/task/snapshot.js';
 import { watchTasks } from '../../src/watch/feed.js';
@@ -155,6 +155,23 @@ describe('a journal\'s directory', () => {
     expect(readdirSync(directory).filter((name) => name.startsWith('.lock-'))).toHaveLength(1);
     journal.close();
     expect(readdirSync(directory)).toEqual(['watches.jsonl']);
+  });
+
+  it.skipIf(!existsSync('/proc/self/stat'))('is not held by a killed process of which nobody has taken notice: its id is still there', async () => {
+    const directory = folder();
+    // The shell becomes a program that never asks after its children.
+    const holder = join(import.meta.dirname, 'lock-holder.mjs');
+    const parent = spawn('sh', ['-c', '"$0" "$1" "$2" & exec sleep 1000', process.execPath, holder, directory], { stdio: 'ignore' });
+    onTestFinished(() => void parent.kill('SIGKILL'));
+    const holders = (): readonly string[] => readdirSync(directory).filter((name) => name.startsWith('.lock-'));
+    await expect.poll(holders).toHaveLength(1);
+    const pid = Number(holders()[0]?.split('-')[1]);
+    await expect.poll(() => readFileSync(join(directory, holders()[0] ?? ''), 'utf8')).toMatch(/ \d+$/);
+    expect(() => openJournal(directory)).toThrow(`in use by process ${String(pid)}`);
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => readFileSync(`/proc/${String(pid)}/stat`, 'utf8')).toContain(') Z ');
+    expect(process.kill(pid, 0)).toBe(true);
+    expect(open(directory).states()).toEqual([]);
   });
 
   it.skipIf(!existsSync('/proc/self/stat'))('is not held by a stranger that has the process id of a dead holder', () => {
