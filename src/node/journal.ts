@@ -49,22 +49,28 @@ export const openJournal = (directory: string): Journal => {
   const path = join(directory, 'watches.jsonl');
   const states = new Map<string, WatchState>();
   let file: number | null = null;
-  let appendedBytes = 0;
-  let wholeBytes = 0;
+  let fileBytes = 0;
+  /** When it is written anew. */
+  let mostBytes = 0;
 
-  const close = (): void => {
+  const closeFile = (): void => {
     if (file !== null) closeSync(file);
     file = null;
+  };
+
+  const close = (): void => {
+    closeFile();
     release();
   };
 
   const rewrite = (): void => {
     const text = [...states.values()].map((state) => `${JSON.stringify(state)}\n`).join('');
     writeWholeFile(path, text);
-    if (file !== null) closeSync(file);
+    // What was open has no name any more: nothing may go to it.
+    closeFile();
     file = openSync(path, 'a');
-    appendedBytes = 0;
-    wholeBytes = Buffer.byteLength(text);
+    fileBytes = Buffer.byteLength(text);
+    mostBytes = fileBytes + Math.max(leastBytesToRewrite, fileBytes);
   };
 
   const save = (state: WatchState): void => {
@@ -74,12 +80,19 @@ export const openJournal = (directory: string): Journal => {
       for (let written = 0; written < line.length; ) written += writeSync(file, line, written);
     } catch (error) {
       // A full disk may have taken a piece, and the next line must not go on from it.
-      ftruncateSync(file, wholeBytes + appendedBytes);
+      ftruncateSync(file, fileBytes);
       throw error;
     }
     states.set(taskKey(state.task), state);
-    appendedBytes += line.length;
-    if (appendedBytes >= Math.max(leastBytesToRewrite, wholeBytes)) rewrite();
+    fileBytes += line.length;
+    if (fileBytes < mostBytes) return;
+    try {
+      rewrite();
+    } catch (error) {
+      if (file === null) throw error;
+      // The state is kept, and the file is good as it is: it is written anew when it has grown as much again.
+      mostBytes = fileBytes + leastBytesToRewrite;
+    }
   };
 
   try {

@@ -109,6 +109,20 @@ describe('a journal', () => {
     expect(before[0]).toEqual({ ...long, asks: 199 });
   });
 
+  it('goes on in the file that it has where there is no place to write it anew', () => {
+    const directory = folder();
+    const journal = open(directory);
+    const long = { ...stateOf('long'), baseUrl: `https://a.example/${'x'.repeat(30_000)}` };
+    mkdirSync(join(directory, 'watches.jsonl.new', 'in-the-way'), { recursive: true });
+    for (let asks = 0; asks < 90; asks += 1) save(journal, { ...long, asks });
+    expect(statSync(journal.path).size).toBeGreaterThan(2 * 1_048_576);
+    rmSync(join(directory, 'watches.jsonl.new'), { recursive: true });
+    for (let asks = 90; asks < 130; asks += 1) save(journal, { ...long, asks });
+    expect(statSync(journal.path).size).toBeLessThan(1_048_576);
+    journal.close();
+    expect(open(directory).states()).toEqual([{ ...long, asks: 129 }]);
+  });
+
   it('that is closed saves nothing more: whoever goes on hears of it', () => {
     const journal = open(folder());
     journal.close();
