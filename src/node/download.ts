@@ -3,7 +3,7 @@
  */
 import type { Agent } from 'node:http';
 import { join, resolve } from 'node:path';
-import { concat, defer, finalize, from, ignoreElements, last, map, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { concat, defer, from, ignoreElements, last, map, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-policy.js';
 import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
 import type { TaskClient } from '../watch/task-client.js';
@@ -91,19 +91,23 @@ export const downloadWith = (
   };
   const progress = ({ receivedBytes, totalBytes }: Held, done = false): DownloadProgress => ({ path, receivedBytes, totalBytes, done });
 
-  return inTurn(resolve(path), (cleanUp) =>
-    defer(() => from(openPart(path, overwrite))).pipe(
-      mergeMap((part) => {
-        const connections = connectionsTo(part, options.agent);
-        return concat(
-          defer(() => of(progress(part.held()))),
-          attempts(part, plan, connections.open).pipe(map((held) => progress(held))),
-          defer(() => from(part.finish(beforehand))).pipe(ignoreElements()),
-          defer(() => of(progress({ ...part.held(), totalBytes: part.held().receivedBytes }, true))),
-        ).pipe(finalize(() => cleanUp(connections.settled().then(() => part.close()))));
-      }),
-    ),
-  );
+  return inTurn(resolve(path), () => {
+    const opened = openPart(path, overwrite).then((part) => ({ part, connections: connectionsTo(part, options.agent) }));
+    return {
+      stream: from(opened).pipe(
+        mergeMap(({ part, connections }) =>
+          concat(
+            defer(() => of(progress(part.held()))),
+            attempts(part, plan, connections.open).pipe(map((held) => progress(held))),
+            defer(() => from(part.finish(beforehand))).pipe(ignoreElements()),
+            defer(() => of(progress({ ...part.held(), totalBytes: part.held().receivedBytes }, true))),
+          ),
+        ),
+      ),
+      // Also of a part that was still being opened when it was left.
+      cleanUp: () => opened.then(({ part, connections }) => connections.settled().then(() => part.close())),
+    };
+  });
 };
 
 /** Errors: `TypeError` or `RangeError` that names the option and its value. */

@@ -3,35 +3,41 @@
  */
 import { defer, finalize, from, mergeMap, type Observable } from 'rxjs';
 
+/** Work that has begun. */
+export interface Work<T> {
+  readonly stream: Observable<T>;
+  /** Called once, when the stream has ended or is left. */
+  readonly cleanUp: () => Promise<unknown>;
+}
+
 /** The last of each line. */
 const lines = new Map<string, Promise<unknown>>();
 
 /**
- * Subscribes to work when all earlier work of the same key, in this process, is over.
+ * Begins work when all earlier work of the same key, in this process, is over.
  *
- * @param work   what to do, given a function that tells when its cleaning up is done
  * Cold. Unsubscribing leaves the line.
+ * Errors: those of the work's stream.
  */
-export const inTurn = <T>(key: string, work: (cleanUp: (done: Promise<unknown>) => void) => Observable<T>): Observable<T> =>
+export const inTurn = <T>(key: string, begin: () => Work<T>): Observable<T> =>
   defer(() => {
     const before = lines.get(key) ?? Promise.resolve();
-    let cleaned: Promise<unknown> = Promise.resolve();
-    const { promise: over, resolve: leave } = withResolvers();
+    let begun: Work<T> | null = null;
+    let leave = (): void => undefined;
+    const over = new Promise<void>((resolve) => (leave = resolve));
     const mine = before.then(() => over);
     lines.set(key, mine);
+    void mine.then(() => {
+      if (lines.get(key) === mine) lines.delete(key);
+    });
     return from(before).pipe(
-      mergeMap(() => work((done) => (cleaned = done))),
+      mergeMap(() => {
+        begun = begin();
+        return begun.stream;
+      }),
       finalize(() => {
-        void cleaned.then(leave, leave);
-        void mine.then(() => {
-          if (lines.get(key) === mine) lines.delete(key);
-        });
+        if (begun === null) leave();
+        else void begun.cleanUp().then(leave, leave);
       }),
     );
   });
-
-const withResolvers = (): { readonly promise: Promise<void>; readonly resolve: () => void } => {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((fulfil) => (resolve = fulfil));
-  return { promise, resolve };
-};

@@ -17,6 +17,7 @@ export interface PartFile {
   readonly write: (bytes: Uint8Array) => Promise<void>;
   /** Gives the file its name. `beforehand` is called once all bytes are safe. Errors: also of kind `exists`. */
   readonly finish: (beforehand: (bytes: number) => void) => Promise<void>;
+  /** Once what is under way is done. */
   readonly close: () => Promise<void>;
 }
 
@@ -28,12 +29,13 @@ export interface PartFile {
 export const openPart = async (path: string, mayReplace: boolean): Promise<PartFile> => {
   const partPath = `${path}.part`;
   const notesPath = `${partPath}.json`;
-  const onDisk = async <T>(work: () => Promise<T> | T): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
+  let underWay: Promise<unknown> = Promise.resolve();
+  const onDisk = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = work().catch((error: unknown) => {
       throw error instanceof DownloadError ? error : diskError(path, error);
-    }
+    });
+    underWay = done.catch(() => undefined); // told to whoever began it
+    return done;
   };
   const ensureFree = async (): Promise<void> => {
     if (!mayReplace && (await isThere(path))) {
@@ -71,7 +73,7 @@ export const openPart = async (path: string, mayReplace: boolean): Promise<PartF
         await rename(partPath, path);
         await rm(notesPath, { force: true });
       }),
-    close: () => file.close(),
+    close: () => underWay.then(() => file.close()),
   };
 };
 

@@ -523,6 +523,23 @@ describe('what cannot be downloaded', () => {
 });
 
 describe('many downloads', () => {
+  it('leave no open file behind at whatever instant of their beginning they are left', async () => {
+    const { link } = await host();
+    const directory = folder();
+    for (let turns = 0; turns < 60; turns += 1) {
+      const left = download(link, { directory, fileName: `${String(turns)}.mp4`, overwrite: true }).subscribe();
+      // Microtasks, and then turns of the event loop, in which files are opened.
+      for (let turn = 0; turn < turns; turn += 1) await (turn < 20 ? Promise.resolve() : new Promise((resolve) => setImmediate(resolve)));
+      left.unsubscribe();
+    }
+    const touched = (): number => new Set(readdirSync(directory).map((name) => name.split('.')[0])).size;
+    // All but the first, which was left before it began.
+    await expect.poll(() => ({ touched: touched(), open: openFiles().filter((path) => path.startsWith(directory)) })).toEqual({ touched: 59, open: [] });
+    // Whatever was left can be gone on with, once it has been cleaned up.
+    for (let turns = 0; turns < 60; turns += 1) await run(download(link, { directory, fileName: `${String(turns)}.mp4`, overwrite: true }));
+    expect(readdirSync(directory).filter((name) => !name.endsWith('.mp4'))).toEqual([]);
+  });
+
   it('leave no connection and no open file behind when they are left', async () => {
     const server = await serve((_, response) => {
       response.writeHead(200, { etag: tag, 'content-length': film.length });
