@@ -157,6 +157,19 @@ describe('a download', () => {
   });
 });
 
+describe('a redirect', () => {
+  it.each([
+    ['for ever', '/again', /the file's host redirects for ever$/],
+    ['to something else than the web', 'file:///etc/passwd', /the file's host redirects to file:$/],
+  ])('that leads %s is not followed', async (_, location, message) => {
+    const server = await serve((_request, response) => void response.writeHead(307, { location }).end());
+    const directory = folder();
+    const error = await failure(download(`${server.url}/film.mp4`, { directory, retry: () => 'stop' }), 'interrupted');
+    expect(error.message).toMatch(message);
+    expect(readFileSync(join(directory, 'film.mp4.part'))).toHaveLength(0);
+  });
+});
+
 describe('a cut connection', () => {
   it('goes on where it was cut, by Range and If-Range', async () => {
     const at = Math.floor(film.length * 0.6);
