@@ -9,6 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf } from './system-error.js';
 
 const lockName = /^\.lock-(\d+)-[0-9a-f]{16}$/;
 
@@ -59,7 +60,7 @@ const isThere = (pid: number): boolean => {
     return true;
   } catch (error) {
     // Somebody else's process is there as well.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 };
 

@@ -6,6 +6,7 @@ import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { rest } from '../poll/rest.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { innermostReason } from '../transport/whole-answer.js';
+import { messageOf } from '../watch/errors.js';
 import { Refused, Trouble } from './download-connections.js';
 import { DownloadError } from './download-error.js';
 import type { Held } from './file-answer.js';
@@ -45,10 +46,9 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
       return plan.renew.pipe(
         throwIfEmpty(() => new Error('none came')),
         tap((fresh) => (url = fresh)),
-        catchError((error: unknown) => {
-          const why = error instanceof Error ? error.message : String(error);
-          return throwError(() => new DownloadError('refused', plan.path, `${message}, and there is no fresh link: ${why}`, error));
-        }),
+        catchError((error: unknown) =>
+          throwError(() => new DownloadError('refused', plan.path, `${message}, and there is no fresh link: ${messageOf(error)}`, error)),
+        ),
       );
     };
 

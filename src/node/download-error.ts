@@ -1,6 +1,8 @@
 /**
  * Why a file could not be saved. One class, told apart by `kind`; no link's signature in it.
  */
+import { messageOf } from '../watch/errors.js';
+import { codeOf } from './system-error.js';
 
 /**
  * `exists` something is there under the file's name · `no-video` the answer holds no link · `refused` the link is refused, and a fresh
@@ -55,7 +57,7 @@ const meanings: Readonly<Record<string, string>> = {
 
 /** A system error as the download's. */
 export const diskError = (path: string, error: unknown): DownloadError => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const message = error instanceof Error ? error.message : String(error);
-  return new DownloadError('disk', path, code in meanings ? `${meanings[code] ?? ''} (${code})` : message, error);
+  const code = codeOf(error) ?? '';
+  const meaning = meanings[code];
+  return new DownloadError('disk', path, meaning === undefined ? messageOf(error) : `${meaning} (${code})`, error);
 };

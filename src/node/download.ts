@@ -7,7 +7,7 @@ import { concat, defer, from, ignoreElements, last, map, mergeMap, type Observab
 import { type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-policy.js';
 import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
 import type { TaskClient } from '../watch/task-client.js';
-import { checkPositive } from '../watch/watch-rules.js';
+import { checkFunction, checkPositive } from '../watch/watch-rules.js';
 import { attempts, type DownloadPlan } from './download-attempts.js';
 import { connectionsTo } from './download-connections.js';
 import { DownloadError } from './download-error.js';
@@ -149,10 +149,6 @@ const checkedUrl = (url: string): string => {
 
 const checkText = (field: string, value: unknown): void => {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) throw new TypeError(`${field} must be a path, not ${JSON.stringify(value) ?? 'undefined'}`);
-};
-
-const checkFunction = (field: string, value: unknown): void => {
-  if (typeof value !== 'function') throw new TypeError(`${field} must be a function, not ${String(value)}`);
 };
 
 const checkName = (name: string): void => {

@@ -9,6 +9,7 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
+import { messageOf } from '../watch/errors.js';
 import { parseWatchState } from '../watch/saved-state.js';
 import type { WatchOptions } from '../watch/task-client.js';
 import type { WatchState } from '../watch/watch-state.js';
@@ -119,7 +120,6 @@ const statesIn = (path: string, text: string): readonly WatchState[] =>
       try {
         return parseWatchState(line);
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new Error(`${path}, line ${String(index + 1)}: ${why}`, { cause: error });
+        throw new Error(`${path}, line ${String(index + 1)}: ${messageOf(error)}`, { cause: error });
       }
     });

@@ -6,6 +6,7 @@ import { constants, type FileHandle, lstat, mkdir, open, rename, rm } from 'node
 import { dirname } from 'node:path';
 import { diskError, DownloadError } from './download-error.js';
 import type { Held } from './file-answer.js';
+import { codeOf } from './system-error.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';
 
 /** An open part. Its methods must not be called while one of them is under way. Errors: `DownloadError` of kind `disk`. */
@@ -56,7 +57,7 @@ export const openPart = async (path: string, mayReplace: boolean): Promise<PartF
     begin: (totalBytes, validator) =>
       onDisk(async () => {
         // In this order: whatever happens in between, the notes are of the bytes that are there.
-        if (held.receivedBytes > 0 || (await file.stat()).size > 0) await file.truncate(0);
+        if ((await file.stat()).size > 0) await file.truncate(0);
         held = { receivedBytes: 0, totalBytes, validator };
         writeWholeFile(notesPath, `${JSON.stringify({ totalBytes, validator })}\n`);
       }),
@@ -110,7 +111,7 @@ const isThere = (path: string): Promise<boolean> =>
   lstat(path).then(
     () => true,
     (error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      if (codeOf(error) === 'ENOENT') return false;
       throw error;
     },
   );

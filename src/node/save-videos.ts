@@ -2,7 +2,7 @@
  * From a feed to files: every task that ends is saved, or it is said why not. Knows no provider.
  */
 import { join } from 'node:path';
-import { asyncScheduler, catchError, concat, defer, map, mergeMap, type Observable, of, type OperatorFunction } from 'rxjs';
+import { asyncScheduler, catchError, defer, mergeMap, type Observable, of, type OperatorFunction } from 'rxjs';
 import { type TaskRef, withoutRaw } from '../task/snapshot.js';
 import type { TransitionTo } from '../task/transition.js';
 import type { FeedEvent } from '../watch/feed.js';
@@ -81,16 +81,16 @@ const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: Downloa
     if (snapshot.video === null) return of(unsaved(task, 'no-video', null));
 
     const fileName = `${name}${extensionOf(snapshot.video.url)}`;
-    let bytes = 0;
-    const keepRecord = (size: number): void => {
-      bytes = size;
+    const keepRecord = (bytes: number): void => {
       // Before the file has its name: a video without a record would be a stranger's to the next run.
       writeRecord(recordPath, { version: 1, task, file: fileName, bytes, savedAtMs: asyncScheduler.now(), snapshot: withoutRaw(snapshot) });
     };
-    const progress = gate(downloadWith(snapshot, { ...options, fileName }, keepRecord));
-    return concat(
-      progress.pipe(map((now): SaveEvent => ({ kind: 'download', task, progress: now }))),
-      defer(() => of<SaveEvent>({ kind: 'saved', task, path: join(directory, fileName), bytes, isNew: true })),
+    return gate(downloadWith(snapshot, { ...options, fileName }, keepRecord)).pipe(
+      mergeMap((progress): readonly SaveEvent[] => {
+        const { path, receivedBytes: bytes, done } = progress;
+        const event = { kind: 'download', task, progress } as const;
+        return done ? [event, { kind: 'saved', task, path, bytes, isNew: true }] : [event];
+      }),
     );
   }).pipe(catchError((error: unknown) => of(unsaved(task, 'download', asDownloadError(error, task, options)))));
 

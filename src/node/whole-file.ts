@@ -2,6 +2,7 @@
  * Small files that are there whole or not at all: written beside their place, flushed, then renamed.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { codeOf } from './system-error.js';
 
 /** Puts a text in a file's place. Errors: the system's own; what was there before is still there then. */
 export const writeWholeFile = (path: string, text: string): void => {
@@ -26,7 +27,7 @@ export const readFileIfThere = (path: string): string | null => {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') return null;
     throw error;
   }
 };

@@ -103,14 +103,16 @@ const checkedUrl = (label: string, baseUrl: string, allowInsecure: boolean): str
     const shown = String(baseUrl).replace(/[?#].*/s, '…').replace(/^.*@/s, '…@');
     throw new TypeError(`${label}: baseUrl must be an absolute http(s) URL without user, query and fragment, not '${shown}'`);
   }
-  const [, scheme = '', host = ''] = parts;
-  if (scheme.toLowerCase() === 'http' && !allowInsecure && !loopback.test(host)) {
+  if (parts[1]?.toLowerCase() === 'http' && !allowInsecure && !isLoopback(baseUrl)) {
     throw new TypeError(`${label}: baseUrl '${baseUrl}' would send the key in the clear; allowInsecure: true permits it`);
   }
   return baseUrl.replace(/\/+$/, '');
 };
 
 const httpUrl = /^(https?):\/\/([\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;
+
+/** Whether a base URL leads to this machine. */
+export const isLoopback = (baseUrl: string): boolean => loopback.test(httpUrl.exec(baseUrl)?.[2] ?? '');
 
 const loopback = /^(?:localhost|[\w-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
 

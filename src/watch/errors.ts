@@ -72,3 +72,6 @@ export const lostAs = (kind: LostKind, state: WatchState): SeedanceError => {
   const message = [`${task.provider}/${task.id}: ${what}`, standing, ...trouble].join('; ');
   return new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state });
 };
+
+/** What a caught value says, whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error));

@@ -27,11 +27,11 @@ import { type TaskTransition, transitionTo } from '../task/transition.js';
 import type { HttpResponse, Transport } from '../transport/transport.js';
 import { shortened } from '../wire/refusal.js';
 import { type Account, accountFinder, type Credentials } from './account.js';
-import { lossOf, lostAs } from './errors.js';
+import { lossOf, lostAs, messageOf } from './errors.js';
 import type { Gate } from './gate.js';
 import { type SharedQuestions, shareQuestions } from './shared-questions.js';
 import { parseWatchState } from './saved-state.js';
-import { checkPositive, isRecord, type RuleOptions, watchRules, type WatchRules } from './watch-rules.js';
+import { checkFunction, checkPositive, isRecord, type RuleOptions, watchRules, type WatchRules } from './watch-rules.js';
 import { advanceWatch, askWatch, beginWatch, resumeWatch, type Trouble, waitMs, type WatchState } from './watch-state.js';
 
 /** What a client is made of. The options of all watches can be overruled by each. */
@@ -167,8 +167,8 @@ export const createTaskClient = <Id extends string>({
   const follow = (ref: TaskRef, { from, gate = openGate, save = saveNothing, ...own }: WatchOptions = {}): Observable<Step> => {
     const owner = accountOf(ref);
     const task = plainRef(ref);
-    if (typeof gate !== 'function') throw new TypeError(`gate must be a function, not ${String(gate)}`);
-    if (typeof save !== 'function') throw new TypeError(`save must be a function, not ${String(save)}`);
+    checkFunction('gate', gate);
+    checkFunction('save', save);
     const rules = watchRules(owner.provider, { ...merged(defaults, own), baseUrl: owner.baseUrl });
     const saved = from === undefined ? null : givenMoreTime(checkedState(from, task, owner), own.deadlineMs);
     return defer(() => {
@@ -270,8 +270,6 @@ const ownAnswer = (answer: Answer, task: TaskRef): Answer =>
   isLeft(answer) || answer.right.task.account === task.account ? answer : right({ ...answer.right, task });
 
 const trouble = (kind: 'transport' | 'timeout', message: string): Answer => left({ kind, message });
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error));
 
 const redactedBy = (redact: Credentials['redact'], { status, headers, body }: HttpResponse): HttpResponse => ({
   status,

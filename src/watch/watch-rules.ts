@@ -91,6 +91,11 @@ export const checkPositive = (field: string, ms: number): void => {
   if (!Number.isFinite(ms) || ms <= 0) throw new RangeError(`${field} must be a finite number of ms above 0, not ${String(ms)}`);
 };
 
+/** Checks an option that is called. */
+export const checkFunction = (field: string, value: unknown): void => {
+  if (typeof value !== 'function') throw new TypeError(`${field} must be a function, not ${String(value)}`);
+};
+
 type HintsOf = WatchRules['hintsOf'];
 
 const insideRange =

@@ -2,7 +2,7 @@
  * From arguments and variables to accounts: which key goes to which address. Reads no file and starts nothing.
  */
 import { spedUp } from '../../simulator/index.js';
-import { type Account, account } from '../../watch/account.js';
+import { type Account, account, isLoopback } from '../../watch/account.js';
 import type { TaskClientOptions } from '../../watch/task-client.js';
 import type { Provider } from '../../wire/provider.js';
 import type { AccessArguments, BaseUrl } from './arguments.js';
@@ -66,6 +66,3 @@ const refuseUnused = (baseUrls: readonly BaseUrl[], providers: readonly Provider
     if (provider !== null && !ids.includes(provider)) throw new UsageError(`--base-url ${provider}=…: no task of ${provider} is asked about`);
   }
 };
-
-const isLoopback = (baseUrl: string): boolean =>
-  /^https?:\/\/(?:localhost|[\w-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])(?=[:/]|$)/i.test(baseUrl);

@@ -4,6 +4,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { TaskRef } from '../../task/snapshot.js';
 import { fates, type SimulatorOptions } from '../../simulator/index.js';
+import { messageOf } from '../../watch/errors.js';
 import { parseDuration } from './duration.js';
 import { knownProviders } from './known-providers.js';
 import { parseTaskRef } from './task-refs.js';
@@ -211,7 +212,7 @@ const parsed = <const Options extends OptionTable>(args: readonly string[], opti
 
 /** Node's own words, without its advice of several lines; an unknown option is named without its value. */
 const complaintOf = (error: unknown): string => {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const [, unknown] = /^Unknown option '(-[^'=]*)/.exec(message) ?? [];
   if (unknown !== undefined) return `there is no option ${unknown}`;
   const [, option = '', complaint = ''] = /^Option '([^' ]+)[^']*' ([^\n]*?)\.?(?:\n|$)/.exec(message) ?? [];

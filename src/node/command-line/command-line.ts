@@ -2,6 +2,7 @@
  * The command line as a function: arguments, variables and streams in, exit code out. Knows no `process`, so that tests can drive it.
  */
 import { map, merge, type Observable, share, skip, take, tap } from 'rxjs';
+import { messageOf } from '../../watch/errors.js';
 import { isCommandName, parseCommand } from './arguments.js';
 import type { Console, Stop } from './console.js';
 import type { Variables } from './environment.js';
@@ -91,8 +92,7 @@ const run = async (args: readonly string[], console: Console): Promise<number> =
 
 /** One clean line for whatever went wrong; with RX_SEEDANCE_DEBUG the whole stack. */
 const told = (error: unknown, [name]: readonly string[], { env, stderr }: Pick<Console, 'env' | 'stderr'>): number => {
-  const message = error instanceof Error ? error.message : String(error);
-  stderr.line(`rx-seedance: ${plain(message)}`);
+  stderr.line(`rx-seedance: ${plain(messageOf(error))}`);
   if (error instanceof UsageError) {
     stderr.line(`See rx-seedance ${isCommandName(name) ? `${name} ` : ''}--help`);
     return 2;

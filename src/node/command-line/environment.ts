@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { messageOf } from '../../watch/errors.js';
 import { UsageError } from './usage-error.js';
 
 /** Variables by name. */
@@ -43,7 +44,7 @@ export const readText = (option: string, path: string): string => {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/, \w+( '.*')?$/s, '') : String(error);
+    const reason = messageOf(error).replace(/, \w+( '.*')?$/s, '');
     throw new UsageError(`${option} ${path}: ${reason}`);
   }
 };

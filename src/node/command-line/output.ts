@@ -3,6 +3,7 @@
  */
 import { fromEventPattern, NEVER, type Observable, ReplaySubject } from 'rxjs';
 import { redactorOf } from '../../watch/redaction.js';
+import { codeOf } from '../system-error.js';
 import { type Paint, paintFor } from './paint.js';
 
 /** A writable stream that may be a terminal; `process.stdout` is one. */
@@ -90,7 +91,7 @@ export const createOutput = (
 };
 
 /** Whether the reader of a pipe has had enough: no fault of anybody. */
-export const isClosedPipe = (error: Error): boolean => 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED');
+export const isClosedPipe = (error: Error): boolean => ['EPIPE', 'ERR_STREAM_DESTROYED'].includes(codeOf(error) ?? '');
 
 const resizesOf = (stream: TextStream): Observable<unknown> =>
   fromEventPattern(

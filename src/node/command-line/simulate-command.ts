@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { firstValueFrom } from 'rxjs';
 import type { TaskRef } from '../../task/snapshot.js';
 import { simulatedProviders, type Simulator, startSimulator } from '../../simulator/index.js';
+import { messageOf } from '../../watch/errors.js';
 import type { SimulateArguments } from './arguments.js';
 import type { Console } from './console.js';
 import { baseUrlVariable, keyVariable } from './environment.js';
@@ -45,7 +46,7 @@ const writeList = (path: string, tasks: readonly TaskRef[]): void => {
   try {
     writeFileSync(path, tasks.map((task) => `${refText(task)}\n`).join(''));
   } catch (error) {
-    throw new UsageError(`--tasks-file ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`--tasks-file ${path}: ${messageOf(error)}`);
   }
 };
 

@@ -4,6 +4,7 @@
 import { concat, connect, EMPTY, from, last, lastValueFrom, map, merge, type Observable, take, takeUntil, tap } from 'rxjs';
 import { fetchTransport } from '../../adapters/fetch.js';
 import type { TaskRef } from '../../task/snapshot.js';
+import { messageOf } from '../../watch/errors.js';
 import { createTaskClient, type WatchOptions } from '../../watch/task-client.js';
 import { type Journal, openJournal } from '../index.js';
 import { type Access, keyMissing, openAccess } from './access.js';
@@ -47,7 +48,7 @@ const openedJournal = (directory: string): Journal => {
   try {
     return openJournal(directory);
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 };
 
