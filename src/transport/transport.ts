@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly url: string;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
+  /** When it fell due, in ms since the epoch: of the requests that wait for their turn, the earliest go first. Default: now. */
+  readonly dueAtMs?: number | undefined;
 }
 
 /** One answer, whatever its status: an HTTP error status is a value. */

@@ -1,0 +1,104 @@
+/**
+ * One key's share of requests: so many a minute, so many at once, fewer for a while when the server says "too many". Knows no
+ * provider and no task; its clock is the scheduler's.
+ */
+import { asyncScheduler, defer, tap } from 'rxjs';
+import { createLine } from './line.js';
+import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
+import type { HttpResponse, Transport } from './transport.js';
+
+/** What a key may ask for. */
+export interface BudgetOptions {
+  /** Requests that leave in any minute, one by one and evenly spaced. Default: no limit. */
+  readonly perMinute?: number | undefined;
+  /** Requests that are under way at once. Default: no limit. */
+  readonly concurrent?: number | undefined;
+}
+
+/** Bounds what all the transports that it is applied to send together. */
+export type Budget = (transport: Transport) => Transport;
+
+/** So much longer than a minute do a minute's requests take: the network may bring them closer together. */
+const slackMs = 1_000;
+
+/** How long nothing leaves after a 429 that does not say for how long. */
+const coolDownMs = 10_000;
+
+/** The pace of a key without `perMinute` once it was refused: half of the lowest limit that was seen, 120 a minute. */
+const refusedSpacingMs = 1_000;
+
+/** The slowest pace, two a minute: fast enough to be refused again before the pace recovers. */
+const longestSpacingMs = 30_000;
+
+/** After so long without a 429 the pace doubles, up to the budget's own. */
+const recoveryMs = 60_000;
+
+/** Spacing below this is none. */
+const shortestSpacingMs = 10;
+
+/**
+ * A budget. Requests wait in a line, the earliest due first; one that is unsubscribed leaves it.
+ *
+ *     6 a minute   ----------------------------
+ *     subscribed   (abc)
+ *     sent         a---------b---------c------     10 s apart
+ *
+ * After a 429 nothing leaves for as long as its `Retry-After` says (10 s where it says nothing, 10 minutes at most), and then at
+ * half the pace; each minute without another one doubles the pace again. Without options it does that alone.
+ *
+ * Errors: `RangeError` for a limit that is no whole number from 1; those of the transports pass through.
+ * @example const limited = createBudget({ perMinute: 120 })(undiciTransport())
+ */
+export const createBudget = ({ perMinute = Infinity, concurrent = Infinity }: BudgetOptions = {}): Budget => {
+  checkCount('budget.perMinute', perMinute);
+  checkCount('budget.concurrent', concurrent);
+  const ownSpacingMs = Math.ceil((60_000 + slackMs) / perMinute);
+  /** The pace after the last 429 that slowed it. */
+  let slowed = { spacingMs: 0, atMs: -Infinity };
+  let freeAtMs = -Infinity;
+  /** The whole of the rest that ends at `freeAtMs`: a clock that goes back must not lengthen it. */
+  let longestRestMs = 0;
+
+  const restMs = (): number => Math.min(freeAtMs - asyncScheduler.now(), longestRestMs);
+
+  const restFor = (ms: number): void => {
+    freeAtMs = asyncScheduler.now() + ms;
+    longestRestMs = ms;
+  };
+
+  const line = createLine(concurrent, restMs);
+
+  const spacingAt = (nowMs: number): number => {
+    const spacingMs = slowed.spacingMs / 2 ** Math.max(0, Math.floor((nowMs - slowed.atMs) / recoveryMs));
+    return Math.max(ownSpacingMs, spacingMs < shortestSpacingMs ? 0 : Math.ceil(spacingMs));
+  };
+
+  const refused = ({ headers }: HttpResponse, sentAtMs: number): void => {
+    const now = asyncScheduler.now();
+    const coolMs = Math.min(retryAfterMs(headers['retry-after'], headers['date']) ?? coolDownMs, longestRetryAfterMs);
+    if (coolMs > restMs()) restFor(coolMs);
+    // Of the requests that were under way together, one slows the pace.
+    if (sentAtMs <= slowed.atMs) return;
+    slowed = { spacingMs: Math.min(Math.max(2 * spacingAt(now), refusedSpacingMs), longestSpacingMs), atMs: now };
+  };
+
+  return (transport) => (request) =>
+    line(
+      defer(() => {
+        const sentAtMs = asyncScheduler.now();
+        restFor(spacingAt(sentAtMs));
+        return transport(request).pipe(
+          tap((response) => {
+            if (response.status === 429) refused(response, sentAtMs);
+          }),
+        );
+      }),
+      request.dueAtMs ?? asyncScheduler.now(),
+    );
+};
+
+const checkCount = (field: string, count: number): void => {
+  if (count !== Infinity && !(Number.isSafeInteger(count) && count >= 1)) {
+    throw new RangeError(`${field} must be a whole number from 1, not ${String(count)}`);
+  }
+};
