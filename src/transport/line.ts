@@ -77,6 +77,7 @@ export const createLine = (places: number, restMs: () => number = () => 0): Line
     new Observable<T>((subscriber) => {
       const pass = (): void => {
         free -= 1;
+        // eslint-disable-next-line no-restricted-syntax -- whose turn has come is run: that is what a line is for
         question.subscribe(subscriber);
         subscriber.add(leave);
       };

@@ -17,10 +17,10 @@ const send = (options: BudgetOptions | undefined, answer: Parameters<typeof livi
     const { transport, lives } = livingTransport(answer);
     const limited = createBudget(options)(transport);
     let answered = 0;
-    for (const [atMs, request, untilMs] of requests) {
+    for (const [atMs, request, untilMs = Infinity] of requests) {
       at(atMs, () => {
         const subscription = limited(request).subscribe({ next: () => { answered += 1; }, error: () => undefined });
-        if (untilMs !== undefined) at(untilMs, () => { subscription.unsubscribe(); });
+        if (untilMs < Infinity) at(untilMs, () => { subscription.unsubscribe(); });
       });
     }
     flush();
@@ -188,7 +188,7 @@ describe('the laws of a budget', () => {
         const { lives, timers } = send(
           { perMinute, concurrent },
           (_, request) => after(requests[Number(nameOf(request))]?.takesMs ?? 0, ok),
-          requests.map(({ atMs, staysMs }, index) => [atMs, requestFor(String(index), due[index]), staysMs === null ? undefined : atMs + staysMs]),
+          requests.map(({ atMs, staysMs }, index) => [atMs, requestFor(String(index), due[index]), staysMs === null ? Infinity : atMs + staysMs]),
         );
         const sentAt = lives.map(({ atMs }) => atMs);
         const indexOf = lives.map((life) => Number(nameOf(life)));
