@@ -1,0 +1,54 @@
+/**
+ * What Ark answers about a task: every field that it documents, and links as long as signed ones are. The data is made up; each id gets
+ * strings of its own, so that no parser can share them.
+ */
+
+const link = (/** @type {string} */ id) =>
+  `https://ark-content-generation-cn-beijing.tos-cn-beijing.volces.com/doubao-seedance-2-0/${id}/0217723313001230000000.mp4`
+  + '?X-Tos-Algorithm=TOS4-HMAC-SHA256&X-Tos-Credential=AKLTYWFiY2RlZmdoaWprbG1ub3BxcnN0dXY%2F20260301%2Fcn-beijing%2Ftos%2Frequest'
+  + '&X-Tos-Date=20260301T021532Z&X-Tos-Expires=86400&X-Tos-Signature=5d41402abc4b2a76b9719d911017c592aab3238922bcc25a6f606eb525ffdc56'
+  + '&X-Tos-SignedHeaders=host';
+
+/**
+ * One task, as it is in a list and alone.
+ *
+ * @param {string} id
+ * @param {'running' | 'succeeded'} status
+ * @param {number} [createdAtMs]
+ */
+export const arkTask = (id, status, createdAtMs = Date.now()) => {
+  const createdAt = Math.round(createdAtMs / 1000);
+  const hasEnded = status === 'succeeded';
+  return {
+    id,
+    model: 'doubao-seedance-2-0-260128',
+    status,
+    error: null,
+    content: hasEnded ? { video_url: link(id), last_frame_url: null } : {},
+    usage: hasEnded ? { completion_tokens: 108_900, total_tokens: 108_900, tool_usage: { web_search: 0 } } : null,
+    created_at: createdAt,
+    updated_at: hasEnded ? createdAt + 132 : createdAt,
+    seed: 58_944,
+    resolution: '720p',
+    ratio: '16:9',
+    duration: 5,
+    framespersecond: 24,
+    generate_audio: true,
+    draft: false,
+    draft_task_id: '',
+    tools: [{ type: 'web_search' }],
+    service_tier: 'default',
+    execution_expires_after: 172_800,
+    priority: 0,
+    safety_identifier: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  };
+};
+
+/** The headers of Ark's gateway, beside those that every HTTP server sends. */
+export const arkHeaders = {
+  'content-type': 'application/json; charset=utf-8',
+  server: 'istio-envoy',
+  'x-client-request-id': 'unknown-20260301101500-WvFhUWDb',
+  'x-envoy-upstream-service-time': '18',
+  'x-request-id': '021772331300123000000000000000000ffff0af12c3d4e5f6a7b',
+};

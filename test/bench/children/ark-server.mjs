@@ -1,0 +1,69 @@
+/**
+ * Ark on loopback, in a process of its own, so that its work is not counted. A task is running until it has been asked about
+ * `asksPerTask` times; then it has succeeded. It knows every id, and counts what it is asked.
+ *
+ * It speaks HTTP on bare sockets, as much of it as the contenders need: `node:http` would be slower than the fastest of them, and
+ * they would be measured waiting for it.
+ */
+import { createServer } from 'node:net';
+import { arkHeaders, arkTask } from '../ark-answers.mjs';
+import { options } from '../child.mjs';
+
+/** How often each task has been asked about. @type {Map<string, number>} */
+const asked = new Map();
+let requests = 0;
+let asks = 0;
+
+const askAbout = (/** @type {string} */ id) => {
+  const count = (asked.get(id) ?? 0) + 1;
+  asked.set(id, count);
+  asks += 1;
+  return arkTask(id, count < options.asksPerTask ? 'running' : 'succeeded');
+};
+
+const path = '/api/v3/contents/generations/tasks';
+
+/** What a request line asks for; null for what is not there. */
+const bodyFor = (/** @type {string} */ target) => {
+  if (target.startsWith(`${path}/`)) return askAbout(decodeURIComponent(target.slice(path.length + 1)));
+  if (!target.startsWith(`${path}?`)) return null;
+  const ids = new URLSearchParams(target.slice(path.length + 1)).getAll('filter.task_ids');
+  return { total: ids.length, items: ids.map(askAbout) };
+};
+
+const fixedHeaders = Object.entries({ ...arkHeaders, connection: 'keep-alive' }).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+
+const answerTo = (/** @type {string} */ request) => {
+  requests += 1;
+  const target = /^GET (\S+) HTTP\/1\.1\r\n/.exec(request)?.[1] ?? '';
+  const body = bodyFor(target);
+  // All ASCII: as many bytes as characters.
+  const text = JSON.stringify(body ?? { error: { code: 'ResourceNotFound', message: 'not there' } });
+  const status = body === null ? '404 Not Found' : '200 OK';
+  return `HTTP/1.1 ${status}\r\ndate: ${new Date().toUTCString()}\r\n${fixedHeaders}content-length: ${text.length}\r\n\r\n${text}`;
+};
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let received = '';
+  socket.setEncoding('latin1');
+  socket.on('data', (chunk) => {
+    received += chunk;
+    // No request has a body, and none is sent before the last one is answered.
+    if (!received.endsWith('\r\n\r\n')) return;
+    socket.write(answerTo(received), 'latin1');
+    received = '';
+  });
+  socket.on('error', () => socket.destroy());
+});
+
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  if (typeof address === 'object') process.send?.({ origin: `http://127.0.0.1:${address?.port}` });
+});
+
+process.on('message', () => {
+  process.send?.({ requests, asks });
+  [requests, asks] = [0, 0];
+  asked.clear();
+});
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,26 @@
+/**
+ * Lets one contender follow tasks over HTTP, first some that do not count, then those that do, and reports the CPU time of the second
+ * part, kernel time included. The first part is there for the compiler and for the connections.
+ */
+import { collectGarbage, options, report } from '../child.mjs';
+
+const { contender, run, tasks, warmUp, asksPerTask, ...setting } = options;
+/** @type {{ create: import('../contenders/setting.mjs').Contender }} */
+const { create } = await import(`../contenders/${contender}.mjs`);
+const follow = create(setting);
+
+/** Follows so many tasks, and makes sure that each came to its end. */
+const followAll = async (/** @type {string} */ part, /** @type {number} */ count) => {
+  const ids = Array.from({ length: count }, (_, index) => `cgt-20260301101500-${run}-${part}${index}`);
+  const links = await follow(ids);
+  const ended = new Set(links.map((link) => link.split('/').at(-2)));
+  const missing = ids.filter((id) => !ended.has(id));
+  if (links.length !== count || missing.length > 0) throw new Error(`${contender}: ${links.length} ends of ${count} tasks, ${missing.length} missing`);
+};
+
+await followAll('w', warmUp);
+collectGarbage();
+const before = process.cpuUsage();
+await followAll('t', tasks);
+const { user, system } = process.cpuUsage(before);
+report({ microsPerAsk: (user + system) / (tasks * asksPerTask) });

@@ -1,0 +1,37 @@
+/**
+ * Lets a feed poll for seventy minutes of virtual time, and reports what the last sixty have left on the heap for each question asked.
+ */
+import { from, of, timer } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { account, createTaskClient, toFeed, watchTasks } from 'rx-seedance';
+import { ark } from 'rx-seedance/providers/ark';
+import { heapUsed, options, report } from '../child.mjs';
+import { runningAnswer } from '../contenders/waiting.mjs';
+
+const minuteMs = 60_000;
+let asks = 0;
+/** @type {{ asks: number, bytes: number }[]} */
+const marks = [];
+
+new TestScheduler(() => undefined).run(() => {
+  const client = createTaskClient({
+    transport: ({ url }) => {
+      asks += 1;
+      return of(runningAnswer(url, 1_000));
+    },
+    accounts: [account(ark, { apiKey: 'bench-key' })],
+  });
+  const refs = Array.from({ length: options.watches }, (_, index) => /** @type {const} */ ({ provider: 'ark', id: `cgt-20260301101500-${index}` }));
+  /** @type {import('rx-seedance').Feed | undefined} */
+  let feed;
+  const watching = from(refs).pipe(watchTasks(client), toFeed()).subscribe((next) => (feed = next));
+  for (const minute of [10, 70]) timer(minute * minuteMs).subscribe(() => marks.push({ asks, bytes: heapUsed() }));
+  timer(70 * minuteMs + 1).subscribe(() => {
+    if (feed?.counts.running !== options.watches) throw new Error(`${feed?.counts.running} tasks run, of ${options.watches}`);
+    watching.unsubscribe();
+  });
+});
+
+const [early, late] = marks;
+if (early === undefined || late === undefined) throw new Error('the time did not pass');
+report({ asks: late.asks - early.asks, bytesPerAsk: (late.bytes - early.bytes) / (late.asks - early.asks) });

@@ -1,0 +1,67 @@
+/**
+ * What one writes with RxJS in an afternoon: `expand` and `timer`, an AbortController for each request, an io-ts codec of the fields
+ * that one needs. No sharing, no state, no time-out; a bad answer ends it.
+ */
+import { isLeft } from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { EMPTY, expand, filter, from, lastValueFrom, map, mergeMap, Observable, switchMap, timer, toArray } from 'rxjs';
+import { Pool } from 'undici';
+import { headers, pathOf, terminal } from './setting.mjs';
+import { runningAnswer } from './waiting.mjs';
+
+const Task = t.intersection([
+  t.type({ id: t.string, model: t.string, status: t.string, created_at: t.number, updated_at: t.number }),
+  t.partial({
+    content: t.partial({ video_url: t.string }),
+    usage: t.union([t.type({ completion_tokens: t.number, total_tokens: t.number }), t.null]),
+    error: t.union([t.type({ code: t.string, message: t.string }), t.null]),
+  }),
+]);
+
+/** @typedef {Pick<Pool, 'request'>} Requester */
+
+const ask = (/** @type {Requester} */ pool, /** @type {string} */ id) =>
+  /** @type {Observable<t.TypeOf<typeof Task>>} */ (
+    new Observable((subscriber) => {
+      const controller = new AbortController();
+      const answer = async () => {
+        const { body } = await pool.request({ method: 'GET', path: pathOf(id), headers, signal: controller.signal });
+        const task = Task.decode(await body.json());
+        if (isLeft(task)) throw new Error('no task');
+        subscriber.next(task.right);
+        subscriber.complete();
+      };
+      answer().catch((error) => subscriber.error(error));
+      return () => controller.abort();
+    })
+  );
+
+/** Every answer about a task, until it has ended. */
+const watch = (/** @type {Requester} */ pool, /** @type {string} */ id, /** @type {number} */ intervalMs) =>
+  ask(pool, id).pipe(
+    expand((task) => (terminal.has(task.status) ? EMPTY : timer(intervalMs).pipe(switchMap(() => ask(pool, id))))),
+  );
+
+/** @type {import('./setting.mjs').Contender} */
+export const create = ({ origin, connections, live, intervalMs }) => {
+  const pool = new Pool(origin, { connections });
+  const link = (/** @type {string} */ id) =>
+    watch(pool, id, intervalMs).pipe(
+      filter(({ status }) => terminal.has(status)),
+      map(({ content }) => content?.video_url ?? ''),
+    );
+  return (ids) => lastValueFrom(from(ids).pipe(mergeMap(link, live), toArray()));
+};
+
+/** @type {import('./waiting.mjs').Waiting} */
+export const createWaiting = ({ intervalMs }) => {
+  let answered = 0;
+  const request = async (/** @type {{ path: string }} */ { path }) => ({ body: { json: async () => JSON.parse(runningAnswer(path).body) } });
+  const memory = /** @type {Requester} */ (/** @type {unknown} */ ({ request }));
+  return {
+    add: (ids) => {
+      for (const id of ids) watch(memory, id, intervalMs).subscribe(() => (answered += 1));
+    },
+    answered: () => answered,
+  };
+};

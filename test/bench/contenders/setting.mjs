@@ -1,0 +1,45 @@
+/**
+ * What all contenders over HTTP are told, and the little that those without RxJS have in common. Each is a function from a setting to a
+ * function from task ids to the links of their videos.
+ */
+
+/**
+ * @typedef {object} Setting
+ * @property {string} origin      where the server is
+ * @property {number} connections how many sockets there may be
+ * @property {number} live        how many tasks may be followed at once
+ * @property {number} intervalMs  how long each waits from an answer to the next question
+ *
+ * @typedef {(setting: Setting) => (ids: readonly string[]) => Promise<readonly string[]>} Contender
+ */
+
+/** The server's address of a task. */
+export const pathOf = (/** @type {string} */ id) => `/api/v3/contents/generations/tasks/${id}`;
+
+/** What every question carries. */
+export const headers = { accept: 'application/json', authorization: 'Bearer bench-key' };
+
+/** The statuses in which a task stays. @type {ReadonlySet<string>} */
+export const terminal = new Set(['succeeded', 'failed', 'cancelled', 'expired']);
+
+export const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Runs something for each of many, so many at once.
+ *
+ * @template A, B
+ * @param {readonly A[]} all
+ * @param {number} atOnce
+ * @param {(one: A) => Promise<B>} run
+ * @returns {Promise<readonly B[]>} in the order in which they ended
+ */
+export const forEachOf = async (all, atOnce, run) => {
+  const left = all.values();
+  /** @type {B[]} */
+  const results = [];
+  const worker = async () => {
+    for (const one of left) results.push(await run(one));
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
+};

@@ -1,0 +1,58 @@
+/**
+ * How contenders are compared: in turn, A B C A B C …, each measurement in a process of its own. In turn, so that a machine that
+ * grows slow is slow for all; in a fresh process, so that none profits or suffers from what another has left on the heap or in the
+ * compiler. Whoever fails, fails the figure: a wrong result has no speed.
+ */
+import { fork } from 'node:child_process';
+
+/** Enough for a median that two disturbed rounds cannot move. */
+export const leastRounds = 5;
+
+/** No measurement takes so long, unless it hangs. */
+const longestMs = 180_000;
+
+/**
+ * Measures every contender once a round.
+ *
+ * @template {string} Name
+ * @template Result
+ * @param {readonly Name[]} contenders
+ * @param {(contender: Name, round: number) => Promise<Result>} measure
+ * @param {number} [rounds]
+ * @returns {Promise<Readonly<Record<Name, readonly Result[]>>>} each contender's results, one a round
+ */
+export const inTurn = async (contenders, measure, rounds = leastRounds) => {
+  if (rounds < leastRounds) throw new RangeError(`rounds must be ${leastRounds} at the least, not ${rounds}`);
+  /** @type {any} */
+  const results = Object.fromEntries(contenders.map((name) => [name, []]));
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const contender of contenders) results[contender].push(await measure(contender, round));
+  }
+  return results;
+};
+
+/**
+ * Runs a program of `children/` in a process of its own, and gives what it reports (see child.mjs).
+ *
+ * @param {string} program
+ * @param {object} options passed to it
+ * @returns {Promise<any>}
+ */
+export const inChild = (program, options) =>
+  new Promise((resolve, reject) => {
+    const child = fork(new URL(`children/${program}.mjs`, import.meta.url), [JSON.stringify(options)], {
+      execArgv: ['--expose-gc'],
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      timeout: longestMs,
+    });
+    let complaint = '';
+    child.stderr?.setEncoding('utf8').on('data', (text) => (complaint += text));
+    /** @type {unknown} */
+    let report;
+    child.on('message', (message) => (report = message));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (code === 0 && report !== undefined) resolve(report);
+      else reject(new Error(`${program} ${JSON.stringify(options)}: no figure, ${signal ?? `exit code ${code}`}\n${complaint}`));
+    });
+  });

@@ -1,0 +1,36 @@
+/**
+ * What a watch that waits holds on the heap, and whether asking leaves anything behind. Bytes, not ratios: a heap is the same on a fast
+ * machine and on a slow one.
+ */
+import { inChild, inTurn } from '../contest.mjs';
+import { digits, row } from '../report.mjs';
+
+const contenders = /** @type {const} */ (['rx-seedance-feed', 'rx-seedance', 'naive-rxjs', 'expand-timer']);
+
+/** What each contender is told. */
+export const setting = { watches: 50_000, warmUp: 1_000 };
+
+const hour = { watches: 200 };
+
+/** A leak is at least one pointer for each question. */
+const pointerBytes = 8;
+
+/** @returns {Promise<import('../report.mjs').Report>} */
+export const measure = async () => {
+  const kiloBytes = await inTurn(contenders, async (contender) => (await inChild('wait', { ...setting, contender })).bytesPerWatch / 1000);
+  const { left } = await inTurn(/** @type {const} */ (['left']), () => inChild('virtual-hour', hour));
+  return {
+    title: 'Heap of an idle watch',
+    how: `${setting.watches.toLocaleString('en')} watches whose first question has been answered, from memory, and which wait for the next: what is on the heap after a collection, `
+      + 'for each of them, the snapshot of its task included. One kB is 1,000 bytes. '
+      + `Then an hour of virtual time: ${hour.watches} watches in a feed, and what the heap has gained between the tenth and the seventieth minute.`,
+    rows: [
+      row('a watch of this library, sharing and feed on', kiloBytes['rx-seedance-feed'], { unit: 'kB', atMost: 6 }),
+      row('… without the feed', kiloBytes['rx-seedance'], { unit: 'kB' }),
+      row('a naive client of `expand` and `timer`', kiloBytes['naive-rxjs'], { unit: 'kB' }),
+      row('`of`, `expand` and `timer` alone', kiloBytes['expand-timer'], { unit: 'kB' }),
+      row('left behind by each question of an hour', left.map(({ bytesPerAsk }) => bytesPerAsk), { unit: 'bytes', below: pointerBytes }),
+    ],
+    notes: [`Questions in that hour: ${digits(left[0]?.asks)}.`],
+  };
+};

@@ -1,0 +1,63 @@
+/**
+ * Figures as rows, and rows as text: one table for the terminal and for docs/benchmarks.md. A goal that is missed is said to be missed.
+ */
+import { extent, median } from './statistics.mjs';
+
+/**
+ * @typedef {object} Row
+ * @property {string} what
+ * @property {string} figure the median
+ * @property {string} spread from the least to the greatest
+ * @property {string} goal   empty: for information
+ * @property {'met' | 'missed' | ''} verdict
+ *
+ * @typedef {object} Report
+ * @property {string} title
+ * @property {string} how          what was measured, in a sentence or a few
+ * @property {readonly Row[]} rows
+ * @property {readonly string[]} [notes] what else was seen
+ */
+
+/**
+ * A row of a figure that was measured several times.
+ *
+ * @param {string} what
+ * @param {readonly number[]} values
+ * @param {object} [options]
+ * @param {string} [options.unit]
+ * @param {number} [options.atMost] the goal
+ * @param {number} [options.below]  the goal, which itself is not good enough
+ * @returns {Row}
+ */
+export const row = (what, values, { unit = '', atMost, below } = {}) => {
+  const figure = median(values);
+  const [least, greatest] = extent(values);
+  const shown = (/** @type {number} */ value) => `${digits(value)}${unit && ` ${unit}`}`;
+  const goal = atMost !== undefined ? `≤ ${shown(atMost)}` : below !== undefined ? `< ${shown(below)}` : '';
+  const isMet = atMost !== undefined ? figure <= atMost : below !== undefined ? figure < below : null;
+  return {
+    what,
+    figure: shown(figure),
+    spread: values.length === 1 ? '' : `${digits(least)} – ${digits(greatest)}`,
+    goal,
+    verdict: isMet === null ? '' : isMet ? 'met' : 'missed',
+  };
+};
+
+/** Three digits that count, and none that do not. */
+export const digits = (/** @type {number} */ value) =>
+  value === 0 || Math.abs(value) >= 100 ? value.toLocaleString('en', { maximumFractionDigits: 0 }) : String(Number(value.toPrecision(3)));
+
+const heads = /** @type {const} */ (['what', 'figure', 'spread', 'goal', 'verdict']);
+
+/** The rows as a Markdown table whose columns stand in line, so that it can be read as it is. */
+export const table = (/** @type {readonly Row[]} */ rows) => {
+  const lines = [heads.map((head) => (head === 'verdict' ? '' : head)), ...rows.map((one) => heads.map((head) => one[head]))];
+  const widths = heads.map((_, column) => Math.max(3, ...lines.map((line) => line[column]?.length ?? 0)));
+  const [head, ...body] = lines.map((line) => `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`);
+  return [head, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body].join('\n');
+};
+
+/** One figure, whole. */
+export const section = (/** @type {Report} */ { title, how, rows, notes = [] }) =>
+  [`## ${title}`, how, table(rows), ...notes].join('\n\n');

@@ -1,0 +1,30 @@
+/**
+ * Starts the server of children/ark-server.mjs, asks it what it was asked, and stops it.
+ */
+import { fork } from 'node:child_process';
+
+/**
+ * @param {{ readonly asksPerTask: number }} options
+ */
+export const startServer = async (options) => {
+  const child = fork(new URL('children/ark-server.mjs', import.meta.url), [JSON.stringify(options)], { execArgv: [] });
+  /** @type {(error: Error) => void} */
+  let fail = () => undefined;
+  const nextMessage = () =>
+    new Promise((resolve, reject) => {
+      fail = reject;
+      child.once('message', resolve);
+    });
+  child.once('exit', () => fail(new Error('the server has ended')));
+  /** @type {{ readonly origin: string }} */
+  const { origin } = await nextMessage();
+  return {
+    origin,
+    /** The requests, and the tasks that they asked about, since it was called last. @returns {Promise<{ requests: number, asks: number }>} */
+    counts: () => {
+      child.send('counts');
+      return nextMessage();
+    },
+    stop: () => child.kill(),
+  };
+};
