@@ -1,11 +1,13 @@
 /**
  * Volcengine Ark (China) and BytePlus ModelArk (abroad): the origin of Seedance. Keys belong to one region: a key of another
  * region is answered with 401, like a wrong one.
- * Source: docs 82379/1521309 (get), 82379/1520757 (create), 82379/1299023 (errors); ModelArk "get video generation task".
+ * Source: docs 82379/1521309 (get), 82379/1521675 (list), 82379/1520757 (create), 82379/1299023 (errors); ModelArk "get video
+ * generation task".
  * Task records are kept 7 days, cancelled ones 24 h, links 24 h (the signature says exactly). Flex costs half and takes hours.
  */
 import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
 import { defineProvider } from '../wire/provider.js';
+import { arkList } from '../wire/task-list.js';
 
 /** Base URLs by region. `account(ark, { apiKey, baseUrl: arkRegions['ap-southeast'] })` */
 export const arkRegions = {
@@ -20,6 +22,7 @@ export const ark = /* @__PURE__ */ defineProvider({
   name: 'Volcengine Ark, BytePlus ModelArk',
   baseUrl: arkRegions['cn-beijing'],
   path: '/contents/generations/tasks/{id}',
+  list: /* @__PURE__ */ arkList('/contents/generations/tasks'),
   dialect,
   retention: { recordMs: 7 * 86_400_000, cancelledRecordMs: 86_400_000, videoMs: 86_400_000 },
   tierFactors: { flex: { time: null, price: 0.5 } },

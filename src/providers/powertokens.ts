@@ -1,17 +1,20 @@
 /**
  * PowerTokens: passes BytePlus ModelArk on, unchanged.
- * Source: docs.powertokens.ai, "query video generation task". Tasks can be queried for 7 days, cancelled ones for 24 h. The page
- * gives links 14 days, the signature inside them 24 h: the signature wins, the page's figure stands for a link without one.
+ * Source: docs.powertokens.ai, "query video generation task" and "list video generation tasks". Tasks can be queried for 7 days,
+ * cancelled ones for 24 h. The page gives links 14 days, the signature inside them 24 h: the signature wins, the page's figure stands
+ * for a link without one.
  * Pace and generation times are the origin's: the page names none.
  */
 import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
 import { defineProvider } from '../wire/provider.js';
+import { arkList } from '../wire/task-list.js';
 
 export const powertokens = /* @__PURE__ */ defineProvider({
   id: 'powertokens',
   name: 'PowerTokens',
   baseUrl: 'https://api.powertokens.ai/byteplus/api/v3',
   path: '/contents/generations/tasks/{id}',
+  list: /* @__PURE__ */ arkList('/contents/generations/tasks'),
   dialect,
   retention: { recordMs: 7 * 86_400_000, cancelledRecordMs: 86_400_000, videoMs: 14 * 86_400_000 },
   tierFactors: { flex: { time: null, price: 0.5 } },

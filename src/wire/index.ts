@@ -3,6 +3,7 @@
  */
 export { type Provider, type ProviderFacts, defineProvider } from './provider.js';
 export type { Hints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
+export { arkList, type TaskList } from './task-list.js';
 export type { Dialect } from './dialect.js';
 export { type Reading, noSettings, usageOf } from './reading.js';
 export { type StatusTable, statusOf } from './status-words.js';

@@ -105,7 +105,7 @@ export const shortened = (text: string): string => {
 };
 
 /** An answer that says why there is no task in it, or that says nothing readable under an HTTP error. */
-export const refused = ({ status, headers, body }: HttpResponse, refusal: Complaint | null): ReadFailure => ({
+export const refused = ({ status, headers, body }: HttpResponse, refusal: Complaint | null): Extract<ReadFailure, { kind: 'response' }> => ({
   kind: 'response',
   reason: reasonOf(status, refusal),
   status,

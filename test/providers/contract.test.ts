@@ -100,6 +100,12 @@ describe.each(providers)('the facts of $name', ({ file, provider }) => {
     }
   });
 
+  it('its list, if it has one, is below its address and is told every id', () => {
+    const path = provider.list?.pathOf(['cgt-1', 'a/b c'], null) ?? '/cgt-1?b=a%2Fb%20c';
+    expect(path).toMatch(/^\/\S*cgt-1\S*a%2Fb%20c/);
+    expect(() => new URL(provider.baseUrl + path)).not.toThrow();
+  });
+
   it('its own words are read as statuses', () => {
     expect(Object.keys(provider.statuses).length).toBeGreaterThan(0);
     for (const status of Object.values(provider.statuses)) expect(taskStatuses).toContain(status);

@@ -28,7 +28,9 @@ const read = (body: unknown, dialect: Dialect = ark, headers: Readonly<Record<st
 describe('defineProvider', () => {
   it('keeps the facts, and takes the name and the words of the dialect', () => {
     const { dialect: _, ...rest } = facts;
-    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, read: expect.any(Function) });
+    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, list: null, read: expect.any(Function), readList: expect.any(Function) });
+    const list = { pathOf: () => '/tasks' };
+    expect(defineProvider({ ...facts, list }).list).toBe(list);
   });
 
   it.each(['https://api.example.com', 'https://api.example.com/a/b', 'http://127.0.0.1:8080', 'http://localhost:3000/mock', 'http://[::1]:8080'])(

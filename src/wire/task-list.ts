@@ -1,0 +1,26 @@
+/**
+ * How a provider is asked about several tasks at once. Knows no provider by name, and nothing of how the answer is read.
+ */
+
+/** How several tasks are asked about in one request. */
+export interface TaskList {
+  /** Path and query below the base URL that ask for these tasks. `serviceTier` null: the provider's default one. */
+  readonly pathOf: (ids: readonly string[], serviceTier: string | null) => string;
+}
+
+/**
+ * The list of Volcengine Ark, of BytePlus ModelArk, and of the gateways that pass it on: one page with the tasks of these ids, at most
+ * 500. Tasks that it does not know are missing from it, and so are those of another service tier than the one that is asked for.
+ * Source: docs 82379/1521675 (list).
+ *
+ * @param path of the list, below the base URL
+ * @example arkList('/contents/generations/tasks').pathOf(['a', 'b'], 'flex')
+ *   // '/contents/generations/tasks?page_num=1&page_size=2&filter.task_ids=a&filter.task_ids=b&filter.service_tier=flex'
+ */
+export const arkList = (path: string): TaskList => ({
+  pathOf: (ids, serviceTier) => {
+    const filters = ids.map((id) => `&filter.task_ids=${encodeURIComponent(id)}`).join('');
+    const tier = serviceTier === null ? '' : `&filter.service_tier=${encodeURIComponent(serviceTier)}`;
+    return `${path}?page_num=1&page_size=${String(ids.length)}${filters}${tier}`;
+  },
+});

@@ -1,0 +1,139 @@
+/**
+ * Reading a list of tasks. Its law: what is read of an item is what is read of its JSON alone.
+ */
+import fc from 'fast-check';
+import { isRight, left, right } from 'fp-ts/Either';
+import { describe, expect, it } from 'vitest';
+import { powertokens } from '../../src/providers/powertokens.js';
+import { ark } from '../../src/providers/ark.js';
+import type { TaskRef } from '../../src/task/snapshot.js';
+import { fixtures } from '../providers/fixtures.js';
+import { anyAnswerHeaders, anyBodyText, anyHttpStatus, anyRecordText } from '../support/arbitraries.js';
+
+const ref = (id: string): TaskRef => ({ provider: 'ark', id });
+const a = ref('a');
+const b = ref('b');
+
+const answer = (body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}) =>
+  ({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+const readList = (body: unknown, tasks: readonly TaskRef[] = [a, b]) => ark.readList(tasks, answer(body));
+
+const running = (id: string) => ({ id, status: 'running' });
+const statuses = (body: unknown, tasks: readonly TaskRef[] = [a, b]): unknown => {
+  const list = readList(body, tasks);
+  if (!isRight(list)) throw new Error(JSON.stringify(list.left));
+  return [...list.right].map(([task, reading]) => [task, isRight(reading) ? reading.right.status : reading.left.kind]);
+};
+
+/** The answers that are objects in Ark's dialect, whatever they say. */
+const anyArkItem = fc.constantFrom(
+  ...fixtures.filter(({ provider, response }) => ['ark', 'powertokens', 'yescale'].includes(provider) && /^\{.*\}$/s.test(response.body)),
+);
+
+describe('a list', () => {
+  it('says of every task what the answer to it alone would say', () => {
+    fc.assert(fc.property(fc.array(fc.oneof(anyArkItem.map(({ response }) => response.body), anyRecordText)), fc.boolean(), (bodies, wrapped) => {
+      const items = bodies.map((body, index) => JSON.stringify({ ...fieldsOf(body), id: `task-${String(index)}` }));
+      const tasks = bodies.map((_, index) => ref(`task-${String(index)}`)).reverse();
+      const headers = { 'x-request-id': ' request-1 ', 'retry-after': '3' };
+      const list = `{"total":${String(items.length)},"items":[${items.join()}]}`;
+      const reading = ark.readList(tasks, answer(wrapped ? `{"code":"success","message":"","data":${list}}` : list, 200, headers));
+      const alone = new Map(tasks.map((task, index) => [task, ark.read(task, answer(items.at(-1 - index), 200, headers))]));
+      expect(reading).toEqual(right(alone));
+    }));
+  });
+
+  it('is read for the very tasks that were passed, in their order, its own order aside', () => {
+    const second = { ...a, account: 'second' };
+    const list = readList({ total: 2, items: [running('b'), running('a')] }, [a, b, second]);
+    expect(isRight(list) && [...list.right.keys()]).toEqual([a, b, second]);
+    expect(isRight(list) && [...list.right].every(([task, reading]) => isRight(reading) && reading.right.task === task)).toBe(true);
+  });
+
+  it('keeps no more of the answer than the item', () => {
+    expect(readList({ total: 2, items: [running('a'), running('x')] })).toMatchObject(right(new Map([[a, right({ raw: running('a') })]])));
+  });
+
+  it('may leave tasks out, all of them too', () => {
+    expect(statuses({ total: 1, items: [running('b')] })).toEqual([[b, 'running']]);
+    expect(statuses({ total: 0, items: [] })).toEqual([]);
+    expect(statuses({ total: 1, items: [running('a')] }, [])).toEqual([]);
+  });
+
+  it('is searched by the text of the id, not by its digits or letter case', () => {
+    const items = [{ status: 'running' }, { id: null, status: 'running' }, { id: 7, status: 'running' }, running('A'), running(' a'), running('cgt-x')];
+    expect(statuses({ items }, [a, ref('7'), ref('null'), ref('undefined'), ref('')])).toEqual([]);
+  });
+
+  it('counts the first of two items of one id', () => {
+    expect(statuses({ items: [running('a'), { id: 'a', status: 'succeeded' }] })).toEqual([[a, 'running']]);
+  });
+
+  it('hides no task behind an odd item', () => {
+    const items = [null, 5, 'a', [], {}, [running('b')], { id: {} }, { id: 'a', foo: 1 }, running('b')];
+    expect(statuses({ items })).toEqual([[a, 'decode'], [b, 'running']]);
+  });
+
+  it('tells a refusal of one task from the tasks beside it', () => {
+    const refused = { id: 'a', error: { code: 'ResourceNotFound', message: 'gone' } };
+    const list = readList({ items: [refused, running('b')] });
+    expect(isRight(list) && list.right.get(a)).toMatchObject(left({ kind: 'response', reason: 'not-found', message: 'gone' }));
+    expect(isRight(list) && list.right.get(b)).toMatchObject(right({ status: 'running' }));
+  });
+
+  it('is found in the envelopes that gateways put around it', () => {
+    for (const data of [{ items: [running('a')] }, { code: 0, data: { items: [running('a')] } }]) {
+      expect(statuses({ code: 'success', message: '', data })).toEqual([[a, 'running']]);
+    }
+  });
+});
+
+describe('an answer without a list', () => {
+  it.each([
+    ['an HTTP error', answer({ error: { code: 'AuthenticationError', message: 'no' } }, 401), { kind: 'response', reason: 'unauthorized', message: 'no' }],
+    ['an HTTP error with a list', answer({ items: [running('a')] }, 503), { kind: 'response', reason: 'server' }],
+    ['an HTTP error with a time to wait', answer('', 429, { 'retry-after': '3' }), { kind: 'response', reason: 'rate-limited', retryAfterMs: 3_000 }],
+    ['an error under 200', answer({ error: { code: 'InternalServiceError', message: 'no' } }), { kind: 'response', reason: 'server' }],
+    ['an error beside a list', answer({ error: { code: 'InternalServiceError', message: 'no' }, items: [] }), { kind: 'response', reason: 'server' }],
+    ['an envelope that complains', answer({ code: 500, msg: 'busy', data: { items: [] } }), { kind: 'response', reason: 'server', message: 'busy' }],
+    ['an envelope without a word that is not well', answer({ success: false, items: [] }), { kind: 'decode' }],
+    ['an empty body', answer(''), { kind: 'response', reason: 'empty' }],
+    ['an empty envelope', answer({ code: 'success', data: null }), { kind: 'response', reason: 'empty' }],
+    ['no JSON', answer('<html></html>'), { kind: 'decode' }],
+    ['a task', answer(running('a')), { kind: 'decode', issues: ['no list of ark tasks in {"id":"a","status":"running"}'] }],
+    ['a bare array', answer([running('a')]), { kind: 'decode' }],
+    ['items that are no array', answer({ items: { a: running('a') } }), { kind: 'decode' }],
+  ])('says why: %s', (_, response, failure) => {
+    expect(ark.readList([a], response)).toMatchObject(left(failure));
+  });
+});
+
+describe('reading a list is total', () => {
+  it('over any text, any status and any headers, and leaves what it is given alone', () => {
+    fc.assert(fc.property(anyBodyText, anyHttpStatus, anyAnswerHeaders, (body, status, headers) => {
+      const response = Object.freeze({ status, headers: Object.freeze(headers), body });
+      const tasks = Object.freeze([Object.freeze(ref('a'))]);
+      for (const text of [body, `{"items":[${body}]}`, `{"items":${body}}`]) {
+        expect(powertokens.readList(tasks, { ...response, body: text })).toHaveProperty('_tag');
+      }
+    }));
+  });
+
+  it('over a hundred thousand levels', () => {
+    for (const [open, close] of [['[', ']'], ['{"items":[', ']}'], ['{"data":', '}']] as const) {
+      for (const levels of [66, 67, 100_000]) {
+        expect(readList(`{"items":[{"id":"a","status":"running","x":${open.repeat(levels)}null${close.repeat(levels)}}]}`)).toMatchObject(left({ kind: 'decode' }));
+        expect(readList(`${open.repeat(levels)}null${close.repeat(levels)}`)).toMatchObject(left({}));
+      }
+    }
+  });
+
+  it('over an own __proto__', () => {
+    expect(statuses('{"items":[{"id":"a","__proto__":{"status":"running"}}]}')).toEqual([[a, 'decode']]);
+    expect(readList('{"__proto__":{"items":[{"id":"a","status":"running"}]}}')).toMatchObject(left({}));
+  });
+});
+
+/** A body without the field that no JavaScript value can hold. */
+const fieldsOf = (body: string): object =>
+  JSON.parse(body, (name, value: unknown) => (name === '__proto__' ? undefined : value)) as object; // the bodies above are objects
