@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { section } from './report.mjs';
 
 /** In the order of the page. */
-const names = ['bytes', 'cpu', 'heap'];
+const names = ['bytes', 'schedule', 'cpu', 'heap'];
 
 const wanted = process.argv.slice(2);
 const strangers = wanted.filter((name) => !names.includes(name));

@@ -50,12 +50,20 @@ export const digits = (/** @type {number} */ value) =>
 
 const heads = /** @type {const} */ (['what', 'figure', 'spread', 'goal', 'verdict']);
 
-/** The rows as a Markdown table whose columns stand in line, so that it can be read as it is. */
-export const table = (/** @type {readonly Row[]} */ rows) => {
-  const lines = [heads.map((head) => (head === 'verdict' ? '' : head)), ...rows.map((one) => heads.map((head) => one[head]))];
-  const widths = heads.map((_, column) => Math.max(3, ...lines.map((line) => line[column]?.length ?? 0)));
-  const [head, ...body] = lines.map((line) => `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`);
-  return [head, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body].join('\n');
+/** The rows as a Markdown table. */
+export const table = (/** @type {readonly Row[]} */ rows) =>
+  grid(heads.map((head) => (head === 'verdict' ? '' : head)), rows.map((one) => heads.map((head) => one[head])));
+
+/**
+ * A Markdown table whose columns stand in line, so that it can be read as it is.
+ *
+ * @param {readonly string[]} head
+ * @param {readonly (readonly string[])[]} body
+ */
+export const grid = (head, body) => {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...body].map((line) => line[column]?.length ?? 0)));
+  const [first, ...rest] = [head, ...body].map((line) => `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`);
+  return [first, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rest].join('\n');
 };
 
 /** One figure, whole. */
