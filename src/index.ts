@@ -24,6 +24,7 @@ export {
   type Attempt,
   constantDelay,
   type DelayPolicy,
+  expectedTimeDelay,
   exponentialDelay,
   jittered,
   limitAttempts,
@@ -34,6 +35,7 @@ export {
 export { poll, type PollOptions } from './poll/poll.js';
 export type { HttpRequest, HttpResponse, Transport } from './transport/transport.js';
 export type { Provider } from './wire/provider.js';
+export type { TaskList } from './wire/task-list.js';
 export type { Hints, Pacing, Retention, TierFactor, TimeRange } from './wire/facts.js';
 export type { ReadFailure, ResponseReason } from './wire/refusal.js';
 export { account, type Account, type AccountOptions } from './watch/account.js';

@@ -56,7 +56,7 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
       const now = asyncScheduler.now();
       if (failures === 0) failingSinceMs = now;
       const elapsedMs = Math.max(0, now - failingSinceMs);
-      const delayMs = checkedDelay('retry', plan.retry({ index: failures, elapsedMs, jitter: Math.random(), latest: null }));
+      const delayMs = checkedDelay('retry', plan.retry({ index: failures, elapsedMs, nowMs: now, jitter: Math.random(), latest: null }));
       failures += 1;
       const isOver = delayMs === 'stop' || (failures >= fewestFailures && elapsedMs >= plan.patienceMs);
       if (!isOver) return concat(rest(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs))), of(null));

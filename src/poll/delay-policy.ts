@@ -10,6 +10,8 @@ export interface Attempt<S = unknown> {
   readonly index: number;
   /** Since the watch began (for an interval) or since the first of the failures in a row (for a retry). */
   readonly elapsedMs: number;
+  /** When the answer before came, in ms since the epoch. */
+  readonly nowMs: number;
   /** From 0 up to 1, the same for the same ask of the same task. */
   readonly jitter: number;
   /** The latest thing known, or null. */
@@ -74,6 +76,46 @@ export const proportionalDelay = ({
   checkFrom(Number.MIN_VALUE, 'proportionalDelay: share', share);
   return ({ elapsedMs }) => Math.min(Math.max(elapsedMs * share, minMs), maxMs);
 };
+
+/**
+ * Knows how long such a task takes: waits until it can have ended, asks often while it is expected, ever less often after that.
+ *
+ *     elapsed  0         fromMs          toMs
+ *     asks     ^---------^-^-^-^-^-^-^-^-^--^---^----^-----^
+ *
+ * The first wait ends anywhere in the first `minMs` after `fromMs`, by the attempt's jitter; none is longer than 2 minutes, so that
+ * a task which fails early is not missed for long.
+ *
+ * @param options.fromMs elapsed time before which it has not ended
+ * @param options.toMs   elapsed time by which it has most likely ended
+ * @param options.minMs  the wait in between; it grows to `maxMs` after that, by a tenth of the time that has passed since
+ * Errors: `RangeError` for a negative time, or a range that is none.
+ * @example expectedTimeDelay({ fromMs: 90_000, toMs: 240_000, minMs: 10_000, maxMs: 20_000 })
+ */
+export const expectedTimeDelay = ({
+  fromMs,
+  toMs,
+  minMs,
+  maxMs,
+}: {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+}): DelayPolicy => {
+  checkFrom(0, 'expectedTimeDelay: fromMs', fromMs);
+  checkFrom(fromMs, 'expectedTimeDelay: toMs', toMs);
+  checkFrom(0, 'expectedTimeDelay: minMs', minMs);
+  checkFrom(minMs, 'expectedTimeDelay: maxMs', maxMs);
+  return ({ elapsedMs, jitter }) => {
+    const earlyMs = fromMs - elapsedMs;
+    if (earlyMs > minMs) return Math.max(minMs, Math.min(earlyMs + jitter * minMs, longestBlindMs));
+    return Math.min(maxMs, minMs + Math.max(0, elapsedMs - toMs) / 10);
+  };
+};
+
+/** However long a task is expected to take, it is looked after once in this time. */
+const longestBlindMs = 120_000;
 
 /**
  * Lengthens each wait by up to `ratio` of itself, so that watches that begin together do not ask together.

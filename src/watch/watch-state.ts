@@ -198,7 +198,7 @@ const schedule = (
 ): WatchState => {
   const { deadlineAtMs, snapshot: latest } = state;
   if (deadlineAtMs !== null && nowMs >= deadlineAtMs) return end(state, 'timeout', rules, nowMs);
-  const delayMs = checkedDelay(`policy.${policy}`, rules[policy]({ index, elapsedMs, jitter: jitterOf(state), latest }));
+  const delayMs = checkedDelay(`policy.${policy}`, rules[policy]({ index, elapsedMs, nowMs, jitter: jitterOf(state), latest }));
   if (delayMs === 'stop') return end(state, 'timeout', rules, nowMs);
   const floorMs = floorOf(state, rules);
   const leastMs = Math.max(floorMs, serverMs);

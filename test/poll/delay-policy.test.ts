@@ -4,6 +4,7 @@ import {
   atLeast,
   type Attempt,
   constantDelay,
+  expectedTimeDelay,
   exponentialDelay,
   jittered,
   limitAttempts,
@@ -13,7 +14,7 @@ import {
 } from '../../src/poll/delay-policy.js';
 import { anyAttempt, anyDelay, anyDelayMs, anyPolicy } from '../support/arbitraries.js';
 
-const attempt = (changes: Partial<Attempt>): Attempt => ({ index: 0, elapsedMs: 0, jitter: 0.5, latest: null, ...changes });
+const attempt = (changes: Partial<Attempt>): Attempt => ({ index: 0, elapsedMs: 0, nowMs: 0, jitter: 0.5, latest: null, ...changes });
 
 describe('delay policies', () => {
   it('constantDelay: waits the same for any attempt', () => {
@@ -38,6 +39,27 @@ describe('delay policies', () => {
   it('proportionalDelay: waits a share of the elapsed time, inside its range', () => {
     const delay = proportionalDelay({ minMs: 30, maxMs: 60 });
     expect([0, 300, 450, 600, 6_000].map((elapsedMs) => delay(attempt({ elapsedMs })))).toEqual([30, 30, 45, 60, 60]);
+  });
+
+  it('expectedTimeDelay: looks again when the task can have ended, often while it is expected, seldom in the tail', () => {
+    const delay = expectedTimeDelay({ fromMs: 90_000, toMs: 240_000, minMs: 10_000, maxMs: 20_000 });
+    const waits = [0, 60_000, 79_999, 80_000, 150_000, 240_000, 290_000, 340_000, 900_000].map((elapsedMs) => delay(attempt({ elapsedMs })));
+    expect(waits).toEqual([95_000, 35_000, 15_001, 10_000, 10_000, 10_000, 15_000, 20_000, 20_000]);
+  });
+
+  it('expectedTimeDelay: spreads the first looks over one interval, and none is more than 2 minutes away', () => {
+    const delay = expectedTimeDelay({ fromMs: 90_000, toMs: 240_000, minMs: 10_000, maxMs: 20_000 });
+    expect([0, 0.25, 0.75].map((jitter) => delay(attempt({ jitter })))).toEqual([90_000, 92_500, 97_500]);
+    expect(expectedTimeDelay({ fromMs: 600_000, toMs: 900_000, minMs: 10_000, maxMs: 20_000 })(attempt({}))).toBe(120_000);
+  });
+
+  it('expectedTimeDelay: never waits less than its least, and more than its most only while it is too early', () => {
+    const anyTimes = fc.record({ fromMs: fc.nat({ max: 1_000_000 }), lastsMs: fc.nat({ max: 1_000_000 }), minMs: fc.nat({ max: 200_000 }), moreMs: fc.nat({ max: 100_000 }) });
+    fc.assert(fc.property(anyTimes, anyAttempt, ({ fromMs, lastsMs, minMs, moreMs }, any) => {
+      const ms = expectedTimeDelay({ fromMs, toMs: fromMs + lastsMs, minMs, maxMs: minMs + moreMs })(any);
+      expect(ms).toBeGreaterThanOrEqual(minMs);
+      expect(ms).toBeLessThanOrEqual(fromMs - any.elapsedMs > minMs ? Math.max(120_000, minMs) : minMs + moreMs);
+    }));
   });
 
   it('jittered: never shortens a delay, and lengthens it by less than its ratio', () => {

@@ -12,6 +12,7 @@ import { type Answer, type Said, snapshot, transition } from './snapshots.js';
 export const anyAttempt: fc.Arbitrary<Attempt> = fc.record({
   index: fc.nat({ max: 10_000 }),
   elapsedMs: fc.nat({ max: 1_000_000_000 }),
+  nowMs: fc.nat({ max: 2_000_000_000_000 }),
   jitter: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   latest: fc.constant(null),
 });

@@ -85,7 +85,7 @@ describe('watchRules', () => {
 
   it('by default does not let watches that began together ask together', () => {
     for (const provider of [ark, kyyaipower]) {
-      const delays = [0, 0.25, 0.5, 0.75].map((jitter) => watchRules(provider).interval({ index: 0, elapsedMs: 0, jitter, latest: null }));
+      const delays = [0, 0.25, 0.5, 0.75].map((jitter) => watchRules(provider).interval({ index: 0, elapsedMs: 0, nowMs: 0, jitter, latest: null }));
       expect(new Set(delays).size).toBe(4);
     }
   });
@@ -99,7 +99,7 @@ describe('watchRules', () => {
 
   it('by default knows no jitter in trouble', () => {
     const { retry } = watchRules(ark);
-    const delays = [0, 0.5, 0.99].map((jitter) => retry({ index: 1, elapsedMs: 0, jitter, latest: null }));
+    const delays = [0, 0.5, 0.99].map((jitter) => retry({ index: 1, elapsedMs: 0, nowMs: 0, jitter, latest: null }));
     expect(delays).toEqual([20_000, 20_000, 20_000]);
   });
 });
