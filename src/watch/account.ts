@@ -2,6 +2,7 @@
  * One key at one address. The key lives in a closure: no property, no log line and no JSON of an account shows it.
  */
 import type { TaskRef } from '../task/snapshot.js';
+import { type Budget, type BudgetOptions, createBudget } from '../transport/budget.js';
 import type { Provider } from '../wire/provider.js';
 import { redactorOf } from './redaction.js';
 import { isRecord } from './watch-rules.js';
@@ -16,6 +17,10 @@ export interface AccountOptions {
   readonly name?: string | undefined;
   /** Allows plain http to a host that is not this machine. Default: false. */
   readonly allowInsecure?: boolean | undefined;
+  /** What the key may ask for, by all that watch with this account together. Default: no limit, until the server answers 429. */
+  readonly budget?: BudgetOptions | undefined;
+  /** Whether tasks that fall due close together are asked about in one request, where the provider documents a list. Default: true. */
+  readonly batch?: boolean | undefined;
 }
 
 /** What one ask is sent with, and how the key is kept out of its answer. */
@@ -31,17 +36,20 @@ export interface Account<Id extends string = string> {
   readonly name: string | null;
   readonly baseUrl: string;
   readonly credentials: () => Credentials;
+  readonly budget: Budget;
+  readonly batch: boolean;
 }
 
 /**
  * An account of a provider.
  *
- * Errors: `TypeError` for an empty key, a base URL that is none, or plain http to another machine. It never shows the key.
+ * Errors: `TypeError` for an empty key, a base URL that is none, or plain http to another machine; `RangeError` for a limit that is
+ * no whole number from 1. They never show the key.
  * @example account(ark, { apiKey: process.env.ARK_API_KEY ?? '', baseUrl: arkRegions['ap-southeast'] })
  */
 export const account = <Id extends string>(
   provider: Provider<Id>,
-  { apiKey, baseUrl = provider.baseUrl, name, allowInsecure = false }: AccountOptions,
+  { apiKey, baseUrl = provider.baseUrl, name, allowInsecure = false, budget = {}, batch = true }: AccountOptions,
 ): Account<Id> => {
   const label = `account ${provider.id}`;
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
@@ -51,11 +59,15 @@ export const account = <Id extends string>(
   else if (apiKey !== null && typeof apiKey !== 'function') {
     throw new TypeError(`${label}: apiKey must be a text, a function that gives one, or null, not ${typeof apiKey}`);
   }
+  if (!isRecord(budget)) throw new TypeError(`${label}: budget must be a record of limits, not ${String(budget)}`);
+  if (typeof batch !== 'boolean') throw new TypeError(`${label}: batch must be true or false, not ${String(batch)}`);
   const sent: (Pick<Credentials, 'redact'> & { readonly key: string })[] = [];
   return {
     provider,
     name: name ?? null,
     baseUrl: checkedUrl(label, baseUrl, allowInsecure),
+    budget: createBudget(budget),
+    batch,
     credentials: () => {
       if (apiKey === null) return keyless;
       const key = typeof apiKey === 'function' ? keyFrom(label, apiKey) : apiKey;

@@ -2,65 +2,128 @@
  * The questions about one task, shared by all of its watchers: one request at a time, every answer to everyone.
  * Here is the sharing of this library written down; a watcher's state is its own.
  */
-import { asyncScheduler, concat, defer, finalize, map, type Observable, of, race, share, Subject, take, tap } from 'rxjs';
+import { asyncScheduler, Observable, type Subscriber, Subscription } from 'rxjs';
 import { rest } from '../poll/rest.js';
-import type { Gate } from './gate.js';
+import type { Answer, Question } from './question.js';
 
 /** An answer and its number: which of a task's answers it is, from 1. */
-export interface Arrival<Answer> {
+export interface Arrival {
   readonly number: number;
   readonly atMs: number;
   readonly answer: Answer;
 }
 
+/** How one watcher's question leaves. */
+export interface Asking extends Omit<Question, 'task' | 'leave'> {
+  /** Called when the question leaves, whoever asked it. What it throws is the watcher's error, and it asks no more. */
+  readonly leave: () => void;
+}
+
 /** One task's questions. */
-export interface SharedQuestions<Answer> {
+export interface SharedQuestions {
   /** When the last request left, and when the floor after it is over; -Infinity before the first. */
   readonly last: () => { readonly sentAtMs: number; readonly freeAtMs: number };
   /** The answer that came last. */
-  readonly latest: () => Arrival<Answer> | null;
+  readonly latest: () => Arrival | null;
   /** Every answer as it comes. Hot. */
-  readonly arrivals: Observable<Arrival<Answer>>;
+  readonly arrivals: Observable<Arrival>;
   /**
-   * The next answer after number `seen`: one that has come already, the one that is under way, else a new request, which is let
-   * through the gate no earlier than `floorMs` after the last one. Emits once. Unsubscribing withdraws from the request, and aborts
-   * it when nobody else waits for it.
+   * The next answer after number `seen`: one that has come already, the one that is under way, else a new question, asked no earlier
+   * than `floorMs` after the last request. Who asks first decides how it leaves. Emits once.
+   * Unsubscribing withdraws from the question, and aborts it when nobody else waits for it.
    */
-  readonly next: (seen: number, floorMs: number, gate: Gate) => Observable<Arrival<Answer>>;
+  readonly next: (seen: number, floorMs: number, asking: Asking) => Observable<Arrival>;
 }
 
 /**
- * @param send     one request: cold, emits once, never errs
- * @param sentAtMs when the last one left, if there was one already
+ * @param ask      one question about the task: cold, emits once
+ * @param sentAtMs when the last request left, if there was one already
  */
-export const shareQuestions = <Answer>(send: Observable<Answer>, sentAtMs = -Infinity): SharedQuestions<Answer> => {
-  const arrivals = new Subject<Arrival<Answer>>();
-  let latest: Arrival<Answer> | null = null;
+export const shareQuestions = (ask: (question: Omit<Question, 'task'>) => Observable<Answer>, sentAtMs = -Infinity): SharedQuestions => {
+  /** Who wants to know of every answer. */
+  const listeners = new Set<(arrival: Arrival) => void>();
+  /** Who asks, and how each of them is told that the question leaves. */
+  const askers = new Map<Subscriber<Arrival>, () => void>();
+  let question: Subscription | null = null;
   let isUnderWay = false;
+  let latest: Arrival | null = null;
   let floor = 0;
 
-  const request = defer(() => {
-    sentAtMs = asyncScheduler.now();
-    isUnderWay = true;
-    return send;
-  }).pipe(
-    finalize(() => (isUnderWay = false)),
-    map((answer) => (latest = { number: (latest?.number ?? 0) + 1, atMs: asyncScheduler.now(), answer })),
-    tap((arrival) => { arrivals.next(arrival); }),
-    share(),
-  );
+  const tell = (asker: Subscriber<Arrival>, leave: () => void): void => {
+    try {
+      leave();
+    } catch (error) {
+      asker.error(error);
+    }
+  };
+
+  const leave = (): boolean => {
+    for (const [asker, ownLeave] of [...askers]) tell(asker, ownLeave);
+    isUnderWay = askers.size > 0;
+    if (isUnderWay) sentAtMs = asyncScheduler.now();
+    return isUnderWay;
+  };
+
+  /** The askers of a question that is over, whatever came of it. */
+  const over = (): readonly Subscriber<Arrival>[] => {
+    const past = [...askers.keys()];
+    askers.clear();
+    question = null;
+    isUnderWay = false;
+    return past;
+  };
+
+  const answered = (answer: Answer): void => {
+    over();
+    latest = { number: (latest?.number ?? 0) + 1, atMs: asyncScheduler.now(), answer };
+    for (const listener of [...listeners]) listener(latest);
+  };
+
+  const join = (asker: Subscriber<Arrival>, asking: Asking): void => {
+    askers.set(asker, asking.leave);
+    asker.add(() => {
+      if (!askers.delete(asker) || askers.size > 0) return;
+      const withdrawn = question;
+      over();
+      withdrawn?.unsubscribe();
+    });
+    if (isUnderWay) tell(asker, asking.leave);
+    if (question !== null || asker.closed) return;
+    const own = new Subscription();
+    question = own;
+    own.add(
+      ask({ ...asking, leave }).subscribe({
+        next: answered,
+        error: (error: unknown) => { over().forEach((past) => { past.error(error); }); },
+        complete: () => { over().forEach((past) => { past.complete(); }); },
+      }),
+    );
+  };
 
   return {
     last: () => ({ sentAtMs, freeAtMs: sentAtMs + floor }),
     latest: () => latest,
-    arrivals,
-    next: (seen, floorMs, gate) =>
-      defer(() => {
-        if (latest !== null && latest.number > seen) return of(latest);
+    arrivals: new Observable((subscriber) => {
+      const listener = (arrival: Arrival): void => { subscriber.next(arrival); };
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    }),
+    next: (seen, floorMs, asking) =>
+      new Observable((subscriber) => {
+        const listener = (arrival: Arrival): void => {
+          subscriber.next(arrival);
+          subscriber.complete();
+        };
+        if (latest !== null && latest.number > seen) {
+          listener(latest);
+          return;
+        }
+        listeners.add(listener);
+        subscriber.add(() => listeners.delete(listener));
         floor = floorMs;
         const restMs = isUnderWay ? 0 : Math.min(sentAtMs + floorMs - asyncScheduler.now(), floorMs);
-        const question = gate(request);
-        return race(arrivals, restMs > 0 ? concat(rest(restMs), question) : question).pipe(take(1));
+        if (restMs > 0) subscriber.add(rest(restMs).subscribe({ complete: () => { join(subscriber, asking); } }));
+        else join(subscriber, asking);
       }),
   };
 };

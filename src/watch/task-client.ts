@@ -2,15 +2,13 @@
  * The client: accounts and a transport on one side, streams of what becomes of tasks on the other. A thin shell around the pure
  * watch state: it asks, waits by the scheduler's clock, and stops when it is told.
  */
-import { type Either, isLeft, left, right } from 'fp-ts/Either';
+import { isLeft, left, right } from 'fp-ts/Either';
 import {
   asyncScheduler,
-  catchError,
   concat,
   defer,
   filter,
   finalize,
-  first,
   map,
   mergeMap,
   type Observable,
@@ -24,15 +22,16 @@ import { poll } from '../poll/poll.js';
 import { rest } from '../poll/rest.js';
 import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
-import type { HttpResponse, Transport } from '../transport/transport.js';
-import { shortened } from '../wire/refusal.js';
-import { type Account, accountFinder, type Credentials } from './account.js';
-import { lossOf, lostAs, messageOf } from './errors.js';
+import type { Transport } from '../transport/transport.js';
+import { type Account, accountFinder } from './account.js';
+import { lossOf, lostAs } from './errors.js';
 import type { Gate } from './gate.js';
+import { askByLists } from './list-batch.js';
+import { type Answer, type Ask, askSingly, sender } from './question.js';
 import { type SharedQuestions, shareQuestions } from './shared-questions.js';
 import { parseWatchState } from './saved-state.js';
 import { checkFunction, checkPositive, isRecord, type RuleOptions, watchRules, type WatchRules } from './watch-rules.js';
-import { advanceWatch, askWatch, beginWatch, resumeWatch, type Trouble, waitMs, type WatchState } from './watch-state.js';
+import { advanceWatch, askWatch, beginWatch, resumeWatch, waitMs, type WatchState } from './watch-state.js';
 
 /** What a client is made of. The options of all watches can be overruled by each. */
 export interface TaskClientOptions<Id extends string> extends Pick<RuleOptions, 'policy' | 'deadlineMs' | 'patienceMs'> {
@@ -84,8 +83,6 @@ export interface TaskClient<Id extends string = string> {
   watch(task: TaskRef<Id>, options?: WatchOptions): Observable<TaskTransition>;
 }
 
-type Answer = Either<Trouble, TaskSnapshot>;
-
 /** A watch's state, the transition that the last answer made, and the number of that answer. */
 interface Step {
   readonly state: WatchState;
@@ -95,10 +92,22 @@ interface Step {
 
 /** One watcher's share in the questions about a task. */
 interface Watching {
-  readonly questions: SharedQuestions<Answer>;
+  readonly questions: SharedQuestions;
   /** Once. `isOver`: the task has ended, so that nobody may join these questions any more. */
   readonly leave: (isOver: boolean) => void;
 }
+
+/** How an account's questions are asked: each by itself, or several together. */
+interface Asker {
+  readonly singly: Ask;
+  readonly ask: Ask;
+}
+
+const askerOf = (owner: Account, transport: Transport, askTimeoutMs: number): Asker => {
+  const send = sender(owner, transport, askTimeoutMs);
+  const singly = askSingly(owner, send);
+  return { singly, ask: owner.batch ? askByLists(owner, send, singly) : singly };
+};
 
 const openGate: Gate = (question) => question;
 
@@ -120,29 +129,20 @@ export const createTaskClient = <Id extends string>({
   checkPositive('askTimeoutMs', askTimeoutMs);
   const accountOf = accountFinder(accounts);
   accounts.forEach(({ provider }) => watchRules(provider, defaults));
-  const shared = new Map<string, SharedQuestions<Answer> & { watchers: number }>();
-  /** The last requests about tasks that nobody watches any more: whoever comes back, be it by `retry()`, keeps their floor. */
-  const recent = new Map<string, ReturnType<SharedQuestions<Answer>['last']>>();
-
-  const late = concat(rest(askTimeoutMs), of(trouble('timeout', `no answer within ${String(askTimeoutMs)} ms`)));
-
-  const send = ({ provider, credentials, baseUrl }: Account, task: TaskRef): Observable<Answer> => {
-    const answer = defer(() => {
-      const { headers, redact } = credentials();
-      const url = baseUrl + provider.path.replace('{id}', () => encodeURIComponent(task.id));
-      return defer(() => transport({ method: 'GET', url, headers })).pipe(
-        first(),
-        map((response) => provider.read(task, redactedBy(redact, response))),
-        catchError((error: unknown) => of(trouble('transport', shortened(redact(messageOf(error)))))),
-      );
-    });
-    return race(answer, late).pipe(catchError((error: unknown) => of(trouble('transport', shortened(messageOf(error))))));
+  const askers = new Map<Account, Asker>();
+  const askerFor = (owner: Account): Asker => {
+    const asker = askers.get(owner) ?? askerOf(owner, transport, askTimeoutMs);
+    askers.set(owner, asker);
+    return asker;
   };
+  const shared = new Map<string, SharedQuestions & { watchers: number }>();
+  /** The last requests about tasks that nobody watches any more: whoever comes back, be it by `retry()`, keeps their floor. */
+  const recent = new Map<string, ReturnType<SharedQuestions['last']>>();
 
   /** A place among the watchers of a task's questions, until it is left. */
   const join = (task: TaskRef, owner: Account): Watching => {
     const key = taskKey({ ...task, account: owner.name ?? '' });
-    const questions = shared.get(key) ?? { ...shareQuestions(send(owner, task), recent.get(key)?.sentAtMs), watchers: 0 };
+    const questions = shared.get(key) ?? { ...shareQuestions((question) => askerFor(owner).ask({ ...question, task }), recent.get(key)?.sentAtMs), watchers: 0 };
     shared.set(key, questions);
     questions.watchers += 1;
     let isIn = true;
@@ -209,7 +209,8 @@ export const createTaskClient = <Id extends string>({
       const rules = watchRules(owner.provider, { ...defaults, baseUrl: owner.baseUrl });
       return defer(() => {
         const state = beginWatch(task, rules, asyncScheduler.now());
-        return send(owner, task).pipe(
+        const question = { task, dueAtMs: state.nextAskAtMs, serviceTier: null, isTroubled: false, gate: openGate, leave: () => true };
+        return askerFor(owner).singly(question).pipe(
           map((answer) => {
             if (!isLeft(answer)) return answer.right;
             throw lostAs(answer.left.kind, advanceWatch(state, answer, rules, asyncScheduler.now()));
@@ -236,15 +237,16 @@ interface Asking {
 
 /** One question of one watch: the next answer, folded, or the deadline if that comes first. */
 const asking =
-  (questions: SharedQuestions<Answer>, rules: WatchRules, { gate, save, lateAsk }: Asking) =>
+  (questions: SharedQuestions, rules: WatchRules, { gate, save, lateAsk }: Asking) =>
   ({ state, seen }: Step): Observable<Step> => {
-    const savedFirst: Gate = (question) =>
-      gate(
-        defer(() => {
-          save(askWatch(state, asyncScheduler.now()));
-          return question;
-        }),
-      );
+    const hints = rules.hintsOf(state.snapshot);
+    const asking = {
+      dueAtMs: state.nextAskAtMs,
+      serviceTier: hints.serviceTier,
+      isTroubled: state.failures > 0,
+      gate,
+      leave: () => { save(askWatch(state, asyncScheduler.now())); },
+    };
     const fold = (shared: Answer, number: number): Step => {
       const answer = ownAnswer(shared, state.task);
       const nowMs = asyncScheduler.now();
@@ -253,14 +255,14 @@ const asking =
       const transition = changes ? transitionTo(answer.right, from, nowMs) : null;
       return { state: advanceWatch(state, answer, rules, nowMs), transition, seen: number };
     };
-    const floorMs = rules.provider.pacing(rules.hintsOf(state.snapshot)).floorMs;
-    const answered = questions.next(seen, floorMs, savedFirst).pipe(map(({ answer, number }) => fold(answer, number)));
+    const { floorMs } = rules.provider.pacing(hints);
+    const answered = questions.next(seen, floorMs, asking).pipe(map(({ answer, number }) => fold(answer, number)));
     const deadlineAtMs = state.deadlineAtMs ?? Infinity;
     const leftMs = deadlineAtMs - asyncScheduler.now();
     // The computer slept through the time of a question, and through the deadline: it is asked all the same.
     const isOverdue = leftMs <= 0 && state.nextAskAtMs < deadlineAtMs;
     if (leftMs === Infinity || isOverdue || state.asks === lateAsk) return answered;
-    const late = defer(() => of(fold(trouble('timeout', 'the deadline came first'), seen)));
+    const late = defer(() => of(fold(deadlineCame, seen)));
     // One more turn at the deadline: an answer that comes in the same turn counts.
     return leftMs <= 0 ? late : race(answered, concat(rest(leftMs), rest(0), late));
   };
@@ -269,13 +271,7 @@ const asking =
 const ownAnswer = (answer: Answer, task: TaskRef): Answer =>
   isLeft(answer) || answer.right.task.account === task.account ? answer : right({ ...answer.right, task });
 
-const trouble = (kind: 'transport' | 'timeout', message: string): Answer => left({ kind, message });
-
-const redactedBy = (redact: Credentials['redact'], { status, headers, body }: HttpResponse): HttpResponse => ({
-  status,
-  headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redact(value)])),
-  body: redact(body),
-});
+const deadlineCame: Answer = left({ kind: 'timeout', message: 'the deadline came first' });
 
 /** The last transition of a task whose end was saved. */
 const finalTransition = ({ ended, snapshot, previousStatus, askedAtMs, startedAtMs }: WatchState): TaskTransition | null =>

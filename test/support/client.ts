@@ -65,13 +65,13 @@ export const tooMany = (headers: Readonly<Record<string, string>> = {}): Step =>
 export const reset = { error: 'read ECONNRESET' } as const;
 export const html = (status: number): Step => ({ status, body: `<html><body><h1>${String(status)}</h1></body></html>` });
 
-/** A client of one account, and its scripted transport. Options are those of `createTaskClient`. */
+/** A client of two accounts, and its scripted transport. Options are those of `createTaskClient`. Each task is asked about by itself. */
 export const scripted = (
   script: Parameters<typeof scriptedTransport>[0],
   options: Partial<TaskClientOptions<'ark' | 'anyfast'>> = {},
 ) => {
   const transport = scriptedTransport(script);
-  const accounts = [account(ark, { apiKey: key }), account(anyfast, { apiKey: key })];
+  const accounts = [account(ark, { apiKey: key, batch: false }), account(anyfast, { apiKey: key })];
   return { transport, client: createTaskClient({ transport, accounts, ...options }) };
 };
 
@@ -200,8 +200,8 @@ export const quick = defineProvider({
   expectedTimeMs: () => null,
 });
 
-/** An account of `provider` with the usual key. */
+/** An account of `provider` with the usual key. Each of its tasks is asked about by itself. */
 export const accountOf = <Id extends string>(provider: Provider<Id>, options: Partial<AccountOptions> = {}) =>
-  account(provider, { apiKey: key, ...options });
+  account(provider, { apiKey: key, batch: false, ...options });
 
 export const taskOf = <Id extends string>({ id: provider }: Provider<Id>, id = 'cgt-1'): TaskRef<Id> => ({ provider, id });

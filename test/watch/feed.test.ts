@@ -33,7 +33,7 @@ const quota: ScriptedStep = { status: 429, body: { error: { code: 'AccountQuotaE
 type Script = Readonly<Record<string, readonly ScriptedStep[]>>;
 
 const clientOf = (transport: Transport, options: Partial<TaskClientOptions<'ark'>> = {}): TaskClient<'ark'> =>
-  createTaskClient({ transport, accounts: [account(brisk, { apiKey: null })], ...options });
+  createTaskClient({ transport, accounts: [account(brisk, { apiKey: null, batch: false })], ...options });
 
 const setUp = (script: Script, options: Partial<TaskClientOptions<'ark'>> = {}): { transport: ScriptedTransport; client: TaskClient<'ark'> } => {
   const transport = scriptedTransport(script);
@@ -126,7 +126,7 @@ describe('watchTasks', () => {
     const transport = scriptedTransport([says('succeeded')]);
     const client = createTaskClient({
       transport,
-      accounts: [account(brisk, { apiKey: null, name: 'eu' }), account(brisk, { apiKey: null, name: 'us' }), account(anyfast, { apiKey: null })],
+      accounts: [account(brisk, { apiKey: null, name: 'eu', batch: false }), account(brisk, { apiKey: null, name: 'us', batch: false }), account(anyfast, { apiKey: null })],
     });
     const seen: string[] = [];
     marbles(({ flush }) => {
@@ -313,7 +313,7 @@ describe('watchTasks: the progress of a task', () => {
   it('is estimated where nothing is reported, never goes back, and is below 1 until the end', () => {
     const client = createTaskClient({
       transport: scriptedTransport([...Array.from({ length: 60 }, () => says('running')), says('succeeded')]),
-      accounts: [account(ark, { apiKey: null })],
+      accounts: [account(ark, { apiKey: null, batch: false })],
     });
     const events: FeedEvent[] = [];
     marbles(({ flush }) => {

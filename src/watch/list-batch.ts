@@ -1,0 +1,137 @@
+/**
+ * Questions of one account that fall due close together, asked in one request for a list of tasks. Whatever a list does not answer
+ * is asked singly, so that nobody can tell from the answers whether there was a list.
+ */
+import { type Either, isLeft, left } from 'fp-ts/Either';
+import { asyncScheduler, concat, defer, finalize, map, mergeMap, type Observable, of, share } from 'rxjs';
+import { rest } from '../poll/rest.js';
+import type { TaskRef } from '../task/snapshot.js';
+import type { HttpResponse } from '../transport/transport.js';
+import type { Provider } from '../wire/provider.js';
+import type { ReadFailure } from '../wire/refusal.js';
+import type { Account } from './account.js';
+import type { Gate } from './gate.js';
+import { type Answer, type Ask, pathOf, type Question, type Send } from './question.js';
+import type { Trouble } from './watch-state.js';
+
+/** The longest URL, in characters. Servers and proxies take 8 kB. */
+const longestUrl = 6_000;
+
+/** The most tasks that a page of a list holds. */
+const largestPage = 500;
+
+/** Questions of one tier behind one gate. Until it leaves, others may join it. */
+interface Batch {
+  readonly serviceTier: string | null;
+  readonly gate: Gate;
+  readonly questions: Set<Question>;
+  urlLength: number;
+  /** What becomes of each question. */
+  readonly outcome: Observable<Ask>;
+}
+
+/**
+ * Asks by lists, where the provider documents one.
+ *
+ *     due      a---b--c-d----------e---
+ *     sent     a---------(bcd)-----e---     a tenth of the floor apart at the least; one task alone is asked for singly
+ *
+ * A task that a list leaves out is asked for singly at once, and from then on; so is, once, one whose last answer was a trouble. The
+ * first refusal of the list (404, 400 and their like), or the second answer in a row that is none, ends it for good.
+ */
+export const askByLists = ({ provider, baseUrl }: Account, send: Send, askSingly: Ask): Ask => {
+  const { list } = provider;
+  if (list === null) return askSingly;
+  const open = new Set<Batch>();
+  /** The tasks that a list of their tier has left out. */
+  const unlisted = new WeakMap<TaskRef, string | null>();
+  let isRefused = false;
+  let unreadable = 0;
+  let sentAtMs = -Infinity;
+
+  const lengthOf = (ids: readonly string[], serviceTier: string | null): number => list.pathOf(ids, serviceTier).length;
+
+  const openBatch = ({ serviceTier, gate, dueAtMs }: Question): Batch => {
+    const questions = new Set<Question>();
+    let leaving: readonly Question[] = [];
+    const leave = (): string | null => {
+      open.delete(batch);
+      sentAtMs = asyncScheduler.now();
+      leaving = [...questions].filter((question) => question.leave());
+      const [first, ...others] = leaving.map(({ task }) => task);
+      if (first === undefined) return null;
+      return others.length === 0 ? pathOf(provider.path, first) : list.pathOf([first, ...others].map(({ id }) => id), serviceTier);
+    };
+    const request = send({ dueAtMs, gate, leave });
+    const windowMs = windowOf(provider, serviceTier);
+    const restMs = Math.min(sentAtMs + windowMs - asyncScheduler.now(), windowMs);
+    const batch: Batch = {
+      serviceTier,
+      gate,
+      questions,
+      urlLength: baseUrl.length + lengthOf([], serviceTier),
+      outcome: (restMs > 0 ? concat(rest(restMs), request) : request).pipe(
+        map((sent) => outcomeOf(sent, leaving)),
+        finalize(() => open.delete(batch)),
+        share(),
+      ),
+    };
+    open.add(batch);
+    return batch;
+  };
+
+  const batchFor = (question: Question): Batch => {
+    const { serviceTier, gate, task } = question;
+    const more = lengthOf([task.id], serviceTier) - lengthOf([], serviceTier);
+    const hasRoom = (batch: Batch): boolean =>
+      batch.serviceTier === serviceTier && batch.gate === gate && batch.questions.size < largestPage && batch.urlLength + more <= longestUrl;
+    const batch = [...open].find(hasRoom) ?? openBatch(question);
+    batch.urlLength += more;
+    batch.questions.add(question);
+    return batch;
+  };
+
+  const outcomeOf = (sent: Either<Trouble, HttpResponse>, questions: readonly Question[]): Ask => {
+    if (isLeft(sent)) return () => of(sent);
+    const response = sent.right;
+    if (questions.length === 1) return ({ task }) => of(provider.read(task, response));
+    const answers = provider.readList(questions.map(({ task }) => task), response);
+    if (isLeft(answers)) {
+      const failure = answers.left;
+      if (isPassing(failure)) return () => of(left(failure));
+      unreadable += 1;
+      isRefused ||= unreadable > 1 || isRefusal(failure);
+      return askSingly;
+    }
+    unreadable = 0;
+    return (question) => {
+      const answer: Answer | undefined = answers.right.get(question.task);
+      if (answer !== undefined) return of(answer);
+      unlisted.set(question.task, question.serviceTier);
+      return askSingly(question);
+    };
+  };
+
+  return (question) =>
+    defer(() => {
+      const { task, serviceTier, isTroubled } = question;
+      if (isRefused || isTroubled || unlisted.get(task) === serviceTier) return askSingly(question);
+      const batch = batchFor(question);
+      return batch.outcome.pipe(
+        finalize(() => batch.questions.delete(question)),
+        mergeMap((answer) => answer(question)),
+      );
+    });
+};
+
+/** A request leaves no sooner than a tenth of the floor after the one before: what falls due in the meantime goes with it. */
+const windowOf = ({ pacing }: Provider, serviceTier: string | null): number =>
+  Math.ceil(pacing({ serviceTier, model: null, resolution: null, durationMs: null }).floorMs / 10);
+
+/** Whether a list that is no list would be one if it were asked for again; a task asked for singly would have had the same trouble. */
+const isPassing = (failure: ReadFailure): boolean =>
+  failure.kind === 'response' && (['unauthorized', 'rate-limited', 'quota'].includes(failure.reason) || (failure.reason === 'server' && !isRefusal(failure)));
+
+/** Whether the server says that it has no such list. */
+const isRefusal = (failure: ReadFailure): boolean =>
+  failure.kind === 'response' && failure.reason !== 'empty' && (failure.status === 501 || (failure.status >= 300 && failure.status < 500) || failure.reason === 'rejected');
