@@ -3,7 +3,7 @@
  * is asked singly, so that nobody can tell from the answers whether there was a list.
  */
 import { type Either, isLeft, left } from 'fp-ts/Either';
-import { asyncScheduler, concat, defer, finalize, map, mergeMap, type Observable, of, share } from 'rxjs';
+import { concat, defer, finalize, map, mergeMap, type Observable, of, share } from 'rxjs';
 import { rest } from '../poll/rest.js';
 import type { TaskRef } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
@@ -20,6 +20,14 @@ const longestUrl = 6_000;
 /** The most tasks that a page of a list holds. */
 const largestPage = 500;
 
+/** What lists are made of. */
+interface Ways {
+  readonly send: Send;
+  readonly askSingly: Ask;
+  /** Whether other tasks are watched. */
+  readonly hasCompany: () => boolean;
+}
+
 /** Questions of one tier behind one gate. Until it leaves, others may join it. */
 interface Batch {
   readonly serviceTier: string | null;
@@ -31,15 +39,15 @@ interface Batch {
 }
 
 /**
- * Asks by lists, where the provider documents one.
+ * Asks by lists, where the provider documents one. While `hasCompany` denies that there are other tasks, questions leave at once.
  *
- *     due      a---b--c-d----------e---
- *     sent     a---------(bcd)-----e---     a tenth of the floor apart at the least; one task alone is asked for singly
+ *     due      a-b--c---------d-------
+ *     sent     -----(abc)-----------d-     a tenth of the floor after the first; one task alone is asked for singly
  *
  * A task that a list leaves out is asked for singly at once, and from then on; so is, once, one whose last answer was a trouble. The
  * first refusal of the list (404, 400 and their like), or the second answer in a row that is none, ends it for good.
  */
-export const askByLists = ({ provider, baseUrl }: Account, send: Send, askSingly: Ask): Ask => {
+export const askByLists = ({ provider, baseUrl }: Account, { send, askSingly, hasCompany }: Ways): Ask => {
   const { list } = provider;
   if (list === null) return askSingly;
   const open = new Set<Batch>();
@@ -47,7 +55,6 @@ export const askByLists = ({ provider, baseUrl }: Account, send: Send, askSingly
   const unlisted = new WeakMap<TaskRef, string | null>();
   let isRefused = false;
   let unreadable = 0;
-  let sentAtMs = -Infinity;
 
   const lengthOf = (ids: readonly string[], serviceTier: string | null): number => list.pathOf(ids, serviceTier).length;
 
@@ -56,21 +63,18 @@ export const askByLists = ({ provider, baseUrl }: Account, send: Send, askSingly
     let leaving: readonly Question[] = [];
     const leave = (): string | null => {
       open.delete(batch);
-      sentAtMs = asyncScheduler.now();
       leaving = [...questions].filter((question) => question.leave());
       const [first, ...others] = leaving.map(({ task }) => task);
       if (first === undefined) return null;
       return others.length === 0 ? pathOf(provider.path, first) : list.pathOf([first, ...others].map(({ id }) => id), serviceTier);
     };
     const request = send({ dueAtMs, gate, leave });
-    const windowMs = windowOf(provider, serviceTier);
-    const restMs = Math.min(sentAtMs + windowMs - asyncScheduler.now(), windowMs);
     const batch: Batch = {
       serviceTier,
       gate,
       questions,
       urlLength: baseUrl.length + lengthOf([], serviceTier),
-      outcome: (restMs > 0 ? concat(rest(restMs), request) : request).pipe(
+      outcome: (hasCompany() ? concat(rest(windowOf(provider, serviceTier)), request) : request).pipe(
         map((sent) => outcomeOf(sent, leaving)),
         finalize(() => open.delete(batch)),
         share(),
@@ -124,7 +128,7 @@ export const askByLists = ({ provider, baseUrl }: Account, send: Send, askSingly
     });
 };
 
-/** A request leaves no sooner than a tenth of the floor after the one before: what falls due in the meantime goes with it. */
+/** A question waits for company for a tenth of the floor: what falls due in the meantime goes with it. */
 const windowOf = ({ pacing }: Provider, serviceTier: string | null): number =>
   Math.ceil(pacing({ serviceTier, model: null, resolution: null, durationMs: null }).floorMs / 10);
 

@@ -103,12 +103,6 @@ interface Asker {
   readonly ask: Ask;
 }
 
-const askerOf = (owner: Account, transport: Transport, askTimeoutMs: number): Asker => {
-  const send = sender(owner, transport, askTimeoutMs);
-  const singly = askSingly(owner, send);
-  return { singly, ask: owner.batch ? askByLists(owner, send, singly) : singly };
-};
-
 const openGate: Gate = (question) => question;
 
 const saveNothing = (): void => undefined;
@@ -131,9 +125,13 @@ export const createTaskClient = <Id extends string>({
   accounts.forEach(({ provider }) => watchRules(provider, defaults));
   const askers = new Map<Account, Asker>();
   const askerFor = (owner: Account): Asker => {
-    const asker = askers.get(owner) ?? askerOf(owner, transport, askTimeoutMs);
-    askers.set(owner, asker);
-    return asker;
+    const known = askers.get(owner);
+    if (known !== undefined) return known;
+    const send = sender(owner, transport, askTimeoutMs);
+    const singly = askSingly(owner, send);
+    const ask = owner.batch ? askByLists(owner, { send, askSingly: singly, hasCompany: () => shared.size > 1 }) : singly;
+    askers.set(owner, { singly, ask });
+    return { singly, ask };
   };
   const shared = new Map<string, SharedQuestions & { watchers: number }>();
   /** The last requests about tasks that nobody watches any more: whoever comes back, be it by `retry()`, keeps their floor. */
