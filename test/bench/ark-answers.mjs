@@ -13,7 +13,7 @@ const link = (/** @type {string} */ id) =>
  * One task, as it is in a list and alone.
  *
  * @param {string} id
- * @param {'running' | 'succeeded'} status
+ * @param {'queued' | 'running' | 'succeeded'} status
  * @param {number} [createdAtMs]
  */
 export const arkTask = (id, status, createdAtMs = Date.now()) => {
@@ -42,6 +42,22 @@ export const arkTask = (id, status, createdAtMs = Date.now()) => {
     priority: 0,
     safety_identifier: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   };
+};
+
+/**
+ * The list that a query asks for: those of its ids that there are, one page of them, ten where it does not say how many. All tasks of
+ * the bench are of the default tier.
+ *
+ * @template Task
+ * @param {URLSearchParams} query
+ * @param {(id: string) => Task | null} taskOf null: there is none of that id
+ */
+export const arkList = (query, taskOf) => {
+  const tier = query.get('filter.service_tier') ?? 'default';
+  const size = Number(query.get('page_size') ?? 10);
+  const start = (Number(query.get('page_num') ?? 1) - 1) * size;
+  const found = tier === 'default' ? [...new Set(query.getAll('filter.task_ids'))].map(taskOf).filter((task) => task !== null) : [];
+  return { total: found.length, items: found.slice(start, start + size) };
 };
 
 /** The headers of Ark's gateway, beside those that every HTTP server sends. */

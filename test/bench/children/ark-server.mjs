@@ -1,12 +1,12 @@
 /**
  * Ark on loopback, in a process of its own, so that its work is not counted. A task is running until it has been asked about
- * `asksPerTask` times; then it has succeeded. It knows every id, and counts what it is asked.
+ * `asksPerTask` times; then it has succeeded. It knows every id that looks like one of Ark's, and counts what it is asked.
  *
  * It speaks HTTP on bare sockets, as much of it as the contenders need: `node:http` would be slower than the fastest of them, and
  * they would be measured waiting for it.
  */
 import { createServer } from 'node:net';
-import { arkHeaders, arkTask } from '../ark-answers.mjs';
+import { arkHeaders, arkList, arkTask } from '../ark-answers.mjs';
 import { options } from '../child.mjs';
 
 /** How often each task has been asked about. @type {Map<string, number>} */
@@ -21,14 +21,20 @@ const askAbout = (/** @type {string} */ id) => {
   return arkTask(id, count < options.asksPerTask ? 'running' : 'succeeded');
 };
 
+const isKnown = (/** @type {string} */ id) => id.startsWith('cgt-');
+
 const path = '/api/v3/contents/generations/tasks';
 
 /** What a request line asks for; null for what is not there. */
 const bodyFor = (/** @type {string} */ target) => {
-  if (target.startsWith(`${path}/`)) return askAbout(decodeURIComponent(target.slice(path.length + 1)));
+  if (target.startsWith(`${path}/`)) {
+    const id = decodeURIComponent(target.slice(path.length + 1));
+    return isKnown(id) ? askAbout(id) : null;
+  }
   if (!target.startsWith(`${path}?`)) return null;
-  const ids = new URLSearchParams(target.slice(path.length + 1)).getAll('filter.task_ids');
-  return { total: ids.length, items: ids.map(askAbout) };
+  // What is not on the page has not been told.
+  const { total, items } = arkList(new URLSearchParams(target.slice(path.length + 1)), (id) => (isKnown(id) ? id : null));
+  return { total, items: items.map(askAbout) };
 };
 
 const fixedHeaders = Object.entries({ ...arkHeaders, connection: 'keep-alive' }).map(([name, value]) => `${name}: ${value}\r\n`).join('');

@@ -1,10 +1,11 @@
 /**
  * Lets one contender follow tasks over HTTP, first some that do not count, then those that do, and reports the CPU time of the second
- * part, kernel time included. The first part is there for the compiler and for the connections.
+ * part, kernel time included, and how long the event loop was kept from others, if that is wanted: watching it costs CPU time. The first part is there for the compiler and for the connections.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectGarbage, options, report } from '../child.mjs';
 
-const { contender, run, tasks, warmUp, asksPerTask, ...setting } = options;
+const { contender, run, tasks, warmUp, asksPerTask, isLoopWatched = false, ...setting } = options;
 /** @type {{ create: import('../contenders/setting.mjs').Contender }} */
 const { create } = await import(`../contenders/${contender}.mjs`);
 const follow = create(setting);
@@ -20,7 +21,14 @@ const followAll = async (/** @type {string} */ part, /** @type {number} */ count
 
 await followAll('w', warmUp);
 collectGarbage();
+// Ten milliseconds is what Node has by default; a loop that nobody keeps shows it as its delay.
+const resolution = 10;
+const loop = monitorEventLoopDelay({ resolution });
+if (isLoopWatched) loop.enable();
 const before = process.cpuUsage();
 await followAll('t', tasks);
 const { user, system } = process.cpuUsage(before);
-report({ microsPerAsk: (user + system) / (tasks * asksPerTask) });
+report({
+  microsPerAsk: (user + system) / (tasks * asksPerTask),
+  loopDelay99Ms: isLoopWatched ? Math.max(0, loop.percentile(99) / 1e6 - resolution) : null,
+});

@@ -1,29 +1,32 @@
 /**
- * This library's watches in one feed, answered from memory: sharing and feed on, and the latest feed kept, as an app keeps it.
+ * This library's watches in one feed: sharing and feed on, and the latest feed kept, as an app keeps it.
  */
-import { of, Subject } from 'rxjs';
-import { account, createTaskClient, toFeed, watchTasks } from 'rx-seedance';
-import { ark } from 'rx-seedance/providers/ark';
+import { from, lastValueFrom, of, Subject } from 'rxjs';
+import { toFeed, watchTasks } from 'rx-seedance';
+import { undiciTransport } from 'rx-seedance/undici';
+import { Pool } from 'undici';
+import { arkRef, quickArkClient } from './quick-ark.mjs';
 import { runningAnswer } from './waiting.mjs';
 
-const createClient = (/** @type {number} */ intervalMs) =>
-  createTaskClient({
-    transport: ({ url }) => of(runningAnswer(url)),
-    accounts: [account(ark, { apiKey: 'bench-key' })],
-    policy: { interval: () => intervalMs },
-  });
-
-const refOf = (/** @type {string} */ id) => /** @type {const} */ ({ provider: 'ark', id });
+/** @type {import('./setting.mjs').Contender} */
+export const create = ({ origin, connections, intervalMs }) => {
+  const client = quickArkClient(undiciTransport({ dispatcher: new Pool(origin, { connections }) }), origin, intervalMs);
+  return async (ids) => {
+    const feed = await lastValueFrom(from(ids.map(arkRef)).pipe(watchTasks(client, { concurrency: connections }), toFeed()));
+    return [...feed.tasks].map(({ snapshot }) => (snapshot?.status === 'succeeded' ? (snapshot.video?.url ?? '') : ''));
+  };
+};
 
 /** @type {import('./waiting.mjs').Waiting} */
 export const createWaiting = ({ intervalMs }) => {
-  const refs = /** @type {Subject<ReturnType<typeof refOf>>} */ (new Subject());
+  const refs = /** @type {Subject<ReturnType<typeof arkRef>>} */ (new Subject());
+  const client = quickArkClient(({ url }) => of(runningAnswer(url)), 'http://127.0.0.1', intervalMs);
   /** @type {import('rx-seedance').Feed | undefined} */
   let feed;
-  refs.pipe(watchTasks(createClient(intervalMs), { concurrency: 1_000 }), toFeed()).subscribe((next) => (feed = next));
+  refs.pipe(watchTasks(client, { concurrency: 1_000 }), toFeed()).subscribe((next) => (feed = next));
   return {
     add: (ids) => {
-      for (const id of ids) refs.next(refOf(id));
+      for (const id of ids) refs.next(arkRef(id));
     },
     answered: () => feed?.counts.running ?? 0,
   };

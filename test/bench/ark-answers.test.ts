@@ -1,0 +1,21 @@
+/** That the bench's lists are as Ark's: a page of the tasks that there are, in silence about the others. */
+import { expect, it } from 'vitest';
+import { arkList } from './ark-answers.mjs';
+
+const list = (query: string) => arkList(new URLSearchParams(query), (id) => (id.startsWith('cgt-') ? id : null));
+const ids = (count: number) => Array.from({ length: count }, (_, index) => `filter.task_ids=cgt-${index}`).join('&');
+
+it('leaves out an id that it does not know', () => {
+  expect(list('filter.task_ids=cgt-1&filter.task_ids=task-2&page_size=10')).toEqual({ total: 1, items: ['cgt-1'] });
+});
+
+it.each([[`${ids(20)}&page_size=7`, 7], [ids(20), 10], [`${ids(20)}&page_size=100`, 20], [`${ids(20)}&page_size=15&page_num=2`, 5]])('gives one page of %s', (query, length) => {
+  const { total, items } = list(query);
+  expect(items).toHaveLength(length);
+  expect(total).toBe(20);
+});
+
+it('has no task of another tier, and none twice', () => {
+  expect(list(`${ids(3)}&filter.service_tier=flex`).items).toEqual([]);
+  expect(list(`${ids(3)}&${ids(3)}&filter.service_tier=default`).items).toHaveLength(3);
+});

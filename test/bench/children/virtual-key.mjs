@@ -1,0 +1,31 @@
+/**
+ * Lets one contender follow tasks of one limited key in virtual time, and reports what was refused and how late each end was seen.
+ */
+import { asyncScheduler, from, mergeMap } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { options, report } from '../child.mjs';
+import { contenders } from '../contenders/one-key.mjs';
+import { createLimitedServer } from '../limited-server.mjs';
+import { createRandom, logNormal } from '../random.mjs';
+import { quantile } from '../schedules.mjs';
+
+const { contender, seed, tasks, ends, perMinute, latencyMs } = options;
+const random = createRandom(seed);
+const endsAtMs = new Map(Array.from({ length: tasks }, (_, index) => [`cgt-20260301101500-${index}`, logNormal(ends).draw(random)]));
+const server = createLimitedServer({ perMinute, latencyMs, endsAtMs });
+/** @type {Map<string, number>} */
+const lateMs = new Map();
+
+new TestScheduler(() => undefined).run(() => {
+  const watch = contenders[/** @type {keyof typeof contenders} */ (contender)](server.transport, { perMinute });
+  from(endsAtMs).pipe(
+    mergeMap(([id, endMs]) => watch(id).pipe(mergeMap((link) => {
+      if (link.includes(`/${id}/`)) lateMs.set(id, asyncScheduler.now() - endMs);
+      return [];
+    }))),
+  ).subscribe();
+});
+
+const all = [...lateMs.values()];
+if (all.length !== tasks || all.some((ms) => ms < 0)) throw new Error(`${contender}: ${all.length} ends of ${tasks} tasks, the earliest ${Math.min(...all)} ms late`);
+report({ ...server.counts(), lateMs: all.reduce((a, b) => a + b) / tasks, late95Ms: quantile(all, 0.95) });

@@ -1,0 +1,22 @@
+/**
+ * A client of Ark at the pace of the bench: everything is Ark's, save that it may be asked as often as all the others ask.
+ */
+import { account, constantDelay, createTaskClient } from 'rx-seedance';
+import { ark } from 'rx-seedance/providers/ark';
+
+/**
+ * @param {import('rx-seedance').Transport} transport
+ * @param {string} origin
+ * @param {number} intervalMs
+ * @param {object} [options]
+ * @param {boolean} [options.batch]
+ * @param {import('rx-seedance').PollPolicy['interval']} [options.interval]
+ */
+export const quickArkClient = (transport, origin, intervalMs, { batch = false, interval = constantDelay(intervalMs) } = {}) => {
+  const provider = { ...ark, pacing: () => ({ floorMs: 1, minMs: intervalMs, maxMs: intervalMs }) };
+  const own = { apiKey: 'bench-key', baseUrl: `${origin}/api/v3`, batch };
+  return createTaskClient({ transport, accounts: [account(provider, own)], policy: { interval } });
+};
+
+/** A task of that client. */
+export const arkRef = (/** @type {string} */ id) => /** @type {const} */ ({ provider: 'ark', id });
