@@ -21,20 +21,11 @@ export type Budget = (transport: Transport) => Transport;
 /** So much longer than a minute do a minute's requests take: the network may bring them closer together. */
 const slackMs = 1_000;
 
-/** How long nothing leaves after a 429 that does not say for how long. */
-const coolDownMs = 10_000;
-
-/** The pace of a key without `perMinute` once it was refused: half of the lowest limit that was seen, 120 a minute. */
-const refusedSpacingMs = 1_000;
-
-/** The slowest pace, two a minute: fast enough to be refused again before the pace recovers. */
-const longestSpacingMs = 30_000;
-
-/** After so long without a 429 the pace doubles, up to the budget's own. */
-const recoveryMs = 60_000;
-
-/** Spacing below this is none. */
-const shortestSpacingMs = 10;
+/** What the pace of a refused key is made of, as shares of the floor: how long one task is left alone between two requests. */
+const refusedShare = 0.1;
+const longestShare = 3;
+const recoveryShare = 6;
+const shortestShare = 0.001;
 
 /**
  * A budget. Requests wait in a line, the earliest due first; one that is unsubscribed leaves it.
@@ -43,13 +34,15 @@ const shortestSpacingMs = 10;
  *     subscribed   (abc)
  *     sent         a---------b---------c------     10 s apart
  *
- * After a 429 nothing leaves for as long as its `Retry-After` says (10 s where it says nothing, 10 minutes at most), and then at
- * half the pace; each minute without another one doubles the pace again. Without options it does that alone.
+ * After a 429 nothing leaves for as long as its `Retry-After` says (one floor where it says nothing, 10 minutes at most), and then at
+ * half the pace: for a key without `perMinute` ten requests in a floor, which is half of the lowest limit that was seen. Each further
+ * one halves it again, down to one in three floors; each six floors without one double it. Without options it does that alone.
  *
+ * @param floorMs how long one task is left alone between two requests; default: 10 s
  * Errors: `RangeError` for a limit that is no whole number from 1; those of the transports pass through.
  * @example const limited = createBudget({ perMinute: 120 })(undiciTransport())
  */
-export const createBudget = ({ perMinute = Infinity, concurrent = Infinity }: BudgetOptions = {}): Budget => {
+export const createBudget = ({ perMinute = Infinity, concurrent = Infinity }: BudgetOptions = {}, floorMs = 10_000): Budget => {
   checkCount('budget.perMinute', perMinute);
   checkCount('budget.concurrent', concurrent);
   const ownSpacingMs = Math.ceil((60_000 + slackMs) / perMinute);
@@ -69,17 +62,17 @@ export const createBudget = ({ perMinute = Infinity, concurrent = Infinity }: Bu
   const line = createLine(concurrent, restMs);
 
   const spacingAt = (nowMs: number): number => {
-    const spacingMs = slowed.spacingMs / 2 ** Math.max(0, Math.floor((nowMs - slowed.atMs) / recoveryMs));
-    return Math.max(ownSpacingMs, spacingMs < shortestSpacingMs ? 0 : Math.ceil(spacingMs));
+    const spacingMs = slowed.spacingMs / 2 ** Math.max(0, Math.floor((nowMs - slowed.atMs) / (recoveryShare * floorMs)));
+    return Math.max(ownSpacingMs, spacingMs < shortestShare * floorMs ? 0 : Math.ceil(spacingMs));
   };
 
   const refused = ({ headers }: HttpResponse, sentAtMs: number): void => {
     const now = asyncScheduler.now();
-    const coolMs = Math.min(retryAfterMs(headers['retry-after'], headers['date']) ?? coolDownMs, longestRetryAfterMs);
+    const coolMs = Math.min(retryAfterMs(headers['retry-after'], headers['date']) ?? floorMs, longestRetryAfterMs);
     if (coolMs > restMs()) restFor(coolMs);
     // Of the requests that were under way together, one slows the pace.
     if (sentAtMs <= slowed.atMs) return;
-    slowed = { spacingMs: Math.min(Math.max(2 * spacingAt(now), refusedSpacingMs), longestSpacingMs), atMs: now };
+    slowed = { spacingMs: Math.min(Math.max(2 * spacingAt(now), refusedShare * floorMs), longestShare * floorMs), atMs: now };
   };
 
   return (transport) => (request) =>

@@ -66,7 +66,7 @@ export const account = <Id extends string>(
     provider,
     name: name ?? null,
     baseUrl: checkedUrl(label, baseUrl, allowInsecure),
-    budget: createBudget(budget),
+    budget: createBudget(budget, provider.pacing(unknownTask).floorMs),
     batch,
     credentials: () => {
       if (apiKey === null) return keyless;
@@ -80,6 +80,9 @@ export const account = <Id extends string>(
     },
   };
 };
+
+/** What is known of no task in particular. */
+const unknownTask = { serviceTier: null, model: null, resolution: null, durationMs: null };
 
 /** A late answer may echo a key that has been changed since: so many of the last ones are looked for. */
 const mostRemembered = 4;
