@@ -32,7 +32,7 @@ describe('a program under test', () => {
         'cgt-1': [task('queued'), task('running'), { status: 503 }, task('succeeded')],
         'cgt-2': [task('running'), { error: 'socket hang up' }, task('failed')],
       });
-      const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test' })], policy: { interval: () => 15_000 } });
+      const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test', batch: false })], policy: { interval: () => 15_000 } });
       expectObservable(summaries(client, ['cgt-1', 'cgt-2'])).toBe('25400ms b 15199ms (a|)', {
         a: 'cgt-1 has succeeded after 40.6 s',
         b: 'cgt-2 has failed after 25.4 s',
@@ -45,7 +45,7 @@ describe('a program under test', () => {
 
   it('finds a task that is not in the script missing', marbles(({ flush }) => {
     const transport = scriptedTransport({ 'cgt-1': [task('succeeded')] });
-    const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test' })] });
+    const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test', batch: false })] });
     const seen = diary(summaries(client, ['cgt-1', 'cgt-3']));
     flush();
     expect(seen.values[0]).toBe('cgt-1 has succeeded after 0.2 s');
