@@ -4,9 +4,9 @@
  * Source: docs 82379/1521309 (get) and 82379/1521675 (list), the task types of the vendor's Python and Go SDKs. A null, a missing
  * and an empty field all occur for the same thing; `content` may be an array on a relay; old samples have numbers as text.
  */
-import * as t from 'io-ts';
+import type * as t from 'io-ts';
 import { isTerminal } from '../task/status.js';
-import { Amount, Count, Counts, Fields, Flag, Instant, Items, Link, orNull, readAs, Span, Text, Word } from './codecs.js';
+import { Amount, Anything, Count, Counts, Fields, fieldsOf, Flag, Instant, Items, Link, orNull, readAs, Span, Text, Word } from './codecs.js';
 import type { Dialect } from './dialect.js';
 import type { Hints, Pacing, TimeRange } from './facts.js';
 import { type Reading, usageOf } from './reading.js';
@@ -23,7 +23,7 @@ const arkStatuses = {
   expired: 'expired',
 } as const satisfies StatusTable;
 
-const ArkUsage = /* @__PURE__ */ t.type(
+const ArkUsage = /* @__PURE__ */ fieldsOf(
   {
     completion_tokens: Count,
     total_tokens: Count,
@@ -34,16 +34,16 @@ const ArkUsage = /* @__PURE__ */ t.type(
   'ArkUsage',
 );
 
-const ArkRequest = /* @__PURE__ */ t.type({ model: Text, content: Items }, 'ArkRequest');
+const ArkRequest = /* @__PURE__ */ fieldsOf({ model: Text, content: Items }, 'ArkRequest');
 
 /** Every documented field of a task, and the few that gateways add to it. */
-export const ArkTask = /* @__PURE__ */ t.type(
+export const ArkTask = /* @__PURE__ */ fieldsOf(
   {
     id: Text,
     object: Text,
     model: Text,
     status: Word,
-    content: t.unknown,
+    content: Anything,
     created_at: Instant,
     updated_at: Instant,
     usage: /* @__PURE__ */ orNull(ArkUsage),
@@ -63,9 +63,9 @@ export const ArkTask = /* @__PURE__ */ t.type(
     execution_expires_after: Span,
     priority: Amount,
     safety_identifier: Text,
-    error: t.unknown,
+    error: Anything,
     /** The name of `error` in one SDK's list items. */
-    failure_reason: t.unknown,
+    failure_reason: Anything,
     /** YEScale: a label, never an error. */
     message: Text,
     /** YEScale: the request that made the task. */
@@ -140,16 +140,25 @@ export const ark: Dialect = {
     const [task] = readAs(ArkTask, body);
     if (task === undefined || task.status === null) return null;
     const status = statusOf(task.status, arkStatuses);
-    const reading = arkReading(task);
-    return { ...reading, status, wireStatus: task.status, finishedAtMs: isTerminal(status) ? reading.updatedAtMs : null };
+    // A copy of thirty fields would cost more than reading them.
+    return Object.assign(arkReading(task), { status, wireStatus: task.status, finishedAtMs: isTerminal(status) ? task.updated_at : null });
   },
 };
 
 /** `content` is an object of links; on a relay a list of objects with one link each, as a text or as an object around it. */
 const linkIn = (content: unknown, name: string): string | null => {
-  const items: readonly unknown[] = Array.isArray(content) ? content : [content];
-  const values = items.filter(Fields.is).map((item) => item[name]);
-  return values.flatMap((value) => readAs(Link, Fields.is(value) ? value['url'] : value)).find((link) => link !== null) ?? null;
+  if (!Array.isArray(content)) return linkOf(content, name);
+  for (const item of content as readonly unknown[]) { // not `any[]`
+    const link = linkOf(item, name);
+    if (link !== null) return link;
+  }
+  return null;
+};
+
+const linkOf = (item: unknown, name: string): string | null => {
+  if (!Fields.is(item)) return null;
+  const link = item[name];
+  return Link.read(Fields.is(link) ? link['url'] : link);
 };
 
 const toolNames = (tools: readonly unknown[]): readonly string[] =>

@@ -6,15 +6,46 @@ import { isRight } from 'fp-ts/Either';
 import * as t from 'io-ts';
 
 /** A codec that never fails: what it cannot read is null. */
-export type Lenient<A> = t.Type<A | null, unknown, unknown>;
+export interface Lenient<A> extends t.Type<A | null, unknown, unknown> {
+  /** What `decode` gives, without an `Either` around it. */
+  readonly read: (value: unknown) => A | null;
+}
 
 const lenient = <A>(name: string, read: (value: unknown) => A | null): Lenient<A> =>
-  new t.Type<A | null, unknown, unknown>(
+  Object.assign(
+    new t.Type<A | null, unknown, unknown>(
+      name,
+      (value): value is A | null => value === null || read(value) === value,
+      (value) => t.success(read(value)),
+      t.identity,
+    ),
+    { read },
+  );
+
+type FieldCodec = Pick<Lenient<unknown>, 'is' | 'read'>;
+type FieldsOf<Codecs extends Readonly<Record<string, FieldCodec>>> = { readonly [Name in keyof Codecs]: ReturnType<Codecs[Name]['read']> };
+
+/**
+ * As `t.type`, for fields that never fail: reads one after the other, and keeps no account of where it is. That account would cost more
+ * than all else that is done with an answer.
+ */
+export const fieldsOf = <Codecs extends Readonly<Record<string, FieldCodec>>>(
+  codecs: Codecs,
+  name: string,
+): t.Type<FieldsOf<Codecs>, unknown, unknown> => {
+  const fields = Object.entries(codecs);
+  return new t.Type<FieldsOf<Codecs>, unknown, unknown>(
     name,
-    (value): value is A | null => value === null || read(value) === value,
-    (value) => t.success(read(value)),
+    (value): value is FieldsOf<Codecs> => Fields.is(value) && fields.every(([field, codec]) => codec.is(value[field])),
+    (value, context) => {
+      if (!Fields.is(value)) return t.failure(value, context);
+      const reading: Record<string, unknown> = {};
+      for (const [field, codec] of fields) reading[field] = codec.read(value[field]);
+      return t.success(reading as FieldsOf<Codecs>); // every field was read by its codec
+    },
     t.identity,
   );
+};
 
 /** What a codec reads, as a list of one; an empty list where it fails. */
 export const readAs = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): readonly A[] => {
@@ -36,6 +67,9 @@ const numberIn = (value: unknown): number | null => {
 /** A value as a text that is not blank, or null. */
 export const textIn = (value: unknown): string | null =>
   typeof value === 'number' ? String(value) : typeof value === 'string' && value.trim() !== '' ? value : null;
+
+/** Whatever is there, to be looked at later. */
+export const Anything = /* @__PURE__ */ lenient<unknown>('Anything', t.identity);
 
 /** A text that is not blank; a number counts as its digits. */
 export const Text = /* @__PURE__ */ lenient('Text', textIn);

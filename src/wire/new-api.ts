@@ -5,10 +5,9 @@
  * task; the outer status decides, a missing one falls to the inner; `data.id` is a database row; `fail_reason` may be the link
  * and `result_url` the error text; times are 0 until they are known; envelopes may be nested.
  */
-import * as t from 'io-ts';
 import type { Upstream } from '../task/snapshot.js';
 import { isTerminal } from '../task/status.js';
-import { Fields, Instant, Link, Percentage, readAs, Text, textIn, Word } from './codecs.js';
+import { Fields, fieldsOf, Instant, Link, Percentage, readAs, Text, textIn, Word } from './codecs.js';
 import { arkReading, ArkTask } from './ark.js';
 import type { Dialect } from './dialect.js';
 import { type Complaint, complaintIn, isWell, refusalIn } from './refusal.js';
@@ -25,7 +24,7 @@ const newApiStatuses = {
   UNKNOWN: 'unknown',
 } as const satisfies StatusTable;
 
-const NewApiTask = /* @__PURE__ */ t.type(
+const NewApiTask = /* @__PURE__ */ fieldsOf(
   {
     task_id: Text,
     action: Text,

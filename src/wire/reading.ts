@@ -62,6 +62,7 @@ export const usageOf = (usage: Usage): Usage | null =>
 /** A body's reading as the snapshot of the task that was asked for. */
 export const snapshotOf = (reading: Reading, task: TaskRef, raw: unknown, requestId: string | null, retention: Retention): TaskSnapshot => {
   const { id, inner, createdAtMs, finishedAtMs } = reading;
+  // Completed in place below: a copy of it would cost more than all the rest.
   const common = {
     task,
     wireStatus: reading.wireStatus,
@@ -89,16 +90,16 @@ export const snapshotOf = (reading: Reading, task: TaskRef, raw: unknown, reques
     case 'succeeded': {
       const { videoUrl: url, lastFrameUrl, originalUrl } = reading;
       const expiresAtMs = url === null ? null : (signedUntilMs(url) ?? later(finishedAtMs ?? createdAtMs, retention.videoMs));
-      return { ...common, status: reading.status, video: url === null ? null : { url, lastFrameUrl, originalUrl, expiresAtMs } };
+      return Object.assign(common, { status: reading.status, video: url === null ? null : { url, lastFrameUrl, originalUrl, expiresAtMs } });
     }
     case 'failed':
-      return { ...common, status: reading.status, failure: failureOf(reading.complaints) };
+      return Object.assign(common, { status: reading.status, failure: failureOf(reading.complaints) });
     case 'queued':
     case 'running':
     case 'cancelled':
     case 'expired':
     case 'unknown':
-      return { ...common, status: reading.status };
+      return Object.assign(common, { status: reading.status });
   }
 };
 

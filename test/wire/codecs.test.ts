@@ -5,9 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { ArkTask } from '../../src/wire/ark.js';
 import {
   Amount,
+  Anything,
   Count,
   Counts,
   Fields,
+  fieldsOf,
   Flag,
   Instant,
   isLink,
@@ -175,6 +177,39 @@ describe('orNull', () => {
     expect(orNull(Point).decode({ x: 1, label: ' ' })).toEqual(right({ x: 1, label: null }));
     for (const value of [{}, { x: '1' }, null, 'x', []]) expect(orNull(Point).decode(value)).toEqual(right(null));
     expect(orNull(Point).name).toBe('Point | null');
+  });
+});
+
+describe('fieldsOf', () => {
+  const codecs = { label: Text, size: Count, on: Flag, rest: Anything };
+  const Known = fieldsOf(codecs, 'Known');
+  const anyObject = fc.dictionary(fc.constantFrom('label', 'size', 'on', 'rest', 'other', 'toString'), fc.anything());
+
+  it('reads the fields that t.type reads, and leaves out what it has no codec for', () => {
+    const byType = t.type(codecs, 'Known');
+    fc.assert(fc.property(anyObject, (value) => {
+      const reading = byType.decode(value);
+      expect(isRight(reading)).toBe(true);
+      if (isRight(reading)) {
+        const { label, size, on, rest } = reading.right;
+        expect(Known.decode(value)).toEqual(right({ label, size, on, rest }));
+      }
+    }));
+  });
+
+  it('reads what is missing as null, and what has no kind of its own as it is', () => {
+    expect(Known.decode({ rest: [1], other: 2 })).toEqual(right({ label: null, size: null, on: null, rest: [1] }));
+    expect(Known.name).toBe('Known');
+  });
+
+  it('knows what it has read, and writes it unchanged', () => {
+    fc.assert(fc.property(anyObject.filter((value) => !Number.isNaN(value['rest'])), (value) => {
+      const reading = Known.decode(value);
+      if (!isRight(reading)) throw new Error('no reading');
+      expect(Known.is(reading.right)).toBe(true);
+      expect(Known.encode(reading.right)).toBe(reading.right);
+    }));
+    for (const value of [null, [], 'x', { label: 5, size: 'x', on: null, rest: null }]) expect(Known.is(value)).toBe(false);
   });
 });
 
