@@ -26,7 +26,10 @@ export const parseBody = (text: string, deepest: number): Either<string, unknown
 
 /** A field of this name would become the prototype of a copy, and be read for fields that are not there. */
 const withoutProto = (name: string, value: unknown): unknown => (name === '__proto__' ? undefined : value);
-const mayHoldProto = (body: string): boolean => body.includes('\\u') || body.includes('__proto__');
+const mayHoldProto = (body: string): boolean => body.includes('__proto__') || (body.includes('\\u') && escapeOfProto.test(body));
+
+/** One of its characters, escaped. Links are full of other escapes: many servers write their `&` as `\u0026`. */
+const escapeOfProto = /\\u00(?:5f|6f|7[024])/i;
 
 const isDeeperThan = (depth: number, json: unknown): boolean => {
   if (typeof json !== 'object' || json === null) return false;

@@ -156,6 +156,22 @@ describe('the request id', () => {
 });
 
 describe('an own __proto__ in an answer', () => {
+  it('is found however it is escaped', () => {
+    const escaped = [...'__proto__'].map((character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+    const spellings = escaped.flatMap((escape, at) => [escape, escape.toUpperCase().replace('U', 'u')].map((one) => [...'__proto__'].with(at, one).join('')));
+    for (const name of [...spellings, escaped.join('')]) {
+      expect(JSON.parse(`"${name}"`)).toBe('__proto__');
+      expect(read(`{"status":"succeeded","content":{"${name}":{"video_url":"https://x.example/a.mp4"}}}`)).toMatchObject(right({ video: null, raw: { content: {} } }));
+      expect(read(`{"status":"running","${name}":{"seed":5}}`)).toEqual(read('{"status":"running"}'));
+    }
+  });
+
+  it('is not seen in the escapes of a link', () => {
+    const url = 'https://x.example/a.mp4?a=1&b=2';
+    const body = JSON.stringify({ status: 'succeeded', content: { video_url: url } });
+    expect(read(body.replace('&', '\\u0026'))).toEqual(read(body));
+  });
+
   it('says nothing of the task', () => {
     const body = '{"status":"succeeded","__proto__":{"content":{"video_url":"https://x.example/a.mp4"},"seed":5,"video_url":"https://x.example/a.mp4"}}';
     for (const dialect of [ark, flatVideo, newApi]) expect(read(body, dialect)).toMatchObject(right({ video: null, settings: { seed: null } }));
