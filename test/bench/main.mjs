@@ -17,14 +17,22 @@ if (strangers.length > 0) {
 }
 
 const sections = [];
+/** What each figure took. @type {string[]} */
+const took = [];
+const secondsSince = (/** @type {number} */ ms) => `${Math.round((performance.now() - ms) / 1000)} s`;
+const beganMs = performance.now();
 for (const name of wanted.length === 0 ? names : names.filter((one) => wanted.includes(one))) {
   console.error(`measuring ${name} …`);
+  const figureMs = performance.now();
   /** @type {{ measure: () => Promise<import('./report.mjs').Report> }} */
   const { measure } = await import(`./figures/${name}.mjs`);
   const text = section(await measure());
   console.log(`\n${text}\n`);
   sections.push(text);
+  took.push(`${name} ${secondsSince(figureMs)}`);
 }
+
+console.error(`${secondsSince(beganMs)} in all: ${took.join(', ')}`);
 
 if (wanted.length === 0) {
   const require = createRequire(import.meta.url);

@@ -8,7 +8,7 @@ import { median, ratios } from '../statistics.mjs';
 
 const contenders = /** @type {const} */ (['rx-seedance-batch', 'undici-request']);
 
-const asksPerTask = 3;
+const asksPerTask = 4;
 
 /** What each contender is told. */
 export const setting = { tasks: 1_000, warmUp: 1_000, asksPerTask, connections: 50, live: 1_000, intervalMs: 1_000 };

@@ -13,12 +13,12 @@ import { median, ratios } from '../statistics.mjs';
 
 const contenders = /** @type {const} */ (['rx-seedance', 'undici-request', 'fetch', 'naive-rxjs', 'core-lro', 'undici-dispatch']);
 
-const asksPerTask = 5;
+const asksPerTask = 3;
 
 /** What each contender is told. */
-export const setting = { tasks: 5_000, warmUp: 1_000, asksPerTask, connections: 50, live: 100, intervalMs: 20 };
+export const setting = { tasks: 5_000, warmUp: 600, asksPerTask, connections: 50, live: 100, intervalMs: 20 };
 
-const flatOut = { ...setting, tasks: 2_000, live: 1_000 };
+const flatOut = { ...setting, tasks: 1_500, live: 1_000 };
 
 /** @returns {Promise<import('../report.mjs').Report>} */
 export const measure = async () => {

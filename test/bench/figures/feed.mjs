@@ -9,7 +9,7 @@ import { median, ratios } from '../statistics.mjs';
 const sizes = /** @type {const} */ (['100', '1000', '10000']);
 
 /** How events come. */
-const steady = { eventsPerSecond: 5_000, warmUpMs: 3_000, measuredMs: 3_000 };
+const steady = { eventsPerSecond: 5_000, warmUpMs: 2_000, measuredMs: 2_000 };
 
 /** The feed alone. */
 const folded = { events: 100_000 };
@@ -19,11 +19,11 @@ const contenders = /** @type {const} */ (['rx-seedance-feed', 'undici-request'])
 const asksPerTask = 2;
 
 /** What each contender over HTTP is told. */
-const overHttp = { warmUp: 500, asksPerTask, connections: 50, isLoopWatched: true };
+const overHttp = { warmUp: 300, asksPerTask, connections: 50, isLoopWatched: true };
 
 const loads = /** @type {const} */ ({
   '1,000': { tasks: 1_000, live: 1_000, intervalMs: 500 },
-  '10,000': { tasks: 10_000, live: 10_000, intervalMs: 2_000 },
+  '10,000': { tasks: 10_000, live: 10_000, intervalMs: 1_000 },
 });
 
 const inMicros = (/** @type {Readonly<Record<string, readonly number[]>>} */ results) =>
