@@ -83,8 +83,8 @@ export const proportionalDelay = ({
  *     elapsed  0         fromMs          toMs
  *     asks     ^---------^-^-^-^-^-^-^-^-^--^---^----^-----^
  *
- * The first wait ends anywhere in the first `minMs` after `fromMs`, by the attempt's jitter; none is longer than 2 minutes, so that
- * a task which fails early is not missed for long.
+ * The first look falls anywhere in the first `minMs` after `fromMs`, by the attempt's jitter. No wait is longer than 2 minutes, so that
+ * a task which fails early is not missed for long; where that cuts it short, it is spread over one `minMs` too.
  *
  * @param options.fromMs elapsed time before which it has not ended
  * @param options.toMs   elapsed time by which it has most likely ended
@@ -109,7 +109,7 @@ export const expectedTimeDelay = ({
   checkFrom(minMs, 'expectedTimeDelay: maxMs', maxMs);
   return ({ elapsedMs, jitter }) => {
     const earlyMs = fromMs - elapsedMs;
-    if (earlyMs > minMs) return Math.max(minMs, Math.min(earlyMs + jitter * minMs, longestBlindMs));
+    if (earlyMs > minMs) return Math.max(minMs, Math.min(earlyMs, longestBlindMs - minMs) + jitter * minMs);
     return Math.min(maxMs, minMs + Math.max(0, elapsedMs - toMs) / 10);
   };
 };

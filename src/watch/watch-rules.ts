@@ -2,13 +2,17 @@
  * How one watch behaves: pacing, policy, patience, deadline, resolved once and checked once. Pure; knows no HTTP and no clock.
  */
 import type { StoredSnapshot } from '../task/snapshot.js';
-import { type DelayPolicy, exponentialDelay, jittered, proportionalDelay } from '../poll/delay-policy.js';
-import type { Hints } from '../wire/facts.js';
+import { type Attempt, type DelayPolicy, expectedTimeDelay, exponentialDelay, jittered, proportionalDelay } from '../poll/delay-policy.js';
+import type { Hints, Pacing } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
 
 /** When to ask again: after a good answer (`interval`), and in trouble (`retry`). 'stop' ends the watch as `timeout`. */
 export interface PollPolicy {
-  /** Default: a tenth of the elapsed time, inside the provider's range, jittered. */
+  /**
+   * Default: while the task runs, `expectedTimeDelay` of its expected time, inside the provider's range. Before that, and where no
+   * time is expected, a tenth of the elapsed time inside the range; the first wait falls anywhere in one interval, so that watches
+   * which begin together do not ask together.
+   */
   readonly interval?: DelayPolicy<StoredSnapshot>;
   /** Default: the provider's floor, doubled with each failure in a row, up to 2 minutes. */
   readonly retry?: DelayPolicy<StoredSnapshot>;
@@ -78,7 +82,7 @@ export const watchRules = (
     deadlineMs: deadlineMs ?? null,
     patienceMs,
     hintsOf,
-    interval: policy.interval ?? insideRange(provider, hintsOf),
+    interval: policy.interval ?? byExpectedTime(provider, hintsOf),
     retry: policy.retry ?? fromFloor(provider, hintsOf),
   };
 };
@@ -98,13 +102,26 @@ export const checkFunction = (field: string, value: unknown): void => {
 
 type HintsOf = WatchRules['hintsOf'];
 
-const insideRange =
+const byExpectedTime =
   (provider: Provider, hintsOf: HintsOf): DelayPolicy<StoredSnapshot> =>
   (attempt) => {
-    const { minMs, maxMs } = provider.pacing(hintsOf(attempt.latest));
-    const delay = jittered(proportionalDelay({ minMs, maxMs }))(attempt);
-    return delay === 'stop' ? delay : Math.min(delay, maxMs);
+    const hints = hintsOf(attempt.latest);
+    const range = provider.pacing(hints);
+    const expected = attempt.latest?.status === 'running' ? provider.expectedTimeMs(hints) : null;
+    if (expected === null) return insideRange(range, attempt);
+    const delay = expectedTimeDelay({ fromMs: expected.minMs, toMs: expected.maxMs, minMs: range.minMs, maxMs: range.maxMs });
+    return delay({ ...attempt, elapsedMs: ageOf(attempt) });
   };
+
+const insideRange = ({ floorMs, minMs, maxMs }: Pacing, attempt: Attempt): number | 'stop' => {
+  if (attempt.index === 0) return Math.max(floorMs, maxMs - minMs) + attempt.jitter * minMs;
+  const delay = jittered(proportionalDelay({ minMs, maxMs }))(attempt);
+  return delay === 'stop' ? delay : Math.min(delay, maxMs);
+};
+
+/** How long there has been a task, as far as is known. The provider's clock may be ahead of ours. */
+const ageOf = ({ elapsedMs, nowMs, latest }: Attempt<StoredSnapshot>): number =>
+  Math.max(elapsedMs, nowMs - (latest?.createdAtMs ?? nowMs));
 
 const longestRetryMs = 120_000;
 

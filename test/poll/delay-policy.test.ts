@@ -50,7 +50,8 @@ describe('delay policies', () => {
   it('expectedTimeDelay: spreads the first looks over one interval, and none is more than 2 minutes away', () => {
     const delay = expectedTimeDelay({ fromMs: 90_000, toMs: 240_000, minMs: 10_000, maxMs: 20_000 });
     expect([0, 0.25, 0.75].map((jitter) => delay(attempt({ jitter })))).toEqual([90_000, 92_500, 97_500]);
-    expect(expectedTimeDelay({ fromMs: 600_000, toMs: 900_000, minMs: 10_000, maxMs: 20_000 })(attempt({}))).toBe(120_000);
+    const longAway = expectedTimeDelay({ fromMs: 600_000, toMs: 900_000, minMs: 10_000, maxMs: 20_000 });
+    expect([0, 0.5, 1].map((jitter) => longAway(attempt({ jitter })))).toEqual([110_000, 115_000, 120_000]);
   });
 
   it('expectedTimeDelay: never waits less than its least, and more than its most only while it is too early', () => {

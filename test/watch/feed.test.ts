@@ -22,6 +22,9 @@ import { type Answer, driven, good, noAnswer, transition } from '../support/snap
 /** The origin at a pace that fits into a picture, and without an estimate. */
 const brisk = { ...ark, pacing: () => ({ floorMs: 5, minMs: 5, maxMs: 5 }), expectedTimeMs: () => null };
 
+/** Every 5 ms: a picture has no place for the jitter of the default pace. */
+const policy = { interval: constantDelay(5) };
+
 const refOf = (id: string): TaskRef<'ark'> => ({ provider: 'ark', id });
 
 const says = (status: string, more: object = {}): ScriptedStep => ({ body: { id: 'x', status, ...more } });
@@ -33,7 +36,7 @@ const quota: ScriptedStep = { status: 429, body: { error: { code: 'AccountQuotaE
 type Script = Readonly<Record<string, readonly ScriptedStep[]>>;
 
 const clientOf = (transport: Transport, options: Partial<TaskClientOptions<'ark'>> = {}): TaskClient<'ark'> =>
-  createTaskClient({ transport, accounts: [account(brisk, { apiKey: null, batch: false })], ...options });
+  createTaskClient({ transport, accounts: [account(brisk, { apiKey: null, batch: false })], policy, ...options });
 
 const setUp = (script: Script, options: Partial<TaskClientOptions<'ark'>> = {}): { transport: ScriptedTransport; client: TaskClient<'ark'> } => {
   const transport = scriptedTransport(script);
@@ -42,7 +45,7 @@ const setUp = (script: Script, options: Partial<TaskClientOptions<'ark'>> = {}):
 
 /** A saved watch of a task, with its answers so far; the last one came when virtual time began. */
 const savedState = (id: string, ...answers: readonly Answer[]): WatchState => {
-  const rules = watchRules(brisk);
+  const rules = watchRules(brisk, { policy });
   const state = driven(beginWatch(refOf(id), rules, 0), answers, rules, { nowMs: 0 }).at(-1)?.state ?? beginWatch(refOf(id), rules, 0);
   const named = state.snapshot && { ...state.snapshot, task: refOf(id) };
   return { ...state, snapshot: named };

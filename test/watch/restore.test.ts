@@ -379,7 +379,7 @@ describe('a state of something else', () => {
   }));
 
   it('an envelope\'s state goes through JSON as well', marbles(({ flush }) => {
-    const { client: anyfastClient } = scripted([anyfastAnswer('IN_PROGRESS', { progress: '50%' }), anyfastAnswer('SUCCESS', { result_url: 'https://v.example/1' })]);
+    const { client: anyfastClient } = scripted([anyfastAnswer('IN_PROGRESS', { progress: '50%' }), anyfastAnswer('SUCCESS', { result_url: 'https://v.example/1' })], { policy: every(seconds(15)) });
     const task = { provider: 'anyfast', id: 'cgt-1' } as const;
     const first = diary(anyfastClient.states(task), brief, seconds(1));
     flush();

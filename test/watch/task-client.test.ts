@@ -59,19 +59,19 @@ describe('watch', () => {
     expect(askedAt(transport)).toEqual([0, 10, 20, 30, 40]);
   }));
 
-  it('asks at once, then at the pace that the provider wants', marbles(({ flush }) => {
+  it('asks at once, soon again while the task is queued, when it can have ended, and then at the pace that the provider wants', marbles(({ flush }) => {
     const { client, transport } = scripted([
-      anyfastAnswer('NOT_START'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('SUCCESS', { result_url: 'https://v.example/1' }),
+      anyfastAnswer('NOT_START'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('SUCCESS', { result_url: 'https://v.example/1' }),
     ]);
     const seen = diary(client.watch(anyfastTask), to);
     flush();
-    expect(seen.lines).toEqual(['0s queued', '15s running', '45s succeeded', '45s |']);
-    expect(askedAt(transport)).toEqual([0, 15, 30, 45]);
+    expect(seen.lines).toEqual(['0s queued', '10.284s running', '90.46s succeeded', '90.46s |']);
+    expect(askedAt(transport)).toEqual([0, 10.284, 60.46, 75.46, 90.46]);
   }));
 
   it('waits from the answer, not from the question', marbles(({ flush }) => {
     const slow = { ...anyfastAnswer('IN_PROGRESS'), afterMs: seconds(7) };
-    const { client, transport } = scripted([slow, slow, { ...anyfastAnswer('SUCCESS'), afterMs: seconds(7) }]);
+    const { client, transport } = scripted([slow, slow, { ...anyfastAnswer('SUCCESS'), afterMs: seconds(7) }], { policy: every(seconds(15)) });
     const seen = diary(client.watch(anyfastTask), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 22, 44]);
@@ -135,23 +135,25 @@ describe('watch', () => {
   });
 
   it.each([
-    ['ark', {}, 10, 20],
-    ['powertokens', {}, 10, 20],
-    ['yescale', {}, 10, 20],
-    ['anyfast', {}, 15, 15],
-    ['kyyaipower', {}, 30, 60],
-    ['xingchao', {}, 30, 60],
-    ['kyyaipower', { serviceTier: 'flex' }, 60, 120],
-    ['xingchao', { model: 'seedance_1_5_pro_480p' }, 10, 20],
-    ['xingchao', { resolution: '480p' }, 10, 20],
-  ] as const)('asks %s inside its range when %o is expected', (id, expected, minS, maxS) => {
+    ['ark', {}, 90, 10, 20],
+    ['powertokens', {}, 90, 10, 20],
+    ['yescale', {}, 90, 10, 20],
+    ['anyfast', {}, 60, 15, 15],
+    ['kyyaipower', {}, 30, 30, 60],
+    ['xingchao', {}, 30, 30, 60],
+    ['kyyaipower', { serviceTier: 'flex' }, 60, 60, 120],
+    ['xingchao', { model: 'seedance_1_5_pro_480p' }, 30, 10, 20],
+    ['xingchao', { resolution: '480p' }, 10, 10, 20],
+  ] as const)('asks %s, when %o is expected, again within one interval from %i s on, then inside its range', (id, expected, firstS, minS, maxS) => {
     inVirtualTime(({ flush }) => {
       const provider: Provider = providers[id];
       const { transport, lives } = livingTransport(() => played({ body: { id: 'cgt-1', status: 'running' } }));
       const client = createTaskClient({ transport, accounts: [accountOf(provider)] });
       diary(client.watch(taskOf(provider), { expect: expected }), to, minutes(40));
       flush();
-      const gaps = lives.slice(1).map(({ atMs }, index) => (atMs - (lives[index]?.atMs ?? 0)) / 1000);
+      const [first, ...gaps] = lives.slice(1).map(({ atMs }, index) => (atMs - (lives[index]?.atMs ?? 0)) / 1000);
+      expect(first).toBeGreaterThanOrEqual(firstS);
+      expect(first).toBeLessThan(firstS + minS);
       expect(Math.min(...gaps)).toBeGreaterThanOrEqual(minS);
       expect(Math.max(...gaps)).toBeLessThanOrEqual(maxS);
       expect(gaps.length).toBeGreaterThan(15);
@@ -196,12 +198,12 @@ describe('watch', () => {
     const { client, transport } = scripted([running, anyfastAnswer('MELTING')], { deadlineMs: hours(1) });
     const seen = diary(client.watch(anyfastTask), ({ to: status, snapshot }) => `${status} ${snapshot.wireStatus}`);
     flush();
-    expect(seen.lines).toEqual(['0s running running', '15s unknown MELTING', '3600s #']);
+    expect(seen.lines).toEqual(['0s running running', '60.284s unknown MELTING', '3600s #']);
     expect(isSeedanceError(seen.error, 'timeout') && seen.error.lastSnapshot?.wireStatus).toBe('MELTING');
     const times = askedAt(transport);
-    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    const gaps = times.slice(1).map((time, index) => Math.round((time - (times[index] ?? 0)) * 1000) / 1000);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(10);
-    expect(gaps.slice(0, -2).every((gap) => gap === 15)).toBe(true);
+    expect(gaps.slice(1, -2).every((gap) => gap === 15)).toBe(true);
   }));
 
   it('ends as a timeout when the interval policy stops', marbles(({ flush }) => {

@@ -183,7 +183,7 @@ describe('trap 5: a 401 may pass, a 429 may stay', () => {
 describe('trap 6: the outer status of an envelope decides', () => {
   it('an inner success under IN_PROGRESS ends nothing, and its early link is no video', marbles(({ flush }) => {
     const early = anyfastAnswer('IN_PROGRESS', { result_url: 'https://v.example/input.mp4', data: { id: 'cgt-2', status: 'succeeded', content: { video_url: 'https://v.example/early.mp4' } } });
-    const { client } = scripted([early, early, anyfastAnswer('SUCCESS', { result_url: 'https://v.example/result.mp4' })]);
+    const { client } = scripted([early, early, anyfastAnswer('SUCCESS', { result_url: 'https://v.example/result.mp4' })], { policy: every(seconds(15)) });
     const seen = diary(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '30s succeeded', '30s |']);
@@ -406,7 +406,7 @@ describe('trap 22: the same end may be read with another link', () => {
 
   it('a link that is signed anew while the task runs is no transition', marbles(({ flush }) => {
     const early = (signature: string) => anyfastAnswer('IN_PROGRESS', { result_url: `https://v.example/in.mp4?auth_key=${signature}` });
-    const { client } = scripted([early('a'), early('b'), early('c'), signed('d')]);
+    const { client } = scripted([early('a'), early('b'), early('c'), signed('d')], { policy: every(seconds(15)) });
     const seen = diary(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '45s succeeded', '45s |']);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyfast } from '../../src/providers/anyfast.js';
 import { ark } from '../../src/providers/ark.js';
 import { kyyaipower } from '../../src/providers/kyyaipower.js';
 import { watchRules } from '../../src/watch/watch-rules.js';
@@ -76,18 +77,38 @@ describe('watchRules', () => {
     expect(watchRules(ark).hintsOf(null)).toEqual(nothing);
   });
 
-  it('by default waits inside the range of the provider, for any attempt', () => {
+  it('by default waits inside the range of the provider, for any attempt but the first', () => {
     fc.assert(fc.property(anyPacing, anyAttempt, (pacing, attempt) => {
-      const delay = watchRules(paced(pacing)).interval({ ...attempt, latest: null });
+      const delay = watchRules(paced(pacing)).interval({ ...attempt, index: attempt.index + 1, latest: null });
       expect(delay).toSatisfy((ms: number) => ms >= pacing.minMs && ms <= pacing.maxMs);
     }));
   });
 
   it('by default does not let watches that began together ask together', () => {
-    for (const provider of [ark, kyyaipower]) {
+    for (const provider of [ark, kyyaipower, anyfast]) {
       const delays = [0, 0.25, 0.5, 0.75].map((jitter) => watchRules(provider).interval({ index: 0, elapsedMs: 0, nowMs: 0, jitter, latest: null }));
       expect(new Set(delays).size).toBe(4);
     }
+  });
+
+  it('by default the first wait falls anywhere in one interval above the floor', () => {
+    fc.assert(fc.property(anyPacing, anyAttempt, (pacing, attempt) => {
+      const [least, most] = [0, 1].map((jitter) => Number(watchRules(paced(pacing)).interval({ ...attempt, index: 0, jitter, latest: null })));
+      expect(least).toBeGreaterThanOrEqual(pacing.floorMs);
+      expect(Number(most) - Number(least)).toBe(pacing.minMs);
+    }));
+  });
+
+  it('by default knows when a task that runs can have ended, by the age that its provider gives it', () => {
+    const { interval } = watchRules(ark);
+    const attempt = { index: 3, elapsedMs: 30_000, nowMs: 1_000_000, jitter: 0 };
+    const waitOf = (status: 'queued' | 'running', createdAtMs: number | null) => interval({ ...attempt, latest: snapshot(status, { createdAtMs }) });
+    expect(waitOf('queued', null)).toBe(10_000);
+    expect(waitOf('running', null)).toBe(60_000);
+    expect(waitOf('running', 950_000)).toBe(40_000);
+    expect(waitOf('running', 800_000)).toBe(10_000);
+    expect(waitOf('running', 2_000_000)).toBe(60_000);
+    expect(interval({ ...attempt, latest: snapshot('running', { settings: { serviceTier: 'flex' } }) })).toBe(10_000);
   });
 
   it('by default doubles the floor with each failure, up to 2 minutes', () => {

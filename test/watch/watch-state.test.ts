@@ -103,10 +103,10 @@ describe('a good answer', () => {
     expect(waitMs(state, start + 10 * second)).toBe('done');
   });
 
-  it.each(['queued', 'running', 'unknown'] as const)('asks again at the normal pace while the task is %s', (status) => {
+  it.each([['queued', 10], ['running', 90], ['unknown', 10]] as const)('asks again while the task is %s, within one interval from %i s on', (status, from) => {
     const [step] = run([good(status)]);
     expect(step?.state.ended).toBeNull();
-    expect(waits(run([good(status)]))[0]).toSatisfy((wait: number) => wait >= 10 * second && wait <= 20 * second);
+    expect(waits(run([good(status)]))[0]).toSatisfy((wait: number) => wait >= from * second && wait < (from + 10) * second);
   });
 
   it('leaves a trace of the status before, until the status changes again', () => {
@@ -531,45 +531,71 @@ describe('the deadline', () => {
 });
 
 describe('the pace', () => {
-  const ages = [0, second, minute, 3 * minute, 8 * minute, hour, 100 * hour];
+  const ages = [0, second, minute, 3 * minute, 5 * minute, 8 * minute, hour, 100 * hour];
 
+  /** The waits after a second answer at each age, that the task is running; the first one was that it is queued. */
   const waitsOf = (provider: Provider, said: Said, expected: Partial<Hints> = {}): readonly number[] =>
     ages.map((ageMs) => {
       const own = watchRules(provider, { expect: expected, deadlineMs: 1_000 * hour });
-      const state = advanceWatch(beginWatch(task, own, start), good('running', said), own, start + ageMs);
+      const queued = advanceWatch(beginWatch(task, own, start), good('queued', said), own, start);
+      const state = advanceWatch(queued, good('running', said), own, start + ageMs);
       return state.nextAskAtMs - start - ageMs;
     });
 
-  const paces: readonly (readonly [string, Provider, Said, Partial<Hints>, number, number])[] = [
-    ['ark', ark, {}, {}, 10, 20],
-    ['powertokens', powertokens, {}, {}, 10, 20],
-    ['yescale', yescale, {}, {}, 10, 20],
-    ['anyfast', anyfast, {}, {}, 14, 17],
-    ['kyyaipower', kyyaipower, {}, {}, 30, 60],
-    ['xingchao', xingchao, {}, {}, 30, 60],
-    ['kyyaipower, a 480p preview', kyyaipower, { settings: { resolution: '480p' } }, {}, 10, 20],
-    ['kyyaipower, a 480p preview by its model', kyyaipower, { model: 'seedance_1_5_pro_480p' }, {}, 10, 20],
-    ['kyyaipower, a 480p preview as expected', kyyaipower, {}, { resolution: '480p' }, 10, 20],
-    ['xingchao, flex', xingchao, { settings: { serviceTier: 'flex' } }, {}, 60, 120],
-    ['xingchao, flex as expected', xingchao, {}, { serviceTier: 'flex' }, 60, 120],
-    ['xingchao, flex in 480p', xingchao, { settings: { serviceTier: 'flex', resolution: '480p' } }, {}, 60, 120],
+  /** How long, at that age, until the task can have ended. */
+  const earlyMs = (expectedFrom: number | null, age: number): number => (expectedFrom ?? 0) * second - (ages[age] ?? 0);
+
+  const paces: readonly (readonly [name: string, Provider, Said, Partial<Hints>, expectedFrom: number | null, least: number, most: number])[] = [
+    ['ark', ark, {}, {}, 90, 10, 20],
+    ['ark, flex', ark, { settings: { serviceTier: 'flex' } }, {}, null, 10, 20],
+    ['ark, 30 s of video', ark, { settings: { durationMs: 30_000 } }, {}, 330, 10, 20],
+    ['powertokens', powertokens, {}, {}, 90, 10, 20],
+    ['yescale', yescale, {}, {}, 90, 10, 20],
+    ['anyfast', anyfast, {}, {}, 60, 15, 15],
+    ['kyyaipower', kyyaipower, {}, {}, null, 30, 60],
+    ['xingchao', xingchao, {}, {}, null, 30, 60],
+    ['kyyaipower, a 480p preview', kyyaipower, { settings: { resolution: '480p' } }, {}, null, 10, 20],
+    ['kyyaipower, a 480p preview by its model', kyyaipower, { model: 'seedance_1_5_pro_480p' }, {}, 30, 10, 20],
+    ['kyyaipower, a 480p preview as expected', kyyaipower, {}, { resolution: '480p' }, null, 10, 20],
+    ['xingchao, 10 s of video as expected', xingchao, {}, { model: 'seedance-2.0', durationMs: 10_000 }, 120, 30, 60],
+    ['xingchao, flex', xingchao, { settings: { serviceTier: 'flex' } }, {}, null, 60, 120],
+    ['xingchao, flex as expected', xingchao, {}, { serviceTier: 'flex' }, null, 60, 120],
+    ['xingchao, flex in 480p', xingchao, { settings: { serviceTier: 'flex', resolution: '480p' } }, {}, null, 60, 120],
   ];
 
-  it.each(paces)('%s: stays inside the range of the provider, however old the task', (_, provider, said, expected, least, most) => {
-    for (const wait of waitsOf(provider, said, expected)) {
+  it.each(paces)('%s: stays inside the range of the provider, however old the task, once it can have ended', (_, provider, said, expected, expectedFrom, least, most) => {
+    for (const [index, wait] of waitsOf(provider, said, expected).entries()) {
+      if (earlyMs(expectedFrom, index) > least * second) continue;
       expect(wait).toBeGreaterThanOrEqual(least * second);
       expect(wait).toBeLessThanOrEqual(most * second);
     }
   });
 
-  it('slows down as a task grows old', () => {
+  it.each(paces.filter(([, , , , expectedFrom]) => expectedFrom !== null))('%s: waits until the task can have ended, and never more than 2 minutes before', (_, provider, said, expected, expectedFrom, least) => {
+    const early = waitsOf(provider, said, expected).map((wait, index) => [wait, earlyMs(expectedFrom, index)] as const).filter(([, ms]) => ms > least * second);
+    expect(early.length).toBeGreaterThanOrEqual(2);
+    for (const [wait, ms] of early) {
+      const soonest = Math.min(ms, 2 * minute - least * second);
+      expect(wait).toBeGreaterThanOrEqual(soonest);
+      expect(wait).toBeLessThanOrEqual(soonest + least * second);
+    }
+  });
+
+  it('slows down as a task grows old, or older than was expected', () => {
     const own = waitsOf(kyyaipower, {});
     expect(own[0]).toBeLessThan(34 * second);
     expect(own.at(-1)).toBe(60 * second);
+    expect(waitsOf(ark, {}).slice(3)).toEqual([10, 16, 20, 20, 20].map((seconds) => seconds * second));
   });
 
   it('never goes below the floor, even of a provider whose range does', () => {
-    expect(waits(run([good('running')], {}, paced({ floorMs: 30 * second, minMs: second, maxMs: 2 * second })))).toEqual([30 * second]);
+    const provider = paced({ floorMs: 30 * second, minMs: second, maxMs: 2 * second });
+    const [first, ...later] = waits(run(times(3, good('queued')), {}, provider));
+    expect(first).toSatisfy((wait: number) => wait >= 30 * second && wait < 31 * second);
+    expect(later).toEqual([30 * second, 30 * second]);
+    const running = waits(run([good('queued'), ...times(3, good('running'))], {}, provider));
+    expect(running[1]).toSatisfy((wait: number) => wait > 30 * second);
+    expect(running.slice(2)).toEqual([30 * second, 30 * second]);
   });
 
   it.each(['interval', 'retry'] as const)('never goes below the floor for policy.%s', (name) => {
