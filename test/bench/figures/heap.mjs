@@ -5,26 +5,30 @@
 import { inChild, inTurn } from '../contest.mjs';
 import { digits, row } from '../report.mjs';
 
-/** Side by side, two at a time: what is on a heap does not depend on who else is at work. */
-const sides = /** @type {const} */ ([['rx-seedance-feed'], ['rx-seedance', 'naive-rxjs', 'expand-timer']]);
+const contenders = /** @type {const} */ (['rx-seedance-feed', 'rx-seedance', 'naive-rxjs', 'expand-timer']);
 
-/** What each contender is told. */
+/** What the one with a goal is told. */
 export const setting = { watches: 50_000, warmUp: 1_000 };
 
-const hour = { watches: 50 };
+/** What those for information are told: each of fewer weighs the same, and they are there sooner. */
+const forInformation = { ...setting, watches: 10_000 };
+
+/** So many questions that what a heap gains and loses by chance does not count. */
+const hour = { watches: 200 };
 
 /** A leak is at least one pointer for each question. */
 const pointerBytes = 8;
 
 /** @returns {Promise<import('../report.mjs').Report>} */
 export const measure = async () => {
-  const kiloBytesOf = async (/** @type {string} */ contender) => /** @type {number} */ ((await inChild('wait', { ...setting, contender })).bytesPerWatch / 1000);
-  const [whole, parts] = await Promise.all([inTurn(sides[0], kiloBytesOf), inTurn(sides[1], kiloBytesOf)]);
-  const kiloBytes = { ...whole, ...parts };
+  const kiloBytes = await inTurn(contenders, async (contender) => {
+    const given = contender === 'rx-seedance-feed' ? setting : forInformation;
+    return (await inChild('wait', { ...given, contender })).bytesPerWatch / 1000;
+  });
   const { left } = await inTurn(/** @type {const} */ (['left']), () => inChild('virtual-hour', hour));
   return {
     title: 'Heap of an idle watch',
-    how: `${setting.watches.toLocaleString('en')} watches whose first question has been answered, from memory, and which wait for the next: what is on the heap after a collection, `
+    how: `${setting.watches.toLocaleString('en')} watches (of the others ${forInformation.watches.toLocaleString('en')}) whose first question has been answered, from memory, and which wait for the next: what is on the heap after a collection, `
       + 'for each of them, the snapshot of its task included. One kB is 1,000 bytes. '
       + `Then an hour of virtual time: ${hour.watches} watches in a feed, and what the heap has gained between the tenth and the seventieth minute.`,
     rows: [
