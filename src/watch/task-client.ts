@@ -269,7 +269,7 @@ const asking =
 const ownAnswer = (answer: Answer, task: TaskRef): Answer =>
   isLeft(answer) || answer.right.task.account === task.account ? answer : right({ ...answer.right, task });
 
-const deadlineCame: Answer = left({ kind: 'timeout', message: 'the deadline came first' });
+const deadlineCame: Answer = /* @__PURE__ */ left({ kind: 'timeout', message: 'the deadline came first' });
 
 /** The last transition of a task whose end was saved. */
 const finalTransition = ({ ended, snapshot, previousStatus, askedAtMs, startedAtMs }: WatchState): TaskTransition | null =>
