@@ -3,6 +3,7 @@
  */
 import type { TaskRef } from '../task/snapshot.js';
 import { type Budget, type BudgetOptions, createBudget } from '../transport/budget.js';
+import { noHints } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
 import { redactorOf } from './redaction.js';
 import { isRecord } from './watch-rules.js';
@@ -66,7 +67,7 @@ export const account = <Id extends string>(
     provider,
     name: name ?? null,
     baseUrl: checkedUrl(label, baseUrl, allowInsecure),
-    budget: createBudget(budget, provider.pacing(unknownTask).floorMs),
+    budget: createBudget(budget, provider.pacing(noHints).floorMs),
     batch,
     credentials: () => {
       if (apiKey === null) return keyless;
@@ -80,9 +81,6 @@ export const account = <Id extends string>(
     },
   };
 };
-
-/** What is known of no task in particular. */
-const unknownTask = { serviceTier: null, model: null, resolution: null, durationMs: null };
 
 /** A late answer may echo a key that has been changed since: so many of the last ones are looked for. */
 const mostRemembered = 4;

@@ -7,6 +7,7 @@ import { concat, defer, finalize, map, mergeMap, type Observable, of, share } fr
 import { rest } from '../poll/rest.js';
 import type { TaskRef } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
+import { noHints } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
 import type { ReadFailure } from '../wire/refusal.js';
 import type { Account } from './account.js';
@@ -64,9 +65,9 @@ export const askByLists = ({ provider, baseUrl }: Account, { send, askSingly, ha
     const leave = (): string | null => {
       open.delete(batch);
       leaving = [...questions].filter((question) => question.leave());
-      const [first, ...others] = leaving.map(({ task }) => task);
+      const [first] = leaving;
       if (first === undefined) return null;
-      return others.length === 0 ? pathOf(provider.path, first) : list.pathOf([first, ...others].map(({ id }) => id), serviceTier);
+      return leaving.length === 1 ? pathOf(provider.path, first.task) : list.pathOf(leaving.map(({ task }) => task.id), serviceTier);
     };
     const request = send({ dueAtMs, gate, leave });
     const batch: Batch = {
@@ -130,7 +131,7 @@ export const askByLists = ({ provider, baseUrl }: Account, { send, askSingly, ha
 
 /** A question waits for company for a tenth of the floor: what falls due in the meantime goes with it. */
 const windowOf = ({ pacing }: Provider, serviceTier: string | null): number =>
-  Math.ceil(pacing({ serviceTier, model: null, resolution: null, durationMs: null }).floorMs / 10);
+  Math.ceil(pacing({ ...noHints, serviceTier }).floorMs / 10);
 
 /** Whether a list that is no list would be one if it were asked for again; a task asked for singly would have had the same trouble. */
 const isPassing = (failure: ReadFailure): boolean =>

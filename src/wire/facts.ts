@@ -10,6 +10,9 @@ export interface Hints {
   readonly durationMs: number | null;
 }
 
+/** What is known of no task in particular. */
+export const noHints: Hints = { serviceTier: null, model: null, resolution: null, durationMs: null };
+
 /** How often a provider wants to be asked, in ms: never below `floorMs`, at best between `minMs` and `maxMs`. */
 export interface Pacing {
   readonly floorMs: number;

@@ -2,10 +2,8 @@
  * What a provider says of its pace and of how long it keeps things, in words. Pure; for the table of the command line and of the
  * documentation.
  */
-import type { Hints } from '../../wire/facts.js';
+import { noHints } from '../../wire/facts.js';
 import type { Provider } from '../../wire/provider.js';
-
-const anything: Hints = { serviceTier: null, model: null, resolution: null, durationMs: null };
 
 const secondsBetween = (minMs: number, maxMs: number): string =>
   minMs === maxMs ? `${minMs / 1000} s` : `${minMs / 1000}–${maxMs / 1000} s`;
@@ -16,10 +14,10 @@ const secondsBetween = (minMs: number, maxMs: number): string =>
  * @example paceOf(kyyaipower) // '30–60 s; flex 60–120 s; 480p 10–20 s'
  */
 export const paceOf = (provider: Provider): string => {
-  const { minMs, maxMs } = provider.pacing(anything);
+  const { minMs, maxMs } = provider.pacing(noHints);
   const kinds = [
-    ['flex', { ...anything, serviceTier: 'flex' }],
-    ['480p', { ...anything, resolution: '480p' }],
+    ['flex', { ...noHints, serviceTier: 'flex' }],
+    ['480p', { ...noHints, resolution: '480p' }],
   ] as const;
   const others = kinds.flatMap(([kind, hints]) => {
     const other = provider.pacing(hints);
@@ -34,7 +32,7 @@ export const paceOf = (provider: Provider): string => {
  * @example floorOf(ark) // '10 s'
  */
 export const floorOf = (provider: Provider): string => {
-  const { floorMs } = provider.pacing(anything);
+  const { floorMs } = provider.pacing(noHints);
   return secondsBetween(floorMs, floorMs);
 };
 

@@ -1,6 +1,7 @@
 /**
  * `rx-seedance providers`: every provider with its address, its pace, what it keeps, and whether its key is set. Never the key.
  */
+import { noHints } from '../../wire/facts.js';
 import type { Provider } from '../../wire/provider.js';
 import type { ProvidersArguments } from './arguments.js';
 import type { Console } from './console.js';
@@ -23,7 +24,7 @@ const isSet = ({ id }: Provider, variables: Variables): boolean => valueIn(varia
 const baseUrlIn = ({ id, baseUrl }: Provider, variables: Variables): string => valueIn(variables, baseUrlVariable(id)) ?? baseUrl;
 
 const factsOf = (provider: Provider, variables: Variables): Readonly<Record<string, unknown>> => {
-  const { floorMs, minMs, maxMs } = provider.pacing({ serviceTier: null, model: null, resolution: null, durationMs: null });
+  const { floorMs, minMs, maxMs } = provider.pacing(noHints);
   return {
     id: provider.id,
     name: provider.name,
