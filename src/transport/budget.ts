@@ -3,7 +3,7 @@
  * provider and no task; its clock is the scheduler's.
  */
 import { asyncScheduler, defer, tap } from 'rxjs';
-import { createLine } from './line.js';
+import { checkCount, createLine } from './line.js';
 import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
 import type { HttpResponse, Transport } from './transport.js';
 
@@ -43,8 +43,8 @@ const shortestShare = 0.001;
  * @example const limited = createBudget({ perMinute: 120 })(undiciTransport())
  */
 export const createBudget = ({ perMinute = Infinity, concurrent = Infinity }: BudgetOptions = {}, floorMs = 10_000): Budget => {
-  checkCount('budget.perMinute', perMinute);
-  checkCount('budget.concurrent', concurrent);
+  if (perMinute !== Infinity) checkCount('budget.perMinute', perMinute);
+  if (concurrent !== Infinity) checkCount('budget.concurrent', concurrent);
   const ownSpacingMs = Math.ceil((60_000 + slackMs) / perMinute);
   /** The pace after the last 429 that slowed it. */
   let slowed = { spacingMs: 0, atMs: -Infinity };
@@ -88,10 +88,4 @@ export const createBudget = ({ perMinute = Infinity, concurrent = Infinity }: Bu
       }),
       request.dueAtMs ?? asyncScheduler.now(),
     );
-};
-
-const checkCount = (field: string, count: number): void => {
-  if (count !== Infinity && !(Number.isSafeInteger(count) && count >= 1)) {
-    throw new RangeError(`${field} must be a whole number from 1, not ${String(count)}`);
-  }
 };

@@ -2,7 +2,7 @@
  * Lets so many questions through at once; the others stand in line. Unsubscribing leaves the line.
  */
 import type { Observable } from 'rxjs';
-import { createLine } from '../transport/line.js';
+import { checkCount, createLine } from '../transport/line.js';
 
 /** Wraps one question, and decides when it leaves. */
 export type Gate = <T>(question: Observable<T>) => Observable<T>;
@@ -17,9 +17,7 @@ export type Gate = <T>(question: Observable<T>) => Observable<T>;
  * Errors: those of the question. `RangeError` for a width that is no whole number from 1.
  */
 export const createGate = (width: number): Gate => {
-  if (!Number.isSafeInteger(width) || width < 1) {
-    throw new RangeError(`concurrency must be a whole number from 1, not ${String(width)}`);
-  }
+  checkCount('concurrency', width);
   const line = createLine(width);
   return (question) => line(question, 0);
 };
