@@ -63,7 +63,7 @@ export const sender = ({ baseUrl, credentials, budget }: Account, transport: Tra
             const path = leave();
             if (path === null) return EMPTY;
             hasLeft = true;
-            return race(defer(() => authorized(baseUrl + path)), late);
+            return race(authorized(baseUrl + path), late);
           }),
         );
       return budget(departing)({ method: 'GET', url: baseUrl, headers: {}, dueAtMs }).pipe(
@@ -88,8 +88,8 @@ export const askSingly =
 /** Where one task is found, below the base URL. */
 export const pathOf = (path: string, { id }: TaskRef): string => path.replace('{id}', () => encodeURIComponent(id));
 
-const redactedBy = (redact: Credentials['redact'], { status, headers, body }: HttpResponse): HttpResponse => {
-  const redacted: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) redacted[name] = redact(value);
-  return { status, headers: redacted, body: redact(body) };
-};
+const redactedBy = (redact: Credentials['redact'], { status, headers, body }: HttpResponse): HttpResponse => ({
+  status,
+  headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redact(value)])),
+  body: redact(body),
+});

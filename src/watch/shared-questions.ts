@@ -14,7 +14,7 @@ export interface Arrival {
 }
 
 /** How one watcher's question leaves. */
-export interface Asking extends Omit<Question, 'task' | 'leave'> {
+export interface OwnQuestion extends Omit<Question, 'task' | 'leave'> {
   /** Called when the question leaves, whoever asked it. What it throws is the watcher's error, and it asks no more. */
   readonly leave: () => void;
 }
@@ -32,7 +32,7 @@ export interface SharedQuestions {
    * than `floorMs` after the last request. Who asks first decides how it leaves. Emits once.
    * Unsubscribing withdraws from the question, and aborts it when nobody else waits for it.
    */
-  readonly next: (seen: number, floorMs: number, asking: Asking) => Observable<Arrival>;
+  readonly next: (seen: number, floorMs: number, own: OwnQuestion) => Observable<Arrival>;
 }
 
 /**
@@ -64,13 +64,17 @@ export const shareQuestions = (ask: (question: Omit<Question, 'task'>) => Observ
     return isUnderWay;
   };
 
-  /** The askers of a question that is over, whatever came of it. */
-  const over = (): readonly Subscriber<Arrival>[] => {
-    const past = [...askers.keys()];
+  const over = (): void => {
     askers.clear();
     question = null;
     isUnderWay = false;
-    return past;
+  };
+
+  /** Ends a question that comes to no answer. */
+  const dismiss = (end: (asker: Subscriber<Arrival>) => void): void => {
+    const past = [...askers.keys()];
+    over();
+    past.forEach(end);
   };
 
   const answered = (answer: Answer): void => {
@@ -79,23 +83,23 @@ export const shareQuestions = (ask: (question: Omit<Question, 'task'>) => Observ
     for (const listener of [...listeners]) listener(latest);
   };
 
-  const join = (asker: Subscriber<Arrival>, asking: Asking): void => {
-    askers.set(asker, asking.leave);
+  const join = (asker: Subscriber<Arrival>, own: OwnQuestion): void => {
+    askers.set(asker, own.leave);
     asker.add(() => {
       if (!askers.delete(asker) || askers.size > 0) return;
       const withdrawn = question;
       over();
       withdrawn?.unsubscribe();
     });
-    if (isUnderWay) tell(asker, asking.leave);
+    if (isUnderWay) tell(asker, own.leave);
     if (question !== null || asker.closed) return;
-    const own = new Subscription();
-    question = own;
-    own.add(
-      ask({ ...asking, leave }).subscribe({
+    const asked = new Subscription();
+    question = asked;
+    asked.add(
+      ask({ ...own, leave }).subscribe({
         next: answered,
-        error: (error: unknown) => { over().forEach((past) => { past.error(error); }); },
-        complete: () => { over().forEach((past) => { past.complete(); }); },
+        error: (error: unknown) => { dismiss((past) => { past.error(error); }); },
+        complete: () => { dismiss((past) => { past.complete(); }); },
       }),
     );
   };
@@ -108,7 +112,7 @@ export const shareQuestions = (ask: (question: Omit<Question, 'task'>) => Observ
       listeners.add(listener);
       return () => listeners.delete(listener);
     }),
-    next: (seen, floorMs, asking) =>
+    next: (seen, floorMs, own) =>
       new Observable((subscriber) => {
         const listener = (arrival: Arrival): void => {
           subscriber.next(arrival);
@@ -122,8 +126,8 @@ export const shareQuestions = (ask: (question: Omit<Question, 'task'>) => Observ
         subscriber.add(() => listeners.delete(listener));
         floor = floorMs;
         const restMs = isUnderWay ? 0 : Math.min(sentAtMs + floorMs - asyncScheduler.now(), floorMs);
-        if (restMs > 0) subscriber.add(rest(restMs).subscribe({ complete: () => { join(subscriber, asking); } }));
-        else join(subscriber, asking);
+        if (restMs > 0) subscriber.add(rest(restMs).subscribe({ complete: () => { join(subscriber, own); } }));
+        else join(subscriber, own);
       }),
   };
 };

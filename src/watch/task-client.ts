@@ -238,7 +238,7 @@ const asking =
   (questions: SharedQuestions, rules: WatchRules, { gate, save, lateAsk }: Asking) =>
   ({ state, seen }: Step): Observable<Step> => {
     const hints = rules.hintsOf(state.snapshot);
-    const asking = {
+    const own = {
       dueAtMs: state.nextAskAtMs,
       serviceTier: hints.serviceTier,
       isTroubled: state.failures > 0,
@@ -254,7 +254,7 @@ const asking =
       return { state: advanceWatch(state, answer, rules, nowMs), transition, seen: number };
     };
     const { floorMs } = rules.provider.pacing(hints);
-    const answered = questions.next(seen, floorMs, asking).pipe(map(({ answer, number }) => fold(answer, number)));
+    const answered = questions.next(seen, floorMs, own).pipe(map(({ answer, number }) => fold(answer, number)));
     const deadlineAtMs = state.deadlineAtMs ?? Infinity;
     const leftMs = deadlineAtMs - asyncScheduler.now();
     // The computer slept through the time of a question, and through the deadline: it is asked all the same.
