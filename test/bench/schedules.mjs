@@ -4,6 +4,8 @@
  */
 import { right } from 'fp-ts/lib/Either.js';
 import { advanceWatch, beginWatch, waitMs } from 'rx-seedance';
+import { noSettings } from 'rx-seedance/wire';
+import { mean, quantile } from './statistics.mjs';
 
 /**
  * @typedef {object} Life one task, in ms since it was made
@@ -56,7 +58,7 @@ const createdAtMs = Date.UTC(2026, 2, 1);
 export const byRules = (rules, { model, durationMs }) => ({ index, startsAtMs, endsAtMs }) => {
   const task = { provider: rules.provider.id, id: `cgt-20260301101500-${index}` };
   const snapshotOf = (/** @type {'queued' | 'running' | 'succeeded'} */ status) =>
-    right(/** @type {import('rx-seedance').TaskSnapshot} */ ({ ...blank, task, status, wireStatus: status, model, createdAtMs, settings: { ...blank.settings, durationMs } }));
+    right(/** @type {import('rx-seedance').TaskSnapshot} */ ({ ...blank, task, status, wireStatus: status, model, createdAtMs, settings: { ...noSettings, durationMs } }));
   const [queued, running, succeeded] = [snapshotOf('queued'), snapshotOf('running'), snapshotOf('succeeded')];
   let nowMs = createdAtMs;
   let state = beginWatch(task, rules, nowMs);
@@ -83,21 +85,6 @@ const blank = {
   dueAtMs: null,
   recordExpiresAtMs: null,
   usage: null,
-  settings: {
-    seed: null,
-    resolution: null,
-    ratio: null,
-    frames: null,
-    framesPerSecond: null,
-    hasAudio: null,
-    draft: null,
-    draftTaskId: null,
-    serviceTier: null,
-    priority: null,
-    safetyIdentifier: null,
-    tools: null,
-    action: null,
-  },
   requestId: null,
   objectType: null,
   notice: null,
@@ -161,9 +148,3 @@ export const bestRatio = ({ meanMs, density }) => {
   }
   return sum ** 2 / meanMs;
 };
-
-const mean = (/** @type {readonly number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** The value below which a share of the values lies. */
-export const quantile = (/** @type {readonly number[]} */ values, /** @type {number} */ share) =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ?? NaN;

@@ -3,7 +3,8 @@ import { constantDelay, watchRules } from 'rx-seedance';
 import { ark } from 'rx-seedance/providers/ark';
 import { describe, expect, it } from 'vitest';
 import { createRandom, logNormal } from './random.mjs';
-import { bestRatio, byRules, fixed, fixedIntervalFor, outcome, plain, quantile } from './schedules.mjs';
+import { bestRatio, byRules, fixed, fixedIntervalFor, outcome, plain } from './schedules.mjs';
+import { quantile } from './statistics.mjs';
 
 const life = { index: 0, startsAtMs: 5_000, endsAtMs: 95_000 };
 

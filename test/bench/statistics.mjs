@@ -15,6 +15,13 @@ export const median = (values) => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 };
 
+/** @param {readonly number[]} values */
+export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The value below which a share of the values lies. */
+export const quantile = (/** @type {readonly number[]} */ values, /** @type {number} */ share) =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ?? NaN;
+
 /**
  * The least and the greatest value.
  *

@@ -9,28 +9,12 @@ import { transitionTo, type TaskTransition } from '../../src/task/transition.js'
 import { ark } from '../../src/providers/ark.js';
 import type { Pacing } from '../../src/wire/facts.js';
 import type { Provider } from '../../src/wire/provider.js';
+import { noSettings } from '../../src/wire/reading.js';
 import type { ResponseReason } from '../../src/wire/refusal.js';
 import { advanceWatch, type Trouble, waitMs, type WatchState } from '../../src/watch/watch-state.js';
 import type { WatchRules } from '../../src/watch/watch-rules.js';
 
 export const task: TaskRef<'ark'> = { provider: 'ark', id: 'cgt-1' };
-
-const settings: Settings = {
-  seed: null,
-  resolution: null,
-  ratio: null,
-  durationMs: null,
-  frames: null,
-  framesPerSecond: null,
-  hasAudio: null,
-  draft: null,
-  draftTaskId: null,
-  serviceTier: null,
-  priority: null,
-  safetyIdentifier: null,
-  tools: null,
-  action: null,
-};
 
 export const failure: Failure = { code: 'InternalServiceError', message: 'it broke', reason: 'internal' };
 
@@ -61,7 +45,7 @@ export const snapshot = <Status extends TaskStatus>(
     upstream: null,
     raw: { status },
     ...said,
-    settings: { ...settings, ...own },
+    settings: { ...noSettings, ...own },
   };
   const more = status === 'succeeded' ? { video: null } : status === 'failed' ? { failure } : {};
   // a generic status cannot be followed through the union

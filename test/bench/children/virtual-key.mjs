@@ -7,7 +7,7 @@ import { options, report } from '../child.mjs';
 import { contenders } from '../contenders/one-key.mjs';
 import { createLimitedServer } from '../limited-server.mjs';
 import { createRandom, logNormal } from '../random.mjs';
-import { quantile } from '../schedules.mjs';
+import { mean, quantile } from '../statistics.mjs';
 
 const { contender, seed, tasks, ends, perMinute, latencyMs } = options;
 const random = createRandom(seed);
@@ -28,4 +28,4 @@ new TestScheduler(() => undefined).run(() => {
 
 const all = [...lateMs.values()];
 if (all.length !== tasks || all.some((ms) => ms < 0)) throw new Error(`${contender}: ${all.length} ends of ${tasks} tasks, the earliest ${Math.min(...all)} ms late`);
-report({ ...server.counts(), lateMs: all.reduce((a, b) => a + b) / tasks, late95Ms: quantile(all, 0.95) });
+report({ ...server.counts(), lateMs: mean(all), late95Ms: quantile(all, 0.95) });

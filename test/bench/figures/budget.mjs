@@ -3,6 +3,7 @@
  */
 import { inChild } from '../contest.mjs';
 import { digits, grid, row } from '../report.mjs';
+import { mean } from '../statistics.mjs';
 
 /** What each contender is told. */
 export const setting = { tasks: 200, perMinute: 120, latencyMs: 100, ends: { minMs: 90_000, maxMs: 240_000 } };
@@ -27,7 +28,6 @@ export const measure = async () => {
   const of = (/** @type {string} */ contender, /** @type {'refusals' | 'requests' | 'lateMs' | 'late95Ms'} */ what) =>
     (results[contender] ?? []).map((result) => result[what]);
   const secondsOf = (/** @type {string} */ contender, /** @type {'lateMs' | 'late95Ms'} */ what) => of(contender, what).map((ms) => ms / 1000);
-  const mean = (/** @type {readonly number[]} */ values) => values.reduce((a, b) => a + b, 0) / values.length;
   return {
     title: 'One key, and a limit',
     how: `${setting.tasks} tasks on a key that may send ${setting.perMinute} requests in any minute, all made and watched from the same moment, their ends log-normal around Ark's time for 5 s of video `
