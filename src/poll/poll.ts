@@ -1,8 +1,8 @@
 /**
- * The engine: `expand` over a state, `timer` between the questions. Knows no task, no HTTP and no provider.
+ * The engine: `expand` over a state, a timer between the questions. Knows no task, no HTTP and no provider.
  */
-import { concat, defer, EMPTY, expand, first, NEVER, type Observable, of, takeUntil } from 'rxjs';
-import { rest } from './rest.js';
+import { EMPTY, expand, NEVER, type Observable, of } from 'rxjs';
+import { after } from './rest.js';
 
 /** How a state is carried on. */
 export interface PollOptions<S> {
@@ -24,15 +24,13 @@ export interface PollOptions<S> {
  *
  * @param seed the state to begin with, emitted first
  * @returns every state, the last included
- * Errors: those of `ask`, unchanged; `EmptyError` when a question ends without an answer.
+ * Errors: those of `wait` and `ask`, unchanged; `EmptyError` when a question ends without an answer.
  * @example poll(beginWatch(task, rules, nowMs), { wait, ask })
  */
 export const poll = <S>(seed: S, { wait, ask, hurry = NEVER }: PollOptions<S>): Observable<S> =>
   of(seed).pipe(
     expand((state) => {
       const waitMs = wait(state);
-      return waitMs === 'done'
-        ? EMPTY
-        : concat(rest(waitMs).pipe(takeUntil(hurry)), defer(() => ask(state)).pipe(first()));
+      return waitMs === 'done' ? EMPTY : after(waitMs, hurry, () => ask(state));
     }),
   );

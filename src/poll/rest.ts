@@ -1,13 +1,75 @@
 /**
- * A wait of any length, on the scheduler's clock.
+ * Waits of any length, on the scheduler's clock.
  */
-import { concat, defer, ignoreElements, type Observable, timer } from 'rxjs';
+import { asyncScheduler, defer, first, Observable, Subscription } from 'rxjs';
 
 /** The longest wait that a platform's timer keeps: 2^31 ms and more would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Completes after `ms`, and after one turn of the scheduler at the least. */
-export const rest = (ms: number): Observable<never> => {
-  const now = timer(Math.min(ms, longestTimerMs)).pipe(ignoreElements());
-  return ms > longestTimerMs ? concat(now, defer(() => rest(ms - longestTimerMs))) : now;
+/** Calls `wake` after `ms`, and after one turn of the scheduler at the least. Unsubscribing ends the wait. */
+export const sleep = (ms: number, wake: () => void): Subscription => {
+  if (ms <= longestTimerMs) return asyncScheduler.schedule(wake, ms);
+  const sleeping = new Subscription();
+  const goOn = (): void => { sleeping.add(sleep(ms - longestTimerMs, wake)); };
+  sleeping.add(asyncScheduler.schedule(goOn, longestTimerMs));
+  return sleeping;
 };
+
+/** Completes after `ms`, and after one turn of the scheduler at the least. */
+export const rest = (ms: number): Observable<never> =>
+  new Observable((subscriber) => sleep(ms, () => { subscriber.complete(); }));
+
+/**
+ * The first value of what `next` gives, after `ms`, or as soon as `hurry` emits.
+ *
+ *     hurry      ---x-----x--
+ *     next       --b|
+ *     after 5    -----(b|)     hurried at 3
+ */
+export const after = <T>(ms: number, hurry: Observable<unknown>, next: () => Observable<T>): Observable<T> =>
+  new Observable((subscriber) => {
+    const waiting = new Subscription();
+    const go = (): void => {
+      if (waiting.closed) return;
+      waiting.unsubscribe();
+      // eslint-disable-next-line no-restricted-syntax -- what comes after a wait is run by the wait
+      defer(next).pipe(first()).subscribe(subscriber);
+    };
+    waiting.add(sleep(ms, go));
+    // eslint-disable-next-line no-restricted-syntax -- likewise: whoever waits listens
+    waiting.add(hurry.subscribe(go));
+    return waiting;
+  });
+
+/**
+ * The first value of the source, or what `otherwise` is if none has come within `ms`. One that comes in that very turn counts.
+ *
+ *     source       -------a|
+ *     within 5     -----(z|)
+ *
+ * Errors: those of the source.
+ */
+export const within =
+  <Otherwise>(ms: number, otherwise: Observable<Otherwise>) =>
+  <T>(source: Observable<T>): Observable<T | Otherwise> =>
+    new Observable((subscriber) => {
+      const asking = new Subscription();
+      const giveUp = (): void => {
+        asking.unsubscribe();
+        // eslint-disable-next-line no-restricted-syntax -- likewise: what takes the place of another is run in its place
+        otherwise.subscribe(subscriber);
+      };
+      asking.add(
+        // eslint-disable-next-line no-restricted-syntax -- likewise
+        source.subscribe({
+          next: (value) => {
+            subscriber.next(value);
+            subscriber.complete();
+          },
+          error: (error: unknown) => { subscriber.error(error); },
+          complete: () => { subscriber.complete(); },
+        }),
+      );
+      if (!subscriber.closed) asking.add(sleep(ms, () => { asking.add(sleep(0, giveUp)); }));
+      return asking;
+    });

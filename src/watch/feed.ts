@@ -1,7 +1,7 @@
 /**
  * Many watches in one stream of events, and the fold of those events into one progress feed. Knows no provider by name.
  */
-import { catchError, defer, distinct, from, map, mergeMap, type Observable, of, type OperatorFunction, scan, startWith } from 'rxjs';
+import { defer, distinct, map, mergeMap, Observable, type OperatorFunction, scan, startWith } from 'rxjs';
 import { type StoredSnapshot, taskKey, type TaskRef, withoutRaw } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
@@ -50,12 +50,13 @@ export const watchTasks =
       const gate = openGate();
       return refs.pipe(
         distinct((task) => taskKey(task)),
-        mergeMap((task) =>
-          defer(() => {
+        mergeMap((task) => {
+          const states = defer(() => {
             const options = watch(task);
-            return eventsOf(task, client.states(task, { ...options, gate: options.gate ?? gate }));
-          }).pipe(catchError((error: unknown) => of(lost(task, error)))),
-        ),
+            return client.states(task, { ...options, gate: options.gate ?? gate });
+          });
+          return eventsOf(task, states);
+        }),
       );
     });
   };
@@ -66,16 +67,22 @@ const lost = (task: TaskRef, error: unknown): FeedEvent => ({
   error: error instanceof Error ? error : new Error(String(error)),
 });
 
+/** The events of one watch. One that cannot find out ends with an event as well. */
 const eventsOf = (task: TaskRef, states: Observable<WatchState>): Observable<FeedEvent> =>
-  defer(() => {
+  new Observable((subscriber) => {
     let before: WatchState | null = null;
-    return states.pipe(
-      mergeMap((state) => {
+    return states.subscribe({
+      next: (state) => {
         const events = eventsBetween(task, before, state);
         before = state;
-        return from(events);
-      }),
-    );
+        for (const event of events) subscriber.next(event);
+      },
+      error: (error: unknown) => {
+        subscriber.next(lost(task, error));
+        subscriber.complete();
+      },
+      complete: () => { subscriber.complete(); },
+    });
   });
 
 /** What the first state of a watch knows is news, also where it was known before the watch was saved. */

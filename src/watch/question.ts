@@ -3,8 +3,8 @@
  * Whatever goes wrong with a request that has left is an answer; an error is one of the gate's.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/Either';
-import { catchError, concat, defer, EMPTY, first, map, type Observable, of, race, throwError } from 'rxjs';
-import { rest } from '../poll/rest.js';
+import { catchError, defer, EMPTY, map, type Observable, of, throwError, throwIfEmpty } from 'rxjs';
+import { within } from '../poll/rest.js';
 import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
 import type { HttpResponse, Transport } from '../transport/transport.js';
 import { shortened } from '../wire/refusal.js';
@@ -43,39 +43,38 @@ class Silence extends Error {}
 
 /** The requests of one account over a transport; an answer counts when it comes within `askTimeoutMs` of the leaving. */
 export const sender = ({ baseUrl, credentials, budget }: Account, transport: Transport, askTimeoutMs: number): Send => {
-  const late = concat(rest(askTimeoutMs), throwError(() => new Silence(`no answer within ${String(askTimeoutMs)} ms`)));
-
-  const authorized = (url: string): Observable<HttpResponse> => {
-    const { headers, redact } = credentials();
-    return defer(() => transport({ method: 'GET', url, headers })).pipe(
-      first(),
-      map((response) => redactedBy(redact, response)),
-      catchError((error: unknown) => throwError(() => new Error(redact(messageOf(error))))),
-    );
-  };
+  const late = throwError(() => new Silence(`no answer within ${String(askTimeoutMs)} ms`));
 
   return ({ dueAtMs, gate, leave }) =>
     defer(() => {
-      let hasLeft = false;
+      /** Keeps the key out of what comes back; null until the request leaves: whatever goes wrong before that is the gate's. */
+      let cleared: Credentials['redact'] | null = null;
       const departing: Transport = () =>
         gate(
           defer(() => {
             const path = leave();
             if (path === null) return EMPTY;
-            hasLeft = true;
-            return race(authorized(baseUrl + path), late);
+            cleared = asItIs;
+            const { headers, redact } = credentials();
+            cleared = redact;
+            return transport({ method: 'GET', url: baseUrl + path, headers }).pipe(
+              within(askTimeoutMs, late),
+              throwIfEmpty(),
+              map((response) => redactedBy(redact, response)),
+            );
           }),
         );
       return budget(departing)({ method: 'GET', url: baseUrl, headers: {}, dueAtMs }).pipe(
         map((response) => right(response)),
-        catchError((error: unknown) =>
-          hasLeft
-            ? of(left({ kind: error instanceof Silence ? 'timeout' : 'transport', message: shortened(messageOf(error)) } as const))
-            : throwError(() => error),
-        ),
+        catchError((error: unknown) => {
+          if (cleared === null) throw error;
+          return of(left({ kind: error instanceof Silence ? 'timeout' : 'transport', message: shortened(cleared(messageOf(error))) } as const));
+        }),
       );
     });
 };
+
+const asItIs = (text: string): string => text;
 
 /** Asks about each task by itself. */
 export const askSingly =

@@ -2,9 +2,11 @@
  * The questions about one task, shared by all of its watchers: one request at a time, every answer to everyone.
  * Here is the sharing of this library written down; a watcher's state is its own.
  */
+import { isLeft, right } from 'fp-ts/Either';
 import { asyncScheduler, Observable, type Subscriber, Subscription } from 'rxjs';
-import { rest } from '../poll/rest.js';
-import type { Answer, Question } from './question.js';
+import { sleep } from '../poll/rest.js';
+import type { TaskRef } from '../task/snapshot.js';
+import type { Answer, Ask, Question } from './question.js';
 
 /** An answer and its number: which of a task's answers it is, from 1. */
 export interface Arrival {
@@ -19,115 +21,126 @@ export interface OwnQuestion extends Omit<Question, 'task' | 'leave'> {
   readonly leave: () => void;
 }
 
-/** One task's questions. */
-export interface SharedQuestions {
-  /** When the last request left, and when the floor after it is over; -Infinity before the first. */
-  readonly last: () => { readonly sentAtMs: number; readonly freeAtMs: number };
-  /** The answer that came last. */
-  readonly latest: () => Arrival | null;
+/**
+ * One task's questions. A class, so that each of ten thousand tasks holds what it knows and no more.
+ */
+export class SharedQuestions {
+  /** How many watchers have joined and not left. */
+  watchers = 0;
   /** Every answer as it comes. Hot. */
-  readonly arrivals: Observable<Arrival>;
+  readonly arrivals = new Observable<Arrival>((subscriber) => {
+    this.#listeners.add(subscriber);
+    return () => this.#listeners.delete(subscriber);
+  });
+  readonly #task: TaskRef;
+  readonly #ask: Ask;
+  /** Who wants to know of every answer. */
+  readonly #listeners = new Set<Subscriber<Arrival>>();
+  /** Who asks, and how each of them is told that the question leaves. */
+  readonly #askers = new Map<Subscriber<Arrival>, () => void>();
+  #question: Subscription | null = null;
+  #isUnderWay = false;
+  #latest: Arrival | null = null;
+  #sentAtMs: number;
+  #floorMs = 0;
+
+  /**
+   * @param sentAtMs when the last request about the task left, if there was one already
+   */
+  constructor(task: TaskRef, ask: Ask, sentAtMs = -Infinity) {
+    this.#task = task;
+    this.#ask = ask;
+    this.#sentAtMs = sentAtMs;
+  }
+
+  /** When the last request left, and when the floor after it is over; -Infinity before the first. */
+  get last(): { readonly sentAtMs: number; readonly freeAtMs: number } {
+    return { sentAtMs: this.#sentAtMs, freeAtMs: this.#sentAtMs + this.#floorMs };
+  }
+
+  /** The answer that came last. Once it has been told to all, it is kept without its body. */
+  get latest(): Arrival | null {
+    return this.#latest;
+  }
+
   /**
    * The next answer after number `seen`: one that has come already, the one that is under way, else a new question, asked no earlier
-   * than `floorMs` after the last request. Who asks first decides how it leaves. Emits once.
+   * than `floorMs` after the last request. Who asks first decides how it leaves. The first value counts.
    * Unsubscribing withdraws from the question, and aborts it when nobody else waits for it.
    */
-  readonly next: (seen: number, floorMs: number, own: OwnQuestion) => Observable<Arrival>;
-}
-
-/**
- * @param ask      one question about the task: cold, emits once
- * @param sentAtMs when the last request left, if there was one already
- */
-export const shareQuestions = (ask: (question: Omit<Question, 'task'>) => Observable<Answer>, sentAtMs = -Infinity): SharedQuestions => {
-  /** Who wants to know of every answer. */
-  const listeners = new Set<(arrival: Arrival) => void>();
-  /** Who asks, and how each of them is told that the question leaves. */
-  const askers = new Map<Subscriber<Arrival>, () => void>();
-  let question: Subscription | null = null;
-  let isUnderWay = false;
-  let latest: Arrival | null = null;
-  let floor = 0;
-
-  const tell = (asker: Subscriber<Arrival>, leave: () => void): void => {
-    try {
-      leave();
-    } catch (error) {
-      asker.error(error);
-    }
-  };
-
-  const leave = (): boolean => {
-    for (const [asker, ownLeave] of [...askers]) tell(asker, ownLeave);
-    isUnderWay = askers.size > 0;
-    if (isUnderWay) sentAtMs = asyncScheduler.now();
-    return isUnderWay;
-  };
-
-  const over = (): void => {
-    askers.clear();
-    question = null;
-    isUnderWay = false;
-  };
-
-  /** Ends a question that comes to no answer. */
-  const dismiss = (end: (asker: Subscriber<Arrival>) => void): void => {
-    const past = [...askers.keys()];
-    over();
-    past.forEach(end);
-  };
-
-  const answered = (answer: Answer): void => {
-    over();
-    latest = { number: (latest?.number ?? 0) + 1, atMs: asyncScheduler.now(), answer };
-    for (const listener of [...listeners]) listener(latest);
-  };
-
-  const join = (asker: Subscriber<Arrival>, own: OwnQuestion): void => {
-    askers.set(asker, own.leave);
-    asker.add(() => {
-      if (!askers.delete(asker) || askers.size > 0) return;
-      const withdrawn = question;
-      over();
-      withdrawn?.unsubscribe();
+  next(seen: number, floorMs: number, own: OwnQuestion): Observable<Arrival> {
+    return new Observable((subscriber) => {
+      if (this.#latest !== null && this.#latest.number > seen) {
+        subscriber.next(this.#latest);
+        return;
+      }
+      this.#listeners.add(subscriber);
+      subscriber.add(() => { this.#withdraw(subscriber); });
+      this.#floorMs = floorMs;
+      const restMs = this.#isUnderWay ? 0 : Math.min(this.#sentAtMs + floorMs - asyncScheduler.now(), floorMs);
+      if (restMs > 0) subscriber.add(sleep(restMs, () => { this.#join(subscriber, own); }));
+      else this.#join(subscriber, own);
     });
-    if (isUnderWay) tell(asker, own.leave);
-    if (question !== null || asker.closed) return;
-    const asked = new Subscription();
-    question = asked;
-    asked.add(
-      ask({ ...own, leave }).subscribe({
-        next: answered,
-        error: (error: unknown) => { dismiss((past) => { past.error(error); }); },
-        complete: () => { dismiss((past) => { past.complete(); }); },
+  }
+
+  #join(asker: Subscriber<Arrival>, own: OwnQuestion): void {
+    this.#askers.set(asker, own.leave);
+    if (this.#isUnderWay) tell(asker, own.leave);
+    if (this.#question !== null || asker.closed) return;
+    const question = new Subscription();
+    this.#question = question;
+    question.add(
+      this.#ask({ ...own, task: this.#task, leave: () => this.#leave() }).subscribe({
+        next: (answer) => { this.#answered(answer); },
+        error: (error: unknown) => { this.#dismiss((asking) => { asking.error(error); }); },
+        complete: () => { this.#dismiss((asking) => { asking.complete(); }); },
       }),
     );
-  };
+  }
 
-  return {
-    last: () => ({ sentAtMs, freeAtMs: sentAtMs + floor }),
-    latest: () => latest,
-    arrivals: new Observable((subscriber) => {
-      const listener = (arrival: Arrival): void => { subscriber.next(arrival); };
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    }),
-    next: (seen, floorMs, own) =>
-      new Observable((subscriber) => {
-        const listener = (arrival: Arrival): void => {
-          subscriber.next(arrival);
-          subscriber.complete();
-        };
-        if (latest !== null && latest.number > seen) {
-          listener(latest);
-          return;
-        }
-        listeners.add(listener);
-        subscriber.add(() => listeners.delete(listener));
-        floor = floorMs;
-        const restMs = isUnderWay ? 0 : Math.min(sentAtMs + floorMs - asyncScheduler.now(), floorMs);
-        if (restMs > 0) subscriber.add(rest(restMs).subscribe({ complete: () => { join(subscriber, own); } }));
-        else join(subscriber, own);
-      }),
-  };
+  #withdraw(asker: Subscriber<Arrival>): void {
+    this.#listeners.delete(asker);
+    if (!this.#askers.delete(asker) || this.#askers.size > 0) return;
+    const withdrawn = this.#question;
+    this.#over();
+    withdrawn?.unsubscribe();
+  }
+
+  #leave(): boolean {
+    for (const [asker, leave] of [...this.#askers]) tell(asker, leave);
+    this.#isUnderWay = this.#askers.size > 0;
+    if (this.#isUnderWay) this.#sentAtMs = asyncScheduler.now();
+    return this.#isUnderWay;
+  }
+
+  #over(): void {
+    this.#askers.clear();
+    this.#question = null;
+    this.#isUnderWay = false;
+  }
+
+  /** Ends a question that comes to no answer. */
+  #dismiss(end: (asker: Subscriber<Arrival>) => void): void {
+    const past = [...this.#askers.keys()];
+    this.#over();
+    past.forEach(end);
+  }
+
+  #answered(answer: Answer): void {
+    this.#over();
+    const arrival = { number: (this.#latest?.number ?? 0) + 1, atMs: asyncScheduler.now(), answer };
+    this.#latest = arrival;
+    for (const listener of [...this.#listeners]) listener.next(arrival);
+    if (this.#latest === arrival) this.#latest = { ...arrival, answer: withoutBody(answer) };
+  }
+}
+
+const tell = (asker: Subscriber<Arrival>, leave: () => void): void => {
+  try {
+    leave();
+  } catch (error) {
+    asker.error(error);
+  }
 };
+
+const withoutBody = (answer: Answer): Answer => (isLeft(answer) ? answer : right({ ...answer.right, raw: null }));

@@ -1,0 +1,107 @@
+/**
+ * One watch: its pure state, carried by `poll` from answer to answer. It asks, folds, saves, and stops when there is an end.
+ */
+import { isLeft, left, right } from 'fp-ts/Either';
+import { asyncScheduler, defer, finalize, map, type Observable, of } from 'rxjs';
+import { poll } from '../poll/poll.js';
+import { within } from '../poll/rest.js';
+import type { TaskRef } from '../task/snapshot.js';
+import { type TaskTransition, transitionTo } from '../task/transition.js';
+import { lossOf } from './errors.js';
+import type { Gate } from './gate.js';
+import type { Answer } from './question.js';
+import type { SharedQuestions } from './shared-questions.js';
+import type { WatchRules } from './watch-rules.js';
+import { advanceWatch, askWatch, beginWatch, resumeWatch, waitMs, type WatchState } from './watch-state.js';
+
+/** A watch's state, the transition that the last answer made, and the number of that answer. */
+export interface Step {
+  readonly state: WatchState;
+  readonly transition: TaskTransition | null;
+  readonly seen: number;
+  /** Whether no answer has been folded yet. */
+  readonly isSeed: boolean;
+}
+
+/** One watcher's place among those of a task. */
+export interface Place {
+  readonly questions: SharedQuestions;
+  /** Once. `isOver`: the task has ended, so that nobody may join these questions any more. */
+  readonly leave: (isOver: boolean) => void;
+}
+
+/** What one watch is made of. */
+export interface Watch {
+  readonly task: TaskRef;
+  readonly rules: WatchRules;
+  readonly gate: Gate;
+  readonly save: ((state: WatchState) => void) | undefined;
+  /** A state to go on from. */
+  readonly saved: WatchState | null;
+}
+
+/**
+ * A watch, from now on, its seed first.
+ *
+ * Errors: the loss of the task, after the state that says so; what `save`, a policy or a gate throws.
+ */
+export const steps = ({ questions, leave }: Place, { task, rules, gate, save, saved }: Watch): Observable<Step> => {
+  const now = asyncScheduler.now();
+  const begun = saved === null ? beginWatch(task, rules, now) : resumeWatch(saved, rules, now);
+  const latest = questions.latest;
+  // A late watch wants a fresh answer to its one ask, and a restored one has counted the answers up to its last.
+  const lateAsk = isLate(begun, now) ? begun.asks : null;
+  const isKnown = latest !== null && saved !== null && (lateAsk !== null || latest.atMs <= (saved.askedAtMs ?? -Infinity));
+  const seed: Step = { state: begun, transition: null, seen: isKnown ? latest.number : 0, isSeed: true };
+
+  const wait = ({ state }: Step): number | 'done' => {
+    const loss = lossOf(state);
+    if (loss !== null) throw loss;
+    return waitMs(state.asks === lateAsk ? { ...state, deadlineAtMs: null } : state, asyncScheduler.now());
+  };
+
+  const folded = (before: WatchState, shared: Answer, seen: number): Step => {
+    const answer = ownAnswer(shared, task);
+    const nowMs = asyncScheduler.now();
+    const state = advanceWatch(before, answer, rules, nowMs);
+    save?.(state);
+    // Whoever watches again, be it out of the last value, asks again.
+    if (state.ended !== null) leave(state.ended === 'terminal');
+    const from = before.snapshot?.status ?? null;
+    const changes = !isLeft(answer) && answer.right.status !== from;
+    return { state, transition: changes ? transitionTo(answer.right, from, nowMs) : null, seen, isSeed: false };
+  };
+
+  /** The next answer, folded, or the deadline if that comes first. */
+  const ask = ({ state, seen }: Step): Observable<Step> => {
+    const hints = rules.hintsOf(state.snapshot);
+    const own = {
+      dueAtMs: state.nextAskAtMs,
+      serviceTier: hints.serviceTier,
+      isTroubled: state.failures > 0,
+      gate,
+      leave: () => save?.(askWatch(state, asyncScheduler.now())),
+    };
+    const { floorMs } = rules.provider.pacing(hints);
+    const answered = questions.next(seen, floorMs, own).pipe(map(({ answer, number }) => folded(state, answer, number)));
+    const deadlineAtMs = state.deadlineAtMs ?? Infinity;
+    const leftMs = deadlineAtMs - asyncScheduler.now();
+    // The computer slept through the time of a question, and through the deadline: it is asked all the same.
+    const isOverdue = leftMs <= 0 && state.nextAskAtMs < deadlineAtMs;
+    if (leftMs === Infinity || isOverdue || state.asks === lateAsk) return answered;
+    const late = defer(() => of(folded(state, deadlineCame, seen)));
+    return leftMs <= 0 ? late : answered.pipe(within(leftMs, late));
+  };
+
+  return poll(seed, { wait, ask, hurry: questions.arrivals }).pipe(finalize(() => { leave(false); }));
+};
+
+/** Whether a restored watch is past its deadline. A question whose answer was lost with its program may be asked again, even if its floor ends after it. */
+const isLate = ({ deadlineAtMs, sentAtMs, nextAskAtMs }: WatchState, nowMs: number): boolean =>
+  deadlineAtMs !== null && deadlineAtMs <= (sentAtMs === null ? nowMs : Math.max(nowMs, nextAskAtMs));
+
+/** The one account of a provider may be meant with its name and without it: a snapshot is always of the ref that was asked. */
+const ownAnswer = (answer: Answer, task: TaskRef): Answer =>
+  isLeft(answer) || answer.right.task.account === task.account ? answer : right({ ...answer.right, task });
+
+const deadlineCame: Answer = /* @__PURE__ */ left({ kind: 'timeout', message: 'the deadline came first' });

@@ -1,0 +1,94 @@
+/**
+ * Waits, in virtual time: one after which something is asked, and one within which something must come.
+ */
+import { concat, EMPTY, NEVER, of, throwError } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { after, rest, sleep, within } from '../../src/poll/rest.js';
+import { marbles } from '../support/marbles.js';
+
+const month = 30 * 24 * 3_600_000;
+
+describe('after a wait', () => {
+  it('comes the first value of what is next, and no other', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const next = cold('                       --b-c|');
+    expectObservable(after(5, NEVER, () => next)).toBe('-------(b|)');
+    expectSubscriptions(next.subscriptions).toBe(['     -----^-!']);
+  }));
+
+  it('the next comes at once when the wait is hurried, and once, however often it is', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+    const next = cold('     --b|');
+    const hurry = hot('  ---xx-x--');
+    expectObservable(after(5, hurry, () => next)).toBe('-----(b|)');
+    expectSubscriptions(next.subscriptions).toBe(['---^-!']);
+    expectSubscriptions(hurry.subscriptions).toBe(['^--!']);
+  }));
+
+  it('a hurry that has come already is one as well', marbles(({ expectObservable }) => {
+    expectObservable(after(5, of('x', 'y'), () => of('b'))).toBe('(b|)');
+  }));
+
+  it('what throws is an error of the stream', marbles(({ expectObservable }) => {
+    const broken = (): never => { throw new RangeError('broken'); };
+    expectObservable(after(5, NEVER, broken)).toBe('-----#', undefined, new RangeError('broken'));
+  }));
+
+  it('nothing comes for who has unsubscribed, be it by a hurry', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+    const next = cold('--b|');
+    const hurry = hot('------x');
+    expectObservable(after(5, hurry, () => next), '---!').toBe('');
+    expectSubscriptions(next.subscriptions).toBe([]);
+    expectSubscriptions(hurry.subscriptions).toBe(['^--!']);
+  }));
+});
+
+describe('within a limit', () => {
+  const late = of('z');
+
+  it('the first value counts, and the rest of the source is left', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const source = cold('--a-b|');
+    expectObservable(source.pipe(within(5, late))).toBe('--(a|)');
+    expectSubscriptions(source.subscriptions).toBe(['^-!']);
+  }));
+
+  it('comes what takes the place of a source that is silent, which is left first', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const source = cold('-------a');
+    const otherwise = cold('--z|');
+    expectObservable(source.pipe(within(5, otherwise))).toBe('-------z|');
+    expectSubscriptions(source.subscriptions).toBe(['     ^----!']);
+    expectSubscriptions(otherwise.subscriptions).toBe(['  -----^--!']);
+  }));
+
+  it('a value in the very turn counts', marbles(({ cold, expectObservable }) => {
+    expectObservable(cold('-----a').pipe(within(5, late))).toBe('-----(a|)');
+    expectObservable(concat(rest(3), rest(2), of('a')).pipe(within(5, late))).toBe('-----(a|)');
+  }));
+
+  it('errors and ends of the source pass', marbles(({ cold, expectObservable }) => {
+    expectObservable(cold('--#').pipe(within(5, late))).toBe('--#');
+    expectObservable(cold('--|').pipe(within(5, late))).toBe('--|');
+    expectObservable(EMPTY.pipe(within(5, throwError(() => new Error('late'))))).toBe('|');
+  }));
+
+  it('nothing is left of a source that has answered at once, nor of one that was left', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+    const otherwise = cold('z|');
+    expectObservable(of('a').pipe(within(5, otherwise))).toBe('(a|)');
+    expectObservable(NEVER.pipe(within(5, otherwise)), '---!').toBe('');
+    expectSubscriptions(otherwise.subscriptions).toBe([]);
+    flush();
+  }));
+
+  it('may be longer than a platform timer keeps', marbles(({ expectObservable }) => {
+    expectObservable(NEVER.pipe(within(month, late))).toBe(`${String(month)}ms (z|)`);
+  }));
+});
+
+describe('a sleep', () => {
+  it('can be ended in any of its pieces', marbles(({ flush }) => {
+    const wakes: string[] = [];
+    const long = sleep(3 * month, () => wakes.push('the longest'));
+    sleep(month, () => wakes.push('the shortest'));
+    sleep(2 * month, () => { long.unsubscribe(); });
+    flush();
+    expect(wakes).toEqual(['the shortest']);
+  }));
+});
