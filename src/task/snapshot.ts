@@ -110,7 +110,7 @@ interface SnapshotOf<Status extends TaskStatus> {
   readonly notice: string | null;
   readonly request: RequestEcho | null;
   readonly upstream: Upstream | null;
-  /** The parsed body. */
+  /** The parsed body. Null where it was not kept: in a feed, out of a saved state, for who comes late to a task that is watched. */
   readonly raw: unknown;
 }
 

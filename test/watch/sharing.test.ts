@@ -54,6 +54,18 @@ describe('two watchers of one task', () => {
     });
   });
 
+  it('who comes late is given the last answer at once, of which the body is not kept', marbles(({ flush }) => {
+    const { client } = scripted([running, succeeded], { policy: every(seconds(10)) });
+    const bodies: Record<'first' | 'second' | 'late', unknown[]> = { first: [], second: [], late: [] };
+    const watch = (who: keyof typeof bodies): void => { client.watch(arkTask).subscribe(({ snapshot }) => bodies[who].push(snapshot.raw)); };
+    watch('first');
+    watch('second');
+    at(seconds(5), () => { watch('late'); });
+    flush();
+    const body = expect.objectContaining({ model: expect.any(String) as string }) as unknown;
+    expect(bodies).toEqual({ first: [body, body], second: [body, body], late: [null, body] });
+  }));
+
   it('a thousand of them share it too', marbles(({ flush }) => {
     const { client, transport } = scripted([after(100, queued), after(100, running), after(100, succeeded)], { policy: every(seconds(10)) });
     const diaries = Array.from({ length: 1000 }, () => diary(client.watch(arkTask), to));
