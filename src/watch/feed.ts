@@ -6,7 +6,7 @@ import { type StoredSnapshot, taskKey, type TaskRef, withoutRaw } from '../task/
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { createGate } from './gate.js';
-import { emptyRows, type Rows } from './rows.js';
+import { emptyRows, type GrowingRows, type Rows } from './rows.js';
 import type { TaskClient, WatchOptions } from './task-client.js';
 import type { LastTrouble, WatchState } from './watch-state.js';
 
@@ -145,13 +145,15 @@ export const toFeed = (): OperatorFunction<FeedEvent, Feed> => (events) =>
 /** Progress is summed in whole parts, so that the sum never drifts. */
 const parts = 1e9;
 
-interface Totals {
-  readonly feed: Feed & { readonly tasks: ReturnType<typeof emptyRows<TaskRow>> };
+/** A feed with the sums behind it: what the next row is folded into. */
+export interface Totals {
+  readonly feed: Feed & { readonly tasks: GrowingRows<TaskRow> };
   readonly partsDone: number;
   readonly estimatedRows: number;
 }
 
-const emptyTotals = (): Totals => ({
+/** The empty feed, where a fold begins. */
+export const emptyTotals = (): Totals => ({
   feed: {
     counts: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, lost: 0 },
     progress: 0,
@@ -163,10 +165,14 @@ const emptyTotals = (): Totals => ({
   estimatedRows: 0,
 });
 
-const afterEvent = ({ feed, partsDone, estimatedRows }: Totals, event: FeedEvent): Totals => {
-  const before = feed.tasks.get(event.task);
-  const row = rowAfter(before ?? newRow(event.task), event);
+/** The feed once a row is new or has changed. Only the newest totals of a fold may be gone on from. */
+export const afterRow = (
+  { feed, partsDone, estimatedRows }: Totals,
+  row: TaskRow,
+  before: TaskRow | undefined = feed.tasks.get(row.task),
+): Totals => {
   const tasks = feed.tasks.with(row);
+  steps.set(tasks, { own: Symbol(), from: steps.get(feed.tasks)?.own ?? null });
   const done = partsDone + partsOf(row) - (before === undefined ? 0 : partsOf(before));
   const estimatedNow = estimatedRows + Number(row.estimated) - Number(before?.estimated ?? false);
   return {
@@ -174,6 +180,20 @@ const afterEvent = ({ feed, partsDone, estimatedRows }: Totals, event: FeedEvent
     partsDone: done,
     estimatedRows: estimatedNow,
   };
+};
+
+/** Each version of the rows by a mark of its own, and the mark of the version that it was made of. */
+const steps = /* @__PURE__ */ new WeakMap<Rows<TaskRow>, { readonly own: symbol; readonly from: symbol | null }>();
+
+/** Whether a feed differs from an older one by its `changed` row alone: false where feeds between the two were left out. */
+export const isNextAfter = (older: Feed, feed: Feed): boolean => {
+  const own = steps.get(older.tasks)?.own;
+  return own !== undefined && steps.get(feed.tasks)?.from === own;
+};
+
+const afterEvent = (totals: Totals, event: FeedEvent): Totals => {
+  const before = totals.feed.tasks.get(event.task);
+  return afterRow(totals, rowAfter(before ?? newRow(event.task), event), before);
 };
 
 const partsOf = ({ progress }: TaskRow): number => Math.round(progress * parts);

@@ -11,7 +11,7 @@ import type { Transport } from '../../src/transport/transport.js';
 import { account } from '../../src/watch/account.js';
 import { isSeedanceError } from '../../src/watch/errors.js';
 import { createGate, type Gate } from '../../src/watch/gate.js';
-import { type Feed, type FeedEvent, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from '../../src/watch/feed.js';
+import { afterRow, emptyTotals, type Feed, type FeedEvent, isNextAfter, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from '../../src/watch/feed.js';
 import { createTaskClient, type TaskClient, type TaskClientOptions } from '../../src/watch/task-client.js';
 import { watchRules } from '../../src/watch/watch-rules.js';
 import { beginWatch, type WatchState } from '../../src/watch/watch-state.js';
@@ -736,6 +736,24 @@ describe('toFeed', () => {
         const before = feeds[index];
         if (before !== undefined && feed.tasks.size === before.tasks.size) expect(feed.progress).toBeGreaterThanOrEqual(before.progress);
       }
+    }));
+  });
+
+  it('is the same, folded from its rows instead of the events', () => {
+    fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
+      const feeds = feedsOf(events);
+      const rows = feeds.flatMap(({ changed }) => changed ?? []);
+      const folded = rows.reduce((totals, row) => afterRow(totals, row), emptyTotals()).feed;
+      expect(plain(folded)).toEqual(plain(feeds.at(-1) ?? folded));
+    }));
+  });
+
+  it('can be told from a feed with others in between', () => {
+    fc.assert(fc.property(fc.array(anyFeedEvent, { minLength: 3, maxLength: 30 }), fc.nat(), fc.nat(), (events, one, other) => {
+      const feeds = feedsOf(events).slice(1);
+      const [from, to] = [one % feeds.length, other % feeds.length];
+      expect(isNextAfter(feeds[from]!, feeds[to]!)).toBe(to === from + 1);
+      expect(isNextAfter(feeds[from]!, feedsOf(events)[to + 1]!)).toBe(false);
     }));
   });
 
