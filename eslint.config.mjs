@@ -10,7 +10,7 @@ const pure = ['src/index.ts', 'src/{task,poll,transport,wire,providers,watch,tes
 /** Rings where a stream is described and never run. */
 const belowWatch = ['src/{task,poll,transport,wire,providers}/**/*.ts'];
 /** Rings that meet the world: clocks, sockets, files. */
-const leaves = ['src/{adapters,simulator,node}/**/*.ts'];
+const leaves = ['src/{adapters,sse,simulator,node}/**/*.ts'];
 
 const timers = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'requestAnimationFrame'];
 

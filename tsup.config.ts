@@ -14,6 +14,8 @@ type EsbuildPlugin = NonNullable<Options['esbuildPlugins']>[number];
 const portable = {
   index: 'src/index.ts',
   fetch: 'src/adapters/fetch.ts',
+  angular: 'src/adapters/angular.ts',
+  sse: 'src/sse/index.ts',
   wire: 'src/wire/index.ts',
   testing: 'src/testing/index.ts',
   ...Object.fromEntries(

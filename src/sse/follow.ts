@@ -1,0 +1,116 @@
+/**
+ * Connections in a row, folded into one feed: what an event means, and when to connect again. Knows no HTTP: its clock is the
+ * scheduler's, and its one die is the jitter between pages that were cut off together.
+ */
+import { asyncScheduler, concatWith, defer, endWith, mergeMap, type Observable, retry, startWith, takeWhile, throwError, timeout } from 'rxjs';
+import { type Attempt, checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
+import { rest } from '../poll/rest.js';
+import { longestRetryAfterMs } from '../transport/retry-after.js';
+import { messageOf } from '../watch/errors.js';
+import { afterRow, emptyTotals, type Feed, type TaskRow, type Totals } from '../watch/feed.js';
+import { ConnectionLost, type Incoming } from './connection.js';
+import { decodeFailure, decodeRows, isSameRow } from './wire-form.js';
+
+/** How connections are made one after another. */
+export interface FollowOptions {
+  /** One connection, which goes on from an id. */
+  readonly connect: (lastEventId: string | null) => Observable<Incoming>;
+  /** How long to wait for the next one. */
+  readonly retry: DelayPolicy;
+  /** A connection on which nothing has come for so long is dead, in ms. */
+  readonly silenceMs: number;
+  /** Names the server in errors. */
+  readonly label: string;
+}
+
+/**
+ * The feed that the events of all connections make, the empty one first.
+ *
+ *     connect      --F--R#      --R--(end|)
+ *     retry 3            ---
+ *     feeds        e-f--r---------r--|
+ *
+ * Cold. One feed for each event. The backoff begins anew after an event.
+ * Errors: what is no `ConnectionLost`; an event that cannot be read; a feed that has failed; and the last loss, when `retry` says 'stop'.
+ */
+export const follow = ({ connect, retry: policy, silenceMs, label }: FollowOptions): Observable<Feed> =>
+  defer(() => {
+    let totals = emptyTotals();
+    let lastEventId: string | null = null;
+    let serverMs = 0;
+    let failures = 0;
+    let failingSinceMs = 0;
+
+    const feedsAfter = (incoming: Incoming): readonly Feed[] => {
+      if (incoming.kind === 'retry') serverMs = incoming.retryMs;
+      if (incoming.kind !== 'event') return [];
+      failures = 0;
+      const next = read(totals, incoming, label);
+      lastEventId = incoming.id === null ? lastEventId : asId(incoming.id);
+      const hasNews = next !== totals;
+      totals = next;
+      return hasNews ? [next.feed] : [];
+    };
+
+    const waitAfter = (lost: ConnectionLost): Observable<unknown> => {
+      const nowMs = asyncScheduler.now();
+      if (failures === 0) failingSinceMs = nowMs;
+      const attempt: Attempt = { index: failures, elapsedMs: Math.max(0, nowMs - failingSinceMs), nowMs, jitter: Math.random(), latest: null };
+      const delayMs = checkedDelay('retry', policy(attempt));
+      failures += 1;
+      if (delayMs === 'stop') return throwError(() => new Error(`${lost.message}; given up after ${failures} in a row`));
+      return rest(Math.max(delayMs, Math.min(Math.max(serverMs, lost.retryAfterMs ?? 0), longestRetryAfterMs))).pipe(endWith(null));
+    };
+
+    return defer(() => connect(lastEventId)).pipe(
+      concatWith(throwError(() => new ConnectionLost(`${label}: the server has closed the connection`))),
+      timeout({ each: silenceMs, with: () => throwError(() => new ConnectionLost(`${label}: nothing has come for ${silenceMs} ms`)) }),
+      takeWhile((incoming) => !isEnd(incoming)),
+      mergeMap(feedsAfter),
+      retry({ delay: (error: unknown) => (error instanceof ConnectionLost ? waitAfter(error) : throwError(() => error)) }),
+      startWith(totals.feed),
+    );
+  });
+
+const isEnd = (incoming: Incoming): boolean => incoming.kind === 'end' || (incoming.kind === 'event' && incoming.name === 'end');
+
+/** What can be sent back in a header; another id is as good as none. */
+const asId = (id: string): string | null => (/^[\x21-\x7e]+$/.test(id) ? id : null);
+
+type EventIn = Extract<Incoming, { readonly kind: 'event' }>;
+
+/** What an event makes of what was known; the same totals for an event of a name that nobody knows. */
+const read = (totals: Totals, { name, data }: EventIn, label: string): Totals => {
+  switch (name) {
+    case 'feed':
+      return replaced(totals, readable(name, label, () => decodeRows(data)));
+    case 'rows':
+      return readable(name, label, () => decodeRows(data)).reduce((known, row) => afterRow(known, keptOr(known.feed, row)), totals);
+    case 'fail':
+      throw new Error(`${label}: the feed has failed: ${readable(name, label, () => decodeFailure(data))}`);
+    default:
+      return totals;
+  }
+};
+
+/** A whole feed in place of another: rows that say the same stay the same. */
+const replaced = ({ feed }: Totals, rows: readonly TaskRow[]): Totals => {
+  const kept = rows.map((row) => keptOr(feed, row));
+  const next = kept.reduce((totals, row) => afterRow(totals, row), emptyTotals());
+  const [changed = null, ...others] = kept.filter((row) => feed.tasks.get(row.task) !== row);
+  const isOneChange = others.length === 0 && next.feed.tasks.size === feed.tasks.size + Number(changed !== null && feed.tasks.get(changed.task) === undefined);
+  return { ...next, feed: { ...next.feed, changed: isOneChange ? changed : null } };
+};
+
+const keptOr = ({ tasks }: Feed, row: TaskRow): TaskRow => {
+  const known = tasks.get(row.task);
+  return known !== undefined && isSameRow(known, row) ? known : row;
+};
+
+const readable = <T>(name: string, label: string, decode: () => T): T => {
+  try {
+    return decode();
+  } catch (error) {
+    throw new TypeError(`${label}: the event '${name}' cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+};
