@@ -39,7 +39,8 @@ export type ScriptedTransport = Transport & {
  * A transport that answers by script.
  *
  * @param script the steps of all requests in order, or the steps of each task by its id; the last step is repeated
- * Errors: `TypeError` for a script without a step. A task that is not in the script is answered with 404.
+ * Errors: `TypeError` for a script without a step. A task that is not in the script is answered with 404, and so is a list of tasks:
+ * each is then asked about by itself. `batch: false` in the account does without that question.
  * @example scriptedTransport({ 'cgt-1': [{ body: { status: 'running' } }, { status: 503 }, { body: { status: 'succeeded' } }] })
  */
 export const scriptedTransport = (
@@ -56,9 +57,9 @@ export const scriptedTransport = (
   const transport: Transport = ({ url }) =>
     defer(() => {
       const id = isOneScript ? everyTask : decodeURIComponent(url.split('/').at(-1) ?? '');
-      const steps = scripts.get(id) ?? unscripted;
+      const steps = isList(url) ? unscripted : (scripts.get(id) ?? unscripted);
       const index = asked.get(id) ?? 0;
-      asked.set(id, index + 1);
+      if (steps !== unscripted) asked.set(id, index + 1);
       requests.push({ url, atMs: asyncScheduler.now() });
       pending += 1;
       return play(steps[Math.min(index, steps.length - 1)] ?? { hang: true }).pipe(finalize(() => (pending -= 1)));
@@ -67,6 +68,9 @@ export const scriptedTransport = (
 };
 
 const everyTask = 'every task';
+
+/** Whether several tasks are asked about at once. */
+const isList = (url: string): boolean => /[?&]filter\.task_ids=/.test(url);
 
 const unscripted: readonly ScriptedStep[] = [{ status: 404, body: { error: { code: 'ResourceNotFound', message: 'not in the script' } } }];
 

@@ -43,6 +43,16 @@ describe('a program under test', () => {
     });
   });
 
+  it('asks about each task by itself once it has learned that there are no lists', marbles(({ flush }) => {
+    const transport = scriptedTransport({ 'cgt-1': [task('running'), task('succeeded')], 'cgt-2': [task('running'), task('failed')] });
+    const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test' })], policy: { interval: () => 15_000 } });
+    const seen = diary(summaries(client, ['cgt-1', 'cgt-2']), (line) => line.split(' after')[0] ?? '');
+    flush();
+    expect(seen.values).toEqual(['cgt-1 has succeeded', 'cgt-2 has failed'].map((words) => expect.stringContaining(words)));
+    expect(transport.requests.filter(({ url }) => url.includes('filter.task_ids'))).toHaveLength(1);
+    expect(transport.requests).toHaveLength(5);
+  }));
+
   it('finds a task that is not in the script missing', marbles(({ flush }) => {
     const transport = scriptedTransport({ 'cgt-1': [task('succeeded')] });
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test', batch: false })] });
