@@ -75,6 +75,8 @@ interface Asker {
   readonly rules: WatchRules;
   readonly singly: Ask;
   readonly ask: Ask;
+  /** Its tasks that are watched. */
+  readonly watched: Set<SharedQuestions>;
 }
 
 const openGate: Gate = (question) => question;
@@ -106,8 +108,9 @@ export const createTaskClient = <Id extends string>({
     if (known !== undefined) return known;
     const send = sender(owner, transport, askTimeoutMs);
     const singly = askSingly(owner, send);
-    const ask = owner.batch ? askByLists(owner, { send, askSingly: singly, hasCompany: () => shared.size > 1 }) : singly;
-    const asker = { owner, rules: watchRules(owner.provider, { ...defaults, baseUrl: owner.baseUrl }), singly, ask };
+    const watched = new Set<SharedQuestions>();
+    const ask = owner.batch ? askByLists(owner, { send, askSingly: singly, hasCompany: () => watched.size > 1 }) : singly;
+    const asker = { owner, rules: watchRules(owner.provider, { ...defaults, baseUrl: owner.baseUrl }), singly, ask, watched };
     askers.set(owner, asker);
     return asker;
   };
@@ -118,10 +121,11 @@ export const createTaskClient = <Id extends string>({
       : watchRules(owner.provider, { ...merged(defaults, own), baseUrl: owner.baseUrl });
 
   /** A place among the watchers of a task's questions, until it is left. */
-  const join = (task: TaskRef, { owner, ask }: Asker): Place => {
+  const join = (task: TaskRef, { owner, ask, watched }: Asker): Place => {
     const key = taskKey({ ...task, account: owner.name ?? '' });
     const questions = shared.get(key) ?? new SharedQuestions(task, ask, recent.get(key)?.sentAtMs);
     shared.set(key, questions);
+    watched.add(questions);
     questions.watchers += 1;
     let isIn = true;
     return {
@@ -131,6 +135,7 @@ export const createTaskClient = <Id extends string>({
         isIn = false;
         if ((!isOver && questions.watchers > 0) || shared.get(key) !== questions) return;
         shared.delete(key);
+        watched.delete(questions);
         recent.delete(key);
         recent.set(key, questions.last);
         // The oldest come first.

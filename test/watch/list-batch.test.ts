@@ -48,7 +48,7 @@ const watchAll = (submissions: readonly Submission[], options: Partial<AccountOp
 const long = { queueMs: minutes(1), runMs: minutes(2) };
 const many = (count: number, submission: Submission = {}): readonly Submission[] => Array.from({ length: count }, () => ({ ...long, fate: 'succeeds', ...submission }));
 const tooManyTasks = responseOf(tooMany({ 'retry-after': '5' }));
-const isList = ({ url }: HttpRequest): boolean => url.includes('?');
+const isList = ({ url }: Pick<HttpRequest, 'url'>): boolean => url.includes('?');
 
 describe('tasks of one account', () => {
   it('are asked about by lists, one task alone singly', () => {
@@ -69,6 +69,20 @@ describe('tasks of one account', () => {
   it('wait for company for a tenth of the floor; a task that is watched alone does not', () => {
     expect(watchAll(many(30), {}).lives[0]?.atMs).toBe(seconds(1));
     expect(watchAll(many(1), {}).lives[0]?.atMs).toBe(0);
+  });
+
+  it('do not wait for tasks of other accounts: those are no company', () => {
+    inVirtualTime(({ flush }) => {
+      const { ids, answer } = simulatedArk(many(1));
+      const { transport, lives } = livingTransport((_, request) => of(answer(request)));
+      const other = { name: 'other', apiKey: 'another-key-0123456789', baseUrl };
+      const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl }), account(ark, other)], policy: every(seconds(10)) });
+      diary(client.watch({ provider: 'ark', id: 'cgt-of-the-other', account: 'other' }), to);
+      diary(client.watch({ provider: 'ark', id: ids[0] ?? '' }), to);
+      at(seconds(1) - 1, () => { expect(lives).toHaveLength(2); });
+      flush();
+      expect(lives.filter(isList)).toEqual([]);
+    });
   });
 
   it('are asked for by their tier once it is known, and singly until then', () => {
