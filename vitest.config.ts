@@ -10,7 +10,7 @@ export default defineConfig({
       { find: /^fp-ts\/(\w+)$/, replacement: 'fp-ts/lib/$1.js' },
       { find: /^rx-seedance$/, replacement: here('./src/index.ts') },
       { find: /^rx-seedance\/providers\/(.+)$/, replacement: here('./src/providers/$1.ts') },
-      { find: /^rx-seedance\/(undici|fetch)$/, replacement: here('./src/adapters/$1.ts') },
+      { find: /^rx-seedance\/(undici|fetch|angular)$/, replacement: here('./src/adapters/$1.ts') },
       { find: /^rx-seedance\/(wire|testing|simulator|node)$/, replacement: here('./src/$1/index.ts') },
     ],
   },

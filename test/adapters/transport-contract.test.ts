@@ -1,8 +1,11 @@
+// First, for it brings the compiler that Angular's packages ask for.
+import { httpClient } from './angular/test-bed.js';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { firstValueFrom, forkJoin, lastValueFrom, toArray } from 'rxjs';
 import { Agent } from 'undici';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { httpClientTransport } from '../../src/adapters/angular.js';
 import { fetchTransport } from '../../src/adapters/fetch.js';
 import { undiciTransport } from '../../src/adapters/undici.js';
 import type { TransportLimits } from '../../src/transport/limits.js';
@@ -13,12 +16,18 @@ const dispatcher = new Agent();
 afterAll(() => dispatcher.destroy());
 afterEach(() => vi.useRealTimers());
 
+const http = httpClient();
+
+/** The one clause that not all can keep: under Angular's client it is the platform that follows redirects. */
+const followsRedirects = ['httpClientTransport'];
+
 const adapters: readonly (readonly [string, (limits?: TransportLimits) => Transport])[] = [
   ['undiciTransport', (limits) => undiciTransport({ dispatcher, ...limits })],
   ['fetchTransport', fetchTransport],
+  ['httpClientTransport', (limits) => httpClientTransport(http, limits)],
 ];
 
-describe.each(adapters)('%s', (_name, createTransport) => {
+describe.each(adapters)('%s', (name, createTransport) => {
   const transport = createTransport();
   const json = '{"id":"cgt-1","status":"running"}';
 
@@ -45,15 +54,27 @@ describe.each(adapters)('%s', (_name, createTransport) => {
       expect(answer).toMatchObject({ status, headers: { 'retry-after': '7' }, body: '{"error":{}}' });
     });
 
-    it.each([301, 302, 303, 307, 308])('a redirect, %i, is a value, and its target never hears of the key', async (status) => {
+    const redirect = async (status: number) => {
       const target = await serve((_request, response) => response.end('stolen'));
       const { url } = await serve((_request, response) => {
         response.writeHead(status, { location: `${target.url}/elsewhere` }).end();
       });
-      const answer = await firstValueFrom(transport(get(url)));
-      expect(answer).toMatchObject({ status, headers: { location: `${target.url}/elsewhere` } });
-      expect(target.sockets).toEqual([]);
-    });
+      return { target, answer: await firstValueFrom(transport(get(url))) };
+    };
+
+    if (followsRedirects.includes(name)) {
+      it.each([301, 302, 303, 307, 308])('a redirect, %i, is followed, and its target never hears of the key', async (status) => {
+        const { target, answer } = await redirect(status);
+        expect(answer).toMatchObject({ status: 200, body: 'stolen' });
+        expect(target.requests.map(({ url, headers }) => [url, headers.authorization])).toEqual([['/elsewhere', undefined]]);
+      });
+    } else {
+      it.each([301, 302, 303, 307, 308])('a redirect, %i, is a value, and its target never hears of the key', async (status) => {
+        const { target, answer } = await redirect(status);
+        expect(answer).toMatchObject({ status, headers: { location: `${target.url}/elsewhere` } });
+        expect(target.sockets).toEqual([]);
+      });
+    }
 
     it('an empty body is an empty text', async () => {
       const { url } = await serve((_request, response) => response.writeHead(204).end());
