@@ -72,7 +72,7 @@ export default defineConfig([
     esbuildPlugins: [fpTs('lib')],
     // The declarations are cleaned by their own build, the browser's files by theirs.
     clean: ['!**/*.d.{ts,cts}', '!browser/**'],
-    dts: { entry: { ...portable, ...node }, compilerOptions: { ignoreDeprecations: '6.0' } },
+    dts: { entry: { ...portable, ...node }, compilerOptions: { ignoreDeprecations: '6.0', types: ['node'] } },
   },
   {
     ...shared,

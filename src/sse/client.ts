@@ -21,6 +21,11 @@ export interface FromServerSentEventsOptions {
   readonly silenceMs?: number | undefined;
   /** Whether cookies are sent, as for `fetch`. Default: the platform's, cookies to one's own origin. */
   readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined;
+  /**
+   * Told when a connection brings its first bytes, and when it is lost and the next one is waited for: for a page that says so. The last
+   * feed stays as it is meanwhile.
+   */
+  readonly onConnection?: ((state: 'open' | 'waiting') => void) | undefined;
 }
 
 /**
@@ -50,12 +55,14 @@ export const fromServerSentEvents = (
     retry = jittered(exponentialDelay({ initialMs: 1_000, maxMs: 30_000 }), 0.5),
     silenceMs = 45_000,
     credentials,
+    onConnection,
   }: FromServerSentEventsOptions = {},
 ): Observable<Feed> => {
   if (typeof url !== 'string') throw new TypeError(`url must be a text, not ${String(url)}`);
   if (typeof headers !== 'function' && !isRecord(headers)) throw new TypeError(`headers must be a record or a function, not ${String(headers)}`);
   if (givenFetch !== undefined && typeof givenFetch !== 'function') throw new TypeError(`fetch must be a function, not ${String(givenFetch)}`);
   if (typeof retry !== 'function') throw new TypeError(`retry must be a function of an attempt, not ${String(retry)}`);
+  if (onConnection !== undefined && typeof onConnection !== 'function') throw new TypeError(`onConnection must be a function, not ${String(onConnection)}`);
   checkWithin('silenceMs', silenceMs);
   return follow({
     connect: (lastEventId) =>
@@ -66,5 +73,6 @@ export const fromServerSentEvents = (
     retry,
     silenceMs,
     label: shownUrl(url),
+    onConnection,
   });
 };

@@ -2,7 +2,7 @@
  * Connections in a row, folded into one feed: what an event means, and when to connect again. Knows no HTTP: its clock is the
  * scheduler's, and its one die is the jitter between pages that were cut off together.
  */
-import { asyncScheduler, concatWith, defer, endWith, mergeMap, type Observable, retry, startWith, takeWhile, throwError, timeout } from 'rxjs';
+import { asyncScheduler, concatWith, defer, endWith, mergeMap, type Observable, retry, startWith, takeWhile, tap, throwError, timeout } from 'rxjs';
 import { type Attempt, checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { rest } from '../poll/rest.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
@@ -21,6 +21,8 @@ export interface FollowOptions {
   readonly silenceMs: number;
   /** Names the server in errors. */
   readonly label: string;
+  /** Told when a connection brings something, and when the next one is waited for. */
+  readonly onConnection?: ((state: 'open' | 'waiting') => void) | undefined;
 }
 
 /**
@@ -33,13 +35,20 @@ export interface FollowOptions {
  * Cold. One feed for each event. The backoff begins anew after an event.
  * Errors: what is no `ConnectionLost`; an event that cannot be read; a feed that has failed; and the last loss, when `retry` says 'stop'.
  */
-export const follow = ({ connect, retry: policy, silenceMs, label }: FollowOptions): Observable<Feed> =>
+export const follow = ({ connect, retry: policy, silenceMs, label, onConnection = () => undefined }: FollowOptions): Observable<Feed> =>
   defer(() => {
     let totals = emptyTotals();
     let lastEventId: string | null = null;
     let serverMs = 0;
     let failures = 0;
     let failingSinceMs = 0;
+    let isOpen = false;
+
+    const tellOpen = (): void => {
+      if (isOpen) return;
+      isOpen = true;
+      onConnection('open');
+    };
 
     const feedsAfter = (incoming: Incoming): readonly Feed[] => {
       if (incoming.kind === 'retry') serverMs = incoming.retryMs;
@@ -58,7 +67,9 @@ export const follow = ({ connect, retry: policy, silenceMs, label }: FollowOptio
       const attempt: Attempt = { index: failures, elapsedMs: Math.max(0, nowMs - failingSinceMs), nowMs, jitter: Math.random(), latest: null };
       const delayMs = checkedDelay('retry', policy(attempt));
       failures += 1;
+      isOpen = false;
       if (delayMs === 'stop') return throwError(() => new Error(`${lost.message}; given up after ${failures} in a row`));
+      onConnection('waiting');
       return rest(Math.max(delayMs, Math.min(Math.max(serverMs, lost.retryAfterMs ?? 0), longestRetryAfterMs))).pipe(endWith(null));
     };
 
@@ -66,6 +77,7 @@ export const follow = ({ connect, retry: policy, silenceMs, label }: FollowOptio
       concatWith(throwError(() => new ConnectionLost(`${label}: the server has closed the connection`))),
       timeout({ each: silenceMs, with: () => throwError(() => new ConnectionLost(`${label}: nothing has come for ${silenceMs} ms`)) }),
       takeWhile((incoming) => !isEnd(incoming)),
+      tap(tellOpen),
       mergeMap(feedsAfter),
       retry({ delay: (error: unknown) => (error instanceof ConnectionLost ? waitAfter(error) : throwError(() => error)) }),
       startWith(totals.feed),
