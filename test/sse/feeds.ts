@@ -1,0 +1,52 @@
+/** Feeds for the tests of this ring, and their events as a few words. */
+import { from } from 'rxjs';
+import type { TaskRef } from '../../src/task/snapshot.js';
+import { taskStatuses, type TaskStatus } from '../../src/task/status.js';
+import { type Feed, type FeedEvent, type TaskRow, toFeed } from '../../src/watch/feed.js';
+import { transition } from '../support/snapshots.js';
+
+export const refOf = (id: string): TaskRef<'ark'> => ({ provider: 'ark', id });
+
+export const to = (status: TaskStatus, id: string): FeedEvent => ({
+  kind: 'transition',
+  task: refOf(id),
+  transition: transition(status, null, { task: refOf(id) }),
+});
+
+export const lost = (id: string, error: Error): FeedEvent => ({ kind: 'lost', task: refOf(id), error });
+
+/** The empty feed, and the one after each event. */
+export const feedsOf = (events: readonly FeedEvent[]): readonly Feed[] => {
+  const feeds: Feed[] = [];
+  from(events).pipe(toFeed()).subscribe((feed) => feeds.push(feed));
+  return feeds;
+};
+
+export const feedAfter = (...events: readonly FeedEvent[]): Feed => {
+  const feed = feedsOf(events).at(-1);
+  if (feed === undefined) throw new Error('no feed');
+  return feed;
+};
+
+/** A row by its task and status. */
+export const brief = ({ task, status, error }: TaskRow): string => `${task.id}:${error === null ? String(status) : 'lost'}`;
+
+/** The text of one event: `feed a:queued b:running`, `rows a:running`, `:`, `end`, `fail it broke`. */
+export const inWords = (text: string): string => {
+  if (text === ':\n\n') return ':';
+  const fields = new Map(text.trimEnd().split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
+  const { rows = [], message } = JSON.parse(fields.get('data') ?? '{}') as { rows?: readonly TaskRow[]; message?: string };
+  return [fields.get('event'), ...(message === undefined ? [] : [message]), ...rows.map(brief)].join(' ');
+};
+
+/** The rows of a feed, and its totals counted from scratch. */
+export const recounted = (rows: readonly TaskRow[]): Pick<Feed, 'counts' | 'progress' | 'estimated'> => {
+  const count = (is: (row: TaskRow) => boolean): number => rows.filter(is).length;
+  const counts = taskStatuses.map((status) => [status, count(({ error, status: own }) => error === null && own === status)]);
+  return {
+    // the entries are made of all statuses, and of the lost
+    counts: Object.fromEntries([...counts, ['lost', count(({ error }) => error !== null)]]) as Feed['counts'],
+    progress: rows.length === 0 ? 0 : rows.reduce((sum, { progress }) => sum + progress, 0) / rows.length,
+    estimated: rows.some(({ estimated }) => estimated),
+  };
+};

@@ -1,0 +1,251 @@
+/** Server and page over real HTTP: Node's own server by the recipe, and the platform's `fetch`. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pipeline, Readable } from 'node:stream';
+import { BehaviorSubject, filter, finalize, firstValueFrom, lastValueFrom, NEVER, type Observable, of, Subject, take, throwError, toArray } from 'rxjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
+import { fromServerSentEvents, type FromServerSentEventsOptions } from '../../src/sse/client.js';
+import { type ServerSentEvents, toServerSentEvents } from '../../src/sse/server.js';
+import type { Feed } from '../../src/watch/feed.js';
+import { errorOf, key, nowhere, serve, serveBytes } from '../adapters/loopback.js';
+import { brief, feedAfter, feedsOf, refOf, to } from './feeds.js';
+
+const quick = { retry: constantDelay(1) };
+
+/** Serves a feed by the recipe, at a port of its own or a given one. */
+const serveFeed = async (events: ServerSentEvents, port = 0): Promise<{ server: Server; url: string; port: number; requests: IncomingMessage[]; close: () => Promise<void> }> => {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request);
+    response.writeHead(200, events.headers);
+    pipeline(Readable.fromWeb(events.stream(request.headers['last-event-id'])), response, () => undefined);
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async (): Promise<void> => {
+    if (!server.listening) return;
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  };
+  onTestFinished(close);
+  const { port: own } = server.address() as AddressInfo;
+  return { server, url: `http://127.0.0.1:${own}/feed?token=${key}`, port: own, requests, close };
+};
+
+const inWords = ({ tasks }: Feed): string => [...tasks].map(brief).join(' ');
+
+const untilItShows = (feeds: Observable<Feed>, words: string): Promise<Feed> => firstValueFrom(feeds.pipe(filter((feed) => inWords(feed) === words)));
+
+describe('a page', () => {
+  it('shows the feed of the server to its end', async () => {
+    const feeds = feedsOf([to('queued', 'a'), to('running', 'a'), to('succeeded', 'a')]);
+    const source = new Subject<Feed>();
+    const { url } = await serveFeed(toServerSentEvents(source));
+    const seen: string[] = [];
+    const page = lastValueFrom(fromServerSentEvents(url).pipe(toArray()));
+    await vi.waitUntil(() => source.observed);
+    for (const feed of feeds) source.next(feed);
+    source.complete();
+    for (const feed of await page) seen.push(inWords(feed));
+    expect(seen[0]).toBe('');
+    expect(seen.at(-1)).toBe('a:succeeded');
+  });
+
+  it('connects again to a server that was closed and opened on the same port, and says what it saw last', async () => {
+    const [, queued, running] = feedsOf([to('queued', 'a'), to('running', 'a')]) as [Feed, Feed, Feed];
+    const source = new BehaviorSubject(queued);
+    const events = toServerSentEvents(source);
+    const first = await serveFeed(events);
+    const feeds: Feed[] = [];
+    const page = fromServerSentEvents(first.url, quick).subscribe((feed) => feeds.push(feed));
+    await vi.waitUntil(() => feeds.map(inWords).includes('a:queued'));
+    await first.close();
+    source.next(running);
+    const second = await serveFeed(events, first.port);
+    await vi.waitUntil(() => feeds.map(inWords).includes('a:running'));
+    page.unsubscribe();
+    expect(first.requests[0]?.headers['last-event-id']).toBeUndefined();
+    expect(second.requests[0]?.headers['last-event-id']).toMatch(/^[\da-f-]{36}-1$/);
+    expect(feeds.map(inWords)).toEqual(['', 'a:queued', 'a:running']);
+    expect(feeds.at(-1)?.changed).toBe(feeds.at(-1)?.tasks.get(refOf('a')));
+  });
+
+  it('is given the whole feed by a server that has started anew', async () => {
+    const first = await serveFeed(toServerSentEvents(new BehaviorSubject(feedAfter(to('queued', 'a'), to('queued', 'b')))));
+    const feeds: Feed[] = [];
+    const page = fromServerSentEvents(first.url, quick).subscribe((feed) => feeds.push(feed));
+    await vi.waitUntil(() => feeds.length === 2);
+    await first.close();
+    await serveFeed(toServerSentEvents(new BehaviorSubject(feedAfter(to('queued', 'b')))), first.port);
+    await vi.waitUntil(() => feeds.length === 3);
+    page.unsubscribe();
+    expect(feeds.map(inWords)).toEqual(['', 'a:queued b:queued', 'b:queued']);
+    expect(feeds[2]?.tasks.get(refOf('b'))).toBe(feeds[1]?.tasks.get(refOf('b')));
+  });
+
+  it('that is left aborts its request, and the server leaves the feed', async () => {
+    const left = vi.fn();
+    const { url, requests } = await serveFeed(toServerSentEvents(NEVER.pipe(finalize(left)), { lingerMs: 0 }));
+    const page = fromServerSentEvents(url).subscribe();
+    await vi.waitUntil(() => requests.length === 1);
+    const closed = once(requests[0]!.socket, 'close');
+    page.unsubscribe();
+    await closed;
+    await vi.waitUntil(() => left.mock.calls.length === 1);
+  });
+
+  it('sends headers that are made for each connection, and asks for events', async () => {
+    const server = await serve((_, response) => response.writeHead(server.requests.length < 2 ? 503 : 204).end());
+    let count = 0;
+    const headers = () => ({ authorization: `Session ${String((count += 1))}` });
+    await lastValueFrom(fromServerSentEvents(`${server.url}/feed`, { ...quick, headers }));
+    expect(server.requests.map(({ headers: { authorization, accept } }) => [authorization, accept])).toEqual([
+      ['Session 1', 'text/event-stream'],
+      ['Session 2', 'text/event-stream'],
+    ]);
+  });
+
+  it('completes with the empty feed when there is no content', async () => {
+    const { url } = await serve((_, response) => response.writeHead(204).end());
+    expect((await lastValueFrom(fromServerSentEvents(url).pipe(toArray()))).map(inWords)).toEqual(['']);
+  });
+
+  it.each([408, 429, 500, 503])('connects again after %i', async (status) => {
+    const server = await serve((_, response) => response.writeHead(server.requests.length < 3 ? status : 204).end());
+    await lastValueFrom(fromServerSentEvents(server.url, quick));
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('says how a server was lost that its policy gives up', async () => {
+    const { url } = await serve((_, response) => response.writeHead(503, { 'content-type': 'text/plain' }).end());
+    const page = fromServerSentEvents(`${url}/feed?token=${key}`, { retry: limitAttempts(constantDelay(1), 1) });
+    await expect(lastValueFrom(page)).rejects.toThrow(`${url}/feed: answered 503 (text/plain); given up after 2 in a row`);
+    const nobody = await nowhere();
+    await expect(lastValueFrom(fromServerSentEvents(nobody, { retry: () => 'stop' }))).rejects.toThrow(/^http:\S+: .*ECONNREFUSED.*; given up after 1 in a row$/);
+  });
+
+  const refusals: readonly (readonly [string, number, Readonly<Record<string, string>>, string])[] = [
+    ['404', 404, { 'content-type': 'application/json' }, 'answered 404 (application/json), not 200 with text/event-stream'],
+    ['401', 401, {}, 'answered 401 (no content type), not 200 with text/event-stream'],
+    ['a page of HTML', 200, { 'content-type': 'text/html; charset=utf-8' }, 'answered 200 (text/html; charset=utf-8), not 200 with text/event-stream'],
+    ['another type of the same beginning', 200, { 'content-type': 'text/event-stream-ish' }, 'answered 200 (text/event-stream-ish), not 200 with text/event-stream'],
+  ];
+
+  it.each(refusals)('ends with an error for %s, which names the url without its query', async (_, status, headers, message) => {
+    const server = await serve((__, response) => response.writeHead(status, headers).end('<html>'));
+    const page = fromServerSentEvents(`${server.url}/feed?token=${key}#${key}`, { ...quick, headers: { authorization: `Bearer ${key}` } });
+    const error = await errorOf(page.pipe(filter(() => false)));
+    expect(error.message).toBe(`${server.url}/feed: ${message}`);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each<readonly [string, string, FromServerSentEventsOptions]>([
+    ['url', `http://${key}@[/`, {}],
+    ['header', 'http://127.0.0.1:9/', { headers: { authorization: `Bearer ${key}\n${key}` } }],
+  ])('ends with an error for a %s that no request can have, and does not show it', async (_, url, options) => {
+    const error = await errorOf(fromServerSentEvents(url, { ...quick, ...options }).pipe(filter(() => false)));
+    expect(error.message).toContain('no request can be made of this url, its headers and credentials');
+  });
+
+  it('takes for lost what was cut in the middle of an event, and shows nothing of it', async () => {
+    let count = 0;
+    const { url } = await serveBytes((socket) => {
+      count += 1;
+      if (count > 1) return socket.end('HTTP/1.1 204 No Content\r\n\r\n');
+      socket.end('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\nevent: feed\ndata: {"version":1,"rows":[]}');
+    });
+    expect(await lastValueFrom(fromServerSentEvents(url, quick).pipe(toArray()))).toHaveLength(1);
+    expect(count).toBe(2);
+  });
+
+  it('shows the failure of the feed at the server', async () => {
+    const { url } = await serveFeed(toServerSentEvents(throwError(() => new Error('it broke'))));
+    await expect(lastValueFrom(fromServerSentEvents(url, quick))).rejects.toThrow(/^http:\/\/[\d.:]+\/feed: the feed has failed: it broke$/);
+  });
+
+  it('refuses an event without end', async () => {
+    const piece = 'x'.repeat(8 * 1024 * 1024);
+    const endless = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('data: ')),
+      pull: (controller) => controller.enqueue(new TextEncoder().encode(piece)),
+    });
+    const fetch = async () => new Response(endless, { headers: { 'content-type': 'text/event-stream' } });
+    await expect(lastValueFrom(fromServerSentEvents('http://server/', { fetch }))).rejects.toThrow('http://server/: an event is longer than 67108864 characters');
+  });
+});
+
+describe('a server', () => {
+  const textOf = async (response: Response): Promise<string> => new Response(response.body).text();
+
+  it('answers as a server of events does', () => {
+    const response = toServerSentEvents(NEVER).response();
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'cache-control': 'no-store, no-transform',
+      'content-type': 'text/event-stream; charset=utf-8',
+      'x-accel-buffering': 'no',
+    });
+  });
+
+  it('does not subscribe before somebody reads', () => {
+    const source = new Subject<Feed>();
+    toServerSentEvents(source).response();
+    expect(source.observed).toBe(false);
+  });
+
+  it('takes the id that a reader has seen last from its request', async () => {
+    const source = new BehaviorSubject(feedAfter(to('queued', 'a')));
+    const events = toServerSentEvents(source, { lingerMs: 1_000 });
+    const reader = events.response().body!.getReader();
+    const id = /^id: (.*)$/m.exec(new TextDecoder().decode((await reader.read()).value))?.[1] ?? '';
+    const again = events.response(new Request('http://server/', { headers: { 'last-event-id': id } }));
+    source.complete();
+    expect(await textOf(again)).toBe('event: end\ndata: {"version":1}\n\n');
+    await reader.cancel();
+  });
+
+  it('ends a response with the signal of its request, also before it is read', async () => {
+    const source = new BehaviorSubject(feedAfter(to('queued', 'a')));
+    const events = toServerSentEvents(source, { lingerMs: 0 });
+    const controller = new AbortController();
+    const reader = events.response(new Request('http://server/', { signal: controller.signal })).body!.getReader();
+    await reader.read();
+    expect(source.observed).toBe(true);
+    controller.abort();
+    expect(await reader.read()).toEqual({ done: true, value: undefined });
+    await vi.waitUntil(() => !source.observed);
+    expect(await textOf(events.response(new Request('http://server/', { signal: AbortSignal.abort() })))).toBe('');
+  });
+
+  it('leaves the feed when a reader cancels its stream', async () => {
+    const source = new BehaviorSubject(feedAfter(to('queued', 'a')));
+    const reader = toServerSentEvents(source, { lingerMs: 0 }).stream().getReader();
+    await reader.read();
+    await reader.cancel();
+    await vi.waitUntil(() => !source.observed);
+  });
+
+  it('sends no raw and no key', async () => {
+    const feed = feedAfter(to('queued', 'a'));
+    const row = feed.changed!;
+    const leaky = { ...row, snapshot: { ...row.snapshot!, raw: { authorization: key } } };
+    const spoilt: Feed = { ...feed, changed: leaky, tasks: { size: 1, get: () => leaky, [Symbol.iterator]: () => [leaky][Symbol.iterator]() } };
+    const text = await textOf(toServerSentEvents(of(spoilt).pipe(take(1))).response());
+    expect(text).toContain('"status":"queued"');
+    expect(text).not.toContain(key);
+    expect(text).not.toContain('raw');
+  });
+
+  it.each([
+    ['heartbeatMs', { heartbeatMs: 0 }],
+    ['heartbeatMs', { heartbeatMs: 2 ** 31 }],
+    ['lingerMs', { lingerMs: -1 }],
+    ['lingerMs', { lingerMs: Infinity }],
+  ])('refuses a %s that is none', (field, options) => {
+    expect(() => toServerSentEvents(NEVER, options)).toThrow(RangeError);
+    expect(() => toServerSentEvents(NEVER, options)).toThrow(field);
+  });
+});

@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeFailure, decodeRows, encodeFailure, encodeRows } from '../../src/sse/wire-form.js';
+import { isSeedanceError, lostAs, SeedanceError } from '../../src/watch/errors.js';
+import type { TaskRow } from '../../src/watch/feed.js';
+import { watchRules } from '../../src/watch/watch-rules.js';
+import { beginWatch } from '../../src/watch/watch-state.js';
+import { ark } from '../../src/providers/ark.js';
+import { anyFeedEvent, anySnapshot } from '../support/arbitraries.js';
+import { driven, good, refusal } from '../support/snapshots.js';
+import { feedAfter, feedsOf, lost, refOf, to } from './feeds.js';
+
+const rowAfter = (...events: Parameters<typeof feedAfter>): TaskRow => {
+  const { changed } = feedAfter(...events);
+  if (changed === null) throw new Error('no row');
+  return changed;
+};
+
+const there = (row: TaskRow): TaskRow => {
+  const [back] = decodeRows(encodeRows([row]));
+  if (back === undefined) throw new Error('no row');
+  return back;
+};
+
+/** An error as a watch gives it: of a task that was seen, and then refused. */
+const refused = (): SeedanceError => {
+  const rules = watchRules(ark, {});
+  const states = driven(beginWatch(refOf('a'), rules, 0), [good('running', { task: refOf('a') }), refusal('quota')], rules, { nowMs: 0 });
+  return lostAs('response', states.at(-1)!.state);
+};
+
+describe('a row on the wire', () => {
+  it('comes back as it was', () => {
+    fc.assert(fc.property(fc.array(anyFeedEvent, { minLength: 1, maxLength: 20 }), (events) => {
+      const rows = [...(feedsOf(events).at(-1)?.tasks ?? [])];
+      expect(decodeRows(encodeRows(rows))).toEqual(rows);
+    }));
+  });
+
+  it('comes back with all that its snapshot says, but for raw', () => {
+    fc.assert(fc.property(anySnapshot, (snapshot) => {
+      const { raw: _, ...stored } = snapshot;
+      const back = there({ ...rowAfter(to('queued', 'a')), snapshot: stored });
+      expect(back.snapshot).toEqual(stored);
+    }));
+  });
+
+  it('is one line, whatever it holds', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const encoded = encodeRows([{ ...rowAfter(to('queued', 'a')), task: refOf(text) }]);
+      expect(encoded).not.toMatch(/[\r\n]/);
+      expect(decodeRows(encoded)[0]?.task.id).toBe(text);
+    }));
+  });
+
+  it('brings back an error of this library as one: message, kind, state and reason', () => {
+    const error = refused();
+    const { error: back } = there(rowAfter(to('running', 'a'), lost('a', error)));
+    expect(isSeedanceError(back, 'response')).toBe(true);
+    expect(back).toMatchObject({ message: error.message, kind: 'response', task: refOf('a'), reason: 'quota', status: 429 });
+    expect((back as SeedanceError).state).toEqual(error.state);
+    expect((back as SeedanceError).lastSnapshot).toEqual(error.lastSnapshot);
+    expect(error.lastSnapshot).not.toBeNull();
+  });
+
+  it('brings back any other error as a plain one, and nothing of it but its message', () => {
+    const error = Object.assign(new TypeError('no such account', { cause: 'sk-secret' }), { request: { authorization: 'sk-secret' } });
+    const row = rowAfter(lost('a', error));
+    expect(encodeRows([row])).not.toMatch(/sk-secret|\.ts:/);
+    expect(there(row).error).toEqual(new Error('no such account'));
+    expect(isSeedanceError(there(row).error)).toBe(false);
+  });
+
+  it('holds no raw, even if somebody has left one where the types allow none', () => {
+    const raw = { body: 'raw-body' };
+    const snapshot = { ...rowAfter(to('running', 'a')).snapshot!, raw };
+    const { message, kind, task, state } = refused();
+    const error = new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state: { ...state!, snapshot } });
+    const encoded = encodeRows([{ ...rowAfter(to('running', 'a')), snapshot, error }]);
+    expect(encoded).not.toContain('raw-body');
+    expect(encoded).not.toContain('"raw"');
+    const spoilt = JSON.stringify({ version: 1, rows: [{ ...rowAfter(to('running', 'a')), snapshot }] });
+    expect(spoilt).toContain('raw-body');
+    expect(decodeRows(spoilt)[0]?.snapshot).not.toHaveProperty('raw');
+  });
+
+  it('may say more than is known, and leave out what is null', () => {
+    const { task, progress, estimated } = rowAfter(to('queued', 'a'));
+    expect(decodeRows(JSON.stringify({ version: 1, novelty: 1, rows: [{ task, progress, estimated, novelty: 1 }] }))).toEqual([
+      { task, status: null, snapshot: null, progress, estimated, trouble: null, nextAskAtMs: null, error: null },
+    ]);
+  });
+
+  const row = JSON.parse(JSON.stringify(rowAfter(to('failed', 'a')))) as Record<string, unknown> & { snapshot: object };
+  it.each([
+    ['no JSON', 'the data must be JSON, not "<html>"', '<html>'],
+    ['a list', 'the data must be a record, not []', '[]'],
+    ['another version', 'version must be 1, not 2', { version: 2, rows: [] }],
+    ['no version', 'version must be 1, not missing', { rows: [] }],
+    ['no rows', 'rows must be a list, not missing', { version: 1 }],
+    ['a row that is none', 'rows[1] must be a record, not null', { version: 1, rows: [row, null] }],
+    ['no task', 'rows[0].task must be a record, not missing', { version: 1, rows: [{ ...row, task: undefined }] }],
+    ['no id', 'rows[0].task.id must be a text, not 7', { version: 1, rows: [{ ...row, task: { provider: 'ark', id: 7 } }] }],
+    ['another status', 'rows[0].status must be queued | running | succeeded | failed | cancelled | expired | unknown, not "done"', { version: 1, rows: [{ ...row, status: 'done' }] }],
+    ['too much progress', 'rows[0].progress must be a number from 0 to 1, not 1.5', { version: 1, rows: [{ ...row, progress: 1.5 }] }],
+    ['no settings', 'rows[0].snapshot.settings must be a record, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, settings: undefined } }] }],
+    ['a failure without words', 'rows[0].snapshot.failure.message must be a text, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, failure: {} } }] }],
+    ['a video without a link', 'rows[0].snapshot.video.url must be a text, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, status: 'succeeded', video: {} } }] }],
+    ['an error of no kind', 'rows[0].error.kind must be transport | response | decode | timeout | gone | unsuccessful, not "toString"', { version: 1, rows: [{ ...row, error: { message: 'x', kind: 'toString' } }] }],
+    ['a trouble without words', 'rows[0].trouble.message must be a text, not missing', { version: 1, rows: [{ ...row, trouble: {} }] }],
+  ])('is refused by name: %s', (_, message, data) => {
+    expect(() => decodeRows(typeof data === 'string' ? data : JSON.stringify(data))).toThrow(new TypeError(message));
+  });
+
+  it('of any kind gives rows or a TypeError', () => {
+    const anyField = fc.constantFrom('task', 'status', 'snapshot', 'progress', 'estimated', 'trouble', 'nextAskAtMs', 'error');
+    fc.assert(fc.property(anyField, fc.jsonValue(), (field, value) => {
+      const text = JSON.stringify({ version: 1, rows: [{ ...row, [field]: value }] });
+      try {
+        expect(decodeRows(text)).toHaveLength(1);
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError);
+        expect((error as TypeError).message).toContain(`rows[0].${field}`);
+      }
+    }));
+  });
+});
+
+describe('a failure on the wire', () => {
+  it('brings its message, whatever was thrown', () => {
+    expect(decodeFailure(encodeFailure(new Error('it\nbroke')))).toBe('it\nbroke');
+    expect(decodeFailure(encodeFailure('a text'))).toBe('a text');
+    expect(() => decodeFailure('{"version":1}')).toThrow('message must be a text, not missing');
+  });
+});
