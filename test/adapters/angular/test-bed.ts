@@ -4,7 +4,7 @@
  */
 import '@angular/compiler';
 import { HttpClient, provideHttpClient, withFetch } from '@angular/common/http';
-import { type EnvironmentProviders, type Provider, provideZoneChangeDetection, provideZonelessChangeDetection } from '@angular/core';
+import { type EnvironmentProviders, type Provider, provideZonelessChangeDetection } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { BrowserTestingModule } from '@angular/platform-browser/testing';
 import { INITIAL_CONFIG, platformServer } from '@angular/platform-server';
@@ -13,11 +13,8 @@ export const page = '<html><head></head><body><app-root></app-root></body></html
 
 TestBed.initTestEnvironment(BrowserTestingModule, platformServer([{ provide: INITIAL_CONFIG, useValue: { document: page } }]));
 
-/** How an app may detect changes. The first needs `zone.js`. */
-export const detections = [
-  ['with zones', () => provideZoneChangeDetection()],
-  ['without zones', () => provideZonelessChangeDetection()],
-] as const;
+/** How an app detects changes: with zones or without. */
+export type Detection = () => EnvironmentProviders;
 
 /** A fresh app. Whatever was made in the last one is destroyed. */
 export const configure = (...providers: readonly (Provider | EnvironmentProviders)[]): typeof TestBed => {
