@@ -8,8 +8,10 @@ import { scriptedTransport } from '../../../src/testing/index.js';
 import { account } from '../../../src/watch/account.js';
 import { arkTask, running } from '../../support/client.js';
 import { describeClient } from './client-suite.js';
+import { describeRendering } from './rendering-suite.js';
 
 describeClient(provideZoneChangeDetection, true);
+describeRendering(provideZoneChangeDetection);
 
 it('the client behind the token keeps the zone busy that it is subscribed in', () => {
   const transport = () => scriptedTransport([running]);
