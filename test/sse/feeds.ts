@@ -1,4 +1,5 @@
-/** Feeds for the tests of this ring, and their events as a few words. */
+/** Feeds for the tests of this ring, their events as a few words, and what is awaited. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { from } from 'rxjs';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { taskStatuses, type TaskStatus } from '../../src/task/status.js';
@@ -49,4 +50,9 @@ export const recounted = (rows: readonly TaskRow[]): Pick<Feed, 'counts' | 'prog
     progress: rows.length === 0 ? 0 : rows.reduce((sum, { progress }) => sum + progress, 0) / rows.length,
     estimated: rows.some(({ estimated }) => estimated),
   };
+};
+
+/** Lets the sockets have their turns, until something is so. */
+export const until = async (isSo: () => boolean): Promise<void> => {
+  while (!isSo()) await turn();
 };

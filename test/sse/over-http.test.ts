@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
-import { BehaviorSubject, filter, finalize, firstValueFrom, lastValueFrom, NEVER, type Observable, of, Subject, take, throwError, toArray } from 'rxjs';
+import { setImmediate as turn } from 'node:timers/promises';
+import { BehaviorSubject, filter, finalize, lastValueFrom, NEVER, of, Subject, take, throwError, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
 import { fromServerSentEvents, type FromServerSentEventsOptions } from '../../src/sse/client.js';
 import { type ServerSentEvents, toServerSentEvents } from '../../src/sse/server.js';
 import type { Feed } from '../../src/watch/feed.js';
 import { errorOf, key, nowhere, serve, serveBytes } from '../adapters/loopback.js';
-import { brief, feedAfter, feedsOf, refOf, to } from './feeds.js';
+import { brief, feedAfter, feedsOf, refOf, to, until } from './feeds.js';
 
 const quick = { retry: constantDelay(1) };
 
@@ -37,8 +38,6 @@ const serveFeed = async (events: ServerSentEvents, port = 0): Promise<{ server: 
 
 const inWords = ({ tasks }: Feed): string => [...tasks].map(brief).join(' ');
 
-const untilItShows = (feeds: Observable<Feed>, words: string): Promise<Feed> => firstValueFrom(feeds.pipe(filter((feed) => inWords(feed) === words)));
-
 describe('a page', () => {
   it('shows the feed of the server to its end', async () => {
     const feeds = feedsOf([to('queued', 'a'), to('running', 'a'), to('succeeded', 'a')]);
@@ -46,7 +45,7 @@ describe('a page', () => {
     const { url } = await serveFeed(toServerSentEvents(source));
     const seen: string[] = [];
     const page = lastValueFrom(fromServerSentEvents(url).pipe(toArray()));
-    await vi.waitUntil(() => source.observed);
+    await until(() => source.observed);
     for (const feed of feeds) source.next(feed);
     source.complete();
     for (const feed of await page) seen.push(inWords(feed));
@@ -61,11 +60,11 @@ describe('a page', () => {
     const first = await serveFeed(events);
     const feeds: Feed[] = [];
     const page = fromServerSentEvents(first.url, quick).subscribe((feed) => feeds.push(feed));
-    await vi.waitUntil(() => feeds.map(inWords).includes('a:queued'));
+    await until(() => feeds.map(inWords).includes('a:queued'));
     await first.close();
     source.next(running);
     const second = await serveFeed(events, first.port);
-    await vi.waitUntil(() => feeds.map(inWords).includes('a:running'));
+    await until(() => feeds.map(inWords).includes('a:running'));
     page.unsubscribe();
     expect(first.requests[0]?.headers['last-event-id']).toBeUndefined();
     expect(second.requests[0]?.headers['last-event-id']).toMatch(/^[\da-f-]{36}-1$/);
@@ -77,10 +76,10 @@ describe('a page', () => {
     const first = await serveFeed(toServerSentEvents(new BehaviorSubject(feedAfter(to('queued', 'a'), to('queued', 'b')))));
     const feeds: Feed[] = [];
     const page = fromServerSentEvents(first.url, quick).subscribe((feed) => feeds.push(feed));
-    await vi.waitUntil(() => feeds.length === 2);
+    await until(() => feeds.length === 2);
     await first.close();
     await serveFeed(toServerSentEvents(new BehaviorSubject(feedAfter(to('queued', 'b')))), first.port);
-    await vi.waitUntil(() => feeds.length === 3);
+    await until(() => feeds.length === 3);
     page.unsubscribe();
     expect(feeds.map(inWords)).toEqual(['', 'a:queued b:queued', 'b:queued']);
     expect(feeds[2]?.tasks.get(refOf('b'))).toBe(feeds[1]?.tasks.get(refOf('b')));
@@ -90,11 +89,11 @@ describe('a page', () => {
     const left = vi.fn();
     const { url, requests } = await serveFeed(toServerSentEvents(NEVER.pipe(finalize(left)), { lingerMs: 0 }));
     const page = fromServerSentEvents(url).subscribe();
-    await vi.waitUntil(() => requests.length === 1);
-    const closed = once(requests[0]!.socket, 'close');
+    await until(() => requests.length === 1);
+    const closed = new Promise((resolve) => requests[0]!.socket.once('close', resolve));
     page.unsubscribe();
     await closed;
-    await vi.waitUntil(() => left.mock.calls.length === 1);
+    await until(() => left.mock.calls.length === 1);
   });
 
   it('sends headers that are made for each connection, and asks for events', async () => {
@@ -190,10 +189,23 @@ describe('a server', () => {
     });
   });
 
-  it('does not subscribe before somebody reads', () => {
+  it('does not subscribe before somebody reads', async () => {
     const source = new Subject<Feed>();
     toServerSentEvents(source).response();
+    await turn();
     expect(source.observed).toBe(false);
+  });
+
+  it('makes no event before it is read', async () => {
+    const [, queued, running] = feedsOf([to('queued', 'a'), to('running', 'a')]) as [Feed, Feed, Feed];
+    const source = new BehaviorSubject(queued);
+    const reader = toServerSentEvents(source, { lingerMs: 0 }).stream().getReader();
+    await reader.read();
+    source.next(feedAfter(to('queued', 'a'), to('queued', 'b')));
+    await turn();
+    source.next(running);
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain('event: feed\n');
+    await reader.cancel();
   });
 
   it('takes the id that a reader has seen last from its request', async () => {
@@ -216,7 +228,7 @@ describe('a server', () => {
     expect(source.observed).toBe(true);
     controller.abort();
     expect(await reader.read()).toEqual({ done: true, value: undefined });
-    await vi.waitUntil(() => !source.observed);
+    await until(() => !source.observed);
     expect(await textOf(events.response(new Request('http://server/', { signal: AbortSignal.abort() })))).toBe('');
   });
 
@@ -225,7 +237,7 @@ describe('a server', () => {
     const reader = toServerSentEvents(source, { lingerMs: 0 }).stream().getReader();
     await reader.read();
     await reader.cancel();
-    await vi.waitUntil(() => !source.observed);
+    await until(() => !source.observed);
   });
 
   it('sends no raw and no key', async () => {

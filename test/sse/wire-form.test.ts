@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeFailure, decodeRows, encodeFailure, encodeRows } from '../../src/sse/wire-form.js';
 import { isSeedanceError, lostAs, SeedanceError } from '../../src/watch/errors.js';
-import type { TaskRow } from '../../src/watch/feed.js';
+import type { FeedEvent, TaskRow } from '../../src/watch/feed.js';
 import { watchRules } from '../../src/watch/watch-rules.js';
 import { beginWatch } from '../../src/watch/watch-state.js';
 import { ark } from '../../src/providers/ark.js';
@@ -10,7 +10,7 @@ import { anyFeedEvent, anySnapshot } from '../support/arbitraries.js';
 import { driven, good, refusal } from '../support/snapshots.js';
 import { feedAfter, feedsOf, lost, refOf, to } from './feeds.js';
 
-const rowAfter = (...events: Parameters<typeof feedAfter>): TaskRow => {
+const rowAfter = (...events: readonly FeedEvent[]): TaskRow => {
   const { changed } = feedAfter(...events);
   if (changed === null) throw new Error('no row');
   return changed;
