@@ -11,7 +11,7 @@ export default defineConfig({
       { find: /^rx-seedance$/, replacement: here('./src/index.ts') },
       { find: /^rx-seedance\/providers\/(.+)$/, replacement: here('./src/providers/$1.ts') },
       { find: /^rx-seedance\/(undici|fetch|angular)$/, replacement: here('./src/adapters/$1.ts') },
-      { find: /^rx-seedance\/(wire|testing|simulator|node)$/, replacement: here('./src/$1/index.ts') },
+      { find: /^rx-seedance\/(wire|testing|simulator|node|sse)$/, replacement: here('./src/$1/index.ts') },
     ],
   },
   test: {
