@@ -17,11 +17,14 @@ const root = dirname(dirname(here));
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
 const readJson = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'));
 
-/** The entries that run anywhere: no Node, no undici. All the others may use both. */
+/** The entries that may use Node and undici. All the others run anywhere. */
 const needsNode = ['undici', 'simulator', 'node'];
 
+/** The entries that need Angular, and run wherever that does. */
+const needsAngular = ['angular'];
+
 /** The packages that a portable entry may load, dependencies of dependencies included. */
-const portablePackages = /\/node_modules\/(rxjs|tslib|io-ts|fp-ts|rx-seedance)\//;
+const portablePackages = /\/node_modules\/(rxjs|tslib|io-ts|fp-ts|eventsource-parser|rx-seedance)\//;
 
 if (!existsSync(join(root, 'dist', 'index.d.ts'))) {
   console.error('dist holds no declarations: run `npm run build` first');
@@ -59,7 +62,8 @@ const check = async (sentence, body) => {
   } catch (error) {
     failures += 1;
     console.log(`FAILED  ${sentence}`);
-    console.log((error instanceof Error ? error.message : String(error)).replace(/^/gm, '        '));
+    const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+    console.log([...lines.slice(0, 40), ...(lines.length > 40 ? [`… ${lines.length - 40} lines more`] : [])].join('\n').replace(/^/gm, '        '));
   }
 };
 
@@ -86,6 +90,9 @@ writeFileSync(join(project, 'package.json'), JSON.stringify({
     'rx-seedance': `file:${packed.filename}`,
     rxjs: versionOf('rxjs'),
     undici: versionOf('undici'),
+    '@angular/common': versionOf('@angular/common'),
+    '@angular/compiler': versionOf('@angular/compiler'),
+    '@angular/core': versionOf('@angular/core'),
     '@types/node': versionOf('@types/node'),
   },
 }));
@@ -104,7 +111,7 @@ const entries = Object.keys(manifest.exports)
       .filter((file) => file.endsWith('.d.ts'))
       .map((file) => `${folder}/${basename(file, '.d.ts')}`);
   });
-const portable = entries.filter((entry) => !needsNode.includes(entry));
+const portable = entries.filter((entry) => !needsNode.includes(entry) && !needsAngular.includes(entry));
 const specifier = (/** @type {string} */ entry) => (entry === '' ? 'rx-seedance' : `rx-seedance/${entry}`);
 const fileOf = (/** @type {string} */ entry) => (entry === '' ? 'index' : entry);
 
@@ -174,7 +181,7 @@ for (const [script, words] of /** @type {const} */ ([['load.mjs', 'imported'], [
     ensure(shared.differing.length === 0, `differing: ${shared.differing.join(', ')}`);
   });
 
-  await check(`${words}, the portable entries load no undici, no node:http and no other package than rxjs, io-ts and fp-ts`, () => {
+  await check(`${words}, the portable entries load no undici, no node:http and no other package than rxjs, io-ts, fp-ts and the parser of events`, () => {
     ensure(modules.length === 0, `built-in modules loaded: ${modules.join(', ')}`);
     const others = packages.filter((path) => !portablePackages.test(path));
     ensure(others.length === 0, `files loaded: ${others.join(', ')}`);
@@ -237,16 +244,23 @@ const consumer = readFileSync(join(here, 'consumer.ts'), 'utf8');
 const everyEntry = (/** @type {string[]} */ list) =>
   list.map((entry, index) => `import * as entry${index} from '${specifier(entry)}';\nvoid entry${index};\n`).join('');
 
+const withoutDom = entries.filter((entry) => !needsAngular.includes(entry));
+
 await check('a consumer compiles under node16, as ESM and as CommonJS', () => {
-  const files = { 'consumer.mts': consumer, 'consumer.cts': consumer, 'entries.mts': everyEntry(entries), 'entries.cts': everyEntry(entries) };
+  const every = everyEntry(withoutDom);
+  const files = { 'consumer.mts': consumer, 'consumer.cts': consumer, 'entries.mts': every, 'entries.cts': every };
   typeCheck('node16', files, { module: 'node16', moduleResolution: 'node16' });
 });
 await check('a consumer compiles under bundler', () => {
-  typeCheck('bundler', { 'consumer.ts': consumer, 'entries.ts': everyEntry(entries) }, { module: 'esnext', moduleResolution: 'bundler' });
+  typeCheck('bundler', { 'consumer.ts': consumer, 'entries.ts': everyEntry(withoutDom) }, { module: 'esnext', moduleResolution: 'bundler' });
 });
 await check('the portable entries compile for a browser, with no type of Node', () => {
   const options = { module: 'esnext', moduleResolution: 'bundler', customConditions: ['browser'], types: [], lib: ['es2022', 'dom'] };
   typeCheck('portable', { 'entries.ts': everyEntry(portable) }, options);
+});
+await check("an Angular app's use of the package compiles for a browser", () => {
+  const options = { module: 'esnext', moduleResolution: 'bundler', customConditions: ['browser'], types: [], lib: ['es2022', 'dom', 'dom.iterable'] };
+  typeCheck('angular', { 'consumer.ts': readFileSync(join(here, 'consumer-angular.ts'), 'utf8') }, options);
 });
 
 // --- bundles -------------------------------------------------------------------------------------------------------------
@@ -276,18 +290,39 @@ const bundle = async (text) => {
   return { code: outputFiles.map((file) => file.text).join('\n'), files: kept.map(([path]) => path).filter((path) => path !== '<stdin>') };
 };
 
-await check('a browser bundle of every portable entry holds no undici and nothing of Node', async () => {
-  const names = portable.map((_, index) => `entry${index}`);
-  const { code, files } = await bundle(
-    `${portable.map((entry, index) => `import * as entry${index} from '${specifier(entry)}';`).join('\n')}\nglobalThis.entries = [${names.join(', ')}];`,
-  );
+/** The main names of every entry that a browser may have, in one program. */
+const everything = () => {
+  const browser = [...portable, ...needsAngular];
+  const imports = browser.map((entry, index) => `import * as entry${index} from '${specifier(entry)}';`);
+  return `${imports.join('\n')}\nglobalThis.entries = [${browser.map((_, index) => `entry${index}`).join(', ')}];`;
+};
+
+/** @param {string} code a browser bundle */
+const ensureNoNode = (code) => {
+  const word = /.*(?:\bundici\b|["'`]node:\w+).*/.exec(code.replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, ''));
+  ensure(word === null, `in the bundle: ${word?.[0].trim().slice(0, 200)}`);
+};
+
+await check('a browser bundle by esbuild of every portable entry holds no undici and nothing of Node', async () => {
+  const { code, files } = await bundle(everything());
   const own = files.filter((path) => path.startsWith('node_modules/rx-seedance/'));
   ensure(own.length > 0 && own.every((path) => path.includes('/dist/browser/')), `the browser build is not what was bundled:\n${own.join('\n')}`);
-  const strangers = files.filter((path) => !portablePackages.test(`/${path}`));
+  const strangers = files.filter((path) => !portablePackages.test(`/${path}`) && !path.startsWith('node_modules/@angular/'));
   ensure(strangers.length === 0, `bundled: ${strangers.join(', ')}`);
   ensure(!files.some((path) => path.includes('/fp-ts/lib/')), 'fp-ts is bundled as CommonJS');
-  const word = /.*(?:\bundici\b|\bnode:).*/.exec(code.replace(/^\/\/.*$/gm, ''));
-  ensure(word === null, `in the bundle: ${word?.[0].trim()}`);
+  ensureNoNode(code);
+});
+
+await check('a browser bundle by Vite holds no undici and nothing of Node', async () => {
+  const folder = join(project, 'vite');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'main.js'), everything());
+  const { build } = await import('vite');
+  const built = await build({ root: folder, configFile: false, logLevel: 'error', build: { write: false, minify: false, rollupOptions: { input: join(folder, 'main.js') } } });
+  const chunks = [built].flat().flatMap((part) => ('output' in part ? part.output : []));
+  const code = chunks.map((chunk) => ('code' in chunk ? chunk.code : '')).join('\n');
+  ensure(code.includes('createTaskClient'), 'the bundle is empty: does this check still build the right thing?');
+  ensureNoNode(code);
 });
 
 await check('an application that uses the error guard alone bundles no codec', async () => {

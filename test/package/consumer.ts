@@ -22,6 +22,7 @@ import { download, isDownloadError, openJournal, type SaveEvent, saveVideos } fr
 import { anyfast } from 'rx-seedance/providers/anyfast';
 import { ark } from 'rx-seedance/providers/ark';
 import { type Simulator, startSimulator } from 'rx-seedance/simulator';
+import { toServerSentEvents } from 'rx-seedance/sse';
 import { scriptedTransport } from 'rx-seedance/testing';
 import { undiciTransport } from 'rx-seedance/undici';
 import { ark as arkDialect, defineProvider, type Provider } from 'rx-seedance/wire';
@@ -66,3 +67,5 @@ export const saved = (tasks: Observable<TaskRef<'ark' | 'anyfast'>>): Observable
 export const isFull = (error: unknown): boolean => isDownloadError(error, 'disk') && error.path !== '';
 
 export const bytes = (snapshot: TaskSnapshot): Observable<{ readonly receivedBytes: number }> => download(snapshot, { directory: 'videos', client });
+
+export const served = (feed: ReturnType<typeof feeds>): Response => toServerSentEvents(feed).response(new Request('https://example.com'));

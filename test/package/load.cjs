@@ -36,6 +36,8 @@ const loadAll = async (load) => {
   const seen = new Map();
   /** @type {string[]} */
   const differing = [];
+  // Angular's packages are compiled in an app by its build, and anywhere else by this.
+  await load('@angular/compiler');
   for (const specifier of all) {
     const entry = /** @type {Record<string, unknown>} */ (await load(specifier));
     names[specifier] = Object.keys(entry).filter((name) => name !== '__esModule').sort();

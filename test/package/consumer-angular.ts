@@ -1,0 +1,15 @@
+/**
+ * An Angular app's use of the package, as check.mjs compiles it. Apart from consumer.ts: Angular's own types want those of a browser.
+ */
+import { feedSignals, injectTaskFeed, provideSeedance } from 'rx-seedance/angular';
+import { account } from 'rx-seedance';
+import { ark } from 'rx-seedance/providers/ark';
+import { fromServerSentEvents } from 'rx-seedance/sse';
+
+export const providers = provideSeedance({ accounts: () => [account(ark, { apiKey: null })] });
+
+export const tracked = (): string => {
+  const { tasks, track, progress } = injectTaskFeed({ concurrency: 4 });
+  track({ provider: 'ark', id: 'a' });
+  return `${String(tasks().length)} ${String(progress())} ${String(feedSignals(fromServerSentEvents('/feed')).error())}`;
+};
