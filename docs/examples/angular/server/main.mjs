@@ -1,0 +1,43 @@
+// @ts-check
+/**
+ * `npm start`: the page and its feed on one port of this machine. With keys in the environment it watches real tasks; without any, two
+ * dozen of the simulator's, eight times faster than life.
+ *
+ *     ARK_API_KEY, ARK_BASE_URL, …   the key of a provider, and another address of it
+ *     SPEED                          how much faster than life it asks, for a simulator at those addresses; default: 1
+ *     PORT                           default: 4280
+ *     WATCHES                        where the state of each watch is kept, so that a restart loses nothing
+ */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { account } from 'rx-seedance';
+import { spedUp } from 'rx-seedance/simulator';
+import { startApp } from './app.mjs';
+import { providers } from './providers.mjs';
+import { startSimulation } from './simulation.mjs';
+
+/** @param {string} name */
+const variable = (name) => process.env[name]?.trim() || undefined;
+
+const speed = Number(variable('SPEED') ?? 1);
+
+const real = providers.flatMap((provider) => {
+  const prefix = provider.id.toUpperCase();
+  const apiKey = variable(`${prefix}_API_KEY`);
+  return apiKey === undefined ? [] : [account(spedUp(provider, speed), { apiKey, baseUrl: variable(`${prefix}_BASE_URL`) })];
+});
+const { accounts, tasks, spare } = real.length > 0 ? { accounts: real, tasks: [], spare: [] } : await startSimulation();
+
+const app = await startApp({
+  accounts,
+  tasks,
+  directory: variable('WATCHES') ?? (real.length > 0 ? '.watches' : mkdtempSync(join(tmpdir(), 'rx-seedance-'))),
+  port: Number(variable('PORT') ?? 4280),
+});
+
+console.log(`The page: ${app.url}`);
+console.log(real.length > 0 ? `Accounts: ${real.map(({ provider }) => provider.id).join(', ')}. Add tasks on the page.` : 'No key in the environment: the providers are simulated.');
+for (const { provider, id } of spare) console.log(`One more to add: ${provider}:${id}`);
+
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, () => void app.stop().then(() => process.exit()));

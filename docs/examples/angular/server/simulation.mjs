@@ -1,0 +1,38 @@
+// @ts-check
+/** Two dozen tasks of six providers, played by the simulator: all kinds of ends, and a sprinkling of faults. */
+import { account } from 'rx-seedance';
+import { simulatedProviders, spedUp, startSimulator } from 'rx-seedance/simulator';
+import { providers } from './providers.mjs';
+
+/** What becomes of each provider's four tasks. */
+const plans = /** @type {const} */ ({
+  ark: [{ fate: 'succeeds' }, { fate: 'succeeds', durationMs: 12_000 }, { fate: 'moderated' }, { fate: 'expires' }],
+  powertokens: [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'cancelled' }, { fate: 'vanishes' }],
+  yescale: [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'fails' }],
+  kyyaipower: [{ fate: 'succeeds' }, { fate: 'succeeds', resolution: '1080p' }, { fate: 'cancelled' }, { fate: 'fails' }],
+  xingchao: [{ fate: 'succeeds' }, { fate: 'succeeds', resolution: '480p' }, { fate: 'succeeds' }, { fate: 'fails' }],
+  anyfast: [{ fate: 'succeeds' }, { fate: 'succeeds', ultra: true }, { fate: 'succeeds' }, { fate: 'moderated' }],
+});
+
+/**
+ * Starts the simulator, its tasks, and the accounts to watch them with.
+ *
+ * @param {object} [options]
+ * @param {number} [options.speed] how much faster than life
+ * @param {number} [options.faultRate] the share of answers that are none
+ */
+export const startSimulation = async ({ speed = 8, faultRate = 0.08 } = {}) => {
+  const simulator = await startSimulator({ speed, seed: 24, faults: { rate: faultRate } });
+  return {
+    simulator,
+    accounts: providers.map((provider) =>
+      account(spedUp(provider, speed), {
+        apiKey: simulator.apiKey(/** @type {import('rx-seedance/simulator').SimulatedProvider} */ (provider.id)),
+        baseUrl: simulator.baseUrl(/** @type {import('rx-seedance/simulator').SimulatedProvider} */ (provider.id)),
+      }),
+    ),
+    tasks: [0, 1, 2, 3].flatMap((index) => simulatedProviders.map((id) => simulator.submit(id, plans[id][index] ?? {}))),
+    /** Tasks that nobody watches yet. */
+    spare: [simulator.submit('anyfast'), simulator.submit('ark', { queueMs: 60_000 })],
+  };
+};
