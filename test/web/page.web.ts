@@ -1,0 +1,258 @@
+/**
+ * The page of docs/examples/angular in Chromium, with its own server, over the simulator.
+ */
+import { createRequire } from 'node:module';
+import axe from 'axe-core';
+import { build } from 'esbuild';
+import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { TaskRef } from '../../src/index.js';
+import { type Fate, simulatedProviders, startSimulator, type Submission } from '../../src/simulator/index.js';
+import { addTask, type Server, startBrowser, startServer, watchesDirectory } from './world.js';
+
+const key = 'sk-the-key-that-no-page-may-see';
+const keys = Object.fromEntries(simulatedProviders.map((id) => [id, key]));
+
+/** What becomes of each provider's four tasks. */
+const plans: readonly Submission[] = [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'moderated' }, { fate: 'cancelled' }];
+
+/** What a page calls the end of each fate. AnyFast and two more tell a cancellation as a failure. */
+const ends: Partial<Record<Fate, RegExp>> = { succeeds: /^succeeded$/, moderated: /^failed$/, cancelled: /^(?:cancelled|failed)$/ };
+
+let browser: Browser;
+beforeAll(async () => { browser = await startBrowser(); });
+afterAll(async () => { await browser.close(); });
+
+/** A simulator and the page's server, both stopped when the test is over. */
+const startWorld = async ({ speed = 40, count = 0 }: { speed?: number; count?: number } = {}) => {
+  const simulator = await startSimulator({ speed, seed: 5, keys });
+  const watches = watchesDirectory();
+  let server = await startServer(simulator, { speed, watches: watches.path });
+  const port = Number(new URL(server.url).port);
+  onTestFinished(async () => {
+    await server.kill();
+    await simulator.stop();
+    watches.remove();
+  });
+  const tasks = plans.slice(0, count / simulatedProviders.length).flatMap((plan) => simulatedProviders.map((id) => simulator.submit(id, plan)));
+  for (const task of tasks) await addTask(server, task);
+  return {
+    simulator,
+    tasks,
+    url: server.url,
+    server: (): Server => server,
+    /** Lets the server die, and gives the means to bring it back at the same address. */
+    crash: async () => {
+      await server.kill();
+      return async () => { server = await startServer(simulator, { speed, watches: watches.path, port }); };
+    },
+  };
+};
+
+/** Whatever a request tells the world. */
+const wordsOf = async (request: Request): Promise<string> => [request.url(), JSON.stringify(await request.allHeaders()), request.postData() ?? ''].join('\n');
+
+/** A page with an eye on what it asks and what goes wrong in it. */
+const openPage = async (url: string, options: BrowserContextOptions = {}) => {
+  const context: BrowserContext = await browser.newContext(options);
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const requests: Promise<string>[] = [];
+  const errors: string[] = [];
+  page.on('request', (request) => requests.push(wordsOf(request)));
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.goto(url);
+  return { page, errors, requests: () => Promise.all(requests) };
+};
+
+const rowOf = (page: Page, { provider, id }: TaskRef) => page.locator('app-task-row').filter({ has: page.getByTitle(id, { exact: true }), hasText: provider });
+
+const allOver = (page: Page, count: number) => page.getByText(`${String(count)} of ${String(count)} over`, { exact: true }).waitFor({ timeout: 60_000 });
+
+describe('the page', () => {
+  it('shows two dozen tasks of six providers to their ends, and asks for nothing with a key', async () => {
+    const { url, tasks, simulator } = await startWorld({ count: 24 });
+    const { page, errors, requests } = await openPage(url);
+    await allOver(page, 24);
+    for (const task of tasks) {
+      await expect(rowOf(page, task).locator('.status').innerText()).resolves.toMatch(ends[simulator.plan(task).fate] ?? /$^/);
+    }
+    await page.getByText('100 %', { exact: true }).waitFor();
+
+    const [film] = tasks;
+    await rowOf(page, film!).getByRole('button', { name: /^Play/ }).click();
+    const video = rowOf(page, film!).locator('video');
+    await expect.poll(() => video.evaluate((element) => (element as any).readyState as number), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+    await expect(rowOf(page, film!).locator('.expiry').innerText()).resolves.toMatch(/^the link is good for \d+ h \d\d min$/);
+
+    const asked = await requests();
+    expect(asked.filter((words) => words.includes(key) || /authorization/i.test(words))).toEqual([]);
+    expect(asked.some((words) => words.includes('/feed'))).toBe(true);
+    expect(errors).toEqual([]);
+  });
+
+  it('survives a server that dies and comes back, without being loaded again', async () => {
+    const { url, crash } = await startWorld({ count: 12, speed: 12 });
+    const { page, errors } = await openPage(url);
+    await page.locator('app-task-row').nth(11).waitFor();
+    await page.evaluate(() => { (globalThis as { mark?: string }).mark = 'the same page'; });
+    const revive = await crash();
+    await page.getByText(/^The connection is lost/).waitFor({ timeout: 30_000 });
+    expect(await page.locator('app-task-row').count()).toBe(12);
+    await revive();
+    await allOver(page, 12);
+    await expect.poll(() => page.getByText(/^The connection is lost/).count()).toBe(0);
+    expect(await page.evaluate(() => (globalThis as { mark?: string }).mark)).toBe('the same page');
+    expect(errors).toEqual([]);
+  });
+
+  it('adds a task by provider:id, says what is wrong with another text, and shows those of one status', async () => {
+    const { url, simulator } = await startWorld();
+    const { page } = await openPage(url);
+    await page.getByRole('heading', { name: 'No task yet' }).waitFor();
+    const field = page.getByLabel('Add a task');
+    const task = simulator.submit('kyyaipower');
+
+    await field.fill('nonsense');
+    await field.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'A task is written provider:id' }).waitFor();
+    await field.fill('nobody:42');
+    await field.press('Enter');
+    await page.getByRole('alert').filter({ hasText: "there is no account for 'nobody'" }).waitFor();
+    await field.fill(`${task.provider}:${task.id}`);
+    await field.press('Enter');
+    await allOver(page, 1);
+    await expect(rowOf(page, task).locator('.status').innerText()).resolves.toBe('succeeded');
+    expect(await page.getByRole('alert').filter({ hasText: /./ }).count()).toBe(0);
+
+    const filters = page.getByRole('group', { name: 'Which tasks are shown' });
+    await filters.getByRole('button', { name: /^succeeded/ }).click();
+    expect(await page.locator('app-task-row').count()).toBe(1);
+    expect(await filters.getByRole('button', { name: /^succeeded/ }).getAttribute('aria-pressed')).toBe('true');
+  });
+
+  it('shows the troubles of a task as they happen, and that it recovers', async () => {
+    const { url, simulator, server } = await startWorld();
+    const { page } = await openPage(url);
+    const task = simulator.submit('anyfast', { queueMs: 0, runMs: 120_000 });
+    simulator.fault(task, 'bad-gateway-html', 4);
+    await addTask(server(), task);
+    await rowOf(page, task).locator('.trouble').filter({ hasText: /^No answer: .*\(\d in a row\)/ }).waitFor();
+    await allOver(page, 1);
+    expect(await rowOf(page, task).locator('.trouble').count()).toBe(0);
+  });
+});
+
+describe('the page for those who do not see it, or see it small or in the dark', () => {
+  const looks: readonly (readonly [string, BrowserContextOptions])[] = [
+    ['wide and light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
+    ['wide and dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }],
+    ['on a phone', { viewport: { width: 360, height: 740 }, colorScheme: 'light', hasTouch: true, isMobile: true }],
+  ];
+
+  it.each(looks)('has no serious fault that axe finds: %s', async (_, look) => {
+    const { url, tasks } = await startWorld({ count: 24 });
+    const { page } = await openPage(url, { ...look, bypassCSP: true });
+    const faults = async (): Promise<readonly string[]> => {
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+      return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+    };
+    expect(await faults()).toEqual([]);
+    await page.locator('app-task-row').nth(23).waitFor();
+    expect(await faults()).toEqual([]);
+    await allOver(page, 24);
+    await rowOf(page, tasks[0]!).getByRole('button', { name: /^Play/ }).click();
+    await page.getByLabel('Add a task').fill('nonsense');
+    await page.getByLabel('Add a task').press('Enter');
+    expect(await faults()).toEqual([]);
+    // Nothing is wider than the page.
+    expect(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')).toBe(true);
+  });
+
+  it('can be used by keyboard alone', async () => {
+    const { url, simulator } = await startWorld();
+    const { page } = await openPage(url);
+    const task = simulator.submit('anyfast');
+    await page.getByRole('heading', { name: 'No task yet' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(`anyfast:${task.id}`);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await allOver(page, 1);
+    const play = rowOf(page, task).getByRole('button', { name: /^Play/ });
+    for (let presses = 0; presses < 8 && !(await play.evaluate((button) => button === (globalThis as any).document.activeElement)); presses += 1) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await rowOf(page, task).locator('video').waitFor();
+  });
+});
+
+describe('the library itself in a page', () => {
+  /** The library with the fetch transport, as one script of the page. */
+  const bundled = async (): Promise<string> => {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `
+          import { account, createTaskClient } from './src/index.ts';
+          import { fetchTransport } from './src/adapters/fetch.ts';
+          import { anyfast } from './src/providers/anyfast.ts';
+          import { spedUp } from './src/simulator/sped-up.ts';
+          globalThis.clientOf = (baseUrl, speed) =>
+            createTaskClient({ transport: fetchTransport(), accounts: [account(spedUp(anyfast, speed), { apiKey: null, baseUrl })] });`,
+        resolveDir: process.cwd(),
+      },
+      alias: { 'fp-ts/Either': createRequire(import.meta.url).resolve('fp-ts/lib/Either') },
+      bundle: true,
+      write: false,
+      format: 'iife',
+      platform: 'browser',
+    });
+    return outputFiles[0]!.text;
+  };
+
+  it('asks through the path of its server, and aborts when it is unsubscribed', async () => {
+    const speed = 40;
+    const { url, simulator } = await startWorld({ speed });
+    const { page, requests } = await openPage(url, { bypassCSP: true });
+    await page.evaluate(await bundled());
+    const statuses = (task: TaskRef) =>
+      page.evaluate(
+        ([baseUrl, id, pace]) =>
+          new Promise<string[]>((resolve, reject) => {
+            const seen: string[] = [];
+            (globalThis as any).clientOf(baseUrl, pace).watch({ provider: 'anyfast', id }).subscribe({
+              next: ({ to }: { to: string }) => seen.push(to),
+              error: reject,
+              complete: () => resolve(seen),
+            });
+          }),
+        [`${url}ask/anyfast`, task.id, speed] as const,
+      );
+    expect((await statuses(simulator.submit('anyfast', { queueMs: 0, runMs: 60_000 }))).at(-1)).toBe('succeeded');
+
+    const hanging = simulator.submit('anyfast');
+    simulator.fault(hanging, 'hang');
+    const aborted = page.waitForEvent('requestfailed', (request) => request.url().includes(hanging.id));
+    const asked = page.waitForRequest((request) => request.url().includes(hanging.id));
+    await page.evaluate(
+      ([baseUrl, id, pace]) => { (globalThis as any).watching = (globalThis as any).clientOf(baseUrl, pace).watch({ provider: 'anyfast', id }).subscribe(); },
+      [`${url}ask/anyfast`, hanging.id, speed] as const,
+    );
+    await asked;
+    await page.evaluate(() => (globalThis as any).watching.unsubscribe());
+    expect((await aborted).failure()?.errorText).toBe('net::ERR_ABORTED');
+    // Nobody waits at the provider any more either.
+    await expect.poll(() => simulator.requests.filter(({ id, fault }) => id === hanging.id && fault === 'hang').length).toBe(1);
+    expect((await requests()).filter((words) => words.includes(key) || /authorization/i.test(words))).toEqual([]);
+  });
+
+  it('is kept from asking anything but about one task', async () => {
+    const { url, simulator } = await startWorld();
+    const asked = async (path: string): Promise<number> => (await fetch(url + path)).status;
+    const before = simulator.requests.length;
+    expect(await asked('ask/ark/contents/generations/tasks?page_size=100')).toBe(404);
+    expect(await asked('ask/anyfast/../../v1/models')).toBe(404);
+    expect(await asked('ask/nobody/v1/tasks/1')).toBe(404);
+    expect(simulator.requests).toHaveLength(before);
+  });
+});
