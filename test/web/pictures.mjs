@@ -38,7 +38,8 @@ const pages = await Promise.all(looks.map(async ([name, options]) => {
 await Promise.all(pages.map(async ({ name, page }) => {
   // Some have ended, some run, and one is played.
   await page.getByText(/^(?:9|1\d|2\d) of 24 over$/).waitFor({ timeout: 120_000 });
-  const row = page.locator('app-task-row.succeeded').first();
+  const id = await page.locator('app-task-row.succeeded .id').first().innerText();
+  const row = page.locator('app-task-row').filter({ has: page.getByTitle(id, { exact: true }) });
   await row.getByRole('button', { name: /^Play/ }).click();
   await row.locator('video').evaluate((video) => new Promise((resolve) => video.addEventListener('timeupdate', resolve)));
   await page.evaluate('scrollTo(0, 0)');
