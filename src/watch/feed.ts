@@ -117,7 +117,7 @@ export interface TaskRow {
   readonly error: Error | null;
 }
 
-/** All tasks at one moment. Immutable: older feeds stay as they were. */
+/** All tasks at one moment, each from its first event on: its first answer or trouble. Immutable: older feeds stay as they were. */
 export interface Feed {
   /** How many tasks there are of each status, and how many are lost. */
   readonly counts: Readonly<Record<TaskStatus | 'lost', number>>;
