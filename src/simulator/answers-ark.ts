@@ -40,6 +40,12 @@ const common = ({ id, plan, phase, createdAt, startedAt, endedAt, link }: TaskVi
 const length = ({ plan, request }: TaskView) =>
   typeof request.frames === 'number' ? { frames: request.frames } : { duration: plan.durationMs / 1000 };
 
+/** What a request may choose, or leave to the provider: -1 and `adaptive` leave it as well. */
+const chosen = ({ id, request: { seed, ratio } }: TaskView) => ({
+  seed: typeof seed === 'number' && seed >= 0 ? seed : wholeNumber(1, 99_999, id, 'seed'),
+  ratio: typeof ratio === 'string' && ratio !== 'adaptive' ? ratio : '16:9',
+});
+
 const echoed = ['safety_identifier', 'priority', 'draft', 'draft_task_id'];
 const echo = (request: TaskView['request']) => Object.fromEntries(Object.entries(request).filter(([key]) => echoed.includes(key)));
 
@@ -47,9 +53,8 @@ const echo = (request: TaskView['request']) => Object.fromEntries(Object.entries
 export const arkTask = (view: TaskView) => ({
   ...common(view),
   ...(view.phase === 'succeeded' && {
-    seed: wholeNumber(1, 99_999, view.id, 'seed'),
+    ...chosen(view),
     resolution: view.plan.resolution,
-    ratio: '16:9',
     ...length(view),
     framespersecond: framesPerSecond,
   }),
