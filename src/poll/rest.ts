@@ -1,7 +1,7 @@
 /**
  * Waits of any length, on the scheduler's clock.
  */
-import { asyncScheduler, defer, first, Observable, Subscription } from 'rxjs';
+import { asyncScheduler, defer, first, Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
 
 /** The longest wait that a platform's timer keeps: 2^31 ms and more would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -14,6 +14,13 @@ export const sleep = (ms: number, wake: () => void): Subscription => {
   sleeping.add(asyncScheduler.schedule(goOn, longestTimerMs));
   return sleeping;
 };
+
+/** An observer that does something of its own with values, and passes on errors and the end. */
+export const passedTo = <T>(subscriber: Subscriber<never>, next: (value: T) => void): Observer<T> => ({
+  next,
+  error: (error) => { subscriber.error(error); },
+  complete: () => { subscriber.complete(); },
+});
 
 /** Completes after `ms`, and after one turn of the scheduler at the least. */
 export const rest = (ms: number): Observable<never> =>
@@ -61,14 +68,10 @@ export const within =
       };
       asking.add(
         // eslint-disable-next-line no-restricted-syntax -- likewise
-        source.subscribe({
-          next: (value) => {
-            subscriber.next(value);
-            subscriber.complete();
-          },
-          error: (error: unknown) => { subscriber.error(error); },
-          complete: () => { subscriber.complete(); },
-        }),
+        source.subscribe(passedTo(subscriber, (value) => {
+          subscriber.next(value);
+          subscriber.complete();
+        })),
       );
       if (!subscriber.closed) asking.add(sleep(ms, () => { asking.add(sleep(0, giveUp)); }));
       return asking;

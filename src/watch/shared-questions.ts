@@ -92,8 +92,8 @@ export class SharedQuestions {
     question.add(
       this.#ask({ ...own, task: this.#task, leave: () => this.#leave() }).subscribe({
         next: (answer) => { this.#answered(answer); },
-        error: (error: unknown) => { this.#dismiss((asking) => { asking.error(error); }); },
-        complete: () => { this.#dismiss((asking) => { asking.complete(); }); },
+        error: (error: unknown) => { for (const asking of this.#over()) asking.error(error); },
+        complete: () => { for (const asking of this.#over()) asking.complete(); },
       }),
     );
   }
@@ -113,17 +113,13 @@ export class SharedQuestions {
     return this.#isUnderWay;
   }
 
-  #over(): void {
+  /** Ends the question, and gives those who asked. */
+  #over(): readonly Subscriber<Arrival>[] {
+    const asking = [...this.#askers.keys()];
     this.#askers.clear();
     this.#question = null;
     this.#isUnderWay = false;
-  }
-
-  /** Ends a question that comes to no answer. */
-  #dismiss(end: (asker: Subscriber<Arrival>) => void): void {
-    const past = [...this.#askers.keys()];
-    this.#over();
-    past.forEach(end);
+    return asking;
   }
 
   #answered(answer: Answer): void {

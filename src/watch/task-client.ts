@@ -4,6 +4,7 @@
  */
 import { isLeft } from 'fp-ts/Either';
 import { asyncScheduler, defer, map, Observable, of } from 'rxjs';
+import { passedTo } from '../poll/rest.js';
 import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import type { Transport } from '../transport/transport.js';
@@ -116,7 +117,7 @@ export const createTaskClient = <Id extends string>({
   };
 
   const rulesOf = ({ owner, rules }: Asker, own: RuleOptions): WatchRules =>
-    Object.values(own).every((option) => option === undefined)
+    Object.keys(own).length === 0
       ? rules
       : watchRules(owner.provider, { ...merged(defaults, own), baseUrl: owner.baseUrl });
 
@@ -183,14 +184,10 @@ const choose =
   <From, To>(pick: (value: From) => To | null) =>
   (source: Observable<From>): Observable<To> =>
     new Observable((subscriber) =>
-      source.subscribe({
-        next: (value) => {
-          const picked = pick(value);
-          if (picked !== null) subscriber.next(picked);
-        },
-        error: (error: unknown) => { subscriber.error(error); },
-        complete: () => { subscriber.complete(); },
-      }),
+      source.subscribe(passedTo(subscriber, (value) => {
+        const picked = pick(value);
+        if (picked !== null) subscriber.next(picked);
+      })),
     );
 
 /** The last transition of a task whose end was saved. */
