@@ -6,7 +6,7 @@ import { type StoredSnapshot, taskKey, type TaskRef, withoutRaw } from '../task/
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { createGate } from './gate.js';
-import { emptyRows, type GrowingRows, type Rows } from './rows.js';
+import { emptyRows, type GrowingRows, isNextVersion, type Rows } from './rows.js';
 import type { TaskClient, WatchOptions } from './task-client.js';
 import type { LastTrouble, WatchState } from './watch-state.js';
 
@@ -172,7 +172,6 @@ export const afterRow = (
   before: TaskRow | undefined = feed.tasks.get(row.task),
 ): Totals => {
   const tasks = feed.tasks.with(row);
-  steps.set(tasks, { own: Symbol(), from: steps.get(feed.tasks)?.own ?? null });
   const done = partsDone + partsOf(row) - (before === undefined ? 0 : partsOf(before));
   const estimatedNow = estimatedRows + Number(row.estimated) - Number(before?.estimated ?? false);
   return {
@@ -182,14 +181,8 @@ export const afterRow = (
   };
 };
 
-/** Each version of the rows by a mark of its own, and the mark of the version that it was made of. */
-const steps = /* @__PURE__ */ new WeakMap<Rows<TaskRow>, { readonly own: symbol; readonly from: symbol | null }>();
-
 /** Whether a feed differs from an older one by its `changed` row alone: false where feeds between the two were left out. */
-export const isNextAfter = (older: Feed, feed: Feed): boolean => {
-  const own = steps.get(older.tasks)?.own;
-  return own !== undefined && steps.get(feed.tasks)?.from === own;
-};
+export const isNextAfter = (older: Feed, feed: Feed): boolean => isNextVersion(older.tasks, feed.tasks);
 
 const afterEvent = (totals: Totals, event: FeedEvent): Totals => {
   const before = totals.feed.tasks.get(event.task);

@@ -13,6 +13,10 @@ export interface Rows<Row> extends Iterable<Row> {
 /** Rows that can be changed into newer rows. Only the newest version of a line may be changed. */
 export interface GrowingRows<Row> extends Rows<Row> {
   readonly with: (row: Row) => GrowingRows<Row>;
+  /** Which version of its line it is, counted in changes. */
+  readonly change: number;
+  /** The same for all versions of one line, and for no other. */
+  readonly line: object;
 }
 
 type Node<Row> = readonly (Row | Node<Row>)[];
@@ -24,8 +28,10 @@ const mask = 2 ** bits - 1;
 export const emptyRows = <Row extends { readonly task: TaskRef }>(): GrowingRows<Row> => {
   const places = new Map<string, number>();
 
-  const version = (root: Node<Row>, height: number, size: number): GrowingRows<Row> => ({
+  const version = (root: Node<Row>, height: number, size: number, change: number): GrowingRows<Row> => ({
     size,
+    change,
+    line: places,
     get: (task) => {
       const place = places.get(taskKey(task)) ?? size;
       return place < size ? rowAt(root, height, place) : undefined;
@@ -36,13 +42,19 @@ export const emptyRows = <Row extends { readonly task: TaskRef }>(): GrowingRows
       places.set(key, place);
       const isFull = place >>> (bits * (height + 1)) > 0;
       const [roof, newHeight] = isFull ? [[root], height + 1] : [root, height];
-      return version(replaced(roof, newHeight, place, row), newHeight, Math.max(size, place + 1));
+      return version(replaced(roof, newHeight, place, row), newHeight, Math.max(size, place + 1), change + 1);
     },
     [Symbol.iterator]: () => rowsOf(root, height),
   });
 
-  return version([], 0, 0);
+  return version([], 0, 0, 0);
 };
+
+/** Whether one change lies between two versions of one line. */
+export const isNextVersion = (older: Rows<unknown>, newer: Rows<unknown>): boolean =>
+  isVersion(older) && isVersion(newer) && newer.line === older.line && newer.change === older.change + 1;
+
+const isVersion = (rows: Rows<unknown>): rows is GrowingRows<unknown> => 'line' in rows;
 
 const rowAt = <Row>(node: Node<Row>, height: number, place: number): Row => {
   const child = node[(place >>> (bits * height)) & mask];
