@@ -19,7 +19,7 @@ if (command === undefined) throw new RangeError(`what must be one of ${Object.ke
 
 const failed = versions.filter((version) => {
   const began = Date.now();
-  const { status } = spawnSync('npx', ['-y', '-p', `node@${version}`, '-c', `node --version && ${command}`], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync('npx', ['-y', '-p', `node@${version}`, '-c', `node --version && ${command}`], { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, NO_COLOR: '1' } });
   console.log(`Node ${version}: ${status === 0 ? 'ok' : `FAILED (${String(status)})`}, ${Math.round((Date.now() - began) / 1000)} s`);
   return status !== 0;
 });
