@@ -33,6 +33,8 @@ export {
   proportionalDelay,
 } from './poll/delay-policy.js';
 export { poll, type PollOptions } from './poll/poll.js';
+export type { BudgetOptions } from './transport/budget.js';
+export type { TransportLimits } from './transport/limits.js';
 export type { HttpRequest, HttpResponse, Transport } from './transport/transport.js';
 export type { Provider } from './wire/provider.js';
 export type { TaskList } from './wire/task-list.js';
