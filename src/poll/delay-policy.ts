@@ -35,9 +35,7 @@ export const constantDelay = (delayMs: number): DelayPolicy => {
 /**
  * Each wait is `factor` times the one before, up to `maxMs`.
  *
- * @param options.factor default: 2
- * @param options.maxMs  default: no limit
- * Errors: `RangeError` for a negative wait, or a factor below 1.
+ * Errors: `RangeError` for a negative wait, a factor below 1, or a limit below the first wait.
  * @example exponentialDelay({ initialMs: 10_000, maxMs: 120_000 })
  */
 export const exponentialDelay = ({
@@ -45,8 +43,11 @@ export const exponentialDelay = ({
   factor = 2,
   maxMs = Number.MAX_SAFE_INTEGER,
 }: {
+  /** The first wait. */
   readonly initialMs: number;
+  /** Default: 2. */
   readonly factor?: number;
+  /** Default: no limit. */
   readonly maxMs?: number;
 }): DelayPolicy => {
   checkFrom(0, 'exponentialDelay: initialMs', initialMs);
@@ -58,7 +59,6 @@ export const exponentialDelay = ({
 /**
  * A share of the time that has passed: asks often while a task is young, seldom once it is old.
  *
- * @param options.share of the elapsed time; default: 0.1
  * Errors: `RangeError` for a share that is not above 0, or a range that is none.
  * @example proportionalDelay({ minMs: 30_000, maxMs: 60_000 })
  */
@@ -69,6 +69,7 @@ export const proportionalDelay = ({
 }: {
   readonly minMs: number;
   readonly maxMs: number;
+  /** Of the elapsed time. Default: 0.1. */
   readonly share?: number;
 }): DelayPolicy => {
   checkFrom(0, 'proportionalDelay: minMs', minMs);
@@ -86,9 +87,6 @@ export const proportionalDelay = ({
  * The first look falls anywhere in the first `minMs` after `fromMs`, by the attempt's jitter. No wait is longer than 2 minutes, so that
  * a task which fails early is not missed for long; where that cuts it short, it is spread over one `minMs` too.
  *
- * @param options.fromMs elapsed time before which it has not ended
- * @param options.toMs   elapsed time by which it has most likely ended
- * @param options.minMs  the wait in between; it grows to `maxMs` after that, by a tenth of the time that has passed since
  * Errors: `RangeError` for a negative time, or a range that is none.
  * @example expectedTimeDelay({ fromMs: 90_000, toMs: 240_000, minMs: 10_000, maxMs: 20_000 })
  */
@@ -98,8 +96,11 @@ export const expectedTimeDelay = ({
   minMs,
   maxMs,
 }: {
+  /** Elapsed time before which it has not ended. */
   readonly fromMs: number;
+  /** Elapsed time by which it has most likely ended. */
   readonly toMs: number;
+  /** The wait in between; it grows to `maxMs` after that, by a tenth of the time that has passed since. */
   readonly minMs: number;
   readonly maxMs: number;
 }): DelayPolicy => {

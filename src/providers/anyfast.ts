@@ -10,6 +10,11 @@ import { defineProvider } from '../wire/provider.js';
 /** The address in China. */
 export const anyfastChinaUrl = 'https://www.anyfast.com.cn';
 
+/**
+ * AnyFast: the new-api dialect, asked about every 15 s. Links live a day; failed tasks are refunded.
+ *
+ * @example account(anyfast, { apiKey, baseUrl: anyfastChinaUrl })
+ */
 export const anyfast = /* @__PURE__ */ defineProvider({
   id: 'anyfast',
   name: 'AnyFast',

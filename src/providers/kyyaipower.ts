@@ -21,6 +21,11 @@ const facts = {
   expectedTimeMs: flatVideoExpectedTimeMs,
 } as const;
 
+/**
+ * kyyAiPower: the flat dialect, asked about every 30 to 60 s. Tasks and videos are kept 7 days.
+ *
+ * @example account(kyyaipower, { apiKey })
+ */
 export const kyyaipower = /* @__PURE__ */ defineProvider(facts);
 
 /** The same provider as its newer documentation has it: another base path, and 1 day for tasks and videos. */

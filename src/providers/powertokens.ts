@@ -9,6 +9,11 @@ import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
 import { defineProvider } from '../wire/provider.js';
 import { arkList } from '../wire/task-list.js';
 
+/**
+ * PowerTokens: BytePlus ModelArk's dialect, pace and list. Tasks are kept 7 days; a link's signature says how long it lives.
+ *
+ * @example account(powertokens, { apiKey })
+ */
 export const powertokens = /* @__PURE__ */ defineProvider({
   id: 'powertokens',
   name: 'PowerTokens',

@@ -6,6 +6,11 @@
 import { flatVideo as dialect, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from '../wire/flat-video.js';
 import { defineProvider } from '../wire/provider.js';
 
+/**
+ * xingchaoyiqing: the flat dialect, asked about every 30 to 60 s. Tasks and videos are kept 1 day.
+ *
+ * @example account(xingchao, { apiKey })
+ */
 export const xingchao = /* @__PURE__ */ defineProvider({
   id: 'xingchao',
   name: 'xingchaoyiqing',

@@ -10,6 +10,11 @@ import { defineProvider } from '../wire/provider.js';
 /** The address without the proxy in front, for long requests. */
 export const yescaleDirectUrl = 'https://api.yescale.vip';
 
+/**
+ * YEScale: Ark's dialect and pace. Its snapshots hold the request that made the task: `snapshot.request`.
+ *
+ * @example account(yescale, { apiKey })
+ */
 export const yescale = /* @__PURE__ */ defineProvider({
   id: 'yescale',
   name: 'YEScale',

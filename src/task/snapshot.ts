@@ -152,5 +152,9 @@ export const withoutRaw = (snapshot: TaskSnapshot): StoredSnapshot => {
   return rest;
 };
 
-/** One text for one task: the same for two refs exactly when they mean the same task. */
+/**
+ * One text for one task: the same for two refs exactly when they mean the same task. For keys of maps, caches and rows.
+ *
+ * @example const rows = new Map(tasks.map((task) => [taskKey(task), task]))
+ */
 export const taskKey = ({ provider, id, account = '' }: TaskRef): string => JSON.stringify([provider, account, id]);

@@ -29,6 +29,7 @@ export const ofStatus = <const Status extends TaskStatus>(
  *     result    --q--r--#
  *
  * Errors: `SeedanceError` of kind `unsuccessful`, with the last snapshot.
+ * @example client.watch(task).pipe(throwIfUnsuccessful(), ofStatus('succeeded'))
  */
 export const throwIfUnsuccessful = (): MonoTypeOperatorFunction<TaskTransition> =>
   map((transition) => {

@@ -74,7 +74,12 @@ export const ArkTask = /* @__PURE__ */ fieldsOf(
   'ArkTask',
 );
 
-/** What an Ark task says, whoever wraps it; its status word is judged by the wrapper. */
+/**
+ * What an Ark task says, whoever wraps it; its status word is judged by the wrapper. Instants and durations in ms.
+ *
+ * @example const inner = orNull(ArkTask).read(body)
+ * const reading = inner && arkReading(inner)
+ */
 export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<Reading, 'status' | 'wireStatus'> => {
   return {
     id: task.id,
@@ -124,7 +129,13 @@ export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<Reading, 'statu
 /** No page names a pace: the vendor's samples ask every 10 s. */
 export const arkPacing: Pacing = { floorMs: 10_000, minMs: 10_000, maxMs: 20_000 };
 
-/** Measured by public clients: 90 to 140 s for 5 s of video, 170 to 699 s up to 15 s, 330 to 1057 s for 30 s. Flex takes hours. */
+/**
+ * How long a task takes, in ms: 90 to 240 s for 5 s of video (also where no length is known), 170 to 699 s up to 15 s, 330 to 1057 s
+ * above. Null for flex, which takes hours.
+ *
+ * Source: measured by public clients; those of 5 s ended within 140 s.
+ * @example arkExpectedTimeMs({ serviceTier: null, model: null, resolution: null, durationMs: 15_000 }) // { minMs: 170_000, maxMs: 699_000 }
+ */
 export const arkExpectedTimeMs = ({ serviceTier, durationMs }: Hints): TimeRange | null => {
   if (serviceTier === 'flex') return null;
   const seconds = (durationMs ?? 5_000) / 1000;

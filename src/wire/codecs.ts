@@ -53,7 +53,11 @@ export const readAs = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): r
   return isRight(result) ? [result.right] : [];
 };
 
-/** Reads with a codec, or gives null where the codec fails. */
+/**
+ * Reads with a codec, or gives null where the codec fails.
+ *
+ * @example orNull(ArkTask).read('no task') // null
+ */
 export const orNull = <A extends object>(codec: t.Type<A, unknown, unknown>): Lenient<A> =>
   lenient(`${codec.name} | null`, (value) => readAs(codec, value)[0] ?? null);
 
@@ -88,6 +92,7 @@ const countIn = (value: unknown): number | null => {
 /** A whole number from 0 that a double holds exactly, also as text. */
 export const Count = /* @__PURE__ */ lenient('Count', countIn);
 
+/** true or false, also as text. */
 export const Flag = /* @__PURE__ */ lenient('Flag', (value) =>
   value === true || value === 'true' ? true : value === false || value === 'false' ? false : null,
 );
@@ -112,7 +117,11 @@ export const Percentage = /* @__PURE__ */ lenient('Percentage', (value) => {
 
 const httpUrl = /^https?:\/\/[^\s/?#]\S*$/i;
 
-/** Whether a text is one http(s) URL and nothing else but white space. */
+/**
+ * Whether a text is one http(s) URL and nothing else but white space.
+ *
+ * @example isLink('task failed: https://example.com') // false
+ */
 export const isLink = (text: string): boolean => httpUrl.test(text.trim());
 
 /** An http(s) URL, untouched but for white space around it: its query is signed. */

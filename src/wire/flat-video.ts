@@ -45,14 +45,24 @@ export const flatVideoTierFactors = { flex: { time: { min: 2, max: 3 }, price: 0
 /** The model's name holds the resolution: `seedance_1_5_pro_480p`. */
 const isPreview = ({ model, resolution }: Hints): boolean => /480p/i.test(resolution ?? model ?? '');
 
-/** 30 to 60 s; flex 60 to 120 s; previews in 480p 10 to 20 s. Faster than every 10 s meets the rate limit. */
+/**
+ * How often to ask: every 30 to 60 s; flex 60 to 120 s; previews in 480p 10 to 20 s. Faster than every 10 s meets the rate limit.
+ *
+ * Source: the result pages of kyyAiPower and xingchao.
+ * @example flatVideoPacing({ serviceTier: 'flex', model: null, resolution: null, durationMs: null }).minMs // 60_000
+ */
 export const flatVideoPacing = (hints: Hints): Pacing => {
   const floorMs = 10_000;
   if (hints.serviceTier === 'flex') return { floorMs, minMs: 60_000, maxMs: 120_000 };
   return isPreview(hints) ? { floorMs, minMs: 10_000, maxMs: 20_000 } : { floorMs, minMs: 30_000, maxMs: 60_000 };
 };
 
-/** Series 1.5 by resolution, series 2.0 by the length of the video; null for a model of another name. */
+/**
+ * How long a task takes, in ms: series 1.5 by resolution, series 2.0 by the length of the video; flex two to three times as long. Null
+ * for a model of another name.
+ *
+ * @example flatVideoExpectedTimeMs({ serviceTier: null, model: 'seedance_1_5_pro_480p', resolution: null, durationMs: null }) // 30 s to 2 min
+ */
 export const flatVideoExpectedTimeMs = (hints: Hints): TimeRange | null => {
   const range = defaultTierTime(hints);
   const { min, max } = flatVideoTierFactors.flex.time;

@@ -56,7 +56,7 @@ export type ProviderFacts<Id extends string> = Omit<Provider<Id>, 'dialect' | 's
  * Makes a provider of its facts.
  *
  * Errors: `TypeError` for a base URL that is none, or a path without `{id}`.
- * @example defineProvider({ id: 'mine', dialect: ark, path: '/tasks/{id}', … })
+ * @example defineProvider({ ...yescale, id: 'mine', baseUrl: 'https://api.example.com', path: '/tasks/{id}', dialect: ark })
  */
 export const defineProvider = <const Id extends string>({ dialect, list = null, ...facts }: ProviderFacts<Id>): Provider<Id> => {
   if (!/^https?:\/\/[^\s?#]+[^\s?#/]$/.test(facts.baseUrl)) {

@@ -55,7 +55,11 @@ export const noSettings: Settings = {
   action: null,
 };
 
-/** The usage, or null when every part of it is. */
+/**
+ * The usage, or null when every part of it is.
+ *
+ * @example usageOf({ completionTokens: null, totalTokens: 108_900, billedTokens: null, toolUsage: null })
+ */
 export const usageOf = (usage: Usage): Usage | null =>
   Object.values(usage).every((part) => part === null) ? null : usage;
 

@@ -55,11 +55,19 @@ const complaint = (code: unknown, message: unknown): Complaint | null => {
   return complained.code === null && complained.message === null ? null : complained;
 };
 
-/** A complaint in an `error` field: an object, or a bare text. Code 0 and an empty text are none. */
+/**
+ * A complaint in an `error` field: an object with `code` and `message` or `msg`, or a bare text. Code 0 and an empty text are none.
+ *
+ * @example complaintIn({ code: 'InvalidParameter', message: 'no such ratio' }) // itself
+ */
 export const complaintIn = (error: unknown): Complaint | null =>
   Fields.is(error) ? complaint(error['code'], error['message'] ?? error['msg']) : complaint(null, error);
 
-/** The complaint that a body is, as a whole; null when it has none of the shared error shapes. */
+/**
+ * The complaint that a body is, as a whole; null when it has none of the shared error shapes.
+ *
+ * @example refusalIn({ code: 'task_not_exist', message: 'no such task' }) // { code: 'task_not_exist', message: 'no such task' }
+ */
 export const refusalIn = (body: unknown): Complaint | null => {
   if (!Fields.is(body)) return null;
   const { code, error, message, msg } = body;

@@ -6,6 +6,8 @@ const signedAt = /[?&]X-Tos-Date=(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:&|$)/
 const livesFor = /[?&]X-Tos-Expires=(\d{1,9})(?:&|$)/i;
 
 /**
+ * When a link dies, by its own signature. Source: links of Volcengine TOS.
+ *
  * @param url a link, signed or not
  * @returns the instant after which it is refused, in ms; null when the link does not say
  * @example signedUntilMs('https://…?X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400') // 1751513702000
