@@ -1,0 +1,48 @@
+/**
+ * The examples of docstrings, compiled. What an example takes from elsewhere, such as `task`, may be missing; what the package and rxjs
+ * export is imported, so that a wrong name, option or argument is an error.
+ */
+import { join } from 'node:path';
+import * as rxjs from 'rxjs';
+import ts from 'typescript';
+import { compilerOptions, type Entry, programOf, root } from './public-face.js';
+
+/** One example of one name. */
+export interface Example {
+  readonly label: string;
+  /** The entry that it is read in. */
+  readonly specifier: string;
+  readonly text: string;
+}
+
+/** The codes of "cannot find name": an example's own world. */
+const unknownName = [2304, 2552, 2580, 2503, 18004];
+
+/** What is wrong with each of the examples, by its label; an example that compiles is left out. */
+export const faultsOf = (examples: readonly Example[], entries: readonly Entry[]): Readonly<Record<string, readonly string[]>> => {
+  const files = new Map(examples.map((example, index) => [join(root, 'test', 'api', `example-${index}.ts`), moduleOf(example, entries)]));
+  const options = { ...compilerOptions(), noUnusedLocals: false, noUnusedParameters: false, noImplicitAny: false, types: ['node'] };
+  const program = programOf(files, [...files.keys()], options);
+  const faults = [...files.keys()].map((path, index) => {
+    const source = program.getSourceFile(path);
+    const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    const messages = found
+      .filter(({ code }) => !unknownName.includes(code))
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+    return [examples[index]?.label ?? '', messages] as const;
+  });
+  return Object.fromEntries(faults.filter(([, messages]) => messages.length > 0));
+};
+
+/** An example with its imports. One that shows fields stands in a class. */
+const moduleOf = ({ specifier, text }: Example, entries: readonly Entry[]): string => {
+  const own = entries.filter((entry) => entry.specifier === specifier);
+  const places = [...own, ...entries].map((entry) => ({ specifier: entry.specifier, names: entry.names.map(({ name }) => name) }));
+  places.push({ specifier: 'rxjs', names: Object.keys(rxjs) });
+  const words = new Set(text.replace(/'[^']*'/g, '').match(/(?<![\w.$])[A-Za-z]\w*/g));
+  const imports = [...words].flatMap((word) => {
+    const place = places.find(({ names }) => names.includes(word));
+    return place === undefined || new RegExp(`\\bconst ${word}\\b`).test(text) ? [] : [`import { ${word} } from '${place.specifier}';`];
+  });
+  return [...imports, /^\s*readonly /.test(text) ? `class Example {\n${text}\n}` : text, 'export {};'].join('\n');
+};
