@@ -53,7 +53,7 @@ const reasonedAssertions = {
 };
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', '.vitest/', 'docs/examples/*/'] },
+  { ignores: ['dist/', 'coverage/', 'reference/', '.vitest/', 'docs/examples/*/'] },
   js.configs.recommended,
 
   // --- TypeScript ---------------------------------------------------------------------------------------------------------
