@@ -22,7 +22,10 @@ const linkFrom = async (simulator: Simulator): Promise<string> => {
   return snapshot.status === 'succeeded' ? (snapshot.video?.url ?? '') : '';
 };
 
-it('a file of 200 MB takes less than 60 MB of memory', async () => {
+/** Later versions let their young objects grow larger before they collect them. */
+const bound = Number(process.versions.node.split('.')[0]) < 24 ? 60 * megabyte : 100 * megabyte;
+
+it(`a file of 200 MB takes less than ${String(bound / megabyte)} MB of memory`, async () => {
   const built = await buildForNode({ 'large-download': fileURLToPath(new URL('large-download.ts', import.meta.url)) });
   const directory = mkdtempSync(join(tmpdir(), 'rx-seedance-large-'));
   const [large, small] = await Promise.all([startSimulator({ fileBytes: 200 * megabyte }), startSimulator()]);
@@ -39,5 +42,5 @@ it('a file of 200 MB takes less than 60 MB of memory', async () => {
   console.log(`200 MB took ${(extraBytes / megabyte).toFixed(1)} MB of memory`);
   expect(receivedBytes).toBe(200 * megabyte);
   expect(readFileSync(join(directory, 'large.mp4'))).toHaveLength(200 * megabyte);
-  expect(extraBytes).toBeLessThan(60 * megabyte);
+  expect(extraBytes).toBeLessThan(bound);
 });
