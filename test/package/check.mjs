@@ -81,6 +81,15 @@ const [packed] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '-
 const tarball = join(project, packed.filename);
 const packedFiles = /** @type {string[]} */ (packed.files.map((/** @type {{ path: string }} */ { path }) => path));
 
+/**
+ * The compilers that the packed declarations are checked with, besides the library's own. They are the consumer's: in the library's
+ * project each would claim the name `tsc`.
+ */
+const compilers = {
+  'typescript-5.9': 'npm:typescript@5.9.3',
+  'typescript-7.0': 'npm:typescript@7.0.2',
+};
+
 const locked = readJson(join(root, 'package-lock.json')).packages;
 const versionOf = (/** @type {string} */ name) => locked[`node_modules/${name}`].version;
 writeFileSync(join(project, 'package.json'), JSON.stringify({
@@ -94,6 +103,7 @@ writeFileSync(join(project, 'package.json'), JSON.stringify({
     '@angular/compiler': versionOf('@angular/compiler'),
     '@angular/core': versionOf('@angular/core'),
     '@types/node': versionOf('@types/node'),
+    ...compilers,
   },
 }));
 run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'], project);
@@ -223,8 +233,11 @@ await check('the program runs from the package, where undici is not installed', 
 
 // --- types ---------------------------------------------------------------------------------------------------------------
 
+/** The library's own compiler, then the consumer's. */
+const compilerFolders = [join(root, 'node_modules', 'typescript'), ...Object.keys(compilers).map((name) => join(project, 'node_modules', name))];
+
 /**
- * Type-checks the consumer's files with every library checked too.
+ * Type-checks the consumer's files with every compiler, and every library with them.
  *
  * @param {string} name
  * @param {Record<string, string>} files
@@ -237,7 +250,13 @@ const typeCheck = (name, files, options) => {
   for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
   const compilerOptions = { target: 'es2022', lib: ['es2022'], types: ['node'], strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true, ...options };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(files) }));
-  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder], project);
+  for (const compiler of compilerFolders) {
+    try {
+      run(process.execPath, [join(compiler, 'bin', 'tsc'), '-p', folder], project);
+    } catch (error) {
+      throw new Error(`TypeScript ${readJson(join(compiler, 'package.json')).version}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
 };
 
 const consumer = readFileSync(join(here, 'consumer.ts'), 'utf8');
@@ -246,6 +265,11 @@ const everyEntry = (/** @type {string[]} */ list) =>
 
 const withoutDom = entries.filter((entry) => !needsAngular.includes(entry));
 
+await check('the compilers are of TypeScript 5.9, 6.0 and 7.0', () => {
+  const versions = compilerFolders.map((compiler) => run(process.execPath, [join(compiler, 'bin', 'tsc'), '--version'], project).trim());
+  const found = versions.map((version) => /\d+\.\d+/.exec(version)?.[0]).sort().join();
+  ensure(found === '5.9,6.0,7.0', `found: ${versions.join(', ')}`);
+});
 await check('a consumer compiles under node16, as ESM and as CommonJS', () => {
   const every = everyEntry(withoutDom);
   const files = { 'consumer.mts': consumer, 'consumer.cts': consumer, 'entries.mts': every, 'entries.cts': every };
@@ -321,6 +345,32 @@ await check('a browser bundle by Vite holds no undici and nothing of Node', asyn
   const built = await build({ root: folder, configFile: false, logLevel: 'error', build: { write: false, minify: false, rollupOptions: { input: join(folder, 'main.js') } } });
   const chunks = [built].flat().flatMap((part) => ('output' in part ? part.output : []));
   const code = chunks.map((chunk) => ('code' in chunk ? chunk.code : '')).join('\n');
+  ensure(code.includes('createTaskClient'), 'the bundle is empty: does this check still build the right thing?');
+  ensureNoNode(code);
+});
+
+await check('a browser bundle by webpack holds no undici and nothing of Node', async () => {
+  const folder = join(project, 'webpack');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'main.js'), everything());
+  const { default: webpack } = await import('webpack');
+  const compilation = webpack({
+    context: project,
+    entry: join(folder, 'main.js'),
+    mode: 'production',
+    target: ['web', 'es2022'],
+    devtool: false,
+    optimization: { minimize: false },
+    output: { path: join(folder, 'dist'), filename: 'main.js' },
+    performance: false,
+  });
+  /** @type {import('webpack').Stats} */
+  const stats = await new Promise((resolve, reject) => {
+    compilation.run((error, result) => (result ? resolve(result) : reject(error ?? new Error('webpack gave no result'))));
+  });
+  const { errors = [], warnings = [] } = stats.toJson({ all: false, errors: true, warnings: true });
+  ensure(errors.length + warnings.length === 0, [...errors, ...warnings].map(({ message }) => message).join('\n'));
+  const code = readFileSync(join(folder, 'dist', 'main.js'), 'utf8');
   ensure(code.includes('createTaskClient'), 'the bundle is empty: does this check still build the right thing?');
   ensureNoNode(code);
 });
