@@ -254,7 +254,7 @@ const typeCheck = (name, files, options) => {
     try {
       run(process.execPath, [join(compiler, 'bin', 'tsc'), '-p', folder], project);
     } catch (error) {
-      throw new Error(`TypeScript ${readJson(join(compiler, 'package.json')).version}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Error(`TypeScript ${readJson(join(compiler, 'package.json')).version}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
   }
 };
