@@ -139,4 +139,7 @@ const isPassing = (failure: ReadFailure): boolean =>
 
 /** Whether the server says that it has no such list. */
 const isRefusal = (failure: ReadFailure): boolean =>
-  failure.kind === 'response' && failure.reason !== 'empty' && (failure.status === 501 || (failure.status >= 300 && failure.status < 500) || failure.reason === 'rejected');
+  failure.kind === 'response' && failure.reason !== 'empty' && (failure.status === 501 || (failure.status >= 300 && failure.status < 500 && !passing.has(failure.status)) || failure.reason === 'rejected');
+
+/** "It took too long" and "too early". */
+const passing = /* @__PURE__ */ new Set([408, 425]);

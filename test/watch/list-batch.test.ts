@@ -114,8 +114,8 @@ describe('tasks of one account', () => {
     expect(seen).toEqual(watchAll(many(4), { batch: false }).seen);
   });
 
-  it('are all in the trouble of their list, and each is asked about by itself after it', () => {
-    const { lists, paths } = watchAll(many(3), {}, (_, index) => (index === 1 ? { status: 503, headers: {}, body: '' } : null));
+  it.each([503, 408, 425])('are all in the trouble of their list, and each is asked about by itself after it: %d', (status) => {
+    const { lists, paths } = watchAll(many(3), {}, (_, index) => (index === 1 ? { status, headers: {}, body: '' } : null));
     expect(paths[1]).toContain('filter.task_ids');
     expect(paths.slice(2, 5).some((path) => path.includes('?'))).toBe(false);
     expect(lists.length).toBeGreaterThan(3);
