@@ -1,11 +1,13 @@
 /**
- * What the compiler promises to users. Checked by `tsc`: nothing here is ever run.
+ * What the compiler promises to users. `npm run typecheck` runs it: a promise that is broken is an error of `expectTypeOf`'s argument,
+ * and a mistake that is no longer refused is an unused `@ts-expect-error`, an error too. Vitest does not run this file.
  */
 import type { Either } from 'fp-ts/Either';
-import type { Observable, OperatorFunction } from 'rxjs';
+import { map, type Observable, of, type OperatorFunction } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 import {
   account,
+  type Account,
   advanceWatch,
   beginWatch,
   constantDelay,
@@ -19,12 +21,14 @@ import {
   type LastTrouble,
   ofStatus,
   parseWatchState,
+  type PendingSnapshot,
   type ReadFailure,
   resumeWatch,
   type Rows,
   type SeedanceError,
   type SeedanceErrorKind,
   type StoredSnapshot,
+  type SucceededSnapshot,
   type TaskClient,
   type TaskRef,
   type TaskRow,
@@ -57,6 +61,9 @@ declare const rules: WatchRules;
 declare const feed: Feed;
 declare const event: FeedEvent;
 declare const caught: unknown;
+declare const anyText: string;
+declare const manyAccounts: readonly Account[];
+declare const isOver: readonly TerminalStatus[];
 declare const answer: Either<Trouble, TaskSnapshot>;
 
 // statuses
@@ -70,8 +77,31 @@ if (snapshot.status === 'succeeded') expectTypeOf(snapshot.video).toEqualTypeOf<
 if (snapshot.status === 'failed') expectTypeOf(snapshot.failure).toEqualTypeOf<Failure>();
 // @ts-expect-error a snapshot of any status has no video
 void snapshot.video;
+if (snapshot.status === 'cancelled') {
+  // @ts-expect-error a cancelled task has no failure
+  void snapshot.failure;
+}
+if (snapshot.status === 'queued' || snapshot.status === 'running' || snapshot.status === 'unknown') {
+  expectTypeOf(snapshot).toEqualTypeOf<PendingSnapshot>();
+}
+// @ts-expect-error a provider's own word is in `wireStatus`, never in `status`
+void (snapshot.status === 'SUCCESS');
 // @ts-expect-error snapshots are readonly
 snapshot.progress = 1;
+// @ts-expect-error and so is what is in them
+snapshot.settings.seed = 1;
+// what a provider really said is for whoever checks it first
+expectTypeOf(snapshot.raw).toBeUnknown();
+// @ts-expect-error the parsed body is of no known type
+void snapshot.raw.status;
+/** Which end it was: with a status left out this would not compile. */
+export const wordOf = ({ status: word }: TaskSnapshot): number => {
+  switch (word) {
+    case 'queued': case 'running': case 'unknown': return 0;
+    case 'succeeded': return 1;
+    case 'failed': case 'cancelled': case 'expired': return 2;
+  }
+};
 expectTypeOf<StoredSnapshot>().not.toHaveProperty('raw');
 expectTypeOf<TaskSnapshot>().toExtend<StoredSnapshot>();
 
@@ -81,6 +111,16 @@ if (transition.to === 'succeeded') {
   expectTypeOf(transition.snapshot.video).toEqualTypeOf<Video | null>();
 }
 if (transition.to === 'failed') expectTypeOf(transition.snapshot.failure).toEqualTypeOf<Failure>();
+if (transition.to === 'expired') {
+  expectTypeOf(transition.snapshot.status).toEqualTypeOf<'expired'>();
+  // @ts-expect-error an expired task has no video
+  void transition.snapshot.video;
+}
+// @ts-expect-error a transition to any status has no failure
+void transition.snapshot.failure;
+// @ts-expect-error the status of the snapshot is that of the transition
+export const mixed: TransitionTo<'failed'> = { task: snapshot.task, from: null, to: 'succeeded', snapshot, atMs: 0 };
+expectTypeOf<TransitionTo<'succeeded'>['snapshot']>().toEqualTypeOf<SucceededSnapshot>();
 expectTypeOf(transition.from).toEqualTypeOf<TaskStatus | null>();
 
 // the client knows the providers of its accounts
@@ -92,6 +132,20 @@ expectTypeOf(made.states({ provider: 'ark', id: '1' })).toEqualTypeOf<Observable
 expectTypeOf(made.watch({ provider: 'ark', id: '1' })).toEqualTypeOf<Observable<TaskTransition>>();
 // @ts-expect-error there is no account of this provider
 made.watch({ provider: 'yescale', id: '1' });
+// @ts-expect-error nor in a question
+made.query({ provider: 'yescale', id: '1' });
+// @ts-expect-error nor in a stream of refs
+void of({ provider: 'yescale', id: '1' } as const).pipe(watchTasks(made));
+// @ts-expect-error a text that may name any provider is to be checked first
+made.states({ provider: anyText, id: '1' });
+// @ts-expect-error a ref has an id
+made.watch({ provider: 'ark' });
+expectTypeOf(createTaskClient({ transport, accounts: [account(ark, { apiKey: null, name: 'a' }), account(ark, { apiKey: null, name: 'b' })] })).toEqualTypeOf<TaskClient<'ark'>>();
+expectTypeOf(createTaskClient({ transport, accounts: manyAccounts })).toEqualTypeOf<TaskClient>();
+// helpers that take any client take one of some providers: methods are compared both ways, on purpose
+expectTypeOf(made).toExtend<TaskClient>();
+// @ts-expect-error an option that does not exist
+createTaskClient({ transport, accounts: manyAccounts, deadline: 1 });
 // @ts-expect-error a key is said, or null
 account(ark, {});
 account(ark, { apiKey: null });
@@ -105,6 +159,15 @@ expectTypeOf(ended).toEqualTypeOf<Observable<TransitionTo<'succeeded'> | Transit
 // @ts-expect-error a provider's own word is no status
 ofStatus('SUCCESS');
 expectTypeOf(made.watch({ provider: 'ark', id: '1' }).pipe(throwIfUnsuccessful())).toEqualTypeOf<Observable<TaskTransition>>();
+expectTypeOf(made.watch({ provider: 'ark', id: '1' }).pipe(throwIfUnsuccessful(), ofStatus('succeeded'), map(({ snapshot }) => snapshot.video))).toEqualTypeOf<
+  Observable<Video | null>
+>();
+made.watch({ provider: 'ark', id: '1' }).pipe(ofStatus(...isOver)).subscribe(({ to }) => expectTypeOf(to).toEqualTypeOf<TerminalStatus>());
+expectTypeOf(of({ provider: 'ark', id: '1' } as const).pipe(watchTasks(client), toFeed())).toEqualTypeOf<Observable<Feed>>();
+// @ts-expect-error a feed is folded from events, not from transitions
+void made.watch({ provider: 'ark', id: '1' }).pipe(toFeed());
+// @ts-expect-error statuses are picked from transitions, not from events
+void of({ provider: 'ark', id: '1' } as const).pipe(watchTasks(client), ofStatus('succeeded'));
 expectTypeOf(watchTasks(client)).toEqualTypeOf<OperatorFunction<TaskRef<'ark' | 'anyfast'>, FeedEvent>>();
 expectTypeOf(watchTasks(client, { concurrency: 4, watch: ({ id }) => (id === '1' ? { from: state } : {}) })).toExtend<
   OperatorFunction<TaskRef<'ark'>, FeedEvent>
