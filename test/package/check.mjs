@@ -128,9 +128,9 @@ const fileOf = (/** @type {string} */ entry) => (entry === '' ? 'index' : entry)
 // --- the manifest --------------------------------------------------------------------------------------------------------
 
 await check('the tarball holds the build, the documents and nothing else', () => {
-  const strangers = packedFiles.filter((path) => !/^(dist\/|docs\/|README\.md$|LICENSE$|package\.json$)/.test(path));
+  const strangers = packedFiles.filter((path) => !/^(dist\/|docs\/|README\.md$|CHANGELOG\.md$|LICENSE$|package\.json$)/.test(path));
   ensure(strangers.length === 0, `not expected: ${strangers.join(', ')}`);
-  for (const path of ['README.md', 'LICENSE', 'dist/index.js']) ensure(packedFiles.includes(path), `missing: ${path}`);
+  for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/index.js']) ensure(packedFiles.includes(path), `missing: ${path}`);
 });
 
 await check('the wildcard covers every provider in src', () => {
