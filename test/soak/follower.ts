@@ -1,0 +1,101 @@
+/**
+ * One watcher, as a careful program would be: it keeps what its watch saves, stops and goes on from there, and goes on as well
+ * when a watch gives up on a task that may still be there. What it is told is written down. Uses the clock of RxJS alone.
+ */
+import { asyncScheduler, type Subscription, timer } from 'rxjs';
+import { isSeedanceError, isTerminal, parseWatchState, type TaskClient, type TaskRef, type TaskTransition } from '../../src/index.js';
+import type { WatchCase } from './cases.js';
+import { newWatch, type WatchRecord } from './records.js';
+
+export interface Follow {
+  /** The second one stands for the program after its restart. */
+  readonly clients: readonly [TaskClient, TaskClient];
+  readonly task: TaskRef;
+  readonly watchCase: WatchCase;
+  readonly deadlineMs: number;
+  /** How long it rests when a watch has given up. */
+  readonly restMs: number;
+  /** How many exchanges about the task there have been. */
+  readonly exchanges: () => number;
+  readonly ended: () => void;
+  /** Called as soon as a watch has been stopped. */
+  readonly stopped?: () => void;
+}
+
+/** Watches from now on, until there is an end. */
+export const follow = ({ clients, task, watchCase, deadlineMs, restMs, exchanges, ended, stopped }: Follow): WatchRecord => {
+  const now = (): number => asyncScheduler.now();
+  const record = newWatch(now(), deadlineMs);
+  let client = 0;
+  let kept: string | null = null;
+  let watching: Subscription | null = null;
+
+  const end = (how: string): void => {
+    // A second end is a second transition: the record has both.
+    record.end ??= how;
+    record.endedAtMs ??= now();
+    ended();
+  };
+
+  const begin = (): void => {
+    record.resumedAtMs = now();
+    const from = kept === null ? null : parseWatchState(JSON.parse(kept));
+    if (from === null) record.deadlineAtMs = now() + deadlineMs;
+    let last: TaskTransition | null = null;
+    watching = clients[client === 0 ? 0 : 1]
+      .watch(task, { deadlineMs, save: (state) => (kept = JSON.stringify(state)), ...(from !== null && { from }) })
+      .subscribe({
+        next: (transition) => {
+          last = transition;
+          record.seen.push({ from: transition.from, to: transition.to, isTerminal: isTerminal(transition.to), atMs: now() });
+        },
+        complete: () => end(last === null ? 'nothing' : endOf(last)),
+        error: (error: unknown) => {
+          if (!isSeedanceError(error) || error.state === null) return end(`the error ${String(error)}`);
+          record.losses.push({ kind: error.kind, reason: error.reason, atMs: now(), exchanges: exchanges() });
+          if (error.kind === 'gone') return end('gone');
+          if (error.reason === 'not-found' && error.lastSnapshot === null) return end('never known');
+          // Two providers refuse an unknown task in the words of any refusal: a new task is given a second chance.
+          if (error.reason === 'rejected' && record.losses.some(({ reason }, index) => reason === 'rejected' && index < record.losses.length - 1)) return end('refused');
+          if (now() >= record.deadlineAtMs) return end('deadline');
+          kept = JSON.stringify(error.state);
+          timer(restMs).subscribe(begin);
+        },
+      });
+  };
+
+  const stopFrom = (stop: number): void => {
+    const next = watchCase.stops[stop];
+    if (next === undefined) return;
+    timer(next.afterMs).subscribe(() => {
+      if (watching === null || watching.closed) return;
+      watching.unsubscribe();
+      stopped?.();
+      record.resumptions += 1;
+      if (next.elsewhere) client = 1 - client;
+      timer(next.awayMs).subscribe(() => {
+        begin();
+        stopFrom(stop + 1);
+      });
+    });
+  };
+
+  begin();
+  stopFrom(0);
+  return record;
+};
+
+const endOf = ({ task, snapshot }: TaskTransition): string => {
+  switch (snapshot.status) {
+    case 'failed':
+      return `failed (${snapshot.failure.reason})`;
+    case 'succeeded':
+      return snapshot.video?.url.includes(encodeURIComponent(task.id)) === true ? 'succeeded' : 'succeeded, with the video of another';
+    case 'queued':
+    case 'running':
+    case 'cancelled':
+    case 'expired':
+    case 'unknown':
+      return snapshot.status;
+  }
+};

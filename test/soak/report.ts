@@ -1,0 +1,43 @@
+/**
+ * The figures of a campaign, each beside its bound, as lines of text; and whether all hold. Pure.
+ */
+import type { Faults } from './judge.js';
+
+/** One figure. Without a bound it is there to be read. */
+export interface Figure {
+  readonly what: string;
+  readonly value: number;
+  readonly unit?: string;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+  /** What is behind it: some are shown where it does not hold. */
+  readonly examples?: readonly string[];
+}
+
+/** Whether a figure is within its bounds. One that is no number is not. */
+export const holds = ({ value, atMost = Infinity, atLeast = -Infinity }: Figure): boolean => value <= atMost && value >= atLeast;
+
+/** The faults of a verdict, as figures. */
+export const faultFigures = (faults: Faults): readonly Figure[] => {
+  const names: Readonly<Record<keyof Faults, string>> = {
+    endsLost: 'ends lost',
+    wrongEnds: 'wrong ends',
+    unwarrantedLosses: 'watches given up without cause',
+    asksBelowFloor: 'asks below a floor',
+    duplicateEnds: 'duplicate terminal transitions',
+    brokenTails: 'transitions that do not follow from the one before',
+  };
+  return Object.entries(faults).map(([name, examples]) => ({ what: names[name as keyof Faults], value: examples.length, atMost: 0, examples }));
+};
+
+const shown = 5;
+
+/** One line for each figure. */
+export const linesOf = (figures: readonly Figure[]): readonly string[] =>
+  figures.flatMap((figure) => {
+    const { what, value, unit = '', atMost, atLeast, examples = [] } = figure;
+    const bound = atMost !== undefined ? `≤ ${atMost}` : atLeast !== undefined ? `≥ ${atLeast}` : '';
+    const verdict = bound === '' ? '' : holds(figure) ? 'ok' : 'FAILED';
+    const line = `${what.padEnd(52)} ${`${Math.round(value * 100) / 100}${unit && ` ${unit}`}`.padStart(12)}   ${bound.padEnd(10)} ${verdict}`.trimEnd();
+    return [line, ...(holds(figure) ? [] : examples.slice(0, shown).map((example) => `    ${example}`))];
+  });

@@ -1,0 +1,124 @@
+/**
+ * The campaign in virtual time: `node virtual.mjs '{"seed":1,"tasks":10000}'`, after a build. Hours pass in a minute.
+ */
+import { timer } from 'rxjs';
+import { account, createTaskClient, type TaskClient } from '../../src/index.js';
+import { anyfast } from '../../src/providers/anyfast.js';
+import { ark } from '../../src/providers/ark.js';
+import { kyyaipower } from '../../src/providers/kyyaipower.js';
+import { powertokens } from '../../src/providers/powertokens.js';
+import { xingchao } from '../../src/providers/xingchao.js';
+import { yescale } from '../../src/providers/yescale.js';
+import { askFaults } from '../../src/simulator/faults.js';
+import { caseOf, expectedEnd, isEndless } from './cases.js';
+import { follow } from './follower.js';
+import type { TaskRecord } from './records.js';
+import { faultFigures, type Figure, holds, linesOf } from './report.js';
+import { delaysOf, judge } from './judge.js';
+import { installVirtualClock } from './virtual-clock.js';
+import { virtualNetwork } from './virtual-network.js';
+
+const minutes = 60_000;
+const hours = 60 * minutes;
+const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as const;
+
+const { seed, tasks: count }: { readonly seed: number; readonly tasks: number } = JSON.parse(process.argv[2] ?? '{"seed":1,"tasks":600}');
+const accounts = Math.max(2, Math.round(count / 500));
+const askTimeoutMs = 30_000;
+
+/** What nobody caught, and what Node warns of. */
+const rejections: string[] = [];
+process.on('unhandledRejection', (reason) => void rejections.push(String(reason)));
+process.on('warning', (warning) => void rejections.push(String(warning)));
+
+const beganAtMs = performance.now();
+const startMs = Date.UTC(2026, 0, 1);
+const clock = installVirtualClock(startMs);
+const network = virtualNetwork({
+  seed,
+  faultRate: 0.3,
+  askTimeoutMs,
+  outages: [12, 31, 55].map((minute) => ({ fromMs: minute * minutes, forMs: 4 * minutes })),
+});
+
+const newClient = (): TaskClient =>
+  createTaskClient<string>({
+    transport: network.transport,
+    askTimeoutMs,
+    accounts: providers.flatMap((provider) =>
+      Array.from({ length: accounts }, (_, index) => account(provider, { apiKey: network.keyOf(provider.id, index), name: `account-${index}` })),
+    ),
+  });
+const clients = [newClient(), newClient()] as const;
+
+const records: TaskRecord[] = [];
+let outlived = 0;
+for (let index = 0; index < count; index += 1) {
+  const one = caseOf(seed, index, accounts);
+  timer(one.createdAfterMs).subscribe(() => {
+    const { provider, fate, queueMs, runMs, serviceTier } = one;
+    const { id } = network.submit(provider, one.account, { fate, queueMs, runMs, serviceTier });
+    const watches: TaskRecord['watches'][number][] = [];
+    const exchanges = network.exchanges;
+    records.push({
+      name: `${index} ${provider}/account-${one.account}/${id} (${fate})`,
+      expected: expectedEnd(one),
+      endsAtMs: isEndless(one) ? null : clock.now() + queueMs + (fate === 'cancelled' ? 0 : runMs),
+      get exchanges() { return exchanges(provider, one.account, id); },
+      watches,
+    });
+    for (const watchCase of one.watches) {
+      timer(watchCase.afterMs).subscribe(() => {
+        watches.push(follow({
+          clients,
+          task: { provider, id, account: `account-${one.account}` },
+          watchCase,
+          deadlineMs: isEndless(one) ? hours : 24 * hours,
+          restMs: 5 * minutes,
+          exchanges: () => exchanges(provider, one.account, id).length,
+          ended: () => undefined,
+          stopped: () => {
+            if (one.watches.length === 1) outlived += network.underWay(provider, one.account, id);
+          },
+        }));
+      });
+    }
+  });
+}
+clock.run();
+
+const { figures } = network;
+const watches = records.flatMap((record) => record.watches);
+const faulty = [...figures.faults.values()].reduce((sum, times) => sum + times, 0);
+const answered = figures.requests - figures.cut;
+const delays = [...delaysOf(records)].sort((a, b) => a - b);
+const delayAt = (share: number): number => (delays[Math.floor((delays.length - 1) * share)] ?? NaN) / minutes;
+const sum = (of: (watch: (typeof watches)[number]) => number): number => watches.reduce((total, watch) => total + of(watch), 0);
+
+const all: readonly Figure[] = [
+  { what: 'tasks', value: records.length, atLeast: count },
+  { what: 'watchers', value: watches.length, atLeast: count },
+  { what: 'requests', value: figures.requests },
+  { what: '… of them lists', value: figures.lists, atLeast: 1 },
+  { what: 'questions about one task', value: figures.questions },
+  { what: 'answers that are a fault', value: (100 * faulty) / answered, unit: '%', atLeast: 28 },
+  { what: 'kinds of fault met', value: figures.faults.size, atLeast: askFaults.length },
+  { what: 'requests that met an outage', value: figures.cut, atLeast: 1 },
+  { what: 'slow answers', value: figures.slow, atLeast: 1 },
+  { what: '… slower than anybody waits', value: figures.tooSlow, atLeast: 1 },
+  { what: 'watches stopped, and gone on with', value: sum(({ resumptions }) => resumptions), atLeast: 1 },
+  { what: 'watches given up, and gone on with', value: sum(({ losses, end }) => losses.length - Number(['gone', 'never known', 'refused', 'deadline'].includes(end ?? ''))) },
+  ...faultFigures(judge(records, { floorMs: 10_000, patienceMs: 15 * minutes })),
+  { what: 'questions with the key of another account', value: figures.foreign, atMost: 0 },
+  { what: 'unhandled rejections, and warnings', value: rejections.length, atMost: 0, examples: rejections },
+  { what: 'requests that outlive their watch', value: outlived, atMost: 0 },
+  { what: 'requests left', value: figures.underWay, atMost: 0 },
+  { what: 'timers left', value: clock.timers(), atMost: 0 },
+  { what: 'from end to notice: median', value: delayAt(0.5), unit: 'min' },
+  { what: '… 99 of 100 within', value: delayAt(0.99), unit: 'min' },
+  { what: '… longest', value: delayAt(1), unit: 'min', atMost: 60 },
+  { what: 'time that passed', value: (clock.now() - startMs) / hours, unit: 'h' },
+  { what: 'time that it took', value: (performance.now() - beganAtMs) / 1000, unit: 's' },
+];
+console.log(linesOf(all).join('\n'));
+process.exitCode = all.every(holds) ? 0 : 1;

@@ -1,0 +1,72 @@
+/**
+ * A platform's clock and timers that move by themselves, as fast as they can. They stand in for the real ones of the whole process, so
+ * that RxJS runs on its own scheduler as it does for users. `TestScheduler` keeps its timers in a list that it sorts whenever one
+ * is set; these lie in a heap, for ten thousand watches have tens of thousands.
+ */
+
+interface Timer {
+  atMs: number;
+  order: number;
+  readonly everyMs: number;
+  readonly call: () => void;
+}
+
+export interface VirtualClock {
+  readonly now: () => number;
+  /** Runs until no timer is set. */
+  readonly run: () => void;
+  /** How many timers are set. */
+  readonly timers: () => number;
+}
+
+/** Takes the place of `Date.now`, `setInterval` and `clearInterval`: all that RxJS asks of a platform for `asyncScheduler`. */
+export const installVirtualClock = (startMs: number): VirtualClock => {
+  let nowMs = startMs;
+  let count = 0;
+  const heap: Timer[] = [];
+  const alive = new Set<Timer>();
+
+  const isBefore = (a: Timer, b: Timer): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+  const swap = (a: number, b: number): void => { [heap[a], heap[b]] = [heap[b]!, heap[a]!]; };
+  const push = (timer: Timer): void => {
+    let at = heap.push(timer) - 1;
+    for (let up = (at - 1) >> 1; at > 0 && isBefore(heap[at]!, heap[up]!); at = up, up = (at - 1) >> 1) swap(at, up);
+  };
+  const pop = (): Timer | undefined => {
+    if (heap.length > 1) swap(0, heap.length - 1);
+    const first = heap.pop();
+    for (let at = 0, down = 1; down < heap.length; at = down, down = 2 * at + 1) {
+      if (down + 1 < heap.length && isBefore(heap[down + 1]!, heap[down]!)) down += 1;
+      if (!isBefore(heap[down]!, heap[at]!)) break;
+      swap(at, down);
+    }
+    return first;
+  };
+
+  /** As Node does: whole milliseconds, one at the least. */
+  const set = (call: () => void, ms = 0): Timer => {
+    const everyMs = ms >= 1 && ms < 2 ** 31 ? Math.trunc(ms) : 1;
+    const timer = { atMs: nowMs + everyMs, order: (count += 1), everyMs, call };
+    alive.add(timer);
+    push(timer);
+    return timer;
+  };
+
+  Object.assign(globalThis, { setInterval: set, clearInterval: (timer: Timer) => alive.delete(timer) });
+  Date.now = () => nowMs;
+  return {
+    now: () => nowMs,
+    timers: () => alive.size,
+    run: () => {
+      for (let timer = pop(); timer !== undefined; timer = pop()) {
+        if (!alive.has(timer)) continue;
+        nowMs = timer.atMs;
+        timer.call();
+        if (!alive.has(timer)) continue;
+        timer.atMs = nowMs + timer.everyMs;
+        timer.order = count += 1;
+        push(timer);
+      }
+    },
+  };
+};

@@ -1,0 +1,188 @@
+/**
+ * The simulator's tasks, answers and faults without sockets, behind a network that is slow at times and away for minutes. Each account
+ * has a server of its own. What is asked is written down as the server sees it.
+ */
+import { asyncScheduler, defer, delay, finalize, map, merge, mergeMap, NEVER, type Observable, of, Subject, take, tap, throwError, timer } from 'rxjs';
+import { answerApi } from '../../src/simulator/api.js';
+import { type AskFault, askFaults, createFaults, disturb } from '../../src/simulator/faults.js';
+import { fraction } from '../../src/simulator/random.js';
+import { findRoute, type Route } from '../../src/simulator/routes.js';
+import { type SimulatedProvider, sites } from '../../src/simulator/sites.js';
+import { createTaskStore, type SimulatedTask, type Submission } from '../../src/simulator/task-store.js';
+import type { HttpResponse, Transport } from '../../src/transport/transport.js';
+import { resultOf, resultsOf } from './reading.js';
+import type { Exchange } from './records.js';
+
+const seconds = 1000;
+
+/** One span without a server. */
+export interface Outage {
+  readonly fromMs: number;
+  readonly forMs: number;
+}
+
+export interface VirtualNetwork {
+  readonly transport: Transport;
+  readonly keyOf: (provider: SimulatedProvider, account: number) => string;
+  readonly submit: (provider: SimulatedProvider, account: number, submission: Submission) => SimulatedTask;
+  readonly exchanges: (provider: SimulatedProvider, account: number, id: string) => readonly Exchange[];
+  /** How many requests about a task alone are under way. */
+  readonly underWay: (provider: SimulatedProvider, account: number, id: string) => number;
+  readonly figures: {
+    requests: number;
+    lists: number;
+    /** Questions about one task, those in lists included. */
+    questions: number;
+    underWay: number;
+    foreign: number;
+    cut: number;
+    slow: number;
+    tooSlow: number;
+    readonly faults: Map<AskFault, number>;
+  };
+}
+
+type Question = { readonly provider: SimulatedProvider } & ({ readonly kind: 'get'; readonly id: string } | { readonly kind: 'list' });
+
+const questionOf = (route: Route | null): Question | null => {
+  switch (route?.kind) {
+    case 'get':
+      return { kind: 'get', provider: route.provider, id: route.id };
+    case 'list':
+      return { kind: 'list', provider: route.provider };
+    case 'create':
+    case 'delete':
+    case undefined:
+      return null;
+  }
+};
+
+interface Exact extends Exchange {
+  readonly id: string;
+  isOver: boolean;
+}
+
+/**
+ * @param faultRate    the share of answers that are a fault, 0 to 1
+ * @param askTimeoutMs beyond which an answer is too slow
+ */
+export const virtualNetwork = ({ seed, faultRate, askTimeoutMs, outages }: {
+  readonly seed: number;
+  readonly faultRate: number;
+  readonly askTimeoutMs: number;
+  readonly outages: readonly Outage[];
+}): VirtualNetwork => {
+  const startMs = asyncScheduler.now();
+  const figures: VirtualNetwork['figures'] = { requests: 0, lists: 0, questions: 0, underWay: 0, foreign: 0, cut: 0, slow: 0, tooSlow: 0, faults: new Map() };
+  const keyOf = (provider: SimulatedProvider, account: number): string => `key-of-${provider}-${account}`;
+  const cuts = new Subject<void>();
+  for (const { fromMs } of outages) timer(fromMs).subscribe(() => cuts.next());
+  const isAway = (): boolean => outages.some(({ fromMs, forMs }) => asyncScheduler.now() >= startMs + fromMs && asyncScheduler.now() < startMs + fromMs + forMs);
+
+  const serverOf = (provider: SimulatedProvider, account: number) => {
+    const serverSeed = Math.floor(fraction(seed, provider, account) * 2 ** 31);
+    const tasks = createTaskStore({
+      clock: () => asyncScheduler.now(),
+      seed: serverSeed,
+      speed: 1,
+      fates: [['succeeds', 1]],
+      freshLinks: false,
+      link: ({ id }) => `https://files.example/${provider}/${account}/${id}.mp4`,
+    });
+    // A list that is none, or a missing one, ends the lists of its account: every other account's are spared.
+    const spared: readonly AskFault[] = ['not-found-after-creation', ...(account % 2 === 1 ? (['cut-json', 'empty-body'] as const) : [])];
+    const faults = createFaults(serverSeed, { rate: faultRate });
+    const listFaults = createFaults(serverSeed, { rate: faultRate, kinds: askFaults.filter((kind) => !spared.includes(kind)) });
+    return { tasks, faults, listFaults, exchanges: new Map<string, Exact[]>(), lists: 0 };
+  };
+  type Server = ReturnType<typeof serverOf>;
+  const servers = new Map<string, Server>();
+  const server = (provider: SimulatedProvider, account: number): Server => {
+    const key = keyOf(provider, account);
+    const known = servers.get(key) ?? serverOf(provider, account);
+    servers.set(key, known);
+    return known;
+  };
+
+  const exchange = ({ exchanges }: Server, id: string, by: Exchange['by']): Exact => {
+    const all = exchanges.get(id) ?? [];
+    exchanges.set(id, all);
+    const one: Exact = { id, sentAtMs: asyncScheduler.now(), by, result: 'nothing', isOver: false };
+    all.push(one);
+    return one;
+  };
+
+  /** How long an answer takes: one in twenty is slow, up to twice as long as anybody waits. */
+  const latencyMs = (request: number): number => {
+    const luck = fraction(seed, request, 'latency');
+    if (luck >= 0.05) return 20 + Math.floor(luck * 400);
+    const slowMs = Math.floor(2 * seconds + (luck / 0.05) * (2 * askTimeoutMs));
+    figures.slow += 1;
+    if (slowMs >= askTimeoutMs) figures.tooSlow += 1;
+    return slowMs;
+  };
+
+  const answer = (url: string, authorization: string): Observable<HttpResponse> => {
+    const { pathname, searchParams } = new URL(url);
+    const route = questionOf(findRoute('GET', pathname));
+    const at = servers.get(authorization.replace('Bearer ', ''));
+    if (route === null || at === undefined) throw new Error(`no such question: ${url}`);
+    const ids = route.kind === 'get' ? [route.id] : searchParams.getAll('filter.task_ids');
+    figures.questions += ids.length;
+    figures.lists += Number(route.kind === 'list');
+    figures.foreign += ids.filter((id) => at.tasks.find({ provider: route.provider, id }) === null).length;
+    const asked = ids.map((id) => exchange(at, id, route.kind === 'get' ? 'single' : 'list'));
+    const over = finalize<HttpResponse>(() => {
+      figures.underWay -= 1;
+      for (const one of asked) one.isOver = true;
+    });
+    return answered(route, at, searchParams, asked).pipe(over);
+  };
+
+  const answered = (route: Question, at: Server, searchParams: URLSearchParams, asked: readonly Exact[]): Observable<HttpResponse> => {
+    const ids = asked.map(({ id }) => id);
+    const answersIn = latencyMs(figures.requests);
+    if (isAway()) {
+      figures.cut += 1;
+      return timer(1).pipe(map(() => { throw new Error('connect ECONNREFUSED'); }));
+    }
+    const refuse = sites[route.provider].dialect.refuse;
+    const requestId = `request-${figures.requests}`;
+    const truth = answerApi(at.tasks, { route, query: searchParams, body: '', authorized: true, requestId });
+    const fault = route.kind === 'get' ? at.faults.forAsk(route, at.exchanges.get(route.id)?.length ?? 1) : at.listFaults.forAsk({ provider: route.provider, id: '' }, (at.lists += 1));
+    if (fault !== null) figures.faults.set(fault, (figures.faults.get(fault) ?? 0) + 1);
+    const sent = fault === null ? truth : disturb(fault, truth, (why, detail) => refuse(why, detail, requestId));
+    const cut = cuts.pipe(
+      take(1),
+      map(() => {
+        figures.cut += 1;
+        throw new Error('read ECONNRESET');
+      }),
+    );
+    if (sent === 'hang') return merge(NEVER, cut);
+    if (sent === 'reset') return timer(answersIn).pipe(mergeMap(() => throwError(() => new Error('read ECONNRESET'))));
+    const results = route.kind === 'list' ? resultsOf(sent, ids) : new Map(ids.map((id) => [id, resultOf(sent)]));
+    const arrives = of<HttpResponse>(sent).pipe(
+      delay(answersIn),
+      tap(() => {
+        for (const one of asked) one.result = results.get(one.id) ?? 'nothing';
+      }),
+    );
+    return merge(arrives, cut).pipe(take(1));
+  };
+
+  return {
+    figures,
+    keyOf,
+    submit: (provider, account, submission) => server(provider, account).tasks.submit(provider, submission),
+    exchanges: (provider, account, id) => server(provider, account).exchanges.get(id) ?? [],
+    underWay: (provider, account, id) => (server(provider, account).exchanges.get(id) ?? []).filter(({ by, isOver }) => by === 'single' && !isOver).length,
+    transport: ({ url, headers }) =>
+      defer(() => {
+        figures.requests += 1;
+        figures.underWay += 1;
+        return answer(url, headers['authorization'] ?? '');
+      }),
+  };
+};
+
