@@ -37,8 +37,12 @@ export const follow = ({ clients, task, watchCase, deadlineMs, restMs, exchanges
     ended();
   };
 
+  const goAway = (): void => void record.away.push({ fromMs: now(), toMs: Infinity });
+
   const begin = (): void => {
     record.resumedAtMs = now();
+    const lastAway = record.away.at(-1);
+    if (lastAway !== undefined) lastAway.toMs = now();
     const from = kept === null ? null : parseWatchState(JSON.parse(kept));
     if (from === null) record.deadlineAtMs = now() + deadlineMs;
     let last: TaskTransition | null = null;
@@ -59,6 +63,7 @@ export const follow = ({ clients, task, watchCase, deadlineMs, restMs, exchanges
           if (error.reason === 'rejected' && record.losses.some(({ reason }, index) => reason === 'rejected' && index < record.losses.length - 1)) return end('refused');
           if (now() >= record.deadlineAtMs) return end('deadline');
           kept = JSON.stringify(error.state);
+          goAway();
           timer(restMs).subscribe(begin);
         },
       });
@@ -70,6 +75,7 @@ export const follow = ({ clients, task, watchCase, deadlineMs, restMs, exchanges
     timer(next.afterMs).subscribe(() => {
       if (watching === null || watching.closed) return;
       watching.unsubscribe();
+      goAway();
       stopped?.();
       record.resumptions += 1;
       if (next.elsewhere) client = 1 - client;

@@ -49,7 +49,7 @@ export const startFront = async ({ target, seed, askTimeoutMs }: { readonly targ
     if (route === null || (route.kind !== 'get' && route.kind !== 'list')) throw new Error(`no such question: ${url}`);
     const ids = route.kind === 'get' ? [route.id] : searchParams.getAll('filter.task_ids');
     const own = ids.map((id): readonly [string, Exchange] => {
-      const exchange: Exchange = { sentAtMs: Date.now(), by: route.kind === 'get' ? 'single' : 'list', result: 'nothing' };
+      const exchange: Exchange = { sentAtMs: Date.now(), by: route.kind === 'get' ? 'single' : 'list', result: 'nothing', answeredAtMs: null };
       const key = `${route.provider} ${id}`;
       exchanges.set(key, [...(exchanges.get(key) ?? []), exchange]);
       return [id, exchange];
@@ -136,7 +136,7 @@ export const startFront = async ({ target, seed, askTimeoutMs }: { readonly targ
     leaves,
     arrives: (number) => {
       const { exchanges: own, results } = noted.get(number) ?? {};
-      own?.forEach((exchange, id) => (exchange.result = results?.get(id) ?? 'nothing'));
+      own?.forEach((exchange, id) => Object.assign(exchange, { result: results?.get(id) ?? 'nothing', answeredAtMs: Date.now() }));
     },
     sockets: () => sockets,
     stop,

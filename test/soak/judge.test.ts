@@ -5,12 +5,13 @@ import { delaysOf, judge } from './judge.js';
 const rules = { floorMs: 10_000, patienceMs: 900_000 };
 
 const seen = (from: string | null, to: string, atMs: number) => ({ from, to, isTerminal: ['succeeded', 'failed'].includes(to), atMs });
-const asked = (sentAtMs: number, result: Exchange['result'] = 'told', by: Exchange['by'] = 'single'): Exchange => ({ sentAtMs, by, result });
+const asked = (sentAtMs: number, result: Exchange['result'] = 'told', by: Exchange['by'] = 'single'): Exchange => ({ sentAtMs, by, result, answeredAtMs: result === 'nothing' ? null : sentAtMs });
 
 const goodWatch: WatchRecord = {
   beganAtMs: 0,
   resumedAtMs: 0,
   deadlineAtMs: 3_600_000,
+  away: [],
   seen: [seen(null, 'queued', 0), seen('queued', 'running', 10_000), seen('running', 'succeeded', 25_000)],
   losses: [],
   resumptions: 0,
@@ -103,6 +104,15 @@ describe('the verdict on a campaign', () => {
   ])('knows whether a watch may give up: %s', (_, loss, exchanges, isWarranted) => {
     const lost = watched({ losses: [{ ...loss, atMs: 1_000_100, exchanges: exchanges.length }] }, { exchanges });
     expect(judge([lost], rules).unwarrantedLosses).toHaveLength(isWarranted ? 0 : 1);
+  });
+
+  it('holds against a watcher what it was told, and not what others were told while it was away', () => {
+    const exchanges = [0, 1, 2, 3, 4, 5].map((index) => asked(index * 200_000, index === 3 ? 'told' : 'trouble'));
+    const loss: Loss = { kind: 'response', reason: 'server', atMs: 1_000_100, exchanges: exchanges.length };
+    const told = (away: WatchRecord['away']) => judge([watched({ losses: [loss], away }, { exchanges })], rules).unwarrantedLosses.length;
+    expect(told([])).toBe(1);
+    expect(told([{ fromMs: 500_000, toMs: 600_000 }])).toBe(1);
+    expect(told([{ fromMs: 600_000, toMs: 600_001 }])).toBe(0);
   });
 
   it('counts a delay from the end of the task, or from when its watcher went on', () => {

@@ -64,10 +64,12 @@ const wrongEnd = ({ end, seen, endedAtMs, deadlineAtMs }: WatchRecord, { expecte
 const lossText = ({ kind, reason, atMs }: Loss): string => `lost at ${atMs} ms by ${kind}${reason === null ? '' : ` (${reason})`}`;
 
 /** Whether the last answers to a task are such that its watch may give up, as the documentation has it. */
-const isWarranted = ({ kind, reason, atMs, exchanges: count }: Loss, { deadlineAtMs }: WatchRecord, { exchanges }: TaskRecord, { patienceMs }: Rules): boolean => {
+const isWarranted = ({ kind, reason, atMs, exchanges: count }: Loss, { deadlineAtMs, away }: WatchRecord, { exchanges }: TaskRecord, { patienceMs }: Rules): boolean => {
   const answers = exchanges.slice(0, count).filter(({ result }) => result !== 'left out');
+  const wasThere = ({ answeredAtMs, sentAtMs }: Exchange): boolean => !away.some(({ fromMs, toMs }) => fromMs <= (answeredAtMs ?? sentAtMs) && (answeredAtMs ?? sentAtMs) < toMs);
+  // What others were told while it was away may have been passed on to it, or not.
   const lastAre = (number: number, ...results: readonly string[]): boolean => {
-    const last = answers.slice(-number);
+    const last = answers.filter((answer) => wasThere(answer) || results.includes(answer.result)).slice(-number);
     return last.length === number && last.every(({ result }) => results.includes(result));
   };
   if (kind === 'gone') return lastAre(2, 'unknown');
@@ -76,7 +78,7 @@ const isWarranted = ({ kind, reason, atMs, exchanges: count }: Loss, { deadlineA
   if (reason === 'unauthorized' && lastAre(3, 'unauthorized')) return true;
   if (kind === 'timeout' && atMs >= deadlineAtMs) return true;
   if (reason !== null && !['unauthorized', 'not-found', 'rejected', 'rate-limited', 'server', 'empty'].includes(reason)) return false;
-  const lastTold = answers.findLast(({ result }) => result === 'told');
+  const lastTold = answers.findLast((answer) => answer.result === 'told' && wasThere(answer));
   return lastAre(5, 'unauthorized', 'unknown', 'trouble', 'nothing') && atMs - (lastTold?.sentAtMs ?? -Infinity) >= patienceMs;
 };
 

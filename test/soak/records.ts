@@ -14,6 +14,8 @@ export interface Exchange {
   readonly sentAtMs: number;
   readonly by: 'list' | 'single';
   result: Result;
+  /** When its answer arrived; null where none did. */
+  answeredAtMs: number | null;
 }
 
 /** One transition that a watcher was given. */
@@ -39,6 +41,8 @@ export interface WatchRecord {
   /** When it last began or went on. */
   resumedAtMs: number;
   deadlineAtMs: number;
+  /** When it did not watch, and heard nothing of what others were told. */
+  readonly away: { readonly fromMs: number; toMs: number }[];
   readonly seen: Seen[];
   readonly losses: Loss[];
   /** How often it was stopped, and went on from what it had saved. */
@@ -64,6 +68,7 @@ export const newWatch = (nowMs: number, deadlineMs: number): WatchRecord => ({
   beganAtMs: nowMs,
   resumedAtMs: nowMs,
   deadlineAtMs: nowMs + deadlineMs,
+  away: [],
   seen: [],
   losses: [],
   resumptions: 0,

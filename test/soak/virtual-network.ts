@@ -107,7 +107,7 @@ export const virtualNetwork = ({ seed, faultRate, askTimeoutMs, outages }: {
   const exchange = ({ exchanges }: Server, id: string, by: Exchange['by']): Exact => {
     const all = exchanges.get(id) ?? [];
     exchanges.set(id, all);
-    const one: Exact = { id, sentAtMs: asyncScheduler.now(), by, result: 'nothing', isOver: false };
+    const one: Exact = { id, sentAtMs: asyncScheduler.now(), by, result: 'nothing', answeredAtMs: null, isOver: false };
     all.push(one);
     return one;
   };
@@ -165,7 +165,7 @@ export const virtualNetwork = ({ seed, faultRate, askTimeoutMs, outages }: {
     const arrives = of<HttpResponse>(sent).pipe(
       delay(answersIn),
       tap(() => {
-        for (const one of asked) one.result = results.get(one.id) ?? 'nothing';
+        for (const one of asked) Object.assign(one, { result: results.get(one.id) ?? 'nothing', answeredAtMs: asyncScheduler.now() });
       }),
     );
     return merge(arrives, cut).pipe(take(1));
