@@ -4,7 +4,7 @@
 import { asyncScheduler, defer, first, Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
 
 /** The longest wait that a platform's timer keeps: 2^31 ms and more would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
+export const longestTimerMs = 2 ** 31 - 1;
 
 /** Calls `wake` after `ms`, and after one turn of the scheduler at the least. Unsubscribing ends the wait. */
 export const sleep = (ms: number, wake: () => void): Subscription => {

@@ -1,9 +1,7 @@
 /**
  * Times that options may hold, checked once.
  */
-
-/** A platform's timer fires at once for 2^31 ms and more. */
-const longestTimerMs = 2 ** 31 - 1;
+import { longestTimerMs } from '../poll/rest.js';
 
 /** Errors: `RangeError` that names the field, for what is no number of ms above 0 that a timer can keep. */
 export const checkWithin = (field: string, ms: number): void => {

@@ -9,7 +9,7 @@ import type { TaskRef } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
 import { noHints } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
-import type { ReadFailure } from '../wire/refusal.js';
+import { type ReadFailure, reasonOfStatus } from '../wire/refusal.js';
 import type { Account } from './account.js';
 import type { Gate } from './gate.js';
 import { type Answer, type Ask, pathOf, type Question, type Send } from './question.js';
@@ -139,7 +139,4 @@ const isPassing = (failure: ReadFailure): boolean =>
 
 /** Whether the server says that it has no such list. */
 const isRefusal = (failure: ReadFailure): boolean =>
-  failure.kind === 'response' && failure.reason !== 'empty' && (failure.status === 501 || (failure.status >= 300 && failure.status < 500 && !passing.has(failure.status)) || failure.reason === 'rejected');
-
-/** "It took too long" and "too early". */
-const passing = /* @__PURE__ */ new Set([408, 425]);
+  failure.kind === 'response' && failure.reason !== 'empty' && (failure.status === 501 || (failure.status >= 300 && failure.status < 500 && reasonOfStatus(failure.status) !== 'server') || failure.reason === 'rejected');

@@ -15,7 +15,7 @@ import { askByLists } from './list-batch.js';
 import { type Ask, askSingly, sender } from './question.js';
 import { parseWatchState } from './saved-state.js';
 import { SharedQuestions } from './shared-questions.js';
-import { type Step, steps, type Place } from './steps.js';
+import { type Place, type Step, steps } from './steps.js';
 import { checkFunction, checkPositive, isRecord, type RuleOptions, watchRules, type WatchRules } from './watch-rules.js';
 import { advanceWatch, beginWatch, type WatchState } from './watch-state.js';
 
@@ -191,10 +191,8 @@ const choose =
     );
 
 /** The last transition of a task whose end was saved. */
-const finalTransition = ({ ended, snapshot, previousStatus, askedAtMs, startedAtMs }: WatchState): TaskTransition | null =>
-  ended === 'terminal' && snapshot !== null
-    ? transitionTo({ ...snapshot, raw: null }, previousStatus, askedAtMs ?? startedAtMs)
-    : null;
+const finalTransition = ({ snapshot, previousStatus, askedAtMs, startedAtMs }: WatchState): TaskTransition | null =>
+  snapshot === null ? null : transitionTo({ ...snapshot, raw: null }, previousStatus, askedAtMs ?? startedAtMs);
 
 const merged = <Options extends Pick<RuleOptions, 'policy' | 'deadlineMs' | 'patienceMs'>>(defaults: Options, own: RuleOptions): RuleOptions => ({
   ...own,

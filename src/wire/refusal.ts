@@ -80,7 +80,8 @@ const httpCode = /^[45]\d\d$/;
 const busyCode = /^(?:\w*RateLimit|RequestBurstTooFast)/;
 const brokenCode = /^(?:Internal|ServiceUnavailable|ServerOverloaded)/;
 
-const reasonOfStatus = (status: number): ResponseReason | null => {
+/** What a status says by itself: of 4xx, 408 and 425 pass as the server's own troubles do. Null where it says nothing. */
+export const reasonOfStatus = (status: number): ResponseReason | null => {
   if (status === 401) return 'unauthorized';
   if (status === 403) return 'forbidden';
   if (status === 404) return 'not-found';
