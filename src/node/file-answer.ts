@@ -49,7 +49,7 @@ export const readFileAnswer = ({ status, header }: AnswerHead, held: Held): File
     if (encoding.toLowerCase() !== 'identity') return trouble(`the file came with the content-encoding ${encoding}, not identity`);
     const type = header('content-type') ?? '';
     if (/^(?:text\/|application\/(?:json|xml|xhtml)|multipart\/)/i.test(type)) return trouble(`the answer is ${type}, and no video`);
-    return status === 200 ? wholeFile(header) : partOfFile(header, held, trouble);
+    return status === 200 ? wholeFile(header, trouble) : partOfFile(header, held, trouble);
   }
   if (status === 416) return unsatisfied(header, held);
   if (status === 408 || status === 425 || status === 429 || status > 499) return trouble(`the file's host answers ${String(status)}`);
@@ -57,8 +57,9 @@ export const readFileAnswer = ({ status, header }: AnswerHead, held: Held): File
   return trouble(`the file's host answers ${String(status)}`);
 };
 
-const wholeFile = (header: AnswerHead['header']): FileAnswer => {
+const wholeFile = (header: AnswerHead['header'], trouble: (message: string) => FileAnswer): FileAnswer => {
   const totalBytes = lengthIn(header);
+  if (totalBytes === 0) return trouble('the answer is a file of 0 bytes, and no video');
   return { kind: 'bytes', fromBytes: 0, toBytes: totalBytes, totalBytes, validator: validatorIn(header) };
 };
 

@@ -230,6 +230,7 @@ describe('a cut connection', () => {
     ['a page under 200', (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Please log in</html>')],
     ['compressed bytes', (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(film.subarray(0, 100))],
     ['nothing', (_, response) => void response.writeHead(200).end()],
+    ['nothing, as it says', (_, response) => void response.writeHead(200, { etag: tag, 'content-length': 0 }).end()],
     ['503', status(503)],
   ])('does not put wrong bytes into the file: %s', async (_, serving) => {
     const { link } = await host(cutAt(1000), serving);

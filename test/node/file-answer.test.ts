@@ -48,6 +48,7 @@ describe('an answer with a file', () => {
   it.each<[string, number, Record<string, string>, Held]>([
     ['a page', 200, { 'content-type': 'text/html; charset=utf-8' }, nothing],
     ['JSON', 200, { 'content-type': 'application/json' }, nothing],
+    ['nothing', 200, { 'content-length': '0', 'content-type': 'video/mp4', etag: '"a"' }, nothing],
     ['several ranges', 206, { 'content-type': 'multipart/byteranges; boundary=x' }, half],
     ['compressed', 200, { 'content-encoding': 'gzip' }, nothing],
     ['a part that nobody asked for', 206, { 'content-range': 'bytes 0-9/10' }, nothing],
