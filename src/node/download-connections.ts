@@ -84,8 +84,8 @@ const receive = async (part: PartFile, request: Omit<FileRequest, 'headers'>, te
     tell(part.held());
   }
   const { receivedBytes } = part.held();
-  const leastBytes = totalBytes ?? toBytes ?? 1;
-  if (receivedBytes < leastBytes) throw new Trouble(`the answer ended at byte ${String(receivedBytes)} of ${String(leastBytes)}`);
+  if (totalBytes === null && fromBytes > 0) throw new Trouble(`nobody says whether byte ${String(receivedBytes)} is the end of the file`);
+  if (receivedBytes < (totalBytes ?? 1)) throw new Trouble(`the answer ended at byte ${String(receivedBytes)} of ${String(totalBytes ?? 'a file')}`);
 };
 
 const isWhole = ({ receivedBytes, totalBytes }: Held): boolean => receivedBytes > 0 && receivedBytes === totalBytes;

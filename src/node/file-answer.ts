@@ -81,10 +81,11 @@ const partOfFile = (header: AnswerHead['header'], held: Held, trouble: (message:
   return { kind: 'bytes', fromBytes: first, toBytes: last + 1, totalBytes: totalBytes ?? held.totalBytes, validator };
 };
 
-/** There is nothing behind what is held: it is all of the file, or it is none of it. */
-const unsatisfied = (header: AnswerHead['header'], { receivedBytes }: Held): FileAnswer => {
+/** There is nothing behind what is held: it is all of a file whose length nobody had said, or it is none of it. */
+const unsatisfied = (header: AnswerHead['header'], held: Held): FileAnswer => {
+  const { receivedBytes } = held;
   const totalBytes = contentRange(header('content-range'))?.totalBytes ?? null;
-  return totalBytes === receivedBytes && receivedBytes > 0
+  return totalBytes === receivedBytes && receivedBytes > 0 && held.totalBytes === null
     ? { kind: 'whole' }
     : { kind: 'stale', message: `there is nothing behind byte ${String(receivedBytes)}; the file has ${totalBytes === null ? 'less' : `${String(totalBytes)} bytes`}` };
 };

@@ -365,6 +365,28 @@ describe('another process, or another day', () => {
     expect(requests).toHaveLength(0);
   });
 
+  it('does not take a piece of a file of unknown length for its end: it asks for what follows', async () => {
+    const piece = (from: number, to: number): Serving => (_, response) =>
+      void response.writeHead(206, { etag: tag, 'content-range': `bytes ${String(from)}-${String(to - 1)}/*` }).end(film.subarray(from, to));
+    const { link, ranges } = await host(piece(1000, 2000), piece(2000, film.length), status(416, { 'content-range': `bytes */${String(film.length)}` }));
+    const directory = folder();
+    writeFileSync(join(directory, 'film.mp4.part'), film.subarray(0, 1000));
+    writeFileSync(join(directory, 'film.mp4.part.json'), JSON.stringify({ totalBytes: null, validator: tag }));
+    await run(download(link, { directory, ...hasty }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(ranges()).toEqual(['bytes=1000-', 'bytes=2000-', `bytes=${String(film.length)}-`]);
+  });
+
+  it('begins anew where there is nothing behind a half', async () => {
+    const { link, ranges } = await host(status(416, { 'content-range': 'bytes */1000' }));
+    const directory = folder();
+    writeFileSync(join(directory, 'film.mp4.part'), film.subarray(0, 1000));
+    writeFileSync(join(directory, 'film.mp4.part.json'), JSON.stringify({ totalBytes: film.length, validator: tag }));
+    await run(download(link, { directory, ...hasty }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+    expect(ranges()).toEqual(['bytes=1000-', undefined]);
+  });
+
   it('takes 416 for the end where the length was not known', async () => {
     const { link, ranges } = await host(status(416, { 'content-range': `bytes */${String(film.length)}` }));
     const directory = folder();

@@ -30,7 +30,7 @@ describe('an answer with a file', () => {
     ['a piece of the rest', 206, { 'content-range': 'bytes 500-599/*' }, half, { kind: 'bytes', fromBytes: 500, toBytes: 600, totalBytes: 1000, validator: '"a"' }],
     ['a weak tag, which vouches for nothing', 200, { etag: 'W/"a"' }, nothing, { kind: 'bytes', fromBytes: 0, toBytes: null, totalBytes: null, validator: null }],
     ['a date, where there is no tag', 200, { 'last-modified': 'Tue, 03 Nov 2026 10:00:00 GMT' }, nothing, { kind: 'bytes', fromBytes: 0, toBytes: null, totalBytes: null, validator: 'Tue, 03 Nov 2026 10:00:00 GMT' }],
-    ['416 when all is held', 416, { 'content-range': 'bytes */500' }, half, { kind: 'whole' }],
+    ['416 when all is held', 416, { 'content-range': 'bytes */500' }, { ...half, totalBytes: null }, { kind: 'whole' }],
   ])('is taken: %s', (_, status, headers, held, expected) => {
     expect(answer(status, headers, held)).toEqual(expected);
   });
@@ -40,6 +40,7 @@ describe('an answer with a file', () => {
     ['it has another tag', 206, { 'content-range': 'bytes 500-999/1000', etag: '"b"' }],
     ['it has another size', 206, { 'content-range': 'bytes 500-1999/2000' }],
     ['416, and it is shorter than what is held', 416, { 'content-range': 'bytes */400' }],
+    ['416, and it ends where half of what was held to be it ends', 416, { 'content-range': 'bytes */500' }],
     ['416, and it does not say how long it is', 416, {}],
   ])('makes what is held worthless: %s', (_, status, headers) => {
     expect(answer(status, headers, half).kind).toBe('stale');
