@@ -3,7 +3,7 @@
  */
 import { asyncScheduler, catchError, concat, defer, type Observable, of, retry, tap, throwError, throwIfEmpty, timeout } from 'rxjs';
 import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
-import { rest } from '../poll/rest.js';
+import { longestTimerMs, rest } from '../poll/rest.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { innermostReason } from '../transport/whole-answer.js';
 import { messageOf } from '../watch/errors.js';
@@ -65,7 +65,7 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
     };
 
     return defer(() => open(url)).pipe(
-      timeout({ each: plan.stallMs, with: () => throwError(() => new Trouble(`the host was silent for ${String(plan.stallMs)} ms`)) }),
+      timeout({ each: Math.min(plan.stallMs, longestTimerMs), with: () => throwError(() => new Trouble(`the host was silent for ${String(plan.stallMs)} ms`)) }),
       tap(({ receivedBytes }) => {
         // A byte that has been there before is no progress: a file that always breaks at one place would come for ever.
         if (receivedBytes <= best) return;

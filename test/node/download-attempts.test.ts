@@ -1,4 +1,4 @@
-import { asyncScheduler, concat, defer, EMPTY, ignoreElements, NEVER, type Observable, of, throwError, timer } from 'rxjs';
+import { asyncScheduler, concat, defer, EMPTY, ignoreElements, lastValueFrom, NEVER, type Observable, of, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { attempts, type DownloadPlan } from '../../src/node/download-attempts.js';
 import { Refused, Trouble } from '../../src/node/download-connections.js';
@@ -58,6 +58,12 @@ describe('attempts at a download', () => {
     const { opened, lines } = play([NEVER, concat(bytes(10), NEVER), after(29_999, bytes(100))]);
     expect(opened).toEqual(['0s old', '31s old', '62s old']);
     expect(lines).toEqual(['31s 10', '91.999s 100', '91.999s |']);
+  });
+
+  it('bear a silence of any length where they are told so', async () => {
+    const plan: DownloadPlan = { path: 'a.mp4', url: 'old', renew: null, retry: () => 'stop', patienceMs: 1, stallMs: Number.MAX_SAFE_INTEGER };
+    const open = (): Observable<Held> => after(20, bytes(100));
+    expect(await lastValueFrom(attempts({ held: () => held(0) }, plan, open))).toEqual(held(100));
   });
 
   it('wait as long as the host says, up to ten minutes', () => {
