@@ -3,8 +3,8 @@
  *
  * Each contender makes a lock file of its own, then looks for others. Whoever comes second sees the first, so there are never two
  * holders; two that come in the same instant may both be refused. A holder is known by its process id and, where the system tells, by
- * when that process began, so that an id which is used again (after a reboot, in a container) is not taken for it. Processes of
- * another machine are not seen.
+ * when that process began, so that an id which is used again (after a reboot, in a container) is not taken for it. Not seen are
+ * processes of another machine, and other workers of this process: one that has died could not be told from one that has not.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { codeOf } from './system-error.js';
 
 const lockName = /^\.lock-(\d+)-[0-9a-f]{16}$/;
 
-/** The lock files of this very process: it may hold several directories, and none of them twice. */
+/** The lock files of this very process, in this worker: it may hold several directories, and none of them twice. */
 const own = new Set<string>();
 
 /**

@@ -15,7 +15,7 @@ export interface Held {
 /** The head of an answer. */
 export interface AnswerHead {
   readonly status: number;
-  /** Any letter case; null for one that is missing. */
+  /** By its name in small letters; null for one that is missing. */
   readonly header: (name: string) => string | null;
 }
 
