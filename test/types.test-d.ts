@@ -175,7 +175,7 @@ expectTypeOf(watchTasks(client, { concurrency: 4, watch: ({ id }) => (id === '1'
 expectTypeOf(toFeed()).toEqualTypeOf<OperatorFunction<FeedEvent, Feed>>();
 
 // events and feeds
-expectTypeOf<FeedEvent['kind']>().toEqualTypeOf<'transition' | 'progress' | 'trouble' | 'lost'>();
+expectTypeOf<FeedEvent['kind']>().toEqualTypeOf<'added' | 'transition' | 'progress' | 'trouble' | 'lost'>();
 if (event.kind === 'transition' && event.transition.to === 'failed') expectTypeOf(event.transition.snapshot.failure).toEqualTypeOf<Failure>();
 if (event.kind === 'trouble') expectTypeOf(event.trouble).toEqualTypeOf<LastTrouble>();
 expectTypeOf(feed.counts).toEqualTypeOf<Readonly<Record<TaskStatus | 'lost', number>>>();

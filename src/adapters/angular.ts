@@ -194,7 +194,7 @@ export interface TaskFeed extends FeedSignals {
  *
  * Subscribed once and at once, outside Angular's zone. A signal schedules change detection from anywhere, once for a burst of events;
  * entering the zone would do so for each. The empty feed counts as saying something, unless it comes while subscribing, as `toFeed`'s
- * first does. An end counts too.
+ * first does; tasks without an answer yet do not. An end counts too.
  *
  * @example readonly board = feedSignals(fromServerSentEvents('/feed'))
  */
@@ -228,6 +228,9 @@ export const injectTaskFeed = (options: WatchTasksOptions = {}): TaskFeed => {
   };
 };
 
+/** Whether something is known of a task. */
+const isAnswered = ({ counts, changed }: Feed): boolean => changed?.trouble != null || Object.values(counts).some((count) => count > 0);
+
 /** Signals of a feed that is subscribed when it is first opened. */
 const closedSignals = (source: Observable<Feed>): FeedSignals & { readonly open: () => void } => {
   const zone = inject(NgZone);
@@ -249,7 +252,7 @@ const closedSignals = (source: Observable<Feed>): FeedSignals & { readonly open:
         source.subscribe({
           next: (latest) => {
             feed.set(latest);
-            if (!isSubscribing || latest.tasks.size > 0) release();
+            if (isAnswered(latest) || (latest.tasks.size === 0 && !isSubscribing)) release();
           },
           error: (reason: unknown) => {
             error.set(reason);

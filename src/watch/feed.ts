@@ -12,6 +12,8 @@ import type { LastTrouble, WatchState } from './watch-state.js';
 
 /** What happens to one of many tasks. */
 export type FeedEvent =
+  /** The task is watched from now on; nothing is known of it yet. The first event of each task. */
+  | { readonly kind: 'added'; readonly task: TaskRef }
   /** The task's status changed. The snapshot's `raw` is null: a feed keeps no bodies. */
   | { readonly kind: 'transition'; readonly task: TaskRef; readonly transition: TaskTransition }
   /** 0 to 1, never going back; `estimated` where the provider reports none. */
@@ -32,8 +34,8 @@ export interface WatchTasksOptions {
 /**
  * Watches every task of a stream of refs. Refs may come while others are watched; a task that has been met is not watched again.
  *
- *     refs      a--b--a|
- *     events    a1-b1-----a2--b2(a3)-(b3|)
+ *     refs      a--------b-----a|
+ *     events    (a+a1)---(b+b1)---a2---b2---a3--(b3|)     each with `added` first
  *
  * Errors: those of the refs. What befalls one task is an event and touches no other.
  * @example refs$.pipe(watchTasks(client), toFeed()).subscribe(render)
@@ -71,6 +73,8 @@ const lost = (task: TaskRef, error: unknown): FeedEvent => ({
 const eventsOf = (task: TaskRef, states: Observable<WatchState>): Observable<FeedEvent> =>
   new Observable((subscriber) => {
     let before: WatchState | null = null;
+    subscriber.next({ kind: 'added', task });
+    if (subscriber.closed) return undefined;
     return states.subscribe({
       next: (state) => {
         const events = eventsBetween(task, before, state);
@@ -117,9 +121,9 @@ export interface TaskRow {
   readonly error: Error | null;
 }
 
-/** All tasks at one moment, each from its first event on: its first answer or trouble. Immutable: older feeds stay as they were. */
+/** All tasks at one moment, each from the moment it is watched. Immutable: older feeds stay as they were. */
 export interface Feed {
-  /** How many tasks there are of each status, and how many are lost. */
+  /** How many tasks there are of each status, and how many are lost. One without an answer yet counts in `tasks.size` alone. */
   readonly counts: Readonly<Record<TaskStatus | 'lost', number>>;
   /** The mean of all tasks' progress, 0 to 1; falls only when a task is added. */
   readonly progress: number;
@@ -205,6 +209,8 @@ const newRow = (task: TaskRef): TaskRow => ({
 const rowAfter = (row: TaskRow, event: FeedEvent): TaskRow => {
   const well = { ...row, trouble: null, nextAskAtMs: null };
   switch (event.kind) {
+    case 'added':
+      return row;
     case 'transition': {
       const { to, snapshot } = event.transition;
       const over = isTerminal(to) ? { progress: 1, estimated: false } : {};

@@ -224,7 +224,7 @@ describe('watches that are kept in a journal', () => {
       expect(seen.lines.filter((line) => line.includes('transition'))).toEqual(['0s transition a', '0s transition b']);
       // The question about a left at 15 s and was never answered; b had ended.
       expect([askedAt(first.transport), askedAt(second.transport)]).toEqual([[0, 0, 15], [25]]);
-      expect(restarted.lines).toEqual(['21s transition b failed', '25s transition a succeeded', '25s |']);
+      expect(restarted.lines).toEqual(['21s added a', '21s added b', '21s transition b failed', '25s transition a succeeded', '25s |']);
     });
   });
 

@@ -173,10 +173,11 @@ export const anyFeedEvent: fc.Arbitrary<FeedEvent> = fc
     fc.oneof(
       anyStatus,
       fc.record({ progress: fc.double({ min: 0, max: 0.99, noNaN: true }), estimated: fc.boolean() }),
-      fc.constantFrom('trouble' as const, 'lost' as const),
+      fc.constantFrom('added' as const, 'trouble' as const, 'lost' as const),
     ),
   )
   .map(([ref, what]): FeedEvent => {
+    if (what === 'added') return { kind: 'added', task: ref };
     if (typeof what === 'object') return { kind: 'progress', task: ref, ...what };
     if (what === 'lost') return { kind: 'lost', task: ref, error: new Error('lost') };
     if (what !== 'trouble') return { kind: 'transition', task: ref, transition: transition(what, null, { task: ref }) };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { concat, defer, EMPTY, filter, from, map, merge, NEVER, type Observable, of, scan, Subject, switchMap, tap, throwError, timer } from 'rxjs';
+import { concat, defer, EMPTY, filter, from, map, merge, NEVER, type Observable, of, type OperatorFunction, scan, Subject, switchMap, take, tap, throwError, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
 import { anyfast } from '../../src/providers/anyfast.js';
@@ -55,6 +55,8 @@ const savedState = (id: string, ...answers: readonly Answer[]): WatchState => {
 const inWords = (event: FeedEvent): string => {
   const { id } = event.task;
   switch (event.kind) {
+    case 'added':
+      return `${id} added`;
     case 'transition':
       return `${id} ${event.transition.to}`;
     case 'progress':
@@ -66,6 +68,9 @@ const inWords = (event: FeedEvent): string => {
   }
 };
 
+/** What befalls tasks once they are watched, in words. */
+const befalls = (): OperatorFunction<FeedEvent, string> => (events) => events.pipe(filter(({ kind }) => kind !== 'added'), map(inWords));
+
 const q = 'a queued';
 const r = 'a running';
 const s = 'a succeeded';
@@ -74,11 +79,11 @@ const R = 'b running';
 const S = 'b succeeded';
 const words = { q, r, s, Q, R, S };
 
-/** Runs refs of these ids to the end, and gives all events in words. */
+/** Runs refs of these ids to the end, and gives what befalls them in words. */
 const allWords = (client: TaskClient<'ark'>, ids: readonly string[], options?: WatchTasksOptions): readonly string[] => {
   const seen: string[] = [];
   marbles(({ flush }) => {
-    from(ids.map(refOf)).pipe(watchTasks(client, options), map(inWords)).subscribe((each) => seen.push(each));
+    from(ids.map(refOf)).pipe(watchTasks(client, options), befalls()).subscribe((each) => seen.push(each));
     flush();
   })();
   return seen;
@@ -100,27 +105,42 @@ describe('watchTasks', () => {
     const { client } = setUp({ a: [says('queued'), says('running'), says('succeeded')], b: [says('running'), says('succeeded')] });
     const refs = cold('       a-b|', { a: refOf('a'), b: refOf('b') });
     const subs = '            ^--!';
-    const result = refs.pipe(watchTasks(client), map(inWords));
+    const result = refs.pipe(watchTasks(client), befalls());
     expectObservable(result).toBe('q-R--r-S--(s|)', words);
     expectSubscriptions(refs.subscriptions).toBe(subs);
   }));
 
+  it('says of every task that it is watched, before it is asked about', marbles(({ cold, expectObservable }) => {
+    const { client } = setUp({ a: [slowly(says('succeeded'), 3)], b: [{ hang: true }] });
+    const refs = cold('                                             a-b-b', { a: refOf('a'), b: refOf('b') });
+    const result = refs.pipe(watchTasks(client, { concurrency: 1 }), map(inWords));
+    expectObservable(result, '---------!').toBe('A-Bs--', { A: 'a added', B: 'b added', s });
+  }));
+
+  it('asks nothing when it is left upon the first event', () => {
+    const { client, transport } = setUp({ a: [says('succeeded')] });
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(cold('-a-b', { a: refOf('a'), b: refOf('b') }).pipe(watchTasks(client), take(1), map(inWords))).toBe('-(A|)', { A: 'a added' });
+    })();
+    expect(transport.requests).toEqual([]);
+  });
+
   it('stays open for refs that come while nothing is watched', marbles(({ cold, expectObservable }) => {
     const { client } = setUp({ a: [says('succeeded')], b: [says('running'), says('succeeded')] });
     const refs = cold('  a----b--|', { a: refOf('a'), b: refOf('b') });
-    expectObservable(refs.pipe(watchTasks(client), map(inWords))).toBe('s----R----(S|)', words);
+    expectObservable(refs.pipe(watchTasks(client), befalls())).toBe('s----R----(S|)', words);
   }));
 
   it('completes when the refs and the tasks have ended, whichever is later', marbles(({ cold, expectObservable }) => {
     const { client } = setUp({ a: [says('succeeded')] });
-    expectObservable(cold('a|', { a: refOf('a') }).pipe(watchTasks(client), map(inWords))).toBe('    s|', words);
-    expectObservable(cold('a------|', { a: refOf('a') }).pipe(watchTasks(client), map(inWords))).toBe('s------|', words);
+    expectObservable(cold('a|', { a: refOf('a') }).pipe(watchTasks(client), befalls())).toBe('    s|', words);
+    expectObservable(cold('a------|', { a: refOf('a') }).pipe(watchTasks(client), befalls())).toBe('s------|', words);
   }));
 
   it('does not watch a task again that it has met, be it under way or over', marbles(({ cold, expectObservable, flush }) => {
     const { client, transport } = setUp({ a: [says('running'), says('succeeded')] });
     const refs = cold('                       aa-a---a|', { a: refOf('a') });
-    expectObservable(refs.pipe(watchTasks(client), map(inWords))).toBe('r----s--|', words);
+    expectObservable(refs.pipe(watchTasks(client), befalls())).toBe('r----s--|', words);
     flush();
     expect(transport.requests).toHaveLength(2);
   }));
@@ -138,7 +158,7 @@ describe('watchTasks', () => {
         { provider: 'ark', id: '1', account: 'us' },
         { provider: 'anyfast', id: '1' },
         { provider: 'ark', id: '1', account: 'eu' },
-      ] as const).pipe(watchTasks(client)).subscribe(({ task }) => seen.push(taskKey(task)));
+      ] as const).pipe(watchTasks(client), filter(({ kind }) => kind === 'added')).subscribe(({ task }) => seen.push(taskKey(task)));
       flush();
     })();
     expect(seen).toHaveLength(3);
@@ -162,7 +182,7 @@ describe('watchTasks', () => {
 
   it('passes on the error of the refs, and leaves every task', marbles(({ cold, expectObservable, flush }) => {
     const { client, transport } = setUp({ a: [says('running')] });
-    expectObservable(cold('a--#', { a: refOf('a') }, 'mine').pipe(watchTasks(client), map(inWords))).toBe('r--#', words, 'mine');
+    expectObservable(cold('a--#', { a: refOf('a') }, 'mine').pipe(watchTasks(client), befalls())).toBe('r--#', words, 'mine');
     flush();
     expect(transport.requests).toHaveLength(1);
   }));
@@ -170,7 +190,7 @@ describe('watchTasks', () => {
   it('leaves no request behind, whenever it is left', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
     const { client, transport } = setUp({ a: [slowly(says('running'), 2)], b: [{ hang: true }] });
     const refs = cold('      ab-', { a: refOf('a'), b: refOf('b') });
-    const result = refs.pipe(watchTasks(client), map(inWords));
+    const result = refs.pipe(watchTasks(client), befalls());
     expectObservable(result, '---------------!').toBe('--r------------', words);
     expectSubscriptions(refs.subscriptions).toBe('    ^--------------!');
     flush();
@@ -199,7 +219,7 @@ describe('watchTasks', () => {
 
   it('gives two subscribers their own events, and asks for both at once', marbles(({ cold, expectObservable, flush }) => {
     const { client, transport } = setUp({ a: [says('queued'), says('running'), says('succeeded')] });
-    const events = cold('            a|', { a: refOf('a') }).pipe(watchTasks(client), map(inWords));
+    const events = cold('            a|', { a: refOf('a') }).pipe(watchTasks(client), befalls());
     expectObservable(events).toBe('  q----r----(s|)', words);
     expectObservable(events, '--^').toBe('--q--r----(s|)', words);
     flush();
@@ -210,7 +230,7 @@ describe('watchTasks', () => {
     const { client } = setUp({ a: [says('queued'), unavailable, says('queued'), says('running'), quota] });
     const events: FeedEvent[] = [];
     marbles(({ flush }) => {
-      of(refOf('a')).pipe(watchTasks(client), filter(({ kind }) => kind !== 'progress')).subscribe((event) => events.push(event));
+      of(refOf('a')).pipe(watchTasks(client), filter(({ kind }) => kind !== 'progress' && kind !== 'added')).subscribe((event) => events.push(event));
       flush();
     })();
     expect(events.map(inWords)).toEqual(['a queued', 'a in trouble: server', 'a running', 'a lost: quota']);
@@ -307,7 +327,7 @@ describe('watchTasks: the progress of a task', () => {
     const client = createTaskClient({ transport: scriptedTransport(reports), accounts: [account(anyfast, { apiKey: null })] });
     const seen: string[] = [];
     marbles(({ flush }) => {
-      of({ provider: 'anyfast', id: 'a' } as const).pipe(watchTasks(client), map(inWords)).subscribe((each) => seen.push(each));
+      of({ provider: 'anyfast', id: 'a' } as const).pipe(watchTasks(client), befalls()).subscribe((each) => seen.push(each));
       flush();
     })();
     expect(seen.filter((each) => each !== 'a 0%')).toEqual(['a queued', 'a running', 'a 30%', 'a 80%', 'a succeeded']);
@@ -385,7 +405,7 @@ describe('watchTasks: concurrency', () => {
     const { client, transport } = setUp({ a: [{ hang: true }], b: [says('succeeded')] });
     marbles(({ cold, expectObservable }) => {
       const refs = cold('ab', { a: refOf('a'), b: refOf('b') });
-      expectObservable(refs.pipe(watchTasks(client, { concurrency: 1 })), '-----!').toBe('------');
+      expectObservable(refs.pipe(watchTasks(client, { concurrency: 1 }), befalls()), '-----!').toBe('------');
     })();
     expect(transport.requests).toHaveLength(1);
     expect(transport.pending()).toBe(0);
@@ -487,7 +507,7 @@ describe('watchTasks: options of each watch', () => {
       of(refOf('a')).pipe(watchTasks(client, { watch: () => ({ from: savedState('a', good('running')) }) })).subscribe((event) => events.push(event));
       flush();
     })();
-    expect(events).toMatchObject([{ kind: 'transition', transition: { from: 'running', to: 'succeeded' } }]);
+    expect(events).toMatchObject([{ kind: 'added' }, { kind: 'transition', transition: { from: 'running', to: 'succeeded' } }]);
   });
 
   it('says the end again of a task that had ended, and asks nothing', () => {
@@ -533,6 +553,7 @@ describe('watchTasks: options of each watch', () => {
 describe('toFeed', () => {
   const at = (progress: number, id = 'a', estimated = false): FeedEvent => ({ kind: 'progress', task: refOf(id), progress, estimated });
   const to = (status: TaskStatus, id = 'a'): FeedEvent => ({ kind: 'transition', task: refOf(id), transition: transition(status, null, { task: refOf(id) }) });
+  const added = (id = 'a'): FeedEvent => ({ kind: 'added', task: refOf(id) });
   const lost = (id = 'a'): FeedEvent => ({ kind: 'lost', task: refOf(id), error: new Error('lost') });
   const trouble = (id = 'a'): FeedEvent => ({
     kind: 'trouble',
@@ -612,10 +633,27 @@ describe('toFeed', () => {
     expect(feedAfter(to('running'), lost()).counts).toEqual({ ...none, lost: 1 });
   });
 
-  it('counts a task of which nothing is known yet in no status', () => {
-    const feed = feedAfter(trouble());
-    expect(feed.counts).toEqual(none);
-    expect(feed.tasks.get(refOf('a'))).toMatchObject({ status: null, snapshot: null, progress: 0, trouble: { message: 'reset' } });
+  it('has a row for a task from the moment it is watched, and counts it in no status until it is answered', () => {
+    const feed = feedAfter(added('a'), added('b'), trouble('b'), to('running', 'c'), at(0.6, 'c'));
+    expect(feed.counts).toEqual({ ...none, running: 1 });
+    expect(feed.tasks.size).toBe(3);
+    expect(feed.progress).toBeCloseTo(0.2, 9);
+    expect(feed.tasks.get(refOf('a'))).toEqual({
+      task: refOf('a'),
+      status: null,
+      snapshot: null,
+      progress: 0,
+      estimated: true,
+      trouble: null,
+      nextAskAtMs: null,
+      error: null,
+    });
+    expect(feed.tasks.get(refOf('b'))).toMatchObject({ status: null, snapshot: null, progress: 0, trouble: { message: 'reset' } });
+  });
+
+  it('keeps what is known of a task that another stream adds again', () => {
+    expect(feedAfter(to('running'), at(0.5), added()).tasks.get(refOf('a'))).toMatchObject({ status: 'running', progress: 0.5 });
+    expect(feedAfter(trouble(), added()).tasks.get(refOf('a'))).toMatchObject({ trouble: { message: 'reset' }, nextAskAtMs: 10_000 });
   });
 
   it('says which row the last event changed', () => {
@@ -654,7 +692,7 @@ describe('toFeed', () => {
       });
       flush();
     })();
-    expect(troubles).toEqual([null, 'server', null]);
+    expect(troubles).toEqual([null, null, 'server', null]);
   });
 
   it('averages the progress of all tasks, the ended and the lost as 1', () => {

@@ -1,7 +1,7 @@
 /**
  * What the board says of each task of a run, in words and shares. Pure; knows no width and no colour sequence.
  */
-import type { StoredSnapshot } from '../../task/snapshot.js';
+import { type StoredSnapshot, taskKey } from '../../task/snapshot.js';
 import type { TaskRow } from '../../watch/feed.js';
 import { watchRules } from '../../watch/watch-rules.js';
 import type { TimeRange } from '../../wire/facts.js';
@@ -68,33 +68,33 @@ const styleOf = (word: string): Style => styles[word] ?? 'dim';
  * @param most      how many rows there may be room for; default: any number. Describing a row costs more than counting it
  */
 export const boardContent = (run: Run, providers: readonly Provider[], nowMs: number, most = Infinity): BoardContent => {
-  const { feed, tasks, downloads, endings } = run;
+  const { feed, sinceMs, downloads, endings } = run;
   const expectedOf = expectation(providers);
-  const active = [...tasks]
-    .filter(([key]) => !endings.has(key))
-    .map(([key, { task, sinceMs }]) => ({ task, sinceMs, row: feed.tasks.get(task), download: downloads.get(key) }))
+  const active = [...feed.tasks]
+    .map((row) => ({ row, key: taskKey(row.task) }))
+    .filter(({ key }) => !endings.has(key))
+    .map(({ row, key }) => ({ row, download: downloads.get(key), sinceMs: sinceMs.get(key) ?? nowMs }))
     .map((one) => ({ ...one, word: wordOf(one.row, one.download) }))
     // Sorting is stable: within a rank the tasks keep the order of their coming.
     .toSorted((one, other) => rankOf(one.word) - rankOf(other.word));
-  const shown = active.slice(0, most).map(({ task, word, row, download, sinceMs }): BoardRow => {
-    const base = { name: plain(refText(task)), word, style: styleOf(word), isActive: true };
+  const shown = active.slice(0, most).map(({ row, word, download, sinceMs }): BoardRow => {
+    const base = { name: plain(refText(row.task)), word, style: styleOf(word), isActive: true };
     return { ...base, ...activeNotes(row, word === 'saving', download, sinceMs, expectedOf, nowMs) };
   });
   const ended = [...endings.values()].toReversed().slice(0, Math.max(0, most - shown.length)).map(endedRow);
-  const share = tasks.size === 0 ? 0 : (feed.progress * feed.tasks.size) / tasks.size;
   return {
     rows: [...shown, ...ended],
     rowCount: active.length + endings.size,
-    share,
+    share: feed.progress,
     estimated: feed.estimated,
     counts: countsOf(run),
-    tasks: tasks.size,
+    tasks: feed.tasks.size,
     over: endings.size,
   };
 };
 
-const wordOf = (row: TaskRow | undefined, download: DownloadProgress | undefined): string =>
-  download !== undefined || row?.status === 'succeeded' ? 'saving' : (row?.status ?? 'waiting');
+const wordOf = ({ status }: TaskRow, download: DownloadProgress | undefined): string =>
+  download !== undefined || status === 'succeeded' ? 'saving' : (status ?? 'waiting');
 
 /** Saving and running before queued, queued before those of which nothing is known. */
 const rankOf = (word: string): number => (word === 'waiting' ? 3 : word === 'queued' ? 2 : word === 'saving' ? 0 : 1);
@@ -102,7 +102,7 @@ const rankOf = (word: string): number => (word === 'waiting' ? 3 : word === 'que
 type Notes = Pick<BoardRow, 'share' | 'estimated' | 'notes'> & { readonly style?: Style };
 
 const activeNotes = (
-  row: TaskRow | undefined,
+  row: TaskRow,
   isSaving: boolean,
   download: DownloadProgress | undefined,
   sinceMs: number,
@@ -110,7 +110,6 @@ const activeNotes = (
   nowMs: number,
 ): Notes => {
   if (isSaving) return savingNotes(download);
-  if (row === undefined) return { share: null, estimated: true, notes: ['not answered yet', ''] };
   const { progress, estimated, trouble, nextAskAtMs } = row;
   const share = progress === 0 && estimated ? null : progress;
   if (trouble === null) return { share, estimated, notes: timeNotes(row, sinceMs, expectedOf, nowMs) };
@@ -135,7 +134,7 @@ const timeNotes = (
   expectedOf: (snapshot: StoredSnapshot) => TimeRange | null,
   nowMs: number,
 ): readonly string[] => {
-  if (snapshot === null) return [''];
+  if (snapshot === null) return ['not answered yet', ''];
   const elapsedMs = Math.max(0, nowMs - (snapshot.startedAtMs ?? snapshot.createdAtMs ?? sinceMs));
   if (status === 'unknown') return [`says '${plain(snapshot.wireStatus)}'`, `'${plain(snapshot.wireStatus)}'`];
   if (status === 'queued') return [`queued for ${forPeople(elapsedMs)}`, `for ${forPeople(elapsedMs)}`];
@@ -160,10 +159,10 @@ const endedRow = (ending: Ending): BoardRow => {
   return { name: plain(refText(task)), word, style: styleOf(word), isActive: false, share: null, estimated: false, notes: [note] };
 };
 
-const countsOf = ({ feed, tasks, endings }: Run): BoardContent['counts'] => {
+const countsOf = ({ feed, endings }: Run): BoardContent['counts'] => {
   const { running, queued, unknown, succeeded, failed, cancelled, expired, lost } = feed.counts;
   const saved = [...endings.values()].filter(({ path }) => path !== null).length;
-  const waiting = tasks.size - [running, queued, unknown, succeeded, failed, cancelled, expired, lost].reduce((sum, count) => sum + count, 0);
+  const waiting = feed.tasks.size - [running, queued, unknown, succeeded, failed, cancelled, expired, lost].reduce((sum, count) => sum + count, 0);
   return Object.entries({ waiting, queued, running, unknown, succeeded, saved, failed, cancelled, expired, lost })
     .filter(([, count]) => count > 0)
     .map(([word, count]) => ({ count, word, style: styleOf(word) }));

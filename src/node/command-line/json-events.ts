@@ -25,6 +25,7 @@ const jsonOf = (event: PublicEvent): string => {
     case 'lost':
     case 'unsaved':
       return JSON.stringify({ ...event, error: event.error && toldOf(event.error) });
+    case 'added':
     case 'progress':
     case 'trouble':
     case 'download':

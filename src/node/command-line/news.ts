@@ -1,7 +1,7 @@
 /**
  * What a run of `watch` is made of: one stream of news that everything it shows is folded from. Knows no terminal.
  */
-import { connect, defer, distinct, EMPTY, filter, from, map, merge, mergeMap, type Observable, type OperatorFunction } from 'rxjs';
+import { connect, defer, filter, from, map, merge, mergeMap, type Observable, type OperatorFunction } from 'rxjs';
 import { taskKey, type TaskRef } from '../../task/snapshot.js';
 import { isTerminal, type TerminalStatus } from '../../task/status.js';
 import { type FeedEvent, watchTasks, type WatchTasksOptions } from '../../watch/feed.js';
@@ -25,8 +25,6 @@ export interface Ending {
 export type News =
   | FeedEvent
   | SaveEvent
-  /** A task is watched from now on. */
-  | { readonly kind: 'added'; readonly task: TaskRef }
   /** A line of stdin is no task. */
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'ended'; readonly ending: Ending };
@@ -48,13 +46,11 @@ export const toNews =
   (client: TaskClient, { download, ...options }: NewsOptions): OperatorFunction<ListLine, News> =>
   (lines) =>
     lines.pipe(
-      mergeMap((line) => (line.kind === 'nothing' ? EMPTY : [line.kind === 'task' ? { kind: 'added' as const, task: line.task } : line])),
-      distinct((line) => (line.kind === 'added' ? taskKey(line.task) : line)),
-      connect((firsts) =>
+      connect((each) =>
         merge(
-          firsts,
-          firsts.pipe(
-            mergeMap((line) => (line.kind === 'added' ? [line.task] : [])),
+          each.pipe(filter((line) => line.kind === 'refused')),
+          each.pipe(
+            mergeMap((line) => (line.kind === 'task' ? [line.task] : [])),
             watchTasks(client, options),
             connect((events) => (download === null ? events : merge(events, events.pipe(saveVideos({ directory: download, client }))))),
           ),
@@ -115,7 +111,7 @@ const keptBy = (news: News, unsaved: Map<string, Ending>): Ending | null => {
 export const isWell = ({ end, reason }: Ending): boolean => end === 'succeeded' && reason === null;
 
 const isFeedEvent = (news: News): news is FeedEvent =>
-  news.kind === 'transition' || news.kind === 'progress' || news.kind === 'trouble' || news.kind === 'lost';
+  news.kind === 'added' || news.kind === 'transition' || news.kind === 'progress' || news.kind === 'trouble' || news.kind === 'lost';
 
 const isSaveEvent = (news: News): news is SaveEvent => news.kind === 'download' || news.kind === 'saved' || news.kind === 'unsaved';
 

@@ -2,15 +2,15 @@
  * The whole of a run at one moment, folded from its news: what the board draws, and what the summary and the exit code are read off.
  */
 import { asyncScheduler, combineLatest, connect, defer, map, type OperatorFunction, scan, startWith } from 'rxjs';
-import { taskKey, type TaskRef } from '../../task/snapshot.js';
+import { taskKey } from '../../task/snapshot.js';
 import { type Feed, toFeed } from '../../watch/feed.js';
 import type { DownloadProgress } from '../index.js';
 import { type Ending, feedEvents, isWell, type News } from './news.js';
 
 /** What is known beside the feed. Its collections grow in place: read them, do not keep them. */
 export interface Ledger {
-  /** Every task, in the order of coming, and since when it is watched. */
-  readonly tasks: ReadonlyMap<string, { readonly task: TaskRef; readonly sinceMs: number }>;
+  /** Since when each task is watched. */
+  readonly sinceMs: ReadonlyMap<string, number>;
   /** Files under way. */
   readonly downloads: ReadonlyMap<string, DownloadProgress>;
   /** What became of tasks, in the order of their ends. */
@@ -32,15 +32,15 @@ export const toRun = (): OperatorFunction<News, Run> =>
 
 const toLedger = (): OperatorFunction<News, Ledger> => (news) =>
   defer(() => {
-    const tasks = new Map<string, { readonly task: TaskRef; readonly sinceMs: number }>();
+    const sinceMs = new Map<string, number>();
     const downloads = new Map<string, DownloadProgress>();
     const endings = new Map<string, Ending>();
-    const empty: Ledger = { tasks, downloads, endings, refused: 0 };
+    const empty: Ledger = { sinceMs, downloads, endings, refused: 0 };
     return news.pipe(
       scan((ledger, item) => {
         switch (item.kind) {
           case 'added':
-            tasks.set(taskKey(item.task), { task: item.task, sinceMs: asyncScheduler.now() });
+            sinceMs.set(taskKey(item.task), asyncScheduler.now());
             break;
           case 'download':
             downloads.set(taskKey(item.task), item.progress);
@@ -80,12 +80,12 @@ export interface Tally {
 }
 
 /** Counts a run. */
-export const tallyOf = ({ tasks, endings }: Pick<Ledger, 'tasks' | 'endings'>): Tally => {
+export const tallyOf = ({ feed, endings }: Pick<Run, 'feed' | 'endings'>): Tally => {
   const all = [...endings.values()];
   const succeeded = all.filter(({ end }) => end === 'succeeded').length;
   const lost = all.filter(({ end }) => end === 'lost').length;
   return {
-    tasks: tasks.size,
+    tasks: feed.tasks.size,
     over: all.length,
     succeeded,
     saved: all.filter(({ path }) => path !== null).length,

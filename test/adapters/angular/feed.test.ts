@@ -8,6 +8,7 @@ import { scriptedTransport } from '../../../src/testing/index.js';
 import { account } from '../../../src/watch/account.js';
 import { emptyTotals, type Feed, type FeedEvent, toFeed, type WatchTasksOptions } from '../../../src/watch/feed.js';
 import { arkTask, busy, every, failed, inVirtualTime, queued, running, seconds, succeeded } from '../../support/client.js';
+import { transition } from '../../support/snapshots.js';
 
 afterEach(() => configure());
 
@@ -91,7 +92,7 @@ describe('injectTaskFeed', () => {
     inVirtualTime(({ flush, interrupt }) => {
       feed.track(arkTask);
       feed.track({ provider: 'nobody', id: 'x' });
-      interrupt(seconds(1), () => expect(feed.tasks()).toMatchObject([{ error: expect.any(TypeError) }, { trouble: { status: 503 } }]));
+      interrupt(seconds(1), () => expect(feed.tasks()).toMatchObject([{ trouble: { status: 503 } }, { error: expect.any(TypeError) }]));
       flush();
       expect(feed.counts()).toMatchObject({ succeeded: 1, lost: 1 });
       expect(feed.error()).toBeNull();
@@ -122,7 +123,7 @@ describe('injectTaskFeed', () => {
         expect([transport.pending(), timers(), held()]).toEqual([0, 0, 0]);
       });
       flush();
-      expect(statuses(feed)).toEqual(['a running']);
+      expect(statuses(feed)).toEqual(['a running', 'b null']);
     });
   });
 
@@ -246,15 +247,17 @@ describe('feedSignals', () => {
   });
 
   const empty = told();
-  const first = told(progress('a', 0));
+  const added: FeedEvent = { kind: 'added', task: arkTask };
+  const waiting = told(added);
+  const first = told(added, { kind: 'transition', task: arkTask, transition: transition('queued', null) });
   it.each([
-    ['the first feed with a task in it', '---a-b'],
+    ['the first feed with an answer in it', '-w-a-b'],
     ['a feed that says late that it is empty', '---e'],
     ['an error', '---#'],
     ['completion', '---|'],
   ])('keeps the app from being stable until %s', (_case, marble) => {
     inVirtualTime(({ cold, flush, interrupt }) => {
-      const { held } = owned(() => feedSignals(concat(of(empty), cold(marble, { a: first, b: first, e: empty }))));
+      const { held } = owned(() => feedSignals(concat(of(empty), cold(marble, { a: first, b: first, e: empty, w: waiting }))));
       const counts: number[] = [];
       interrupt(2, () => counts.push(held()));
       interrupt(3, () => counts.push(held()), 1);

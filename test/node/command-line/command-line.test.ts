@@ -147,7 +147,7 @@ describe('watch, for other programs', () => {
     });
     expect(code).toBe(1);
     const events = out.trim().split('\n').map((line) => JSON.parse(line) as { readonly kind: string; readonly [field: string]: unknown });
-    expect(new Set(events.map(({ kind }) => kind))).toEqual(new Set(['transition', 'progress', 'trouble', 'lost']));
+    expect(new Set(events.map(({ kind }) => kind))).toEqual(new Set(['added', 'transition', 'progress', 'trouble', 'lost']));
     expect(out).not.toContain('"raw"');
     expect(events).toContainEqual(expect.objectContaining({ kind: 'transition', transition: expect.objectContaining({ to: 'failed', snapshot: expect.objectContaining({ failure: expect.anything() as unknown }) as unknown }) as unknown }));
     expect(events.find(({ kind }) => kind === 'lost')?.['error']).toEqual({

@@ -55,7 +55,7 @@ describe('jsonLines', () => {
 
   it('keeps to itself what only the command line knows', async () => {
     const ending = { task, end: 'succeeded', path: null, link: null, reason: null } as const;
-    expect(await linesOf([{ kind: 'added', task }, { kind: 'refused', message: 'x' }, { kind: 'ended', ending }])).toEqual([]);
+    expect(await linesOf([{ kind: 'refused', message: 'x' }, { kind: 'ended', ending }])).toEqual([]);
   });
 
   it('is one line for each event, whatever is in it', async () => {

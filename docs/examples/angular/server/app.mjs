@@ -11,8 +11,8 @@
 import { createServer } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { concat, connect, connectable, distinct, from, map, merge, ReplaySubject, Subject } from 'rxjs';
-import { createTaskClient, taskKey, toFeed, watchTasks } from 'rx-seedance';
+import { concat, connectable, from, ReplaySubject, Subject } from 'rxjs';
+import { createTaskClient, toFeed, watchTasks } from 'rx-seedance';
 import { openJournal } from 'rx-seedance/node';
 import { toServerSentEvents } from 'rx-seedance/sse';
 import { undiciTransport } from 'rx-seedance/undici';
@@ -45,12 +45,7 @@ export const startApp = async ({ accounts, tasks, directory, port }) => {
   const added = new Subject();
   const known = journal.states().map(({ task }) => task);
   const feed$ = connectable(
-    concat(from([...known, ...tasks]), added).pipe(
-      distinct(taskKey),
-      // A task has its row from the beginning, also while its provider keeps silent.
-      connect((task$) => merge(task$.pipe(map(met)), task$.pipe(watchTasks(client, { watch: journal.watch })))),
-      toFeed(),
-    ),
+    concat(from([...known, ...tasks]), added).pipe(watchTasks(client, { watch: journal.watch }), toFeed()),
     { connector: () => new ReplaySubject(1) },
   );
   const events = toServerSentEvents(feed$);
@@ -102,14 +97,6 @@ export const startApp = async ({ accounts, tasks, directory, port }) => {
     },
   };
 };
-
-/**
- * What is known of a task of which nothing is known.
- *
- * @param {TaskRef} task
- * @returns {import('rx-seedance').FeedEvent}
- */
-const met = (task) => ({ kind: 'progress', task, progress: 0, estimated: true });
 
 /** A page of another site that calls itself by a name of its own must not reach this server. @param {string | undefined} host */
 const isOwnHost = (host) => /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/.test(host ?? '');
