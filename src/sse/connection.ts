@@ -81,10 +81,10 @@ const run = async (
     ...(credentials === undefined ? {} : { credentials }),
   });
   const lost = (error: unknown): never => {
-    const secrets = Object.values(own).flatMap((value) => value.split(/\s+/)).filter((word) => word !== '');
-    throw new ConnectionLost(`${label}: ${innermostReason(error, secrets)}`);
+    throw new ConnectionLost(`${label}: ${innermostReason(error, secretsOf(url, own))}`);
   };
-  const response = await send(url, request).catch(lost);
+  const asked = async (): Promise<Response> => send(url, request); // a `fetch` that throws is one that rejects
+  const response = await asked().catch(lost);
   const body = eventsOf(label, response);
   if (body === 'nothing') {
     take({ kind: 'end' });
@@ -104,6 +104,10 @@ const run = async (
     reader.cancel().catch(() => undefined);
   }
 };
+
+/** What no error may quote: the words of the headers, and what `shownUrl` leaves out. */
+const secretsOf = (url: string, headers: Readonly<Record<string, string>>): readonly string[] =>
+  [...Object.values(headers).flatMap((value) => value.split(/\s+/)), ...url.split(/[?#]/).slice(1)].filter((secret) => secret !== '');
 
 /** A platform says that it cannot make a request as it says that there was no answer: so the request is tried by itself. */
 const requestOf = (label: string, url: string, init: RequestInit): RequestInit => {

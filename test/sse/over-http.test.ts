@@ -126,6 +126,18 @@ describe('a page', () => {
     await expect(lastValueFrom(fromServerSentEvents(nobody, { retry: () => 'stop' }))).rejects.toThrow(/^http:\S+: .*ECONNREFUSED.*; given up after 1 in a row$/);
   });
 
+  const url = `http://server/feed?token=${key}#${key}`;
+  it.each<readonly [string, () => Promise<Response>, string]>([
+    ['quotes the url when it rejects', () => Promise.reject(new Error(`request to ${url} failed`)), 'Error'],
+    ['quotes the query alone', () => Promise.reject(new Error(`no match for /feed?token=${key}`)), 'Error'],
+    ['throws', () => { throw new TypeError('offline'); }, 'offline'],
+    ['throws with the headers', () => { throw new TypeError('sent Session of-mine'); }, 'TypeError'],
+  ])('connects again, and shows no secret, after a fetch that %s', async (_, fetch, reason) => {
+    const headers = { authorization: 'Session of-mine' };
+    const page = fromServerSentEvents(url, { fetch, headers, retry: limitAttempts(constantDelay(1), 1) });
+    expect((await errorOf(page.pipe(filter(() => false)))).message).toBe(`http://server/feed: ${reason}; given up after 2 in a row`);
+  });
+
   const refusals: readonly (readonly [string, number, Readonly<Record<string, string>>, string])[] = [
     ['404', 404, { 'content-type': 'application/json' }, 'answered 404 (application/json), not 200 with text/event-stream'],
     ['401', 401, {}, 'answered 401 (no content type), not 200 with text/event-stream'],
