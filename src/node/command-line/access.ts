@@ -8,7 +8,6 @@ import type { Provider } from '../../wire/provider.js';
 import type { AccessArguments, BaseUrl } from './arguments.js';
 import { baseUrlVariable, keyVariable, valueIn, type Variables } from './environment.js';
 import { knownProviders } from './known-providers.js';
-import type { Discretion } from './output.js';
 import { orUsageError, UsageError } from './usage-error.js';
 
 /** The ways to the providers in use. */
@@ -27,9 +26,7 @@ export const openAccess = (
   used: { readonly ids: readonly string[]; readonly allKeyed: boolean },
   { baseUrls, speed }: Pick<AccessArguments, 'baseUrls' | 'speed'>,
   variables: Variables,
-  { hide }: Pick<Discretion, 'hide'>,
 ): Access => {
-  for (const { id } of knownProviders) hide(valueIn(variables, keyVariable(id)));
   const providers = knownProviders.filter(({ id }) => used.ids.includes(id) || (used.allKeyed && valueIn(variables, keyVariable(id)) !== null));
   if (providers.length === 0) throw new UsageError('no key is set: put one in a variable such as ANYFAST_API_KEY, or name a .env file by --env-file');
   refuseUnused(baseUrls, providers);

@@ -5,7 +5,7 @@ import { map, merge, type Observable, share, skip, take, tap } from 'rxjs';
 import { messageOf } from '../../watch/errors.js';
 import { isCommandName, parseCommand } from './arguments.js';
 import type { Console, Stop } from './console.js';
-import type { Variables } from './environment.js';
+import { hideKeys, type Variables } from './environment.js';
 import { helpText } from './help.js';
 import { createDiscretion, createOutput, isClosedPipe, type TextStream } from './output.js';
 import { runProviders } from './providers-command.js';
@@ -41,6 +41,7 @@ export interface CommandLineOptions {
  */
 export const runCommandLine = async ({ args, env, stdin, stdout, stderr, signals, exit }: CommandLineOptions): Promise<number> => {
   const discretion = createDiscretion();
+  hideKeys(env, discretion);
   const console: Omit<Console, 'stopped'> = {
     env,
     stdin,

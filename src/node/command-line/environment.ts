@@ -4,6 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { messageOf } from '../../watch/errors.js';
+import { knownProviders } from './known-providers.js';
+import type { Discretion } from './output.js';
 import { UsageError } from './usage-error.js';
 
 /** Variables by name. */
@@ -24,15 +26,22 @@ export const baseUrlVariable = (provider: string): string => `${prefixOf(provide
 /** What a variable holds; null for one that is not there or empty. */
 export const valueIn = (variables: Variables, name: string): string | null => variables[name]?.trim() || null;
 
+/** Hides the keys that variables hold, in use or not. */
+export const hideKeys = (variables: Variables, { hide }: Pick<Discretion, 'hide'>): void => {
+  for (const { id } of knownProviders) hide(valueIn(variables, keyVariable(id)));
+};
+
 /**
- * The environment, and below it a `.env` file: what both hold is the environment's.
+ * The environment, and below it a `.env` file: what both hold is the environment's. The file's keys are hidden as soon as they are read.
  *
  * Errors: `UsageError` for a file that cannot be read.
  */
-export const readVariables = (env: Variables, envFile: string | null): Variables => {
+export const readVariables = (env: Variables, envFile: string | null, discretion: Pick<Discretion, 'hide'>): Variables => {
   if (envFile === null) return env;
+  const fromFile = parseEnv(readText('--env-file', envFile));
+  hideKeys(fromFile, discretion);
   const set = Object.entries(env).filter(([, value]) => (value ?? '') !== '');
-  return { ...parseEnv(readText('--env-file', envFile)), ...Object.fromEntries(set) };
+  return { ...fromFile, ...Object.fromEntries(set) };
 };
 
 /**

@@ -12,8 +12,7 @@ import { table } from './table.js';
 
 /** Prints the table. Gives the exit code. */
 export const runProviders = ({ json, envFile }: ProvidersArguments, { env, stdout, discretion }: Console): number => {
-  const variables = readVariables(env, envFile);
-  for (const { id } of knownProviders) discretion.hide(valueIn(variables, keyVariable(id)));
+  const variables = readVariables(env, envFile, discretion);
   if (json) stdout.line(JSON.stringify(knownProviders.map((provider) => factsOf(provider, variables)), null, 2));
   else for (const line of providersTable(variables, stdout.isTerminal ? stdout.size().columns : Infinity)) stdout.line(line);
   return 0;

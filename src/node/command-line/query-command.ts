@@ -17,7 +17,7 @@ import { plain } from './terminal-text.js';
 export const runQuery = async ({ task, raw, ...access }: QueryArguments, { env, stdout, stderr, discretion, stopped }: Console): Promise<number> => {
   const client = createTaskClient({
     transport: fetchTransport(),
-    ...openAccess({ ids: [task.provider], allKeyed: false }, access, readVariables(env, access.envFile), discretion),
+    ...openAccess({ ids: [task.provider], allKeyed: false }, access, readVariables(env, access.envFile, discretion)),
   });
   const answered = client.query(task).pipe(
     map((snapshot) => {

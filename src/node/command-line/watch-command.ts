@@ -24,14 +24,14 @@ import { UsageError } from './usage-error.js';
 /** Watches. Gives the exit code. */
 export const runWatch = async (command: WatchArguments, console: Console): Promise<number> => {
   const { env, discretion } = console;
-  const variables = readVariables(env, command.envFile);
+  const variables = readVariables(env, command.envFile, discretion);
   const named = namedTasks(command);
   const journal = command.journal === null ? null : openedJournal(command.journal);
   try {
     const tasks = named ?? (journal?.states() ?? []).map(({ task }) => task);
     if (tasks.length === 0 && !command.fromStdin) throw new UsageError(`no task to watch: ${command.file ?? `the journal in ${command.journal ?? ''}`} holds none`);
     const used = { ids: tasks.map(({ provider }) => provider), allKeyed: command.fromStdin };
-    return await watch(command, { tasks, access: openAccess(used, command, variables, discretion), journal }, console);
+    return await watch(command, { tasks, access: openAccess(used, command, variables), journal }, console);
   } finally {
     journal?.close();
   }

@@ -6,6 +6,7 @@ import { openAccess } from '../../../src/node/command-line/access.js';
 import { baseUrlVariable, keyVariable, readVariables, valueIn } from '../../../src/node/command-line/environment.js';
 import { createDiscretion } from '../../../src/node/command-line/output.js';
 import { UsageError } from '../../../src/node/command-line/usage-error.js';
+import { run } from './console.js';
 
 let folder = '';
 let envFile = '';
@@ -24,7 +25,7 @@ describe('variables', () => {
   });
 
   it('come from the environment first, then from the file; an empty one is not set', () => {
-    const variables = readVariables({ ARK_API_KEY: 'from the world', ANYFAST_API_KEY: '', OTHER: 'x' }, envFile);
+    const variables = readVariables({ ARK_API_KEY: 'from the world', ANYFAST_API_KEY: '', OTHER: 'x' }, envFile, createDiscretion());
     expect(valueIn(variables, 'ARK_API_KEY')).toBe('from the world');
     expect(valueIn(variables, 'ANYFAST_API_KEY')).toBe('file-key');
     expect(valueIn(variables, 'YESCALE_API_KEY')).toBe('exported');
@@ -33,17 +34,37 @@ describe('variables', () => {
   });
 
   it('are no trouble without a file, and a file that is not there is named', () => {
-    expect(readVariables({ A: 'b' }, null)).toEqual({ A: 'b' });
+    expect(readVariables({ A: 'b' }, null, createDiscretion())).toEqual({ A: 'b' });
     const missing = join(folder, 'gone');
-    expect(() => readVariables({}, missing)).toThrow(new UsageError(`--env-file ${missing}: ENOENT: no such file or directory`));
-    expect(() => readVariables({}, folder)).toThrow(new UsageError(`--env-file ${folder}: EISDIR: illegal operation on a directory`));
+    expect(() => readVariables({}, missing, createDiscretion())).toThrow(new UsageError(`--env-file ${missing}: ENOENT: no such file or directory`));
+    expect(() => readVariables({}, folder, createDiscretion())).toThrow(new UsageError(`--env-file ${folder}: EISDIR: illegal operation on a directory`));
+  });
+});
+
+describe('keys', () => {
+  it('are hidden before anything is said: of an argument, and of a list, that is a key itself', async () => {
+    const key = 'sk-a-key-in-the-wrong-place';
+    const [list, keys] = [join(folder, 'list'), join(folder, 'keys.env')];
+    writeFileSync(list, `${key}\n`);
+    writeFileSync(keys, `ARK_API_KEY=${key}\n`);
+    const env = { ARK_API_KEY: key };
+    for (const { code, err } of [
+      await run(['watch', 'ark:cgt-1', key], { env }),
+      await run([key], { env }),
+      await run(['watch', '--file', list], { env }),
+      await run(['watch', '--file', list, '--env-file', keys]),
+    ]) {
+      expect(code).toBe(2);
+      expect(err).toContain('[key]');
+      expect(err).not.toContain(key);
+    }
   });
 });
 
 describe('accounts', () => {
   const none = { baseUrls: [], speed: 1 };
   const open = (ids: readonly string[], variables: Readonly<Record<string, string>>, given: Partial<Parameters<typeof openAccess>[1]> = {}, allKeyed = false) =>
-    openAccess({ ids, allKeyed }, { ...none, ...given }, variables, createDiscretion());
+    openAccess({ ids, allKeyed }, { ...none, ...given }, variables);
 
   it('are those of the providers in use alone', () => {
     const { accounts } = open(['ark', 'ark'], { ARK_API_KEY: 'k', ANYFAST_API_KEY: 'unused "and" bad' });
