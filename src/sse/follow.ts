@@ -32,7 +32,7 @@ export interface FollowOptions {
  *     retry 3            ---
  *     feeds        e-f--r---------r--|
  *
- * Cold. One feed for each event. The backoff begins anew after an event.
+ * Cold. One feed for each event. The backoff begins anew once a connection brings something, be it a heartbeat.
  * Errors: what is no `ConnectionLost`; an event that cannot be read; a feed that has failed; and the last loss, when `retry` says 'stop'.
  */
 export const follow = ({ connect, retry: policy, silenceMs, label, onConnection = () => undefined }: FollowOptions): Observable<Feed> =>
@@ -44,16 +44,16 @@ export const follow = ({ connect, retry: policy, silenceMs, label, onConnection 
     let failingSinceMs = 0;
     let isOpen = false;
 
-    const tellOpen = (): void => {
+    const opened = (): void => {
       if (isOpen) return;
       isOpen = true;
+      failures = 0;
       onConnection('open');
     };
 
     const feedsAfter = (incoming: Incoming): readonly Feed[] => {
       if (incoming.kind === 'retry') serverMs = incoming.retryMs;
       if (incoming.kind !== 'event') return [];
-      failures = 0;
       const next = read(totals, incoming, label);
       lastEventId = incoming.id === null ? lastEventId : asId(incoming.id);
       const hasNews = next !== totals;
@@ -77,7 +77,7 @@ export const follow = ({ connect, retry: policy, silenceMs, label, onConnection 
       concatWith(throwError(() => new ConnectionLost(`${label}: the server has closed the connection`))),
       timeout({ each: silenceMs, with: () => throwError(() => new ConnectionLost(`${label}: nothing has come for ${silenceMs} ms`)) }),
       takeWhile((incoming) => !isEnd(incoming)),
-      tap(tellOpen),
+      tap(opened),
       mergeMap(feedsAfter),
       retry({ delay: (error: unknown) => (error instanceof ConnectionLost ? waitAfter(error) : throwError(() => error)) }),
       startWith(totals.feed),

@@ -87,7 +87,7 @@ describe('following a server', () => {
     expect(connections.ids).toEqual([null, 'id-B', 'id-r']);
   }));
 
-  it('waits ever longer while nothing comes, and begins anew after an event', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('waits ever longer while nothing comes, and begins anew after something has', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const dead = cold('           #', sent, gone);
     const well = cold('           B#', sent, gone);
     const retry = exponentialDelay({ initialMs: 1, maxMs: 8 });
@@ -95,6 +95,26 @@ describe('following a server', () => {
     expectSubscriptions(dead.subscriptions).toBe(['(^!)', '-(^!)', '---(^!)', '---------(^!)', '-----------(^!)', '---------------(^!)']);
     expectSubscriptions(well.subscriptions).toBe('   -------^!');
   }));
+
+  it('begins anew after a connection that brought heartbeats alone: a quiet feed is no failure', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const dead = cold('           #', sent, gone);
+    const quiet = cold('          h#', sent, gone);
+    const retry = limitAttempts(exponentialDelay({ initialMs: 1, maxMs: 8 }), 3);
+    expectObservable(follow({ ...options, retry, ...inTurn(dead, dead, quiet, quiet, quiet, quiet) }), '^------------!');
+    expectSubscriptions(dead.subscriptions).toBe(['(^!)', '-(^!)']);
+    expectSubscriptions(quiet.subscriptions).toBe(['---^!', '-----^!', '-------^!', '---------^!', '-----------^!']);
+  }));
+
+  it('tells when a connection brings something, and when the next one is waited for', () => {
+    const told: string[] = [];
+    const onConnection = (state: string): void => { told.push(state); };
+    marbles(({ cold, flush }) => {
+      const connections = inTurn(cold('-h-B#', sent, gone), cold('#', sent, gone), cold('-Bz', sent));
+      follow({ ...options, ...connections, onConnection }).subscribe((feed) => told.push(inWords(feed)));
+      flush();
+    })();
+    expect(told).toEqual(['', 'open', 'a:queued b:queued', 'waiting', 'waiting', 'open', 'a:queued b:queued']);
+  });
 
   it('waits as long as the server asks, and 10 minutes at most', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const busy = cold('           #', sent, new ConnectionLost('busy', 5));
