@@ -228,8 +228,9 @@ export const injectTaskFeed = (options: WatchTasksOptions = {}): TaskFeed => {
   };
 };
 
-/** Whether something is known of a task. */
-const isAnswered = ({ counts, changed }: Feed): boolean => changed?.trouble != null || Object.values(counts).some((count) => count > 0);
+/** Whether something is known of a task. A feed that came as a whole does not say which row changed. */
+const isAnswered = ({ counts, changed, tasks }: Feed): boolean =>
+  Object.values(counts).some((count) => count > 0) || (changed === null ? [...tasks] : [changed]).some(({ trouble }) => trouble !== null);
 
 /** Signals of a feed that is subscribed when it is first opened. */
 const closedSignals = (source: Observable<Feed>): FeedSignals & { readonly open: () => void } => {

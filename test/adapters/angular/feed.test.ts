@@ -249,15 +249,19 @@ describe('feedSignals', () => {
   const empty = told();
   const added: FeedEvent = { kind: 'added', task: arkTask };
   const waiting = told(added);
+  const trouble = { kind: 'transport', reason: null, status: null, message: 'reset', consecutive: 1, sinceMs: 0 } as const;
+  /** Sent as a whole: it names no row that changed. */
+  const whole: Feed = { ...told(added, { kind: 'trouble', task: arkTask, trouble, nextAskAtMs: 10_000 }), changed: null };
   const first = told(added, { kind: 'transition', task: arkTask, transition: transition('queued', null) });
   it.each([
     ['the first feed with an answer in it', '-w-a-b'],
+    ['a whole feed with a trouble in it', '-w-t'],
     ['a feed that says late that it is empty', '---e'],
     ['an error', '---#'],
     ['completion', '---|'],
   ])('keeps the app from being stable until %s', (_case, marble) => {
     inVirtualTime(({ cold, flush, interrupt }) => {
-      const { held } = owned(() => feedSignals(concat(of(empty), cold(marble, { a: first, b: first, e: empty, w: waiting }))));
+      const { held } = owned(() => feedSignals(concat(of(empty), cold(marble, { a: first, b: first, e: empty, t: whole, w: waiting }))));
       const counts: number[] = [];
       interrupt(2, () => counts.push(held()));
       interrupt(3, () => counts.push(held()), 1);
