@@ -73,6 +73,6 @@ export const within =
           subscriber.complete();
         })),
       );
-      if (!subscriber.closed) asking.add(sleep(ms, () => { asking.add(sleep(0, giveUp)); }));
+      asking.add(sleep(ms, () => { asking.add(sleep(0, giveUp)); }));
       return asking;
     });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   atLeast,
   type Attempt,
+  checkedDelay,
   constantDelay,
   expectedTimeDelay,
   exponentialDelay,
@@ -88,6 +89,16 @@ describe('delay policies', () => {
     }));
   });
 
+  it('limitAttempts: so many waits, not one more', () => {
+    const delay = limitAttempts(constantDelay(7), 3);
+    expect([0, 1, 2, 3, 4].map((index) => delay(attempt({ index })))).toEqual([7, 7, 7, 'stop', 'stop']);
+  });
+
+  it('limitElapsed: stops in the very millisecond of its limit', () => {
+    const delay = limitElapsed(constantDelay(7), 100);
+    expect([0, 99, 100, 101].map((elapsedMs) => delay(attempt({ elapsedMs })))).toEqual([7, 7, 'stop', 'stop']);
+  });
+
   it('a stop passes through every combinator', () => {
     const stop = () => 'stop' as const;
     for (const delay of [jittered(stop), atLeast(stop, 5), longest(stop), limitAttempts(stop, 5), limitElapsed(stop, 5)]) {
@@ -107,6 +118,10 @@ describe('delay policies', () => {
       [() => proportionalDelay({ minMs: -1, maxMs: 5 }), 'proportionalDelay: minMs'],
       [() => proportionalDelay({ minMs: 9, maxMs: 5 }), 'proportionalDelay: maxMs'],
       [() => proportionalDelay({ minMs: 1, maxMs: 5, share: 0 }), 'proportionalDelay: share'],
+      [() => expectedTimeDelay({ fromMs: -1, toMs: 9, minMs: 1, maxMs: 5 }), 'expectedTimeDelay: fromMs must be a finite number from 0, not -1'],
+      [() => expectedTimeDelay({ fromMs: 9, toMs: 8, minMs: 1, maxMs: 5 }), 'expectedTimeDelay: toMs must be a finite number from 9, not 8'],
+      [() => expectedTimeDelay({ fromMs: 1, toMs: 9, minMs: -1, maxMs: 5 }), 'expectedTimeDelay: minMs must be a finite number from 0, not -1'],
+      [() => expectedTimeDelay({ fromMs: 1, toMs: 9, minMs: 6, maxMs: 5 }), 'expectedTimeDelay: maxMs must be a finite number from 6, not 5'],
       [() => jittered(constantDelay(1), -0.1), 'jittered: ratio'],
       [() => atLeast(constantDelay(1), Number.NaN), 'atLeast: minMs'],
       [() => longest(), 'longest: number of policies'],
@@ -117,5 +132,16 @@ describe('delay policies', () => {
       expect(make).toThrow(RangeError);
       expect(make).toThrow(message);
     }
+  });
+});
+
+describe('what a policy gave', () => {
+  it.each<readonly [number | 'stop', number | 'stop']>([['stop', 'stop'], [0, 0], [1, 1], [10.2, 11], [1e300, 1e300]])('%s is kept, in whole ms: %s', (given, kept) => {
+    expect(checkedDelay('policy.retry', given)).toBe(kept);
+  });
+
+  it.each([-1, -0.5, Number.NaN, Infinity, -Infinity, '5' as never, null as never, undefined as never, 'halt' as never])('%s is refused by the name of its policy', (given) => {
+    const refusal = `policy.retry must give a number of ms from 0, or 'stop', not ${String(given)}`;
+    expect(() => checkedDelay('policy.retry', given)).toThrow(new RangeError(refusal));
   });
 });

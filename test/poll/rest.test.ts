@@ -2,7 +2,7 @@
  * Waits, in virtual time: one after which something is asked, and one within which something must come.
  */
 import { concat, EMPTY, NEVER, of, throwError } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { after, rest, sleep, within } from '../../src/poll/rest.js';
 import { marbles } from '../support/marbles.js';
 
@@ -25,6 +25,12 @@ describe('after a wait', () => {
 
   it('a hurry that has come already is one as well', marbles(({ expectObservable }) => {
     expectObservable(after(5, of('x', 'y'), () => of('b'))).toBe('(b|)');
+  }));
+
+  it('what is next is asked for once, however often a hurry has come already', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const next = cold('                                --b|');
+    expectObservable(after(5, of('x', 'y'), () => next)).toBe('--(b|)');
+    expectSubscriptions(next.subscriptions).toBe(['    ^-!']);
   }));
 
   it('what throws is an error of the stream', marbles(({ expectObservable }) => {
@@ -83,6 +89,23 @@ describe('within a limit', () => {
 });
 
 describe('a sleep', () => {
+  const longest = 2 ** 31 - 1;
+
+  it.each([1, longest, longest + 1, 3 * longest, 3 * month])('of %d ms wakes after it on a platform that keeps no timer of 2^31 ms, and once', (ms) => {
+    vi.useFakeTimers();
+    try {
+      let wakes = 0;
+      sleep(ms, () => { wakes += 1; });
+      vi.advanceTimersByTime(ms - 1);
+      expect(wakes).toBe(0);
+      vi.advanceTimersByTime(1);
+      expect(wakes).toBe(1);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('can be ended in any of its pieces', marbles(({ flush }) => {
     const wakes: string[] = [];
     const long = sleep(3 * month, () => wakes.push('the longest'));
