@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBodyCollector } from '../../src/transport/body-collector.js';
+import { bodyTooLarge, createBodyCollector } from '../../src/transport/body-collector.js';
 
 const anyText = fc.string({ unit: 'binary' });
 const anyBytes = fc.uint8Array({ maxLength: 64 });
@@ -30,5 +30,9 @@ describe('createBodyCollector', () => {
 
   it('is an empty text before the first chunk', () => {
     expect(createBodyCollector(1).text()).toBe('');
+  });
+
+  it('a body above its limit is refused by the limit and its name', () => {
+    expect(bodyTooLarge(7)).toEqual(new Error('the body is larger than 7 bytes (maxBodyBytes)'));
   });
 });

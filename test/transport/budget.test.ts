@@ -139,6 +139,11 @@ describe('a budget that was refused', () => {
     expect(sent).toEqual(['0s a', '30s b', '31s c', '32s d']);
   });
 
+  it('reads a date in Retry-After against the date of the answer', () => {
+    const dates = { date: 'Wed, 21 Oct 2026 07:28:00 GMT', 'retry-after': 'Wed, 21 Oct 2026 07:28:42 GMT' };
+    expect(send(undefined, refusedOnce(dates), [[0, requestFor('a')], [1, requestFor('b')]]).sent).toEqual(['0s a', '42s b']);
+  });
+
   it('without Retry-After rests for 10 s', () => {
     expect(send(undefined, refusedOnce(), [[0, requestFor('a')], [1, requestFor('b')]]).sent).toEqual(['0s a', '10s b']);
   });
@@ -159,6 +164,12 @@ describe('a budget that was refused', () => {
     const burst = [...'abcdefgh'].map((name) => [0, requestFor(name)] as const);
     const { sent } = send(undefined, (index) => after(100, index < 8 ? tooMany({ 'retry-after': '5' }) : ok), [...burst, [seconds(1), requestFor('x')], [seconds(1), requestFor('y')]]);
     expect(sent.slice(8)).toEqual(['5.1s x', '6.1s y']);
+  });
+
+  it('a request that left in the very millisecond of a refusal was under way together with it', () => {
+    const requests = [[0, 'a'], [100, 'b'], [seconds(1), 'x'], [seconds(1), 'y']] as const;
+    const { sent } = send(undefined, (index) => after(100, index < 2 ? tooMany({ 'retry-after': '5' }) : ok), requests.map(([atMs, name]) => [atMs, requestFor(name)]));
+    expect(sent).toEqual(['0s a', '0.1s b', '5.2s x', '6.2s y']);
   });
 
   it('each further refusal halves the pace again, down to two a minute', () => {

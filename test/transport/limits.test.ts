@@ -10,7 +10,12 @@ it('leaves given limits as they are', () => {
   expect(checkLimits({ timeoutMs: 0.5, maxBodyBytes: 1 })).toEqual({ timeoutMs: 0.5, maxBodyBytes: 1 });
 });
 
-it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('refuses %d, by the name of the limit', (value) => {
+it('takes the most that a timer and a counter can keep', () => {
+  const most = { timeoutMs: 2 ** 31 - 1, maxBodyBytes: 2 ** 53 - 1 };
+  expect(checkLimits(most)).toEqual(most);
+});
+
+it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '5' as never])('refuses %s, by the name of the limit', (value) => {
   const text = (field: string, most: number) => `${field} must be a number above 0, at most ${most}, not ${value}`;
   expect(() => checkLimits({ timeoutMs: value })).toThrow(new RangeError(text('timeoutMs', 2 ** 31 - 1)));
   expect(() => checkLimits({ maxBodyBytes: value })).toThrow(new RangeError(text('maxBodyBytes', 2 ** 53 - 1)));

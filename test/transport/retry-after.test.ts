@@ -41,6 +41,7 @@ describe('retryAfterMs', () => {
     ['5s', date],
     ['1, 2', date],
     ['soon', date],
+    ['on Wed, 21 Oct 2026 07:28:30 GMT', date],
     ['Infinity', date],
     ['NaN', date],
     ['2026-10-21T07:28:30Z', date],

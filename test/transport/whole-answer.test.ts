@@ -58,9 +58,18 @@ describe('wholeAnswer', () => {
     [Object.assign(new Error('quiet'), { code: 'sk-1' }), 'quiet'],
     [new TypeError('sk-1 is no header'), 'TypeError'],
     [Object.assign(new Error('sk-1'), { code: 'sk-1', name: 'sk-1' }), 'for a reason that cannot be shown'],
+    [Object.assign(new Error('quiet'), { cause: null }), 'quiet'],
     ['sk-1', 'for a reason that cannot be shown'],
+    [null, 'for a reason that cannot be shown'],
+    [undefined, 'for a reason that cannot be shown'],
   ])('says of %o: %s', (error, reason) => {
     expect(messageOf(error)).toBe(`No whole answer: ${reason}`);
+  });
+
+  it('a header of no word hides no reason', () => {
+    const bare = { ...request, headers: { accept: '', authorization: ' Bearer  sk-1 ' } };
+    expect(messageOf(new Error('other side closed'), bare)).toBe('No whole answer: other side closed');
+    expect(messageOf(new Error('no header: sk-1'), bare)).toBe('No whole answer: Error');
   });
 
   it('shows no word of a header, wherever an error quotes it', () => {

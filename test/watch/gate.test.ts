@@ -22,6 +22,13 @@ describe('createGate', () => {
     }
   }));
 
+  it('lets a question through in the turn in which it is asked, while there is room', () => {
+    const values: number[] = [];
+    const gate = createGate(1);
+    for (const value of [1, 2]) gate(of(value)).subscribe((passed) => { values.push(passed); });
+    expect(values).toEqual([1, 2]);
+  });
+
   it('first come, first served', marbles(({ cold, expectObservable }) => {
     const gate = createGate(1);
     const answers = ['a', 'b', 'c'].map((name) => gate(cold('--(x|)').pipe(map(() => name))));
