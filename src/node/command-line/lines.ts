@@ -15,11 +15,10 @@ export const linesOf = (input: NodeJS.ReadableStream & { readonly destroy?: () =
     const reader = createInterface({ input, crlfDelay: Infinity });
     reader.on('line', (line) => subscriber.next(line));
     reader.on('close', () => subscriber.complete());
-    const fail = (error: Error): void => subscriber.error(error);
-    input.once('error', fail);
+    // The reader passes on what befalls its input: unheard, it would end the program.
+    reader.on('error', (error) => subscriber.error(error));
     return () => {
       reader.close();
-      input.off('error', fail);
       input.destroy?.();
     };
   });
