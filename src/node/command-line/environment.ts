@@ -45,13 +45,13 @@ export const readVariables = (env: Variables, envFile: string | null, discretion
 };
 
 /**
- * A whole file that an option names.
+ * A whole file that an option names, without the mark that some editors begin a text with.
  *
  * Errors: `UsageError` that names the option and the file.
  */
 export const readText = (option: string, path: string): string => {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const reason = messageOf(error).replace(/, \w+( '.*')?$/s, '');
     throw new UsageError(`${option} ${path}: ${reason}`);

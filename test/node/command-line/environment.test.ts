@@ -33,6 +33,12 @@ describe('variables', () => {
     expect(valueIn(variables, 'NONE')).toBeNull();
   });
 
+  it('are found in a file that an editor has marked as UTF-8', () => {
+    const marked = join(folder, 'marked.env');
+    writeFileSync(marked, '\uFEFFARK_API_KEY=first\n');
+    expect(valueIn(readVariables({}, marked, createDiscretion()), 'ARK_API_KEY')).toBe('first');
+  });
+
   it('are no trouble without a file, and a file that is not there is named', () => {
     expect(readVariables({ A: 'b' }, null, createDiscretion())).toEqual({ A: 'b' });
     const missing = join(folder, 'gone');
