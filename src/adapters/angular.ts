@@ -146,6 +146,7 @@ export const injectSeedance = (): TaskClient => {
   const app = inject(EnvironmentInjector).get(DestroyRef);
   const throughZone = <T>(source: Observable<T>): Observable<T> =>
     new Observable((subscriber) => {
+      if (app.destroyed) return; // it takes no more callbacks, and nothing would stop the watch
       const watched = zone.runOutsideAngular(() =>
         source.subscribe({
           next: (value) => { zone.run(() => subscriber.next(value)); },

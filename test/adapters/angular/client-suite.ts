@@ -188,6 +188,16 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
         expect(asking.lines).toEqual([]);
       });
     });
+
+    it('asks nothing, and says nothing, once the app is destroyed', () => {
+      const { client, transport } = scripted([running], detection, { policy: every(seconds(10)) });
+      inVirtualTime(({ flush, timers }) => {
+        configure();
+        const { lines } = diary(client.watch(arkTask).pipe(take(3)), to);
+        flush();
+        expect([lines, transport.requests, timers()]).toEqual([[], [], 0]);
+      });
+    });
   });
 };
 
