@@ -1,7 +1,7 @@
 /**
  * The command line as a function: arguments, variables and streams in, exit code out. Knows no `process`, so that tests can drive it.
  */
-import { map, merge, type Observable, share, skip, take, tap } from 'rxjs';
+import { map, merge, type Observable, share, shareReplay, skip, take, tap } from 'rxjs';
 import { messageOf } from '../../watch/errors.js';
 import { isCommandName, parseCommand } from './arguments.js';
 import type { Console, Stop } from './console.js';
@@ -54,7 +54,9 @@ export const runCommandLine = async ({ args, env, stdin, stdout, stderr, signals
   const stopped = merge(
     asked.pipe(map((signal): Stop => ({ kind: 'signal', signal }))),
     merge(console.stdout.broken, console.stderr.broken).pipe(map((error): Stop => ({ kind: 'broken', error }))),
-  ).pipe(take(1));
+    // Shared, and told again: it may come before the command listens.
+  ).pipe(take(1), shareReplay({ bufferSize: 1, refCount: true }));
+  const listening = stopped.subscribe();
   try {
     const code = await run(args, { ...console, stopped });
     const failure = await console.stdout.settled();
@@ -64,6 +66,7 @@ export const runCommandLine = async ({ args, env, stdin, stdout, stderr, signals
     return told(error, args, console);
   } finally {
     impatience.unsubscribe();
+    listening.unsubscribe();
   }
 };
 

@@ -16,6 +16,6 @@ export interface Console {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly discretion: Discretion;
-  /** Emits once, when the command is to end at once. */
+  /** Emits once, when the command is to end at once; also to whoever listens after that. */
   readonly stopped: Observable<Stop>;
 }

@@ -1,7 +1,7 @@
 /**
  * `rx-seedance watch`: follows tasks to their ends, saves their videos, and shows how it goes.
  */
-import { concat, connect, EMPTY, from, last, lastValueFrom, map, merge, type Observable, take, takeUntil, tap } from 'rxjs';
+import { concat, connect, EMPTY, from, last, lastValueFrom, map, merge, type Observable, takeUntil, tap } from 'rxjs';
 import { fetchTransport } from '../../adapters/fetch.js';
 import type { TaskRef } from '../../task/snapshot.js';
 import { messageOf } from '../../watch/errors.js';
@@ -70,7 +70,7 @@ const watch = async (command: WatchArguments, { tasks, access, journal }: Watche
   const end: { stop: Stop | null } = { stop: null };
   const news = concat(named, streamed).pipe(
     toNews(client, { download, concurrency: concurrency ?? undefined, watch: watchOptions }),
-    takeUntil(stopped.pipe(take(1), tap((stop) => (end.stop = stop)))),
+    takeUntil(stopped.pipe(tap((stop) => (end.stop = stop)))),
   );
   const run = await lastValueFrom(news.pipe(shownOn(console, command, access)));
 
