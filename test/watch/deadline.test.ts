@@ -72,6 +72,14 @@ describe('the deadline', () => {
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
+  it('is a trouble of its own kind, in its own words', marbles(({ flush }) => {
+    const { client } = scripted([running, { hang: true }], { policy: every(seconds(25)) });
+    const seen = diary(client.states(arkTask, { deadlineMs: seconds(40) }), brief);
+    flush();
+    expect(seen.lines).toEqual(['0s running', '40s timeout x1 (timeout)', '40s #']);
+    expect(seen.values.at(-1)?.lastTrouble).toEqual({ kind: 'timeout', reason: null, status: null, message: 'the deadline came first', consecutive: 1, sinceMs: seconds(40) });
+  }));
+
   it('counts from the beginning of the watch, not from the first answer', marbles(({ flush }) => {
     const { client } = scripted([busy, busy, running], { policy: every(seconds(20)) });
     const seen = diary(client.watch(arkTask, { deadlineMs: seconds(60) }), to);

@@ -164,4 +164,17 @@ describe('a program that is killed at any instant, again and again', () => {
     expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 15, 27], [37]]);
     expect(seen.diary?.lines).toEqual(['37s succeeded', '37s |']);
   }));
+
+  it('asks once more also when that floor ends after the deadline, and not before it has ended', marbles(({ flush }) => {
+    const options = { policy: every(seconds(10)), deadlineMs: seconds(37) };
+    const { client, transport } = scripted([running, running, running, { hang: true }], options);
+    const { save, last } = keeper();
+    diary(client.watch(arkTask, { save }), to, seconds(31));
+    const seen: { diary?: ReturnType<typeof diary> } = {};
+    const again = scripted([succeeded], options);
+    at(seconds(32), () => { seen.diary = diary(again.client.watch(arkTask, { from: last() }), to); });
+    flush();
+    expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 10, 20, 30], [40]]);
+    expect(seen.diary?.lines).toEqual(['40s succeeded', '40s |']);
+  }));
 });

@@ -4,7 +4,8 @@ import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
 import type { SeedanceError } from '../../src/watch/errors.js';
 import { createTaskClient } from '../../src/watch/task-client.js';
-import type { WatchState } from '../../src/watch/watch-state.js';
+import { watchRules } from '../../src/watch/watch-rules.js';
+import { beginWatch, type WatchState } from '../../src/watch/watch-state.js';
 import { marbles } from '../support/marbles.js';
 import {
   accountOf,
@@ -215,6 +216,17 @@ describe('two watchers of one task', () => {
     expect(lives.every(({ end }) => end === 'answered')).toBe(true);
   }));
 
+  it('who comes after one was lost joins those who go on', marbles(({ flush }) => {
+    const { client, lives } = living([running, running, running, succeeded]);
+    diary(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
+    diary(client.watch(arkTask, { policy: every(seconds(10)) }), to);
+    const late: { diary?: ReturnType<typeof diary> } = {};
+    at(seconds(26), () => { late.diary = diary(client.watch(arkTask, { policy: every(seconds(10)) }), to); });
+    flush();
+    expect(late.diary?.lines).toEqual(['26s running', '30s succeeded', '30s |']);
+    expect(lives.map(({ atMs }) => atMs / 1000)).toEqual([0, 10, 20, 30]);
+  }));
+
   it('each has its own policy: the stop of one leaves the other running', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
     const stopped = diary(client.watch(arkTask, { policy: { interval: () => 'stop' } }), to);
@@ -304,6 +316,29 @@ describe('a watch that goes on beside another', () => {
     expect(restored.diary?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['running', 'succeeded', '|']);
   }));
 
+  it('is given at once what the other has been told since', marbles(({ flush }) => {
+    const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
+    const before = diary(client.states(arkTask), brief, seconds(1));
+    diary(client.watch(arkTask), to);
+    const restored: { diary?: ReturnType<typeof diary<WatchState>> } = {};
+    at(seconds(12), () => { restored.diary = diary(client.states(arkTask, { from: before.values.at(-1) }), brief); });
+    flush();
+    expect(restored.diary?.lines).toEqual(['12s running', '20s succeeded', '20s |']);
+    expect(restored.diary?.values.map(({ asks }) => asks)).toEqual([2, 3]);
+    expect(askedAt(transport)).toEqual([0, 10, 20]);
+  }));
+
+  it('is given what the other was told before it, when its own state knows of no answer', marbles(({ flush }) => {
+    const rules = watchRules(ark, { policy: every(seconds(10)) });
+    const { client, transport } = scripted([running, succeeded], { policy: every(seconds(10)) });
+    diary(client.watch(arkTask), to);
+    const restored: { diary?: ReturnType<typeof diary> } = {};
+    at(seconds(4), () => { restored.diary = diary(client.watch(arkTask, { from: beginWatch(arkTask, rules, seconds(4)) }), to); });
+    flush();
+    expect(restored.diary?.lines).toEqual(['4s running', '10s succeeded', '10s |']);
+    expect(askedAt(transport)).toEqual([0, 10]);
+  }));
+
   it('is given a fresh answer at its last ask after its deadline, not an old one', marbles(({ flush }) => {
     const { client, transport } = scripted([running, running, succeeded]);
     const saved = diary(client.states(arkTask, { deadlineMs: minutes(10), policy: every(seconds(10)) }), brief, seconds(1)).values;
@@ -346,10 +381,13 @@ describe('other refs', () => {
   it('the one account of a provider is the same with and without its name: one task', marbles(({ flush }) => {
     const { transport, lives } = livingTransport(() => played(after(10, succeeded)));
     const client = createTaskClient({ transport, accounts: [accountOf(ark, { name: 'eu' })] });
-    diary(client.watch(arkTask), to);
-    diary(client.watch({ ...arkTask, account: 'eu' }), to);
+    const tasks = [arkTask, { ...arkTask, account: 'eu' }];
+    const seen = tasks.map((task) => diary(client.watch(task), to));
     flush();
     expect(lives).toHaveLength(1);
+    // each as it was asked for
+    expect(seen.map(({ values }) => values.map(({ task, snapshot }) => [task, snapshot.task]))).toEqual(tasks.map((task) => [[task, task]]));
+    expect(seen.map(({ values }) => values[0]?.snapshot)).toMatchObject([{ status: 'succeeded', wireStatus: 'succeeded' }, { status: 'succeeded', wireStatus: 'succeeded' }]);
   }));
 
   it('two clients share nothing', marbles(({ flush }) => {
