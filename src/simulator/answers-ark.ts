@@ -7,8 +7,8 @@ import { json } from './answer.js';
 import type { Dialect, Refusal } from './answer.js';
 import { wholeNumber } from './random.js';
 import type { TaskView } from './task-view.js';
+import { framesPerSecond } from './video-file.js';
 
-const framesPerSecond = 24;
 const pixels: Readonly<Record<string, number>> = {
   '480p': 864 * 480,
   '720p': 1280 * 720,

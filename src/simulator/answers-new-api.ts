@@ -51,8 +51,10 @@ const failReason = ({ phase, plan, link }: TaskView): string => {
   return '';
 };
 
+const sizes = ['480p', '720p', '1080p', '2k', '4k'];
+
 /** An ultra task is generated one size smaller than what the viewer gets. */
-const smaller = (resolution: string): string => (resolution === '720p' ? '480p' : '720p');
+const smaller = (resolution: string): string => sizes[sizes.indexOf(resolution) - 1] ?? '480p';
 
 const upstreamId = ({ id }: TaskView): string => `cgt-${letters(14, digits, id, 'time')}-${letters(5, alphanumeric, id)}`;
 

@@ -1,9 +1,10 @@
 /**
  * What a creating request asks for, whichever provider it was meant for. Pure.
- * Sources: the providers' pages on creating a task. Ark's older models take flags inside the prompt; kyyAiPower names the
- * resolution in the model.
+ * Sources: the providers' pages on creating a task. Ark takes a number of frames before a duration, and its older models
+ * flags inside the prompt; kyyAiPower names the resolution in the model.
  */
 import type { Submission } from './task-store.js';
+import { framesPerSecond } from './video-file.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -42,7 +43,7 @@ export const readCreateBody = (body: string): Submission => {
   const model = text(request.model);
   if (model === undefined) throw new RangeError('model must be a text');
   const asked = { ...flags(request), ...request };
-  const seconds = positive(asked.duration) ?? positive(Number(asked.frames) / 24);
+  const seconds = positive(Number(asked.frames) / framesPerSecond) ?? positive(asked.duration);
   return {
     request,
     ...defined<Submission>({

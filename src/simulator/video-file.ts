@@ -14,7 +14,8 @@ export interface VideoFile {
 /** The least size that a file can be padded to: larger than any film here. */
 export const minPaddedBytes = 131_072;
 
-const framesPerSecond = 24;
+/** Of every video here. */
+export const framesPerSecond = 24;
 
 const sample = (...parts: readonly string[]): number => 16 + Math.floor(fraction(...parts) * 220);
 

@@ -1,5 +1,5 @@
 import { fates, simulatedProviders } from 'rx-seedance/simulator';
-import type { Fate, SimulatedProvider } from 'rx-seedance/simulator';
+import type { Fate, SimulatedProvider, TaskPlan } from 'rx-seedance/simulator';
 import { describe, expect, it } from 'vitest';
 import { at, bench, bornAt } from './support.js';
 import type { Reply } from './support.js';
@@ -72,7 +72,7 @@ describe.each(simulatedProviders)('%s', (provider) => {
 });
 
 /** The bodies at the three moments of a task's life. */
-const lifeOf = async (provider: SimulatedProvider, plan: { fate?: Fate; ultra?: boolean; model?: string }) => {
+const lifeOf = async (provider: SimulatedProvider, plan: Partial<TaskPlan>) => {
   const { simulator, pass, ask } = await bench();
   const task = simulator.submit(provider, { queueMs, runMs, ...plan });
   const queued = (await ask(task)).body();
@@ -269,6 +269,16 @@ describe('anyfast', () => {
         usage: { completion_tokens: 48_600, total_tokens: 48_600, super_resolution_tokens: 108_000 },
       },
     });
+  });
+
+  it.each([
+    ['480p', '480p'],
+    ['1080p', '720p'],
+    ['2k', '1080p'],
+    ['8k', '480p'],
+  ])('generates an ultra task of %s at %s, and never above it', async (resolution, generated) => {
+    const { ended } = await lifeOf('anyfast', { ultra: true, resolution });
+    expect(ended.data).toMatchObject({ data: { resolution: generated, super_resolution: resolution } });
   });
 
   it.each([

@@ -166,6 +166,7 @@ describe('a creation', () => {
     const flat = await post('kyyaipower', '/v1/seedance/videos', { model: 'seedance_1_5_pro_1080p', duration: -1 });
     expect(flat).toMatchObject({ resolution: '1080p', durationMs: 5000 });
     expect(await post('ark', '/contents/generations/tasks', { model: 'm', frames: 48 })).toMatchObject({ durationMs: 2000 });
+    expect(await post('ark', '/contents/generations/tasks', { model: 'm', frames: 48, duration: 5 })).toMatchObject({ durationMs: 2000 });
   });
 
   it('is echoed where the provider does so', async () => {
