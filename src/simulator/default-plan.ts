@@ -12,7 +12,7 @@ export interface Habits {
 }
 
 /** The longest video that a plan may ask for. */
-export const maxDurationMs = 60_000;
+const maxDurationMs = 60_000;
 
 const failures: Partial<Record<Fate, PlannedFailure>> = {
   moderated: {

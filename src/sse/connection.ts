@@ -39,7 +39,7 @@ export interface ConnectionOptions {
 }
 
 /** The longest event, in characters. */
-export const longestEvent = 64 * 1024 * 1024;
+const longestEvent = 64 * 1024 * 1024;
 
 /** A url that can be shown: without user, query and fragment. */
 export const shownUrl = (url: string): string => url.replace(/[?#].*/s, '').replace(/\/\/[^/]*@/, '//');
