@@ -6,6 +6,7 @@ import { taskKey, withoutRaw } from '../../task/snapshot.js';
 import type { FeedEvent } from '../../watch/feed.js';
 import type { SaveEvent } from '../index.js';
 import { type News, publicEvents } from './news.js';
+import { plainJson } from './terminal-text.js';
 
 type PublicEvent = FeedEvent | SaveEvent;
 
@@ -20,17 +21,17 @@ const jsonOf = (event: PublicEvent): string => {
   switch (event.kind) {
     case 'transition': {
       const { task: _, snapshot, ...transition } = event.transition;
-      return JSON.stringify({ ...event, transition: { ...transition, snapshot: withoutRaw(snapshot) } });
+      return plainJson({ ...event, transition: { ...transition, snapshot: withoutRaw(snapshot) } });
     }
     case 'lost':
     case 'unsaved':
-      return JSON.stringify({ ...event, error: event.error && toldOf(event.error) });
+      return plainJson({ ...event, error: event.error && toldOf(event.error) });
     case 'added':
     case 'progress':
     case 'trouble':
     case 'download':
     case 'saved':
-      return JSON.stringify(event);
+      return plainJson(event);
   }
 };
 

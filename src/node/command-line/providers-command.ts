@@ -9,11 +9,12 @@ import { baseUrlVariable, keyVariable, readVariables, valueIn, type Variables } 
 import { knownProviders } from './known-providers.js';
 import { daysOf, floorOf, paceOf } from './provider-facts.js';
 import { table } from './table.js';
+import { plainJson } from './terminal-text.js';
 
 /** Prints the table. Gives the exit code. */
 export const runProviders = ({ json, envFile }: ProvidersArguments, { env, stdout, discretion }: Console): number => {
   const variables = readVariables(env, envFile, discretion);
-  if (json) stdout.line(JSON.stringify(knownProviders.map((provider) => factsOf(provider, variables)), null, 2));
+  if (json) stdout.line(plainJson(knownProviders.map((provider) => factsOf(provider, variables)), 2));
   else for (const line of providersTable(variables, stdout.isTerminal ? stdout.size().columns : Infinity)) stdout.line(line);
   return 0;
 };

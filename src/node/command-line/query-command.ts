@@ -11,7 +11,7 @@ import type { QueryArguments } from './arguments.js';
 import type { Console } from './console.js';
 import { readVariables } from './environment.js';
 import { exitCodeOf } from './signals.js';
-import { plain } from './terminal-text.js';
+import { plain, plainJson } from './terminal-text.js';
 
 /** Prints the snapshot. Gives the exit code. */
 export const runQuery = async ({ task, raw, ...access }: QueryArguments, { env, stdout, stderr, discretion, stopped }: Console): Promise<number> => {
@@ -21,7 +21,7 @@ export const runQuery = async ({ task, raw, ...access }: QueryArguments, { env, 
   });
   const answered = client.query(task).pipe(
     map((snapshot) => {
-      stdout.line(JSON.stringify(raw ? snapshot : withoutRaw(snapshot), null, 2));
+      stdout.line(plainJson(raw ? snapshot : withoutRaw(snapshot), 2));
       return 0;
     }),
   );

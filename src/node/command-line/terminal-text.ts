@@ -1,6 +1,7 @@
 /**
  * Texts that fit a terminal and cannot drive it. Pure. Widths are columns: wide characters and emoji count as two.
- * Laws: what `plain` gives holds no control character and no escape sequence; what is cut to n columns is at most n columns wide.
+ * Laws: what `plain` gives holds no control character and no escape sequence; what `plainJson` gives holds none but the breaks of its
+ * lines, and is the same value; what is cut to n columns is at most n columns wide.
  */
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
@@ -14,6 +15,16 @@ export const plain = (text: string): string =>
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .replace(/(?!\u200d)\p{Cf}/gu, '')
     .replace(/\p{Cs}/gu, '\ufffd');
+
+/**
+ * A value as JSON, harmless in the same way: what JSON would leave of such characters is escaped.
+ *
+ * @param indent blanks for each depth; default: all in one line
+ */
+export const plainJson = (value: unknown, indent = 0): string =>
+  JSON.stringify(value, null, indent).replace(/(?![\n\u200d])[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/gu, (character) => character.split('').map(escaped).join(''));
+
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /** How many columns a plain text takes. */
 export const widthOf = (text: string): number => stringWidth(text);

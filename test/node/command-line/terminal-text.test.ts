@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutEnd, cutMiddle, padEnd, plain, widthOf } from '../../../src/node/command-line/terminal-text.js';
+import { cutEnd, cutMiddle, padEnd, plain, plainJson, widthOf } from '../../../src/node/command-line/terminal-text.js';
 import { anyText } from './any-text.js';
 
 const anyColumns = fc.nat({ max: 40 });
@@ -24,6 +24,24 @@ describe('plain', () => {
         expect(plain(text)).not.toMatch(/\p{Cc}|\p{Zl}|\p{Zp}|[\u202a-\u202e\u2066-\u2069]/u);
       }),
     );
+  });
+});
+
+describe('plainJson', () => {
+  it('is the same value, without a control character but the breaks of its lines', () => {
+    fc.assert(
+      fc.property(anyText, fc.constantFrom(0, 2), (text, indent) => {
+        const value = { [text]: [text, 1, null], 'two\nlines': text };
+        const json = plainJson(value, indent);
+        expect(JSON.parse(json)).toEqual(value);
+        expect(json).not.toMatch(/(?!\n)\p{Cc}|\p{Zl}|\p{Zp}|[\u202a-\u202e\u2066-\u2069]/u);
+        if (indent === 0) expect(json).not.toContain('\n');
+      }),
+    );
+  });
+
+  it('leaves what is harmless as it is', () => {
+    expect(plainJson({ prompt: '視频 👩‍👩‍👧', at: '\u009b2J\u202e' })).toBe('{"prompt":"視频 👩‍👩‍👧","at":"\\u009b2J\\u202e"}');
   });
 });
 
