@@ -90,7 +90,7 @@ export const newApi: Dialect = {
       startedAtMs: task.start_time,
       updatedAtMs: task.updated_at ?? inner.updatedAtMs,
       // Older answers are in Ark's form, which has no other time for the end.
-      finishedAtMs: isTerminal(status) && !Object.hasOwn(within[0] ?? {}, 'finish_time') ? task.updated_at : task.finish_time,
+      finishedAtMs: isTerminal(status) && textIn(within[0]?.['finish_time']) === null ? task.updated_at : task.finish_time,
       settings: { ...inner.settings, action: task.action },
       videoUrl,
       // An enhanced task's inner link leads to the clip before enhancement; any other's to the same video, signed anew.

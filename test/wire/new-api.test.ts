@@ -127,6 +127,15 @@ describe('the numbers of an envelope', () => {
     expect(read({ status: 'QUEUED', submit_time: 0, start_time: 0, finish_time: 0 })).toMatchObject({ createdAtMs: null, startedAtMs: null, finishedAtMs: null });
   });
 
+  it('the end is finish_time; where there is none, the last update of a task that has ended', () => {
+    for (const none of [undefined, null, '']) {
+      expect(read({ status: 'SUCCESS', finish_time: none, updated_at: 9 })).toMatchObject({ finishedAtMs: 9_000 });
+      expect(read({ status: 'IN_PROGRESS', finish_time: none, updated_at: 9 })).toMatchObject({ finishedAtMs: null });
+    }
+    expect(read({ status: 'SUCCESS', finish_time: 8, updated_at: 9 })).toMatchObject({ finishedAtMs: 8_000 });
+    expect(read({ status: 'FAILURE', finish_time: 0, updated_at: 9 })).toMatchObject({ finishedAtMs: null });
+  });
+
   it('the row id of the database is no id of a task', () => {
     for (const id of [154, 0, 18446744073709551617]) {
       expect(newApi.read(wrap({ id, status: 'QUEUED' }))).toMatchObject({ id: null });
