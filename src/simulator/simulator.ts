@@ -40,7 +40,7 @@ export interface Simulator {
    * @param times default: 1
    */
   readonly fault: (target: SimulatedProvider | TaskRef, kind: FaultKind, times?: number) => void;
-  /** How often a task was asked about, whatever came of it. */
+  /** How often a task was asked about by itself, whatever came of it. A list counts for none of its tasks. */
   readonly asks: (task: TaskRef) => number;
   /** What came in, oldest first. Of more than a hundred thousand requests the oldest are dropped. */
   readonly requests: readonly RequestEntry[];
