@@ -74,13 +74,10 @@ export const boardContent = (run: Run, providers: readonly Provider[], nowMs: nu
     .map((row) => ({ row, key: taskKey(row.task) }))
     .filter(({ key }) => !endings.has(key))
     .map(({ row, key }) => ({ row, download: downloads.get(key), sinceMs: sinceMs.get(key) ?? nowMs }))
-    .map((one) => ({ ...one, word: wordOf(one.row, one.download) }))
+    .map((one): ActiveTask => ({ ...one, word: wordOf(one.row, one.download) }))
     // Sorting is stable: within a rank the tasks keep the order of their coming.
     .toSorted((one, other) => rankOf(one.word) - rankOf(other.word));
-  const shown = active.slice(0, most).map(({ row, word, download, sinceMs }): BoardRow => {
-    const base = { name: plain(refText(row.task)), word, style: styleOf(word), isActive: true };
-    return { ...base, ...activeNotes(row, word === 'saving', download, sinceMs, expectedOf, nowMs) };
-  });
+  const shown = active.slice(0, most).map((one) => activeRow(one, expectedOf, nowMs));
   const ended = [...endings.values()].toReversed().slice(0, Math.max(0, most - shown.length)).map(endedRow);
   return {
     rows: [...shown, ...ended],
@@ -93,6 +90,18 @@ export const boardContent = (run: Run, providers: readonly Provider[], nowMs: nu
   };
 };
 
+/** A task that is watched, or whose video is being saved. */
+interface ActiveTask {
+  readonly row: TaskRow;
+  readonly word: string;
+  readonly download: DownloadProgress | undefined;
+  /** Since when it is watched. */
+  readonly sinceMs: number;
+}
+
+/** How long a task takes, by what is known of it; null where nobody says. */
+type Expectation = (snapshot: StoredSnapshot) => TimeRange | null;
+
 const wordOf = ({ status }: TaskRow, download: DownloadProgress | undefined): string =>
   download !== undefined || status === 'succeeded' ? 'saving' : (status ?? 'waiting');
 
@@ -101,15 +110,13 @@ const rankOf = (word: string): number => (word === 'waiting' ? 3 : word === 'que
 
 type Notes = Pick<BoardRow, 'share' | 'estimated' | 'notes'> & { readonly style?: Style };
 
-const activeNotes = (
-  row: TaskRow,
-  isSaving: boolean,
-  download: DownloadProgress | undefined,
-  sinceMs: number,
-  expectedOf: (snapshot: StoredSnapshot) => TimeRange | null,
-  nowMs: number,
-): Notes => {
-  if (isSaving) return savingNotes(download);
+const activeRow = (task: ActiveTask, expectedOf: Expectation, nowMs: number): BoardRow => {
+  const { row, word } = task;
+  return { name: plain(refText(row.task)), word, style: styleOf(word), isActive: true, ...activeNotes(task, expectedOf, nowMs) };
+};
+
+const activeNotes = ({ row, word, download, sinceMs }: ActiveTask, expectedOf: Expectation, nowMs: number): Notes => {
+  if (word === 'saving') return savingNotes(download);
   const { progress, estimated, trouble, nextAskAtMs } = row;
   const share = progress === 0 && estimated ? null : progress;
   if (trouble === null) return { share, estimated, notes: timeNotes(row, sinceMs, expectedOf, nowMs) };
@@ -128,12 +135,7 @@ const savingNotes = (download: DownloadProgress | undefined): Notes => {
 };
 
 /** How long a running task may still take; how long another has stood where it stands. */
-const timeNotes = (
-  { snapshot, status }: TaskRow,
-  sinceMs: number,
-  expectedOf: (snapshot: StoredSnapshot) => TimeRange | null,
-  nowMs: number,
-): readonly string[] => {
+const timeNotes = ({ snapshot, status }: TaskRow, sinceMs: number, expectedOf: Expectation, nowMs: number): readonly string[] => {
   if (snapshot === null) return ['not answered yet', ''];
   const elapsedMs = Math.max(0, nowMs - (snapshot.startedAtMs ?? snapshot.createdAtMs ?? sinceMs));
   if (status === 'unknown') return [`says '${plain(snapshot.wireStatus)}'`, `'${plain(snapshot.wireStatus)}'`];
@@ -144,7 +146,7 @@ const timeNotes = (
   return elapsedMs < 1.5 * expected.maxMs ? ['any moment'] : ['longer than usual', 'overdue'];
 };
 
-const expectation = (providers: readonly Provider[]): ((snapshot: StoredSnapshot) => TimeRange | null) => {
+const expectation = (providers: readonly Provider[]): Expectation => {
   const rules = new Map(providers.map((provider) => [provider.id, watchRules(provider)]));
   return (snapshot) => {
     const known = rules.get(snapshot.task.provider);
