@@ -104,8 +104,12 @@ const keptBy = (news: News, unsaved: Map<string, Ending>): Ending | null => {
   unsaved.delete(taskKey(news.task));
   if (ending === undefined) return null;
   if (news.kind === 'saved') return { ...ending, path: news.path };
-  return { ...ending, reason: ending.reason ?? (news.error?.message ?? (news.reason === 'no-video' ? 'the answer holds no link to a video' : news.reason)) };
+  return { ...ending, reason: ending.reason ?? whyUnsaved(news) };
 };
+
+/** Why the video of a task that succeeded is not saved. */
+export const whyUnsaved = ({ error, reason }: Extract<SaveEvent, { readonly kind: 'unsaved' }>): string =>
+  error?.message ?? (reason === 'no-video' ? 'the answer holds no link to a video' : reason);
 
 /** Whether all is well with a task. */
 export const isWell = ({ end, reason }: Ending): boolean => end === 'succeeded' && reason === null;

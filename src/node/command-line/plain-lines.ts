@@ -4,7 +4,7 @@
 import { filter, ignoreElements, map, type OperatorFunction, tap, timestamp } from 'rxjs';
 import { bytesForPeople } from './byte-count.js';
 import { forPeople } from './duration.js';
-import { type Ending, endings, isWell, type News } from './news.js';
+import { type Ending, endings, isWell, type News, whyUnsaved } from './news.js';
 import type { Output } from './output.js';
 import type { Tally } from './run.js';
 import { refText } from './task-refs.js';
@@ -39,9 +39,7 @@ const changeOf = (news: News, nowMs: number): string | null => {
     case 'saved':
       return `${refText(news.task)}  ${news.isNew ? 'saved' : 'is there already'}: ${news.path} (${bytesForPeople(news.bytes)})`;
     case 'unsaved':
-      return news.reason === 'download' || news.reason === 'no-video'
-        ? `${refText(news.task)}  not saved: ${news.error?.message ?? 'the answer holds no link to a video'}`
-        : null;
+      return news.reason === 'download' || news.reason === 'no-video' ? `${refText(news.task)}  not saved: ${whyUnsaved(news)}` : null;
     case 'refused':
       return news.message;
     case 'added':
