@@ -114,8 +114,9 @@ export const resumeWatch = (saved: WatchState, rules: WatchRules, nowMs: number)
   // A clock that went back must not put the next question off for longer than the floor.
   const sentAtMs = saved.sentAtMs === null ? null : Math.min(saved.sentAtMs, nowMs);
   const floorAtMs = sentAtMs === null ? -Infinity : sentAtMs + floorOf(saved, rules);
-  const unwatchedMs = Math.max(0, nowMs - saved.nextAskAtMs);
-  const later = <At extends number | null>(atMs: At): At | number => (atMs === null ? atMs : atMs + unwatchedMs);
+  // Behind a question that has left, all that came before it moves with it.
+  const laterMs = saved.sentAtMs !== null && nowMs < saved.sentAtMs ? nowMs - saved.sentAtMs : Math.max(0, nowMs - saved.nextAskAtMs);
+  const later = <At extends number | null>(atMs: At): At | number => (atMs === null ? atMs : atMs + laterMs);
   const resumed: WatchState = {
     ...saved,
     deadlineAtMs: saved.deadlineAtMs ?? (deadlineMs === null ? null : saved.startedAtMs + deadlineMs),

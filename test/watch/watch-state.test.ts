@@ -8,7 +8,7 @@ import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
 import type { StoredSnapshot } from '../../src/task/snapshot.js';
 import { type RuleOptions, watchRules } from '../../src/watch/watch-rules.js';
-import { advanceWatch, beginWatch, resumeWatch, waitMs, type WatchState } from '../../src/watch/watch-state.js';
+import { advanceWatch, askWatch, beginWatch, resumeWatch, waitMs, type WatchState } from '../../src/watch/watch-state.js';
 import type { Hints } from '../../src/wire/facts.js';
 import type { Provider } from '../../src/wire/provider.js';
 import type { ResponseReason } from '../../src/wire/refusal.js';
@@ -201,7 +201,7 @@ describe('troubles that pass: asked again', () => {
       consecutive: 1,
       sinceMs: start,
     });
-    expect(after([[0, unreadable]]).lastTrouble?.message).toContain('no JSON: <html>');
+    expect(after([[0, unreadable]]).lastTrouble).toMatchObject({ kind: 'decode', message: 'no JSON: <html>; no task' });
   });
 });
 
@@ -428,6 +428,48 @@ describe('time that nobody watched', () => {
     expect(waitMs(again, start + hour)).toBe(0);
     expect(after([[hour, refusal('not-found')]], rules, again).ended).toBeNull();
   });
+
+  it('gives a watch that had lost its task just now its floor first', () => {
+    const lost = after([[0, good('running')], [minute, refusal('quota')]]);
+    expect(waitMs(restoredAt(lost, minute), start + minute)).toBe(10 * second);
+  });
+
+  it('makes nothing happen that has not', () => {
+    const state = resumeWatch(begun, rules, start + hour);
+    expect(state).toEqual({ ...begun, nextAskAtMs: start + hour });
+    expect(after(times(5, [hour, noAnswer] as const), rules, state)).toMatchObject({ failingSinceMs: start + hour, ended: null });
+  });
+});
+
+describe('a question that has left', () => {
+  const later = after([[0, good('running')]], watchRules(ark, { policy: { interval: constantDelay(minute) } }));
+  const asking = [['the first', begun, 0], ['a later one', later, minute]] as const;
+  const waitOf = (state: WatchState, atMs: number): number | 'done' => waitMs(resumeWatch(state, rules, start + atMs), start + atMs);
+
+  it('is kept in the state, which is as it was else, until its answer comes', () => {
+    const state = after([[0, good('running')]]);
+    const asked = askWatch(state, start + 20 * second);
+    expect(asked).toEqual({ ...state, sentAtMs: start + 20 * second });
+    for (const answer of [good('running'), noAnswer]) expect(advanceWatch(asked, answer, rules, start + 21 * second).sentAtMs).toBeNull();
+  });
+
+  it.each(asking)('%s: whoever goes on asks one floor after it', (_, state, sentMs) => {
+    const asked = askWatch(state, start + sentMs);
+    expect([0, 1, 4_000, 10_000, 15_000].map((ms) => waitOf(asked, sentMs + ms))).toEqual([10_000, 9_999, 6_000, 0, 0]);
+  });
+
+  it.each(asking)('%s: a clock that went back puts the next one off for a floor and no longer', (_, state, sentMs) => {
+    const asked = askWatch(state, start + sentMs);
+    for (const backMs of [1, second, minute, 8 * hour]) {
+      const wait = waitOf(asked, sentMs - backMs);
+      expect(wait, `${String(backMs)} ms back`).toBe(10 * second);
+    }
+  });
+
+  it('does not shorten a wait that is longer than the floor', () => {
+    const troubled = after([[0, refusal('rate-limited', 95 * second)]]);
+    expect(waitOf(askWatch(troubled, start + second), 2 * second)).toBe(93 * second);
+  });
 });
 
 describe('the deadline', () => {
@@ -527,6 +569,12 @@ describe('the deadline', () => {
     expect(waitMs(late, start + hour)).toBe(0);
     expect(advanceWatch(late, good('succeeded'), own, start + hour).ended).toBe('terminal');
     expect(advanceWatch(late, good('running'), own, start + hour).ended).toBe('timeout');
+  });
+
+  it('does not bring forward an ask that is due after it, once it has come', () => {
+    const own = watchRules(ark, { deadlineMs: minute });
+    const state = advanceWatch(beginWatch(task, own, start), refusal('rate-limited', 95 * second), own, start);
+    expect([59 * second, minute - 1, minute, minute + 1].map((atMs) => waitMs(state, start + atMs))).toEqual([second, 1, 35 * second, 35 * second - 1]);
   });
 });
 
@@ -725,6 +773,28 @@ describe('progress', () => {
     expect(progressOf([good('queued', { progress: null }), good('queued', { progress: 0 })], ark)).toEqual([[0, true], [0, false]]);
   });
 
+  const twoMinutes: Provider = { ...ark, expectedTimeMs: () => ({ minMs: minute, maxMs: 2 * minute }) };
+  const estimateAt = (atMs: number, status: 'queued' | 'running', said: Said = {}): number =>
+    after([[atMs, good(status, said)]], watchRules(twoMinutes)).progress;
+
+  it('an estimate is nine tenths at the end of the expected time, and ever slower after it', () => {
+    expect([0, 0.5, 1, 2, 5].map((share) => estimateAt(share * 2 * minute, 'running'))).toEqual([0, 0.45, 0.9, 0.95, 0.98]);
+  });
+
+  it('an estimate counts from the start of the task, else from its creation, else from the beginning of the watch', () => {
+    const [createdAtMs, startedAtMs] = [start - minute, start + minute];
+    const shares = [{ createdAtMs, startedAtMs }, { createdAtMs }, {}].map((said) => estimateAt(2 * minute, 'running', said));
+    expect(shares).toEqual([0.45, 1 - 0.1 / 1.5, 0.9]);
+  });
+
+  it('is 0 while the task is queued, however long', () => {
+    expect(estimateAt(hour, 'queued')).toBe(0);
+  });
+
+  it('stays a report when the provider falls silent', () => {
+    expect(progressOf([good('queued', { progress: 0 }), good('queued')], ark)).toEqual([[0, false], [0, false]]);
+  });
+
   it('is 0, as an estimate, where nothing is known of the expected time', () => {
     expect(progressOf([good('running', { settings: { serviceTier: 'flex' } })], ark)).toEqual([[0, true]]);
   });
@@ -775,6 +845,7 @@ describe('the functions of the state', () => {
     expect(waitMs(state, start - 8 * hour)).toBe(state.nextAskAtMs - start);
     const troubled = after([[0, refusal('rate-limited', 95 * second)]]);
     expect(waitMs(troubled, start - 8 * hour)).toBe(95 * second);
+    expect(waitMs(begun, start - 8 * hour)).toBe(0);
   });
 
   it('wait for the deadline when no further ask fits before it', () => {
