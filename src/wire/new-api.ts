@@ -65,39 +65,41 @@ export const newApi: Dialect = {
   read: (body) => {
     const layers = layersIn(body);
     const at = layers.findIndex(hasOneOf(taskFields));
-    if (layers.slice(0, Math.max(at, 0)).some((envelope) => !isWell(envelope))) return null;
+    const outer = layers[at];
+    if (outer === undefined || layers.slice(0, at).some((envelope) => !isWell(envelope))) return null;
     // The task, and what it wraps: a relay's task, and innermost the upstream's.
-    const within = at < 0 ? [] : layers.slice(at);
+    const within = layers.slice(at);
     const wrapped = within.slice(1).findLast(hasOneOf(innerFields));
+    const innermost = wrapped ?? outer;
     const tasks = within.flatMap((layer) => readAs(NewApiTask, layer));
     const [task] = tasks;
-    const [upstream] = readAs(ArkTask, wrapped ?? within[0]);
+    const [upstream] = readAs(ArkTask, innermost);
     const wireStatus = tasks.map(({ status }) => status).find(isSaid) ?? task?.status;
     if (task === undefined || upstream === undefined || wireStatus == null) return null;
 
     const status = statusOf(wireStatus, newApiStatuses);
     const inner = arkReading(upstream);
     const links = [...tasks.map(({ result_url }) => result_url), inner.videoUrl, ...tasks.map(({ fail_reason }) => fail_reason)];
-    const videoUrl = links.flatMap((text) => readAs(Link, text)).find((link) => link !== null) ?? null;
-    const innerId = typeof (wrapped ?? within[0])?.['id'] === 'string' ? inner.id : null;
+    const videoUrl = links.map(Link.read).find((link) => link !== null) ?? null;
+    const innerId = typeof innermost['id'] === 'string' ? inner.id : null;
     return {
       ...inner,
       status,
       wireStatus,
-      id: task.task_id ?? (wrapped === undefined ? innerId : null),
+      id: task.task_id ?? innerId,
       progress: task.progress,
       createdAtMs: task.submit_time ?? inner.createdAtMs ?? task.created_at,
       startedAtMs: task.start_time,
       updatedAtMs: task.updated_at ?? inner.updatedAtMs,
       // Older answers are in Ark's form, which has no other time for the end.
-      finishedAtMs: isTerminal(status) && textIn(within[0]?.['finish_time']) === null ? task.updated_at : task.finish_time,
+      finishedAtMs: isTerminal(status) && textIn(outer['finish_time']) === null ? task.updated_at : task.finish_time,
       settings: { ...inner.settings, action: task.action },
       videoUrl,
       // An enhanced task's inner link leads to the clip before enhancement; any other's to the same video, signed anew.
       originalUrl: task.original_result_url ?? (upstream.super_resolution === null || inner.videoUrl === videoUrl ? null : inner.videoUrl),
-      complaints: within.flatMap((layer) => complaintsIn(layer)).reverse(),
+      complaints: within.flatMap(complaintsIn).reverse(),
       requestId: task.request_id,
-      notice: at > 0 ? textIn(layers[0]?.['message']) : inner.notice,
+      notice: textIn(layers[0]?.['message']),
       inner: wrapped === undefined ? null : upstreamOf({ id: innerId, status: upstream.status, resolution: upstream.resolution }),
     };
   },
