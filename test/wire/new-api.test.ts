@@ -76,6 +76,38 @@ describe('the link of an envelope', () => {
     expect(read({ status: 'SUCCESS', result_url: links.result, original_result_url: 'none' })).toMatchObject({ videoUrl: links.result, originalUrl: null });
     expect(task(links.result, links.result, '')).toMatchObject({ videoUrl: links.result, originalUrl: null });
   });
+
+  it('has the link inside for its original only when it is enhanced: any other inner link is the same video, signed anew', () => {
+    const enhanced = (result: string) => read({ status: 'SUCCESS', result_url: result, data: { super_resolution: '2k', content: { video_url: links.content } } });
+    expect(enhanced(links.result)).toMatchObject({ videoUrl: links.result, originalUrl: links.content });
+    expect(enhanced('')).toMatchObject({ videoUrl: links.content, originalUrl: null });
+    expect(task(links.result, links.content, '')).toMatchObject({ videoUrl: links.result, originalUrl: null });
+  });
+});
+
+describe('the parts of an envelope, each enough by itself', () => {
+  const link = 'https://vod.example/a.mp4';
+
+  it.each([
+    ['task_id', 'asked', { id: 'asked' }],
+    ['submit_time', 5, { createdAtMs: 5_000 }],
+    ['result_url', link, { videoUrl: link }],
+    ['fail_reason', link, { videoUrl: link }],
+    ['progress', '100%', { progress: 1 }],
+  ])('%s tells the task, whose status is inside', (field, value, found) => {
+    const task = { [field]: value, data: { id: 'cgt-1', status: 'succeeded' } };
+    expect(newApi.read(wrap(task))).toMatchObject({ status: 'succeeded', ...found, inner: { id: 'cgt-1', status: 'succeeded' } });
+  });
+
+  it.each([
+    ['content', { video_url: link }, { videoUrl: link, inner: null }],
+    ['model', 'seedance-2-0', { model: 'seedance-2-0', inner: null }],
+    ['usage', { total_tokens: 7 }, { usage: { totalTokens: 7 }, inner: null }],
+    ['id', 'cgt-1', { inner: { id: 'cgt-1', status: null, resolution: null } }],
+    ['status', 'succeeded', { inner: { id: null, status: 'succeeded', resolution: null } }],
+  ])('%s tells what the task wraps', (field, value, found) => {
+    expect(read({ status: 'SUCCESS', data: { [field]: value } })).toMatchObject({ status: 'succeeded', ...found });
+  });
 });
 
 describe('envelopes inside one another', () => {
