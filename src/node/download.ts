@@ -8,6 +8,7 @@ import { type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-poli
 import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
 import type { TaskClient } from '../watch/task-client.js';
 import { checkFunction, checkPositive } from '../watch/watch-rules.js';
+import { checkPath } from './check-path.js';
 import { attempts, type DownloadPlan } from './download-attempts.js';
 import { connectionsTo } from './download-connections.js';
 import { DownloadError } from './download-error.js';
@@ -113,7 +114,7 @@ export const downloadWith = (
 /** Errors: `TypeError` or `RangeError` that names the option and its value. */
 export const checkedOptions = (options: DownloadOptions): DownloadOptions => {
   const { directory, fileName, patienceMs, stallMs, retry: policy, client } = options;
-  checkText('directory', directory);
+  checkPath('directory', directory);
   if (fileName !== undefined) checkName(fileName);
   if (patienceMs !== undefined) checkPositive('patienceMs', patienceMs);
   if (stallMs !== undefined) checkPositive('stallMs', stallMs);
@@ -147,11 +148,7 @@ const checkedUrl = (url: string): string => {
   return url;
 };
 
-const checkText = (field: string, value: unknown): void => {
-  if (typeof value !== 'string' || value === '' || value.includes('\0')) throw new TypeError(`${field} must be a path, not ${JSON.stringify(value) ?? 'undefined'}`);
-};
-
 const checkName = (name: string): void => {
-  checkText('fileName', name);
+  checkPath('fileName', name);
   if (name === '.' || name === '..' || /[/\\]/.test(name)) throw new TypeError(`fileName must be one segment of a path, not ${JSON.stringify(name)}`);
 };

@@ -13,6 +13,7 @@ import { messageOf } from '../watch/errors.js';
 import { parseWatchState } from '../watch/saved-state.js';
 import type { WatchOptions } from '../watch/task-client.js';
 import type { WatchState } from '../watch/watch-state.js';
+import { checkPath } from './check-path.js';
 import { lockDirectory } from './directory-lock.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';
 
@@ -45,7 +46,7 @@ const leastBytesToRewrite = 1_048_576;
  * refs$.pipe(watchTasks(client, { watch: journal.watch }), finalize(journal.close))
  */
 export const openJournal = (directory: string): Journal => {
-  if (typeof directory !== 'string' || directory === '') throw new TypeError(`directory must be a path, not ${JSON.stringify(directory) ?? 'undefined'}`);
+  checkPath('directory', directory);
   const release = lockDirectory(directory);
   const path = join(directory, 'watches.jsonl');
   const states = new Map<string, WatchState>();
