@@ -21,7 +21,7 @@ export const paceOf = (provider: Provider): string => {
   ] as const;
   const others = kinds.flatMap(([kind, hints]) => {
     const other = provider.pacing(hints);
-    return other.minMs === minMs ? [] : [`${kind} ${secondsBetween(other.minMs, other.maxMs)}`];
+    return other.minMs === minMs && other.maxMs === maxMs ? [] : [`${kind} ${secondsBetween(other.minMs, other.maxMs)}`];
   });
   return [secondsBetween(minMs, maxMs), ...others].join('; ');
 };
