@@ -51,13 +51,10 @@ export const answerReader = (dialect: Dialect, retention: Retention): AnswerRead
   };
 };
 
-/** The items that have an id; of several with the same one, the first. */
-const byId = (items: readonly unknown[]): ReadonlyMap<string, unknown> => {
-  const itemOf = new Map<string, unknown>();
-  for (const item of items) {
-    const id = Fields.is(item) ? item['id'] : null;
-    if (typeof id === 'string' && !itemOf.has(id)) itemOf.set(id, item);
-  }
+/** The items by their id, whatever it is; of several with the same one, the first. */
+const byId = (items: readonly unknown[]): ReadonlyMap<unknown, unknown> => {
+  const itemOf = new Map<unknown, unknown>();
+  for (const item of items) if (Fields.is(item) && !itemOf.has(item['id'])) itemOf.set(item['id'], item);
   return itemOf;
 };
 
@@ -78,28 +75,24 @@ const failureOf = (json: unknown, response: HttpResponse, wanted: string): ReadF
     : { kind: 'decode', issues: [`no ${wanted} in ${shortened(response.body)}`] };
 };
 
-/** How many envelopes inside one another are looked through. */
-const deepestEnvelope = 4;
-
 /** The object and the array around a list's items. */
 const levelsAroundItem = 2;
 
-/** The task that a body is, or that it wraps in envelopes which say that all is well. */
-const readInside = (body: unknown, dialect: Dialect, depth = 0): Reading | null => {
+/** The task that a body is, or that it wraps in envelopes which say that all is well: in as many as a body may have levels. */
+const readInside = (body: unknown, dialect: Dialect): Reading | null => {
   if (!Fields.is(body)) return null;
   const speaksOfItself = hasEnvelopeKeysAlone(body) && (!isWell(body) || hasOwnStatus(body));
   const reading = speaksOfItself ? null : dialect.read(body);
-  if (reading !== null || depth === deepestEnvelope || !isWell(body)) return reading;
-  const inside = readInside(body['data'], dialect, depth + 1);
+  if (reading !== null || !isWell(body)) return reading;
+  const inside = readInside(body['data'], dialect);
   return inside && { ...inside, notice: inside.notice ?? textIn(body['message'] ?? body['msg']) };
 };
 
 /** The items of the list that a body is, or that it wraps; null where it complains, or holds none. */
-const itemsIn = (body: unknown, depth = 0): readonly unknown[] | null => {
+const itemsIn = (body: unknown): readonly unknown[] | null => {
   if (!Fields.is(body) || refusalIn(body) !== null || !isWell(body)) return null;
   const { items, data } = body;
-  if (Array.isArray(items)) return items as readonly unknown[]; // not `any[]`
-  return depth === deepestEnvelope ? null : itemsIn(data, depth + 1);
+  return Array.isArray(items) ? (items as readonly unknown[]) : itemsIn(data); // not `any[]`
 };
 
 const hasEnvelopeKeysAlone = (body: object): boolean => Object.keys(body).every((key) => key === 'status' || envelopeKeys.has(key));
@@ -109,8 +102,7 @@ const hasOwnStatus = ({ status, data }: Readonly<Record<string, unknown>>): bool
   (status === 'success' || status === 'ok') && Fields.is(data) && 'status' in data;
 
 /** The complaint of a body, or of what it wraps. */
-const refusalInside = (body: unknown, depth = 0): Complaint | null =>
-  refusalIn(body) ?? (Fields.is(body) && depth < deepestEnvelope ? refusalInside(body['data'], depth + 1) : null);
+const refusalInside = (body: unknown): Complaint | null => refusalIn(body) ?? (Fields.is(body) ? refusalInside(body['data']) : null);
 
 /** `null`, `{}`, `[]`, and envelopes that say that all is well and hold nothing. */
 const isEmpty = (json: unknown): boolean =>

@@ -121,7 +121,7 @@ describe('an answer without a task', () => {
     },
   );
 
-  it.each(['<html></html>', '{', '{"status":"queued"', 'NaN', "{'status':'queued'}", '"queued"', 'true', '7', '[1]', '[{"status":"queued"}]', '{"foo":1}', '{"status":{}}', '{"status":null}', '{"status":true}', '{"status":[]}'])(
+  it.each(['<html></html>', '{', '{"status":"queued"', 'NaN', "{'status':'queued'}", '"queued"', 'true', '7', '[1]', '[{"status":"queued"}]', '{"foo":1}', '{"data":{"foo":1}}', '{"data":[1]}', '{"status":{}}', '{"status":null}', '{"status":true}', '{"status":[]}'])(
     'cannot be decoded: %j',
     (body) => {
       for (const dialect of dialects) expect(read(body, dialect)).toEqual({ _tag: 'Left', left: { kind: 'decode', issues: [expect.stringMatching(/\S/)] } });
@@ -129,7 +129,7 @@ describe('an answer without a task', () => {
   );
 
   it('is decoded no further than 64 levels, and read up to there', () => {
-    const nested = (levels: number): string => `{"status":"queued","task_id":"asked","x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
+    const nested = (levels: number): string => `{"status":"queued","task_id":"asked","x":${'['.repeat(levels - 1)}null${']'.repeat(levels - 1)}}`;
     for (const dialect of dialects) {
       expect(read(nested(64), dialect)).toMatchObject(right({ status: 'queued' }));
       expect(read(nested(65), dialect)).toMatchObject({ left: { kind: 'decode', issues: [expect.stringContaining('64')] } });
@@ -150,8 +150,9 @@ describe('the request id', () => {
     expect(read({ status: 'queued' }, ark)).toMatchObject(right({ requestId: null }));
   });
 
-  it('is null when the header is blank', () => {
-    expect(read({ status: 'queued' }, ark, { 'x-request-id': '' })).toMatchObject(right({ requestId: null }));
+  it('has no white space around it, and is null when the header is blank', () => {
+    expect(read({ status: 'queued' }, ark, { 'x-request-id': ' header-1 ' })).toMatchObject(right({ requestId: 'header-1' }));
+    for (const blank of ['', ' ']) expect(read({ status: 'queued' }, ark, { 'x-request-id': blank })).toMatchObject(right({ requestId: null }));
   });
 });
 
@@ -194,7 +195,28 @@ describe('an envelope', () => {
 
   it('whose own status says that the answer is well leaves the task to speak for itself', () => {
     for (const dialect of [flatVideo, newApi]) {
-      expect(read(`{"status":"success","data":{"id":"${flat.id}","status":"processing"}}`, dialect)).toMatchObject(right({ status: 'running' }));
+      for (const well of ['success', 'ok']) {
+        expect(read(`{"status":"${well}","data":{"id":"${flat.id}","status":"processing"}}`, dialect)).toMatchObject(right({ status: 'running' }));
+      }
+    }
+  });
+
+  it('leaves its status to the task where it wraps none with a status, and where its word is no other than a task\'s', () => {
+    for (const data of ['null', '{}', '"status"', '["status"]']) {
+      expect(read(`{"status":"success","data":${data}}`, newApi)).toMatchObject(right({ status: 'succeeded' }));
+    }
+    for (const [word, status] of [['IN_PROGRESS', 'running'], ['FAILURE', 'failed'], ['odd', 'unknown']] as const) {
+      expect(read(`{"status":"${word}","data":{"id":"${flat.id}","status":"succeeded"}}`, newApi)).toMatchObject(right({ status }));
+    }
+  });
+
+  it('may be inside another, and any number of them, and so may a complaint', () => {
+    const wrap = (body: string, times: number): string => `${'{"code":0,"msg":"ok","data":'.repeat(times)}${body}${'}'.repeat(times)}`;
+    for (const times of [1, 4, 5, 20, 60]) {
+      for (const dialect of [ark, flatVideo, newApi]) {
+        expect(read(wrap('{"status":"running"}', times), dialect)).toMatchObject(right({ status: 'running' }));
+        expect(read(wrap('{"error":{"code":"task_not_exist","message":"gone"}}', times), dialect)).toMatchObject(left({ reason: 'not-found' }));
+      }
     }
   });
 
@@ -204,7 +226,9 @@ describe('an envelope', () => {
   });
 
   it('hands its message on as a notice', () => {
-    expect(read('{"code":0,"message":"maintenance tonight","data":{"status":"running"}}', ark)).toMatchObject(right({ notice: 'maintenance tonight' }));
+    for (const name of ['message', 'msg']) {
+      expect(read(`{"code":0,"${name}":"maintenance tonight","data":{"status":"running"}}`, ark)).toMatchObject(right({ notice: 'maintenance tonight' }));
+    }
   });
 });
 

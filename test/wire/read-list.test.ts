@@ -81,6 +81,12 @@ describe('a list', () => {
     expect(isRight(list) && list.right.get(b)).toMatchObject(right({ status: 'running' }));
   });
 
+  it('is read as deep as an answer to one task', () => {
+    const deep = `{"id":"a","status":"running","x":${'['.repeat(63)}1${']'.repeat(63)}}`;
+    expect(ark.read(a, answer(deep))).toMatchObject(right({ status: 'running' }));
+    expect(statuses(`{"items":[${deep}]}`)).toEqual([[a, 'running']]);
+  });
+
   it('is found in the envelopes that gateways put around it', () => {
     for (const data of [{ items: [running('a')] }, { code: 0, data: { items: [running('a')] } }]) {
       expect(statuses({ code: 'success', message: '', data })).toEqual([[a, 'running']]);
