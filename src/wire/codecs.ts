@@ -15,7 +15,7 @@ const lenient = <A>(name: string, read: (value: unknown) => A | null): Lenient<A
   Object.assign(
     new t.Type<A | null, unknown, unknown>(
       name,
-      (value): value is A | null => value === null || read(value) === value,
+      (value): value is A | null => read(value) === value,
       (value) => t.success(read(value)),
       t.identity,
     ),
@@ -101,8 +101,7 @@ const year2100Ms = 4_102_444_800_000;
 
 /** Seconds above 0 → ms; what is longer than the time from 1970 to 2100 is no reading. */
 export const Span = /* @__PURE__ */ lenient('Span', (value) => {
-  const seconds = numberIn(value);
-  const ms = seconds === null ? 0 : Math.round(seconds * 1000);
+  const ms = Math.round((numberIn(value) ?? 0) * 1000);
   return ms > 0 && ms < year2100Ms ? ms : null;
 });
 

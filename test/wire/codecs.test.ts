@@ -76,7 +76,7 @@ const tables: readonly (readonly [name: string, codec: t.Mixed, rows: readonly R
       ...nothing,
       ...[['50%', 0.5], ['50', 0.5], [50, 0.5], ['0%', 0], [0, 0], ['100%', 1], [100, 1], ['12.5%', 0.125], [' 50 % ', 0.5]].map(([value, part]): Row => [value, part]),
       ...[['120%', 1], [1e15, 1]].map(([value, part]): Row => [value, part]),
-      ...['-3%', -3, 'half', '%', '', '50%%', 'NaN%', Infinity, Number.NaN].map((value): Row => [value, null]),
+      ...['-3%', -3, 'half', '%', '', '50%%', '%50', '5%0', 'NaN%', Infinity, Number.NaN].map((value): Row => [value, null]),
     ],
   ],
   [
