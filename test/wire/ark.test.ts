@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ark } from '../../src/wire/ark.js';
+import { ark, arkExpectedTimeMs } from '../../src/wire/ark.js';
 
 const read = (fields: object) => ark.read({ id: 'cgt-1', status: 'succeeded', ...fields });
 const url = 'https://cdn.example.com/a.mp4?sign=a%2Fb&x=1+2';
@@ -116,4 +116,20 @@ describe('the parts of an Ark task', () => {
       expect(ark.read(body)).toBeNull();
     },
   );
+});
+
+describe('how long an Ark task takes', () => {
+  it.each([
+    [null, 90, 240],
+    [1_000, 90, 240],
+    [5_000, 90, 240],
+    [5_040, 170, 699],
+    [15_000, 170, 699],
+    [15_040, 330, 1_057],
+    [30_000, 330, 1_057],
+  ])('is for a video of %j ms from %i to %i s, and unknown in the flex tier', (durationMs, min, max) => {
+    const hints = { serviceTier: 'default', model: 'any', resolution: '720p', durationMs };
+    expect(arkExpectedTimeMs(hints)).toEqual({ minMs: min * 1_000, maxMs: max * 1_000 });
+    expect(arkExpectedTimeMs({ ...hints, serviceTier: 'flex' })).toBeNull();
+  });
 });
