@@ -89,6 +89,24 @@ describe('a watch that is kept', () => {
     expect(askedAt(transport)).toEqual([0, 2, 4]);
   }));
 
+  it('is saved as well when its watch joins a question that has left already', marbles(({ flush }) => {
+    const { client } = scripted([running, succeeded].map((step) => ({ ...step, afterMs: 5000 })), { policy: every(seconds(15)) });
+    const late: string[] = [];
+    diary(client.watch(arkTask), to);
+    at(seconds(2), () => { diary(client.watch(arkTask, { save: (state) => late.push(told(state)) }), to); });
+    flush();
+    expect(late).toEqual(['0 asks at 2s', '1 running', '1 asks at 20s', '2 succeeded']);
+  }));
+
+  it('a question that did not leave, for it could not be saved, keeps nobody waiting', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, succeeded], { policy: every(seconds(12)) });
+    diary(client.watch(arkTask), to);
+    const full = { policy: every(seconds(10)), save: ({ sentAtMs }: WatchState): void => { if (sentAtMs !== null) throw new Error('full'); } };
+    at(seconds(1), () => { diary(client.watch(arkTask, full), to); });
+    flush();
+    expect(askedAt(transport)).toEqual([0, 12]);
+  }));
+
   it('asks nothing that cannot be saved: what save throws is the error of the watch', marbles(({ flush }) => {
     const { client, transport } = scripted([running]);
     const full = new Error('the disk is full');

@@ -1,4 +1,4 @@
-import { merge, repeat, switchMap, take, timer } from 'rxjs';
+import { config, merge, repeat, switchMap, take, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
@@ -257,6 +257,22 @@ describe('two watchers of one task', () => {
     expect(broken.error).toEqual(new Error('broken'));
     expect(other.lines.at(-1)).toBe('20s |');
   }));
+
+  it('nobody is told of an answer who has left, or waits no more', () => {
+    const told: unknown[] = [];
+    config.onStoppedNotification = (notification) => { if (notification.kind === 'N') told.push(notification.value); };
+    try {
+      inVirtualTime(({ flush }) => {
+        const { client } = scripted([queued, busy, running, running, succeeded], { policy: every(seconds(10)) });
+        diary(client.watch(arkTask, { policy: every(seconds(25)) }), to);
+        for (const untilS of [5, 15]) diary(client.watch(arkTask), to, seconds(untilS));
+        flush();
+      });
+      expect(told).toEqual([]);
+    } finally {
+      config.onStoppedNotification = null;
+    }
+  });
 
   it('one that reads the first transition and goes leaves the other running', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
