@@ -77,7 +77,7 @@ export const disturb = (kind: AskFault, truth: Answer, refuse: (why: Refusal, de
 export interface Faults {
   /** Lets the next questions or downloads of a provider, or of one task, meet a fault. */
   readonly inject: (target: string | TaskRef, kind: FaultKind, times: number) => void;
-  /** The fault for one question. `ask` counts the questions about this task, from 1. */
+  /** The fault for one question. `ask` counts the questions about this task, from 1; a list's has an empty id. */
   readonly forAsk: (task: TaskRef, ask: number) => AskFault | null;
   /** Whether a download is cut. Faults of this kind are injected only, never sprinkled. */
   readonly forDownload: (task: TaskRef) => boolean;
@@ -113,7 +113,8 @@ export const createFaults = (seed: number, { rate, kinds = askFaults }: FaultPla
 
   const sprinkled = ({ provider, id }: TaskRef, ask: number): AskFault | null => {
     if (fraction(seed, provider, id, ask, 'fault') >= rate) return null;
-    const possible = kinds.filter((kind) => kind !== 'not-found-after-creation' || ask <= newAsks);
+    const isNew = id !== '' && ask <= newAsks;
+    const possible = kinds.filter((kind) => kind !== 'not-found-after-creation' || isNew);
     return possible[Math.floor(fraction(seed, provider, id, ask, 'kind') * possible.length)] ?? null;
   };
 

@@ -139,6 +139,13 @@ describe('sprinkled faults', () => {
     expect(first).toContain('not-found-after-creation');
   });
 
+  it('tell no list that its task is unknown: a list is about none', async () => {
+    const { simulator, call } = await bench({ faults: { rate: 1, kinds: ['not-found-after-creation'] } });
+    const init = { headers: { authorization: 'Bearer sim-key' } };
+    expect((await call('ark', '/contents/generations/tasks', init)).status).toBe(200);
+    expect(simulator.requests).toMatchObject([{ id: null, fault: null }]);
+  });
+
   it('never come at a rate of 0, always at a rate of 1', () => {
     fc.assert(
       fc.property(anyAsk, (one) => {
