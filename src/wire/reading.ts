@@ -1,7 +1,7 @@
 /**
  * What a dialect reads out of one body, and the snapshot that it becomes. Knows no provider by name, no HTTP and no clock.
  */
-import type { Failure, FailureReason, RequestEcho, Settings, TaskRef, TaskSnapshot, Upstream, Usage } from '../task/snapshot.js';
+import type { Failure, FailureReason, RequestEcho, Settings, TaskRef, TaskSnapshot, Upstream, Usage, Video } from '../task/snapshot.js';
 import type { TaskStatus } from '../task/status.js';
 import { isLink } from './codecs.js';
 import type { Retention } from './facts.js';
@@ -91,11 +91,8 @@ export const snapshotOf = (reading: Reading, task: TaskRef, raw: unknown, reques
     raw,
   };
   switch (reading.status) {
-    case 'succeeded': {
-      const { videoUrl: url, lastFrameUrl, originalUrl } = reading;
-      const expiresAtMs = url === null ? null : (signedUntilMs(url) ?? later(finishedAtMs ?? createdAtMs, retention.videoMs));
-      return Object.assign(common, { status: reading.status, video: url === null ? null : { url, lastFrameUrl, originalUrl, expiresAtMs } });
-    }
+    case 'succeeded':
+      return Object.assign(common, { status: reading.status, video: videoIn(reading, retention) });
     case 'failed':
       return Object.assign(common, { status: reading.status, failure: failureOf(reading.complaints) });
     case 'queued':
@@ -105,6 +102,13 @@ export const snapshotOf = (reading: Reading, task: TaskRef, raw: unknown, reques
     case 'unknown':
       return Object.assign(common, { status: reading.status });
   }
+};
+
+/** The video, where the answer says where it is. Its end is in its link, else counted from the task's. */
+const videoIn = (reading: Reading, retention: Retention): Video | null => {
+  const { videoUrl: url, lastFrameUrl, originalUrl, finishedAtMs, createdAtMs } = reading;
+  if (url === null) return null;
+  return { url, lastFrameUrl, originalUrl, expiresAtMs: signedUntilMs(url) ?? later(finishedAtMs ?? createdAtMs, retention.videoMs) };
 };
 
 const later = (atMs: number | null, spanMs: number | null): number | null =>
@@ -121,9 +125,9 @@ const codeInText = /\bcode:\s*([A-Za-z][\w.]*)/;
  * Its message is never empty, and never a link: some providers put the video's link where the reason belongs.
  */
 const failureOf = (complaints: readonly (Complaint | null)[]): Failure => {
-  const told = complaints.flatMap((complaint) => {
-    const message = [complaint?.message, complaint?.code].find((text) => text != null && !isLink(text));
-    return complaint === null || message == null ? [] : [{ code: complaint.code, message }];
+  const told = complaints.filter((complaint) => complaint !== null).flatMap(({ code, message }) => {
+    const said = [message, code].find((text) => text !== null && !isLink(text)) ?? null;
+    return said === null ? [] : [{ code, message: said }];
   });
   const { code, message } = told.find((complaint) => complaint.code !== null || !generic.test(complaint.message)) ??
     told[0] ?? { code: null, message: 'the provider gives no reason' };
