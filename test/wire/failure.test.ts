@@ -114,7 +114,14 @@ describe('of several reasons', () => {
 
   it('a generic one inside gives way to a real one outside', () => {
     expect(failure('code: InvalidParameter, message: the ratio', { error: { message: 'task failed' } })).toMatchObject({ code: 'InvalidParameter', reason: 'invalid-input' });
-    expect(failure('the picture is gone', { error: 'upstream returned error' })).toMatchObject({ message: 'the picture is gone' });
+    for (const generic of ['upstream returned error', 'Task failed.', 'task failed: ']) {
+      expect(failure('the picture is gone', { error: generic })).toMatchObject({ message: 'the picture is gone' });
+    }
+  });
+
+  it('a generic one inside wins by its code, and by any word more', () => {
+    expect(failure('boom', { error: { code: 'InvalidParameter', message: 'task failed' } })).toMatchObject({ code: 'InvalidParameter', message: 'task failed' });
+    for (const message of ['no picture: task failed', 'task failed: no picture']) expect(failure('boom', { error: message })).toMatchObject({ message });
   });
 
   it('one of a relay in between wins over a generic one outside', () => {

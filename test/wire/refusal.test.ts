@@ -54,6 +54,7 @@ const table: readonly (readonly [status: number, saidByTheApi: ResponseReason, o
   [503, 'server', 'server'],
   [504, 'server', 'server'],
   [524, 'server', 'server'],
+  [300, 'server', 'server'],
   [301, 'server', 'server'],
   [302, 'server', 'server'],
   [304, 'server', 'server'],
@@ -211,6 +212,7 @@ describe('refusalIn', () => {
 describe('shortened', () => {
   it('is one line of at most 301 characters, and changes no short line', () => {
     expect(shortened(' a\n\tb  c ')).toBe('a b c');
+    expect([300, 301].map((length) => shortened('x'.repeat(length)))).toEqual(['x'.repeat(300), `${'x'.repeat(300)}…`]);
     fc.assert(fc.property(fc.string({ maxLength: 1_000 }), (text) => {
       const line = shortened(text);
       expect(line).not.toMatch(/[\n\r\t]/);
