@@ -126,6 +126,12 @@ describe('a page', () => {
     await expect(lastValueFrom(fromServerSentEvents(nobody, { retry: () => 'stop' }))).rejects.toThrow(/^http:\S+: .*ECONNREFUSED.*; given up after 1 in a row$/);
   });
 
+  it('connects again with a header that is no text, as JavaScript may give one', async () => {
+    const headers = { 'x-tab': 7 } as unknown as Record<string, string>;
+    const page = fromServerSentEvents(await nowhere(), { headers, retry: () => 'stop' });
+    await expect(lastValueFrom(page)).rejects.toThrow(/given up after 1 in a row$/);
+  });
+
   const url = `http://server/feed?token=${key}#${key}`;
   it.each<readonly [string, () => Promise<Response>, string]>([
     ['quotes the url when it rejects', () => Promise.reject(new Error(`request to ${url} failed`)), 'Error'],
