@@ -84,8 +84,8 @@ const meter = ({ share, estimated, style }: BoardRow, columns: number): readonly
   return [...(hasBar ? [...bar(share, columns, style), blank] : []), { text: percent(share, estimated).padStart(percentColumns) }];
 };
 
-/** 100 stands for the whole alone. */
-const percent = (share: number, estimated: boolean): string => `${estimated ? '~' : ''}${Math.floor(Math.min(1, share) * 100)}%`;
+/** 100 stands for the whole alone; 0.29 × 100, which is a little less than 29 to a computer, for 29. */
+const percent = (share: number, estimated: boolean): string => `${estimated ? '~' : ''}${Math.floor(Math.min(1, share) * 100 + 1e-12)}%`;
 
 const shortWord = ({ word }: BoardRow): string => (word === 'succeeded' ? 'done' : word);
 

@@ -146,6 +146,11 @@ describe('the board', () => {
     expect(await pictureOf([], 80, 24)).toBe(`${'░'.repeat(30)}    0%`);
   });
 
+  it('shows the percentage that a provider reports', async () => {
+    const shown = await Promise.all(Array.from({ length: 100 }, (_, percent) => pictureOf([added(running), became(running, 'running'), { kind: 'progress', task: running, progress: percent / 100, estimated: false }], 80, 24)));
+    expect(shown.map((picture) => /(\d+)%/.exec(picture)?.[1])).toEqual(shown.map((_, percent) => String(percent)));
+  });
+
   it('has no colour where none is wanted, and the same words in colour', async () => {
     const content = await contentOf(someOfEach);
     const size = { columns: 80, rows: 24 };
