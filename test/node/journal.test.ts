@@ -135,6 +135,7 @@ describe('a journal', () => {
     writeFileSync(join(directory, 'file'), '');
     expect(() => openJournal('')).toThrow('directory must be a path, not ""');
     expect(() => openJournal(7 as never)).toThrow('directory must be a path, not 7');
+    expect(() => openJournal('a\0b')).toThrow('directory must be a path, not "a\\u0000b"');
     expect(() => openJournal(join(directory, 'file'))).toThrow(/EEXIST|ENOTDIR/);
   });
 
