@@ -97,11 +97,11 @@ const createHandler = (subscriber: Subscriber<HttpResponse>, maxBodyBytes: numbe
   const begin = (code: number, fields: Fields): void => {
     status = code;
     headers = headersOf(fields);
-    const encoding = headers['content-encoding'] ?? 'identity';
-    if (encoding.toLowerCase() !== 'identity') refuse(new Error(`the body has the content-encoding ${encoding}, not identity`));
   };
   const read = (chunk: Uint8Array): void => {
-    if (!body.add(chunk)) refuse(bodyTooLarge(maxBodyBytes));
+    const encoding = headers['content-encoding'] ?? '';
+    if (!/^(?:identity)?$/i.test(encoding)) refuse(new Error(`the body has the content-encoding ${encoding}, not identity`));
+    else if (!body.add(chunk)) refuse(bodyTooLarge(maxBodyBytes));
   };
   const end = (): void => {
     abort = null;

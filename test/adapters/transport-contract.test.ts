@@ -81,6 +81,14 @@ describe.each(adapters)('%s', (name, createTransport) => {
       expect(await firstValueFrom(transport(get(url)))).toMatchObject({ status: 204, body: '' });
     });
 
+    it.each([
+      ['no bytes', 429, { 'content-encoding': 'gzip', 'retry-after': '7' }, ''],
+      ['no name', 200, { 'content-encoding': '' }, json],
+    ] as const)('an encoding of %s is none', async (_case, status, headers, body) => {
+      const { url } = await serve((_request, response) => response.writeHead(status, headers).end(body));
+      expect(await firstValueFrom(transport(get(url)))).toMatchObject({ status, headers, body });
+    });
+
     it('a header sent more than once is joined by a comma', async () => {
       const { url } = await serve((_request, response) => {
         response.writeHead(200, [['X-Twice', 'a'], ['X-Twice', 'b'], ['Set-Cookie', 'c=1'], ['Set-Cookie', 'd=2']].flat()).end();
