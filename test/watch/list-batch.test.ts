@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { asyncScheduler, defer, from, mergeMap, NEVER, of } from 'rxjs';
+import { type Either, isRight, left, right } from 'fp-ts/Either';
+import { asyncScheduler, defer, EMPTY, from, mergeMap, NEVER, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { anyfast } from '../../src/providers/anyfast.js';
 import { ark } from '../../src/providers/ark.js';
 import { answerApi } from '../../src/simulator/api.js';
 import { findRoute } from '../../src/simulator/routes.js';
@@ -10,8 +12,14 @@ import { createTaskStore, type Submission } from '../../src/simulator/task-store
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
 import { account, type AccountOptions } from '../../src/watch/account.js';
 import { isSeedanceError } from '../../src/watch/errors.js';
+import type { Gate } from '../../src/watch/gate.js';
+import { askByLists } from '../../src/watch/list-batch.js';
+import type { Answer, Ask, Question, Send } from '../../src/watch/question.js';
 import { createTaskClient } from '../../src/watch/task-client.js';
-import { accountOf, at, diary, every, inVirtualTime, key, livingTransport, minutes, responseOf, seconds, to, tooMany } from '../support/client.js';
+import type { Trouble } from '../../src/watch/watch-state.js';
+import type { Provider } from '../../src/wire/provider.js';
+import { accountOf, at, diary, every, inVirtualTime, key, livingTransport, minutes, queued, responseOf, seconds, to, tooMany } from '../support/client.js';
+import { snapshot } from '../support/snapshots.js';
 
 const baseUrl = `http://127.0.0.1:1${sites.ark.base}`;
 
@@ -177,5 +185,172 @@ describe('with lists and without', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+/** Lists by themselves: what is sent, and what comes to those who ask. Answers come at once. */
+const listing = (answer: (path: string, index: number) => Either<Trouble, HttpResponse>, { provider = ark, hasCompany = true }: { readonly provider?: Provider; readonly hasCompany?: boolean } = {}) => {
+  const sent: string[] = [];
+  const singles: string[] = [];
+  const send: Send = ({ gate, leave }) =>
+    defer(() => {
+      const path = leave();
+      if (path === null) return EMPTY;
+      const index = sent.push(`${String(asyncScheduler.now() / 1000)}s ${shortOf(path)}`) - 1;
+      return gate(of(answer(path, index)));
+    });
+  const askSingly: Ask = ({ task }) => {
+    singles.push(task.id);
+    return of(right(snapshot('running', { task })));
+  };
+  return { ask: askByLists(accountOf(provider, { batch: true }), { send, askSingly, hasCompany: () => hasCompany }), sent, singles, askSingly };
+};
+
+/** A path by the ids that it asks for, and its tier: `a,b (flex)`. */
+const shortOf = (path: string): string => {
+  const { pathname, searchParams } = new URL(path, baseUrl);
+  const tier = searchParams.get('filter.service_tier');
+  const ids = path.includes('?') ? searchParams.getAll('filter.task_ids').join() : `only ${pathname.split('/').at(-1) ?? ''}`;
+  return tier === null ? ids : `${ids} (${tier})`;
+};
+
+const straight: Gate = (question) => question;
+
+const questionOf = (id: string, own: Partial<Question> = {}): Question =>
+  ({ task: { provider: 'ark', id }, dueAtMs: 0, serviceTier: null, isTroubled: false, gate: straight, leave: () => true, ...own });
+
+/** What a question comes to: a status, or a trouble's kind and reason. */
+const come = (answer: Answer): string => (isRight(answer) ? answer.right.status : 'reason' in answer.left ? answer.left.reason : answer.left.kind);
+
+const goodList = (path: string): Either<Trouble, HttpResponse> => {
+  const items = new URL(path, baseUrl).searchParams.getAll('filter.task_ids').map((id) => ({ id, model: 'doubao', status: 'queued' }));
+  return right(responseOf({ body: { total: items.length, items } }));
+};
+
+describe('what becomes of a list', () => {
+  const noList = '{"error":{"code":"Nope","message":"no list here"}}';
+  const answers: readonly (readonly [string, Either<Trouble, HttpResponse>, told: string, lists: number])[] = [
+    ['no answer', left({ kind: 'transport', message: 'reset' }), 'transport', 4],
+    ['no answer in time', left({ kind: 'timeout', message: 'late' }), 'timeout', 4],
+    ['401', right(responseOf({ status: 401, body: noList })), 'unauthorized', 4],
+    ['429', right(responseOf({ status: 429, body: noList })), 'rate-limited', 4],
+    ['429 for a quota', right(responseOf({ status: 429, body: '{"error":{"code":"QuotaExceeded","message":"no more"}}' })), 'quota', 4],
+    ...[408, 425, 500, 502, 503, 504].map((status) => [String(status), right(responseOf({ status, body: '' })), 'server', 4] as const),
+    ...[300, 301, 302, 400, 403, 404, 405, 410, 499, 501].map((status) => [String(status), right(responseOf({ status, body: '' })), 'singly', 1] as const),
+    ['200 that refuses', right(responseOf({ body: noList })), 'singly', 1],
+    ['200 of nothing', right(responseOf({ body: '' })), 'singly', 2],
+    ['200 that is no list', right(responseOf({ body: '{"tasks":[]}' })), 'singly', 2],
+    ['200 that is no JSON', right(responseOf({ body: '<html>' })), 'singly', 2],
+  ];
+
+  it.each(answers)('%s', (_, answer, told, lists) => {
+    inVirtualTime(({ flush }) => {
+      const { ask, sent, singles } = listing(() => answer);
+      const rounds = [0, 10, 20, 30].map((startS) => ['a', 'b'].map((id) => {
+        const seen: string[] = [];
+        at(seconds(startS), () => { ask(questionOf(id)).subscribe((answered) => seen.push(come(answered))); });
+        return seen;
+      }));
+      flush();
+      expect(sent).toEqual(['1s a,b', '11s a,b', '21s a,b', '31s a,b'].slice(0, lists));
+      expect(rounds[0]).toEqual(told === 'singly' ? [['running'], ['running']] : [[told], [told]]);
+      expect(singles).toHaveLength(told === 'singly' ? 8 : 0);
+    });
+  });
+
+  it('only two in a row that are none end the lists', () => {
+    inVirtualTime(({ flush }) => {
+      const { ask, sent } = listing((path, index) => (index % 2 === 0 ? right(responseOf({ body: '' })) : goodList(path)));
+      for (const startS of [0, 10, 20, 30]) at(seconds(startS), () => { for (const id of ['a', 'b']) ask(questionOf(id)).subscribe(); });
+      flush();
+      expect(sent).toHaveLength(4);
+    });
+  });
+
+  it('each is told what the list says of its own task', () => {
+    inVirtualTime(({ flush }) => {
+      const { ask, singles } = listing(goodList);
+      const seen = ['a', 'b', 'c'].map((id) => diary(ask(questionOf(id)), (answer) => (isRight(answer) ? `${answer.right.task.id} ${answer.right.status}` : 'trouble')));
+      flush();
+      expect(seen.map(({ lines }) => lines)).toEqual(['a', 'b', 'c'].map((id) => [`1s ${id} queued`, '1s |']));
+      expect(singles).toEqual([]);
+    });
+  });
+});
+
+describe('which questions leave together', () => {
+  it('those of one tier behind one gate', () => {
+    inVirtualTime(({ flush }) => {
+      const { ask, sent } = listing(goodList);
+      const other: Gate = (question) => question;
+      const own: readonly Partial<Question>[] = [{}, { serviceTier: 'flex' }, { gate: other }, { serviceTier: 'flex', gate: other }];
+      for (const round of ['1', '2']) own.forEach((how, index) => { ask(questionOf(`${'abcd'.charAt(index)}${round}`, how)).subscribe(); });
+      flush();
+      expect(sent).toEqual(['1s a1,a2', '1s b1,b2 (flex)', '1s c1,c2', '1s d1,d2 (flex)']);
+    });
+  });
+
+  it('those that come within a tenth of the floor of their own tier', () => {
+    const slow: Provider = { ...ark, pacing: ({ serviceTier }) => ({ floorMs: serviceTier === 'flex' ? seconds(60) : seconds(10), minMs: seconds(60), maxMs: seconds(60) }) };
+    inVirtualTime(({ flush }) => {
+      const { ask, sent } = listing(goodList, { provider: slow });
+      for (const [startMs, id, serviceTier] of [[0, 'a', null], [0, 'b', 'flex'], [999, 'c', null], [1001, 'd', null], [5999, 'e', 'flex']] as const) {
+        at(startMs, () => { ask(questionOf(id, { serviceTier })).subscribe(); });
+      }
+      flush();
+      expect(sent).toEqual(['1s a,c', '2.001s only d', '6s b,e (flex)']);
+    });
+  });
+
+  it('at most 500, and never in a URL above 6 000 characters', () => {
+    const pathOf = (ids: readonly string[]): string => `/list?${ids.map((id) => `&${id}`).join('')}`;
+    const brief: Provider = { ...ark, list: { pathOf } };
+    const lists = (ids: readonly string[]): readonly string[] =>
+      inVirtualTime(({ flush }) => {
+        const paths: string[] = [];
+        const { ask } = listing((path) => { paths.push(path); return left({ kind: 'transport', message: 'reset' }); }, { provider: brief });
+        for (const id of ids) ask(questionOf(id)).subscribe();
+        flush();
+        return paths;
+      });
+    const named = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => index.toString(36));
+    expect(lists(named(500))).toHaveLength(1);
+    expect(lists(named(501)).map((path) => path.split('&').length - 1)).toEqual([500, 0]);
+    const room = 6_000 - (ark.baseUrl + pathOf(['a', ''])).length;
+    expect([room, room + 1].map((size) => lists(['a', 'b'.repeat(size)]).length)).toEqual([1, 2]);
+  });
+
+  it('none that was left, nor one that does not leave any more', () => {
+    inVirtualTime(({ flush }) => {
+      const { ask, sent } = listing(goodList);
+      const left = ask(questionOf('left')).subscribe();
+      at(500, () => { left.unsubscribe(); });
+      for (const id of ['a', 'b']) ask(questionOf(id)).subscribe();
+      ask(questionOf('gone', { leave: () => false })).subscribe();
+      flush();
+      expect(sent).toEqual(['1s a,b']);
+    });
+  });
+
+  it('nothing leaves when none of them does', () => {
+    inVirtualTime(({ flush }) => {
+      const { ask, sent } = listing(goodList);
+      const seen = ['a', 'b'].map((id) => diary(ask(questionOf(id, { leave: () => false })), come));
+      flush();
+      expect(sent).toEqual([]);
+      expect(seen.map(({ lines }) => lines)).toEqual([['1s |'], ['1s |']]);
+    });
+  });
+
+  it('all at once, and each by itself, where there is no company or no list', () => {
+    inVirtualTime(({ flush }) => {
+      const { ask, sent } = listing(() => right(responseOf(queued)), { hasCompany: false });
+      const seen = diary(ask(questionOf('cgt-1')), come);
+      flush();
+      expect(sent).toEqual(['0s only cgt-1']);
+      expect(seen.lines).toEqual(['0s queued', '0s |']);
+    });
+    const { ask, askSingly } = listing(goodList, { provider: anyfast });
+    expect(ask).toBe(askSingly);
   });
 });
