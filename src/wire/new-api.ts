@@ -32,6 +32,8 @@ const NewApiTask = /* @__PURE__ */ fieldsOf(
     result_url: Text,
     original_result_url: Link,
     fail_reason: Text,
+    /** An older form: the link, and neither of the two above. */
+    url: Link,
     submit_time: Instant,
     start_time: Instant,
     finish_time: Instant,
@@ -79,7 +81,12 @@ export const newApi: Dialect = {
 
     const status = statusOf(wireStatus, newApiStatuses);
     const inner = arkReading(upstream);
-    const links = [...tasks.map(({ result_url }) => result_url), inner.videoUrl, ...tasks.map(({ fail_reason }) => fail_reason)];
+    const links = [
+      ...tasks.map(({ result_url }) => result_url),
+      inner.videoUrl,
+      ...tasks.map(({ fail_reason }) => fail_reason),
+      ...tasks.map(({ url }) => url),
+    ];
     const videoUrl = links.map(Link.read).find((link) => link !== null) ?? null;
     const innerId = typeof innermost['id'] === 'string' ? inner.id : null;
     return {
