@@ -7,7 +7,9 @@ import { listTasks } from './ark-list.js';
 import { readCreateBody } from './create-body.js';
 import type { Route } from './routes.js';
 import { sites } from './sites.js';
+import type { TaskPlan } from './task-plan.js';
 import type { TaskStore } from './task-store.js';
+import type { TaskView } from './task-view.js';
 
 /** What has come in, after routing. */
 export interface ApiRequest {
@@ -39,25 +41,30 @@ export const answerApi = (tasks: TaskStore, { route, query, body, authorized, re
         const view = task === null ? null : tasks.view(task);
         if (task === null || view === null) return dialect.refuse('unknown-task', `There is no task ${route.id}.`, requestId);
         if (route.kind === 'get') return json(200, dialect.task(view));
-        // Ark cancels what is queued and forgets what has ended. It names no answer for a task that is cancelled already: refused here.
-        switch (view.phase) {
-          case 'queued':
-            tasks.replan(task, { fate: 'cancelled', queueMs: Math.max(0, tasks.elapsedMs(task)) });
-            return json(200, {});
-          case 'succeeded':
-          case 'failed':
-          case 'expired':
-            tasks.replan(task, { fate: 'vanishes' });
-            return json(200, {});
-          case 'running':
-          case 'cancelled':
-          case 'unknown':
-            return dialect.refuse('not-deletable', `Task ${task.id} is ${view.phase}, it cannot be deleted.`, requestId);
-        }
+        const deletion = deletionOf(view.phase, tasks.elapsedMs(task));
+        if (deletion === null) return dialect.refuse('not-deletable', `Task ${task.id} is ${view.phase}, it cannot be deleted.`, requestId);
+        tasks.replan(task, deletion);
+        return json(200, {});
       }
     }
   } catch (error) {
     if (error instanceof RangeError) return dialect.refuse('bad-request', error.message, requestId);
     throw error;
+  }
+};
+
+/** Ark cancels what is queued and forgets what has ended. It names no answer for a task that is cancelled already: refused here. */
+const deletionOf = (phase: TaskView['phase'], elapsedMs: number): Partial<TaskPlan> | null => {
+  switch (phase) {
+    case 'queued':
+      return { fate: 'cancelled', queueMs: Math.max(0, elapsedMs) };
+    case 'succeeded':
+    case 'failed':
+    case 'expired':
+      return { fate: 'vanishes' };
+    case 'running':
+    case 'cancelled':
+    case 'unknown':
+      return null;
   }
 };
