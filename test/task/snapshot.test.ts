@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { taskKey, type TaskRef, withoutRaw } from '../../src/task/snapshot.js';
+import { snapshot, task } from '../support/snapshots.js';
+
+const anyWord = fc.oneof(fc.constantFrom('', 'a', 'b', 'a","b', '["a"]', 'ä', 'a\u0308'), fc.string());
+const anyRef: fc.Arbitrary<TaskRef> = fc.record({ provider: anyWord, id: anyWord, account: anyWord }, { requiredKeys: ['provider', 'id'] });
+
+describe('taskKey', () => {
+  it('is the same for two refs exactly when they mean the same task', () => {
+    fc.assert(fc.property(anyRef, anyRef, (a, b) => {
+      const isSame = a.provider === b.provider && a.id === b.id && (a.account ?? '') === (b.account ?? '');
+      expect(taskKey(a) === taskKey(b)).toBe(isSame);
+      expect(taskKey({ ...a })).toBe(taskKey(a));
+    }));
+  });
+
+  it('tells provider, account and id apart, whichever of them differs', () => {
+    const refs = [task, { ...task, account: 'eu' }, { ...task, id: 'eu' }, { ...task, provider: 'eu' }, { provider: task.id, id: task.provider }];
+    expect(new Set(refs.map(taskKey)).size).toBe(refs.length);
+  });
+});
+
+it('a snapshot to keep has every field but the body', () => {
+  const { raw, ...rest } = snapshot('succeeded', { raw: { id: 'cgt-1' } });
+  expect(raw).toEqual({ id: 'cgt-1' });
+  expect(withoutRaw({ ...rest, raw })).toStrictEqual(rest);
+});

@@ -1,0 +1,11 @@
+import { expect, it } from 'vitest';
+import { taskStatuses } from '../../src/task/status.js';
+import { transitionTo } from '../../src/task/transition.js';
+import { snapshot, task } from '../support/snapshots.js';
+
+it.each([null, ...taskStatuses])('a transition from %s leads to the status of its snapshot, and is of its task', (from) => {
+  for (const to of taskStatuses) {
+    const seen = snapshot(to);
+    expect(transitionTo(seen, from, 5)).toStrictEqual({ task, from, to, snapshot: seen, atMs: 5 });
+  }
+});
