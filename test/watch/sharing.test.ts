@@ -332,6 +332,17 @@ describe('a watch that goes on beside another', () => {
     expect(restored.diary?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['running', 'succeeded', '|']);
   }));
 
+  it('is told of the next answer, whoever asked for it', marbles(({ flush }) => {
+    const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
+    const before = diary(client.states(arkTask, { policy: every(seconds(25)) }), brief, seconds(1));
+    diary(client.watch(arkTask), to);
+    const restored: { diary?: ReturnType<typeof diary<WatchState>> } = {};
+    at(seconds(2), () => { restored.diary = diary(client.states(arkTask, { from: before.values.at(-1) }), brief); });
+    flush();
+    expect(restored.diary?.lines).toEqual(['10s running', '20s succeeded', '20s |']);
+    expect(askedAt(transport)).toEqual([0, 10, 20]);
+  }));
+
   it('is given at once what the other has been told since', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
     const before = diary(client.states(arkTask), brief, seconds(1));
