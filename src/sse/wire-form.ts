@@ -1,5 +1,5 @@
 /**
- * Rows of a feed as text, and back. What goes over the wire is written down here field by field: no `raw`, no stack, no key.
+ * Rows of a feed as text, and back. What may leave the server is decided here: no `raw`, no stack, no key, nothing of a ref but its names.
  * Reading is lenient where the other side may be newer, and refuses by name what would not be a row.
  */
 import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
@@ -23,7 +23,7 @@ export const encodedEnd: string = /* @__PURE__ */ JSON.stringify({ version });
 export const isSameRow = (a: TaskRow, b: TaskRow): boolean => JSON.stringify(encodeRow(a)) === JSON.stringify(encodeRow(b));
 
 const encodeRow = ({ task, status, snapshot, progress, estimated, trouble, nextAskAtMs, error }: TaskRow): object => ({
-  task,
+  task: encodeRef(task),
   status,
   snapshot: encodeSnapshot(snapshot),
   progress,
@@ -33,11 +33,14 @@ const encodeRow = ({ task, status, snapshot, progress, estimated, trouble, nextA
   error: error === null ? null : encodeError(error),
 });
 
+/** What names a task. Callers may keep more in a ref, such as whose it is. */
+const encodeRef = ({ provider, id, account }: TaskRef): object => ({ provider, id, account });
+
 /** A row has no `raw` by its type; a caller without types may have left one there. */
 const encodeSnapshot = (snapshot: StoredSnapshot | null): object | null => {
   if (snapshot === null) return null;
-  const { raw: _, ...rest } = snapshot as StoredSnapshot & { readonly raw?: unknown }; // as said above
-  return rest;
+  const { raw: _, task, ...rest } = snapshot as StoredSnapshot & { readonly raw?: unknown }; // as said above
+  return { task: encodeRef(task), ...rest };
 };
 
 const encodeError = (error: Error): object => {
@@ -46,9 +49,9 @@ const encodeError = (error: Error): object => {
   return {
     message,
     kind,
-    task,
+    task: encodeRef(task),
     lastSnapshot: encodeSnapshot(lastSnapshot),
-    state: state === null ? null : { ...state, snapshot: encodeSnapshot(state.snapshot) },
+    state: state === null ? null : { ...state, task: encodeRef(state.task), snapshot: encodeSnapshot(state.snapshot) },
   };
 };
 

@@ -84,6 +84,20 @@ describe('a row on the wire', () => {
     expect(decodeRows(spoilt)[0]?.snapshot).not.toHaveProperty('raw');
   });
 
+  it('holds nothing of a ref but what names the task, whatever a caller keeps beside it', () => {
+    const task = { ...refOf('a'), account: 'eu', owner: 'owner-of-the-task' };
+    const snapshot = { ...rowAfter(to('running', 'a')).snapshot!, task };
+    const { message, kind, state } = refused();
+    const error = new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state: { ...state!, task, snapshot } });
+    const encoded = encodeRows([{ ...rowAfter(to('running', 'a')), task, snapshot, error }]);
+    expect(encoded).not.toContain('owner');
+    const [row] = decodeRows(encoded);
+    const seen = row?.error as SeedanceError;
+    expect([row?.task, row?.snapshot?.task, seen.task, seen.lastSnapshot?.task, seen.state?.task, seen.state?.snapshot?.task]).toEqual(
+      Array(6).fill({ provider: 'ark', id: 'a', account: 'eu' }),
+    );
+  });
+
   it('may say more than is known, and leave out what is null', () => {
     const { task, progress, estimated } = rowAfter(to('queued', 'a'));
     expect(decodeRows(JSON.stringify({ version: 1, novelty: 1, rows: [{ task, progress, estimated, novelty: 1 }] }))).toEqual([
