@@ -36,7 +36,7 @@ const tables: readonly (readonly [name: string, codec: t.Mixed, rows: readonly R
       ...nothing,
       ...[0, -1, 1.5].map((value): Row => [value, value]),
       ...[1e300, 18_446_744_073_709_551_617].map((value): Row => [value, null]),
-      ...[['1.5', 1.5], [' 2 ', 2], ['-3', -3], ['1e3', 1000], ['1E+3', 1000], ['007', 7]].map(([text, value]): Row => [text, value]),
+      ...[['1.5', 1.5], [' 2 ', 2], ['-3', -3], ['1e3', 1000], ['1E+3', 1000], ['1e10', 1e10], ['007', 7]].map(([text, value]): Row => [text, value]),
       ...['', ' ', 'abc', '0x10', '1,5', '1.', '.5', '--1', '1e999', 'NaN', 'Infinity', '１', Number.NaN, Infinity, -Infinity].map((value): Row => [value, null]),
     ],
   ],

@@ -109,7 +109,7 @@ describe('a dialect of an author', () => {
 describe('an answer without a task', () => {
   const dialects = [ark, flatVideo, newApi];
 
-  it.each(['', ' \r\n', 'null', '{}', '[]', '{"data":null}', '{"data":{}}', '{"code":"success","message":"","data":null}', '{"code":0,"msg":"ok","data":null}', '{"success":true,"data":{}}', '{"message":"a label"}'])(
+  it.each(['', ' \r\n', 'null', '{}', '[]', '{"data":null}', '{"data":{}}', '{"code":"success","message":"","data":null}', '{"code":0,"msg":"ok","data":null}', '{"code":0,"request_id":"r","data":{}}', '{"success":true,"data":{}}', '{"message":"a label"}'])(
     'is empty: %j',
     (body) => {
       for (const dialect of dialects) {
@@ -196,7 +196,8 @@ describe('an envelope', () => {
   it('whose own status says that the answer is well leaves the task to speak for itself', () => {
     for (const dialect of [flatVideo, newApi]) {
       for (const well of ['success', 'ok']) {
-        expect(read(`{"status":"${well}","data":{"id":"${flat.id}","status":"processing"}}`, dialect)).toMatchObject(right({ status: 'running' }));
+        const body = `{"status":"${well}","request_id":"r","data":{"id":"${flat.id}","status":"processing"}}`;
+        expect(read(body, dialect)).toMatchObject(right({ status: 'running' }));
       }
     }
   });
