@@ -3,10 +3,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { messageOf } from '../../watch/errors.js';
 import { knownProviders } from './known-providers.js';
 import type { Discretion } from './output.js';
-import { UsageError } from './usage-error.js';
+import { fileError } from './usage-error.js';
 
 /** Variables by name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -53,7 +52,6 @@ export const readText = (option: string, path: string): string => {
   try {
     return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    const reason = messageOf(error).replace(/, \w+( '.*')?$/s, '');
-    throw new UsageError(`${option} ${path}: ${reason}`);
+    throw fileError(option, path, error);
   }
 };

@@ -5,12 +5,11 @@ import { writeFileSync } from 'node:fs';
 import { firstValueFrom } from 'rxjs';
 import type { TaskRef } from '../../task/snapshot.js';
 import { simulatedProviders, type Simulator, startSimulator } from '../../simulator/index.js';
-import { messageOf } from '../../watch/errors.js';
 import type { SimulateArguments } from './arguments.js';
 import type { Console } from './console.js';
 import { baseUrlVariable, keyVariable } from './environment.js';
 import { refText } from './task-refs.js';
-import { orUsageError, UsageError } from './usage-error.js';
+import { fileError, orUsageError } from './usage-error.js';
 
 /** Serves until a signal comes, or until nobody reads stdout any more. Gives the exit code. */
 export const runSimulate = async ({ options, tasks, tasksFile }: SimulateArguments, { stdout, stderr, stopped }: Console): Promise<number> => {
@@ -46,7 +45,7 @@ const writeList = (path: string, tasks: readonly TaskRef[]): void => {
   try {
     writeFileSync(path, tasks.map((task) => `${refText(task)}\n`).join(''));
   } catch (error) {
-    throw new UsageError(`--tasks-file ${path}: ${messageOf(error)}`);
+    throw fileError('--tasks-file', path, error);
   }
 };
 

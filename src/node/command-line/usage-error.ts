@@ -1,6 +1,7 @@
 /**
  * What is wrong with a command line: told to the user in one line, with exit code 2. Never holds a key.
  */
+import { messageOf } from '../../watch/errors.js';
 
 /** The command line cannot be obeyed as it stands. */
 export class UsageError extends Error {
@@ -20,3 +21,7 @@ export const orUsageError = <Checked>(check: () => Checked): Checked => {
     throw error;
   }
 };
+
+/** A file that an option names and that cannot be used: what the system says of it, without the call and without the path again. */
+export const fileError = (option: string, path: string, error: unknown): UsageError =>
+  new UsageError(`${option} ${path}: ${messageOf(error).replace(/, \w+( '.*')?$/s, '')}`);

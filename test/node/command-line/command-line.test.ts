@@ -435,6 +435,7 @@ describe('simulate', () => {
     expect(taken.err).toMatch(/^rx-seedance: listen EADDRINUSE.*\n$/);
     const stack = await run(['simulate', '--port', port], { env: { RX_SEEDANCE_DEBUG: '1' } });
     expect(stack.err).toMatch(/\n +at /);
+    expect((await run(['simulate', '--tasks', '1', '--tasks-file', folder])).err).toContain(`rx-seedance: --tasks-file ${folder}: EISDIR: illegal operation on a directory\n`);
     expect(await run(['simulate', '--fates', 'fails=0'])).toMatchObject({ code: 2, err: expect.stringContaining('fates must be a record with a weight above 0') as string });
   });
 });
