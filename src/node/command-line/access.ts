@@ -6,7 +6,7 @@ import { type Account, account, isLoopback } from '../../watch/account.js';
 import type { TaskClientOptions } from '../../watch/task-client.js';
 import type { Provider } from '../../wire/provider.js';
 import type { AccessArguments, BaseUrl } from './arguments.js';
-import { baseUrlVariable, keyVariable, valueIn, type Variables } from './environment.js';
+import { baseUrlIn, keyIn, keyVariable, type Variables } from './environment.js';
 import { knownProviders } from './known-providers.js';
 import { orUsageError, UsageError } from './usage-error.js';
 
@@ -27,7 +27,7 @@ export const openAccess = (
   { baseUrls, speed }: Pick<AccessArguments, 'baseUrls' | 'speed'>,
   variables: Variables,
 ): Access => {
-  const providers = knownProviders.filter(({ id }) => used.ids.includes(id) || (used.allKeyed && valueIn(variables, keyVariable(id)) !== null));
+  const providers = knownProviders.filter(({ id }) => used.ids.includes(id) || (used.allKeyed && keyIn(variables, id) !== null));
   if (providers.length === 0) throw new UsageError('no key is set: put one in a variable such as ANYFAST_API_KEY, or name a .env file by --env-file');
   refuseUnused(baseUrls, providers);
   const accounts = providers.map((provider) =>
@@ -42,7 +42,7 @@ export const openAccess = (
 };
 
 const keyOf = ({ id }: Provider, variables: Variables): string => {
-  const key = valueIn(variables, keyVariable(id));
+  const key = keyIn(variables, id);
   if (key === null) throw new UsageError(keyMissing(id));
   return key;
 };
@@ -52,7 +52,7 @@ export const keyMissing = (provider: string): string =>
   `no key for ${provider}: set ${keyVariable(provider)}, or name a .env file that has it by --env-file`;
 
 const baseUrlOf = ({ id, baseUrl }: Provider, baseUrls: readonly BaseUrl[], variables: Variables): string =>
-  baseUrls.findLast(({ provider }) => provider === null || provider === id)?.url ?? valueIn(variables, baseUrlVariable(id)) ?? baseUrl;
+  baseUrls.findLast(({ provider }) => provider === null || provider === id)?.url ?? baseUrlIn(variables, id) ?? baseUrl;
 
 const refuseUnused = (baseUrls: readonly BaseUrl[], providers: readonly Provider[]): void => {
   const ids = providers.map(({ id }) => id);

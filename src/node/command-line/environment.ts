@@ -25,9 +25,15 @@ export const baseUrlVariable = (provider: string): string => `${prefixOf(provide
 /** What a variable holds; null for one that is not there or empty. */
 export const valueIn = (variables: Variables, name: string): string | null => variables[name]?.trim() || null;
 
+/** A provider's key; null where none is set. */
+export const keyIn = (variables: Variables, provider: string): string | null => valueIn(variables, keyVariable(provider));
+
+/** Another address of a provider; null where none is set. */
+export const baseUrlIn = (variables: Variables, provider: string): string | null => valueIn(variables, baseUrlVariable(provider));
+
 /** Hides the keys that variables hold, in use or not. */
 export const hideKeys = (variables: Variables, { hide }: Pick<Discretion, 'hide'>): void => {
-  for (const { id } of knownProviders) hide(valueIn(variables, keyVariable(id)));
+  for (const { id } of knownProviders) hide(keyIn(variables, id));
 };
 
 /**

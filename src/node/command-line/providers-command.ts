@@ -5,7 +5,7 @@ import { noHints } from '../../wire/facts.js';
 import type { Provider } from '../../wire/provider.js';
 import type { ProvidersArguments } from './arguments.js';
 import type { Console } from './console.js';
-import { baseUrlVariable, keyVariable, readVariables, valueIn, type Variables } from './environment.js';
+import { baseUrlIn, keyIn, keyVariable, readVariables, type Variables } from './environment.js';
 import { knownProviders } from './known-providers.js';
 import { daysOf, floorOf, paceOf } from './provider-facts.js';
 import { table } from './table.js';
@@ -19,22 +19,20 @@ export const runProviders = ({ json, envFile }: ProvidersArguments, { env, stdou
   return 0;
 };
 
-const isSet = ({ id }: Provider, variables: Variables): boolean => valueIn(variables, keyVariable(id)) !== null;
-
-const baseUrlIn = ({ id, baseUrl }: Provider, variables: Variables): string => valueIn(variables, baseUrlVariable(id)) ?? baseUrl;
+const addressOf = ({ id, baseUrl }: Provider, variables: Variables): string => baseUrlIn(variables, id) ?? baseUrl;
 
 const factsOf = (provider: Provider, variables: Variables): Readonly<Record<string, unknown>> => {
   const { floorMs, minMs, maxMs } = provider.pacing(noHints);
   return {
     id: provider.id,
     name: provider.name,
-    baseUrl: baseUrlIn(provider, variables),
+    baseUrl: addressOf(provider, variables),
     dialect: provider.dialect,
     documentation: provider.documentation,
     pacing: { floorMs, minMs, maxMs },
     retention: provider.retention,
     keyVariable: keyVariable(provider.id),
-    keyIsSet: isSet(provider, variables),
+    keyIsSet: keyIn(variables, provider.id) !== null,
   };
 };
 
@@ -44,13 +42,13 @@ export const providersTable = (variables: Variables, columns: number): readonly 
     [
       { title: 'id', of: ({ id }: Provider) => id, keep: 9 },
       { title: 'name', of: ({ name }) => name, keep: 2 },
-      { title: 'base URL', of: (provider) => baseUrlIn(provider, variables), keep: 4 },
+      { title: 'base URL', of: (provider) => addressOf(provider, variables), keep: 4 },
       { title: 'asked every', of: paceOf, keep: 5 },
       { title: 'never below', of: floorOf, keep: 3 },
       { title: 'task kept', of: ({ retention }) => daysOf(retention.recordMs), keep: 6 },
       { title: 'video kept', of: ({ retention }) => daysOf(retention.videoMs), keep: 7 },
       { title: 'key', of: ({ id }) => keyVariable(id), keep: 1 },
-      { title: 'key is', of: (provider) => (isSet(provider, variables) ? 'set' : 'not set'), keep: 8 },
+      { title: 'key is', of: ({ id }) => (keyIn(variables, id) === null ? 'not set' : 'set'), keep: 8 },
     ],
     knownProviders,
     columns,
