@@ -241,7 +241,14 @@ describe('an error under HTTP 200', () => {
     ['RequestBurstTooFast', 'rate-limited'],
     ['NotFound.', 'not-found'],
     ['QuotaExceeded', 'quota'],
+    ['404', 'not-found'],
+    ['500', 'server'],
     ['InvalidParameter', 'rejected'],
+    ['InvalidParameter.InternalCode', 'rejected'],
+    ['InvalidParameter.RateLimit', 'rejected'],
+    ['InvalidEndpointOrModel.NotFound', 'rejected'],
+    ['1500', 'rejected'],
+    ['5001', 'rejected'],
   ])('of code %s is %s', (code, reason) => {
     expect(read(JSON.stringify({ error: { code, message: 'no' } }), ark)).toMatchObject(left({ reason }));
   });
