@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ark, arkRegions } from '../../src/providers/ark.js';
 import { kyyaipower, kyyaipowerToday } from '../../src/providers/kyyaipower.js';
-import { account } from '../../src/watch/account.js';
+import { account, accountFinder, isLoopback } from '../../src/watch/account.js';
 import { createTaskClient } from '../../src/watch/task-client.js';
 import { marbles } from '../support/marbles.js';
 import { accountOf, arkTask, diary, key, livingTransport, played, succeeded, taskOf, to } from '../support/client.js';
@@ -22,7 +22,43 @@ describe('account', () => {
   });
 
   it('sends no Authorization without a key', () => {
-    expect(account(ark, { apiKey: null }).credentials().headers).toEqual({ accept: 'application/json' });
+    const { headers, redact } = account(ark, { apiKey: null }).credentials();
+    expect(headers).toEqual({ accept: 'application/json' });
+    expect(redact('a text')).toBe('a text');
+  });
+
+  it('asks by lists unless it is told not to', () => {
+    expect([{}, { batch: true }, { batch: false }].map((options) => account(ark, { apiKey: key, ...options }).batch)).toEqual([true, true, false]);
+  });
+
+  it('remembers the last four keys that it sent, however often it sent the same', () => {
+    let current = '';
+    const owner = account(ark, { apiKey: () => current });
+    const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map((name) => `sk-0123456789-${name}`);
+    for (const used of keys) {
+      current = used;
+      for (let times = 0; times < 5; times += 1) owner.credentials();
+    }
+    expect(keys.map((used) => owner.credentials().redact(used) === '[key]')).toEqual([false, true, true, true, true]);
+  });
+
+  it('says that its function threw, and nothing else', () => {
+    const owner = account(ark, { apiKey: () => { throw new Error(`no such variable: ${key}`); } });
+    expect(() => owner.credentials()).toThrow(new TypeError('account ark: the function apiKey threw'));
+  });
+
+  it.each([
+    ['https://ark.example/v3?token=secret', 'https://ark.example/v3…'],
+    ['https://ark.example/v3#secret', 'https://ark.example/v3…'],
+    ['https://joe:secret@ark.example', '…@ark.example'],
+    [' https://ark.example', ' https://ark.example'],
+  ])('refuses %j, and shows of it no more than %j', (baseUrl, shown) => {
+    const refusal = `account ark: baseUrl must be an absolute http(s) URL without user, query and fragment, not '${shown}'`;
+    expect(() => account(ark, { apiKey: key, baseUrl })).toThrow(new TypeError(refusal));
+  });
+
+  it.each(['a\nb', '\u00e9-key', ' key', 'a key'])('refuses the key %j, wherever in it the fault is', (apiKey) => {
+    expect(() => account(ark, { apiKey })).toThrow('account ark: apiKey must hold ASCII characters only, and no white space, quote or backslash');
   });
 
   it('asks a function for its key whenever a request leaves, and not before', () => {
@@ -58,7 +94,27 @@ describe('account', () => {
   });
 });
 
+it('this machine is localhost and what is below it, 127.0.0.0/8, and ::1', () => {
+  const own = ['http://localhost', 'http://LOCALHOST:80/x', 'http://ark.localhost', 'http://127.0.0.1', 'https://127.255.254.253:8', 'http://[::1]:9'];
+  const others = ['http://notlocalhost', 'http://localhost.example', 'http://8.127.0.0.1', 'http://127.0.0.1.example', 'http://[::11]', 'http://10.0.0.1', 'localhost', ''];
+  expect(own.filter((baseUrl) => !isLoopback(baseUrl))).toEqual([]);
+  expect(others.filter(isLoopback)).toEqual([]);
+});
+
 describe('the account of a ref', () => {
+  it('is found among what account() gives, and nothing else', () => {
+    for (const other of [null, 'ark', {}, { credentials: key }, ark]) {
+      expect(() => accountFinder([accountOf(ark), other as never])).toThrow(new TypeError('accounts must be a list of what account() gives, with one at the least'));
+    }
+  });
+
+  it('that is none is told which there are', () => {
+    const find = accountFinder([accountOf(ark), accountOf(ark, { name: 'eu' }), accountOf(kyyaipower)]);
+    const known = 'ark, ark (eu), kyyaipower';
+    expect(() => find({ ...arkTask, account: 'cn' })).toThrow(new TypeError(`task.account: no account for 'cn'; there are: ${known}`));
+    expect(() => find({ provider: 'anyfast', id: 'cgt-1' })).toThrow(new TypeError(`task.provider: no account for 'anyfast'; there are: ${known}`));
+  });
+
   const asked = (refAccount: string | undefined, names: readonly (string | null)[]): Promise<readonly string[]> =>
     new Promise((resolve) => {
       marbles(({ flush }) => {
