@@ -46,7 +46,7 @@ export { isSeedanceError, SeedanceError, type SeedanceErrorKind } from './watch/
 export { ofStatus, throwIfUnsuccessful } from './watch/operators.js';
 export { type Feed, type FeedEvent, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from './watch/feed.js';
 export type { Rows } from './watch/rows.js';
-export type { Gate } from './watch/gate.js';
+export type { Gate } from './transport/gate.js';
 export { type PollPolicy, type RuleOptions, watchRules, type WatchRules } from './watch/watch-rules.js';
 export {
   advanceWatch,

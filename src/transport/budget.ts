@@ -2,7 +2,8 @@
  * One key's share of requests: so many a minute, so many at once, fewer for a while when the server says "too many". Knows no
  * provider and no task; its clock is the scheduler's.
  */
-import { asyncScheduler, defer, tap } from 'rxjs';
+import { asyncScheduler, defer, EMPTY, of, repeat, tap } from 'rxjs';
+import type { Gate } from './gate.js';
 import { checkCount, createLine } from './line.js';
 import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
 import type { HttpResponse, Transport } from './transport.js';
@@ -15,8 +16,11 @@ export interface BudgetOptions {
   readonly concurrent?: number | undefined;
 }
 
-/** Bounds what all the transports that it is applied to send together. */
-export type Budget = (transport: Transport) => Transport;
+/**
+ * Bounds what all the transports that it is applied to send together. A request whose turn has come passes a gate before it leaves: one
+ * that finds the gate shut, and the pace of the key gone on without it when it opens, goes back into the line.
+ */
+export type Budget = (transport: Transport, gate?: Gate) => Transport;
 
 /** So much longer than a minute do a minute's requests take: the network may bring them closer together. */
 const slackMs = 1_000;
@@ -48,20 +52,14 @@ export const createBudget = ({ perMinute = Infinity, concurrent = Infinity }: Bu
   const ownSpacingMs = Math.ceil((60_000 + slackMs) / perMinute);
   /** The pace after the last 429 that slowed it. */
   let slowed = { spacingMs: 0, atMs: -Infinity };
-  let freeAtMs = -Infinity;
-  /** The whole of the rest that ends at `freeAtMs`: a clock that goes back must not lengthen it. */
-  let longestRestMs = 0;
-
-  const restMs = (): number => Math.min(freeAtMs - asyncScheduler.now(), longestRestMs);
-
-  const restFor = (ms: number): void => {
-    freeAtMs = asyncScheduler.now() + ms;
-    longestRestMs = ms;
-  };
-
-  const line = createLine(concurrent, restMs);
+  /** Since the last request was called to its gate, and since the last one left: a gate may hold them up. */
+  const sinceCalled = createRest();
+  const sinceSent = createRest();
+  const line = createLine(concurrent, () => Math.max(sinceCalled.leftMs(), sinceSent.leftMs()));
 
   const spacingAt = (nowMs: number): number => {
+    // A clock that went back must not keep the pace slow.
+    if (nowMs < slowed.atMs) slowed = { ...slowed, atMs: nowMs };
     const spacingMs = slowed.spacingMs / 2 ** Math.max(0, Math.floor((nowMs - slowed.atMs) / (recoveryShare * floorMs)));
     return Math.max(ownSpacingMs, spacingMs < shortestShare * floorMs ? 0 : Math.ceil(spacingMs));
   };
@@ -69,23 +67,47 @@ export const createBudget = ({ perMinute = Infinity, concurrent = Infinity }: Bu
   const refused = ({ headers }: HttpResponse, sentAtMs: number): void => {
     const now = asyncScheduler.now();
     const coolMs = Math.min(retryAfterMs(headers['retry-after'], headers['date']) ?? floorMs, longestRetryAfterMs);
-    if (coolMs > restMs()) restFor(coolMs);
+    if (coolMs > sinceSent.leftMs()) sinceSent.begin(coolMs);
     // Of the requests that were under way together, one slows the pace.
     if (sentAtMs <= slowed.atMs) return;
     slowed = { spacingMs: Math.min(Math.max(2 * spacingAt(now), refusedShare * floorMs), longestShare * floorMs), atMs: now };
   };
 
-  return (transport) => (request) =>
-    line(
-      defer(() => {
-        const sentAtMs = asyncScheduler.now();
-        restFor(spacingAt(sentAtMs));
-        return transport(request).pipe(
-          tap((response) => {
-            if (response.status === 429) refused(response, sentAtMs);
-          }),
-        );
-      }),
-      request.dueAtMs ?? asyncScheduler.now(),
-    );
+  return (transport, gate = openGate) => (request) => {
+    let isTooEarly = false;
+    const departure = defer(() => {
+      isTooEarly = sinceSent.leftMs() > 0;
+      if (isTooEarly) return EMPTY;
+      const sentAtMs = asyncScheduler.now();
+      sinceSent.begin(spacingAt(sentAtMs));
+      return transport(request).pipe(
+        tap((response) => {
+          if (response.status === 429) refused(response, sentAtMs);
+        }),
+      );
+    });
+    const called = defer(() => {
+      isTooEarly = false;
+      sinceCalled.begin(spacingAt(asyncScheduler.now()));
+      return gate(departure);
+    });
+    return line(called, request.dueAtMs ?? asyncScheduler.now()).pipe(repeat({ delay: () => (isTooEarly ? of(null) : EMPTY) }));
+  };
+};
+
+const openGate: Gate = (question) => question;
+
+/** A rest on the scheduler's clock. Where that goes back, the rest begins anew, once. */
+const createRest = (): { readonly begin: (ms: number) => void; readonly leftMs: () => number } => {
+  let endsAtMs = -Infinity;
+  let wholeMs = 0;
+  const begin = (ms: number): void => {
+    endsAtMs = asyncScheduler.now() + ms;
+    wholeMs = ms;
+  };
+  const leftMs = (): number => {
+    if (endsAtMs - asyncScheduler.now() > wholeMs) begin(wholeMs);
+    return endsAtMs - asyncScheduler.now();
+  };
+  return { begin, leftMs };
 };

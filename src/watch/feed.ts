@@ -5,7 +5,7 @@ import { defer, distinct, map, mergeMap, Observable, type OperatorFunction, scan
 import { type StoredSnapshot, taskKey, type TaskRef, withoutRaw } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
-import { createGate } from './gate.js';
+import { createGate } from '../transport/gate.js';
 import { emptyRows, type GrowingRows, isNextVersion, type Rows } from './rows.js';
 import type { TaskClient, WatchOptions } from './task-client.js';
 import type { LastTrouble, WatchState } from './watch-state.js';

@@ -11,7 +11,7 @@ import { noHints } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
 import { type ReadFailure, reasonOfStatus } from '../wire/refusal.js';
 import type { Account } from './account.js';
-import type { Gate } from './gate.js';
+import type { Gate } from '../transport/gate.js';
 import { type Answer, type Ask, pathOf, type Question, type Send } from './question.js';
 import type { Trouble } from './watch-state.js';
 

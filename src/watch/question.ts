@@ -10,7 +10,7 @@ import type { HttpResponse, Transport } from '../transport/transport.js';
 import { shortened } from '../wire/refusal.js';
 import type { Account, Credentials } from './account.js';
 import { messageOf } from './errors.js';
-import type { Gate } from './gate.js';
+import type { Gate } from '../transport/gate.js';
 import type { Trouble } from './watch-state.js';
 
 /** What a question comes to. */
@@ -49,22 +49,19 @@ export const sender = ({ baseUrl, credentials, budget }: Account, transport: Tra
     defer(() => {
       /** Keeps the key out of what comes back; null until the request leaves: whatever goes wrong before that is the gate's. */
       let cleared: Credentials['redact'] | null = null;
-      const departing: Transport = () =>
-        gate(
-          defer(() => {
-            const path = leave();
-            if (path === null) return EMPTY;
-            cleared = asItIs;
-            const { headers, redact } = credentials();
-            cleared = redact;
-            return transport({ method: 'GET', url: baseUrl + path, headers }).pipe(
-              within(askTimeoutMs, late),
-              throwIfEmpty(),
-              map((response) => redactedBy(redact, response)),
-            );
-          }),
+      const departing: Transport = () => {
+        const path = leave();
+        if (path === null) return EMPTY;
+        cleared = asItIs;
+        const { headers, redact } = credentials();
+        cleared = redact;
+        return transport({ method: 'GET', url: baseUrl + path, headers }).pipe(
+          within(askTimeoutMs, late),
+          throwIfEmpty(),
+          map((response) => redactedBy(redact, response)),
         );
-      return budget(departing)({ method: 'GET', url: baseUrl, headers: {}, dueAtMs }).pipe(
+      };
+      return budget(departing, gate)({ method: 'GET', url: baseUrl, headers: {}, dueAtMs }).pipe(
         map((response) => right(response)),
         catchError((error: unknown) => {
           if (cleared === null) throw error;

@@ -8,7 +8,7 @@ import { within } from '../poll/rest.js';
 import type { TaskRef } from '../task/snapshot.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { lossOf } from './errors.js';
-import type { Gate } from './gate.js';
+import type { Gate } from '../transport/gate.js';
 import type { Answer } from './question.js';
 import type { SharedQuestions } from './shared-questions.js';
 import type { WatchRules } from './watch-rules.js';

@@ -10,7 +10,7 @@ import { type TaskTransition, transitionTo } from '../task/transition.js';
 import type { Transport } from '../transport/transport.js';
 import { type Account, accountFinder } from './account.js';
 import { lostAs } from './errors.js';
-import type { Gate } from './gate.js';
+import type { Gate } from '../transport/gate.js';
 import { askByLists } from './list-batch.js';
 import { type Ask, askSingly, sender } from './question.js';
 import { parseWatchState } from './saved-state.js';

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { asyncScheduler, map, NEVER, type Observable, of, throwError, timer } from 'rxjs';
+import { asyncScheduler, defer, EMPTY, map, NEVER, type Observable, of, switchMap, tap, throwError, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createBudget, type BudgetOptions } from '../../src/transport/budget.js';
+import { createGate, type Gate } from '../../src/transport/gate.js';
 import type { HttpRequest, HttpResponse } from '../../src/transport/transport.js';
-import { at, diary, inVirtualTime, livingTransport, minutes, seconds } from '../support/client.js';
+import { at, diary, hours, inVirtualTime, livingTransport, minutes, seconds } from '../support/client.js';
 
 const requestFor = (name: string, dueAtMs?: number): HttpRequest => ({ method: 'GET', url: `https://api.example/${name}`, headers: {}, dueAtMs });
 const ok: HttpResponse = { status: 200, headers: {}, body: '' };
@@ -123,6 +124,28 @@ describe('createBudget', () => {
     });
   });
 
+  it('a clock that goes back for good lengthens one rest by one rest, and keeps no pace slow', () => {
+    vi.useFakeTimers({ now: hours(300_000) });
+    try {
+      const { transport, lives } = livingTransport((index) => of(index < 5 ? tooMany() : ok));
+      const [paced, refused] = [createBudget({ perMinute: 6 })(() => of(ok)), createBudget()(transport)];
+      for (let count = 0; count < 5; count += 1) refused(requestFor('a')).subscribe();
+      vi.advanceTimersByTime(minutes(2));
+      paced(requestFor('a')).subscribe();
+      vi.setSystemTime(Date.now() - hours(8));
+      const began = Date.now();
+      const seen: number[] = [];
+      for (let count = 0; count < 3; count += 1) paced(requestFor('b')).subscribe(() => seen.push(Date.now() - began));
+      refused(requestFor('b')).subscribe();
+      vi.advanceTimersByTime(hours(1));
+      expect(seen).toEqual([10_167, 20_334, 30_501]);
+      for (let count = 0; count < 3; count += 1) refused(requestFor('c')).subscribe();
+      expect(lives.map(nameOf).join('')).toBe('aaaaabccc');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it.each([0, -1, 1.5, Number.NaN, '2' as never, null as never])('a limit of %s is refused by its name', (limit) => {
     for (const field of ['perMinute', 'concurrent']) {
       expect(() => createBudget({ [field]: limit })).toThrow(RangeError);
@@ -183,6 +206,74 @@ describe('a budget that was refused', () => {
     const names = [...'bcdefg'];
     const { sent } = send(undefined, refusedOnce(), [[0, requestFor('a')], ...names.map((name) => [minutes(8), requestFor(name)] as const)]);
     expect(sent.slice(1)).toEqual(names.map((name) => `480s ${name}`));
+  });
+});
+
+describe('a budget with a gate behind it', () => {
+  /** Lets everyone through `ms` after they came. */
+  const slowGate = (ms: number): { readonly gate: Gate; readonly passed: () => number } => {
+    let passed = 0;
+    return { gate: (question) => timer(ms).pipe(tap(() => (passed += 1)), switchMap(() => question)), passed: () => passed };
+  };
+
+  /** Shut until an instant of virtual time. */
+  const shutUntil = (atMs: number): Gate => (question) => defer(() => timer(Math.max(0, atMs - asyncScheduler.now()))).pipe(switchMap(() => question));
+
+  it.each<readonly [string, Gate, readonly string[]]>([
+    ['errs', () => throwError(() => new Error('the gate')), ['0s #']],
+    ['ends without the question', () => EMPTY, ['0s |']],
+  ])('one that %s ends the request, which never leaves', (_, gate, lines) => {
+    inVirtualTime(({ flush, timers }) => {
+      const { transport, lives } = livingTransport(() => of(ok));
+      const seen = diary(createBudget({ perMinute: 6 })(transport, gate)(requestFor('a')));
+      flush();
+      expect([seen.lines, lives, timers()]).toEqual([lines, [], 0]);
+    });
+  });
+
+  it('keeps the pace however many stand at the gate when it opens', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport(() => of(ok));
+      const limited = createBudget({ perMinute: 6 })(transport, shutUntil(minutes(2)));
+      for (const name of 'abcd') limited(requestFor(name)).subscribe();
+      flush();
+      expect(lives.map((life) => `${String(life.atMs / 1000)}s ${nameOf(life)}`)).toEqual(['120s a', '130.167s b', '140.334s c', '150.501s d']);
+    });
+  });
+
+  it('keeps the rest after a 429 also for those that stand at the gate', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport((index) => after(100, index === 0 ? tooMany({ 'retry-after': '30' }) : ok));
+      const limited = createBudget()(transport, createGate(1));
+      for (const name of 'abc') limited(requestFor(name)).subscribe();
+      flush();
+      expect(lives.map((life) => `${String(life.atMs / 1000)}s ${nameOf(life)}`)).toEqual(['0s a', '30.1s b', '31.1s c']);
+    });
+  });
+
+  it('sends each through a gate once that takes its time, and keeps the pace behind it', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport(() => of(ok));
+      const { gate, passed } = slowGate(20);
+      const limited = createBudget({ perMinute: 6 })(transport, gate);
+      for (const name of 'abc') limited(requestFor(name)).subscribe();
+      flush();
+      expect(lives.map((life) => `${String(life.atMs / 1000)}s ${nameOf(life)}`)).toEqual(['0.02s a', '10.207s b', '20.394s c']);
+      expect(passed()).toBe(3);
+    });
+  });
+
+  it('has no place at a shut gate for one who has left', () => {
+    inVirtualTime(({ flush, interrupt, timers }) => {
+      const { transport, lives } = livingTransport(() => of(ok));
+      const waiting = createBudget({ perMinute: 6 })(transport, shutUntil(minutes(2)))(requestFor('a')).subscribe();
+      interrupt(seconds(1), () => {
+        waiting.unsubscribe();
+        expect(timers()).toBe(0);
+      });
+      flush();
+      expect(lives).toEqual([]);
+    });
   });
 });
 

@@ -10,7 +10,7 @@ import { scriptedTransport, type ScriptedStep, type ScriptedTransport } from '..
 import type { Transport } from '../../src/transport/transport.js';
 import { account } from '../../src/watch/account.js';
 import { isSeedanceError } from '../../src/watch/errors.js';
-import { createGate, type Gate } from '../../src/watch/gate.js';
+import { createGate, type Gate } from '../../src/transport/gate.js';
 import { afterRow, emptyTotals, type Feed, type FeedEvent, isNextAfter, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from '../../src/watch/feed.js';
 import { createTaskClient, type TaskClient, type TaskClientOptions } from '../../src/watch/task-client.js';
 import { watchRules } from '../../src/watch/watch-rules.js';
@@ -446,6 +446,13 @@ describe('watchTasks: concurrency', () => {
       flush();
     })();
     expect(answered).toBe(20_000);
+  });
+
+  it('lets no more of a key’s questions out once it is refused, however many stand in line', () => {
+    const tooMany: ScriptedStep = { status: 429, headers: { 'retry-after': '60' }, afterMs: 500 };
+    const { client, transport } = setUp(Object.fromEntries(many.map((id, index) => [id, index < 8 ? [tooMany, says('succeeded')] : [says('succeeded')]])));
+    expect(allWords(client, many).filter((each) => each.endsWith(' succeeded'))).toHaveLength(many.length);
+    expect(transport.requests.filter(({ atMs }) => atMs < 60_000)).toHaveLength(8);
   });
 
   it('holds for a watch whose own gate is undefined', () => {

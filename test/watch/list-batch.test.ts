@@ -12,7 +12,7 @@ import { createTaskStore, type Submission } from '../../src/simulator/task-store
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
 import { account, type AccountOptions } from '../../src/watch/account.js';
 import { isSeedanceError } from '../../src/watch/errors.js';
-import type { Gate } from '../../src/watch/gate.js';
+import type { Gate } from '../../src/transport/gate.js';
 import { askByLists } from '../../src/watch/list-batch.js';
 import type { Answer, Ask, Question, Send } from '../../src/watch/question.js';
 import { createTaskClient } from '../../src/watch/task-client.js';

@@ -6,7 +6,7 @@ import { EMPTY, map, NEVER, throwError, timer } from 'rxjs';
 import { expect, it } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { HttpRequest, Transport } from '../../src/transport/transport.js';
-import type { Gate } from '../../src/watch/gate.js';
+import type { Gate } from '../../src/transport/gate.js';
 import { pathOf, sender } from '../../src/watch/question.js';
 import { accountOf, diary, inVirtualTime, key, responseOf, running } from '../support/client.js';
 

@@ -2,7 +2,7 @@
  * Lets so many questions through at once; the others stand in line. Unsubscribing leaves the line.
  */
 import type { Observable } from 'rxjs';
-import { checkCount, createLine } from '../transport/line.js';
+import { checkCount, createLine } from './line.js';
 
 /** Wraps one question, and decides when it leaves. */
 export type Gate = <T>(question: Observable<T>) => Observable<T>;
