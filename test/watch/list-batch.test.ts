@@ -238,6 +238,7 @@ describe('what becomes of a list', () => {
     ...[408, 425, 500, 502, 503, 504].map((status) => [String(status), right(responseOf({ status, body: '' })), 'server', 4] as const),
     ...[300, 301, 302, 400, 403, 404, 405, 410, 499, 501].map((status) => [String(status), right(responseOf({ status, body: '' })), 'singly', 1] as const),
     ['200 that refuses', right(responseOf({ body: noList })), 'singly', 1],
+    ['200 that knows no such task', right(responseOf({ body: '{"error":{"code":"task_not_exist","message":"no such task"}}' })), 'singly', 2],
     ['200 of nothing', right(responseOf({ body: '' })), 'singly', 2],
     ['200 that is no list', right(responseOf({ body: '{"tasks":[]}' })), 'singly', 2],
     ['200 that is no JSON', right(responseOf({ body: '<html>' })), 'singly', 2],
