@@ -72,11 +72,14 @@ export const account = <Id extends string>(
     credentials: () => {
       if (apiKey === null) return keyless;
       const key = typeof apiKey === 'function' ? keyFrom(label, apiKey) : apiKey;
-      if (sent[0]?.key !== key) sent.unshift({ key, redact: redactorOf(key) });
+      const known = sent.find((each) => each.key === key);
+      const own = known ?? { key, redact: redactorOf(key) };
+      if (known === undefined) sent.unshift(own);
       sent.splice(mostRemembered);
       return {
         headers: { ...accept, authorization: `Bearer ${key}` },
-        redact: (text) => sent.reduce((cleared, { redact }) => redact(cleared), text),
+        // Its own key may be the oldest by then.
+        redact: (text) => sent.reduce((cleared, { redact }) => redact(cleared), own.redact(text)),
       };
     },
   };

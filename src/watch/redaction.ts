@@ -23,7 +23,7 @@ const alone = '(?<=^|[^\\w-]|\\\\[bfnrt]|\\\\u[\\da-fA-F]{4}|%[\\da-fA-F]{2})';
 const echoOf = (key: string): string => {
   const characters = [...key].map((character) => {
     const code = hexDigits(character.charCodeAt(0).toString(16));
-    return `(?:${character === '/' ? '\\\\*' : ''}${character.replace(/[^\w]/g, '\\$&')}|\\\\u00${code}|%(?:25)*${code})`;
+    return `(?:${character === '/' ? '(?:(?<!\\\\)\\\\+)?' : ''}${character.replace(/[^\w]/g, '\\$&')}|\\\\u00${code}|%(?:25)*${code})`;
   });
   return key.length < longWord ? `${alone}${characters.join('')}(?![\\w-])` : characters.join('');
 };

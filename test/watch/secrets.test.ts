@@ -1,6 +1,6 @@
 import { URL } from 'node:url';
 import { inspect } from 'node:util';
-import { map, Observable, of, throwError } from 'rxjs';
+import { map, merge, Observable, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { anyfast } from '../../src/providers/anyfast.js';
 import { ark } from '../../src/providers/ark.js';
@@ -11,7 +11,7 @@ import { throwIfUnsuccessful } from '../../src/watch/operators.js';
 import { createTaskClient } from '../../src/watch/task-client.js';
 import type { Provider } from '../../src/wire/provider.js';
 import { marbles } from '../support/marbles.js';
-import { arkAnswer, arkTask, diary, every, inVirtualTime, key as usualKey, livingTransport, played, responseOf, running, seconds, succeeded, taskOf } from '../support/client.js';
+import { accountOf, arkAnswer, arkTask, at, diary, every, inVirtualTime, key as usualKey, livingTransport, played, refusal, responseOf, running, seconds, succeeded, taskOf } from '../support/client.js';
 
 /** Keys of all sorts: none of them is a word that an answer holds anyway. */
 const keys: readonly (readonly [string, string])[] = [
@@ -371,3 +371,33 @@ describe('requests', () => {
     ]);
   }));
 });
+
+it.each(['/abcdefghijklmnop', '/short', '//abcdefghijklmnop', 'abc/defghijklmnop'])('a long run of backslashes is searched for %s in no time', (apiKey) => {
+  const { redact } = account(ark, { apiKey }).credentials();
+  const text = '\\'.repeat(50_000);
+  const started = performance.now();
+  expect(redact(text)).toBe(text);
+  expect(performance.now() - started).toBeLessThan(1000);
+});
+
+it('a key that begins with a slash is found, however often that is escaped', () => {
+  const { redact } = account(ark, { apiKey: '/abcdefghijklmnop' }).credentials();
+  for (const echo of ['/abcdefghijklmnop', '\\/abcdefghijklmnop', '\\\\\\/abcdefghijklmnop', '%2fabcdefghijklmnop', '\\u002Fabcdefghijklmnop']) {
+    expect(redact(`key ${echo} is bad`)).not.toContain('abcdefghijklmnop');
+  }
+  expect(redact('x\\/abcdefghijklmnop\\/abcdefghijklmnop')).toBe('x[key][key]');
+});
+
+it('an answer never shows the key of its own request, however many keys there were since', marbles(({ flush }) => {
+  let count = 0;
+  const { transport } = livingTransport((index, { headers }) =>
+    played(index === 0 ? { ...refusal(401, 'AuthenticationError', `what is ${String(headers['authorization'])}?`), afterMs: seconds(5) } : running));
+  const client = createTaskClient({ transport, accounts: [accountOf(ark, { apiKey: () => `sk-${String((count += 1))}-0123456789abcdef` })] });
+  const seen = diary(client.states(arkTask), (state) => JSON.stringify(state), seconds(8));
+  at(seconds(1), () => { diary(merge(...Array.from({ length: 6 }, (_, index) => client.states(taskOf(ark, `other-${String(index)}`)))), String, seconds(8)); });
+  flush();
+  expect(count).toBe(7);
+  expect(seen.lines).toHaveLength(1);
+  expect(seen.lines[0]).toContain('[key]');
+  expect(seen.lines[0]).not.toContain('0123456789abcdef');
+}));
