@@ -74,4 +74,11 @@ export const lostAs = (kind: LostKind, state: WatchState): SeedanceError => {
 };
 
 /** What a caught value says, whatever was thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error));
+export const messageOf = (error: unknown): string => {
+  try {
+    // An HTTP client may put anything where a message belongs.
+    return String(error instanceof Error ? error.message || error.name : error);
+  } catch {
+    return 'an error that cannot be read';
+  }
+};

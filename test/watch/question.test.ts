@@ -8,7 +8,9 @@ import { ark } from '../../src/providers/ark.js';
 import type { HttpRequest, Transport } from '../../src/transport/transport.js';
 import type { Gate } from '../../src/transport/gate.js';
 import { pathOf, sender } from '../../src/watch/question.js';
-import { accountOf, diary, inVirtualTime, key, responseOf, running } from '../support/client.js';
+import { createTaskClient } from '../../src/watch/task-client.js';
+import { accountOf, arkTask, diary, inVirtualTime, key, livingTransport, played, responseOf, running, succeeded, to } from '../support/client.js';
+import { marbles } from '../support/marbles.js';
 
 const straight: Gate = (question) => question;
 const path = pathOf(ark.path, { provider: 'ark', id: 'cgt/1' });
@@ -86,4 +88,21 @@ it('an answer of no value is a trouble', () => {
     flush();
     expect(seen.values).toMatchObject([{ left: { kind: 'transport' } }]);
   });
+});
+
+const unreadable = new Proxy({}, { get: () => { throw new Error('the getter'); } });
+const objectAsMessage = Object.assign(new Error(), { message: { code: 502 } as unknown as string });
+
+it.each([
+  ['without a prototype', Object.create(null) as unknown],
+  ['whose message is an object', objectAsMessage],
+  ['that throws when it is looked at', unreadable],
+])('an error %s is a trouble like any other', (_, error) => {
+  marbles(({ flush }) => {
+    const { transport } = livingTransport((index) => (index === 0 ? throwError(() => error) : played(succeeded)));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.lines).toEqual(['10s succeeded', '10s |']);
+  })();
 });
