@@ -6,6 +6,7 @@ import { isLeft, right } from 'fp-ts/Either';
 import { asyncScheduler, Observable, type Subscriber, Subscription } from 'rxjs';
 import { sleep } from '../poll/rest.js';
 import type { TaskRef } from '../task/snapshot.js';
+import type { Gate } from '../transport/gate.js';
 import type { Answer, Ask, Question } from './question.js';
 
 /** An answer and its number: which of a task's answers it is, from 1. */
@@ -19,6 +20,12 @@ export interface Arrival {
 export interface OwnQuestion extends Omit<Question, 'task' | 'leave'> {
   /** Called when the question leaves, whoever asked it. What it throws is the watcher's error, and it asks no more. */
   readonly leave: () => void;
+}
+
+/** When the last request about a task left, -Infinity before the first, and for how long the task is left alone after it. */
+export interface LastRequest {
+  readonly sentAtMs: number;
+  readonly floorMs: number;
 }
 
 /**
@@ -36,26 +43,27 @@ export class SharedQuestions {
   readonly #ask: Ask;
   /** Who wants to know of every answer. */
   readonly #listeners = new Set<Subscriber<Arrival>>();
-  /** Who asks, and how each of them is told that the question leaves. */
-  readonly #askers = new Map<Subscriber<Arrival>, () => void>();
-  #question: Subscription | null = null;
+  /** Who asks, and how. */
+  readonly #askers = new Map<Subscriber<Arrival>, OwnQuestion>();
+  /** The question, by the gates that it stands at. Once it has left, by the one that it left by. */
+  readonly #standing = new Map<Gate, Subscription>();
   #isUnderWay = false;
   #latest: Arrival | null = null;
   #sentAtMs: number;
-  #floorMs = 0;
+  #floorMs: number;
 
   /**
-   * @param sentAtMs when the last request about the task left, if there was one already
+   * @param last the last request about the task, if there was one already
    */
-  constructor(task: TaskRef, ask: Ask, sentAtMs = -Infinity) {
+  constructor(task: TaskRef, ask: Ask, { sentAtMs, floorMs }: LastRequest = { sentAtMs: -Infinity, floorMs: 0 }) {
     this.#task = task;
     this.#ask = ask;
     this.#sentAtMs = sentAtMs;
+    this.#floorMs = floorMs;
   }
 
-  /** When the last request left, and when the floor after it is over; -Infinity before the first. */
-  get last(): { readonly sentAtMs: number; readonly freeAtMs: number } {
-    return { sentAtMs: this.#sentAtMs, freeAtMs: this.#sentAtMs + this.#floorMs };
+  get last(): LastRequest {
+    return { sentAtMs: this.#sentAtMs, floorMs: this.#floorMs };
   }
 
   /** The answer that came last. Once it has been told to all, it is kept without its body. */
@@ -65,7 +73,7 @@ export class SharedQuestions {
 
   /**
    * The next answer after number `seen`: one that has come already, the one that is under way, else a new question, asked no earlier
-   * than `floorMs` after the last request. Who asks first decides how it leaves. The first value counts.
+   * than `floorMs` after the last request. It leaves by the first gate that opens. The first value counts.
    * Unsubscribing withdraws from the question, and aborts it when nobody else waits for it.
    */
   next(seen: number, floorMs: number, own: OwnQuestion): Observable<Arrival> {
@@ -84,46 +92,71 @@ export class SharedQuestions {
   }
 
   #join(asker: Subscriber<Arrival>, own: OwnQuestion): void {
-    this.#askers.set(asker, own.leave);
-    if (this.#isUnderWay) tell(asker, own.leave);
-    if (this.#question !== null || asker.closed) return;
+    const { gate } = own;
+    this.#askers.set(asker, own);
+    if (this.#isUnderWay) tell(asker, own);
+    else if (!this.#standing.has(gate)) this.#stand(gate, own);
+  }
+
+  /** Until the question leaves it stands once at each gate of those who ask: one that is shut concerns nobody else. */
+  #stand(gate: Gate, own: OwnQuestion): void {
     const question = new Subscription();
-    this.#question = question;
+    this.#standing.set(gate, question);
+    // A gate may end long after the answer: that concerns no later question.
+    const isOpen = (): boolean => this.#standing.get(gate) === question;
     question.add(
-      this.#ask({ ...own, task: this.#task, leave: () => this.#leave() }).subscribe({
-        next: (answer) => { this.#answered(answer); },
-        error: (error: unknown) => { for (const asking of this.#over()) asking.error(error); },
-        complete: () => { for (const asking of this.#over()) asking.complete(); },
+      this.#ask({ ...own, task: this.#task, leave: () => isOpen() && this.#leave(gate) }).subscribe({
+        next: (answer) => { if (isOpen()) this.#answered(answer); },
+        error: (error: unknown) => { if (isOpen()) for (const asking of this.#turnedAway(gate)) asking.error(error); },
+        complete: () => { if (isOpen()) for (const asking of this.#turnedAway(gate)) asking.complete(); },
       }),
     );
   }
 
-  #withdraw(asker: Subscriber<Arrival>): void {
-    this.#listeners.delete(asker);
-    if (!this.#askers.delete(asker) || this.#askers.size > 0) return;
-    const withdrawn = this.#question;
-    this.#over();
-    withdrawn?.unsubscribe();
-  }
-
-  #leave(): boolean {
-    for (const [asker, leave] of [...this.#askers]) tell(asker, leave);
+  #leave(gate: Gate): boolean {
+    this.#isUnderWay = true;
+    for (const other of this.#standing.keys()) if (other !== gate) this.#withdrawFrom(other);
+    for (const [asker, own] of [...this.#askers]) tell(asker, own);
     this.#isUnderWay = this.#askers.size > 0;
     if (this.#isUnderWay) this.#sentAtMs = asyncScheduler.now();
     return this.#isUnderWay;
   }
 
-  /** Ends the question, and gives those who asked. */
-  #over(): readonly Subscriber<Arrival>[] {
-    const asking = [...this.#askers.keys()];
-    this.#askers.clear();
-    this.#question = null;
+  #withdraw(asker: Subscriber<Arrival>): void {
+    this.#listeners.delete(asker);
+    const own = this.#askers.get(asker);
+    if (own === undefined) return;
+    this.#askers.delete(asker);
+    if (this.#askersAt(own.gate).length > 0) return;
+    const gates = this.#isUnderWay ? [...this.#standing.keys()] : [own.gate];
+    this.#isUnderWay = false;
+    for (const gate of gates) this.#withdrawFrom(gate);
+  }
+
+  #withdrawFrom(gate: Gate): void {
+    const question = this.#standing.get(gate);
+    this.#standing.delete(gate);
+    question?.unsubscribe();
+  }
+
+  /** Ends the question that stands at a gate, and gives those who asked by it. */
+  #turnedAway(gate: Gate): readonly Subscriber<Arrival>[] {
+    const asking = this.#askersAt(gate);
+    for (const asker of asking) this.#askers.delete(asker);
+    this.#standing.delete(gate);
     this.#isUnderWay = false;
     return asking;
   }
 
+  /** Who waits for what stands at a gate; for what has left, everyone. */
+  #askersAt(gate: Gate): readonly Subscriber<Arrival>[] {
+    return [...this.#askers].filter(([, own]) => this.#isUnderWay || own.gate === gate).map(([asker]) => asker);
+  }
+
   #answered(answer: Answer): void {
-    this.#over();
+    this.#askers.clear();
+    this.#standing.clear();
+    this.#isUnderWay = false;
     const arrival = { number: (this.#latest?.number ?? 0) + 1, atMs: asyncScheduler.now(), answer };
     this.#latest = arrival;
     for (const listener of [...this.#listeners]) listener.next(arrival);
@@ -131,7 +164,7 @@ export class SharedQuestions {
   }
 }
 
-const tell = (asker: Subscriber<Arrival>, leave: () => void): void => {
+const tell = (asker: Subscriber<Arrival>, { leave }: OwnQuestion): void => {
   try {
     leave();
   } catch (error) {

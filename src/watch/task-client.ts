@@ -14,7 +14,7 @@ import type { Gate } from '../transport/gate.js';
 import { askByLists } from './list-batch.js';
 import { type Ask, askSingly, sender } from './question.js';
 import { parseWatchState } from './saved-state.js';
-import { SharedQuestions } from './shared-questions.js';
+import { type LastRequest, SharedQuestions } from './shared-questions.js';
 import { type Place, type Step, steps } from './steps.js';
 import { checkFunction, checkPositive, isRecord, type RuleOptions, watchRules, type WatchRules } from './watch-rules.js';
 import { advanceWatch, beginWatch, type WatchState } from './watch-state.js';
@@ -100,7 +100,7 @@ export const createTaskClient = <Id extends string>({
   accounts.forEach(({ provider }) => watchRules(provider, defaults));
   const shared = new Map<string, SharedQuestions>();
   /** The last requests about tasks that nobody watches any more: whoever comes back, be it by `retry()`, keeps their floor. */
-  const recent = new Map<string, SharedQuestions['last']>();
+  const recent = new Map<string, LastRequest>();
   const askers = new Map<Account, Asker>();
 
   const askerOf = (ref: TaskRef): Asker => {
@@ -124,7 +124,7 @@ export const createTaskClient = <Id extends string>({
   /** A place among the watchers of a task's questions, until it is left. */
   const join = (task: TaskRef, { owner, ask, watched }: Asker): Place => {
     const key = taskKey({ ...task, account: owner.name ?? '' });
-    const questions = shared.get(key) ?? new SharedQuestions(task, ask, recent.get(key)?.sentAtMs);
+    const questions = shared.get(key) ?? new SharedQuestions(task, ask, recent.get(key));
     shared.set(key, questions);
     watched.add(questions);
     questions.watchers += 1;
@@ -140,8 +140,8 @@ export const createTaskClient = <Id extends string>({
         recent.delete(key);
         recent.set(key, questions.last);
         // The oldest come first.
-        for (const [past, { freeAtMs }] of recent) {
-          if (freeAtMs > asyncScheduler.now()) break;
+        for (const [past, { sentAtMs, floorMs }] of recent) {
+          if (sentAtMs + floorMs > asyncScheduler.now()) break;
           recent.delete(past);
         }
       },

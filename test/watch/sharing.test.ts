@@ -1,4 +1,4 @@
-import { config, merge, repeat, switchMap, take, timer } from 'rxjs';
+import { config, merge, NEVER, repeat, switchMap, take, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
@@ -435,3 +435,16 @@ describe('other refs', () => {
     expect(askedAt(transport)).toEqual([0, 10, 15, 20]);
   }));
 });
+
+it('a watch that was left before it asked forgets no floor', marbles(({ flush }) => {
+  const { transport, lives } = livingTransport(() => NEVER);
+  const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+  const first = diary(client.watch(arkTask), to);
+  at(seconds(1), () => {
+    first.stop();
+    client.watch(arkTask).subscribe().unsubscribe();
+    diary(client.watch(arkTask), to, seconds(15));
+  });
+  flush();
+  expect(lives.map(({ atMs }) => atMs)).toEqual([0, seconds(10)]);
+}));
