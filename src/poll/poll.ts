@@ -24,13 +24,15 @@ export interface PollOptions<S> {
  *
  * @param seed the state to begin with, emitted first
  * @returns every state, the last included
- * Errors: those of `wait` and `ask`, unchanged; `EmptyError` when a question ends without an answer.
+ * Errors: those of `wait`, `ask` and `hurry`, unchanged; `RangeError` for a wait that is none; `EmptyError` when a question ends without an answer.
  * @example poll(beginWatch(task, rules, nowMs), { wait, ask })
  */
 export const poll = <S>(seed: S, { wait, ask, hurry = NEVER }: PollOptions<S>): Observable<S> =>
   of(seed).pipe(
     expand((state) => {
       const waitMs = wait(state);
-      return waitMs === 'done' ? EMPTY : after(waitMs, hurry, () => ask(state));
+      if (waitMs === 'done') return EMPTY;
+      if (Number.isNaN(waitMs) || waitMs < 0) throw new RangeError(`wait must give a number of ms from 0, or 'done', not ${waitMs}`);
+      return after(waitMs, hurry, () => ask(state));
     }),
   );

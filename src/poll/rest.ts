@@ -44,7 +44,7 @@ export const after = <T>(ms: number, hurry: Observable<unknown>, next: () => Obs
     };
     waiting.add(sleep(ms, go));
     // eslint-disable-next-line no-restricted-syntax -- likewise: whoever waits listens
-    waiting.add(hurry.subscribe(go));
+    waiting.add(hurry.subscribe({ next: go, error: (error) => { subscriber.error(error); } }));
     return waiting;
   });
 

@@ -1,6 +1,7 @@
 import { defer, last, map, NEVER, of, take, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { poll } from '../../src/poll/poll.js';
+import { diary } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 
 const numbers = { 0: 0, 1: 1, 2: 2 };
@@ -94,4 +95,19 @@ describe('poll', () => {
     const result = poll('a', { wait: untilZ, ask: () => timer(time('---|')).pipe(map(() => 'z')) });
     expectObservable(result).toBe('a-------(z|)');
   }));
+});
+
+it('an error of `hurry` is an error of the stream', marbles(({ expectObservable, hot }) => {
+  const ask = (state: number) => of(state + 1);
+  expectObservable(poll(0, { wait: () => 5, ask, hurry: hot('--#') })).toBe('0-#', [0]);
+  expectObservable(poll(0, { wait: () => 5, ask, hurry: throwError(() => 'error') })).toBe('(0#)', [0]);
+}));
+
+it.each([Number.NaN, -5])('a wait of %s is refused', (ms) => {
+  marbles(({ flush }) => {
+    const seen = diary(poll(0, { wait: (state) => (state > 3 ? 'done' : ms), ask: (state) => of(state + 1) }), String, 1000);
+    flush();
+    expect(seen.error).toBeInstanceOf(RangeError);
+    expect(String(seen.error)).toContain(`wait must give a number of ms from 0, or 'done', not ${String(ms)}`);
+  })();
 });
