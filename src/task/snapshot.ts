@@ -157,4 +157,4 @@ export const withoutRaw = (snapshot: TaskSnapshot): StoredSnapshot => {
  *
  * @example const rows = new Map(tasks.map((task) => [taskKey(task), task]))
  */
-export const taskKey = ({ provider, id, account = '' }: TaskRef): string => JSON.stringify([provider, account, id]);
+export const taskKey = ({ provider, id, account }: TaskRef): string => JSON.stringify([provider, account ?? '', id]);

@@ -8,6 +8,7 @@ import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { createGate } from '../transport/gate.js';
 import { emptyRows, type GrowingRows, isNextVersion, type Rows } from './rows.js';
 import type { TaskClient, WatchOptions } from './task-client.js';
+import { isRecord } from './watch-rules.js';
 import type { LastTrouble, WatchState } from './watch-state.js';
 
 /** What happens to one of many tasks. */
@@ -51,17 +52,29 @@ export const watchTasks =
     return defer(() => {
       const gate = openGate();
       return refs.pipe(
-        distinct((task) => taskKey(task)),
-        mergeMap((task) => {
+        map((ref) => ({ ref, task: named(ref) })),
+        distinct(({ task }) => taskKey(task)),
+        mergeMap(({ ref, task }) => {
           const states = defer(() => {
-            const options = watch(task);
-            return client.states(task, { ...options, gate: options.gate ?? gate });
+            const options = watch(ref);
+            return client.states(ref, { ...options, gate: options.gate ?? gate });
           });
           return eventsOf(task, states);
         }),
       );
     });
   };
+
+/** A ref, or what is none under a name that a row can have: it is lost, and the others are not. */
+const named = (ref: TaskRef): TaskRef => {
+  try {
+    taskKey(ref);
+    return ref;
+  } catch {
+    const fields: Partial<TaskRef> = isRecord(ref) ? ref : {};
+    return { provider: String(fields.provider ?? ref), id: String(fields.id ?? ref) };
+  }
+};
 
 const lost = (task: TaskRef, error: unknown): FeedEvent => ({
   kind: 'lost',

@@ -310,6 +310,17 @@ describe('watchTasks', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'transition', transition: { to: 'succeeded' } });
   });
 
+  it.each([[null], [undefined], [{ provider: 'ark', id: 12n }]])('a ref that is %s is lost as well, and so is no other', (bad) => {
+    const { client } = setUp({ a: [slowly(says('succeeded'), 2)] });
+    const events: FeedEvent[] = [];
+    marbles(({ flush }) => {
+      from([refOf('a'), bad as never]).pipe(watchTasks(client)).subscribe((event) => events.push(event));
+      flush();
+    })();
+    expect(events.map(({ kind }) => kind)).toEqual(['added', 'added', 'lost', 'transition']);
+    expect(events[2]).toMatchObject({ error: { name: 'TypeError', message: expect.stringMatching(/^task/) } });
+  });
+
   it('is refused a concurrency that is none, at once, by its name and value', () => {
     const { client } = setUp({});
     for (const concurrency of [0, -1, 1.5, Number.NaN]) {
