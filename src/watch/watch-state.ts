@@ -96,11 +96,23 @@ export const beginWatch = (task: TaskRef, { baseUrl, deadlineMs }: WatchRules, n
 
 /**
  * The state of a watch whose question is about to leave. Saved before it leaves, it keeps the provider's floor whatever becomes of
- * the program: whoever goes on from it asks no earlier than one floor after that question.
+ * the program: whoever goes on from it asks no earlier than one floor after that question. The time since it fell due, in which it stood
+ * in a line or the computer slept, counts neither for patience nor for grace.
  *
  * @example await save(askWatch(state, Date.now()))
  */
-export const askWatch = (state: WatchState, nowMs: number): WatchState => ({ ...state, sentAtMs: nowMs });
+export const askWatch = (state: WatchState, nowMs: number): WatchState => ({
+  ...later(state, Math.max(0, nowMs - state.nextAskAtMs)),
+  sentAtMs: nowMs,
+});
+
+/** What patience and grace are counted from, and the next question, so much later. */
+const later = (state: WatchState, ms: number): WatchState => ({
+  ...state,
+  nextAskAtMs: state.nextAskAtMs + ms,
+  failingSinceMs: state.failingSinceMs === null ? null : state.failingSinceMs + ms,
+  lastTrouble: state.lastTrouble && { ...state.lastTrouble, sinceMs: state.lastTrouble.sinceMs + ms },
+});
 
 /**
  * A saved watch, to go on from: the same deadline, the same tail of transitions. The time that nobody watched counts neither for
@@ -116,15 +128,13 @@ export const resumeWatch = (saved: WatchState, rules: WatchRules, nowMs: number)
   const floorAtMs = sentAtMs === null ? -Infinity : sentAtMs + floorOf(saved, rules);
   // Behind a question that has left, all that came before it moves with it.
   const laterMs = saved.sentAtMs !== null && nowMs < saved.sentAtMs ? nowMs - saved.sentAtMs : Math.max(0, nowMs - saved.nextAskAtMs);
-  const later = <At extends number | null>(atMs: At): At | number => (atMs === null ? atMs : atMs + laterMs);
+  const moved = later(saved, laterMs);
   const resumed: WatchState = {
-    ...saved,
+    ...moved,
     deadlineAtMs: saved.deadlineAtMs ?? (deadlineMs === null ? null : saved.startedAtMs + deadlineMs),
-    askedAtMs: later(saved.askedAtMs),
+    askedAtMs: saved.askedAtMs === null ? null : saved.askedAtMs + laterMs,
     sentAtMs,
-    nextAskAtMs: Math.max(later(saved.nextAskAtMs), floorAtMs),
-    failingSinceMs: later(saved.failingSinceMs),
-    lastTrouble: saved.lastTrouble && { ...saved.lastTrouble, sinceMs: later(saved.lastTrouble.sinceMs) },
+    nextAskAtMs: Math.max(moved.nextAskAtMs, floorAtMs),
   };
   return saved.ended === null ? resumed : { ...resumed, ended: null, lastTrouble: null, failures: 0, failingSinceMs: null };
 };

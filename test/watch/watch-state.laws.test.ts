@@ -200,13 +200,26 @@ describe('laws of the watch state', () => {
   });
 
   it('that a question was under way changes nothing of what its answer makes of the state', () => {
-    fc.assert(fc.property(anyRun, anyAnswer, fc.nat({ max: hour }), ({ rules, begin, steps }, answer, lateMs) => {
+    fc.assert(fc.property(anyRun, anyAnswer, fc.nat({ max: hour }), ({ rules, begin, steps }, answer, earlyMs) => {
       for (const state of statesOf(begin, steps)) {
         if (state.ended !== null) return;
-        const sentAtMs = state.nextAskAtMs + lateMs;
+        const sentAtMs = state.nextAskAtMs - earlyMs;
         const answered = advanceWatch(askWatch(state, sentAtMs), answer, rules, sentAtMs + 1);
         expect(answered).toEqual(advanceWatch(state, answer, rules, sentAtMs + 1));
         expect(answered.sentAtMs).toBeNull();
+      }
+    }));
+  });
+
+  it('however late a question leaves, its troubles have lasted as long as if it had left when it was due', () => {
+    fc.assert(fc.property(anyRun, anyAnswer, fc.nat({ max: 10 * hour }), ({ rules, begin, steps }, answer, lateMs) => {
+      for (const state of statesOf(begin, steps)) {
+        if (state.ended !== null) return;
+        const [dueAtMs, lateAtMs] = [state.nextAskAtMs, state.nextAskAtMs + lateMs];
+        const [onTime, late] = [dueAtMs, lateAtMs].map((atMs) => advanceWatch(askWatch(state, atMs), answer, rules, atMs)) as [WatchState, WatchState];
+        expect(late.failingSinceMs && lateAtMs - late.failingSinceMs).toBe(onTime.failingSinceMs && dueAtMs - onTime.failingSinceMs);
+        expect(late.lastTrouble && lateAtMs - late.lastTrouble.sinceMs).toBe(onTime.lastTrouble && dueAtMs - onTime.lastTrouble.sinceMs);
+        expect(late.asks).toBe(onTime.asks);
       }
     }));
   });
