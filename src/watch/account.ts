@@ -149,7 +149,7 @@ export const accountFinder = (accounts: readonly Account[]): ((ref: TaskRef) => 
     const { provider, account } = ref;
     const own = accounts.filter((candidate) => candidate.provider.id === provider);
     const nameless = own.length === 1 ? own[0] : own.find(({ name }) => name === null);
-    const found = account === undefined ? nameless : own.find(({ name }) => name === account);
+    const found = account == null ? nameless : own.find(({ name }) => name === account);
     if (found !== undefined) return found;
     const [field, value] = own.length === 0 ? ['provider', provider] : ['account', account];
     throw new TypeError(`task.${field}: no account for '${String(value)}'; there are: ${known.join(', ')}`);

@@ -57,12 +57,15 @@ export const steps = ({ questions, leave }: Place, { task, rules, gate, save, sa
   const wait = ({ state }: Step): number | 'done' => {
     const loss = lossOf(state);
     if (loss !== null) throw loss;
-    return waitMs(state.asks === lateAsk ? { ...state, deadlineAtMs: null } : state, asyncScheduler.now());
+    const nowMs = asyncScheduler.now();
+    if (state.asks === lateAsk) return waitMs({ ...state, deadlineAtMs: null }, nowMs);
+    // It may have come while the last answer was saved and told.
+    const deadlineHasCome = state.ended === null && state.deadlineAtMs !== null && state.deadlineAtMs <= Math.min(nowMs, state.nextAskAtMs);
+    return deadlineHasCome ? 0 : waitMs(state, nowMs);
   };
 
-  const folded = (before: WatchState, shared: Answer, seen: number): Step => {
+  const folded = (before: WatchState, shared: Answer, seen: number, nowMs = asyncScheduler.now()): Step => {
     const answer = ownAnswer(shared, task);
-    const nowMs = asyncScheduler.now();
     const state = advanceWatch(before, answer, rules, nowMs);
     save?.(state);
     // Whoever watches again, be it out of the last value, asks again.
@@ -75,22 +78,28 @@ export const steps = ({ questions, leave }: Place, { task, rules, gate, save, sa
   /** The next answer, folded, or the deadline if that comes first. */
   const ask = ({ state, seen }: Step): Observable<Step> => {
     const hints = rules.hintsOf(state.snapshot);
+    let asked = state;
     const own = {
       dueAtMs: state.nextAskAtMs,
       serviceTier: hints.serviceTier,
       isTroubled: state.failures > 0,
       gate,
-      leave: () => save?.(askWatch(state, asyncScheduler.now())),
+      leave: () => {
+        asked = askWatch(state, asyncScheduler.now());
+        save?.(asked);
+      },
     };
     const { floorMs } = rules.provider.pacing(hints);
-    const answered = questions.next(seen, floorMs, own).pipe(map(({ answer, number }) => folded(state, answer, number)));
-    const deadlineAtMs = state.deadlineAtMs ?? Infinity;
+    const answered = questions.next(seen, floorMs, own).pipe(map(({ answer, number }) => folded(asked, answer, number)));
+    const { deadlineAtMs, nextAskAtMs } = state;
+    if (deadlineAtMs === null || state.asks === lateAsk) return answered;
+    // A timer may be a little ahead of the clock.
+    const late = defer(() => of(folded(asked, deadlineCame, seen, Math.max(asyncScheduler.now(), deadlineAtMs))));
+    // No question fits before it: it was waited for, and for what others are answered, be it in the very turn of the deadline.
+    if (nextAskAtMs >= deadlineAtMs) return (questions.latest?.number ?? 0) > seen ? answered : late;
     const leftMs = deadlineAtMs - asyncScheduler.now();
-    // The computer slept through the time of a question, and through the deadline: it is asked all the same.
-    const isOverdue = leftMs <= 0 && state.nextAskAtMs < deadlineAtMs;
-    if (leftMs === Infinity || isOverdue || state.asks === lateAsk) return answered;
-    const late = defer(() => of(folded(state, deadlineCame, seen)));
-    return leftMs <= 0 ? late : answered.pipe(within(leftMs, late));
+    // The computer may have slept through the time of a question, and through the deadline: it is asked all the same.
+    return leftMs <= 0 ? answered : answered.pipe(within(leftMs, late));
   };
 
   return poll(seed, { wait, ask, hurry: questions.arrivals }).pipe(finalize(() => { leave(false); }));

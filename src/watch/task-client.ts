@@ -140,8 +140,10 @@ export const createTaskClient = <Id extends string>({
         recent.delete(key);
         recent.set(key, questions.last);
         // The oldest come first.
+        const now = asyncScheduler.now();
         for (const [past, { sentAtMs, floorMs }] of recent) {
-          if (sentAtMs + floorMs > asyncScheduler.now()) break;
+          if (sentAtMs > now) continue; // the clock went back since
+          if (sentAtMs + floorMs > now) break;
           recent.delete(past);
         }
       },
@@ -207,7 +209,7 @@ const plainRef = ({ provider, id, account }: TaskRef): TaskRef => {
   if (typeof id !== 'string' || id === '' || id === '.' || id === '..' || /[\ud800-\udfff]/u.test(id)) {
     throw new TypeError(`task.id must be a text other than '', '.' and '..', not ${typeof id === 'string' ? JSON.stringify(id) : String(id)}`);
   }
-  return account === undefined ? { provider, id } : { provider, id, account };
+  return account == null ? { provider, id } : { provider, id, account }; // null: out of a database, say
 };
 
 /** A deadline stays, save where this very watch is told another. */

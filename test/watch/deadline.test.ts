@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, delay, map, NEVER, timer } from 'rxjs';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
 import { isSeedanceError, type SeedanceError } from '../../src/watch/errors.js';
@@ -10,6 +10,7 @@ import {
   arkAnswer,
   arkTask,
   askedAt,
+  at,
   brief,
   busy,
   cancelled,
@@ -338,5 +339,48 @@ describe('long waits', () => {
     await vi.advanceTimersByTimeAsync(seconds(60));
     expect(transport.requests).toHaveLength(5);
     seen.stop();
+  });
+});
+
+it('an answer to another watcher in the ms of the deadline counts', marbles(({ flush }) => {
+  const { transport } = livingTransport((index) => played(index === 0 ? running : succeeded));
+  const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+  diary(client.watch(arkTask, { policy: every(seconds(20)) }), to);
+  const hasty: { diary?: ReturnType<typeof diary> } = {};
+  at(seconds(15), () => { hasty.diary = diary(client.watch(arkTask, { deadlineMs: seconds(5) }), to); });
+  flush();
+  expect(hasty.diary?.lines).toEqual(['15s running', '20s succeeded', '20s |']);
+}));
+
+describe('on a clock that timers do not share, a deadline', () => {
+  beforeEach(() => { vi.useFakeTimers({ now: hours(300_000) }); });
+  afterEach(() => { vi.restoreAllMocks(); vi.useRealTimers(); });
+
+  it.each([
+    ['a good answer', running],
+    ['a refusal with a Retry-After', tooMany({ 'retry-after': '600' })],
+  ])('a deadline that passes while %s is saved ends the watch there', (_, answer) => {
+    const { transport } = livingTransport(() => played({ ...answer, afterMs: seconds(20) - 2 }));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const began = Date.now();
+    let endedAtMs = 0;
+    const save = ({ asks, sentAtMs }: { readonly asks: number; readonly sentAtMs: number | null }): void => {
+      if (asks === 1 && sentAtMs === null) vi.setSystemTime(Date.now() + 5);
+    };
+    const seen = diary(client.states(arkTask, { deadlineMs: seconds(20), save }), (state) => { endedAtMs = Date.now(); return brief(state); });
+    vi.advanceTimersByTime(minutes(30));
+    expect(seen.error).toMatchObject({ kind: 'timeout' });
+    expect(endedAtMs - began).toBeLessThan(seconds(20) + 50);
+  });
+
+  it('a timer that is ahead of the clock ends the watch at its deadline all the same, once', () => {
+    const { transport, lives } = livingTransport(() => NEVER);
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.states(arkTask, { deadlineMs: seconds(20) }), brief);
+    vi.advanceTimersByTime(seconds(10));
+    vi.setSystemTime(Date.now() - 3);
+    vi.advanceTimersByTime(minutes(5));
+    expect(seen.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['timeout x1 (timeout)', '#']);
+    expect(lives).toHaveLength(1);
   });
 });

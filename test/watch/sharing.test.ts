@@ -1,8 +1,9 @@
 import { config, merge, NEVER, repeat, switchMap, take, timer } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
 import type { SeedanceError } from '../../src/watch/errors.js';
+import { parseWatchState } from '../../src/watch/saved-state.js';
 import { createTaskClient } from '../../src/watch/task-client.js';
 import { watchRules } from '../../src/watch/watch-rules.js';
 import { beginWatch, type WatchState } from '../../src/watch/watch-state.js';
@@ -30,6 +31,7 @@ import {
   scripted,
   seconds,
   succeeded,
+  taskOf,
   to,
   tooMany,
 } from '../support/client.js';
@@ -447,4 +449,33 @@ it('a watch that was left before it asked forgets no floor', marbles(({ flush })
   });
   flush();
   expect(lives.map(({ atMs }) => atMs)).toEqual([0, seconds(10)]);
+}));
+
+describe('on a clock that goes back', () => {
+  beforeEach(() => { vi.useFakeTimers({ now: hours(300_000) }); });
+  afterEach(() => { vi.restoreAllMocks(); vi.useRealTimers(); });
+
+  it('the floors of short watches are forgotten, also after the clock has gone back', () => {
+    const { transport } = livingTransport(() => played(succeeded));
+    const set = vi.spyOn(Map.prototype, 'set');
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    client.watch(arkTask).subscribe();
+    vi.advanceTimersByTime(seconds(1));
+    vi.setSystemTime(Date.now() - hours(8));
+    for (let index = 0; index < 200; index += 1) {
+      client.watch(taskOf(ark, `task-${String(index)}`)).subscribe();
+      vi.advanceTimersByTime(seconds(11));
+    }
+    const maps = new Set(set.mock.contexts as Map<unknown, unknown>[]);
+    expect(Math.max(...[...maps].map(({ size }) => size))).toBeLessThan(20);
+  });
+});
+
+it('a ref whose account is null means what one without an account does, and so does its saved state', marbles(({ flush }) => {
+  const { transport } = livingTransport(() => played(running));
+  const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+  const seen = diary(client.states({ ...arkTask, account: null as never }), String, seconds(1));
+  flush();
+  expect(parseWatchState(JSON.stringify(seen.values[0])).task).toEqual(arkTask);
+  expect(() => client.states(arkTask, { from: seen.values[0] })).not.toThrow();
 }));

@@ -1,5 +1,5 @@
 import { concat, EMPTY } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import { kyyaipower } from '../../src/providers/kyyaipower.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
@@ -18,6 +18,7 @@ import {
   every,
   failed,
   forbidden,
+  hours,
   html,
   inVirtualTime,
   livingTransport,
@@ -446,4 +447,31 @@ describe('answers that only look like troubles', () => {
     expect(seen.lines).toEqual(['0s queued']);
     expect(lives).toHaveLength(2);
   }));
+});
+
+describe('on a computer that sleeps, troubles', () => {
+  beforeEach(() => { vi.useFakeTimers({ now: hours(300_000) }); });
+  afterEach(() => { vi.restoreAllMocks(); vi.useRealTimers(); });
+
+  const words = (lines: readonly string[]): readonly string[] => lines.map((line) => line.split(' ').slice(1).join(' '));
+
+  it('the sleep of the computer does not count for patience', () => {
+    const { transport } = livingTransport((index) => played(index === 0 ? running : index < 7 ? reset : succeeded));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(10)), deadlineMs: hours(100) });
+    const seen = diary(client.states(arkTask), brief);
+    vi.advanceTimersByTime(minutes(4));
+    vi.setSystemTime(Date.now() + hours(8));
+    vi.advanceTimersByTime(minutes(30));
+    expect(words(seen.lines).slice(-4)).toEqual(['transport x5', 'transport x6', 'succeeded', '|']);
+  });
+
+  it('the sleep of the computer does not count for grace', () => {
+    const { transport } = livingTransport((index) => played(index < 3 ? missing : succeeded));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.states(arkTask), brief);
+    vi.advanceTimersByTime(seconds(12));
+    vi.setSystemTime(Date.now() + hours(8));
+    vi.advanceTimersByTime(minutes(30));
+    expect(words(seen.lines)).toEqual(['not-found x1', 'not-found x2', 'not-found x3', 'succeeded', '|']);
+  });
 });
