@@ -1,6 +1,6 @@
 /**
  * The error channel: "we could not find out". A task that failed, was cancelled or expired is no error but a value.
- * Errors carry what was known and the state to go on from. They hold no key, no header and no body.
+ * Errors carry what was known and the state to go on from. They hold no key and no header; a message may quote the beginning of an answer.
  */
 import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
 import type { ResponseReason } from '../wire/refusal.js';

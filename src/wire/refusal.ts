@@ -107,10 +107,11 @@ const reasonOf = (status: number, refusal: Complaint | null): ResponseReason => 
 /** The longest text of a provider that goes into a message. */
 const longestMessage = 300;
 
-/** One line of a text, short enough for a message. */
+/** One line of a text, short enough for a message; of URLs without the query, which may be signed. */
 export const shortened = (text: string): string => {
   const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
+  const start = line.slice(0, longestMessage).replace(/(https?:[^\s"'<>?]*)\?[^\s"'<>]*/gi, '$1?…');
+  return line.length > longestMessage && !start.endsWith('…') ? `${start}…` : start;
 };
 
 /** An answer that says why there is no task in it, or that says nothing readable under an HTTP error. */

@@ -210,6 +210,14 @@ describe('refusalIn', () => {
 });
 
 describe('shortened', () => {
+  it('leaves out the query of a link, which may be its signature, wherever the text was cut', () => {
+    const link = 'https://videos.example/a.mp4?X-Tos-Credential=AK&X-Tos-Signature=';
+    expect(shortened(`{"video_url":"${link}0123"}`)).toBe('{"video_url":"https://videos.example/a.mp4?…"}');
+    expect(shortened(`{"video_url":"${link}${'0'.repeat(400)}`)).toBe('{"video_url":"https://videos.example/a.mp4?…');
+    expect(shortened(`see HTTPS:\\/\\/x.example\\/a?token=1\\u0026b=2 and http://y.example/b`)).toBe('see HTTPS:\\/\\/x.example\\/a?… and http://y.example/b');
+    expect(shortened('why? https://x.example/a')).toBe('why? https://x.example/a');
+  });
+
   it('is one line of at most 301 characters, and changes no short line', () => {
     expect(shortened(' a\n\tb  c ')).toBe('a b c');
     expect([300, 301].map((length) => shortened('x'.repeat(length)))).toEqual(['x'.repeat(300), `${'x'.repeat(300)}…`]);
