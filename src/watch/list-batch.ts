@@ -46,7 +46,7 @@ interface Batch {
  *     sent     -----(abc)-----------d-     a tenth of the floor after the first; one task alone is asked for singly
  *
  * A task that a list leaves out is asked for singly at once, and from then on; so is, once, one whose last answer was a trouble. The
- * first refusal of the list (404, 400 and their like), or the second answer in a row that is none, ends it for good.
+ * first refusal of the list (`isRefusal`), or the second answer in a row that is none, ends it for good.
  */
 export const askByLists = ({ provider, baseUrl }: Account, { send, askSingly, hasCompany }: Ways): Ask => {
   const { list } = provider;
@@ -134,9 +134,15 @@ const windowOf = ({ pacing }: Provider, serviceTier: string | null): number =>
   Math.ceil(pacing({ ...noHints, serviceTier }).floorMs / 10);
 
 /** Whether a list that is no list would be one if it were asked for again; a task asked for singly would have had the same trouble. */
-const isPassing = (failure: ReadFailure): boolean =>
-  failure.kind === 'response' && (['unauthorized', 'rate-limited', 'quota'].includes(failure.reason) || (failure.reason === 'server' && !isRefusal(failure)));
+const isPassing = (failure: ReadFailure): boolean => {
+  if (failure.kind === 'decode') return false;
+  const { reason } = failure;
+  return reason === 'unauthorized' || reason === 'rate-limited' || reason === 'quota' || (reason === 'server' && !isRefusal(failure));
+};
 
-/** Whether the server says that it has no such list. */
-const isRefusal = (failure: ReadFailure): boolean =>
-  failure.kind === 'response' && failure.reason !== 'empty' && (failure.status === 501 || (failure.status >= 300 && failure.status < 500 && reasonOfStatus(failure.status) !== 'server') || failure.reason === 'rejected');
+/** Whether the server says that it has no such list: by 501, by a redirect, by a 4xx that does not pass, or in its own words. */
+const isRefusal = (failure: ReadFailure): boolean => {
+  if (failure.kind === 'decode' || failure.reason === 'empty') return false;
+  const { status, reason } = failure;
+  return reason === 'rejected' || status === 501 || (status >= 300 && status < 500 && reasonOfStatus(status) !== 'server');
+};
