@@ -43,10 +43,15 @@ const shortestShare = 0.001;
  * one halves it again, down to one in three floors; each six floors without one double it. Without options it does that alone.
  *
  * @param floorMs how long one task is left alone between two requests; default: 10 s
+ * @param isTooMany which answers say "too many requests"; default: those of status 429
  * Errors: `RangeError` for a limit that is no whole number from 1; those of the transports pass through.
  * @example const limited = createBudget({ perMinute: 120 })(undiciTransport())
  */
-export const createBudget = ({ perMinute = Infinity, concurrent = Infinity }: BudgetOptions = {}, floorMs = 10_000): Budget => {
+export const createBudget = (
+  { perMinute = Infinity, concurrent = Infinity }: BudgetOptions = {},
+  floorMs = 10_000,
+  isTooMany: (response: HttpResponse) => boolean = ({ status }) => status === 429,
+): Budget => {
   if (perMinute !== Infinity) checkCount('budget.perMinute', perMinute);
   if (concurrent !== Infinity) checkCount('budget.concurrent', concurrent);
   const ownSpacingMs = Math.ceil((60_000 + slackMs) / perMinute);
@@ -82,7 +87,7 @@ export const createBudget = ({ perMinute = Infinity, concurrent = Infinity }: Bu
       sinceSent.begin(spacingAt(sentAtMs));
       return transport(request).pipe(
         tap((response) => {
-          if (response.status === 429) refused(response, sentAtMs);
+          if (isTooMany(response)) refused(response, sentAtMs);
         }),
       );
     });

@@ -1,8 +1,10 @@
 /**
  * One key at one address. The key lives in a closure: no property, no log line and no JSON of an account shows it.
  */
+import { isLeft } from 'fp-ts/Either';
 import type { TaskRef } from '../task/snapshot.js';
 import { type Budget, type BudgetOptions, createBudget } from '../transport/budget.js';
+import type { HttpResponse } from '../transport/transport.js';
 import { noHints } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
 import { redactorOf } from './redaction.js';
@@ -50,8 +52,9 @@ export interface Account<Id extends string = string> {
  */
 export const account = <Id extends string>(
   provider: Provider<Id>,
-  { apiKey, baseUrl = provider.baseUrl, name, allowInsecure = false, budget = {}, batch = true }: AccountOptions,
+  { apiKey, baseUrl, name, allowInsecure = false, budget = {}, batch = true }: AccountOptions,
 ): Account<Id> => {
+  if (!isRecord(provider)) throw new TypeError(`account: provider must be what rx-seedance/providers/<id> exports, not ${String(provider)}`);
   const label = `account ${provider.id}`;
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw new TypeError(`${label}: name must be a text that is not empty, not ${String(name)}`);
@@ -66,8 +69,8 @@ export const account = <Id extends string>(
   return {
     provider,
     name: name ?? null,
-    baseUrl: checkedUrl(label, baseUrl, allowInsecure),
-    budget: createBudget(budget, provider.pacing(noHints).floorMs),
+    baseUrl: checkedUrl(label, baseUrl === undefined ? provider.baseUrl : baseUrl, allowInsecure),
+    budget: createBudget(budget, provider.pacing(noHints).floorMs, saysTooMany(provider)),
     batch,
     credentials: () => {
       if (apiKey === null) return keyless;
@@ -84,6 +87,18 @@ export const account = <Id extends string>(
     },
   };
 };
+
+/** Whether an answer says "too many requests": by its status or, from gateways that wrap their answers, under HTTP 200. */
+const saysTooMany =
+  ({ id: provider, read }: Provider) =>
+  (response: HttpResponse): boolean => {
+    if (response.status !== 200 || !mayBeBusy.test(response.body)) return response.status === 429;
+    const answer = read({ provider, id: '' }, response);
+    return isLeft(answer) && answer.left.kind === 'response' && answer.left.reason === 'rate-limited';
+  };
+
+/** Of every code that is read as `rate-limited`: most answers are read once. */
+const mayBeBusy = /429|RateLimit|RequestBurst/;
 
 /** A late answer may echo a key that has been changed since: so many of the last ones are looked for. */
 const mostRemembered = 4;

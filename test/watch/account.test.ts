@@ -1,11 +1,12 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { anyfast } from '../../src/providers/anyfast.js';
 import { ark, arkRegions } from '../../src/providers/ark.js';
 import { kyyaipower, kyyaipowerToday } from '../../src/providers/kyyaipower.js';
 import { account, accountFinder, isLoopback } from '../../src/watch/account.js';
 import { createTaskClient } from '../../src/watch/task-client.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, arkTask, diary, key, livingTransport, played, succeeded, taskOf, to } from '../support/client.js';
+import { accountOf, anyfastAnswer, arkTask, at, brief, diary, key, livingTransport, played, seconds, succeeded, taskOf, to } from '../support/client.js';
 
 describe('account', () => {
   it('is one key at one address of one provider', () => {
@@ -160,3 +161,24 @@ describe('the budget and the lists of an account', () => {
     expect(() => account(ark, { apiKey: key, batch: 'no' as never })).toThrow('account ark: batch must be true or false, not no');
   });
 });
+
+it.each(['429', 'RateLimitExceeded.EndpointRPMExceeded'])('the code %s under 200 rests the whole key, as a 429 does', (code) => {
+  marbles(({ flush }) => {
+    const { transport, lives } = livingTransport((index) =>
+      played(index === 0 ? { status: 200, headers: { 'retry-after': '30' }, body: { code, message: 'too many requests' } } : anyfastAnswer('IN_PROGRESS')));
+    const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
+    const first = diary(client.states(taskOf(anyfast, 'a')), brief, seconds(40));
+    at(seconds(1), () => { diary(client.states(taskOf(anyfast, 'b')), brief, seconds(40)); });
+    flush();
+    expect(first.lines[0]).toBe('0s rate-limited x1');
+    expect(lives[1]?.atMs).toBeGreaterThanOrEqual(seconds(30));
+  })();
+});
+
+it('an answer that speaks of 429 or of a rate limit, and is none, rests no key', marbles(({ flush }) => {
+  const { transport, lives } = livingTransport(() => played(anyfastAnswer('IN_PROGRESS', { fail_reason: 'RateLimitExceeded, code: 429' })));
+  const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
+  for (const id of ['a', 'b']) diary(client.watch(taskOf(anyfast, id)), to, seconds(1));
+  flush();
+  expect(lives.map(({ atMs }) => atMs)).toEqual([0, 0]);
+}));
