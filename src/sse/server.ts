@@ -1,7 +1,7 @@
 /**
  * The server's side: one feed for all readers, as bytes. Web standards alone, so that it runs in Node, on the edge and in workers.
  */
-import { type Observable, Subject, Subscription } from 'rxjs';
+import { isObservable, type Observable, Subject, Subscription } from 'rxjs';
 import type { Feed } from '../watch/feed.js';
 import { checkFrom, checkWithin } from './checks.js';
 import { readerTexts, sharedMoments } from './reader.js';
@@ -37,7 +37,7 @@ export interface ServerSentEvents {
  *
  * Shared: the first reader subscribes to the feed, once for all; it is left `lingerMs` after the last reader. A reader that comes back
  * meanwhile is sent what it has missed, any other one the whole feed first. What waits for a slow reader is a set of tasks.
- * Errors: `RangeError` for a time that is none. An error of the feed reaches the readers that are there, with its message; the next
+ * Errors: `TypeError` for a feed that is none, `RangeError` for a time that is none. An error of the feed reaches the readers that are there, with its message; the next
  * reader subscribes anew.
  * @example const events = toServerSentEvents(refs$.pipe(watchTasks(client), toFeed()))
  */
@@ -45,6 +45,7 @@ export const toServerSentEvents = (
   feeds: Observable<Feed>,
   { heartbeatMs = 15_000, lingerMs = 30_000 }: ServerSentEventsOptions = {},
 ): ServerSentEvents => {
+  if (!isObservable(feeds)) throw new TypeError(`feeds must be an Observable of what toFeed() gives, not ${String(feeds)}`);
   checkWithin('heartbeatMs', heartbeatMs);
   checkFrom('lingerMs', lingerMs);
   const moments = sharedMoments(feeds, lingerMs, () => crypto.randomUUID());

@@ -49,6 +49,7 @@ export const watchTasks =
   (refs) => {
     const openGate = (): WatchOptions['gate'] => createGate(concurrency);
     openGate(); // a bad concurrency is said at once
+    if (!isRecord(client)) throw new TypeError(`client must be what createTaskClient gives, not ${String(client)}`);
     return defer(() => {
       const gate = openGate();
       return refs.pipe(

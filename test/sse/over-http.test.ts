@@ -276,6 +276,7 @@ describe('a server', () => {
     ['lingerMs', { lingerMs: Infinity }],
   ])('refuses a %s that is none', (field, options) => {
     expect(() => toServerSentEvents(NEVER, options)).toThrow(RangeError);
+    expect(() => toServerSentEvents(undefined as never)).toThrow(new TypeError('feeds must be an Observable of what toFeed() gives, not undefined'));
     expect(() => toServerSentEvents(NEVER, options)).toThrow(field);
   });
 });

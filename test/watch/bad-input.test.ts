@@ -28,6 +28,11 @@ const { client } = scripted([succeeded]);
 const bigint = 5n;
 
 describe('an account is refused', () => {
+  it('of a provider that is none', () => {
+    for (const provider of ['ark', undefined]) expect(() => account(wrong(provider), { apiKey: key })).toThrow(`not ${String(provider)}`);
+    expect(() => account(wrong('ark'), { apiKey: key })).toThrow(/^account: provider must be what rx-seedance\/providers\/<id> exports, not ark$/);
+  });
+
   const made = (options: object) => () => account(ark, wrong({ apiKey: key, ...options }));
   refuses([
     ['without options', () => account(ark, wrong(undefined)), TypeError, ['apiKey']],
@@ -208,6 +213,7 @@ describe('what is found out late', () => {
   it('a feed refuses a concurrency that is none, at once', () => {
     for (const concurrency of [0, -1, 1.5, Number.NaN, Infinity, '8' as never]) {
       expect(() => of(arkTask).pipe(watchTasks(client, { concurrency }))).toThrow(RangeError);
+      expect(() => of(arkTask).pipe(watchTasks(wrong(undefined)))).toThrow('client must be what createTaskClient gives, not undefined');
       expect(() => of(arkTask).pipe(watchTasks(client, { concurrency }))).toThrow(`concurrency must be a whole number from 1, not ${String(concurrency)}`);
     }
   });
