@@ -128,9 +128,15 @@ const fileOf = (/** @type {string} */ entry) => (entry === '' ? 'index' : entry)
 // --- the manifest --------------------------------------------------------------------------------------------------------
 
 await check('the tarball holds the build, the documents and nothing else', () => {
-  const strangers = packedFiles.filter((path) => !/^(dist\/|docs\/|README\.md$|CHANGELOG\.md$|LICENSE$|package\.json$)/.test(path));
+  const strangers = packedFiles.filter((path) => !/^(dist\/|docs\/|README\.md$|CHANGELOG\.md$|CONTRIBUTING\.md$|LICENSE$|package\.json$)/.test(path));
   ensure(strangers.length === 0, `not expected: ${strangers.join(', ')}`);
   for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/index.js']) ensure(packedFiles.includes(path), `missing: ${path}`);
+});
+
+await check('every link of the packed README leads to a packed file', () => {
+  const links = [...readFileSync(join(installed, 'README.md'), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = '']) => path);
+  const dead = links.filter((path) => !packedFiles.includes(path));
+  ensure(links.length > 0 && dead.length === 0, `not packed: ${dead.join(', ')}`);
 });
 
 await check('the wildcard covers every provider in src', () => {
