@@ -25,7 +25,7 @@ export class App {
   });
 
   protected readonly tasks = this.#feed.tasks;
-  protected readonly percent = computed(() => Math.floor(this.#feed.progress() * 100));
+  protected readonly percent = computed(() => Math.floor(this.#feed.progress() * 100 + 1e-12));
   protected readonly estimated = this.#feed.estimated;
   protected readonly over = computed(() => this.tasks().filter(isOver).length);
 
