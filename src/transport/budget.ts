@@ -2,7 +2,7 @@
  * One key's share of requests: so many a minute, so many at once, fewer for a while when the server says "too many". Knows no
  * provider and no task; its clock is the scheduler's.
  */
-import { asyncScheduler, defer, EMPTY, of, repeat, tap } from 'rxjs';
+import { asyncScheduler, defer, EMPTY, filter, of, repeat, tap } from 'rxjs';
 import type { Gate } from './gate.js';
 import { checkCount, createLine } from './line.js';
 import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
@@ -12,7 +12,7 @@ import type { HttpResponse, Transport } from './transport.js';
 export interface BudgetOptions {
   /** Requests that leave in any minute, one by one and evenly spaced. Default: no limit. */
   readonly perMinute?: number | undefined;
-  /** Requests that are under way at once. Default: no limit. */
+  /** Requests that are under way at once, those at their gate included. Default: no limit. */
   readonly concurrent?: number | undefined;
 }
 
@@ -82,7 +82,7 @@ export const createBudget = (
     let isTooEarly = false;
     const departure = defer(() => {
       isTooEarly = sinceSent.leftMs() > 0;
-      if (isTooEarly) return EMPTY;
+      if (isTooEarly) return of(heldBack);
       const sentAtMs = asyncScheduler.now();
       sinceSent.begin(spacingAt(sentAtMs));
       return transport(request).pipe(
@@ -96,9 +96,15 @@ export const createBudget = (
       sinceCalled.begin(spacingAt(asyncScheduler.now()));
       return gate(departure);
     });
-    return line(called, request.dueAtMs ?? asyncScheduler.now()).pipe(repeat({ delay: () => (isTooEarly ? of(null) : EMPTY) }));
+    return line(called, request.dueAtMs ?? asyncScheduler.now()).pipe(
+      filter((answer) => answer !== heldBack),
+      repeat({ delay: () => (isTooEarly ? of(null) : EMPTY) }),
+    );
   };
 };
+
+/** What a gate is given in the place of an answer: some cannot bear none. */
+const heldBack: HttpResponse = { status: 0, headers: {}, body: '' };
 
 const openGate: Gate = (question) => question;
 

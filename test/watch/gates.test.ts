@@ -1,13 +1,14 @@
 /**
  * Watchers of one task with gates of their own: what one gate does concerns nobody else.
  */
-import { concat, EMPTY, ignoreElements, NEVER, type Observable, of, switchMap, throwError, timer } from 'rxjs';
+import { concat, EMPTY, ignoreElements, last, NEVER, type Observable, of, switchMap, throwError, timer } from 'rxjs';
 import { expect, it } from 'vitest';
+import { anyfast } from '../../src/providers/anyfast.js';
 import { ark } from '../../src/providers/ark.js';
-import type { Gate } from '../../src/transport/gate.js';
+import { createGate, type Gate } from '../../src/transport/gate.js';
 import { createTaskClient } from '../../src/watch/task-client.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, arkTask, at, diary, every, livingTransport, played, running, seconds, succeeded, to } from '../support/client.js';
+import { accountOf, anyfastAnswer, arkTask, at, diary, every, livingTransport, played, running, seconds, succeeded, taskOf, to, tooMany } from '../support/client.js';
 
 it('a gate that ends long after the answer ends no later question', marbles(({ flush }) => {
   const { transport } = livingTransport((index) => played({ ...(index < 3 ? running : succeeded), afterMs: seconds(2) }));
@@ -59,4 +60,17 @@ it('the question of a watcher that has left does not stand at its gate any more'
   flush();
   expect(open.diary?.lines).toEqual(['1s running', '11s succeeded', '11s |']);
   expect(lives).toHaveLength(2);
+}));
+
+it('a gate may want a value of every question that it lets through', marbles(({ flush }) => {
+  const { transport } = livingTransport((index) => played({ ...(index === 0 ? tooMany({ 'retry-after': '60' }) : anyfastAnswer('SUCCESS')), afterMs: 500 }));
+  const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
+  const narrow = createGate(1);
+  const gate: Gate = (question) => narrow(question).pipe(last());
+  const seen = ['a', 'b', 'c'].map((id) => diary(client.watch(taskOf(anyfast, id), { gate }), to));
+  flush();
+  for (const { error, lines } of seen) {
+    expect(error).toBeNull();
+    expect(lines.map((line) => line.split(' ')[1])).toEqual(['succeeded', '|']);
+  }
 }));
