@@ -53,29 +53,29 @@ export const watchTasks =
     return defer(() => {
       const gate = openGate();
       return refs.pipe(
-        map((ref) => ({ ref, task: named(ref) })),
-        distinct(({ task }) => taskKey(task)),
-        mergeMap(({ ref, task }) => {
+        distinct((ref) => keyOf(ref)),
+        mergeMap((ref) => {
           const states = defer(() => {
             const options = watch(ref);
             return client.states(ref, { ...options, gate: options.gate ?? gate });
           });
-          return eventsOf(task, states);
+          return eventsOf(keyOf(ref) === ref ? noTask : ref, states);
         }),
       );
     });
   };
 
-/** A ref, or what is none under a name that a row can have: it is lost, and the others are not. */
-const named = (ref: TaskRef): TaskRef => {
+/** What tells refs apart; what is no ref, not even one that has a key, is itself. */
+const keyOf = (ref: TaskRef): unknown => {
   try {
-    taskKey(ref);
-    return ref;
+    return taskKey(ref);
   } catch {
-    const fields: Partial<TaskRef> = isRecord(ref) ? ref : {};
-    return { provider: String(fields.provider ?? ref), id: String(fields.id ?? ref) };
+    return ref;
   }
 };
+
+/** The name of what is no ref. Its error says what it is. */
+const noTask: TaskRef = { provider: '?', id: '?' };
 
 const lost = (task: TaskRef, error: unknown): FeedEvent => ({
   kind: 'lost',

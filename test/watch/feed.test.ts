@@ -310,15 +310,21 @@ describe('watchTasks', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'transition', transition: { to: 'succeeded' } });
   });
 
-  it.each([[null], [undefined], [{ provider: 'ark', id: 12n }]])('a ref that is %s is lost as well, and so is no other', (bad) => {
-    const { client } = setUp({ a: [slowly(says('succeeded'), 2)] });
+  it.each<readonly [string, unknown, RegExp]>([
+    ['null', null, /^task must be a ref/],
+    ['undefined', undefined, /^task must be a ref/],
+    ['a bigint for an id', { provider: 'ark', id: 12n }, /^task\.id must be a text .* not 12$/],
+    ['no id that can be read', { provider: 'ark', get id() { throw new Error('task.id'); } }, /^task\.id$/],
+  ])('a ref that is or has %s is lost, and no other is', (_, bad, message) => {
+    const { client } = setUp({ 12: [slowly(says('succeeded'), 2)] });
     const events: FeedEvent[] = [];
     marbles(({ flush }) => {
-      from([refOf('a'), bad as never]).pipe(watchTasks(client)).subscribe((event) => events.push(event));
+      from([bad as never, refOf('12')]).pipe(watchTasks(client)).subscribe((event) => events.push(event));
       flush();
     })();
-    expect(events.map(({ kind }) => kind)).toEqual(['added', 'added', 'lost', 'transition']);
-    expect(events[2]).toMatchObject({ error: { name: 'TypeError', message: expect.stringMatching(/^task/) } });
+    expect(events.map(({ kind }) => kind)).toEqual(['added', 'lost', 'added', 'transition']);
+    expect(events[1]).toMatchObject({ error: { message: expect.stringMatching(message) } });
+    expect(events[3]).toMatchObject({ task: refOf('12') });
   });
 
   it('is refused a concurrency that is none, at once, by its name and value', () => {
