@@ -107,7 +107,7 @@ const run = async (
 
 /** What no error may quote: the words of the headers, and what `shownUrl` leaves out. */
 const secretsOf = (url: string, headers: Readonly<Record<string, string>>): readonly string[] =>
-  [...Object.values(headers).join(' ').split(/\s+/), ...url.split(/[?#]/).slice(1)].filter((secret) => secret !== '');
+  [Object.values(headers).join(' '), ...url.split(/[?#]/).slice(1)];
 
 /** A platform says that it cannot make a request as it says that there was no answer: so the request is tried by itself. */
 const requestOf = (label: string, url: string, init: RequestInit): RequestInit => {

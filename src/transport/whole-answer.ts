@@ -22,20 +22,18 @@ export const wholeAnswer =
   (answer) =>
     answer.pipe(
       timeout({ first: timeoutMs, with: () => throwError(() => new Error(`none within ${timeoutMs} ms (timeoutMs)`)) }),
-      catchError((error: unknown) => throwError(() => new Error(`No whole answer: ${reason(error, request)}`))),
+      catchError((error: unknown) => throwError(() => new Error(`No whole answer: ${innermostReason(error, Object.values(request.headers))}`))),
     );
-
-const reason = (error: unknown, request: HttpRequest): string =>
-  innermostReason(error, Object.values(request.headers).flatMap((value) => value.split(/\s+/)).filter((word) => word !== ''));
 
 /**
  * The innermost words of an error that are safe: `other side closed (UND_ERR_SOCKET)`.
  *
- * @param secrets a text that holds one of them is not shown
+ * @param secrets a text that holds a word of one of them is not shown
  */
 export const innermostReason = (error: unknown, secrets: readonly string[]): string => {
+  const words = secrets.flatMap((secret) => secret.split(/\s+/)).filter((word) => word !== '');
   const isSafe = (text: unknown): text is string =>
-    typeof text === 'string' && text !== '' && !secrets.some((secret) => text.includes(secret));
+    typeof text === 'string' && text !== '' && !words.some((word) => text.includes(word));
   const { message, code, name } = rootOf(error);
   if (!isSafe(message)) return [code, name].find(isSafe) ?? 'for a reason that cannot be shown';
   return isSafe(code) && !message.includes(code) ? `${message} (${code})` : message;
