@@ -50,7 +50,7 @@ export const steps = ({ questions, leave }: Place, { task, rules, gate, save, sa
   const begun = saved === null ? beginWatch(task, rules, now) : resumeWatch(saved, rules, now);
   const latest = questions.latest;
   // A late watch wants a fresh answer to its one ask, and a restored one has counted the answers up to its last.
-  const lateAsk = isLate(begun, now) ? begun.asks : null;
+  let lateAsk = isLate(begun, now) ? begun.asks : null;
   const isKnown = latest !== null && saved !== null && (lateAsk !== null || latest.atMs <= (saved.askedAtMs ?? -Infinity));
   const seed: Step = { state: begun, transition: null, seen: isKnown ? latest.number : 0, isSeed: true };
 
@@ -66,7 +66,11 @@ export const steps = ({ questions, leave }: Place, { task, rules, gate, save, sa
 
   const folded = (before: WatchState, shared: Answer, seen: number, nowMs = asyncScheduler.now()): Step => {
     const answer = ownAnswer(shared, task);
-    const state = advanceWatch(before, answer, rules, nowMs);
+    const { deadlineAtMs, asks } = before;
+    // The computer slept through the deadline, with a question under way: as after a restore, one more is asked.
+    const hasSlept = isLeft(answer) && asks !== lateAsk && deadlineAtMs !== null && nowMs - deadlineAtMs > longestLagMs;
+    if (hasSlept) lateAsk = asks + 1;
+    const state = hasSlept ? { ...advanceWatch({ ...before, deadlineAtMs: null }, answer, rules, nowMs), deadlineAtMs } : advanceWatch(before, answer, rules, nowMs);
     save?.(state);
     // Whoever watches again, be it out of the last value, asks again.
     if (state.ended !== null) leave(state.ended === 'terminal');
@@ -104,6 +108,9 @@ export const steps = ({ questions, leave }: Place, { task, rules, gate, save, sa
 
   return poll(seed, { wait, ask, hurry: questions.arrivals }).pipe(finalize(() => { leave(false); }));
 };
+
+/** No timer of a computer that is awake is so late. */
+const longestLagMs = 10_000;
 
 /** Whether a restored watch is past its deadline. A question whose answer was lost with its program may be asked again, even if its floor ends after it. */
 const isLate = ({ deadlineAtMs, sentAtMs, nextAskAtMs }: WatchState, nowMs: number): boolean =>

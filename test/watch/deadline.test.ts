@@ -1,7 +1,8 @@
-import { asyncScheduler, defer, delay, map, NEVER, timer } from 'rxjs';
+import { asyncScheduler, defer, delay, map, NEVER, type Observable, timer } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
+import type { HttpResponse } from '../../src/transport/transport.js';
 import { isSeedanceError, type SeedanceError } from '../../src/watch/errors.js';
 import { createTaskClient, type WatchOptions } from '../../src/watch/task-client.js';
 import { marbles } from '../support/marbles.js';
@@ -25,6 +26,7 @@ import {
   minutes,
   played,
   queued,
+  reset,
   responseOf,
   running,
   scripted,
@@ -382,5 +384,31 @@ describe('on a clock that timers do not share, a deadline', () => {
     vi.advanceTimersByTime(minutes(5));
     expect(seen.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['timeout x1 (timeout)', '#']);
     expect(lives).toHaveLength(1);
+  });
+
+  it.each<readonly [string, (index: number) => Observable<HttpResponse>, number]>([
+    ['a question under way', (index) => (index === 0 ? NEVER : played(succeeded)), seconds(10)],
+    ['a question to come, and wakes without a network', (index) => played(index === 0 ? running : index === 1 ? reset : succeeded), seconds(12)],
+    ['no question left', (index) => played(index === 2 ? succeeded : running), seconds(55)],
+  ])('that a computer sleeps through with %s ends no watch before one more question', (_, answer, sleepsAtMs) => {
+    const { transport } = livingTransport(answer);
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(45)) });
+    const seen = diary(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
+    vi.advanceTimersByTime(sleepsAtMs);
+    vi.setSystemTime(Date.now() + hours(8));
+    vi.advanceTimersByTime(minutes(5));
+    expect(seen.error).toBeNull();
+    expect(seen.lines.map((line) => line.split(' ')[1]).slice(-2)).toEqual(['succeeded', '|']);
+  });
+
+  it('that a computer sleeps through ends the watch after one more question that is not answered', () => {
+    const { transport, lives } = livingTransport(() => NEVER);
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
+    vi.advanceTimersByTime(seconds(10));
+    vi.setSystemTime(Date.now() + hours(8));
+    vi.advanceTimersByTime(minutes(5));
+    expect(seen.error).toMatchObject({ kind: 'timeout', state: { asks: 2 } });
+    expect(lives).toHaveLength(2);
   });
 });
