@@ -81,8 +81,8 @@ export const account = <Id extends string>(
       sent.splice(mostRemembered);
       return {
         headers: { ...accept, authorization: `Bearer ${key}` },
-        // Its own key may be the oldest by then.
-        redact: (text) => sent.reduce((cleared, { redact }) => redact(cleared), own.redact(text)),
+        // By then its own key may be one of those that are forgotten.
+        redact: (text) => (sent.includes(own) ? sent : [own, ...sent]).reduce((cleared, { redact }) => redact(cleared), text),
       };
     },
   };
@@ -98,7 +98,7 @@ const saysTooMany =
   };
 
 /** Of every code that is read as `rate-limited`: most answers are read once. */
-const mayBeBusy = /429|RateLimit|RequestBurst/;
+const mayBeBusy = /"code"\s*:\s*(?:"?429\b|"\w*RateLimit|"RequestBurst)/;
 
 /** A late answer may echo a key that has been changed since: so many of the last ones are looked for. */
 const mostRemembered = 4;
