@@ -2,7 +2,7 @@
  * One key's share of requests: so many a minute, so many at once, fewer for a while when the server says "too many". Knows no
  * provider and no task; its clock is the scheduler's.
  */
-import { asyncScheduler, defer, EMPTY, filter, of, repeat, tap } from 'rxjs';
+import { asyncScheduler, defer, type Observable, of, switchMap, tap } from 'rxjs';
 import type { Gate } from './gate.js';
 import { checkCount, createLine } from './line.js';
 import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
@@ -79,10 +79,9 @@ export const createBudget = (
   };
 
   return (transport, gate = openGate) => (request) => {
-    let isTooEarly = false;
+    const dueAtMs = request.dueAtMs ?? asyncScheduler.now();
     const departure = defer(() => {
-      isTooEarly = sinceSent.leftMs() > 0;
-      if (isTooEarly) return of(heldBack);
+      if (sinceSent.leftMs() > 0) return of(heldBack);
       const sentAtMs = asyncScheduler.now();
       sinceSent.begin(spacingAt(sentAtMs));
       return transport(request).pipe(
@@ -92,14 +91,11 @@ export const createBudget = (
       );
     });
     const called = defer(() => {
-      isTooEarly = false;
       sinceCalled.begin(spacingAt(asyncScheduler.now()));
       return gate(departure);
     });
-    return line(called, request.dueAtMs ?? asyncScheduler.now()).pipe(
-      filter((answer) => answer !== heldBack),
-      repeat({ delay: () => (isTooEarly ? of(null) : EMPTY) }),
-    );
+    const turn = (): Observable<HttpResponse> => line(called, dueAtMs).pipe(switchMap((answer) => (answer === heldBack ? turn() : [answer])));
+    return turn();
   };
 };
 

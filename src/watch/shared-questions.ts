@@ -22,6 +22,12 @@ export interface OwnQuestion extends Omit<Question, 'task' | 'leave'> {
   readonly leave: () => void;
 }
 
+/** A gate, and what stands at it. */
+interface Standing {
+  readonly gate: Gate;
+  readonly question: Subscription;
+}
+
 /** When the last request about a task left, -Infinity before the first, and for how long the task is left alone after it. */
 export interface LastRequest {
   readonly sentAtMs: number;
@@ -46,7 +52,7 @@ export class SharedQuestions {
   /** Who asks, and how. */
   readonly #askers = new Map<Subscriber<Arrival>, OwnQuestion>();
   /** The question, by the gates that it stands at. Once it has left, by the one that it left by. */
-  readonly #standing = new Map<Gate, Subscription>();
+  #standing: Standing[] = [];
   #isUnderWay = false;
   #latest: Arrival | null = null;
   #sentAtMs: number;
@@ -95,27 +101,29 @@ export class SharedQuestions {
     const { gate } = own;
     this.#askers.set(asker, own);
     if (this.#isUnderWay) tell(asker, own);
-    else if (!this.#standing.has(gate)) this.#stand(gate, own);
+    else if (!this.#standing.some((place) => place.gate === gate)) this.#stand(gate, own);
   }
 
   /** Until the question leaves it stands once at each gate of those who ask: one that is shut concerns nobody else. */
   #stand(gate: Gate, own: OwnQuestion): void {
-    const question = new Subscription();
-    this.#standing.set(gate, question);
+    const place: Standing = { gate, question: new Subscription() };
+    this.#standing.push(place);
     // A gate may end long after the answer: that concerns no later question.
-    const isOpen = (): boolean => this.#standing.get(gate) === question;
-    question.add(
-      this.#ask({ ...own, task: this.#task, leave: () => isOpen() && this.#leave(gate) }).subscribe({
+    const isOpen = (): boolean => this.#standing.includes(place);
+    place.question.add(
+      this.#ask({ ...own, task: this.#task, leave: () => isOpen() && this.#leave(place) }).subscribe({
         next: (answer) => { if (isOpen()) this.#answered(answer); },
-        error: (error: unknown) => { if (isOpen()) for (const asking of this.#turnedAway(gate)) asking.error(error); },
-        complete: () => { if (isOpen()) for (const asking of this.#turnedAway(gate)) asking.complete(); },
+        error: (error: unknown) => { if (isOpen()) for (const asking of this.#turnedAway(place)) asking.error(error); },
+        complete: () => { if (isOpen()) for (const asking of this.#turnedAway(place)) asking.complete(); },
       }),
     );
   }
 
-  #leave(gate: Gate): boolean {
+  #leave(place: Standing): boolean {
     this.#isUnderWay = true;
-    for (const other of this.#standing.keys()) if (other !== gate) this.#withdrawFrom(other);
+    const others = this.#standing.filter((other) => other !== place);
+    this.#standing = [place];
+    for (const { question } of others) question.unsubscribe();
     for (const [asker, own] of [...this.#askers]) tell(asker, own);
     this.#isUnderWay = this.#askers.size > 0;
     if (this.#isUnderWay) this.#sentAtMs = asyncScheduler.now();
@@ -127,23 +135,17 @@ export class SharedQuestions {
     const own = this.#askers.get(asker);
     if (own === undefined) return;
     this.#askers.delete(asker);
-    if (this.#askersAt(own.gate).length > 0) return;
-    const gates = this.#isUnderWay ? [...this.#standing.keys()] : [own.gate];
-    this.#isUnderWay = false;
-    for (const gate of gates) this.#withdrawFrom(gate);
-  }
-
-  #withdrawFrom(gate: Gate): void {
-    const question = this.#standing.get(gate);
-    this.#standing.delete(gate);
-    question?.unsubscribe();
+    const left = this.#standing.filter(({ gate }) => (this.#isUnderWay || gate === own.gate) && this.#askersAt(gate).length === 0);
+    this.#standing = this.#standing.filter((place) => !left.includes(place));
+    if (left.length > 0) this.#isUnderWay = false;
+    for (const { question } of left) question.unsubscribe();
   }
 
   /** Ends the question that stands at a gate, and gives those who asked by it. */
-  #turnedAway(gate: Gate): readonly Subscriber<Arrival>[] {
-    const asking = this.#askersAt(gate);
+  #turnedAway(place: Standing): readonly Subscriber<Arrival>[] {
+    const asking = this.#askersAt(place.gate);
     for (const asker of asking) this.#askers.delete(asker);
-    this.#standing.delete(gate);
+    this.#standing = this.#standing.filter((other) => other !== place);
     this.#isUnderWay = false;
     return asking;
   }
@@ -155,7 +157,7 @@ export class SharedQuestions {
 
   #answered(answer: Answer): void {
     this.#askers.clear();
-    this.#standing.clear();
+    this.#standing = [];
     this.#isUnderWay = false;
     const arrival = { number: (this.#latest?.number ?? 0) + 1, atMs: asyncScheduler.now(), answer };
     this.#latest = arrival;
