@@ -13,6 +13,8 @@ export interface Follow {
   readonly task: TaskRef;
   readonly watchCase: WatchCase;
   readonly deadlineMs: number;
+  /** How early a timer may fire, by a clock that is read in whole ms: the watch's deadline with it. Default: 0. */
+  readonly earlyMs?: number;
   /** How long it rests when a watch has given up. */
   readonly restMs: number;
   /** How many exchanges about the task there have been. */
@@ -23,7 +25,7 @@ export interface Follow {
 }
 
 /** Watches from now on, until there is an end. */
-export const follow = ({ clients, task, watchCase, deadlineMs, restMs, exchanges, ended, stopped }: Follow): WatchRecord => {
+export const follow = ({ clients, task, watchCase, deadlineMs, earlyMs = 0, restMs, exchanges, ended, stopped }: Follow): WatchRecord => {
   const now = (): number => asyncScheduler.now();
   const record = newWatch(now(), deadlineMs);
   let client = 0;
@@ -44,7 +46,7 @@ export const follow = ({ clients, task, watchCase, deadlineMs, restMs, exchanges
     const lastAway = record.away.at(-1);
     if (lastAway !== undefined) lastAway.toMs = now();
     const from = kept === null ? null : parseWatchState(JSON.parse(kept));
-    if (from === null) record.deadlineAtMs = now() + deadlineMs;
+    if (from === null) record.deadlineAtMs = now() + deadlineMs - earlyMs;
     let last: TaskTransition | null = null;
     watching = clients[client === 0 ? 0 : 1]
       .watch(task, { deadlineMs, save: (state) => (kept = JSON.stringify(state)), ...(from !== null && { from }) })
