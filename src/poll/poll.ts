@@ -24,7 +24,8 @@ export interface PollOptions<S> {
  *
  * @param seed the state to begin with, emitted first
  * @returns every state, the last included
- * Errors: those of `wait`, `ask` and `hurry`, unchanged; `RangeError` for a wait that is none; `EmptyError` when a question ends without an answer.
+ * Errors: those of `wait`, `ask` and `hurry`, unchanged; `RangeError` for a wait that is none; `EmptyError` when a question ends
+ * without an answer.
  * @example poll(beginWatch(task, rules, nowMs), { wait, ask })
  */
 export const poll = <S>(seed: S, { wait, ask, hurry = NEVER }: PollOptions<S>): Observable<S> =>

@@ -37,8 +37,8 @@ export interface ServerSentEvents {
  *
  * Shared: the first reader subscribes to the feed, once for all; it is left `lingerMs` after the last reader. A reader that comes back
  * meanwhile is sent what it has missed, any other one the whole feed first. What waits for a slow reader is a set of tasks.
- * Errors: `TypeError` for a feed that is none, `RangeError` for a time that is none. An error of the feed reaches the readers that are there, with its message; the next
- * reader subscribes anew.
+ * Errors: `TypeError` for a feed that is none, `RangeError` for a time that is none. An error of the feed reaches the readers that are
+ * there, with its message; the next reader subscribes anew.
  * @example const events = toServerSentEvents(refs$.pipe(watchTasks(client), toFeed()))
  */
 export const toServerSentEvents = (

@@ -3,7 +3,7 @@
  * provider and no task; its clock is the scheduler's.
  */
 import { asyncScheduler, defer, type Observable, of, switchMap, tap } from 'rxjs';
-import type { Gate } from './gate.js';
+import { type Gate, openGate } from './gate.js';
 import { checkCount, createLine } from './line.js';
 import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
 import type { HttpResponse, Transport } from './transport.js';
@@ -101,8 +101,6 @@ export const createBudget = (
 
 /** What a gate is given in the place of an answer: some cannot bear none. */
 const heldBack: HttpResponse = { status: 0, headers: {}, body: '' };
-
-const openGate: Gate = (question) => question;
 
 /** A rest on the scheduler's clock. Where that goes back, the rest begins anew, once. */
 const createRest = (): { readonly begin: (ms: number) => void; readonly leftMs: () => number } => {

@@ -90,10 +90,10 @@ export const account = <Id extends string>(
 
 /** Whether an answer says "too many requests": by its status or, from gateways that wrap their answers, under HTTP 200. */
 const saysTooMany =
-  ({ id: provider, read }: Provider) =>
+  (provider: Provider) =>
   (response: HttpResponse): boolean => {
     if (response.status !== 200 || !mayBeBusy.test(response.body)) return response.status === 429;
-    const answer = read({ provider, id: '' }, response);
+    const answer = provider.read({ provider: provider.id, id: '' }, response);
     return isLeft(answer) && answer.left.kind === 'response' && answer.left.reason === 'rate-limited';
   };
 

@@ -47,11 +47,10 @@ export const watchTasks =
     { concurrency = 8, watch = () => ({}) }: WatchTasksOptions = {},
   ): OperatorFunction<TaskRef<Id>, FeedEvent> =>
   (refs) => {
-    const openGate = (): WatchOptions['gate'] => createGate(concurrency);
-    openGate(); // a bad concurrency is said at once
+    createGate(concurrency); // a bad concurrency is said at once
     if (!isRecord(client)) throw new TypeError(`client must be what createTaskClient gives, not ${String(client)}`);
     return defer(() => {
-      const gate = openGate();
+      const gate = createGate(concurrency);
       return refs.pipe(
         distinct((ref) => keyOf(ref)),
         mergeMap((ref) => {

@@ -6,12 +6,12 @@ import { type Either, isLeft, left } from 'fp-ts/Either';
 import { concat, defer, finalize, map, mergeMap, type Observable, of, share } from 'rxjs';
 import { rest } from '../poll/rest.js';
 import type { TaskRef } from '../task/snapshot.js';
+import type { Gate } from '../transport/gate.js';
 import type { HttpResponse } from '../transport/transport.js';
 import { noHints } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
 import { type ReadFailure, reasonOfStatus } from '../wire/refusal.js';
 import type { Account } from './account.js';
-import type { Gate } from '../transport/gate.js';
 import { type Answer, type Ask, pathOf, type Question, type Send } from './question.js';
 import type { Trouble } from './watch-state.js';
 

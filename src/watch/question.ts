@@ -6,11 +6,11 @@ import { type Either, isLeft, left, right } from 'fp-ts/Either';
 import { catchError, defer, EMPTY, map, type Observable, of, throwError, throwIfEmpty } from 'rxjs';
 import { within } from '../poll/rest.js';
 import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
+import type { Gate } from '../transport/gate.js';
 import type { HttpResponse, Transport } from '../transport/transport.js';
 import { shortened } from '../wire/refusal.js';
 import type { Account, Credentials } from './account.js';
 import { messageOf } from './errors.js';
-import type { Gate } from '../transport/gate.js';
 import type { Trouble } from './watch-state.js';
 
 /** What a question comes to. */

@@ -7,8 +7,8 @@ import { poll } from '../poll/poll.js';
 import { within } from '../poll/rest.js';
 import type { TaskRef } from '../task/snapshot.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
-import { lossOf } from './errors.js';
 import type { Gate } from '../transport/gate.js';
+import { lossOf } from './errors.js';
 import type { Answer } from './question.js';
 import type { SharedQuestions } from './shared-questions.js';
 import type { WatchRules } from './watch-rules.js';
@@ -70,7 +70,8 @@ export const steps = ({ questions, leave }: Place, { task, rules, gate, save, sa
     // The computer slept through the deadline, with a question under way: as after a restore, one more is asked.
     const hasSlept = isLeft(answer) && asks !== lateAsk && deadlineAtMs !== null && nowMs - deadlineAtMs > longestLagMs;
     if (hasSlept) lateAsk = asks + 1;
-    const state = hasSlept ? { ...advanceWatch({ ...before, deadlineAtMs: null }, answer, rules, nowMs), deadlineAtMs } : advanceWatch(before, answer, rules, nowMs);
+    const advanced = advanceWatch(hasSlept ? { ...before, deadlineAtMs: null } : before, answer, rules, nowMs);
+    const state = hasSlept ? { ...advanced, deadlineAtMs } : advanced;
     save?.(state);
     // Whoever watches again, be it out of the last value, asks again.
     if (state.ended !== null) leave(state.ended === 'terminal');

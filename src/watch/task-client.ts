@@ -7,10 +7,10 @@ import { asyncScheduler, defer, map, Observable, of } from 'rxjs';
 import { passedTo } from '../poll/rest.js';
 import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
+import { type Gate, openGate } from '../transport/gate.js';
 import type { Transport } from '../transport/transport.js';
 import { type Account, accountFinder } from './account.js';
 import { lostAs } from './errors.js';
-import type { Gate } from '../transport/gate.js';
 import { askByLists } from './list-batch.js';
 import { type Ask, askSingly, sender } from './question.js';
 import { parseWatchState } from './saved-state.js';
@@ -79,8 +79,6 @@ interface Asker {
   /** Its tasks that are watched. */
   readonly watched: Set<SharedQuestions>;
 }
-
-const openGate: Gate = (question) => question;
 
 /**
  * A client for the tasks of some accounts.
