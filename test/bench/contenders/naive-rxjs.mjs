@@ -1,6 +1,6 @@
 /**
- * What one writes with RxJS in an afternoon: `expand` and `timer`, an AbortController for each request, an io-ts codec of the fields
- * that one needs. No sharing, no state, no time-out; a bad answer ends it.
+ * What one writes with RxJS in an afternoon: `expand` and `timer`, an AbortController for each request that aborts it on unsubscribe
+ * while it is in flight, and an io-ts codec of the fields that one needs. No sharing, no state, no time-out; a bad response ends it.
  */
 import { isLeft } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
@@ -24,15 +24,23 @@ const ask = (/** @type {Requester} */ pool, /** @type {string} */ id) =>
   /** @type {Observable<t.TypeOf<typeof Task>>} */ (
     new Observable((subscriber) => {
       const controller = new AbortController();
-      const answer = async () => {
+      let isInFlight = true;
+      const respond = async () => {
         const { body } = await pool.request({ method: 'GET', path: pathOf(id), headers, signal: controller.signal });
         const task = Task.decode(await body.json());
+        isInFlight = false;
         if (isLeft(task)) throw new Error('no task');
         subscriber.next(task.right);
         subscriber.complete();
       };
-      answer().catch((error) => subscriber.error(error));
-      return () => controller.abort();
+      respond().catch((error) => {
+        isInFlight = false;
+        subscriber.error(error);
+      });
+      return () => {
+        // An abort makes an AbortError with a stack, which a finished request does not need.
+        if (isInFlight) controller.abort();
+      };
     })
   );
 
