@@ -6,6 +6,7 @@ import { TestScheduler } from 'rxjs/testing';
 import { account, createTaskClient, toFeed, watchTasks } from 'rx-seedance';
 import { ark } from 'rx-seedance/providers/ark';
 import { heapUsed, options, report } from '../child.mjs';
+import { apiKey } from '../contenders/setting.mjs';
 import { runningAnswer } from '../contenders/waiting.mjs';
 
 const minuteMs = 60_000;
@@ -19,7 +20,7 @@ new TestScheduler(() => undefined).run(() => {
       asks += 1;
       return of(runningAnswer(url, 1_000));
     },
-    accounts: [account(ark, { apiKey: 'bench-key' })],
+    accounts: [account(ark, { apiKey })],
   });
   const refs = Array.from({ length: options.watches }, (_, index) => /** @type {const} */ ({ provider: 'ark', id: `cgt-20260301101500-${index}` }));
   /** @type {import('rx-seedance').Feed | undefined} */

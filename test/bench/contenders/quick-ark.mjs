@@ -3,6 +3,7 @@
  */
 import { account, constantDelay, createTaskClient } from 'rx-seedance';
 import { ark } from 'rx-seedance/providers/ark';
+import { apiKey } from './setting.mjs';
 
 /**
  * @param {import('rx-seedance').Transport} transport
@@ -14,7 +15,7 @@ import { ark } from 'rx-seedance/providers/ark';
  */
 export const quickArkClient = (transport, origin, intervalMs, { batch = false, interval = constantDelay(intervalMs) } = {}) => {
   const provider = { ...ark, pacing: () => ({ floorMs: 1, minMs: intervalMs, maxMs: intervalMs }) };
-  const own = { apiKey: 'bench-key', baseUrl: `${origin}/api/v3`, batch };
+  const own = { apiKey, baseUrl: `${origin}/api/v3`, batch };
   return createTaskClient({ transport, accounts: [account(provider, own)], policy: { interval } });
 };
 
