@@ -47,7 +47,7 @@ export const measure = async () => {
         row('… a loop on the built-in `fetch`', beside('fetch'), { unit: '×', below: 1 }),
         row('… a naive client of `expand` and `timer`', beside('naive-rxjs'), { unit: '×', below: 1 }),
         row('… the poller of @azure/core-lro', beside('core-lro'), { unit: '×', below: 1 }),
-        row('… the floor: a bare undici `dispatch` loop', beside('undici-dispatch'), { unit: '×' }),
+        row('… the floor: a bare `Pool.dispatch` loop that parses no headers', beside('undici-dispatch'), { unit: '×' }),
         row('… a bare undici `Pool.request` loop, flat out', ratios(busy['rx-seedance'], busy['undici-request']), { unit: '×' }),
       ],
       notes: [`In µs: ${inMicros(steady)}; flat out: ${inMicros(busy)}.`],
