@@ -45,6 +45,18 @@ export const arkTask = (id, status, createdAtMs = Date.now()) => {
 };
 
 /**
+ * The JSON text of one task, written once for all ids: a measured program that makes its responses itself spends little on them.
+ *
+ * @param {'queued' | 'running' | 'succeeded'} status
+ * @param {number} [createdAtMs]
+ * @returns {(id: string) => string}
+ */
+export const arkTaskText = (status, createdAtMs) => {
+  const parts = JSON.stringify(arkTask('{id}', status, createdAtMs)).split('{id}');
+  return (id) => parts.join(id);
+};
+
+/**
  * The list that a query asks for: those of its ids that there are, one page of them, ten where it does not say how many. All tasks of
  * the bench are of the default tier.
  *

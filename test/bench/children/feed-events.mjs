@@ -7,13 +7,13 @@ import { from, of } from 'rxjs';
 import { toFeed, watchTasks } from 'rx-seedance';
 import { collectGarbage, options, report } from '../child.mjs';
 import { arkRef, quickArkClient } from '../contenders/quick-ark.mjs';
-import { runningAnswer } from '../contenders/waiting.mjs';
+import { runningTasks } from '../contenders/memory.mjs';
 
 const { tasks, eventsPerSecond, warmUpMs, measuredMs } = options;
 const intervalMs = (1000 * tasks) / eventsPerSecond;
-const createdAtMs = Date.now();
+const { respond } = runningTasks();
 // A task made just now is at its beginning, and its progress moves with the clock.
-const client = quickArkClient(({ url }) => of(runningAnswer(url, createdAtMs)), 'http://127.0.0.1', intervalMs, {
+const client = quickArkClient(({ url }) => of(respond(url)), 'http://127.0.0.1', intervalMs, {
   // Spread, so that events come one by one, at the same pace however many tasks there are.
   interval: ({ jitter }) => intervalMs * (0.5 + jitter),
 });

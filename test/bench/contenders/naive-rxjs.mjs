@@ -6,8 +6,8 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { EMPTY, expand, filter, from, lastValueFrom, map, mergeMap, Observable, switchMap, timer, toArray } from 'rxjs';
 import { Pool } from 'undici';
+import { poolOf, runningTasks } from './memory.mjs';
 import { headers, pathOf, terminal } from './setting.mjs';
-import { runningAnswer } from './waiting.mjs';
 
 const Task = t.intersection([
   t.type({ id: t.string, model: t.string, status: t.string, created_at: t.number, updated_at: t.number }),
@@ -44,32 +44,31 @@ const ask = (/** @type {Requester} */ pool, /** @type {string} */ id) =>
     })
   );
 
-/** Every answer about a task, until it has ended. */
-const watch = (/** @type {Requester} */ pool, /** @type {string} */ id, /** @type {number} */ intervalMs) =>
+/** Every response about a task, until it has ended. */
+const watch = (/** @type {Requester} */ pool, /** @type {string} */ id, /** @type {(index: number) => number} */ waitMs) =>
   ask(pool, id).pipe(
-    expand((task) => (terminal.has(task.status) ? EMPTY : timer(intervalMs).pipe(switchMap(() => ask(pool, id))))),
+    expand((task, index) => (terminal.has(task.status) ? EMPTY : timer(waitMs(index)).pipe(switchMap(() => ask(pool, id))))),
   );
 
 /** @type {import('./setting.mjs').Contender} */
 export const create = ({ origin, connections, live, intervalMs }) => {
   const pool = new Pool(origin, { connections });
   const link = (/** @type {string} */ id) =>
-    watch(pool, id, intervalMs).pipe(
+    watch(pool, id, () => intervalMs).pipe(
       filter(({ status }) => terminal.has(status)),
       map(({ content }) => content?.video_url ?? ''),
     );
   return (ids) => lastValueFrom(from(ids).pipe(mergeMap(link, live), toArray()));
 };
 
-/** @type {import('./waiting.mjs').Waiting} */
-export const createWaiting = ({ intervalMs }) => {
-  let answered = 0;
-  const request = async (/** @type {{ path: string }} */ { path }) => ({ body: { json: async () => JSON.parse(runningAnswer(path).body) } });
-  const memory = /** @type {Requester} */ (/** @type {unknown} */ ({ request }));
+/** @type {import('./memory.mjs').Waiting} */
+export const createWaiting = ({ waitMs }) => {
+  const { respond, responses } = runningTasks();
+  const pool = poolOf(respond);
   return {
     add: (ids) => {
-      for (const id of ids) watch(memory, id, intervalMs).subscribe(() => (answered += 1));
+      for (const id of ids) watch(pool, id, waitMs).subscribe();
     },
-    answered: () => answered,
+    responses,
   };
 };

@@ -1,6 +1,7 @@
 /**
  * A client of Ark at the pace of the bench: everything is Ark's, save that it may be asked as often as all the others ask.
  */
+import { of } from 'rxjs';
 import { account, constantDelay, createTaskClient } from 'rx-seedance';
 import { ark } from 'rx-seedance/providers/ark';
 import { apiKey } from './setting.mjs';
@@ -18,6 +19,14 @@ export const quickArkClient = (transport, origin, intervalMs, { batch = false, i
   const own = { apiKey, baseUrl: `${origin}/api/v3`, batch };
   return createTaskClient({ transport, accounts: [account(provider, own)], policy: { interval } });
 };
+
+/**
+ * The same, answered at once from memory.
+ *
+ * @param {import('./memory.mjs').Respond} respond
+ * @param {import('rx-seedance').PollPolicy['interval']} interval
+ */
+export const clientInMemory = (respond, interval) => quickArkClient(({ url }) => of(respond(url)), 'http://127.0.0.1', 1, { interval });
 
 /** A task of that client. */
 export const arkRef = (/** @type {string} */ id) => /** @type {const} */ ({ provider: 'ark', id });

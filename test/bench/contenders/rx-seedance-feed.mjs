@@ -1,12 +1,12 @@
 /**
  * This library's watches in one feed: sharing and feed on, and the latest feed kept, as an app keeps it.
  */
-import { from, lastValueFrom, of, Subject } from 'rxjs';
+import { from, lastValueFrom, Subject } from 'rxjs';
 import { toFeed, watchTasks } from 'rx-seedance';
 import { undiciTransport } from 'rx-seedance/undici';
 import { Pool } from 'undici';
-import { arkRef, quickArkClient } from './quick-ark.mjs';
-import { runningAnswer } from './waiting.mjs';
+import { runningTasks } from './memory.mjs';
+import { arkRef, clientInMemory, quickArkClient } from './quick-ark.mjs';
 
 /** @type {import('./setting.mjs').Contender} */
 export const create = ({ origin, connections, intervalMs }) => {
@@ -17,17 +17,18 @@ export const create = ({ origin, connections, intervalMs }) => {
   };
 };
 
-/** @type {import('./waiting.mjs').Waiting} */
-export const createWaiting = ({ intervalMs }) => {
+/** @type {import('./memory.mjs').Waiting} */
+export const createWaiting = ({ waitMs }) => {
   const refs = /** @type {Subject<ReturnType<typeof arkRef>>} */ (new Subject());
-  const client = quickArkClient(({ url }) => of(runningAnswer(url)), 'http://127.0.0.1', intervalMs);
-  /** @type {import('rx-seedance').Feed | undefined} */
-  let feed;
-  refs.pipe(watchTasks(client, { concurrency: 1_000 }), toFeed()).subscribe((next) => (feed = next));
+  const { respond, responses } = runningTasks();
+  const client = clientInMemory(respond, ({ index }) => waitMs(index));
+  /** @type {{ feed: import('rx-seedance').Feed | null }} */
+  const app = { feed: null };
+  refs.pipe(watchTasks(client, { concurrency: 1_000 }), toFeed()).subscribe((feed) => (app.feed = feed));
   return {
     add: (ids) => {
       for (const id of ids) refs.next(arkRef(id));
     },
-    answered: () => feed?.counts.running ?? 0,
+    responses,
   };
 };

@@ -2,12 +2,12 @@
  * This library as its README has it: one client, one transport, a watch for each task; sharing, validation, state, transitions,
  * time-outs and deadlines all on. It asks about each task singly, as the others do; rx-seedance-batch.mjs does not.
  */
-import { from, lastValueFrom, map, mergeMap, of, toArray } from 'rxjs';
+import { from, lastValueFrom, map, mergeMap, toArray } from 'rxjs';
 import { ofStatus } from 'rx-seedance';
 import { undiciTransport } from 'rx-seedance/undici';
 import { Pool } from 'undici';
-import { arkRef, quickArkClient } from './quick-ark.mjs';
-import { runningAnswer } from './waiting.mjs';
+import { runningTasks } from './memory.mjs';
+import { arkRef, clientInMemory, quickArkClient } from './quick-ark.mjs';
 
 /** @returns {import('./setting.mjs').Contender} */
 export const createFollowing = (/** @type {{ batch: boolean }} */ { batch }) => ({ origin, connections, live, intervalMs }) => {
@@ -22,14 +22,14 @@ export const createFollowing = (/** @type {{ batch: boolean }} */ { batch }) => 
 
 export const create = createFollowing({ batch: false });
 
-/** @type {import('./waiting.mjs').Waiting} */
-export const createWaiting = ({ intervalMs }) => {
-  const client = quickArkClient(({ url }) => of(runningAnswer(url)), 'http://127.0.0.1', intervalMs);
-  let answered = 0;
+/** @type {import('./memory.mjs').Waiting} */
+export const createWaiting = ({ waitMs }) => {
+  const { respond, responses } = runningTasks();
+  const client = clientInMemory(respond, ({ index }) => waitMs(index));
   return {
     add: (ids) => {
-      for (const id of ids) client.watch(arkRef(id)).subscribe(() => (answered += 1));
+      for (const id of ids) client.watch(arkRef(id)).subscribe();
     },
-    answered: () => answered,
+    responses,
   };
 };
