@@ -1,42 +1,51 @@
 /**
- * Lets one feed of many tasks go on at a steady pace, answered from memory, and reports the CPU time of each of its events: the question,
- * the reading of its answer, the state, the event and the fold. Every answer moves a task's progress, so each is an event.
+ * Lets one feed of many tasks go on at a steady pace, answered from memory, and reports the CPU time of each of its events: the poll,
+ * the reading of its response, the state, the event and the fold. Every response moves a task's progress, so each is an event.
  */
 import { setTimeout as after } from 'node:timers/promises';
-import { from, of } from 'rxjs';
+import { Subject } from 'rxjs';
 import { toFeed, watchTasks } from 'rx-seedance';
 import { collectGarbage, options, report } from '../child.mjs';
-import { arkRef, quickArkClient } from '../contenders/quick-ark.mjs';
 import { runningTasks } from '../contenders/memory.mjs';
+import { arkRef, clientInMemory } from '../contenders/quick-ark.mjs';
 
 const { tasks, eventsPerSecond, warmUpMs, measuredMs } = options;
 const intervalMs = (1000 * tasks) / eventsPerSecond;
-const { respond } = runningTasks();
 // A task made just now is at its beginning, and its progress moves with the clock.
-const client = quickArkClient(({ url }) => of(respond(url)), 'http://127.0.0.1', intervalMs, {
-  // Spread, so that events come one by one, at the same pace however many tasks there are.
-  interval: ({ jitter }) => intervalMs * (0.5 + jitter),
-});
+const { respond } = runningTasks();
+// One poll in each interval, at a random moment of it: events come one by one, and a timer that fires late does not slow the pace.
+const client = clientInMemory(respond, ({ index, elapsedMs, jitter }) => Math.max(1, (index + 0.5 + jitter) * intervalMs - elapsedMs));
 
-const refs = Array.from({ length: tasks }, (_, index) => arkRef(`cgt-20260301101500-${index}`));
+/** @type {Subject<ReturnType<typeof arkRef>>} */
+const refs = new Subject();
 let events = 0;
 /** @type {import('rx-seedance').Feed | undefined} */
 let feed;
-from(refs).pipe(watchTasks(client, { concurrency: tasks }), toFeed()).subscribe((next) => {
+refs.pipe(watchTasks(client, { concurrency: tasks }), toFeed()).subscribe((next) => {
   feed = next;
   events += 1;
 });
 
-await after(warmUpMs);
+const startedAtMs = performance.now();
+const sinceStartMs = () => performance.now() - startedAtMs;
+// The starts are spread over one interval, so that the polls after them are spread too.
+for (let started = 0; started < tasks; await after(1)) {
+  const due = Math.min(tasks, (tasks * sinceStartMs()) / intervalMs);
+  for (; started < due; started += 1) refs.next(arkRef(`cgt-20260301101500-${started}`));
+}
+await after(warmUpMs - sinceStartMs());
+
 collectGarbage();
 const eventsBefore = events;
 const before = process.cpuUsage();
+const measuredAtMs = performance.now();
 await after(measuredMs);
 const { user, system } = process.cpuUsage(before);
 const counted = events - eventsBefore;
+const seconds = (performance.now() - measuredAtMs) / 1000;
 
-const due = (eventsPerSecond * measuredMs) / 1000;
+const due = eventsPerSecond * seconds;
 const running = /** @type {import('rx-seedance').Feed | undefined} */ (feed)?.counts.running;
 if (running !== tasks) throw new Error(`${running} of ${tasks} tasks run`);
-if (counted < due / 2 || counted > due * 1.5) throw new Error(`${counted} events, ${due} were due`);
-report({ microsPerEvent: (user + system) / counted, eventsPerSecond: (1000 * counted) / measuredMs });
+if (Math.abs(counted / due - 1) > 0.1) throw new Error(`${counted} events, ${due} were due`);
+report({ microsPerEvent: (user + system) / counted, eventsPerSecond: counted / seconds });
