@@ -21,8 +21,8 @@ const followAll = async (/** @type {string} */ part, /** @type {number} */ count
 
 await followAll('w', warmUp);
 collectGarbage();
-// Ten milliseconds is what Node has by default; a loop that nobody keeps shows it as its delay.
-const resolution = 10;
+// In ms. A loop without any delay shows the resolution as its delay.
+const resolution = 1;
 const loop = monitorEventLoopDelay({ resolution });
 if (isLoopWatched) loop.enable();
 const before = process.cpuUsage();
