@@ -20,7 +20,7 @@ export const startServer = async (options) => {
   const { origin } = await nextMessage();
   return {
     origin,
-    /** The requests, and the tasks that they asked about, since it was called last. @returns {Promise<{ requests: number, asks: number }>} */
+    /** The requests, those after a warm-up, and the polls in all of them, since the last call. @returns {Promise<{ requests: number, measuredRequests: number, asks: number }>} */
     counts: () => {
       child.send('counts');
       return nextMessage();

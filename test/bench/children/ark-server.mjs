@@ -12,6 +12,8 @@ import { options } from '../child.mjs';
 /** How often each task has been asked about. @type {Map<string, number>} */
 const asked = new Map();
 let requests = 0;
+/** Those that are not part of a warm-up: follow.mjs marks the ids. */
+let measuredRequests = 0;
 let asks = 0;
 
 const askAbout = (/** @type {string} */ id) => {
@@ -42,6 +44,7 @@ const fixedHeaders = Object.entries({ ...arkHeaders, connection: 'keep-alive' })
 const answerTo = (/** @type {string} */ request) => {
   requests += 1;
   const target = /^GET (\S+) HTTP\/1\.1\r\n/.exec(request)?.[1] ?? '';
+  if (/-t\d/.test(target)) measuredRequests += 1;
   const body = bodyFor(target);
   // All ASCII: as many bytes as characters.
   const text = JSON.stringify(body ?? { error: { code: 'ResourceNotFound', message: 'not there' } });
@@ -68,8 +71,8 @@ server.listen(0, '127.0.0.1', () => {
 });
 
 process.on('message', () => {
-  process.send?.({ requests, asks });
-  [requests, asks] = [0, 0];
+  process.send?.({ requests, measuredRequests, asks });
+  [requests, measuredRequests, asks] = [0, 0, 0];
   asked.clear();
 });
 process.on('disconnect', () => process.exit());

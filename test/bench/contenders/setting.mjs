@@ -43,6 +43,6 @@ export const forEachOf = async (all, atOnce, run) => {
   const worker = async () => {
     for (const one of left) results.push(await run(one));
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
   return results;
 };
