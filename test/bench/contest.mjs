@@ -36,12 +36,13 @@ export const inTurn = async (contenders, measure, rounds = leastRounds) => {
  *
  * @param {string} program
  * @param {object} options passed to it
+ * @param {readonly string[]} [flags] for Node
  * @returns {Promise<any>}
  */
-export const inChild = (program, options) =>
+export const inChild = (program, options, flags = []) =>
   new Promise((resolve, reject) => {
     const child = fork(new URL(`children/${program}.mjs`, import.meta.url), [JSON.stringify(options)], {
-      execArgv: ['--expose-gc'],
+      execArgv: ['--expose-gc', ...flags],
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
       timeout: longestMs,
     });

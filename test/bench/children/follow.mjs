@@ -4,6 +4,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectGarbage, options, report } from '../child.mjs';
+import { checkEnds } from '../ends.mjs';
 
 const { contender, run, tasks, warmUp, asksPerTask, isLoopWatched = false, ...setting } = options;
 /** @type {{ create: import('../contenders/setting.mjs').Contender }} */
@@ -13,10 +14,7 @@ const follow = create(setting);
 /** Follows so many tasks, and makes sure that each came to its end. */
 const followAll = async (/** @type {string} */ part, /** @type {number} */ count) => {
   const ids = Array.from({ length: count }, (_, index) => `cgt-20260301101500-${run}-${part}${index}`);
-  const links = await follow(ids);
-  const ended = new Set(links.map((link) => link.split('/').at(-2)));
-  const missing = ids.filter((id) => !ended.has(id));
-  if (links.length !== count || missing.length > 0) throw new Error(`${contender}: ${links.length} ends of ${count} tasks, ${missing.length} missing`);
+  checkEnds(contender, ids, await follow(ids));
 };
 
 await followAll('w', warmUp);

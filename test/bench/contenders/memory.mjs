@@ -10,6 +10,9 @@ import { arkHeaders, arkTaskText } from '../ark-answers.mjs';
  *   add: (ids: readonly string[]) => void,
  *   responses: () => number,
  * }} Waiting starts watches of running tasks that wait `waitMs(0)` after their first response, and counts the responses of all of them
+ *
+ * @typedef {(setting: { readonly respond: Respond, readonly live: number, readonly intervalMs: number }) =>
+ *   (ids: readonly string[]) => Promise<readonly string[]>} FromMemory like a Contender, without a server
  */
 
 const idOf = (/** @type {string} */ url) => url.slice(url.lastIndexOf('/') + 1);
@@ -23,6 +26,30 @@ export const runningTasks = (createdAtMs = Date.now()) => {
     respond: (url) => {
       count += 1;
       return { status: 200, headers: arkHeaders, body: textOf(idOf(url)) };
+    },
+    /** How many responses there were. */
+    responses: () => count,
+  };
+};
+
+/**
+ * Each task is running until its last poll.
+ *
+ * @param {number} asksPerTask
+ */
+export const tasksWithEnd = (asksPerTask) => {
+  const textOf = { running: arkTaskText('running'), succeeded: arkTaskText('succeeded') };
+  /** How often each task has been polled. @type {Map<string, number>} */
+  const polls = new Map();
+  let count = 0;
+  return {
+    /** @type {Respond} */
+    respond: (url) => {
+      const id = idOf(url);
+      const poll = (polls.get(id) ?? 0) + 1;
+      polls.set(id, poll);
+      count += 1;
+      return { status: 200, headers: arkHeaders, body: textOf[poll < asksPerTask ? 'running' : 'succeeded'](id) };
     },
     /** How many responses there were. */
     responses: () => count,

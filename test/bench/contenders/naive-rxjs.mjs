@@ -50,16 +50,20 @@ const watch = (/** @type {Requester} */ pool, /** @type {string} */ id, /** @typ
     expand((task, index) => (terminal.has(task.status) ? EMPTY : timer(waitMs(index)).pipe(switchMap(() => ask(pool, id))))),
   );
 
-/** @type {import('./setting.mjs').Contender} */
-export const create = ({ origin, connections, live, intervalMs }) => {
-  const pool = new Pool(origin, { connections });
+const createFollowing = (/** @type {Requester} */ pool, /** @type {{ live: number, intervalMs: number }} */ { live, intervalMs }) => {
   const link = (/** @type {string} */ id) =>
     watch(pool, id, () => intervalMs).pipe(
       filter(({ status }) => terminal.has(status)),
       map(({ content }) => content?.video_url ?? ''),
     );
-  return (ids) => lastValueFrom(from(ids).pipe(mergeMap(link, live), toArray()));
+  return (/** @type {readonly string[]} */ ids) => lastValueFrom(from(ids).pipe(mergeMap(link, live), toArray()));
 };
+
+/** @type {import('./setting.mjs').Contender} */
+export const create = ({ origin, connections, ...pace }) => createFollowing(new Pool(origin, { connections }), pace);
+
+/** @type {import('./memory.mjs').FromMemory} */
+export const createFromMemory = ({ respond, ...pace }) => createFollowing(poolOf(respond), pace);
 
 /** @type {import('./memory.mjs').Waiting} */
 export const createWaiting = ({ waitMs }) => {

@@ -9,18 +9,23 @@ import { Pool } from 'undici';
 import { runningTasks } from './memory.mjs';
 import { arkRef, clientInMemory, quickArkClient } from './quick-ark.mjs';
 
-/** @returns {import('./setting.mjs').Contender} */
-export const createFollowing = (/** @type {{ batch: boolean }} */ { batch }) => ({ origin, connections, live, intervalMs }) => {
-  const client = quickArkClient(undiciTransport({ dispatcher: new Pool(origin, { connections }) }), origin, intervalMs, { batch });
+const followingBy = (/** @type {import('rx-seedance').TaskClient} */ client, /** @type {number} */ live) => {
   const link = (/** @type {string} */ id) =>
     client.watch(arkRef(id)).pipe(
       ofStatus('succeeded'),
       map(({ snapshot }) => snapshot.video?.url ?? ''),
     );
-  return (ids) => lastValueFrom(from(ids).pipe(mergeMap(link, live), toArray()));
+  return (/** @type {readonly string[]} */ ids) => lastValueFrom(from(ids).pipe(mergeMap(link, live), toArray()));
 };
 
+/** @returns {import('./setting.mjs').Contender} */
+export const createFollowing = (/** @type {{ batch: boolean }} */ { batch }) => ({ origin, connections, live, intervalMs }) =>
+  followingBy(quickArkClient(undiciTransport({ dispatcher: new Pool(origin, { connections }) }), origin, intervalMs, { batch }), live);
+
 export const create = createFollowing({ batch: false });
+
+/** @type {import('./memory.mjs').FromMemory} */
+export const createFromMemory = ({ respond, live, intervalMs }) => followingBy(clientInMemory(respond, () => intervalMs), live);
 
 /** @type {import('./memory.mjs').Waiting} */
 export const createWaiting = ({ waitMs }) => {

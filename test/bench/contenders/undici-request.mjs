@@ -2,11 +2,12 @@
  * The bare loop: what one writes with undici and nothing else. No validation, no state, no abort, no time-out of its own.
  */
 import { Pool } from 'undici';
+import { poolOf } from './memory.mjs';
 import { forEachOf, headers, pathOf, sleep, terminal } from './setting.mjs';
 
-/** @type {import('./setting.mjs').Contender} */
-export const create = ({ origin, connections, live, intervalMs }) => {
-  const pool = new Pool(origin, { connections });
+/** @typedef {{ live: number, intervalMs: number }} Pace */
+
+const createFollowing = (/** @type {Pick<Pool, 'request'>} */ pool, /** @type {Pace} */ { live, intervalMs }) => {
   const follow = async (/** @type {string} */ id) => {
     for (;;) {
       const { statusCode, body } = await pool.request({ method: 'GET', path: pathOf(id), headers });
@@ -17,5 +18,11 @@ export const create = ({ origin, connections, live, intervalMs }) => {
       await sleep(intervalMs);
     }
   };
-  return (ids) => forEachOf(ids, live, follow);
+  return (/** @type {readonly string[]} */ ids) => forEachOf(ids, live, follow);
 };
+
+/** @type {import('./setting.mjs').Contender} */
+export const create = ({ origin, connections, ...pace }) => createFollowing(new Pool(origin, { connections }), pace);
+
+/** @type {import('./memory.mjs').FromMemory} */
+export const createFromMemory = ({ respond, ...pace }) => createFollowing(poolOf(respond), pace);
