@@ -8,8 +8,8 @@ import { median, ratios } from '../statistics.mjs';
 
 const sizes = /** @type {const} */ (['100', '1000', '10000']);
 
-/** How events come. The start and the first polls of 10,000 tasks take the warm-up; fewer tasks warm up for as long. */
-const steady = { eventsPerSecond: 5_000, warmUpMs: 4_000 };
+/** How events come. 10,000 tasks take two seconds of the warm-up to start; fewer tasks warm up for as long. */
+const steady = { eventsPerSecond: 5_000, warmUpMs: 3_000 };
 
 /** Five intervals of a task, so that each is polled five times, and two seconds at least. */
 const measuredMs = (/** @type {number} */ tasks) => Math.max(2_000, (5 * 1000 * tasks) / steady.eventsPerSecond);
