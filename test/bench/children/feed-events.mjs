@@ -36,6 +36,13 @@ for (let started = 0; started < tasks; await after(1)) {
 await after(warmUpMs - sinceStartMs());
 
 collectGarbage();
+// The starts and a full collection of many tasks take a while. The polls that fell due meanwhile are not measured: once a timer fires
+// on time, none is left. On a machine that never gets there the check of the pace fails.
+for (let turn = 0, lateMs = Infinity; lateMs > 20 && turn < 100; turn += 1) {
+  const atMs = performance.now();
+  await after(50);
+  lateMs = performance.now() - atMs - 50;
+}
 const eventsBefore = events;
 const before = process.cpuUsage();
 const measuredAtMs = performance.now();
