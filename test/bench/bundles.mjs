@@ -1,5 +1,6 @@
 /**
- * What an app ships of this library: the browser build with one provider and fetch, bundled and minified as an app would, RxJS left out.
+ * What an app ships of this library: the browser build, bundled and minified as an app would, RxJS left out. An app that polls has one
+ * provider and fetch; a page that holds no key has the feed of its server.
  */
 import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
@@ -23,8 +24,10 @@ const fpTs = {
   },
 };
 
-const bundle = async (/** @type {string} */ names, /** @type {{ main: string, provider: string, fetch: string }} */ { main, provider, fetch }) => {
-  const contents = `export ${names === '*' ? '* ' : names} from './${main}'; export { ark } from './${provider}'; export { fetchTransport } from './${fetch}';`;
+const polling = (/** @type {string} */ names, /** @type {{ main: string, provider: string, fetch: string }} */ { main, provider, fetch }) =>
+  `export ${names === '*' ? '* ' : names} from './${main}'; export { ark } from './${provider}'; export { fetchTransport } from './${fetch}';`;
+
+const bundle = async (/** @type {string} */ contents) => {
   const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: root },
     absWorkingDir: root,
@@ -45,18 +48,28 @@ const bundle = async (/** @type {string} */ names, /** @type {{ main: string, pr
   return { file, output };
 };
 
-/**
- * The bundle's size after gzip at its best, in bytes. A bundle that does not hold what it is for fails.
- *
- * @param {string} names
- */
-export const gzippedBytes = async (names) => {
-  const { file } = await bundle(names, { main: 'dist/browser/index.js', provider: 'dist/browser/providers/ark.js', fetch: 'dist/browser/fetch.js' });
-  for (const sign of ['createTaskClient', 'fetchTransport', '/contents/generations/tasks/{id}']) {
-    if (!file.text.includes(sign)) throw new Error(`the bundle of ${names} lacks ${sign}`);
+/** A bundle's size after gzip at its best, in bytes. Throws for a bundle without one of the texts that it must hold. */
+const gzipped = async (/** @type {string} */ contents, /** @type {readonly string[]} */ signs) => {
+  const { file } = await bundle(contents);
+  for (const sign of signs) {
+    if (!file.text.includes(sign)) throw new Error(`the bundle of ${contents} lacks ${sign}`);
   }
   return gzipSync(file.contents, { level: 9 }).length;
 };
+
+/**
+ * The size of an app that polls.
+ *
+ * @param {string} names what it imports of the main entry
+ */
+export const gzippedBytes = (names) =>
+  gzipped(
+    polling(names, { main: 'dist/browser/index.js', provider: 'dist/browser/providers/ark.js', fetch: 'dist/browser/fetch.js' }),
+    ['createTaskClient', 'fetchTransport', '/contents/generations/tasks/{id}'],
+  );
+
+/** The size of a page that holds no key. */
+export const gzippedBytesOfPage = () => gzipped("export { fromServerSentEvents } from './dist/browser/sse.js';", ['fromServerSentEvents', 'text/event-stream']);
 
 /**
  * Where the minified bytes come from: by ring of `src`, and by package. Of the same sources, because the build's chunks have no names.
@@ -65,7 +78,7 @@ export const gzippedBytes = async (names) => {
  * @returns {Promise<readonly (readonly [origin: string, share: number])[]>} the largest first
  */
 export const originsOf = async (names) => {
-  const { output } = await bundle(names, { main: 'src/index.ts', provider: 'src/providers/ark.ts', fetch: 'src/adapters/fetch.ts' });
+  const { output } = await bundle(polling(names, { main: 'src/index.ts', provider: 'src/providers/ark.ts', fetch: 'src/adapters/fetch.ts' }));
   /** @type {Map<string, number>} */
   const origins = new Map();
   let whole = 0;
