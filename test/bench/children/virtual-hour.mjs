@@ -1,5 +1,5 @@
 /**
- * Lets a feed poll for seventy minutes of virtual time, and reports what the last sixty have left on the heap for each question asked.
+ * Lets a feed poll for seventy minutes of virtual time, and reports what the last sixty have left on the heap for each poll.
  */
 import { from, of, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';

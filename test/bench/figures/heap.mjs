@@ -1,5 +1,5 @@
 /**
- * What a watch that waits holds on the heap, and whether asking leaves anything behind. Bytes, not ratios: a heap is the same on a fast
+ * What a watch that waits holds on the heap, and whether polling leaves anything behind. Bytes, not ratios: a heap is the same on a fast
  * machine and on a slow one.
  */
 import { inChild, inTurn } from '../contest.mjs';
@@ -13,10 +13,10 @@ export const setting = { watches: 50_000, warmUp: 1_000 };
 /** What those for information are told: each of fewer weighs the same, and they are there sooner. */
 const forInformation = { ...setting, watches: 10_000 };
 
-/** So many questions that what a heap gains and loses by chance does not count. */
+/** So many polls that what a heap gains and loses by chance does not count. */
 const hour = { watches: 200 };
 
-/** A leak is at least one pointer for each question. */
+/** A leak is at least one pointer for each poll. */
 const pointerBytes = 8;
 
 /** @returns {Promise<import('../report.mjs').Report>} */
@@ -36,8 +36,8 @@ export const measure = async () => {
       row('… without the feed', kiloBytes['rx-seedance'], { unit: 'kB' }),
       row('a naive client of `expand` and `timer`', kiloBytes['naive-rxjs'], { unit: 'kB' }),
       row('`of`, `expand` and `timer` alone', kiloBytes['expand-timer'], { unit: 'kB' }),
-      row('left behind by each question of an hour', left.map(({ bytesPerAsk }) => bytesPerAsk), { unit: 'bytes', below: pointerBytes }),
+      row('left behind by each poll of an hour', left.map(({ bytesPerAsk }) => bytesPerAsk), { unit: 'bytes', below: pointerBytes }),
     ],
-    notes: [`Questions in that hour: ${digits(left[0]?.asks)}.`],
+    notes: [`Polls in that hour: ${digits(left[0]?.asks)}.`],
   };
 };
