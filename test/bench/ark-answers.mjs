@@ -13,21 +13,22 @@ const link = (/** @type {string} */ id) =>
  * One task, as it is in a list and alone.
  *
  * @param {string} id
- * @param {'queued' | 'running' | 'succeeded'} status
+ * @param {'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'expired'} status
  * @param {number} [createdAtMs]
+ * @param {{ readonly code: string, readonly message: string } | null} [error] of a failed task
  */
-export const arkTask = (id, status, createdAtMs = Date.now()) => {
+export const arkTask = (id, status, createdAtMs = Date.now(), error = null) => {
   const createdAt = Math.round(createdAtMs / 1000);
-  const hasEnded = status === 'succeeded';
+  const hasSucceeded = status === 'succeeded';
   return {
     id,
     model: 'doubao-seedance-2-0-260128',
     status,
-    error: null,
-    content: hasEnded ? { video_url: link(id), last_frame_url: null } : {},
-    usage: hasEnded ? { completion_tokens: 108_900, total_tokens: 108_900, tool_usage: { web_search: 0 } } : null,
+    error,
+    content: hasSucceeded ? { video_url: link(id), last_frame_url: null } : {},
+    usage: hasSucceeded ? { completion_tokens: 108_900, total_tokens: 108_900, tool_usage: { web_search: 0 } } : null,
     created_at: createdAt,
-    updated_at: hasEnded ? createdAt + 132 : createdAt,
+    updated_at: status !== 'queued' && status !== 'running' ? createdAt + 132 : createdAt,
     seed: 58_944,
     resolution: '720p',
     ratio: '16:9',
@@ -71,6 +72,17 @@ export const arkList = (query, taskOf) => {
   const found = tier === 'default' ? [...new Set(query.getAll('filter.task_ids'))].map(taskOf).filter((task) => task !== null) : [];
   return { total: found.length, items: found.slice(start, start + size) };
 };
+
+/**
+ * The body of an error response.
+ *
+ * @param {string} code
+ * @param {string} message
+ * @param {string} type
+ */
+export const arkError = (code, message, type) => ({
+  error: { code, message: `${message} Request id: ${arkHeaders['x-request-id']}`, param: '', type },
+});
 
 /** The headers of Ark's gateway, beside those that every HTTP server sends. */
 export const arkHeaders = {

@@ -1,6 +1,7 @@
 /**
  * Chance that repeats: the same seed gives the same numbers. And log-normal times, the shape that waiting for a generation has.
  */
+import { createHash } from 'node:crypto';
 
 /**
  * A source of numbers from 0 up to 1 (mulberry32).
@@ -16,6 +17,13 @@ export const createRandom = (seed) => {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 };
+
+/**
+ * A number from 0 up to 1, always the same for the same parts.
+ *
+ * @param {...(string | number)} parts
+ */
+export const fraction = (...parts) => createHash('sha256').update(JSON.stringify(parts)).digest().readUInt32BE(0) / 2 ** 32;
 
 /** The standard normal's 95 % quantile. */
 const quantile95 = 1.6448536;

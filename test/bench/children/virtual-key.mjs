@@ -5,14 +5,18 @@ import { asyncScheduler, from, mergeMap } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { options, report } from '../child.mjs';
 import { contenders } from '../contenders/one-key.mjs';
-import { createLimitedServer } from '../limited-server.mjs';
 import { createRandom, logNormal } from '../random.mjs';
 import { mean, quantile } from '../statistics.mjs';
+import { createVirtualArk } from '../virtual-ark.mjs';
 
 const { contender, seed, tasks, ends, perMinute, latencyMs } = options;
 const random = createRandom(seed);
 const endsAtMs = new Map(Array.from({ length: tasks }, (_, index) => [`cgt-20260301101500-${index}`, logNormal(ends).draw(random)]));
-const server = createLimitedServer({ perMinute, latencyMs, endsAtMs });
+const server = createVirtualArk({
+  latencyMs,
+  tasks: new Map([...endsAtMs].map(([id, endMs]) => [id, { endMs, outcome: /** @type {const} */ ('succeeded') }])),
+  limit: { perMinute, window: 'sliding', retryAfter: true },
+});
 /** @type {Map<string, number>} */
 const lateMs = new Map();
 
@@ -28,4 +32,9 @@ new TestScheduler(() => undefined).run(() => {
 
 const all = [...lateMs.values()];
 if (all.length !== tasks || all.some((ms) => ms < 0)) throw new Error(`${contender}: ${all.length} ends of ${tasks} tasks, the earliest ${Math.min(...all)} ms late`);
-report({ ...server.counts(), lateMs: mean(all), late95Ms: quantile(all, 0.95) });
+report({
+  requests: server.log.length,
+  refusals: server.log.filter(({ status }) => status === 429).length,
+  lateMs: mean(all),
+  late95Ms: quantile(all, 0.95),
+});
