@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { section } from './report.mjs';
 
 /** In the order of the page. */
-const names = ['cpu', 'heap', 'feed', 'schedule', 'bytes', 'budget', 'batch', 'allocation'];
+const names = ['cpu', 'allocation', 'heap', 'feed', 'schedule', 'bytes', 'budget', 'notice', 'batch'];
 
 const wanted = process.argv.slice(2);
 const strangers = wanted.filter((name) => !names.includes(name));
