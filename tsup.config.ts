@@ -4,33 +4,13 @@
  * Each build is one graph with shared chunks, in CommonJS too, so that a class has one identity whichever entry it is seen through.
  * `tsup --no-dts` builds the JavaScript alone, in about a second.
  */
-import { readdirSync } from 'node:fs';
-import { basename } from 'node:path';
 import { defineConfig, type Options } from 'tsup';
+import { type EntryPoint, entryPoints } from './entry-points.mjs';
 
 type EsbuildPlugin = NonNullable<Options['esbuildPlugins']>[number];
 
-/** Entries that run anywhere. A new file in `src/providers` is an entry by being there. */
-const portable = {
-  index: 'src/index.ts',
-  fetch: 'src/adapters/fetch.ts',
-  angular: 'src/adapters/angular.ts',
-  sse: 'src/sse/index.ts',
-  wire: 'src/wire/index.ts',
-  testing: 'src/testing/index.ts',
-  ...Object.fromEntries(
-    readdirSync('src/providers')
-      .filter((file) => file.endsWith('.ts'))
-      .map((file) => [`providers/${basename(file, '.ts')}`, `src/providers/${file}`]),
-  ),
-};
-
-/** Entries that need Node. */
-const node = {
-  undici: 'src/adapters/undici.ts',
-  simulator: 'src/simulator/index.ts',
-  node: 'src/node/index.ts',
-};
+/** Entry points as tsup takes them: name → source. */
+const entry = (points: readonly EntryPoint[]): Record<string, string> => Object.fromEntries(points.map(({ name, source }) => [name, source]));
 
 /**
  * fp-ts has no `exports` map: `fp-ts/Either` type-checks and then dies in Node. So the sources say `fp-ts/Either`, and each
@@ -58,26 +38,26 @@ const shared: Options = {
 
 /** The program. Nobody imports it: it has no declarations, and its CommonJS twin is not packed. */
 const program = {
-  cli: 'src/node/command-line/main.ts',
+  cli: 'src/cli/main.ts',
 };
 
 export default defineConfig([
   {
     ...shared,
     name: 'node',
-    entry: { ...portable, ...node, ...program },
+    entry: { ...entry(entryPoints), ...program },
     format: ['esm', 'cjs'],
     target: 'node20.19',
     platform: 'node',
     esbuildPlugins: [fpTs('lib')],
     // The declarations are cleaned by their own build, the browser's files by theirs.
     clean: ['!**/*.d.{ts,cts}', '!browser/**'],
-    dts: { entry: { ...portable, ...node }, compilerOptions: { ignoreDeprecations: '6.0', types: ['node'] } },
+    dts: { entry: entry(entryPoints), compilerOptions: { ignoreDeprecations: '6.0', types: ['node'] } },
   },
   {
     ...shared,
     name: 'browser',
-    entry: portable,
+    entry: entry(entryPoints.filter(({ isPortable }) => isPortable)),
     outDir: 'dist/browser',
     format: ['esm'],
     target: 'es2022',

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { entryPoints } from './entry-points.mjs';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -8,10 +9,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^fp-ts\/(\w+)$/, replacement: 'fp-ts/lib/$1.js' },
-      { find: /^rx-seedance$/, replacement: here('./src/index.ts') },
-      { find: /^rx-seedance\/providers\/(.+)$/, replacement: here('./src/providers/$1.ts') },
-      { find: /^rx-seedance\/(undici|fetch|angular)$/, replacement: here('./src/adapters/$1.ts') },
-      { find: /^rx-seedance\/(wire|testing|simulator|node|sse)$/, replacement: here('./src/$1/index.ts') },
+      ...entryPoints.map(({ specifier, source }) => ({ find: new RegExp(`^${specifier}$`), replacement: here(source) })),
     ],
   },
   test: {

@@ -40,14 +40,14 @@ export type { Provider } from './wire/provider.js';
 export type { TaskList } from './wire/task-list.js';
 export type { Hints, Pacing, Retention, TierFactor, TimeRange } from './wire/facts.js';
 export type { ReadFailure, ResponseReason } from './wire/refusal.js';
-export { account, type Account, type AccountOptions } from './watch/account.js';
-export { createTaskClient, type TaskClient, type TaskClientOptions, type WatchOptions } from './watch/task-client.js';
-export { isSeedanceError, SeedanceError, type SeedanceErrorKind } from './watch/errors.js';
-export { ofStatus, throwIfUnsuccessful } from './watch/operators.js';
-export { type Feed, type FeedEvent, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from './watch/feed.js';
-export type { Rows } from './watch/rows.js';
+export { account, type Account, type AccountOptions } from './client/account.js';
+export { createTaskClient, type TaskClient, type TaskClientOptions, type WatchOptions } from './client/task-client.js';
+export { isSeedanceError, SeedanceError, type SeedanceErrorKind } from './state/errors.js';
+export { ofStatus, throwIfUnsuccessful } from './client/operators.js';
+export { type Feed, type FeedEvent, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from './feed/feed.js';
+export type { Rows } from './feed/rows.js';
 export type { Gate } from './transport/gate.js';
-export { type PollPolicy, type RuleOptions, watchRules, type WatchRules } from './watch/watch-rules.js';
+export { type PollPolicy, type RuleOptions, watchRules, type WatchRules } from './state/watch-rules.js';
 export {
   advanceWatch,
   askWatch,
@@ -58,5 +58,5 @@ export {
   type Trouble,
   waitMs,
   type WatchState,
-} from './watch/watch-state.js';
-export { parseWatchState } from './watch/saved-state.js';
+} from './state/watch-state.js';
+export { parseWatchState } from './state/saved-state.js';

@@ -3,10 +3,11 @@
  */
 import { asyncScheduler, catchError, concat, defer, type Observable, of, retry, tap, throwError, throwIfEmpty, timeout } from 'rxjs';
 import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
-import { longestTimerMs, rest } from '../poll/rest.js';
+import { longestTimerMs } from '../checks.js';
+import { rest } from '../poll/rest.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { innermostReason } from '../transport/whole-answer.js';
-import { messageOf } from '../watch/errors.js';
+import { messageOf } from '../state/errors.js';
 import { Refused, Trouble } from './download-connections.js';
 import { DownloadError } from './download-error.js';
 import type { Held } from './file-answer.js';

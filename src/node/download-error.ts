@@ -1,7 +1,7 @@
 /**
  * Why a file could not be saved. One class, told apart by `kind`; no link's signature in it.
  */
-import { messageOf } from '../watch/errors.js';
+import { messageOf } from '../state/errors.js';
 import { codeOf } from './system-error.js';
 
 /**

@@ -9,10 +9,10 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
-import { messageOf } from '../watch/errors.js';
-import { parseWatchState } from '../watch/saved-state.js';
-import type { WatchOptions } from '../watch/task-client.js';
-import type { WatchState } from '../watch/watch-state.js';
+import { messageOf } from '../state/errors.js';
+import { parseWatchState } from '../state/saved-state.js';
+import type { WatchOptions } from '../client/task-client.js';
+import type { WatchState } from '../state/watch-state.js';
 import { checkPath } from './check-path.js';
 import { lockDirectory } from './directory-lock.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';

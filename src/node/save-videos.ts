@@ -6,7 +6,7 @@ import { asyncScheduler, catchError, defer, mergeMap, type Observable, of, type 
 import { type TaskRef, withoutRaw } from '../task/snapshot.js';
 import type { TransitionTo } from '../task/transition.js';
 import { createGate, type Gate } from '../transport/gate.js';
-import type { FeedEvent } from '../watch/feed.js';
+import type { FeedEvent } from '../feed/feed.js';
 import { checkedOptions, type DownloadOptions, type DownloadProgress, downloadWith } from './download.js';
 import { diskError, type DownloadError, isDownloadError } from './download-error.js';
 import { extensionOf, taskFileName } from './file-name.js';

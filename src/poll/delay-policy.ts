@@ -3,6 +3,7 @@
  * Laws: `longest` waits as long as its slowest member, and one 'stop' stops all; `atLeast` and `jittered` never shorten a delay;
  * `limitAttempts` and `limitElapsed` change nothing before their limit and stop from it on; 'stop' passes through all of them.
  */
+import { checkAtLeast } from '../checks.js';
 
 /** What a policy may look at. */
 export interface Attempt<S = unknown> {
@@ -28,7 +29,7 @@ export type DelayPolicy<S = unknown> = (attempt: Attempt<S>) => number | 'stop';
  * @example constantDelay(15_000)
  */
 export const constantDelay = (delayMs: number): DelayPolicy => {
-  checkFrom(0, 'constantDelay: delayMs', delayMs);
+  checkAtLeast(0, 'constantDelay: delayMs', delayMs);
   return () => delayMs;
 };
 
@@ -50,9 +51,9 @@ export const exponentialDelay = ({
   /** Default: no limit. */
   readonly maxMs?: number;
 }): DelayPolicy => {
-  checkFrom(0, 'exponentialDelay: initialMs', initialMs);
-  checkFrom(1, 'exponentialDelay: factor', factor);
-  checkFrom(initialMs, 'exponentialDelay: maxMs', maxMs);
+  checkAtLeast(0, 'exponentialDelay: initialMs', initialMs);
+  checkAtLeast(1, 'exponentialDelay: factor', factor);
+  checkAtLeast(initialMs, 'exponentialDelay: maxMs', maxMs);
   return ({ index }) => (initialMs === 0 ? 0 : Math.min(initialMs * factor ** index, maxMs));
 };
 
@@ -72,9 +73,9 @@ export const proportionalDelay = ({
   /** Of the elapsed time. Default: 0.1. */
   readonly share?: number;
 }): DelayPolicy => {
-  checkFrom(0, 'proportionalDelay: minMs', minMs);
-  checkFrom(minMs, 'proportionalDelay: maxMs', maxMs);
-  checkFrom(Number.MIN_VALUE, 'proportionalDelay: share', share);
+  checkAtLeast(0, 'proportionalDelay: minMs', minMs);
+  checkAtLeast(minMs, 'proportionalDelay: maxMs', maxMs);
+  checkAtLeast(Number.MIN_VALUE, 'proportionalDelay: share', share);
   return ({ elapsedMs }) => Math.min(Math.max(elapsedMs * share, minMs), maxMs);
 };
 
@@ -104,10 +105,10 @@ export const expectedTimeDelay = ({
   readonly minMs: number;
   readonly maxMs: number;
 }): DelayPolicy => {
-  checkFrom(0, 'expectedTimeDelay: fromMs', fromMs);
-  checkFrom(fromMs, 'expectedTimeDelay: toMs', toMs);
-  checkFrom(0, 'expectedTimeDelay: minMs', minMs);
-  checkFrom(minMs, 'expectedTimeDelay: maxMs', maxMs);
+  checkAtLeast(0, 'expectedTimeDelay: fromMs', fromMs);
+  checkAtLeast(fromMs, 'expectedTimeDelay: toMs', toMs);
+  checkAtLeast(0, 'expectedTimeDelay: minMs', minMs);
+  checkAtLeast(minMs, 'expectedTimeDelay: maxMs', maxMs);
   return ({ elapsedMs, jitter }) => {
     const earlyMs = fromMs - elapsedMs;
     if (earlyMs > minMs) return Math.max(minMs, Math.min(earlyMs, longestBlindMs - minMs) + jitter * minMs);
@@ -126,7 +127,7 @@ const longestBlindMs = 120_000;
  * @example jittered(constantDelay(15_000))
  */
 export const jittered = <S>(delay: DelayPolicy<S>, ratio = 0.1): DelayPolicy<S> => {
-  checkFrom(0, 'jittered: ratio', ratio);
+  checkAtLeast(0, 'jittered: ratio', ratio);
   return (attempt) => unlessStopped(delay(attempt), (ms) => ms * (1 + ratio * attempt.jitter));
 };
 
@@ -137,7 +138,7 @@ export const jittered = <S>(delay: DelayPolicy<S>, ratio = 0.1): DelayPolicy<S> 
  * @example atLeast(exponentialDelay({ initialMs: 1_000 }), 10_000)
  */
 export const atLeast = <S>(delay: DelayPolicy<S>, minMs: number): DelayPolicy<S> => {
-  checkFrom(0, 'atLeast: minMs', minMs);
+  checkAtLeast(0, 'atLeast: minMs', minMs);
   return (attempt) => unlessStopped(delay(attempt), (ms) => Math.max(ms, minMs));
 };
 
@@ -148,7 +149,7 @@ export const atLeast = <S>(delay: DelayPolicy<S>, minMs: number): DelayPolicy<S>
  * @example longest(constantDelay(15_000), proportionalDelay({ minMs: 10_000, maxMs: 60_000 }))
  */
 export const longest = <S>(...delays: readonly DelayPolicy<S>[]): DelayPolicy<S> => {
-  checkFrom(1, 'longest: number of policies', delays.length);
+  checkAtLeast(1, 'longest: number of policies', delays.length);
   return (attempt) =>
     delays
       .map((delay) => delay(attempt))
@@ -162,7 +163,7 @@ export const longest = <S>(...delays: readonly DelayPolicy<S>[]): DelayPolicy<S>
  * @example limitAttempts(constantDelay(15_000), 40)
  */
 export const limitAttempts = <S>(delay: DelayPolicy<S>, count: number): DelayPolicy<S> => {
-  checkFrom(0, 'limitAttempts: count', count);
+  checkAtLeast(0, 'limitAttempts: count', count);
   return (attempt) => (attempt.index < count ? delay(attempt) : 'stop');
 };
 
@@ -173,7 +174,7 @@ export const limitAttempts = <S>(delay: DelayPolicy<S>, count: number): DelayPol
  * @example limitElapsed(constantDelay(15_000), 600_000)
  */
 export const limitElapsed = <S>(delay: DelayPolicy<S>, limitMs: number): DelayPolicy<S> => {
-  checkFrom(0, 'limitElapsed: limitMs', limitMs);
+  checkAtLeast(0, 'limitElapsed: limitMs', limitMs);
   return (attempt) => (attempt.elapsedMs < limitMs ? delay(attempt) : 'stop');
 };
 
@@ -190,9 +191,3 @@ export const checkedDelay = (name: string, delay: number | 'stop'): number | 'st
 
 const unlessStopped = (delay: number | 'stop', change: (ms: number) => number): number | 'stop' =>
   delay === 'stop' ? delay : change(delay);
-
-const checkFrom = (least: number, field: string, value: number): void => {
-  if (!Number.isFinite(value) || value < least) {
-    throw new RangeError(`${field} must be a finite number from ${least}, not ${String(value)}`);
-  }
-};

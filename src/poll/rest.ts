@@ -2,9 +2,7 @@
  * Waits of any length, on the scheduler's clock.
  */
 import { asyncScheduler, defer, first, Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
-
-/** The longest wait that a platform's timer keeps: 2^31 ms and more would fire at once. */
-export const longestTimerMs = 2 ** 31 - 1;
+import { longestTimerMs } from '../checks.js';
 
 /** Calls `wake` after `ms`, and after one turn of the scheduler at the least. Unsubscribing ends the wait. */
 export const sleep = (ms: number, wake: () => void): Subscription => {
@@ -39,11 +37,9 @@ export const after = <T>(ms: number, hurry: Observable<unknown>, next: () => Obs
     const go = (): void => {
       if (waiting.closed) return;
       waiting.unsubscribe();
-      // eslint-disable-next-line no-restricted-syntax -- what comes after a wait is run by the wait
       defer(next).pipe(first()).subscribe(subscriber);
     };
     waiting.add(sleep(ms, go));
-    // eslint-disable-next-line no-restricted-syntax -- likewise: whoever waits listens
     waiting.add(hurry.subscribe({ next: go, error: (error) => { subscriber.error(error); } }));
     return waiting;
   });
@@ -63,11 +59,9 @@ export const within =
       const asking = new Subscription();
       const giveUp = (): void => {
         asking.unsubscribe();
-        // eslint-disable-next-line no-restricted-syntax -- likewise: what takes the place of another is run in its place
         otherwise.subscribe(subscriber);
       };
       asking.add(
-        // eslint-disable-next-line no-restricted-syntax -- likewise
         source.subscribe(passedTo(subscriber, (value) => {
           subscriber.next(value);
           subscriber.complete();

@@ -3,7 +3,7 @@
  * clock and no text but its own ids.
  */
 import { taskKey } from '../task/snapshot.js';
-import { type Feed, isNextAfter, type TaskRow } from '../watch/feed.js';
+import { type Feed, isNextAfter, type TaskRow } from '../feed/feed.js';
 
 /** One task: its latest row, and which change brought it. */
 export interface Entry {

@@ -3,9 +3,8 @@
  */
 import type { Observable } from 'rxjs';
 import { type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-policy.js';
-import type { Feed } from '../watch/feed.js';
-import { isRecord } from '../watch/watch-rules.js';
-import { checkWithin } from './checks.js';
+import type { Feed } from '../feed/feed.js';
+import { checkUpTo, isRecord, longestTimerMs } from '../checks.js';
 import { connect, shownUrl } from './connection.js';
 import { follow } from './follow.js';
 
@@ -63,7 +62,7 @@ export const fromServerSentEvents = (
   if (givenFetch !== undefined && typeof givenFetch !== 'function') throw new TypeError(`fetch must be a function, not ${String(givenFetch)}`);
   if (typeof retry !== 'function') throw new TypeError(`retry must be a function of an attempt, not ${String(retry)}`);
   if (onConnection !== undefined && typeof onConnection !== 'function') throw new TypeError(`onConnection must be a function, not ${String(onConnection)}`);
-  checkWithin('silenceMs', silenceMs);
+  checkUpTo(longestTimerMs, 'silenceMs', silenceMs, 'number of ms');
   return follow({
     connect: (lastEventId) =>
       connect(

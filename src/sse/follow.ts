@@ -6,8 +6,8 @@ import { asyncScheduler, concatWith, defer, endWith, mergeMap, type Observable, 
 import { type Attempt, checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { rest } from '../poll/rest.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
-import { messageOf } from '../watch/errors.js';
-import { afterRow, emptyTotals, type Feed, type TaskRow, type Totals } from '../watch/feed.js';
+import { messageOf } from '../state/errors.js';
+import { afterRow, emptyTotals, type Feed, type TaskRow, type Totals } from '../feed/feed.js';
 import { ConnectionLost, type Incoming } from './connection.js';
 import { decodeFailure, decodeRows, isSameRow } from './wire-form.js';
 

@@ -4,7 +4,7 @@
  */
 import { catchError, concatWith, defer, endWith, map, NEVER, Observable, of, ReplaySubject, share, Subscription } from 'rxjs';
 import { rest, sleep } from '../poll/rest.js';
-import type { Feed } from '../watch/feed.js';
+import type { Feed } from '../feed/feed.js';
 import { type ChangeLog, type Changes, createChangeLog, type Entry } from './change-log.js';
 import { encodedEnd, encodeFailure, encodeRows } from './wire-form.js';
 

@@ -2,8 +2,8 @@
  * The server's side: one feed for all readers, as bytes. Web standards alone, so that it runs in Node, on the edge and in workers.
  */
 import { isObservable, type Observable, Subject, Subscription } from 'rxjs';
-import type { Feed } from '../watch/feed.js';
-import { checkFrom, checkWithin } from './checks.js';
+import type { Feed } from '../feed/feed.js';
+import { checkAtLeast, checkUpTo, longestTimerMs } from '../checks.js';
 import { readerTexts, sharedMoments } from './reader.js';
 
 /** How readers are served. */
@@ -46,8 +46,8 @@ export const toServerSentEvents = (
   { heartbeatMs = 15_000, lingerMs = 30_000 }: ServerSentEventsOptions = {},
 ): ServerSentEvents => {
   if (!isObservable(feeds)) throw new TypeError(`feeds must be an Observable of what toFeed() gives, not ${String(feeds)}`);
-  checkWithin('heartbeatMs', heartbeatMs);
-  checkFrom('lingerMs', lingerMs);
+  checkUpTo(longestTimerMs, 'heartbeatMs', heartbeatMs, 'number of ms');
+  checkAtLeast(0, 'lingerMs', lingerMs);
   const moments = sharedMoments(feeds, lingerMs, () => crypto.randomUUID());
   const read = (lastEventId: unknown, signal: AbortSignal | null): ReadableStream<Uint8Array> =>
     toBytes((pulls) => readerTexts(moments, typeof lastEventId === 'string' ? lastEventId : null, heartbeatMs, pulls), signal);

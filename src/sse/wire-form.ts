@@ -4,9 +4,9 @@
  */
 import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
 import { type TaskStatus, taskStatuses } from '../task/status.js';
-import { isSeedanceError, messageOf, SeedanceError, type SeedanceErrorKind } from '../watch/errors.js';
-import type { TaskRow } from '../watch/feed.js';
-import type { LastTrouble, WatchState } from '../watch/watch-state.js';
+import { isSeedanceError, messageOf, SeedanceError, type SeedanceErrorKind } from '../state/errors.js';
+import type { TaskRow } from '../feed/feed.js';
+import type { LastTrouble, WatchState } from '../state/watch-state.js';
 
 const version = 1;
 

@@ -3,8 +3,9 @@
  * provider and no task; its clock is the scheduler's.
  */
 import { asyncScheduler, defer, type Observable, of, switchMap, tap } from 'rxjs';
+import { checkCount } from '../checks.js';
 import { type Gate, openGate } from './gate.js';
-import { checkCount, createLine } from './line.js';
+import { createLine } from './line.js';
 import { longestRetryAfterMs, retryAfterMs } from './retry-after.js';
 import type { HttpResponse, Transport } from './transport.js';
 

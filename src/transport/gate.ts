@@ -2,7 +2,8 @@
  * Lets so many questions through at once; the others stand in line. Unsubscribing leaves the line.
  */
 import type { Observable } from 'rxjs';
-import { checkCount, createLine } from './line.js';
+import { checkCount } from '../checks.js';
+import { createLine } from './line.js';
 
 /** Wraps one question, and decides when it leaves. */
 export type Gate = <T>(question: Observable<T>) => Observable<T>;

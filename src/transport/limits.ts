@@ -1,6 +1,7 @@
 /**
  * What bounds one exchange over HTTP: a time and a size, checked once. Knows no HTTP client.
  */
+import { checkUpTo, longestTimerMs } from '../checks.js';
 import { maxBodyBytes as defaultMaxBodyBytes } from './transport.js';
 
 /** The bounds of one request. */
@@ -26,11 +27,3 @@ export const checkLimits = ({
   timeoutMs: checkUpTo(longestTimerMs, 'timeoutMs', timeoutMs),
   maxBodyBytes: checkUpTo(Number.MAX_SAFE_INTEGER, 'maxBodyBytes', maxBodyBytes),
 });
-
-/** A platform's timer fires at once for 2^31 ms and more. */
-const longestTimerMs = 2 ** 31 - 1;
-
-const checkUpTo = (most: number, field: string, value: number): number => {
-  if (typeof value === 'number' && value > 0 && value <= most) return value;
-  throw new RangeError(`${field} must be a number above 0, at most ${most}, not ${String(value)}`);
-};

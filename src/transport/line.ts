@@ -6,15 +6,6 @@ import { asapScheduler, asyncScheduler, Observable, type Subscription } from 'rx
 /** Lets a question through when its turn comes. Unsubscribing leaves the line, or frees the place. */
 export type Line = <T>(question: Observable<T>, dueAtMs: number) => Observable<T>;
 
-/**
- * Checks how many of something there may be.
- *
- * Errors: `RangeError` that names the field and its value.
- */
-export const checkCount = (field: string, count: number): void => {
-  if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`${field} must be a whole number from 1, not ${String(count)}`);
-};
-
 interface Waiting {
   readonly dueAtMs: number;
   /** Null once it has left the line. */

@@ -1,11 +1,11 @@
 // First, for it brings the compiler that Angular's packages ask for.
-import { httpClient } from './angular/test-bed.js';
+import { httpClient } from '../angular/test-bed.js';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { firstValueFrom, forkJoin, lastValueFrom, toArray } from 'rxjs';
 import { Agent } from 'undici';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { httpClientTransport } from '../../src/adapters/angular.js';
+import { httpClientTransport } from '../../src/angular/index.js';
 import { fetchTransport } from '../../src/adapters/fetch.js';
 import { undiciTransport } from '../../src/adapters/undici.js';
 import type { TransportLimits } from '../../src/transport/limits.js';

@@ -2,10 +2,10 @@
  * What the package shows to its users, as the compiler sees it: every entry of package.json, and every name that it exports with its
  * declaration. Made from the sources, as the build makes its declarations: nothing has to be built.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { entryPoints } from '../../entry-points.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -40,36 +40,17 @@ export interface PublicFace {
   readonly unnamed: readonly { readonly name: string; readonly declarations: readonly ts.Node[] }[];
 }
 
-interface Config {
-  readonly compilerOptions: { readonly paths: Readonly<Record<string, readonly string[]>> };
-}
-
-const readJson = (file: string): unknown => JSON.parse(readFileSync(join(root, file), 'utf8'));
-
 /** The options that the sources are compiled with. */
 export const compilerOptions = (): ts.CompilerOptions => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path));
   return ts.parseJsonConfigFileContent(config, ts.sys, root).options;
 };
 
-/** Every entry of package.json with its source: tsconfig.json says where each is. The main one first, then in the order of names. */
-export const entrySources = (): readonly Omit<Entry, 'names'>[] => {
-  const { exports } = readJson('package.json') as { exports: Record<string, unknown> };
-  const { paths } = (readJson('tsconfig.json') as Config).compilerOptions;
-  const keys = Object.keys(exports).filter((key) => key !== './package.json');
-  return keys
-    .flatMap((key) => {
-      const specifier = `rx-seedance${key.slice(1)}`;
-      const source = paths[specifier]?.[0];
-      if (source === undefined) throw new Error(`${key} is in package.json's exports, and ${specifier} not in tsconfig.json's paths`);
-      if (!specifier.endsWith('/*')) return [{ specifier, source: join(root, source) }];
-      const folder = join(root, dirname(source));
-      return readdirSync(folder)
-        .filter((file) => file.endsWith('.ts'))
-        .map((file) => ({ specifier: specifier.replace('*', basename(file, '.ts')), source: join(folder, file) }));
-    })
+/** Every entry point with its source. The main one first, then in the order of names. */
+export const entrySources = (): readonly Omit<Entry, 'names'>[] =>
+  entryPoints
+    .map(({ specifier, source }) => ({ specifier, source: join(root, source) }))
     .sort((a, b) => (a.specifier < b.specifier ? -1 : 1));
-};
 
 /** Where the declarations stand: in memory, beside the sources, so that packages are found from there too. */
 const declared = join(root, '.declarations');

@@ -21,7 +21,7 @@ const id = /\bid: '(\w+)'/.exec(source?.text ?? '')?.[1] ?? '';
 const suites = [
   'test/providers/contract.test.ts',
   'test/docs/providers-table.test.ts',
-  'test/node/command-line/known-providers.test.ts',
+  'test/cli/known-providers.test.ts',
   'test/architecture.test.ts',
 ];
 
@@ -46,7 +46,7 @@ let first: Outcome;
 let second: Outcome;
 
 beforeAll(async () => {
-  for (const path of ['src', 'test', 'docs', 'README.md', 'package.json', 'tsconfig.json', 'tsup.config.ts', 'vitest.config.ts']) {
+  for (const path of ['src', 'test', 'docs', 'README.md', 'package.json', 'tsconfig.json', 'entry-points.mjs', 'tsup.config.ts', 'vitest.config.ts']) {
     cpSync(join(root, path), join(directory, path), { recursive: true, filter: (from) => !/node_modules|[/\\]dist$|[/\\]\.angular/.test(from.slice(root.length)) });
   }
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'), 'dir');
@@ -84,7 +84,7 @@ describe('the provider that the page makes', () => {
 
   it('has its rows in both tables, and is known to the command line', () => {
     for (const path of ['docs/providers.md', 'README.md']) expect(textOf(path)).toContain(`\n| \`${id}\` | [`);
-    expect(textOf('src/node/command-line/known-providers.ts')).toContain(`, ${id}, `);
+    expect(textOf('src/cli/known-providers.ts')).toContain(`, ${id}, `);
   });
 
   it('compiles as strictly as the rest', async () => {

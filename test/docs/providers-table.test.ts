@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { daysOf, floorOf, paceOf } from '../../src/node/command-line/provider-facts.js';
+import { daysOf, floorOf, paceOf } from '../../src/cli/provider-facts.js';
 import type { Provider } from '../../src/wire/provider.js';
 
 const folder = new URL('../../src/providers/', import.meta.url);

@@ -8,9 +8,9 @@ import { of } from 'rxjs';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Journal, openJournal } from '../../src/node/index.js';
 import { taskKey } from '../../src/task/snapshot.js';
-import { watchTasks } from '../../src/watch/feed.js';
-import { askWatch, beginWatch, type WatchState } from '../../src/watch/watch-state.js';
-import { watchRules } from '../../src/watch/watch-rules.js';
+import { watchTasks } from '../../src/feed/feed.js';
+import { askWatch, beginWatch, type WatchState } from '../../src/state/watch-state.js';
+import { watchRules } from '../../src/state/watch-rules.js';
 import { ark } from '../../src/providers/ark.js';
 import { arkTask, askedAt, at, diary, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
 

@@ -29,13 +29,13 @@ export const traps: Readonly<Record<number, string>> = {
 
 /** What only a watch over several answers shows, or a request: the test file that names the trap. */
 export const trapsElsewhere: Readonly<Record<number, string>> = {
-  4: 'test/watch/traps.test.ts',
-  5: 'test/watch/traps.test.ts',
-  14: 'test/watch/traps.test.ts',
-  15: 'test/watch/traps.test.ts',
-  16: 'test/watch/traps.test.ts',
-  18: 'test/watch/traps.test.ts',
-  20: 'test/watch/traps.test.ts',
-  21: 'test/watch/traps.test.ts',
-  22: 'test/watch/traps.test.ts',
+  4: 'test/client/traps.test.ts',
+  5: 'test/client/traps.test.ts',
+  14: 'test/client/traps.test.ts',
+  15: 'test/client/traps.test.ts',
+  16: 'test/client/traps.test.ts',
+  18: 'test/client/traps.test.ts',
+  20: 'test/client/traps.test.ts',
+  21: 'test/client/traps.test.ts',
+  22: 'test/client/traps.test.ts',
 };

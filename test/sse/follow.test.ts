@@ -5,7 +5,7 @@ import { fromServerSentEvents, type FromServerSentEventsOptions } from '../../sr
 import { ConnectionLost, type Incoming } from '../../src/sse/connection.js';
 import { follow, type FollowOptions } from '../../src/sse/follow.js';
 import { encodeFailure, encodeRows } from '../../src/sse/wire-form.js';
-import type { Feed, TaskRow } from '../../src/watch/feed.js';
+import type { Feed, TaskRow } from '../../src/feed/feed.js';
 import { inVirtualTime } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import { brief, feedAfter, refOf, to } from './feeds.js';

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
 import { fromServerSentEvents, type FromServerSentEventsOptions } from '../../src/sse/client.js';
 import { type ServerSentEvents, toServerSentEvents } from '../../src/sse/server.js';
-import type { Feed } from '../../src/watch/feed.js';
+import type { Feed } from '../../src/feed/feed.js';
 import { errorOf, key, nowhere, serve, serveBytes } from '../adapters/loopback.js';
 import { brief, feedAfter, feedsOf, refOf, to, until } from './feeds.js';
 

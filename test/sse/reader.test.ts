@@ -1,7 +1,7 @@
 import { map, NEVER, type Observable, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { readerTexts, sharedMoments } from '../../src/sse/reader.js';
-import type { Feed } from '../../src/watch/feed.js';
+import type { Feed } from '../../src/feed/feed.js';
 import { inVirtualTime } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import { feedAfter, feedsOf, inWords, to } from './feeds.js';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeFailure, decodeRows, encodeFailure, encodeRows } from '../../src/sse/wire-form.js';
-import { isSeedanceError, lostAs, SeedanceError } from '../../src/watch/errors.js';
-import type { FeedEvent, TaskRow } from '../../src/watch/feed.js';
-import { watchRules } from '../../src/watch/watch-rules.js';
-import { beginWatch } from '../../src/watch/watch-state.js';
+import { isSeedanceError, lostAs, SeedanceError } from '../../src/state/errors.js';
+import type { FeedEvent, TaskRow } from '../../src/feed/feed.js';
+import { watchRules } from '../../src/state/watch-rules.js';
+import { beginWatch } from '../../src/state/watch-state.js';
 import { ark } from '../../src/providers/ark.js';
 import { anyFeedEvent, anySnapshot } from '../support/arbitraries.js';
 import { driven, good, refusal } from '../support/snapshots.js';

@@ -13,9 +13,9 @@ import type { TaskRef } from '../../src/task/snapshot.js';
 import type { TaskTransition } from '../../src/task/transition.js';
 import { type ScriptedStep, scriptedTransport } from '../../src/testing/index.js';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
-import { account, type AccountOptions } from '../../src/watch/account.js';
-import { createTaskClient, type TaskClientOptions } from '../../src/watch/task-client.js';
-import type { WatchState } from '../../src/watch/watch-state.js';
+import { account, type AccountOptions } from '../../src/client/account.js';
+import { createTaskClient, type TaskClientOptions } from '../../src/client/task-client.js';
+import type { WatchState } from '../../src/state/watch-state.js';
 import { ark as arkDialect } from '../../src/wire/ark.js';
 import { defineProvider, type Provider } from '../../src/wire/provider.js';
 

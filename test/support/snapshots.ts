@@ -11,8 +11,8 @@ import type { Pacing } from '../../src/wire/facts.js';
 import type { Provider } from '../../src/wire/provider.js';
 import { noSettings } from '../../src/wire/reading.js';
 import type { ResponseReason } from '../../src/wire/refusal.js';
-import { advanceWatch, type Trouble, waitMs, type WatchState } from '../../src/watch/watch-state.js';
-import type { WatchRules } from '../../src/watch/watch-rules.js';
+import { advanceWatch, type Trouble, waitMs, type WatchState } from '../../src/state/watch-state.js';
+import type { WatchRules } from '../../src/state/watch-rules.js';
 
 export const task: TaskRef<'ark'> = { provider: 'ark', id: 'cgt-1' };
 

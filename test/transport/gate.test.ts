@@ -1,7 +1,7 @@
 import { concat, defer, EMPTY, map, merge, NEVER, Observable, of, range, take, throwError, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createGate } from '../../src/transport/gate.js';
-import { createTaskClient } from '../../src/watch/task-client.js';
+import { createTaskClient } from '../../src/client/task-client.js';
 import { marbles } from '../support/marbles.js';
 import { at, diary, inVirtualTime, livingTransport, played, queued, quick, running, succeeded, accountOf, taskOf, to } from '../support/client.js';
 

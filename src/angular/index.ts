@@ -1,0 +1,6 @@
+/**
+ * The entry `rx-seedance/angular`: a transport over `HttpClient`, a client by injection, a feed as signals.
+ */
+export { httpClientTransport } from './http-client-transport.js';
+export { injectSeedance, provideSeedance, SEEDANCE_CLIENT, type SeedanceOptions } from './client.js';
+export { type FeedSignals, feedSignals, injectTaskFeed, type TaskFeed } from './feed-signals.js';

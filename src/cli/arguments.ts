@@ -1,0 +1,271 @@
+/**
+ * From arguments to a command, checked whole before anything starts. Pure: reads no file and no variable.
+ */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { TaskRef } from '../task/snapshot.js';
+import { fates, type SimulatorOptions } from '../simulator/index.js';
+import { messageOf } from '../state/errors.js';
+import { parseDuration } from './duration.js';
+import { knownProviders } from './known-providers.js';
+import { parseTaskRef } from './task-refs.js';
+import { orUsageError, UsageError } from './usage-error.js';
+
+/** Every command, in the order of the help. */
+export const commandNames = ['watch', 'query', 'providers', 'simulate'] as const;
+
+export type CommandName = (typeof commandNames)[number];
+
+/** An address for a provider; for the only one when none is named. */
+export interface BaseUrl {
+  readonly provider: string | null;
+  readonly url: string;
+}
+
+/** How providers are reached. */
+export interface AccessArguments {
+  readonly baseUrls: readonly BaseUrl[];
+  readonly envFile: string | null;
+  /** For a simulator: how much faster than life it is. */
+  readonly speed: number;
+}
+
+export interface WatchArguments extends AccessArguments {
+  readonly kind: 'watch';
+  readonly tasks: readonly TaskRef[];
+  /** A list of further tasks. */
+  readonly file: string | null;
+  /** Whether further tasks come from stdin, line by line. */
+  readonly fromStdin: boolean;
+  readonly download: string | null;
+  readonly journal: string | null;
+  readonly json: boolean;
+  readonly deadlineMs: number | null;
+  readonly concurrency: number | null;
+}
+
+export interface QueryArguments extends AccessArguments {
+  readonly kind: 'query';
+  readonly task: TaskRef;
+  readonly raw: boolean;
+}
+
+export interface ProvidersArguments {
+  readonly kind: 'providers';
+  readonly json: boolean;
+  readonly envFile: string | null;
+}
+
+export interface SimulateArguments {
+  readonly kind: 'simulate';
+  readonly options: SimulatorOptions;
+  /** How many tasks are started at once. */
+  readonly tasks: number;
+  readonly tasksFile: string | null;
+}
+
+/** What is to be done. */
+export type Command =
+  | { readonly kind: 'help'; readonly about: CommandName | null }
+  | { readonly kind: 'version' }
+  | WatchArguments
+  | QueryArguments
+  | ProvidersArguments
+  | SimulateArguments;
+
+/**
+ * The command that arguments mean.
+ *
+ * Errors: `UsageError` that names the option and its value.
+ * @example parseCommand(['watch', 'ark:cgt-1', '--download', 'videos'])
+ */
+export const parseCommand = (args: readonly string[]): Command => {
+  refuseKeys(args);
+  const [name, ...rest] = args;
+  if (name === undefined) throw new UsageError(`a command is missing: ${commandNames.join(', ')}`);
+  if (name === '--help' || name === '-h') return { kind: 'help', about: null };
+  if (name === '--version' || name === '-V') return { kind: 'version' };
+  if (name === 'help') return { kind: 'help', about: rest[0] === undefined ? null : commandNamed(rest[0]) };
+  const command = commandNamed(name);
+  if (asksForHelp(rest)) return { kind: 'help', about: command };
+  return parsers[command](rest);
+};
+
+/** A key that stands in an argument has been seen by every process already; its value is not said again. */
+const refuseKeys = (args: readonly string[]): void => {
+  const end = args.indexOf('--');
+  const option = args.slice(0, end < 0 ? undefined : end).find((arg) => /^--?[\w-]*(?:key|token|secret|password)[\w-]*(?:=|$)/i.test(arg));
+  if (option === undefined) return;
+  throw new UsageError(
+    `${option.replace(/=.*/s, '')} is not taken: arguments are visible to every process of this machine. ` +
+      'Put the key in a variable such as ANYFAST_API_KEY, or in a file named by --env-file',
+  );
+};
+
+/** Whether a word is a command. */
+export const isCommandName = (name: string | undefined): name is CommandName => commandNames.some((command) => command === name);
+
+const commandNamed = (name: string): CommandName => {
+  if (!isCommandName(name)) throw new UsageError(`there is no command '${name}': there are ${commandNames.join(', ')}`);
+  return name;
+};
+
+const asksForHelp = (args: readonly string[]): boolean => {
+  const end = args.indexOf('--');
+  return args.slice(0, end < 0 ? undefined : end).some((arg) => arg === '--help' || arg === '-h');
+};
+
+const accessOptions = {
+  'base-url': { type: 'string', multiple: true },
+  'env-file': { type: 'string' },
+  speed: { type: 'string' },
+} as const;
+
+const parseWatch = (args: readonly string[]): WatchArguments => {
+  const { values, positionals } = parsed(args, {
+    ...accessOptions,
+    file: { type: 'string' },
+    download: { type: 'string' },
+    journal: { type: 'string' },
+    json: { type: 'boolean' },
+    deadline: { type: 'string' },
+    concurrency: { type: 'string' },
+  });
+  const { json = false, deadline, concurrency } = values;
+  const file = path('--file', values.file);
+  const download = path('--download', values.download);
+  const journal = path('--journal', values.journal) ?? download;
+  const tasks = positionals.filter((text) => text !== '-').map(parseTaskRef);
+  const fromStdin = positionals.includes('-') || file === '-';
+  if (tasks.length === 0 && file === null && !fromStdin && journal === null) {
+    throw new UsageError('no task to watch: name some as provider:id, or --file FILE, or - for stdin, or the --journal DIR of an earlier run');
+  }
+  return {
+    kind: 'watch',
+    tasks,
+    file: file === '-' ? null : file,
+    fromStdin,
+    download,
+    journal,
+    json,
+    deadlineMs: deadline === undefined ? null : orUsageError(() => parseDuration('--deadline', deadline)),
+    concurrency: concurrency === undefined ? null : whole('--concurrency', concurrency, 1),
+    ...accessIn(values),
+  };
+};
+
+const parseQuery = (args: readonly string[]): QueryArguments => {
+  const { values, positionals } = parsed(args, { ...accessOptions, raw: { type: 'boolean' } });
+  const [text, ...others] = positionals;
+  if (text === undefined || others.length > 0) {
+    throw new UsageError(`query takes one task, written provider:id; there are ${positionals.length}`);
+  }
+  return { kind: 'query', task: parseTaskRef(text), raw: values.raw ?? false, ...accessIn(values) };
+};
+
+const parseProviders = (args: readonly string[]): ProvidersArguments => {
+  const { values, positionals } = parsed(args, { json: { type: 'boolean' }, 'env-file': { type: 'string' } });
+  noPositionals('providers', positionals);
+  return { kind: 'providers', json: values.json ?? false, envFile: path('--env-file', values['env-file']) };
+};
+
+const parseSimulate = (args: readonly string[]): SimulateArguments => {
+  const { values, positionals } = parsed(args, {
+    port: { type: 'string' },
+    speed: { type: 'string' },
+    seed: { type: 'string' },
+    'fault-rate': { type: 'string' },
+    tasks: { type: 'string' },
+    'tasks-file': { type: 'string' },
+    fates: { type: 'string' },
+  });
+  noPositionals('simulate', positionals);
+  const { port, seed, tasks, fates: weights, 'fault-rate': rate, 'tasks-file': tasksFile } = values;
+  if (tasksFile !== undefined && tasks === undefined) throw new UsageError('--tasks-file needs --tasks N: how many tasks to write');
+  return {
+    kind: 'simulate',
+    options: {
+      speed: speedIn(values.speed),
+      ...(port === undefined ? {} : { port: whole('--port', port, 0, 65_535) }),
+      ...(seed === undefined ? {} : { seed: whole('--seed', seed, 0) }),
+      ...(rate === undefined ? {} : { faults: { rate: numeric('--fault-rate', rate, 'a number from 0 to 1', (value) => value >= 0 && value <= 1) } }),
+      ...(weights === undefined ? {} : { fates: fatesIn(weights) }),
+    },
+    tasks: tasks === undefined ? 0 : whole('--tasks', tasks, 1, 100_000),
+    tasksFile: path('--tasks-file', tasksFile),
+  };
+};
+
+const parsers = { watch: parseWatch, query: parseQuery, providers: parseProviders, simulate: parseSimulate } as const;
+
+type OptionTable = NonNullable<ParseArgsConfig['options']>;
+type Parsed<Options extends OptionTable> = ReturnType<
+  typeof parseArgs<{ readonly args: string[]; readonly options: Options; readonly strict: true; readonly allowPositionals: true }>
+>;
+
+const parsed = <const Options extends OptionTable>(args: readonly string[], options: Options): Parsed<Options> => {
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(complaintOf(error));
+  }
+};
+
+/** Node's own words, without its advice of several lines; an unknown option is named without its value. */
+const complaintOf = (error: unknown): string => {
+  const message = messageOf(error);
+  const [, unknown] = /^Unknown option '(-[^'=]*)/.exec(message) ?? [];
+  if (unknown !== undefined) return `there is no option ${unknown}`;
+  const [, option = '', complaint = ''] = /^Option '([^' ]+)[^']*' ([^\n]*?)\.?(?:\n|$)/.exec(message) ?? [];
+  if (complaint.startsWith('argument')) return `${option} needs a value${complaint.includes('ambiguous') ? `; one that begins with - is written ${option}=-…` : ''}`;
+  return complaint === '' ? message : `${option} ${complaint}`;
+};
+
+const accessIn = (values: { readonly [Name in 'env-file' | 'speed']?: string } & { readonly 'base-url'?: readonly string[] }): AccessArguments => ({
+  baseUrls: (values['base-url'] ?? []).map(baseUrlIn),
+  envFile: path('--env-file', values['env-file']),
+  speed: speedIn(values.speed),
+});
+
+const baseUrlIn = (text: string): BaseUrl => {
+  const [, provider, url] = /^([\w-]+)=(.*)$/s.exec(text) ?? [];
+  if (provider === undefined || url === undefined) return { provider: null, url: text };
+  if (knownProviders.some(({ id }) => id === provider)) return { provider, url };
+  throw new UsageError(`--base-url: there is no provider '${provider}': there are ${knownProviders.map(({ id }) => id).join(', ')}`);
+};
+
+const fatesIn = (text: string): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    text.split(',').map((part) => {
+      const [, fate, weight] = /^\s*([\w-]+)(?:=([\d.]+))?\s*$/.exec(part) ?? [];
+      if (fate === undefined || !fates.some((known) => known === fate)) {
+        throw new UsageError(`--fates must be some of ${fates.join(', ')}, each with its weight, such as succeeds=9,fails=1, not '${text}'`);
+      }
+      return [fate, numeric(`--fates ${fate}`, weight ?? '1', 'a number from 0', (value) => value >= 0)];
+    }),
+  );
+
+const noPositionals = (command: CommandName, positionals: readonly string[]): void => {
+  if (positionals[0] !== undefined) throw new UsageError(`${command} takes options alone, not '${positionals[0]}'`);
+};
+
+const path = (option: string, value: string | undefined): string | null => {
+  if (value === '') throw new UsageError(`${option} needs a path that is not empty`);
+  return value ?? null;
+};
+
+const speedIn = (text: string | undefined): number =>
+  text === undefined ? 1 : numeric('--speed', text, 'a number from 1', (value) => value >= 1);
+
+const whole = (option: string, text: string, min: number, max = Number.MAX_SAFE_INTEGER): number =>
+  numeric(
+    option,
+    text,
+    `a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}`,
+    (value) => Number.isSafeInteger(value) && value >= min && value <= max,
+  );
+
+const numeric = (option: string, text: string, rule: string, isGood: (value: number) => boolean): number => {
+  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (!Number.isFinite(value) || !isGood(value)) throw new UsageError(`${option} must be ${rule}, not '${text}'`);
+  return value;
+};

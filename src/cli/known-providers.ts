@@ -1,0 +1,12 @@
+/**
+ * Every provider of src/providers. Written by `npm test -- -u`; do not edit.
+ */
+import { anyfast } from '../providers/anyfast.js';
+import { ark } from '../providers/ark.js';
+import { kyyaipower } from '../providers/kyyaipower.js';
+import { powertokens } from '../providers/powertokens.js';
+import { xingchao } from '../providers/xingchao.js';
+import { yescale } from '../providers/yescale.js';
+import type { Provider } from '../wire/provider.js';
+
+export const knownProviders: readonly Provider[] = [anyfast, ark, kyyaipower, powertokens, xingchao, yescale];

@@ -1,0 +1,44 @@
+/**
+ * The board, live: redrawn when there is news, each second for its countdowns, and when the window has another size.
+ */
+import { combineLatest, connect, defer, endWith, finalize, ignoreElements, interval, merge, type OperatorFunction, startWith, takeUntil, tap, throttleTime } from 'rxjs';
+import type { Provider } from '../wire/provider.js';
+import { board } from './board.js';
+import { boardContent } from './board-rows.js';
+import type { News } from './news.js';
+import type { Output } from './output.js';
+import { type Run, toRun } from './run.js';
+import { createScreen } from './screen.js';
+import { plain } from './terminal-text.js';
+
+/** Ten pictures a second are enough for the eye. */
+const pictureMs = 100;
+const countdownMs = 1_000;
+
+/**
+ * Draws news until they end; the last picture stays. Emits nothing.
+ *
+ * @param providers in the time in which they are asked
+ */
+export const liveBoard = (output: Output, providers: readonly Provider[]): OperatorFunction<News, never> =>
+  connect((news) =>
+    defer(() => {
+      const screen = createScreen(output);
+      const draw = (run: Run): void => {
+        const size = output.size();
+        screen.draw(board(boardContent(run, providers, Date.now(), size.rows), size, output.paint));
+      };
+      const over = news.pipe(ignoreElements(), endWith(null));
+      const occasions = merge(interval(countdownMs), output.resized).pipe(startWith(null), takeUntil(over));
+      const pictures = combineLatest([
+        news.pipe(toRun(), throttleTime(pictureMs, undefined, { leading: true, trailing: true })),
+        occasions,
+      ]).pipe(tap(([run]) => draw(run)));
+      const warnings = news.pipe(
+        tap((item) => {
+          if (item.kind === 'refused') screen.say(plain(item.message));
+        }),
+      );
+      return merge(pictures, warnings).pipe(ignoreElements(), finalize(screen.close));
+    }),
+  );

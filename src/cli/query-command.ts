@@ -1,0 +1,36 @@
+/**
+ * `rx-seedance query`: one question, one answer.
+ */
+import { lastValueFrom, map, merge, take } from 'rxjs';
+import { fetchTransport } from '../adapters/fetch.js';
+import { withoutRaw } from '../task/snapshot.js';
+import { isSeedanceError } from '../state/errors.js';
+import { createTaskClient } from '../client/task-client.js';
+import { openAccess } from './access.js';
+import type { QueryArguments } from './arguments.js';
+import type { Console } from './console.js';
+import { readVariables } from './environment.js';
+import { exitCodeOf } from './signals.js';
+import { plain, plainJson } from './terminal-text.js';
+
+/** Prints the snapshot. Gives the exit code. */
+export const runQuery = async ({ task, raw, ...access }: QueryArguments, { env, stdout, stderr, discretion, stopped }: Console): Promise<number> => {
+  const client = createTaskClient({
+    transport: fetchTransport(),
+    ...openAccess({ ids: [task.provider], allKeyed: false }, access, readVariables(env, access.envFile, discretion)),
+  });
+  const answered = client.query(task).pipe(
+    map((snapshot) => {
+      stdout.line(plainJson(raw ? snapshot : withoutRaw(snapshot), 2));
+      return 0;
+    }),
+  );
+  const ended = stopped.pipe(map((stop) => (stop.kind === 'signal' ? exitCodeOf(stop.signal) : 0)));
+  try {
+    return await lastValueFrom(merge(answered, ended).pipe(take(1)));
+  } catch (error) {
+    if (!isSeedanceError(error)) throw error;
+    stderr.line(plain(error.message));
+    return 1;
+  }
+};

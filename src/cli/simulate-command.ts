@@ -1,0 +1,65 @@
+/**
+ * `rx-seedance simulate`: plays every provider on this machine until it is told to end.
+ */
+import { writeFileSync } from 'node:fs';
+import { firstValueFrom } from 'rxjs';
+import type { TaskRef } from '../task/snapshot.js';
+import { simulatedProviders, type Simulator, startSimulator } from '../simulator/index.js';
+import type { SimulateArguments } from './arguments.js';
+import type { Console } from './console.js';
+import { baseUrlVariable, keyVariable } from './environment.js';
+import { refText } from './task-refs.js';
+import { fileError, orUsageError } from './usage-error.js';
+
+/** Serves until a signal comes, or until nobody reads stdout any more. Gives the exit code. */
+export const runSimulate = async ({ options, tasks, tasksFile }: SimulateArguments, { stdout, stderr, stopped }: Console): Promise<number> => {
+  const simulator = await startSimulator(options).catch(asUsageError);
+  try {
+    const started = Array.from({ length: tasks }, (_, index) => submitTo(simulator, index));
+    if (tasksFile !== null) writeList(tasksFile, started);
+    environmentLines(simulator).forEach(stdout.line);
+    for (const task of started) stdout.line(`# task ${refText(task)}`);
+    explanation(simulator, started, { speed: options.speed ?? 1, tasksFile }).forEach(stderr.line);
+    await firstValueFrom(stopped);
+  } finally {
+    await simulator.stop();
+  }
+  return 0;
+};
+
+/** The port that is taken is no wrong usage; an option that is no good is. */
+const asUsageError = (error: unknown): never => orUsageError(() => {
+  throw error;
+});
+
+const submitTo = (simulator: Simulator, index: number): TaskRef =>
+  simulator.submit(simulatedProviders[index % simulatedProviders.length] ?? simulatedProviders[0]);
+
+const environmentLines = (simulator: Simulator): readonly string[] =>
+  simulatedProviders.flatMap((provider) => [
+    `${keyVariable(provider)}=${simulator.apiKey(provider)}`,
+    `${baseUrlVariable(provider)}=${simulator.baseUrl(provider)}`,
+  ]);
+
+const writeList = (path: string, tasks: readonly TaskRef[]): void => {
+  try {
+    writeFileSync(path, tasks.map((task) => `${refText(task)}\n`).join(''));
+  } catch (error) {
+    throw fileError('--tasks-file', path, error);
+  }
+};
+
+const explanation = (
+  { url }: Simulator,
+  started: readonly TaskRef[],
+  { speed, tasksFile }: { readonly speed: number; readonly tasksFile: string | null },
+): readonly string[] => {
+  const [first] = started;
+  const what = tasksFile === null ? (first === undefined ? '<provider:id>' : refText(first)) : `--file ${tasksFile}`;
+  return [
+    `${simulatedProviders.length} providers at ${url}${speed === 1 ? '' : `, ${speed} times faster than life`}; Ctrl-C ends them.`,
+    ...(first === undefined ? ['No task is running: start some with --tasks N, or POST to a provider as it documents.'] : []),
+    'With the lines of stdout in sim.env:',
+    `  rx-seedance watch ${what} --env-file sim.env${speed === 1 ? '' : ` --speed ${speed}`} --download videos`,
+  ];
+};

@@ -1,0 +1,14 @@
+/**
+ * A trouble in a word or two, for people.
+ */
+import type { LastTrouble } from '../state/watch-state.js';
+
+const kinds: Readonly<Record<LastTrouble['kind'], string>> = {
+  transport: 'no answer',
+  timeout: 'no answer in time',
+  decode: 'unreadable answer',
+  response: 'refused',
+};
+
+/** The provider's reason where there is one, such as `rate-limited`. */
+export const troubleWord = ({ reason, kind }: LastTrouble): string => (reason === 'server' ? 'server error' : (reason ?? kinds[kind]));

@@ -1,0 +1,120 @@
+/**
+ * `rx-seedance watch`: follows tasks to their ends, saves their videos, and shows how it goes.
+ */
+import { concat, connect, EMPTY, from, last, lastValueFrom, map, merge, type Observable, takeUntil, tap } from 'rxjs';
+import { fetchTransport } from '../adapters/fetch.js';
+import type { TaskRef } from '../task/snapshot.js';
+import { messageOf } from '../state/errors.js';
+import { createTaskClient, type WatchOptions } from '../client/task-client.js';
+import { type Journal, openJournal } from '../node/index.js';
+import { type Access, keyMissing, openAccess } from './access.js';
+import type { WatchArguments } from './arguments.js';
+import type { Console, Stop } from './console.js';
+import { readText, readVariables } from './environment.js';
+import { jsonLines } from './json-events.js';
+import { linesOf } from './lines.js';
+import { liveBoard } from './live-board.js';
+import { type News, toNews } from './news.js';
+import { changeLines, endLines, summaryLines, toLines } from './plain-lines.js';
+import { type Run, tallyOf, toRun } from './run.js';
+import { exitCodeOf } from './signals.js';
+import { type ListLine, parseListLine, parseTaskList } from './task-refs.js';
+import { UsageError } from './usage-error.js';
+
+/** Watches. Gives the exit code. */
+export const runWatch = async (command: WatchArguments, console: Console): Promise<number> => {
+  const { env, discretion } = console;
+  const variables = readVariables(env, command.envFile, discretion);
+  const named = namedTasks(command);
+  const journal = command.journal === null ? null : openedJournal(command.journal);
+  try {
+    const tasks = named ?? (journal?.states() ?? []).map(({ task }) => task);
+    if (tasks.length === 0 && !command.fromStdin) throw new UsageError(`no task to watch: ${command.file ?? `the journal in ${command.journal ?? ''}`} holds none`);
+    const used = { ids: tasks.map(({ provider }) => provider), allKeyed: command.fromStdin };
+    return await watch(command, { tasks, access: openAccess(used, command, variables), journal }, console);
+  } finally {
+    journal?.close();
+  }
+};
+
+/** The tasks of the arguments and of the file; null when no task is named at all. */
+const namedTasks = ({ tasks, file, fromStdin }: WatchArguments): readonly TaskRef[] | null => {
+  if (tasks.length === 0 && file === null && !fromStdin) return null;
+  return file === null ? tasks : [...tasks, ...parseTaskList(file, readText('--file', file))];
+};
+
+/** In use by another process, not to be written, broken: the journal says it in a sentence. */
+const openedJournal = (directory: string): Journal => {
+  try {
+    return openJournal(directory);
+  } catch (error) {
+    throw new UsageError(messageOf(error));
+  }
+};
+
+interface Watched {
+  readonly tasks: readonly TaskRef[];
+  readonly access: Access;
+  readonly journal: Journal | null;
+}
+
+const watch = async (command: WatchArguments, { tasks, access, journal }: Watched, console: Console): Promise<number> => {
+  const { stdin, stdout, stderr, stopped } = console;
+  const { download, concurrency, deadlineMs } = command;
+  const client = createTaskClient({ ...access, transport: fetchTransport() });
+  // Of each watch, not of the client: another --deadline in a later run moves the one that the journal knows.
+  const watchOptions = (task: TaskRef): WatchOptions => ({ ...journal?.watch(task), deadlineMs: deadlineMs ?? undefined });
+  const named = from(tasks).pipe(map((task) => ({ kind: 'task' as const, task })));
+  const streamed = command.fromStdin ? linesOf(stdin).pipe(asList(access)) : EMPTY;
+
+  const end: { stop: Stop | null } = { stop: null };
+  const news = concat(named, streamed).pipe(
+    toNews(client, { download, concurrency: concurrency ?? undefined, watch: watchOptions }),
+    takeUntil(stopped.pipe(tap((stop) => (end.stop = stop)))),
+  );
+  const run = await lastValueFrom(news.pipe(shownOn(console, command, access)));
+
+  if (end.stop?.kind === 'broken') return 141;
+  if (end.stop?.kind === 'signal') {
+    stderr.line(interruption(run, journal !== null));
+    return exitCodeOf(end.stop.signal);
+  }
+  const summary = summaryLines(tallyOf(run), download !== null);
+  summary.forEach(stderr.line);
+  if (stdout.isTerminal && !stderr.isTerminal && !command.json) summary.forEach(stdout.line);
+  return run.refused > 0 ? 2 : tallyOf(run).unwell.length > 0 ? 1 : 0;
+};
+
+/** Tasks as their lines come. A bad line is told and does not stop the others. */
+const asList =
+  ({ accounts }: Access) =>
+  (lines: Observable<string>): Observable<ListLine> =>
+    lines.pipe(
+      map((text, index) => {
+        const line = parseListLine('stdin', text, index + 1);
+        if (line.kind !== 'task' || accounts.some(({ provider }) => provider.id === line.task.provider)) return line;
+        return { kind: 'refused', message: `stdin, line ${index + 1}: ${keyMissing(line.task.provider)}` };
+      }),
+    );
+
+/** Shows news as they come: for programs on stdout, for people on stderr. Emits the run as it is in the end. */
+const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { accounts }: Access): ((news: Observable<News>) => Observable<Run>) => {
+  // Two writers would spoil each other's lines on one terminal.
+  const hasBoard = stderr.canRedraw && !(json && stdout.isTerminal);
+  const providers = accounts.map(({ provider }) => provider);
+  return connect((news) =>
+    merge(
+      json ? news.pipe(jsonLines(), toLines(stdout)) : stdout.isTerminal ? EMPTY : news.pipe(endLines(), toLines(stdout)),
+      hasBoard ? news.pipe(liveBoard(stderr, providers)) : news.pipe(changeLines(), toLines(stderr)),
+      news.pipe(toRun(), last()),
+    ),
+  );
+};
+
+const interruption = (run: Run, hasJournal: boolean): string => {
+  const { over, tasks } = tallyOf(run);
+  const stand = `interrupted: ${over} of ${tasks} tasks over`;
+  return hasJournal
+    ? `${stand}. Run the same command again to go on.`
+    : `${stand}. To go on another time where it stopped, add --journal DIR.`;
+};

@@ -1,0 +1,251 @@
+/**
+ * Many watches in one stream of events, and the fold of those events into one progress feed. Knows no provider by name.
+ */
+import { defer, distinct, map, mergeMap, Observable, type OperatorFunction, scan, startWith } from 'rxjs';
+import { isRecord } from '../checks.js';
+import { type StoredSnapshot, taskKey, type TaskRef, withoutRaw } from '../task/snapshot.js';
+import { isTerminal, type TaskStatus } from '../task/status.js';
+import { type TaskTransition, transitionTo } from '../task/transition.js';
+import { createGate } from '../transport/gate.js';
+import { emptyRows, type GrowingRows, isNextVersion, type Rows } from './rows.js';
+import type { TaskClient, WatchOptions } from '../client/task-client.js';
+import type { LastTrouble, WatchState } from '../state/watch-state.js';
+
+/** What happens to one of many tasks. */
+export type FeedEvent =
+  /** The task is watched from now on; nothing is known of it yet. The first event of each task. */
+  | { readonly kind: 'added'; readonly task: TaskRef }
+  /** The task's status changed. The snapshot's `raw` is null: a feed keeps no bodies. */
+  | { readonly kind: 'transition'; readonly task: TaskRef; readonly transition: TaskTransition }
+  /** 0 to 1, never going back; `estimated` where the provider reports none. */
+  | { readonly kind: 'progress'; readonly task: TaskRef; readonly progress: number; readonly estimated: boolean }
+  /** One question had no answer; the next leaves at `nextAskAtMs`. */
+  | { readonly kind: 'trouble'; readonly task: TaskRef; readonly trouble: LastTrouble; readonly nextAskAtMs: number }
+  /** The watch could not find out: a `SeedanceError`, or what was wrong with the ref. */
+  | { readonly kind: 'lost'; readonly task: TaskRef; readonly error: Error };
+
+/** How many tasks are watched, and how. */
+export interface WatchTasksOptions {
+  /** Requests under way at once; default: 8. Watches are not limited. */
+  readonly concurrency?: number | undefined;
+  /** Options of each watch, such as the saved state to go on from. */
+  readonly watch?: ((task: TaskRef) => WatchOptions) | undefined;
+}
+
+/**
+ * Watches every task of a stream of refs. Refs may come while others are watched; a task that has been met is not watched again.
+ *
+ *     refs      a--------b-----a|
+ *     events    (a+a1)---(b+b1)---a2---b2---a3--(b3|)     each with `added` first
+ *
+ * Errors: those of the refs. What befalls one task is an event and touches no other.
+ * @example refs$.pipe(watchTasks(client), toFeed()).subscribe(render)
+ */
+export const watchTasks =
+  <Id extends string>(
+    client: TaskClient<Id>,
+    { concurrency = 8, watch = () => ({}) }: WatchTasksOptions = {},
+  ): OperatorFunction<TaskRef<Id>, FeedEvent> =>
+  (refs) => {
+    createGate(concurrency); // a bad concurrency is said at once
+    if (!isRecord(client)) throw new TypeError(`client must be what createTaskClient gives, not ${String(client)}`);
+    return defer(() => {
+      const gate = createGate(concurrency);
+      return refs.pipe(
+        distinct((ref) => keyOf(ref)),
+        mergeMap((ref) => {
+          const states = defer(() => {
+            const options = watch(ref);
+            return client.states(ref, { ...options, gate: options.gate ?? gate });
+          });
+          return eventsOf(keyOf(ref) === ref ? noTask : ref, states);
+        }),
+      );
+    });
+  };
+
+/** What tells refs apart; what is no ref, not even one that has a key, is itself. */
+const keyOf = (ref: TaskRef): unknown => {
+  try {
+    return taskKey(ref);
+  } catch {
+    return ref;
+  }
+};
+
+/** The name of what is no ref. Its error says what it is. */
+const noTask: TaskRef = { provider: '?', id: '?' };
+
+const lost = (task: TaskRef, error: unknown): FeedEvent => ({
+  kind: 'lost',
+  task,
+  error: error instanceof Error ? error : new Error(String(error)),
+});
+
+/** The events of one watch. One that cannot find out ends with an event as well. */
+const eventsOf = (task: TaskRef, states: Observable<WatchState>): Observable<FeedEvent> =>
+  new Observable((subscriber) => {
+    let before: WatchState | null = null;
+    subscriber.next({ kind: 'added', task });
+    if (subscriber.closed) return undefined;
+    return states.subscribe({
+      next: (state) => {
+        const events = eventsBetween(task, before, state);
+        before = state;
+        for (const event of events) subscriber.next(event);
+      },
+      error: (error: unknown) => {
+        subscriber.next(lost(task, error));
+        subscriber.complete();
+      },
+      complete: () => { subscriber.complete(); },
+    });
+  });
+
+/** What the first state of a watch knows is news, also where it was known before the watch was saved. */
+const eventsBetween = (task: TaskRef, before: WatchState | null, state: WatchState): readonly FeedEvent[] => {
+  const { snapshot, lastTrouble, nextAskAtMs, ended, progress, estimated } = state;
+  const events: FeedEvent[] = [];
+  if (snapshot !== null && snapshot.status !== before?.snapshot?.status) {
+    const transition = transitionTo({ ...snapshot, raw: null }, state.previousStatus, state.askedAtMs ?? state.startedAtMs);
+    events.push({ kind: 'transition', task, transition });
+  }
+  const hasMoved = progress !== (before?.progress ?? 0) || estimated !== (before?.estimated ?? true);
+  const isWellAgain = before?.lastTrouble != null && lastTrouble === null;
+  if ((hasMoved || isWellAgain) && ended !== 'terminal') events.push({ kind: 'progress', task, progress, estimated });
+  if (lastTrouble !== null && ended === null) events.push({ kind: 'trouble', task, trouble: lastTrouble, nextAskAtMs });
+  return events;
+};
+
+/** One task of a feed. */
+export interface TaskRow {
+  readonly task: TaskRef;
+  /** Null until the first answer. */
+  readonly status: TaskStatus | null;
+  readonly snapshot: StoredSnapshot | null;
+  /** 0 to 1, never going back; 1 once the task has ended or is lost. */
+  readonly progress: number;
+  readonly estimated: boolean;
+  /** The trouble of the last question, until a good answer. */
+  readonly trouble: LastTrouble | null;
+  /** When a task in trouble is asked about again. */
+  readonly nextAskAtMs: number | null;
+  /** Why the watch could not find out. */
+  readonly error: Error | null;
+}
+
+/** All tasks at one moment, each from the moment it is watched. Immutable: older feeds stay as they were. */
+export interface Feed {
+  /** How many tasks there are of each status, and how many are lost. One without an answer yet counts in `tasks.size` alone. */
+  readonly counts: Readonly<Record<TaskStatus | 'lost', number>>;
+  /** The mean of all tasks' progress, 0 to 1; falls only when a task is added. */
+  readonly progress: number;
+  /** Whether any of it is estimated. */
+  readonly estimated: boolean;
+  /** The row that the last event changed; null for the empty feed. */
+  readonly changed: TaskRow | null;
+  readonly tasks: Rows<TaskRow>;
+}
+
+/**
+ * Folds events into a feed, the empty one first. Each event costs O(log n).
+ *
+ * Cold: each subscription folds anew. Errors: those of the source.
+ * @example refs$.pipe(watchTasks(client), toFeed(), map(({ progress }) => progress))
+ */
+export const toFeed = (): OperatorFunction<FeedEvent, Feed> => (events) =>
+  defer(() => {
+    const empty = emptyTotals();
+    return events.pipe(scan(afterEvent, empty), startWith(empty), map(({ feed }) => feed));
+  });
+
+/** Progress is summed in whole parts, so that the sum never drifts. */
+const parts = 1e9;
+
+/** A feed with the sums behind it: what the next row is folded into. */
+export interface Totals {
+  readonly feed: Feed & { readonly tasks: GrowingRows<TaskRow> };
+  readonly partsDone: number;
+  readonly estimatedRows: number;
+}
+
+/** The empty feed, where a fold begins. */
+export const emptyTotals = (): Totals => ({
+  feed: {
+    counts: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, lost: 0 },
+    progress: 0,
+    estimated: false,
+    changed: null,
+    tasks: emptyRows<TaskRow>(),
+  },
+  partsDone: 0,
+  estimatedRows: 0,
+});
+
+/** The feed once a row is new or has changed. Only the newest totals of a fold may be gone on from. */
+export const afterRow = (
+  { feed, partsDone, estimatedRows }: Totals,
+  row: TaskRow,
+  before: TaskRow | undefined = feed.tasks.get(row.task),
+): Totals => {
+  const tasks = feed.tasks.with(row);
+  const done = partsDone + partsOf(row) - (before === undefined ? 0 : partsOf(before));
+  const estimatedNow = estimatedRows + Number(row.estimated) - Number(before?.estimated ?? false);
+  return {
+    feed: { counts: recounted(feed.counts, before, row), progress: done / parts / tasks.size, estimated: estimatedNow > 0, changed: row, tasks },
+    partsDone: done,
+    estimatedRows: estimatedNow,
+  };
+};
+
+/** Whether a feed differs from an older one by its `changed` row alone: false where feeds between the two were left out. */
+export const isNextAfter = (older: Feed, feed: Feed): boolean => isNextVersion(older.tasks, feed.tasks);
+
+const afterEvent = (totals: Totals, event: FeedEvent): Totals => {
+  const before = totals.feed.tasks.get(event.task);
+  return afterRow(totals, rowAfter(before ?? newRow(event.task), event), before);
+};
+
+const partsOf = ({ progress }: TaskRow): number => Math.round(progress * parts);
+
+const newRow = (task: TaskRef): TaskRow => ({
+  task,
+  status: null,
+  snapshot: null,
+  progress: 0,
+  estimated: true,
+  trouble: null,
+  nextAskAtMs: null,
+  error: null,
+});
+
+const rowAfter = (row: TaskRow, event: FeedEvent): TaskRow => {
+  const well = { ...row, trouble: null, nextAskAtMs: null };
+  switch (event.kind) {
+    case 'added':
+      return row;
+    case 'transition': {
+      const { to, snapshot } = event.transition;
+      const over = isTerminal(to) ? { progress: 1, estimated: false } : {};
+      return { ...well, ...over, status: to, snapshot: withoutRaw(snapshot) };
+    }
+    case 'progress':
+      return event.progress < row.progress ? well : { ...well, progress: event.progress, estimated: event.estimated };
+    case 'trouble':
+      return { ...row, trouble: event.trouble, nextAskAtMs: event.nextAskAtMs };
+    case 'lost':
+      return { ...well, trouble: row.trouble, progress: 1, estimated: false, error: event.error };
+  }
+};
+
+const countedAs = ({ error, status }: TaskRow): TaskStatus | 'lost' | null => (error === null ? status : 'lost');
+
+const recounted = (counts: Feed['counts'], before: TaskRow | undefined, row: TaskRow): Feed['counts'] => {
+  const was = before === undefined ? null : countedAs(before);
+  const is = countedAs(row);
+  if (was === is) return counts;
+  const next = { ...counts };
+  if (was !== null) next[was] -= 1;
+  if (is !== null) next[is] += 1;
+  return next;
+};

@@ -1,0 +1,277 @@
+import { configure } from './test-bed.js';
+import { ApplicationRef, computed, createEnvironmentInjector, EnvironmentInjector, PendingTasks, provideZonelessChangeDetection, runInInjectionContext } from '@angular/core';
+import { concat, defer, finalize, NEVER, of, Subject } from 'rxjs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { feedSignals, injectTaskFeed, provideSeedance, type TaskFeed } from '../../src/angular/index.js';
+import { ark } from '../../src/providers/ark.js';
+import { scriptedTransport } from '../../src/testing/index.js';
+import { account } from '../../src/client/account.js';
+import { emptyTotals, type Feed, type FeedEvent, toFeed, type WatchTasksOptions } from '../../src/feed/feed.js';
+import { arkTask, busy, every, failed, inVirtualTime, queued, running, seconds, succeeded } from '../support/client.js';
+import { transition } from '../support/snapshots.js';
+
+afterEach(() => configure());
+
+/** What owns a feed, as a component does; and how many pending tasks keep the app from being stable, those of rendering left out. */
+const owned = <T>(make: () => T, app = configure(provideZonelessChangeDetection())) => {
+  const injector = createEnvironmentInjector([], app.inject(EnvironmentInjector));
+  const held = countHeld(app.inject(PendingTasks));
+  return { app, held, made: runInInjectionContext(injector, make), destroy: () => injector.destroy() };
+};
+
+const countHeld = (pendingTasks: PendingTasks): (() => number) => {
+  const add = pendingTasks.add.bind(pendingTasks);
+  const held = new Set<symbol>();
+  vi.spyOn(pendingTasks, 'add').mockImplementation(() => {
+    const [task, release] = [Symbol(), add()];
+    held.add(task);
+    return () => {
+      held.delete(task);
+      release();
+    };
+  });
+  return () => held.size;
+};
+
+const tracked = (script: Parameters<typeof scriptedTransport>[0], options?: WatchTasksOptions) => {
+  const transport = scriptedTransport(script);
+  const accounts = [account(ark, { apiKey: null, batch: false })];
+  const app = configure(provideZonelessChangeDetection(), provideSeedance({ accounts, transport: () => transport, policy: every(seconds(10)) }));
+  return { transport, ...owned(() => injectTaskFeed(options), app) };
+};
+
+const arkRef = (id: string) => ({ ...arkTask, id });
+const statuses = ({ tasks }: Pick<TaskFeed, 'tasks'>): readonly unknown[] => tasks().map(({ task, status }) => `${task.id} ${status}`);
+
+/** A feed of its own, event by event. */
+const told = (...events: readonly FeedEvent[]): Feed => {
+  let feed = emptyTotals().feed as Feed;
+  of(...events).pipe(toFeed()).subscribe((latest) => (feed = latest));
+  return feed;
+};
+const progress = (id: string, value: number): FeedEvent => ({ kind: 'progress', task: arkRef(id), progress: value, estimated: false });
+
+describe('injectTaskFeed', () => {
+  it('shows every task that is tracked, as it changes', () => {
+    const { made: feed, destroy } = tracked({ a: [queued, running, succeeded], b: [running, failed] });
+    inVirtualTime(({ flush, interrupt }) => {
+      expect(feed.tasks()).toEqual([]);
+      feed.track(arkRef('a'));
+      interrupt(seconds(5), () => {
+        expect(statuses(feed)).toEqual(['a queued']);
+        expect([feed.progress(), feed.estimated()]).toEqual([expect.any(Number), true]);
+        feed.track(arkRef('b'));
+      });
+      interrupt(seconds(12), () => {
+        expect(statuses(feed)).toEqual(['a running', 'b running']);
+        expect(feed.counts()).toMatchObject({ running: 2, succeeded: 0 });
+      });
+      flush();
+      expect(statuses(feed)).toEqual(['a succeeded', 'b failed']);
+      expect([feed.progress(), feed.estimated(), feed.counts().failed, feed.error()]).toEqual([1, false, 1, null]);
+      expect(feed.feed().tasks.get(arkRef('a'))?.snapshot).toMatchObject({ video: { url: expect.any(String) } });
+      destroy();
+    });
+  });
+
+  it('watches a task once, however often it is tracked', () => {
+    const { made: feed, transport } = tracked([running, succeeded]);
+    inVirtualTime(({ flush }) => {
+      feed.track(arkTask);
+      feed.track({ ...arkTask });
+      flush();
+      feed.track(arkTask);
+      flush();
+      expect(transport.requests).toHaveLength(2);
+      expect(statuses(feed)).toEqual(['cgt-1 succeeded']);
+    });
+  });
+
+  it('shows what befalls a task in its row, and goes on', () => {
+    const { made: feed } = tracked([busy, succeeded]);
+    inVirtualTime(({ flush, interrupt }) => {
+      feed.track(arkTask);
+      feed.track({ provider: 'nobody', id: 'x' });
+      interrupt(seconds(1), () => expect(feed.tasks()).toMatchObject([{ trouble: { status: 503 } }, { error: expect.any(TypeError) }]));
+      flush();
+      expect(feed.counts()).toMatchObject({ succeeded: 1, lost: 1 });
+      expect(feed.error()).toBeNull();
+    });
+  });
+
+  it('passes its options on, and refuses a bad one at once', () => {
+    expect(() => tracked([running], { concurrency: 0 })).toThrow(RangeError);
+    const { made: feed, transport } = tracked([{ ...succeeded, afterMs: 1000 }], { concurrency: 1 });
+    inVirtualTime(({ flush }) => {
+      feed.track(arkRef('a'));
+      feed.track(arkRef('b'));
+      flush();
+      expect(transport.requests.map(({ atMs }) => atMs)).toEqual([0, 1000]);
+    });
+  });
+
+  it('stops with its owner: requests are aborted, timers are gone, and tracking does nothing', () => {
+    const { made: feed, transport, destroy, held } = tracked({ a: [running], b: [{ hang: true }] });
+    inVirtualTime(({ flush, interrupt, timers }) => {
+      feed.track(arkRef('a'));
+      feed.track(arkRef('b'));
+      interrupt(seconds(15), () => {
+        expect(transport.pending()).toBe(1);
+        destroy();
+        expect([transport.pending(), timers()]).toEqual([0, 0]);
+        feed.track(arkRef('c'));
+        expect([transport.pending(), timers(), held()]).toEqual([0, 0, 0]);
+      });
+      flush();
+      expect(statuses(feed)).toEqual(['a running', 'b null']);
+    });
+  });
+
+  it('does nothing when its owner is destroyed before anything is tracked', () => {
+    const { made: feed, transport, destroy, held } = tracked([running]);
+    destroy();
+    inVirtualTime(({ flush }) => {
+      feed.track(arkTask);
+      flush();
+      expect(held()).toBe(0);
+      expect(transport.requests).toEqual([]);
+    });
+  });
+});
+
+describe('injectTaskFeed keeps the app from being stable', () => {
+  it('from the first tracked task to the first answer, and no longer', () => {
+    const { made: feed, held } = tracked({ a: [{ ...running, afterMs: 2000 }, succeeded], b: [{ ...running, afterMs: 3000 }, succeeded], c: [succeeded] });
+    const counts: number[] = [held()];
+    inVirtualTime(({ flush, interrupt }) => {
+      feed.track(arkRef('a'));
+      feed.track(arkRef('b'));
+      interrupt(1999, () => counts.push(held()));
+      interrupt(2001, () => {
+        feed.track(arkRef('c'));
+        counts.push(held());
+      });
+      flush();
+    });
+    expect(counts).toEqual([0, 1, 0]);
+  });
+
+  it.each<readonly [string, Parameters<typeof scriptedTransport>[0], number]>([
+    ['a trouble', [{ status: 503 }], 1],
+    ['a refusal that ends the watch', [{ status: 429, body: { error: { code: 'AccountQuotaExceeded', message: 'no' } } }], 1],
+    ['no answer in time', [{ hang: true }], seconds(30) + 1],
+  ])('until %s, too', (_case, script, atMs) => {
+    const { made: feed, held, destroy } = tracked(script);
+    const counts: number[] = [];
+    inVirtualTime(({ flush, interrupt }) => {
+      feed.track(arkTask);
+      counts.push(held());
+      interrupt(atMs, () => {
+        counts.push(held());
+        destroy();
+      });
+      flush();
+    });
+    expect(counts).toEqual([1, 0]);
+    expect(feed.tasks()).toHaveLength(1);
+  });
+
+  it('until its owner is destroyed', async () => {
+    const { made: feed, held, destroy, app } = tracked([{ hang: true }]);
+    feed.track(arkTask);
+    expect(held()).toBe(1);
+    destroy();
+    expect(held()).toBe(0);
+    await app.inject(ApplicationRef).whenStable();
+  });
+});
+
+describe('feedSignals', () => {
+  it('shows the empty feed, and then the latest', () => {
+    const feed = new Subject<Feed>();
+    const { made: signals } = owned(() => feedSignals(feed));
+    expect([signals.tasks(), signals.progress(), signals.estimated(), signals.counts().running, signals.feed().changed]).toEqual([[], 0, false, 0, null]);
+    const latest = told(progress('a', 0.25), progress('b', 0.75));
+    feed.next(latest);
+    expect(signals.feed()).toBe(latest);
+    expect(signals.tasks().map(({ task, progress }) => [task.id, progress])).toEqual([['a', 0.25], ['b', 0.75]]);
+    expect([signals.progress(), signals.counts()]).toEqual([0.5, latest.counts]);
+  });
+
+  it('copies rows when they are read, not for each event', () => {
+    const source = new Subject<Feed>();
+    const { made: signals } = owned(() => feedSignals(source));
+    const full = told(progress('a', 0.25));
+    let copies = 0;
+    const tasks = { ...full.tasks, [Symbol.iterator]: () => ((copies += 1), full.tasks[Symbol.iterator]()) };
+    for (let event = 0; event < 1000; event += 1) source.next({ ...full, tasks: { ...tasks } });
+    expect(copies).toBe(0);
+    expect(signals.tasks()).toBe(signals.tasks());
+    expect(copies).toBe(1);
+  });
+
+  it('tells readers of one thing nothing of another', () => {
+    const source = new Subject<Feed>();
+    const { made: signals } = owned(() => feedSignals(source));
+    let reads = 0;
+    const running = computed(() => ((reads += 1), signals.counts().running));
+    const [before, after] = [told(progress('a', 0.25)), told(progress('a', 0.75))];
+    source.next(before);
+    running();
+    source.next({ ...after, counts: before.counts });
+    expect([running(), reads, signals.progress()]).toEqual([0, 1, 0.75]);
+  });
+
+  it('subscribes once, at once, and until its owner is destroyed', () => {
+    const log: string[] = [];
+    const feed = defer(() => {
+      log.push('subscribed');
+      return NEVER;
+    }).pipe(finalize(() => log.push('left')));
+    const { made: signals, destroy } = owned(() => feedSignals(feed));
+    signals.tasks();
+    expect(log).toEqual(['subscribed']);
+    destroy();
+    expect(log).toEqual(['subscribed', 'left']);
+  });
+
+  it('shows why the feed has ended, and keeps the last one', () => {
+    const feed = new Subject<Feed>();
+    const { made: signals } = owned(() => feedSignals(feed));
+    const latest = told(progress('a', 0.25));
+    feed.next(latest);
+    expect(signals.error()).toBeNull();
+    const reason = new Error('the stream is gone');
+    feed.error(reason);
+    expect([signals.error(), signals.feed()]).toEqual([reason, latest]);
+  });
+
+  const empty = told();
+  const added: FeedEvent = { kind: 'added', task: arkTask };
+  const waiting = told(added);
+  const trouble = { kind: 'transport', reason: null, status: null, message: 'reset', consecutive: 1, sinceMs: 0 } as const;
+  /** Sent as a whole: it names no row that changed. */
+  const whole: Feed = { ...told(added, { kind: 'trouble', task: arkTask, trouble, nextAskAtMs: 10_000 }), changed: null };
+  const first = told(added, { kind: 'transition', task: arkTask, transition: transition('queued', null) });
+  it.each([
+    ['the first feed with an answer in it', '-w-a-b'],
+    ['a whole feed with a trouble in it', '-w-t'],
+    ['a feed that says late that it is empty', '---e'],
+    ['an error', '---#'],
+    ['completion', '---|'],
+  ])('keeps the app from being stable until %s', (_case, marble) => {
+    inVirtualTime(({ cold, flush, interrupt }) => {
+      const { held } = owned(() => feedSignals(concat(of(empty), cold(marble, { a: first, b: first, e: empty, t: whole, w: waiting }))));
+      const counts: number[] = [];
+      interrupt(2, () => counts.push(held()));
+      interrupt(3, () => counts.push(held()), 1);
+      flush();
+      expect(counts).toEqual([1, 0]);
+    });
+  });
+
+  it('keeps no app from being stable with a feed that is there at once', () => {
+    expect(owned(() => feedSignals(of(first))).held()).toBe(0);
+    expect(owned(() => feedSignals(concat(of(first), NEVER))).held()).toBe(0);
+  });
+});

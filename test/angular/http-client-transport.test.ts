@@ -1,0 +1,110 @@
+// First, for it brings the compiler that Angular's packages ask for.
+import { configure, httpClient } from './test-bed.js';
+import { HttpClient, HttpErrorResponse, HttpEventType, type HttpInterceptorFn, HttpResponse, provideHttpClient, withInterceptors } from '@angular/common/http';
+import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
+import { provideZonelessChangeDetection } from '@angular/core';
+import { concat, EMPTY, firstValueFrom, lastValueFrom, of, throwError, toArray } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { httpClientTransport } from '../../src/angular/index.js';
+import type { HttpResponse as Answer, Transport } from '../../src/transport/transport.js';
+import { errorOf, get, key, nowhere, serve } from '../adapters/loopback.js';
+
+const url = 'https://app.example/api/tasks/cgt-1';
+
+/** A transport over Angular's own mock of a server. */
+const mocked = (limits = {}): { readonly transport: Transport; readonly server: HttpTestingController } => {
+  const app = configure(provideZonelessChangeDetection(), provideHttpClient(), provideHttpClientTesting());
+  return { transport: httpClientTransport(app.inject(HttpClient), limits), server: app.inject(HttpTestingController) };
+};
+
+/** A transport behind an interceptor. */
+const intercepted = (interceptor: HttpInterceptorFn): Transport => httpClientTransport(httpClient(withInterceptors([interceptor])));
+
+describe('httpClientTransport', () => {
+  afterEach(() => configure());
+
+  it('asks once for each subscription, and never before one', () => {
+    const { transport, server } = mocked();
+    const answer = transport(get(url));
+    server.expectNone(url);
+    answer.subscribe();
+    answer.subscribe();
+    const asked = server.match(url).map(({ request: { method, responseType, headers } }) => [method, responseType, headers.get('authorization'), headers.get('accept')]);
+    expect(asked).toEqual(Array(2).fill(['GET', 'text', `Bearer ${key}`, 'application/json']));
+  });
+
+  it('emits the answer once, and completes', async () => {
+    const { transport, server } = mocked();
+    const answers = lastValueFrom(transport(get(url)).pipe(toArray()));
+    server.expectOne(url).flush('{}', { headers: { 'X-Request-Id': 'r-1', 'X-Twice': ['a', 'b'] } });
+    expect(await answers).toEqual([{ status: 200, headers: { 'x-request-id': 'r-1', 'x-twice': 'a, b' }, body: '{}' }]);
+  });
+
+  it('emits an error status as a value', async () => {
+    const { transport, server } = mocked();
+    const answer = firstValueFrom(transport(get(url)));
+    server.expectOne(url).flush('{"error":{}}', { status: 429, statusText: 'Too Many Requests', headers: { 'Retry-After': '7' } });
+    expect(await answer).toEqual({ status: 429, headers: { 'retry-after': '7' }, body: '{"error":{}}' });
+  });
+
+  it('cancels the request when it is unsubscribed', () => {
+    const { transport, server } = mocked();
+    const subscription = transport(get(url)).subscribe();
+    const asked = server.expectOne(url);
+    expect(asked.cancelled).toBe(false);
+    subscription.unsubscribe();
+    expect(asked.cancelled).toBe(true);
+  });
+
+  it('cancels the request as soon as there is too much of the answer', async () => {
+    const { transport, server } = mocked({ maxBodyBytes: 10 });
+    const failed = errorOf(transport(get(url)));
+    const asked = server.expectOne(url);
+    asked.event({ type: HttpEventType.DownloadProgress, loaded: 10 });
+    expect(asked.cancelled).toBe(false);
+    asked.event({ type: HttpEventType.DownloadProgress, loaded: 11 });
+    expect(asked.cancelled).toBe(true);
+    expect((await failed).message).toBe('No whole answer: the body is larger than 10 bytes (maxBodyBytes)');
+  });
+
+  it.each([200, 500])('refuses an answer, %i, that is too large without having said so', async (status) => {
+    const { transport, server } = mocked({ maxBodyBytes: 8 });
+    const failed = errorOf(transport(get(url)));
+    server.expectOne(url).flush('成功xxx', { status, statusText: 'so' });
+    expect((await failed).message).toBe('No whole answer: the body is larger than 8 bytes (maxBodyBytes)');
+  });
+
+  it.each<readonly [string, HttpInterceptorFn, string]>([
+    ['throws', () => { throw new Error('no session'); }, 'no session'],
+    ['fails with the key in its words', () => throwError(() => new Error(`refused: Bearer ${key}`)), 'Error'],
+    ['fails as an XHR does', () => throwError(() => new HttpErrorResponse({ status: 0, error: new Event('timeout') })), 'the request has ended with "timeout"'],
+    ['fails with an answer that was none', () => throwError(() => new HttpErrorResponse({ status: 0, error: null, url })), 'the request has failed'],
+    ['fails with an event where a body should be', () => throwError(() => new HttpErrorResponse({ status: 503, error: new Event('error') })), 'the request has ended with "error"'],
+    ['ends without an answer', () => EMPTY, 'the request ended without one'],
+  ])('is an error when an interceptor %s', async (_case, interceptor, reason) => {
+    expect((await errorOf(intercepted(interceptor)(get(url)))).message).toBe(`No whole answer: ${reason}`);
+  });
+
+  it('takes the first answer of an interceptor that gives several', async () => {
+    const twice: HttpInterceptorFn = (request, next) => concat(of(new HttpResponse({ status: 200, body: 'from a cache' })), next(request));
+    const answers = await lastValueFrom(intercepted(twice)(get(url)).pipe(toArray()));
+    expect(answers).toEqual([{ status: 200, headers: {}, body: 'from a cache' }] satisfies readonly Answer[]);
+  });
+
+  it('reads an answer without a body as an empty text', async () => {
+    const silent: HttpInterceptorFn = () => of(new HttpResponse({ status: 204 }));
+    expect(await firstValueFrom(intercepted(silent)(get(url)))).toEqual({ status: 204, headers: {}, body: '' });
+  });
+
+  it('says what fetch says, and nothing of the headers', async () => {
+    const address = await nowhere();
+    expect((await errorOf(httpClientTransport(httpClient())(get(address)))).message).toMatch(/^No whole answer: .*ECONNREFUSED/);
+  });
+
+  it('sends what an interceptor adds', async () => {
+    const server = await serve((_request, response) => response.end('{}'));
+    const session: HttpInterceptorFn = (request, next) => next(request.clone({ setHeaders: { 'x-session': 's-1' } }));
+    await firstValueFrom(intercepted(session)(get(server.url)));
+    expect(server.requests[0]?.headers).toMatchObject({ 'x-session': 's-1', accept: 'application/json' });
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { type Command, parseCommand } from '../../src/cli/arguments.js';
+import { UsageError } from '../../src/cli/usage-error.js';
+
+const task = { provider: 'ark', id: 'cgt-1' };
+const access = { baseUrls: [], envFile: null, speed: 1 };
+const watch = {
+  kind: 'watch', tasks: [task], file: null, fromStdin: false, download: null, journal: null, json: false, deadlineMs: null, concurrency: null, ...access,
+} as const;
+
+describe('good arguments', () => {
+  it.each<[string, Command]>([
+    ['--help', { kind: 'help', about: null }],
+    ['-h', { kind: 'help', about: null }],
+    ['help', { kind: 'help', about: null }],
+    ['help watch', { kind: 'help', about: 'watch' }],
+    ['watch --help', { kind: 'help', about: 'watch' }],
+    ['query -h nonsense', { kind: 'help', about: 'query' }],
+    ['--version', { kind: 'version' }],
+    ['watch ark:cgt-1', watch],
+    ['watch ark:cgt-1 -', { ...watch, fromStdin: true }],
+    ['watch --file -', { ...watch, tasks: [], fromStdin: true }],
+    ['watch --file tasks.txt', { ...watch, tasks: [], file: 'tasks.txt' }],
+    ['watch ark:cgt-1 --download videos', { ...watch, download: 'videos', journal: 'videos' }],
+    ['watch ark:cgt-1 --download videos --journal j', { ...watch, download: 'videos', journal: 'j' }],
+    ['watch --journal j', { ...watch, tasks: [], journal: 'j' }],
+    ['watch ark:cgt-1 --json --deadline 1h30m --concurrency 3', { ...watch, json: true, deadlineMs: 5_400_000, concurrency: 3 }],
+    ['watch ark:cgt-1 --base-url http://localhost:1/a=b', { ...watch, baseUrls: [{ provider: null, url: 'http://localhost:1/a=b' }] }],
+    ['watch ark:cgt-1 --base-url ark=http://localhost:1 --speed 2.5', { ...watch, baseUrls: [{ provider: 'ark', url: 'http://localhost:1' }], speed: 2.5 }],
+    ['query ark:cgt-1 --raw --env-file .env', { kind: 'query', task, raw: true, ...access, envFile: '.env' }],
+    ['query -- ark:cgt-1', { kind: 'query', task, raw: false, ...access }],
+    ['providers --json', { kind: 'providers', json: true, envFile: null }],
+    ['simulate', { kind: 'simulate', options: { speed: 1 }, tasks: 0, tasksFile: null }],
+    [
+      'simulate --port 0 --speed 60 --seed 7 --fault-rate 0.1 --tasks 12 --tasks-file t --fates succeeds=9,fails=1,stalls',
+      { kind: 'simulate', options: { port: 0, speed: 60, seed: 7, faults: { rate: 0.1 }, fates: { succeeds: 9, fails: 1, stalls: 1 } }, tasks: 12, tasksFile: 't' },
+    ],
+  ])('%s', (args, command) => {
+    expect(parseCommand(args.split(' '))).toEqual(command);
+  });
+});
+
+const needsAVariable =
+  'is not taken: arguments are visible to every process of this machine. Put the key in a variable such as ANYFAST_API_KEY, or in a file named by --env-file';
+
+describe('bad arguments', () => {
+  it.each([
+    ['wach ark:cgt-1', "there is no command 'wach': there are watch, query, providers, simulate"],
+    ['help wach', "there is no command 'wach': there are watch, query, providers, simulate"],
+    ['watch', 'no task to watch: name some as provider:id, or --file FILE, or - for stdin, or the --journal DIR of an earlier run'],
+    ['watch cgt-1', "'cgt-1' is no task: write provider:id, such as ark:cgt-20260427-abcde"],
+    ['watch ark:cgt-1 --deadline soon', "--deadline must be a duration such as 90s, 30m or 1h30m, not 'soon'"],
+    ['watch ark:cgt-1 --concurrency 0', "--concurrency must be a whole number from 1, not '0'"],
+    ['watch ark:cgt-1 --concurrency 1.5', "--concurrency must be a whole number from 1, not '1.5'"],
+    ['watch ark:cgt-1 --speed 0.5', "--speed must be a number from 1, not '0.5'"],
+    ['watch ark:cgt-1 --speed fast', "--speed must be a number from 1, not 'fast'"],
+    ['watch ark:cgt-1 --base-url bark=http://x', "--base-url: there is no provider 'bark': there are anyfast, ark, kyyaipower, powertokens, xingchao, yescale"],
+    ['watch ark:cgt-1 --colour', 'there is no option --colour'],
+    ['watch ark:cgt-1 --colour=secret', 'there is no option --colour'],
+    ['watch ark:cgt-1 -x', 'there is no option -x'],
+    ['watch ark:cgt-1 --json=yes', '--json does not take an argument'],
+    ['watch ark:cgt-1 --download', '--download needs a value'],
+    ['watch ark:cgt-1 --download --json', '--download needs a value; one that begins with - is written --download=-…'],
+    ['watch ark:cgt-1 --download=', '--download needs a path that is not empty'],
+    ['query', 'query takes one task, written provider:id; there are 0'],
+    ['query ark:a ark:b', 'query takes one task, written provider:id; there are 2'],
+    ['providers ark', "providers takes options alone, not 'ark'"],
+    ['simulate --port 70000', "--port must be a whole number from 0 to 65535, not '70000'"],
+    ['simulate --fault-rate 2', "--fault-rate must be a number from 0 to 1, not '2'"],
+    ['simulate --tasks-file t', '--tasks-file needs --tasks N: how many tasks to write'],
+    ['simulate --fates wins=1', "--fates must be some of succeeds, fails, moderated, cancelled, expires, unknown-word, vanishes, stalls, each with its weight, such as succeeds=9,fails=1, not 'wins=1'"],
+    ['watch ark:cgt-1 --api-key sk-1', `--api-key ${needsAVariable}`],
+    ['watch --apikey=sk-1', `--apikey ${needsAVariable}`],
+    ['query ark:cgt-1 --ANYFAST_API_KEY=sk-1', `--ANYFAST_API_KEY ${needsAVariable}`],
+    ['--token sk-1', `--token ${needsAVariable}`],
+  ])('%s', (args, message) => {
+    expect(() => parseCommand(args.split(' '))).toThrow(new UsageError(message));
+  });
+
+  it('is no command at all', () => {
+    expect(() => parseCommand([])).toThrow(new UsageError('a command is missing: watch, query, providers, simulate'));
+  });
+});

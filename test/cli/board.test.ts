@@ -1,0 +1,222 @@
+import fc from 'fast-check';
+import { stripVTControlCharacters } from 'node:util';
+import { from, lastValueFrom } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { anyfast } from '../../src/providers/anyfast.js';
+import { ark } from '../../src/providers/ark.js';
+import { board } from '../../src/cli/board.js';
+import { type BoardContent, boardContent, type BoardRow } from '../../src/cli/board-rows.js';
+import { type Ending, isWell, type News } from '../../src/cli/news.js';
+import { noPaint, paintFor } from '../../src/cli/paint.js';
+import { type Run, tallyOf, toRun } from '../../src/cli/run.js';
+import { plain, widthOf } from '../../src/cli/terminal-text.js';
+import type { TaskRef } from '../../src/task/snapshot.js';
+import type { TaskStatus } from '../../src/task/status.js';
+import type { LastTrouble } from '../../src/state/watch-state.js';
+import { type Said, transition } from '../support/snapshots.js';
+import { anyText } from './any-text.js';
+
+const nowMs = 1_800_000_000_000;
+const colours = paintFor(true, {});
+
+const taskOf = (id: string, provider = 'ark'): TaskRef => ({ provider, id });
+const added = (task: TaskRef): News => ({ kind: 'added', task });
+const became = (task: TaskRef, to: TaskStatus, said: Said = {}): News => ({ kind: 'transition', task, transition: transition(to, null, { task, ...said }) });
+const ended = (task: TaskRef, ending: Partial<Ending> = {}): News => ({
+  kind: 'ended',
+  ending: { task, end: 'succeeded', path: null, link: null, reason: null, ...ending },
+});
+const trouble: LastTrouble = { kind: 'response', reason: 'rate-limited', status: 429, message: 'slow down', consecutive: 1, sinceMs: nowMs };
+
+const runOf = (news: readonly News[]): Promise<Run> => lastValueFrom(from(news).pipe(toRun()));
+const contentOf = async (news: readonly News[]): Promise<BoardContent> => boardContent(await runOf(news), [ark, anyfast], nowMs);
+const pictureOf = async (news: readonly News[], columns: number, rows: number): Promise<string> =>
+  board(await contentOf(news), { columns, rows }, noPaint).join('\n');
+
+const waiting = taskOf('cgt-20260427-wait0');
+const queued = taskOf('asyntask_9f3a7c1e5b2d4f6a8091', 'anyfast');
+const running = taskOf('cgt-20260427-run01');
+const reported = taskOf('asyntask_0011223344556677', 'anyfast');
+const late = taskOf('cgt-20260427-late0');
+const limited = taskOf('cgt-20260427-429xx');
+const strange = taskOf('cgt-20260427-odd00');
+const saving = taskOf('cgt-20260427-save0');
+const saved = taskOf('cgt-20260427-done0');
+const failed = taskOf('cgt-20260427-fail0');
+const lost = taskOf('cgt-視频-👩‍👩‍👧-lost');
+
+const someOfEach: readonly News[] = [
+  ...[waiting, queued, running, reported, late, limited, strange, saving, saved, failed, lost].map(added),
+  became(queued, 'queued', { createdAtMs: nowMs - 65_000 }),
+  became(running, 'running', { startedAtMs: nowMs - 30_000 }),
+  { kind: 'progress', task: running, progress: 0.31, estimated: true },
+  became(reported, 'running', { startedAtMs: nowMs - 30_000 }),
+  { kind: 'progress', task: reported, progress: 0.755, estimated: false },
+  became(late, 'running', { startedAtMs: nowMs - 86_400_000 }),
+  { kind: 'progress', task: late, progress: 0.98, estimated: true },
+  became(limited, 'running'),
+  { kind: 'trouble', task: limited, trouble, nextAskAtMs: nowMs + 7_500 },
+  became(strange, 'unknown', { wireStatus: 'arch\u001b[31mived' }),
+  became(saving, 'succeeded'),
+  { kind: 'download', task: saving, progress: { path: 'v/x.mp4', receivedBytes: 1_200_000, totalBytes: 4_800_000, done: false } },
+  became(saved, 'succeeded'),
+  ended(saved, { path: 'videos/ark-cgt-20260427-done0.mp4' }),
+  became(failed, 'failed'),
+  ended(failed, { end: 'failed', reason: 'internal: it broke' }),
+  { kind: 'lost', task: lost, error: new Error('gone') },
+  ended(lost, { end: 'lost', reason: 'the task has vanished' }),
+];
+
+describe('the board', () => {
+  it('says of each task what can be said, at 80 × 24', async () => {
+    expect(`\n${await pictureOf(someOfEach, 80, 24)}\n`).toMatchInlineSnapshot(`
+      "
+      ark:cgt-20260427-save0           saving    ███░░░░░░░   25% 1.2 MB / 4.8 MB
+      ark:cgt-20260427-run01           running   ███░░░░░░░  ~31% 3:30 left
+      anyfast:asyntas…0011223344556677 running   ████████░░   75% 4:30 left
+      ark:cgt-20260427-late0           running   █████████░  ~98% longer than usual
+      ark:cgt-20260427-429xx           running   rate-limited, again in 8 s
+      ark:cgt-20260427-odd00           unknown                    says 'archived'
+      anyfast:asyntas…7c1e5b2d4f6a8091 queued                     queued for 1:05
+      ark:cgt-20260427-wait0           waiting                    not answered yet
+      ark:cgt-視频-👩‍👩‍👧-lost             lost      the task has vanished
+      ark:cgt-20260427-fail0           failed    internal: it broke
+      ark:cgt-20260427-done0           saved     ark-cgt-20260427-done0.mp4
+
+      ███████████░░░░░░░░░  ~54%  3 of 11 over
+      "
+    `);
+  });
+
+  it('keeps to the point at 40 columns', async () => {
+    expect(`\n${await pictureOf(someOfEach, 40, 24)}\n`).toMatchInlineSnapshot(`
+      "
+      ark:cgt-…27-save0 saving    ██░░░░   25%
+      ark:cgt-…27-run01 running   ██░░░░  ~31%
+      anyfast:…44556677 running   █████░   75%
+      ark:cgt-…27-late0 running   █████░  ~98%
+      ark:cgt-…27-429xx running   again in 8 s
+      ark:cgt-…27-odd00 unknown   'archived'
+      anyfast:…4f6a8091 queued    for 1:05
+      ark:cgt-…27-wait0 waiting
+      ark:cgt-…-👩‍👩‍👧-lost lost      the task ha…
+      ark:cgt-…27-fail0 failed    internal: i…
+      ark:cgt-…27-done0 saved     ark-cgt-202…
+
+      ███████████░░░░░░░░░  ~54%  3 of 11 over
+      "
+    `);
+  });
+
+  it('is the least that can be said in 20 columns and 4 rows', async () => {
+    expect(`\n${await pictureOf(someOfEach, 20, 4)}\n`).toMatchInlineSnapshot(`
+      "
+      ark:cg…7-save0   25%
+      … and 10 more
+      ████░░░░  ~54%  3/11
+      "
+    `);
+  });
+
+  it('makes room for 200 tasks by showing the active ones that fit', async () => {
+    const tasks = Array.from({ length: 200 }, (_, index) => taskOf(`cgt-${String(index).padStart(3, '0')}`));
+    const done = tasks.slice(0, 20);
+    const news = [...tasks.map(added), ...done.map((task) => became(task, 'succeeded')), ...done.map((task) => ended(task)), ...tasks.slice(20).map((task) => became(task, 'running'))];
+    const lines = (await pictureOf(news, 80, 24)).split('\n');
+    expect(lines).toHaveLength(23);
+    expect(lines[0]).toContain('ark:cgt-020 running');
+    expect(lines[19]).toContain('ark:cgt-039 running');
+    expect(lines.slice(20)).toEqual(['… and 180 more', '', expect.stringMatching(/^█+░+ +~?\d+% {2}180 running, 20 succeeded$/) as string]);
+  });
+
+  it('describes no more rows than there may be room for, and shows the same', async () => {
+    const run = await runOf(someOfEach);
+    const few = boardContent(run, [ark, anyfast], nowMs, 10);
+    expect(few.rows).toHaveLength(10);
+    expect(board(few, { columns: 80, rows: 10 }, noPaint)).toEqual(board(await contentOf(someOfEach), { columns: 80, rows: 10 }, noPaint));
+  });
+
+  it('shows the newest ends first where there is room', async () => {
+    const tasks = ['a', 'b', 'c'].map((id) => taskOf(id));
+    const lines = (await pictureOf([...tasks.map(added), ...tasks.map((task) => became(task, 'succeeded')), ...tasks.map((task) => ended(task))], 80, 24)).split('\n');
+    expect(lines.map((line) => line.slice(0, 5))).toEqual(['ark:c', 'ark:b', 'ark:a', '', expect.anything()]);
+  });
+
+  it('begins with a total of nothing', async () => {
+    expect(await pictureOf([], 80, 24)).toBe(`${'░'.repeat(30)}    0%`);
+  });
+
+  it('shows the percentage that a provider reports', async () => {
+    const shown = await Promise.all(Array.from({ length: 100 }, (_, percent) => pictureOf([added(running), became(running, 'running'), { kind: 'progress', task: running, progress: percent / 100, estimated: false }], 80, 24)));
+    expect(shown.map((picture) => /(\d+)%/.exec(picture)?.[1])).toEqual(shown.map((_, percent) => String(percent)));
+  });
+
+  it('has no colour where none is wanted, and the same words in colour', async () => {
+    const content = await contentOf(someOfEach);
+    const size = { columns: 80, rows: 24 };
+    const painted = board(content, size, colours);
+    expect(painted.join('\n')).toContain('\u001b[');
+    expect(painted.map((line) => stripVTControlCharacters(line).trimEnd())).toEqual(board(content, size, noPaint));
+    for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) expect(board(content, size, paintFor(true, env))).toEqual(board(content, size, noPaint));
+    expect(board(content, size, paintFor(true, { NO_COLOR: '' }))).toEqual(painted);
+    expect(board(content, size, paintFor(false, {}))).toEqual(board(content, size, noPaint));
+  });
+});
+
+const anyRow: fc.Arbitrary<BoardRow> = fc.record({
+  name: anyText.map(plain),
+  word: fc.constantFrom('waiting', 'queued', 'running', 'saving', 'saved', 'cancelled', 'succeeded'),
+  style: fc.constantFrom('dim', 'cyan', 'yellow', 'green'),
+  isActive: fc.boolean(),
+  share: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: null }),
+  estimated: fc.boolean(),
+  notes: fc.array(anyText.map(plain), { minLength: 1, maxLength: 3 }),
+});
+
+const anyContent: fc.Arbitrary<BoardContent> = fc
+  .record({
+  rows: fc.array(anyRow, { maxLength: 40 }).map((rows) => rows.toSorted((one, other) => Number(other.isActive) - Number(one.isActive))),
+  share: fc.double({ min: 0, max: 1, noNaN: true }),
+  estimated: fc.boolean(),
+  counts: fc.array(fc.record({ count: fc.nat(), word: fc.constantFrom('running', 'succeeded'), style: fc.constantFrom('cyan', 'green') }), { maxLength: 9 }),
+  tasks: fc.nat({ max: 100_000 }),
+  over: fc.nat({ max: 100_000 }),
+}).map((content) => ({ ...content, rowCount: content.rows.length }));
+
+describe('whatever the tasks and the terminal', () => {
+  const anySize = fc.record({ columns: fc.integer({ min: 20, max: 160 }), rows: fc.integer({ min: 4, max: 60 }) });
+
+  it('no line is wider than the terminal, and one of its rows stays free', () => {
+    fc.assert(
+      fc.property(anyContent, anySize, fc.constantFrom(noPaint, colours), (content, size, paint) => {
+        const lines = board(content, size, paint);
+        expect(lines.length).toBeLessThan(size.rows);
+        for (const line of lines) {
+          expect(widthOf(stripVTControlCharacters(line))).toBeLessThanOrEqual(size.columns);
+          expect(stripVTControlCharacters(line)).not.toMatch(/\p{Cc}/u);
+        }
+      }),
+    );
+  });
+
+  it('every task is shown or counted, active ones before those that have ended', () => {
+    fc.assert(
+      fc.property(anyContent, anySize, (content, size) => {
+        const lines = board(content, size, noPaint);
+        const hidden = Number(/^(?:… and )?(\d+) (?:more|tasks)/.exec(lines.find((line) => /^(… and \d+ more|\d+ tasks)/.test(line)) ?? '')?.[1] ?? 0);
+        const shown = content.rows.length - hidden;
+        const gap = size.rows >= 10 && shown > 0 ? 1 : 0;
+        expect(lines).toHaveLength(shown + (hidden > 0 ? 1 : 0) + gap + 1);
+      }),
+    );
+  });
+});
+
+describe('a tally', () => {
+  it('counts what is over, and names what is not as it should be', async () => {
+    const tally = tallyOf(await runOf(someOfEach));
+    expect(tally).toMatchObject({ tasks: 11, over: 3, succeeded: 1, saved: 1, otherwise: 1, lost: 1 });
+    expect(tally.unwell.map(({ task }) => task)).toEqual([failed, lost]);
+    expect(tally.unwell.some(isWell)).toBe(false);
+  });
+});

@@ -1,0 +1,464 @@
+import { EventEmitter } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { parseEnv } from 'node:util';
+import { of, Subject } from 'rxjs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { commandNames } from '../../src/cli/arguments.js';
+import { type EndSignal, endSignals } from '../../src/cli/signals.js';
+import { openJournal } from '../../src/node/index.js';
+import { simulatedProviders, type Simulator, startSimulator } from '../../src/simulator/index.js';
+import type { TaskRef } from '../../src/task/snapshot.js';
+import { FakeStream, once, run, withoutEscapes } from './console.js';
+
+const speed = 500;
+const key = 'sk-a-secret-of-thirty-characters';
+const fast = ['--speed', String(speed)];
+
+let simulator: Simulator;
+let env: Readonly<Record<string, string>>;
+let folder: string;
+
+beforeAll(async () => {
+  simulator = await startSimulator({ speed, keys: Object.fromEntries(simulatedProviders.map((id) => [id, key])) });
+  env = Object.fromEntries(
+    simulatedProviders.flatMap((id) => [
+      [`${id.toUpperCase()}_API_KEY`, key],
+      [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)],
+    ]),
+  );
+});
+afterAll(() => simulator.stop());
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rx-seedance-cli-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const written = ({ provider, id }: TaskRef): string => `${provider}:${id}`;
+const short = { queueMs: 1_000, runMs: 5_000 } as const;
+const submit = (fate: 'succeeds' | 'fails' | 'cancelled' | 'stalls', provider: (typeof simulatedProviders)[number] = 'ark'): string =>
+  written(simulator.submit(provider, { fate, ...short }));
+
+describe('help', () => {
+  it('is there for all and for each command, with an example', async () => {
+    for (const args of [['--help'], ...commandNames.map((name) => [name, '--help'])]) {
+      const { code, out, err } = await run(args);
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toContain('Example:\n  ');
+      for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(130);
+    }
+  });
+
+  it('is what no command at all gets, on stderr', async () => {
+    const { code, out, err } = await run([]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('rx-seedance watch <provider:id>');
+  });
+
+  it('is pointed to when the usage is wrong', async () => {
+    expect(await run(['watch', 'cgt-1'])).toEqual({
+      code: 2,
+      out: '',
+      err: "rx-seedance: 'cgt-1' is no task: write provider:id, such as ark:cgt-20260427-abcde\nSee rx-seedance watch --help\n",
+    });
+    expect((await run(['wach'])).err).toContain('See rx-seedance --help\n');
+  });
+});
+
+it('tells its version', async () => {
+  const { out } = await run(['--version']);
+  expect(out).toBe(`${(JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }).version}\n`);
+});
+
+describe('query', () => {
+  it('prints the snapshot, without the provider\'s body unless it is asked for', async () => {
+    const task = submit('stalls');
+    const bare = await run(['query', task], { env });
+    expect([bare.code, bare.err]).toEqual([0, '']);
+    expect(bare.out).toMatch(/^\{\n {2}"task": \{\n/);
+    expect(JSON.parse(bare.out)).toMatchObject({ task: { provider: 'ark' }, request: null });
+    expect(JSON.parse(bare.out)).not.toHaveProperty('raw');
+    const raw = await run(['query', task, '--raw'], { env });
+    expect(JSON.parse(raw.out)).toHaveProperty('raw.status');
+  });
+
+  it('tells why there is none, with exit code 1', async () => {
+    const { code, out, err } = await run(['query', 'ark:cgt-nobody'], { env });
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/^ark\/cgt-nobody: response; .+\n$/);
+  });
+
+  it('ends when it is told to', async () => {
+    const task = simulator.submit('ark', { fate: 'stalls' });
+    simulator.fault(task, 'hang');
+    expect(await run(['query', written(task)], { env, signals: of('SIGTERM') })).toMatchObject({ code: 143, out: '' });
+  });
+});
+
+describe('providers', () => {
+  it('prints the table, with whether each key is set', async () => {
+    const { code, out } = await run(['providers'], { env: { ARK_API_KEY: key } });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^ark .* ARK_API_KEY +set$/m);
+    expect(out).toMatch(/^anyfast .* ANYFAST_API_KEY +not set$/m);
+    expect(out).not.toContain(key);
+  });
+
+  it('is JSON for programs', async () => {
+    const envFile = join(folder, '.env');
+    writeFileSync(envFile, `ARK_API_KEY=${key}\n`);
+    const { out } = await run(['providers', '--json', '--env-file', envFile]);
+    const list = JSON.parse(out) as readonly Record<string, unknown>[];
+    expect(list.map(({ id, keyIsSet }) => [id, keyIsSet])).toContainEqual(['ark', true]);
+    expect(list).toContainEqual(expect.objectContaining({ id: 'kyyaipower', keyVariable: 'KYYAIPOWER_API_KEY', keyIsSet: false, pacing: { floorMs: 10_000, minMs: 30_000, maxMs: 60_000 } }));
+    expect(out).not.toContain(key);
+  });
+});
+
+describe('watch, for other programs', () => {
+  it('tells the end of each task in one line, and exits with 0 when all succeeded', async () => {
+    const tasks = [submit('succeeds'), submit('succeeds', 'anyfast')];
+    const { code, out, err } = await run(['watch', ...tasks, ...fast], { env });
+    expect(code).toBe(0);
+    const lines = out.trim().split('\n').map((line) => line.split('\t'));
+    expect(lines.map(([task, end]) => [task, end]).toSorted()).toEqual(tasks.map((task) => [task, 'succeeded']).toSorted());
+    for (const [, , link] of lines) expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/.+\.mp4\?/);
+    expect(err).toMatch(/^\d\d:\d\d:\d\d {2}ark:\S+ {2}(queued|running|succeeded)$/m);
+    expect(err).toMatch(/\n2 tasks: 2 succeeded\n$/);
+  });
+
+  it('exits with 1 when some ended otherwise or were lost, and says why', async () => {
+    const [failed, gone] = [submit('fails'), 'ark:cgt-nobody'];
+    const stderr = new FakeStream();
+    const { code, out, err } = await run(['watch', submit('succeeds'), failed, gone, '--deadline', '1500ms', ...fast], { env, stderr });
+    expect(code).toBe(1);
+    expect(out).toContain(`${failed}\tfailed\tinternal: `);
+    expect(out).toMatch(/ark:cgt-nobody\tlost\tark\/cgt-nobody: timeout; still unanswered/);
+    expect(err).toMatch(/ark:cgt-nobody {2}not-found, asked again in \d+ s: /);
+    expect(err).toMatch(/^3 tasks: 1 succeeded, 1 ended otherwise, 1 lost$/m);
+  });
+
+  it('tells every event as a line of JSON with --json, never the provider\'s body', async () => {
+    const slow = written(simulator.submit('ark', { runMs: 500_000 }));
+    const { code, out } = await run(['watch', slow, submit('fails', 'yescale'), submit('succeeds', 'anyfast'), '--json', ...fast], {
+      env: { ...env, ANYFAST_API_KEY: 'wrong' },
+    });
+    expect(code).toBe(1);
+    const events = out.trim().split('\n').map((line) => JSON.parse(line) as { readonly kind: string; readonly [field: string]: unknown });
+    expect(new Set(events.map(({ kind }) => kind))).toEqual(new Set(['added', 'transition', 'progress', 'trouble', 'lost']));
+    expect(out).not.toContain('"raw"');
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'transition', transition: expect.objectContaining({ to: 'failed', snapshot: expect.objectContaining({ failure: expect.anything() as unknown }) as unknown }) as unknown }));
+    expect(events.find(({ kind }) => kind === 'lost')?.['error']).toEqual({
+      name: 'SeedanceError', kind: 'response', reason: 'unauthorized', status: 401, message: expect.stringContaining('still unanswered after 3 asks') as string,
+    });
+  });
+
+  it('reads tasks from a file, whole before anything starts', async () => {
+    const file = join(folder, 'tasks');
+    const task = submit('succeeds');
+    writeFileSync(file, `# mine\n${task}\n\nnonsense\n`);
+    expect(await run(['watch', '--file', file, ...fast], { env })).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`${file}, line 4: 'nonsense' is no task`) as string });
+    writeFileSync(file, `# mine\n${task}\n\n${task}\n`);
+    const good = await run(['watch', '--file', file, ...fast], { env });
+    expect([good.code, good.out.split('\n')]).toEqual([0, [expect.stringContaining(task) as string, '']]);
+    writeFileSync(file, '# none\n');
+    expect(await run(['watch', '--file', file], { env })).toMatchObject({ code: 2, err: expect.stringContaining(`no task to watch: ${file} holds none`) as string });
+    expect(await run(['watch', '--file', join(folder, 'gone')], { env })).toMatchObject({ code: 2, err: expect.stringContaining('ENOENT') as string });
+  });
+
+  it('watches tasks from stdin as they come; a bad line is told, and does not stop the others', async () => {
+    const stdin = new PassThrough();
+    const stdout = new FakeStream();
+    const [first, second] = [submit('succeeds'), submit('succeeds')];
+    stdin.write(`${first}\n# a comment\nnonsense\n`);
+    stdout.once('wrote', () => stdin.end(second)); // only when the first is over
+    const { code, out, err } = await run(['watch', '-', ...fast], { env, stdin, stdout });
+    expect(code).toBe(2);
+    expect(out.split('\n').map((line) => line.split('\t')[0])).toEqual([first, second, '']);
+    expect(err).toContain("stdin, line 3: 'nonsense' is no task");
+  });
+
+  it('tells of a line from stdin whose provider has no key', async () => {
+    const { ARK_API_KEY = '', ARK_BASE_URL = '' } = env;
+    const { code, err } = await run(['watch', '-', ...fast], { env: { ARK_API_KEY, ARK_BASE_URL }, stdin: Readable.from([`${submit('succeeds')}\nanyfast:x\n`]) });
+    expect(code).toBe(2);
+    expect(err).toContain('stdin, line 2: no key for anyfast: set ANYFAST_API_KEY');
+  });
+
+  it('needs the keys of the providers in use alone, and names the variable of one that is missing', async () => {
+    const { code, err } = await run(['watch', 'ark:cgt-1', 'anyfast:x'], { env: { ARK_API_KEY: key } });
+    expect(code).toBe(2);
+    expect(err).toBe('rx-seedance: no key for anyfast: set ANYFAST_API_KEY, or name a .env file that has it by --env-file\nSee rx-seedance watch --help\n');
+  });
+
+  it('stops without a word when nobody reads its output any more', async () => {
+    const stdout = new FakeStream({ breaksAfter: 10 });
+    const { code, err } = await run(['watch', submit('succeeds'), submit('stalls'), ...fast], { env, stdout });
+    expect(code).toBe(141);
+    expect(err).not.toMatch(/EPIPE|at .*\.ts|tasks:/);
+    const broken = new FakeStream({ breaksAfter: 10 });
+    expect((await run(['watch', submit('succeeds'), submit('stalls'), ...fast], { env, stderr: broken })).code).toBe(141);
+    expect((await run(['providers'], { stdout: new FakeStream({ breaksAfter: 10 }) })).code).toBe(0);
+  });
+
+  it('does not pass over a disk that is full', async () => {
+    const full = (): FakeStream => new FakeStream({ breaksAfter: 10, code: 'ENOSPC' });
+    expect(await run(['providers'], { stdout: full() })).toMatchObject({ code: 1, err: 'rx-seedance: write ENOSPC\n' });
+    const watched = await run(['watch', submit('succeeds'), submit('stalls'), ...fast], { env, stdout: full() });
+    expect([watched.code, watched.err.split('\n').at(-2)]).toEqual([1, 'rx-seedance: write ENOSPC']);
+  });
+});
+
+describe('watch, interrupted', () => {
+  it.each<[EndSignal, number]>([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]])('by %s exits with %d and says how to go on', async (signal, expected) => {
+    const stderr = new FakeStream();
+    const { code, err } = await run(['watch', submit('stalls'), ...fast], { env, stderr, signals: once(stderr, 'running', signal) });
+    expect(code).toBe(expected);
+    expect(err).toMatch(/interrupted: 0 of 1 tasks over\. To go on another time where it stopped, add --journal DIR\.\n$/);
+  });
+
+  it('goes on with the same command when it has a journal', async () => {
+    const stderr = new FakeStream();
+    const { code, err } = await run(['watch', submit('stalls'), '--journal', folder, ...fast], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
+    expect(code).toBe(130);
+    expect(err).toMatch(/Run the same command again to go on\.\n$/);
+  });
+
+  it('asks nothing more', async () => {
+    const task = simulator.submit('ark', { fate: 'stalls', ...short });
+    const stderr = new FakeStream();
+    await run(['watch', written(task), ...fast], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
+    const asks = simulator.asks(task);
+    await run(['watch', submit('succeeds'), ...fast], { env });
+    expect(simulator.asks(task)).toBe(asks);
+  });
+
+  it('a second time ends at once', async () => {
+    const stderr = new FakeStream();
+    const exits: number[] = [];
+    await run(['watch', submit('stalls'), ...fast], { env, stderr, signals: once(stderr, 'running', 'SIGINT', 'SIGINT'), exit: (code) => exits.push(code) });
+    expect(exits).toEqual([130]);
+  });
+
+  it('leaves no handler of a signal behind', async () => {
+    const process = new EventEmitter();
+    const names = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    const stdout = new FakeStream();
+    const during: number[] = [];
+    stdout.on('wrote', () => during.push(...names.map((name) => process.listenerCount(name))));
+    await run(['watch', submit('succeeds'), ...fast], { env, stdout, signals: endSignals(process) });
+    expect(during.every((count) => count > 0) && during.length > 0).toBe(true);
+    expect(names.map((name) => process.listenerCount(name))).toEqual([0, 0, 0]);
+  });
+});
+
+describe('watch, on a terminal', () => {
+  it('draws a board, and leaves the terminal as it was', async () => {
+    const stderr = new FakeStream({ isTTY: true });
+    const { code, out } = await run(['watch', submit('succeeds'), submit('fails'), ...fast], { env, stderr, stdout: new FakeStream({ isTTY: true }) });
+    expect([code, out]).toEqual([1, '']);
+    expect(stderr.text.indexOf('\u001b[?25l')).toBe(0);
+    expect(stderr.text.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stderr.text.lastIndexOf('\u001b[?25l'));
+    const shown = withoutEscapes(stderr.text);
+    expect(shown).toMatch(/ark:\S+ succeeded/);
+    expect(shown).toContain('100%  1 succeeded, 1 failed');
+    expect(shown).toMatch(/failed: internal: .+\n2 tasks: 1 succeeded, 1 ended otherwise\n$/);
+    expect(stderr.text).toContain('\u001b[32m');
+  });
+
+  it('writes what is wrong with stdin above the board', async () => {
+    const stderr = new FakeStream({ isTTY: true });
+    const { code } = await run(['watch', '-', ...fast], { env, stderr, stdin: Readable.from([`${submit('succeeds')}\nnonsense\n`]) });
+    expect(code).toBe(2);
+    const [before, after = ''] = stderr.text.split("stdin, line 2: 'nonsense' is no task");
+    expect(withoutEscapes(before ?? '')).toContain('0%');
+    expect(withoutEscapes(after)).toMatch(/ark:\S+ succeeded/);
+  });
+
+  it('obeys NO_COLOR, and draws nothing on a dumb terminal', async () => {
+    const plainBoard = new FakeStream({ isTTY: true });
+    await run(['watch', submit('succeeds'), ...fast], { env: { ...env, NO_COLOR: '1' }, stderr: plainBoard });
+    expect(plainBoard.text).toContain('\u001b[?25l');
+    // eslint-disable-next-line no-control-regex
+    expect(plainBoard.text).not.toMatch(/\u001b\[[\d;]*m/);
+    const dumb = new FakeStream({ isTTY: true });
+    await run(['watch', submit('succeeds'), ...fast], { env: { ...env, TERM: 'dumb' }, stderr: dumb });
+    expect(dumb.text).not.toContain('\u001b');
+    expect(dumb.text).toMatch(/1 task: 1 succeeded\n$/);
+  });
+
+  it('shows the cursor again when it is interrupted', async () => {
+    const stderr = new FakeStream({ isTTY: true });
+    await run(['watch', submit('stalls'), ...fast], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
+    expect(stderr.text).toMatch(/\[\?25h[^]*interrupted: 0 of 1 task/);
+    expect(stderr.text.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stderr.text.lastIndexOf('\u001b[?25l'));
+  });
+
+  it('draws anew when the window has another size, and no line is wider than it', async () => {
+    const stderr = new FakeStream({ isTTY: true });
+    const resized = new Subject<EndSignal>();
+    let isNarrow = false;
+    let after = '';
+    stderr.on('wrote', () => {
+      if (isNarrow && after === '' && stderr.text.slice(mark).includes('%')) {
+        after = stderr.text.slice(mark);
+        setImmediate(() => resized.next('SIGINT'));
+      } else if (!isNarrow && stderr.text.includes('running')) {
+        isNarrow = true;
+        stderr.columns = 30;
+        mark = stderr.text.length;
+        setImmediate(() => stderr.emit('resize'));
+      }
+    });
+    let mark = 0;
+    await run(['watch', submit('stalls', 'anyfast'), ...fast], { env, stderr, signals: resized });
+    const lines = withoutEscapes(after).split('\n').filter((line) => line !== '');
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) expect(line.trim().length).toBeLessThanOrEqual(30);
+  });
+
+  it('writes lines instead, when JSON goes to the same terminal', async () => {
+    const stderr = new FakeStream({ isTTY: true });
+    await run(['watch', submit('succeeds'), '--json', ...fast], { env, stderr, stdout: new FakeStream({ isTTY: true }) });
+    expect(stderr.text).not.toContain('\u001b');
+  });
+
+  it('sums up on stdout when stderr goes elsewhere', async () => {
+    const { out } = await run(['watch', submit('succeeds'), ...fast], { env, stdout: new FakeStream({ isTTY: true }) });
+    expect(out).toBe('1 task: 1 succeeded\n');
+  });
+});
+
+describe('watch, saving videos', () => {
+  it('saves each video, tells where, and does not ask or fetch again in the next run', async () => {
+    const task = simulator.submit('ark', { fate: 'succeeds', ...short });
+    const first = await run(['watch', written(task), '--download', folder, ...fast], { env });
+    expect(first.code).toBe(0);
+    const path = first.out.trim().split('\t')[2] ?? '';
+    expect(existsSync(path)).toBe(true);
+    expect(first.err).toMatch(/saved: .+\.mp4 \(\d+ kB\)/);
+    expect(first.err).toMatch(/1 task: 1 succeeded, 1 saved\n$/);
+
+    const asks = simulator.asks(task);
+    const requests = simulator.requests.length;
+    const second = await run(['watch', written(task), '--download', folder, ...fast], { env });
+    expect([second.code, second.out]).toEqual([0, first.out]);
+    expect(second.err).toContain('is there already');
+    expect([simulator.asks(task), simulator.requests.length]).toEqual([asks, requests]);
+
+    const third = await run(['watch', '--download', folder, ...fast], { env });
+    expect([third.code, third.out]).toEqual([0, first.out]);
+  });
+
+  it('tells files as JSON, too', async () => {
+    const { out } = await run(['watch', submit('succeeds'), submit('fails'), '--download', folder, '--json', ...fast], { env });
+    const events = out.trim().split('\n').map((line) => JSON.parse(line) as { readonly kind: string; readonly [field: string]: unknown });
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'saved', isNew: true }));
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'unsaved', reason: 'failed', error: null }));
+    expect(events.filter(({ kind }) => kind === 'download').at(-1)).toMatchObject({ progress: { done: true } });
+  });
+
+  it('exits with 1 when a video cannot be saved', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const { code, err } = await run(['watch', submit('succeeds'), '--download', join(file, 'below'), '--journal', join(folder, 'journal'), ...fast], { env });
+    expect(code).toBe(1);
+    expect(err).toMatch(/not saved: .+\n1 task: 1 succeeded, 0 saved\n$/);
+  });
+
+  it('keeps its deadline in the next run, and moves it where that says so', async () => {
+    const task = submit('stalls');
+    const deadline = (): unknown => {
+      const [line = ''] = readFileSync(join(folder, 'watches.jsonl'), 'utf8').trim().split('\n').slice(-1);
+      const { startedAtMs, deadlineAtMs } = JSON.parse(line) as { readonly startedAtMs: number; readonly deadlineAtMs: number };
+      return deadlineAtMs - startedAtMs;
+    };
+    const runFor = async (...args: readonly string[]): Promise<unknown> => {
+      const stderr = new FakeStream();
+      await run(['watch', task, '--journal', folder, ...args, ...fast], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
+      return deadline();
+    };
+    expect([await runFor('--deadline', '30m'), await runFor(), await runFor('--deadline', '30m'), await runFor('--deadline', '4h')]).toEqual([
+      30 * 60_000, 30 * 60_000, 30 * 60_000, 4 * 3_600_000,
+    ]);
+  });
+
+  it('refuses a journal that another run has, cleanly', async () => {
+    const journal = openJournal(folder);
+    try {
+      const { code, err } = await run(['watch', submit('stalls'), '--journal', folder, ...fast], { env });
+      expect(code).toBe(2);
+      expect(err.split('\n')).toHaveLength(3);
+      expect(err).toContain(folder);
+    } finally {
+      journal.close();
+    }
+  });
+
+  it('says so when a journal holds nothing to go on with', async () => {
+    expect(await run(['watch', '--journal', folder], { env })).toMatchObject({ code: 2, err: expect.stringContaining(`no task to watch: the journal in ${folder} holds none`) as string });
+    expect(openJournal(folder).close()).toBeUndefined(); // it was closed
+  });
+});
+
+describe('simulate', () => {
+  it('prints a .env file that watch understands, and ends when it is told to', async () => {
+    const [stdout, stderr] = [new FakeStream(), new FakeStream()];
+    const tasksFile = join(folder, 'tasks');
+    const envFile = join(folder, 'sim.env');
+    const signals = new Subject<EndSignal>();
+    const simulated = run(['simulate', ...fast, '--tasks', '7', '--tasks-file', tasksFile, '--seed', '3'], { stdout, stderr, signals });
+    await new Promise((resolve) => stderr.once('wrote', resolve));
+    await new Promise(setImmediate);
+
+    writeFileSync(envFile, stdout.text);
+    expect(Object.keys(parseEnv(stdout.text)).toSorted()).toEqual(Object.keys(env).toSorted());
+    const tasks = readFileSync(tasksFile, 'utf8').trim().split('\n');
+    expect(stdout.text.match(/^# task .+$/gm)).toEqual(tasks.map((task) => `# task ${task}`));
+    expect(new Set(tasks.map((task) => task.split(':')[0]))).toEqual(new Set(simulatedProviders));
+    expect(stderr.text).toContain(`rx-seedance watch --file ${tasksFile} --env-file sim.env --speed 500 --download videos`);
+
+    const watched = await run(['watch', '--file', tasksFile, '--env-file', envFile, '--download', join(folder, 'videos'), ...fast]);
+    expect(watched.code).toBe(0);
+    expect(watched.err).toMatch(/7 tasks: 7 succeeded, 7 saved\n$/);
+
+    signals.next('SIGTERM');
+    expect((await simulated).code).toBe(0);
+  });
+
+  it('tells what is wrong in one line', async () => {
+    const port = new URL(simulator.url).port;
+    const taken = await run(['simulate', '--port', port]);
+    expect(taken.code).toBe(1);
+    expect(taken.err).toMatch(/^rx-seedance: listen EADDRINUSE.*\n$/);
+    const stack = await run(['simulate', '--port', port], { env: { RX_SEEDANCE_DEBUG: '1' } });
+    expect(stack.err).toMatch(/\n +at /);
+    expect((await run(['simulate', '--tasks', '1', '--tasks-file', folder])).err).toContain(`rx-seedance: --tasks-file ${folder}: EISDIR: illegal operation on a directory\n`);
+    expect(await run(['simulate', '--fates', 'fails=0'])).toMatchObject({ code: 2, err: expect.stringContaining('fates must be a record with a weight above 0') as string });
+  });
+});
+
+describe('keys', () => {
+  it('appear in no output of any command, nor in an error', async () => {
+    const envFile = join(folder, '.env');
+    writeFileSync(envFile, Object.entries(env).map(([name, value]) => `${name}=${value}\n`).join(''));
+    const outputs = await Promise.all([
+      run(['watch', submit('succeeds'), 'ark:cgt-nobody', '--deadline', '1s', ...fast], { env }),
+      run(['watch', submit('fails', 'yescale'), '--json', '--download', join(folder, 'v'), '--env-file', envFile, ...fast]),
+      run(['watch', '--file', envFile], { env }),
+      run(['watch', '-', '--deadline', '1s', ...fast], { env, stdin: Readable.from([`ARK_API_KEY=${key}\n${key}\nark:${key}\n`]) }),
+      run(['watch', `ark:${key}`, '--deadline', '1s', ...fast], { env }),
+      run(['watch', 'ark:x', `--api-key=${key}`], { env }),
+      run(['watch', 'ark:x', '--api-key', key], { env }),
+      run(['watch', 'ark:x'], { env: { ARK_API_KEY: `${key} ` + '"' } }),
+      run(['query', submit('stalls'), '--raw'], { env }),
+      run(['query', `ark:${key}`], { env }),
+      run(['query', 'ark:x'], { env: { ...env, ARK_API_KEY: `${key}-wrong` } }),
+      run(['providers'], { env }),
+      run(['providers', '--json', '--env-file', envFile]),
+    ]);
+    for (const { out, err } of outputs) expect(out + err).not.toContain(key);
+  });
+});

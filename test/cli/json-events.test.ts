@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { from, lastValueFrom, toArray } from 'rxjs';
+import type { SaveEvent } from '../../src/node/index.js';
+import { calmDownloads, jsonLines } from '../../src/cli/json-events.js';
+import type { News } from '../../src/cli/news.js';
+import type { FeedEvent } from '../../src/feed/feed.js';
+import { marbles } from '../support/marbles.js';
+import { transition } from '../support/snapshots.js';
+
+const [task, other] = [{ provider: 'ark', id: 'a' }, { provider: 'ark', id: 'b' }];
+const received = (receivedBytes: number, done = false, of = task): SaveEvent => ({
+  kind: 'download', task: of, progress: { path: 'a.mp4', receivedBytes, totalBytes: 9, done },
+});
+const saved: SaveEvent = { kind: 'saved', task, path: 'a.mp4', bytes: 9, isNew: true };
+const unsaved: SaveEvent = { kind: 'unsaved', task, reason: 'download', error: new Error('disk full') };
+
+const events: Readonly<Record<string, FeedEvent | SaveEvent>> = {
+  a: received(1), b: received(2), c: received(3), d: received(9, true), s: saved, u: unsaved, x: received(1, false, other), y: received(2, false, other),
+};
+
+describe('calmDownloads', () => {
+  it('tells one download event in so many ms, and what is done at once', marbles(({ cold, expectObservable }) => {
+    const source = cold('                                abc---abds|', events);
+    expectObservable(source.pipe(calmDownloads(5))).toBe('a-----a-ds|', events);
+  }));
+
+  it('tells the last of them before the end, also when it comes to nothing', marbles(({ cold, expectObservable }) => {
+    const source = cold('                                 abc---u---|', events);
+    expectObservable(source.pipe(calmDownloads(50))).toBe('a-----(cu)|', events);
+  }));
+
+  it('counts for each task', marbles(({ cold, expectObservable }) => {
+    const source = cold('                                 axby--c|', events);
+    expectObservable(source.pipe(calmDownloads(5))).toBe('ax----c|', events);
+  }));
+});
+
+describe('jsonLines', () => {
+  const linesOf = (news: readonly News[]): Promise<readonly string[]> => lastValueFrom(from(news).pipe(jsonLines(), toArray()));
+  const objectsOf = async (news: readonly News[]): Promise<readonly unknown[]> => (await linesOf(news)).map((line): unknown => JSON.parse(line));
+
+  it('leaves out the body of the provider, and says the task once', async () => {
+    const [line = ''] = await linesOf([{ kind: 'transition', task, transition: transition('running', 'queued', { task, raw: { secret: 1 } }) }]);
+    expect(line).not.toMatch(/"raw"|secret/);
+    expect(JSON.parse(line)).toMatchObject({ kind: 'transition', task, transition: { from: 'queued', to: 'running', snapshot: { task, status: 'running' } } });
+  });
+
+  it('tells of an error what can be told', async () => {
+    const cause = Object.assign(new Error('disk full'), { kind: 'disk', reason: null, state: { key: 1 }, status: undefined });
+    expect(await objectsOf([{ kind: 'unsaved', task, reason: 'download', error: cause }, { kind: 'unsaved', task, reason: 'failed', error: null }])).toEqual([
+      { kind: 'unsaved', task, reason: 'download', error: { name: 'Error', kind: 'disk', message: 'disk full' } },
+      { kind: 'unsaved', task, reason: 'failed', error: null },
+    ]);
+  });
+
+  it('keeps to itself what only the command line knows', async () => {
+    const ending = { task, end: 'succeeded', path: null, link: null, reason: null } as const;
+    expect(await linesOf([{ kind: 'refused', message: 'x' }, { kind: 'ended', ending }])).toEqual([]);
+  });
+
+  it('is one line for each event, whatever is in it', async () => {
+    const lines = await linesOf([{ kind: 'lost', task: { provider: 'ark', id: 'two\nlines' }, error: new Error('more\nlines') }]);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toContain('\n');
+  });
+});

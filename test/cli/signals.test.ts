@@ -1,0 +1,12 @@
+import { Subject } from 'rxjs';
+import { expect, it } from 'vitest';
+import type { EndSignal } from '../../src/cli/signals.js';
+import { run } from './console.js';
+
+it('a signal that comes while a command begins ends it, too', async () => {
+  const signals = new Subject<EndSignal>();
+  const simulated = run(['simulate'], { signals });
+  signals.next('SIGTERM'); // it does not listen to its port yet
+  expect((await simulated).code).toBe(0);
+  expect(signals.observed).toBe(false);
+});

@@ -1,0 +1,184 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { anyfast } from '../../src/providers/anyfast.js';
+import { ark, arkRegions } from '../../src/providers/ark.js';
+import { kyyaipower, kyyaipowerToday } from '../../src/providers/kyyaipower.js';
+import { account, accountFinder, isLoopback } from '../../src/client/account.js';
+import { createTaskClient } from '../../src/client/task-client.js';
+import { marbles } from '../support/marbles.js';
+import { accountOf, anyfastAnswer, arkTask, at, brief, diary, key, livingTransport, played, seconds, succeeded, taskOf, to } from '../support/client.js';
+
+describe('account', () => {
+  it('is one key at one address of one provider', () => {
+    expect(account(ark, { apiKey: key })).toMatchObject({ provider: ark, name: null, baseUrl: ark.baseUrl });
+    expect(account(ark, { apiKey: key, name: 'eu', baseUrl: arkRegions['eu-west'] })).toMatchObject({ name: 'eu', baseUrl: arkRegions['eu-west'] });
+  });
+
+  it('has its base URL without slashes at the end, with any path before them', () => {
+    expect(account(ark, { apiKey: key, baseUrl: 'https://relay.example/a//' }).baseUrl).toBe('https://relay.example/a');
+  });
+
+  it('sends the key as a bearer, and asks for JSON', () => {
+    expect(account(ark, { apiKey: key }).credentials().headers).toEqual({ accept: 'application/json', authorization: `Bearer ${key}` });
+  });
+
+  it('sends no Authorization without a key', () => {
+    const { headers, redact } = account(ark, { apiKey: null }).credentials();
+    expect(headers).toEqual({ accept: 'application/json' });
+    expect(redact('a text')).toBe('a text');
+  });
+
+  it('asks by lists unless it is told not to', () => {
+    expect([{}, { batch: true }, { batch: false }].map((options) => account(ark, { apiKey: key, ...options }).batch)).toEqual([true, true, false]);
+  });
+
+  it('remembers the last four keys that it sent, however often it sent the same', () => {
+    let current = '';
+    const owner = account(ark, { apiKey: () => current });
+    const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map((name) => `sk-0123456789-${name}`);
+    for (const used of keys) {
+      current = used;
+      for (let times = 0; times < 5; times += 1) owner.credentials();
+    }
+    expect(keys.map((used) => owner.credentials().redact(used) === '[key]')).toEqual([false, true, true, true, true]);
+  });
+
+  it('says that its function threw, and nothing else', () => {
+    const owner = account(ark, { apiKey: () => { throw new Error(`no such variable: ${key}`); } });
+    expect(() => owner.credentials()).toThrow(new TypeError('account ark: the function apiKey threw'));
+  });
+
+  it.each([
+    ['https://ark.example/v3?token=secret', 'https://ark.example/v3…'],
+    ['https://ark.example/v3#secret', 'https://ark.example/v3…'],
+    ['https://joe:secret@ark.example', '…@ark.example'],
+    [' https://ark.example', ' https://ark.example'],
+  ])('refuses %j, and shows of it no more than %j', (baseUrl, shown) => {
+    const refusal = `account ark: baseUrl must be an absolute http(s) URL without user, query and fragment, not '${shown}'`;
+    expect(() => account(ark, { apiKey: key, baseUrl })).toThrow(new TypeError(refusal));
+  });
+
+  it.each(['a\nb', '\u00e9-key', ' key', 'a key'])('refuses the key %j, wherever in it the fault is', (apiKey) => {
+    expect(() => account(ark, { apiKey })).toThrow('account ark: apiKey must hold ASCII characters only, and no white space, quote or backslash');
+  });
+
+  it('asks a function for its key whenever a request leaves, and not before', () => {
+    let given = 0;
+    const owner = account(ark, { apiKey: () => `sk-${String(++given)}` });
+    expect(given).toBe(0);
+    expect([owner.credentials(), owner.credentials()].map(({ headers }) => headers['authorization'])).toEqual(['Bearer sk-1', 'Bearer sk-2']);
+  });
+
+  it('takes its key out of a text wherever it stands, and leaves the rest', () => {
+    const { redact } = account(ark, { apiKey: key }).credentials();
+    expect(redact(`before ${key}, between ${key}${key} and ${encodeURIComponent(key)} after`)).toBe('before [key], between [key][key] and [key] after');
+    expect(redact('nothing of it here: sk-0123456789abcdef')).toBe('nothing of it here: sk-0123456789abcdef');
+    expect(redact('')).toBe('');
+  });
+
+  it('leaves words whole that only hold a short key', () => {
+    const { redact } = account(ark, { apiKey: 'run' }).credentials();
+    expect(redact('{"status":"running","key":"run"}')).toBe('{"status":"running","key":"[key]"}');
+  });
+
+  it('a long text is searched in no time', () => {
+    const { redact } = account(ark, { apiKey: 'a'.repeat(40) }).credentials();
+    const started = performance.now();
+    redact('a'.repeat(39).concat('b').repeat(25_000));
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  it('shows itself without its key', () => {
+    const owner = account(ark, { apiKey: key });
+    owner.credentials();
+    expect(inspect(owner, { depth: Infinity, showHidden: true }) + JSON.stringify(owner)).not.toContain(key);
+  });
+});
+
+it('this machine is localhost and what is below it, 127.0.0.0/8, and ::1', () => {
+  const own = ['http://localhost', 'http://LOCALHOST:80/x', 'http://ark.localhost', 'http://127.0.0.1', 'https://127.255.254.253:8', 'http://[::1]:9'];
+  const others = ['http://notlocalhost', 'http://localhost.example', 'http://8.127.0.0.1', 'http://127.0.0.1.example', 'http://[::11]', 'http://10.0.0.1', 'localhost', ''];
+  expect(own.filter((baseUrl) => !isLoopback(baseUrl))).toEqual([]);
+  expect(others.filter(isLoopback)).toEqual([]);
+});
+
+describe('the account of a ref', () => {
+  it('is found among what account() gives, and nothing else', () => {
+    for (const other of [null, 'ark', {}, { credentials: key }, ark]) {
+      expect(() => accountFinder([accountOf(ark), other as never])).toThrow(new TypeError('accounts must be a list of what account() gives, with one at the least'));
+    }
+  });
+
+  it('that is none is told which there are', () => {
+    const find = accountFinder([accountOf(ark), accountOf(ark, { name: 'eu' }), accountOf(kyyaipower)]);
+    const known = 'ark, ark (eu), kyyaipower';
+    expect(() => find({ ...arkTask, account: 'cn' })).toThrow(new TypeError(`task.account: no account for 'cn'; there are: ${known}`));
+    expect(() => find({ provider: 'anyfast', id: 'cgt-1' })).toThrow(new TypeError(`task.provider: no account for 'anyfast'; there are: ${known}`));
+  });
+
+  const asked = (refAccount: string | undefined, names: readonly (string | null)[]): Promise<readonly string[]> =>
+    new Promise((resolve) => {
+      marbles(({ flush }) => {
+        const { transport, lives } = livingTransport(() => played(succeeded));
+        const accounts = names.map((name) => account(ark, { apiKey: `key-of-${String(name)}`, ...(name === null ? {} : { name }) }));
+        diary(createTaskClient({ transport, accounts }).watch({ ...arkTask, ...(refAccount === undefined ? {} : { account: refAccount }) }), to);
+        flush();
+        resolve(lives.map(({ headers }) => headers['authorization'] ?? ''));
+      })();
+    });
+
+  it.each<[string, string | undefined, readonly (string | null)[], string]>([
+    ['the only one, without a name', undefined, [null], 'null'],
+    ['the only one, although it has a name', undefined, ['eu'], 'eu'],
+    ['the only one, by its name', 'eu', ['eu'], 'eu'],
+    ['the one without a name among several', undefined, ['eu', null, 'cn'], 'null'],
+    ['the one of the name among several', 'cn', ['eu', null, 'cn'], 'cn'],
+  ])('is %s', async (_, refAccount, names, expected) => {
+    expect(await asked(refAccount, names)).toEqual([`Bearer key-of-${expected}`]);
+  });
+
+  it('of a provider with an older and a newer address is found by the same id', marbles(({ flush }) => {
+    const { transport, lives } = livingTransport(() => played({ body: { id: 'cgt-1', status: 'completed' } }));
+    const accounts = [accountOf(kyyaipower), accountOf(kyyaipowerToday, { name: 'today' })];
+    const client = createTaskClient({ transport, accounts });
+    diary(client.watch(taskOf(kyyaipower)), to);
+    diary(client.watch({ ...taskOf(kyyaipower), account: 'today' }), to);
+    flush();
+    expect(lives.map(({ url }) => url)).toEqual([
+      'https://zcbservice.aizfw.cn/kyyAiPower/v1/result/cgt-1', 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/cgt-1',
+    ]);
+  }));
+});
+
+describe('the budget and the lists of an account', () => {
+  it.each([0, -1, 1.5, Number.NaN, '60'])('a limit of %s is refused by its name', (limit) => {
+    expect(() => account(ark, { apiKey: key, budget: { perMinute: limit as never } })).toThrow(`budget.perMinute must be a whole number from 1, not ${String(limit)}`);
+    expect(() => account(ark, { apiKey: key, budget: { concurrent: limit as never } })).toThrow(RangeError);
+  });
+
+  it('a budget that is no record, and a batch that is no yes or no, are refused by their names', () => {
+    expect(() => account(ark, { apiKey: key, budget: 60 as never })).toThrow('account ark: budget must be a record of limits, not 60');
+    expect(() => account(ark, { apiKey: key, batch: 'no' as never })).toThrow('account ark: batch must be true or false, not no');
+  });
+});
+
+it.each(['429', 'RateLimitExceeded.EndpointRPMExceeded'])('the code %s under 200 rests the whole key, as a 429 does', (code) => {
+  marbles(({ flush }) => {
+    const { transport, lives } = livingTransport((index) =>
+      played(index === 0 ? { status: 200, headers: { 'retry-after': '30' }, body: { code, message: 'too many requests' } } : anyfastAnswer('IN_PROGRESS')));
+    const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
+    const first = diary(client.states(taskOf(anyfast, 'a')), brief, seconds(40));
+    at(seconds(1), () => { diary(client.states(taskOf(anyfast, 'b')), brief, seconds(40)); });
+    flush();
+    expect(first.lines[0]).toBe('0s rate-limited x1');
+    expect(lives[1]?.atMs).toBeGreaterThanOrEqual(seconds(30));
+  })();
+});
+
+it('an answer that speaks of 429 or of a rate limit, and is none, rests no key', marbles(({ flush }) => {
+  const { transport, lives } = livingTransport(() => played(anyfastAnswer('IN_PROGRESS', { fail_reason: 'RateLimitExceeded, code: 429' })));
+  const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
+  for (const id of ['a', 'b']) diary(client.watch(taskOf(anyfast, id)), to, seconds(1));
+  flush();
+  expect(lives.map(({ atMs }) => atMs)).toEqual([0, 0]);
+}));

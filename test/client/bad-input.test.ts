@@ -1,0 +1,265 @@
+import { EMPTY, of } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { anyfast } from '../../src/providers/anyfast.js';
+import { ark } from '../../src/providers/ark.js';
+import type { TaskRef } from '../../src/task/snapshot.js';
+import { account } from '../../src/client/account.js';
+import { watchTasks } from '../../src/feed/feed.js';
+import { parseWatchState } from '../../src/state/saved-state.js';
+import { createTaskClient } from '../../src/client/task-client.js';
+import { watchRules } from '../../src/state/watch-rules.js';
+import { marbles } from '../support/marbles.js';
+import { accountOf, arkTask, brief, diary, inVirtualTime, key, livingTransport, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
+
+/** What is handed over although the types forbid it. */
+const wrong = (value: unknown): never => value as never;
+
+type Refusal = readonly [what: string, make: () => unknown, kind: typeof TypeError | typeof RangeError, words: readonly (string | RegExp)[]];
+
+const refuses = (table: readonly Refusal[]): void => {
+  it.each(table)('%s', (_, make, kind, words) => {
+    expect(make).toThrow(kind);
+    for (const word of words) expect(make).toThrow(word);
+  });
+};
+
+const transport = () => EMPTY;
+const { client } = scripted([succeeded]);
+const bigint = 5n;
+
+describe('an account is refused', () => {
+  it('of a provider that is none', () => {
+    for (const provider of ['ark', undefined]) expect(() => account(wrong(provider), { apiKey: key })).toThrow(`not ${String(provider)}`);
+    expect(() => account(wrong('ark'), { apiKey: key })).toThrow(/^account: provider must be what rx-seedance\/providers\/<id> exports, not ark$/);
+  });
+
+  const made = (options: object) => () => account(ark, wrong({ apiKey: key, ...options }));
+  refuses([
+    ['without options', () => account(ark, wrong(undefined)), TypeError, ['apiKey']],
+    ['without an apiKey', () => account(ark, wrong({})), TypeError, ['apiKey', 'undefined']],
+    ['with an undefined apiKey, as of a variable that is not set', made({ apiKey: undefined }), TypeError, ['apiKey', 'undefined']],
+    ['with an empty apiKey', made({ apiKey: '' }), TypeError, ['apiKey', 'empty']],
+    ['with a blank apiKey', made({ apiKey: '  ' }), TypeError, ['apiKey', 'white space']],
+    ['with a line break in the apiKey', made({ apiKey: 'sk-1\n' }), TypeError, ['apiKey', 'white space']],
+    ['with a letter beyond ASCII in the apiKey', made({ apiKey: 'sk-é' }), TypeError, ['apiKey', 'ASCII']],
+    ['with a quote in the apiKey', made({ apiKey: 'sk-"1"' }), TypeError, ['apiKey', 'quote']],
+    ['with a backslash in the apiKey', made({ apiKey: 'sk-\\1' }), TypeError, ['apiKey', 'backslash']],
+    ['with a number as apiKey', made({ apiKey: 5 }), TypeError, ['apiKey', 'number']],
+    ['with an empty name', made({ name: '' }), TypeError, ['name', 'empty']],
+    ['with a name that is no text', made({ name: 5 }), TypeError, ['name', '5']],
+    ['with an empty baseUrl', made({ baseUrl: '' }), TypeError, ['baseUrl', "''"]],
+    ['with a relative baseUrl', made({ baseUrl: '/api/v3' }), TypeError, ['baseUrl', '/api/v3']],
+    ['with a baseUrl that begins with slashes', made({ baseUrl: '//ark.example' }), TypeError, ['baseUrl', '//ark.example']],
+    ['with a baseUrl that is none', made({ baseUrl: 'ark.example' }), TypeError, ['baseUrl', 'ark.example']],
+    ['with an ftp baseUrl', made({ baseUrl: 'ftp://ark.example' }), TypeError, ['baseUrl', 'ftp://ark.example']],
+    ['with a baseUrl of another scheme', made({ baseUrl: 'file:///etc/passwd' }), TypeError, ['baseUrl', 'file:///etc/passwd']],
+    ['with a baseUrl without a host', made({ baseUrl: 'https://' }), TypeError, ['baseUrl', 'https://']],
+    ['with credentials in the baseUrl', made({ baseUrl: 'https://joe:pa55@ark.example' }), TypeError, ['baseUrl', 'ark.example']],
+    ['with a query in the baseUrl', made({ baseUrl: 'https://ark.example/v3?region=cn' }), TypeError, ['baseUrl']],
+    ['with a fragment in the baseUrl', made({ baseUrl: 'https://ark.example/v3#top' }), TypeError, ['baseUrl']],
+    ['with a space in the baseUrl', made({ baseUrl: 'https://ark.example/a b' }), TypeError, ['baseUrl', 'a b']],
+    ['with null as baseUrl', made({ baseUrl: null }), TypeError, ['baseUrl', 'null']],
+    ['with a URL object as baseUrl', made({ baseUrl: { toString: () => 'https://ark.example' } }), TypeError, ['baseUrl']],
+    ['with plain http to a public host', made({ baseUrl: 'http://ark.example/v3' }), TypeError, ['baseUrl', 'http://ark.example/v3', 'allowInsecure']],
+    ['with plain http to a host that only looks like loopback', made({ baseUrl: 'http://localhost.example' }), TypeError, ['allowInsecure']],
+    ['with plain http to an address that only looks like loopback', made({ baseUrl: 'http://127.0.0.1.example' }), TypeError, ['allowInsecure']],
+    ['with plain http to a private network', made({ baseUrl: 'http://10.0.0.1' }), TypeError, ['allowInsecure']],
+    ['with plain http in capitals', made({ baseUrl: 'HTTP://ark.example' }), TypeError, ['allowInsecure']],
+  ]);
+
+  it('and does not show the credentials of its baseUrl', () => {
+    for (const baseUrl of ['https://joe:pa55@ark.example', 'http://joe:pa55@ark.example', 'https://pa55@ark.example', 'ftp://joe:pa55@ark.example', 'https://joe:pa55@x@ark.example']) {
+      expect(made({ baseUrl })).toThrow(/baseUrl/);
+      expect(made({ baseUrl })).not.toThrow(/pa55/);
+    }
+  });
+
+  it.each(['https://ark.example', 'https://ark.example/', 'https://ark.example:8443/a/b/', 'http://localhost:3000', 'http://127.0.0.1:8080/x', 'http://[::1]:9/', 'http://ark.localhost', 'HTTPS://ARK.EXAMPLE'])('but not with %s', (baseUrl) => {
+    expect(made({ baseUrl })).not.toThrow();
+  });
+
+  it('but not with plain http where that is allowed', () => {
+    expect(made({ baseUrl: 'http://ark.example/v3', allowInsecure: true })).not.toThrow();
+  });
+});
+
+describe('a client is refused', () => {
+  const made = (options: object) => () => createTaskClient({ transport, accounts: [accountOf(ark)], ...options });
+  refuses([
+    ['without options', () => createTaskClient(wrong(undefined)), TypeError, []],
+    ['without a transport', made({ transport: undefined }), TypeError, ['transport', 'undefined']],
+    ['with a transport that is no function', made({ transport: { get: transport } }), TypeError, ['transport', 'object']],
+    ['without accounts', made({ accounts: undefined }), TypeError, ['accounts']],
+    ['with an empty list of accounts', made({ accounts: [] }), TypeError, ['accounts']],
+    ['with one account that is not in an array', made({ accounts: accountOf(ark) }), TypeError, ['accounts']],
+    ['with something else among its accounts', made({ accounts: [ark] }), TypeError, ['accounts']],
+    ['with the same account twice', made({ accounts: [accountOf(ark), accountOf(ark)] }), TypeError, ['accounts', 'ark']],
+    ['with the same name twice', made({ accounts: [accountOf(ark, { name: 'eu' }), accountOf(ark, { name: 'eu' })] }), TypeError, ['accounts', 'ark', 'eu']],
+    ['with an askTimeoutMs of 0', made({ askTimeoutMs: 0 }), RangeError, ['askTimeoutMs', '0']],
+    ['with a negative askTimeoutMs', made({ askTimeoutMs: -5 }), RangeError, ['askTimeoutMs', '-5']],
+    ['with an askTimeoutMs that is no number', made({ askTimeoutMs: Number.NaN }), RangeError, ['askTimeoutMs', 'NaN']],
+    ['with an endless askTimeoutMs', made({ askTimeoutMs: Infinity }), RangeError, ['askTimeoutMs', 'Infinity']],
+    ['with a text as askTimeoutMs', made({ askTimeoutMs: '30s' }), RangeError, ['askTimeoutMs', '30s']],
+    ['with a deadlineMs that is no number', made({ deadlineMs: Number.NaN }), RangeError, ['deadlineMs', 'NaN']],
+    ['with a negative deadlineMs', made({ deadlineMs: -1 }), RangeError, ['deadlineMs', '-1']],
+    ['with a deadlineMs of 0', made({ deadlineMs: 0 }), RangeError, ['deadlineMs', '0']],
+    ['with an endless patienceMs', made({ patienceMs: Infinity }), RangeError, ['patienceMs', 'Infinity']],
+    ['with a number as policy', made({ policy: { interval: 5000 } }), TypeError, ['policy.interval', '5000']],
+    ['with a text as retry', made({ policy: { retry: 'fast' } }), TypeError, ['policy.retry', 'fast']],
+  ]);
+
+  it('but not with two accounts of different names, or of different providers', () => {
+    expect(made({ accounts: [accountOf(ark), accountOf(ark, { name: 'eu' }), accountOf(anyfast)] })).not.toThrow();
+  });
+});
+
+describe('a watch is refused at once', () => {
+  const refs = (ref: unknown) => [() => client.watch(wrong(ref)), () => client.states(wrong(ref)), () => client.query(wrong(ref))];
+  const [eu, cn] = [accountOf(ark, { name: 'eu' }), accountOf(ark, { name: 'cn' })];
+  const two = createTaskClient({ transport, accounts: [eu, cn] });
+
+  it.each<[string, unknown, readonly string[]]>([
+    ['no ref', undefined, ['task']],
+    ['null', null, ['task']],
+    ['an id alone', 'cgt-1', ['task']],
+    ['an unknown provider', { provider: 'sora', id: 'x' }, ['task.provider', 'sora', 'ark', 'anyfast']],
+    ['no provider', { id: 'x' }, ['task.provider', 'undefined']],
+    ['an unknown account', { ...arkTask, account: 'eu' }, ['task.account', 'eu']],
+    ['an empty account', { ...arkTask, account: '' }, ['task.account']],
+    ['an account that is no text', { ...arkTask, account: 5 }, ['task.account', '5']],
+    ['an empty id', { provider: 'ark', id: '' }, ['task.id', '""']],
+    ['the id .', { provider: 'ark', id: '.' }, ['task.id', '"."']],
+    ['the id ..', { provider: 'ark', id: '..' }, ['task.id', '".."']],
+    ['no id', { provider: 'ark' }, ['task.id', 'undefined']],
+    ['null as id', { provider: 'ark', id: null }, ['task.id', 'null']],
+    ['a number as id', { provider: 'ark', id: 154 }, ['task.id', '154']],
+    ['a bigint as id', { provider: 'ark', id: bigint }, ['task.id', '5']],
+    ['an object as id', { provider: 'ark', id: {} }, ['task.id']],
+    ['half a character as id', { provider: 'ark', id: 'a\ud800b' }, ['task.id']],
+    ['the other half', { provider: 'ark', id: '\udc00' }, ['task.id']],
+  ])('for %s', (_, ref, words) => {
+    for (const make of refs(ref)) {
+      expect(make).toThrow(TypeError);
+      for (const word of words) expect(make).toThrow(word);
+    }
+  });
+
+  refuses([
+    ['for a ref without an account where there are two with names', () => two.watch(arkTask), TypeError, ['task.account', 'eu', 'cn']],
+    ['for an account that is not among them', () => two.watch({ ...arkTask, account: 'us' }), TypeError, ['task.account', 'us', 'eu', 'cn']],
+    ['with a deadlineMs that is no number', () => client.watch(arkTask, { deadlineMs: Number.NaN }), RangeError, ['deadlineMs', 'NaN']],
+    ['with a negative deadlineMs', () => client.states(arkTask, { deadlineMs: -1 }), RangeError, ['deadlineMs', '-1']],
+    ['with a patienceMs of 0', () => client.watch(arkTask, { patienceMs: 0 }), RangeError, ['patienceMs', '0']],
+    ['with a patienceMs that is no number', () => client.watch(arkTask, { patienceMs: Number.NaN }), RangeError, ['patienceMs', 'NaN']],
+    ['with a negative interval for a policy', () => client.watch(arkTask, { policy: { interval: wrong(-5) } }), TypeError, ['policy.interval', '-5']],
+    ['with an expected duration that is none', () => client.watch(arkTask, { expect: { durationMs: -5 } }), RangeError, ['expect.durationMs', '-5']],
+    ['with a gate that is none', () => client.watch(arkTask, { gate: wrong(5) }), TypeError, ['gate', '5']],
+    ['with options that are none', () => client.watch(arkTask, wrong(null)), TypeError, []],
+    ['from nothing', () => client.watch(arkTask, { from: wrong(null) }), TypeError, ['WatchState', 'null']],
+    ['from a text that is no JSON', () => client.watch(arkTask, { from: wrong('cgt-1') }), TypeError, ['WatchState', 'cgt-1']],
+    ['from an empty object', () => client.watch(arkTask, { from: wrong({}) }), TypeError, ['WatchState']],
+    ['from a snapshot', () => client.watch(arkTask, { from: wrong({ status: 'running' }) }), TypeError, ['WatchState']],
+    ['from an array', () => client.watch(arkTask, { from: wrong([1]) }), TypeError, ['WatchState']],
+  ]);
+
+  it('for a state in which one field is another', () => {
+    const [state] = inVirtualTime(({ flush }) => {
+      const seen = diary(scripted([running]).client.states(arkTask), brief, 1);
+      flush();
+      return seen.values;
+    });
+    const fields: readonly (readonly [string, unknown])[] = [
+      ['version', 2], ['version', undefined], ['task', 'cgt-1'], ['baseUrl', 5], ['startedAtMs', '0'], ['startedAtMs', null], ['deadlineAtMs', 'soon'],
+      ['asks', Number.NaN], ['lastTrouble', {}], ['lastTrouble', { kind: 'odd' }], ['failures', null], ['snapshot', {}], ['snapshot', { task: arkTask, status: 'melting' }],
+      ['previousStatus', 'melting'], ['progress', '1'], ['estimated', 0], ['askedAtMs', '0'], ['nextAskAtMs', Infinity], ['ended', 'maybe'], ['ended', undefined],
+    ];
+    expect(state).toBeDefined();
+    for (const [name, value] of fields) {
+      const broken = { ...state, [name]: value };
+      for (const make of [() => client.watch(arkTask, { from: wrong(broken) }), () => parseWatchState(broken)]) {
+        expect(make, `${name}: ${String(value)}`).toThrow(TypeError);
+        expect(make).toThrow(name);
+      }
+    }
+  });
+
+  it('and nothing is asked', marbles(({ flush }) => {
+    const { transport: asked, client: fresh } = scripted([succeeded]);
+    expect(() => fresh.watch({ provider: 'ark', id: '' })).toThrow();
+    flush();
+    expect(asked.requests).toEqual([]);
+  }));
+});
+
+describe('what is found out late', () => {
+  it.each([-5, Number.NaN, Infinity, '5' as never])('a policy that gives %s ends its watch with a RangeError that names it', (wait) => {
+    for (const name of ['interval', 'retry'] as const) {
+      inVirtualTime(({ flush }) => {
+        const { client: own } = scripted([name === 'retry' ? { status: 503 } : running]);
+        const seen = diary(own.watch(arkTask, { policy: { [name]: () => wait } }), to);
+        flush();
+        expect(seen.error).toBeInstanceOf(RangeError);
+        expect(String(seen.error)).toContain(`policy.${name}`);
+        expect(String(seen.error)).toContain(String(wait));
+      });
+    }
+  });
+
+  it('watchRules refuses as a watch does', () => {
+    expect(() => watchRules(ark, { deadlineMs: Number.NaN })).toThrow(RangeError);
+    expect(() => watchRules(ark, { patienceMs: -1 })).toThrow('patienceMs must be a finite number of ms above 0, not -1');
+  });
+
+  it('a feed refuses a concurrency that is none, at once', () => {
+    for (const concurrency of [0, -1, 1.5, Number.NaN, Infinity, '8' as never]) {
+      expect(() => of(arkTask).pipe(watchTasks(client, { concurrency }))).toThrow(RangeError);
+      expect(() => of(arkTask).pipe(watchTasks(wrong(undefined)))).toThrow('client must be what createTaskClient gives, not undefined');
+      expect(() => of(arkTask).pipe(watchTasks(client, { concurrency }))).toThrow(`concurrency must be a whole number from 1, not ${String(concurrency)}`);
+    }
+  });
+});
+
+describe('an id', () => {
+  it.each([
+    ['a/b', 'a%2Fb'],
+    ['../../admin', '..%2F..%2Fadmin'],
+    ['..%2f', '..%252f'],
+    ['%2e%2e', '%252e%252e'],
+    ['100%', '100%25'],
+    ['a?b=c', 'a%3Fb%3Dc'],
+    ['a#b', 'a%23b'],
+    ['a b', 'a%20b'],
+    [' ', '%20'],
+    ['a&b', 'a%26b'],
+    ['a\\b', 'a%5Cb'],
+    ['a\nb', 'a%0Ab'],
+    ['{id}', '%7Bid%7D'],
+    ['$&', '%24%26'],
+    ['任务', '%E4%BB%BB%E5%8A%A1'],
+    ['😀', '%F0%9F%98%80'],
+    ['...', '...'],
+    ['.a', '.a'],
+    ['https://evil.example/', 'https%3A%2F%2Fevil.example%2F'],
+    ['x'.repeat(2000), 'x'.repeat(2000)],
+  ])('travels as one percent-encoded segment: %s', (id, segment) => {
+    inVirtualTime(({ flush }) => {
+      const bases = [ark.baseUrl, 'https://relay.example', 'https://relay.example/', 'https://relay.example/a/b', 'https://relay.example/a/b///', 'https://relay.example/%7Buser%7D'];
+      for (const baseUrl of bases) {
+        const { transport: living, lives } = livingTransport(() => played(succeeded));
+        const own = createTaskClient({ transport: living, accounts: [accountOf(ark, { baseUrl })] });
+        const seen = diary(own.watch({ provider: 'ark', id }), ({ task }: { task: TaskRef }) => task.id);
+        flush();
+        expect(lives.map(({ url }) => url)).toEqual([`${baseUrl.replace(/\/+$/, '')}/contents/generations/tasks/${segment}`]);
+        expect(seen.values[0]?.task).toEqual({ provider: 'ark', id });
+      }
+    });
+  });
+
+  it('is not looked at further: another id in the answer is no refusal', marbles(({ flush }) => {
+    const { client: own } = scripted([{ body: { id: 'upstream/9', status: 'succeeded' } }]);
+    const seen = diary(own.watch(arkTask), ({ snapshot }) => snapshot.upstream?.id);
+    flush();
+    expect(seen.lines).toEqual(['0s upstream/9', '0s |']);
+    expect(seconds(1)).toBe(1000);
+  }));
+});

@@ -1,0 +1,414 @@
+import { asyncScheduler, defer, delay, map, NEVER, type Observable, timer } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ark } from '../../src/providers/ark.js';
+import type { ScriptedStep } from '../../src/testing/index.js';
+import type { HttpResponse } from '../../src/transport/transport.js';
+import { isSeedanceError, type SeedanceError } from '../../src/state/errors.js';
+import { createTaskClient, type WatchOptions } from '../../src/client/task-client.js';
+import { marbles } from '../support/marbles.js';
+import {
+  accountOf,
+  arkAnswer,
+  arkTask,
+  askedAt,
+  at,
+  brief,
+  busy,
+  cancelled,
+  days,
+  diary,
+  every,
+  expired,
+  failed,
+  hours,
+  inVirtualTime,
+  livingTransport,
+  minutes,
+  played,
+  queued,
+  reset,
+  responseOf,
+  running,
+  scripted,
+  seconds,
+  succeeded,
+  to,
+  tooMany,
+} from '../support/client.js';
+
+/** A client whose answers depend on the time at which they are asked for. */
+const byTheClock = (answerAt: (nowMs: number) => ScriptedStep) => {
+  const { transport, lives } = livingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
+  return { client: createTaskClient({ transport, accounts: [accountOf(ark)] }), lives };
+};
+
+describe('the deadline', () => {
+  it('ends a watch exactly when it comes, with the task, its last snapshot and a state on the error', marbles(({ flush }) => {
+    const { client } = scripted([queued, running], { policy: every(seconds(25)) });
+    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
+    flush();
+    expect(seen.lines).toEqual(['0s queued', '25s running', '60s #']);
+    expect(isSeedanceError(seen.error, 'timeout')).toBe(true);
+    expect(seen.error).toMatchObject({
+      task: arkTask, lastSnapshot: { status: 'running' }, state: { task: arkTask, startedAtMs: 0, deadlineAtMs: 60_000, ended: 'timeout', snapshot: { status: 'running' } },
+    });
+  }));
+
+  it.each([11, 15, 25, 40, 49, 55, 100, 5000])('shortens the last wait so that a final ask fits before it: every %i s', (intervalS) => {
+    inVirtualTime(({ flush }) => {
+      const { client, transport } = scripted([running], { policy: every(seconds(intervalS)) });
+      const seen = diary(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
+      flush();
+      const times = askedAt(transport);
+      const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+      expect(seen.lines.at(-1)).toBe('100s #');
+      expect(times.at(-1), 'the final ask').toBeLessThan(100);
+      expect(times.at(-1), 'the final ask').toBeGreaterThan(80);
+      expect(Math.min(...gaps), 'the floor').toBeGreaterThanOrEqual(10);
+    });
+  });
+
+  it('the final ask finds what came before the deadline', marbles(({ flush }) => {
+    const { client } = byTheClock((nowMs) => (nowMs < seconds(85) ? running : succeeded));
+    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(100), policy: every(hours(1)) }), to);
+    flush();
+    expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
+  }));
+
+  it('is a trouble of its own kind, in its own words', marbles(({ flush }) => {
+    const { client } = scripted([running, { hang: true }], { policy: every(seconds(25)) });
+    const seen = diary(client.states(arkTask, { deadlineMs: seconds(40) }), brief);
+    flush();
+    expect(seen.lines).toEqual(['0s running', '40s timeout x1 (timeout)', '40s #']);
+    expect(seen.values.at(-1)?.lastTrouble).toEqual({ kind: 'timeout', reason: null, status: null, message: 'the deadline came first', consecutive: 1, sinceMs: seconds(40) });
+  }));
+
+  it('counts from the beginning of the watch, not from the first answer', marbles(({ flush }) => {
+    const { client } = scripted([busy, busy, running], { policy: every(seconds(20)) });
+    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
+    flush();
+    expect(seen.lines).toEqual(['30s running', '60s #']);
+  }));
+
+  it('ends a watch that never got an answer', marbles(({ flush }) => {
+    const { client } = scripted([busy]);
+    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
+    flush();
+    expect(seen.lines).toEqual(['60s #']);
+    expect(seen.error).toMatchObject({ kind: 'timeout', task: arkTask, lastSnapshot: null, state: { snapshot: null, ended: 'timeout' } });
+  }));
+
+  it('may be shorter than the floor: one ask, and the end when it comes', marbles(({ flush }) => {
+    const { client, transport } = scripted([running]);
+    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(5) }), to);
+    flush();
+    expect(seen.lines).toEqual(['0s running', '5s #']);
+    expect(transport.requests).toHaveLength(1);
+  }));
+
+  it('does not come before Retry-After is over, and no ask does', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, tooMany({ 'retry-after': '300' })], { policy: every(seconds(20)) });
+    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
+    flush();
+    expect(seen.lines).toEqual(['0s running', '100s #']);
+    expect(askedAt(transport)).toEqual([0, 20]);
+  }));
+
+  it('a Retry-After that ends shortly before it still leaves its ask', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, tooMany({ 'retry-after': '75' }), succeeded], { policy: every(seconds(20)) });
+    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
+    flush();
+    expect(askedAt(transport)).toEqual([0, 20, 95]);
+    expect(seen.lines.at(-1)).toBe('95s |');
+  }));
+
+  it('the last state before the error says that it has ended', marbles(({ flush }) => {
+    const { client } = scripted([running], { policy: every(seconds(20)) });
+    const seen = diary(client.states(arkTask, { deadlineMs: seconds(60) }));
+    flush();
+    expect(seen.values.at(-1)).toMatchObject({ ended: 'timeout', snapshot: { status: 'running' } });
+    expect(seen.lines.slice(-2).map((line) => line.split(' ')[0])).toEqual(['60s', '60s']);
+    expect((seen.error as SeedanceError).state).toEqual(seen.values.at(-1));
+  }));
+});
+
+describe('a hung request', () => {
+  it('ends at the ask timeout as a trouble, is aborted, and the watch goes on', marbles(({ flush }) => {
+    const { transport, lives } = livingTransport((index) => played([queued, { hang: true } as const, succeeded][index] ?? queued));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)) });
+    const seen = diary(client.states(arkTask), brief);
+    flush();
+    expect(seen.lines).toEqual(['0s queued', '45s timeout x1', '55s succeeded', '55s |']);
+    expect(lives[1]).toMatchObject({ atMs: 15_000, end: 'aborted', endedAtMs: 45_000 });
+  }));
+
+  it('the ask timeout is the client\'s to choose', marbles(({ flush }) => {
+    const { client } = scripted([queued, { hang: true }, succeeded], { policy: every(seconds(15)), askTimeoutMs: 400 });
+    const seen = diary(client.states(arkTask), brief);
+    flush();
+    expect(seen.lines).toEqual(['0s queued', '15.4s timeout x1', '25.4s succeeded', '25.4s |']);
+  }));
+
+  it.each([{}, { askTimeoutMs: hours(5) }])('ends with the deadline when that comes first, and is aborted then: %o', (options) => {
+    inVirtualTime(({ flush, timers }) => {
+      const { transport, lives } = livingTransport((index) => (index === 0 ? played(running) : NEVER));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)), ...options });
+      const seen = diary(client.watch(arkTask, { deadlineMs: seconds(25) }), to);
+      flush();
+      expect(seen.lines).toEqual(['0s running', '25s #']);
+      expect(seen.error).toMatchObject({ kind: 'timeout', task: arkTask, lastSnapshot: { status: 'running' }, state: { ended: 'timeout', deadlineAtMs: 25_000 } });
+      expect(lives[1]).toMatchObject({ atMs: 15_000, end: 'aborted', endedAtMs: 25_000 });
+      expect(timers()).toBe(0);
+    });
+  });
+
+  it('the very first one too', marbles(({ flush }) => {
+    const { transport, lives } = livingTransport(() => NEVER);
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(12) }), to);
+    flush();
+    expect(seen.lines).toEqual(['12s #']);
+    expect(seen.error).toMatchObject({ kind: 'timeout', lastSnapshot: null });
+    expect(lives).toMatchObject([{ end: 'aborted', endedAtMs: 12_000 }]);
+  }));
+
+  it('an ask timeout in the same turn as the deadline ends the watch there', marbles(({ flush }) => {
+    const { client } = scripted([{ hang: true }]);
+    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(30) }), to);
+    flush();
+    expect(seen.lines).toEqual(['30s #']);
+    expect(isSeedanceError(seen.error, 'timeout')).toBe(true);
+  }));
+});
+
+describe('an answer in the turn of the deadline', () => {
+  const options: WatchOptions = { deadlineMs: seconds(60), policy: every(seconds(50)) };
+
+  it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('counts: %s', (status, step) => {
+    inVirtualTime(({ flush }) => {
+      const { client, transport } = scripted([running, { ...step, afterMs: seconds(10) }]);
+      const seen = diary(client.watch(arkTask, options), to);
+      flush();
+      expect(askedAt(transport)).toEqual([0, 50]);
+      expect(seen.lines).toEqual(['0s running', `60s ${status}`, '60s |']);
+    });
+  });
+
+  it('counts also when it takes another turn of the scheduler at the same instant', marbles(({ flush }) => {
+    const { transport } = livingTransport((index) => (index === 0 ? played(running) : timer(seconds(10)).pipe(delay(0), map(() => responseOf(succeeded)))));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.watch(arkTask, options), to);
+    flush();
+    expect(seen.lines).toEqual(['0s running', '60s succeeded', '60s |']);
+  }));
+
+  it('counts when it is no end: it is the last snapshot of the timeout', marbles(({ flush }) => {
+    const { client } = scripted([queued, { ...running, afterMs: seconds(10) }]);
+    const seen = diary(client.watch(arkTask, options), to);
+    flush();
+    expect(seen.lines).toEqual(['0s queued', '60s running', '60s #']);
+    expect(seen.error).toMatchObject({ kind: 'timeout', lastSnapshot: { status: 'running' } });
+  }));
+
+  it('one millisecond later it does not', marbles(({ flush }) => {
+    const { client } = scripted([running, { ...succeeded, afterMs: seconds(10) + 1 }]);
+    const seen = diary(client.watch(arkTask, options), to);
+    flush();
+    expect(seen.lines).toEqual(['0s running', '60s #']);
+  }));
+});
+
+describe('without a deadline of our own', () => {
+  const clip = { created_at: 1, execution_expires_after: 3600 };
+
+  it('a task that its provider expires ends as expired, not as our timeout', marbles(({ flush }) => {
+    const { client } = byTheClock((nowMs) => (nowMs < seconds(3601) ? arkAnswer('running', clip) : arkAnswer('expired', clip)));
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'expired', '|']);
+    expect(seen.values[1]?.atMs).toBeLessThanOrEqual(seconds(3601 + 20));
+  }));
+
+  it('it is 10 minutes after the provider\'s own', marbles(({ flush }) => {
+    const { client } = scripted([arkAnswer('running', clip)]);
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.lines).toEqual(['0s running', '4201s #']);
+    expect(isSeedanceError(seen.error, 'timeout')).toBe(true);
+  }));
+
+  it.each<[string, ScriptedStep, WatchOptions, number]>([
+    ['2 hours', running, {}, hours(2)],
+    ['50 hours for flex', arkAnswer('running', { service_tier: 'flex' }), {}, hours(50)],
+    ['50 hours where flex is expected', running, { expect: { serviceTier: 'flex' } }, hours(50)],
+    ['2 hours where the answer knows better', arkAnswer('running', { service_tier: 'default' }), { expect: { serviceTier: 'flex' } }, hours(2)],
+  ])('it is %s where the provider names none', (_, step, options, endMs) => {
+    inVirtualTime(({ flush }) => {
+      const { client } = scripted([step], { policy: every(minutes(5)) });
+      const seen = diary(client.watch(arkTask, options), to);
+      flush();
+      expect(seen.lines).toEqual(['0s running', `${String(endMs / 1000)}s #`]);
+    });
+  });
+
+  it('the first good answer fixes it, and it stays', marbles(({ flush }) => {
+    const { client } = scripted([busy, busy, arkAnswer('queued', clip), arkAnswer('running', { ...clip, execution_expires_after: 7200 }), running]);
+    const seen = diary(client.states(arkTask, { policy: every(minutes(5)) }));
+    flush();
+    expect(seen.values.slice(0, 6).map(({ deadlineAtMs }) => deadlineAtMs)).toEqual([null, null, ...Array(4).fill(seconds(4201))]);
+    expect(seen.lines.at(-1)).toBe('4201s #');
+  }));
+});
+
+describe('long waits', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('a deadline of 60 days and an interval of 40 days are kept', marbles(({ flush }) => {
+    const { client, transport } = scripted([running]);
+    const seen = diary(client.watch(arkTask, { deadlineMs: days(60), policy: every(days(40)) }), to);
+    flush();
+    expect(seen.lines).toEqual(['0s running', `${String(days(60) / 1000)}s #`]);
+    const [first, second, final = 0, ...more] = transport.requests.map(({ atMs }) => atMs);
+    expect([first, second, more]).toEqual([0, days(40), []]);
+    expect(final).toBeGreaterThan(days(59.9));
+  }));
+
+  it.each<[string, ScriptedStep, WatchOptions & { askTimeoutMs?: number }]>([
+    ['an interval', running, { deadlineMs: days(60), policy: every(days(40)) }],
+    ['a wait in trouble', busy, { deadlineMs: days(60), policy: { retry: () => days(40) } }],
+    ['a request without an answer', { hang: true }, { deadlineMs: days(60), askTimeoutMs: days(50) }],
+  ])('%s longer than 2^31 ms does not end early on the timers of a platform', async (_, step, { askTimeoutMs, ...options }) => {
+    vi.useFakeTimers({ now: 0 });
+    const { client, transport } = scripted([step], askTimeoutMs === undefined ? {} : { askTimeoutMs });
+    const seen = diary(client.states(arkTask, options), brief);
+    await vi.advanceTimersByTimeAsync(days(39));
+    expect(transport.requests).toHaveLength(1);
+    expect(transport.pending()).toBe('hang' in step ? 1 : 0);
+    expect(seen.isOver).toBe(false);
+    await vi.advanceTimersByTimeAsync(days(22));
+    expect(seen.isOver).toBe(true);
+    expect(seen.lines.at(-1)).toMatch(/#$/);
+    expect(Number.parseFloat(seen.lines.at(-1) ?? '')).toBeCloseTo(days(60) / 1000, 1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('a deadline longer than 2^31 ms does not end a request early on the timers of a platform', async () => {
+    vi.useFakeTimers({ now: 0 });
+    const { client, transport } = scripted([{ hang: true }], { askTimeoutMs: 2 ** 31 - 1 });
+    const seen = diary(client.watch(arkTask, { deadlineMs: days(40) }), to);
+    await vi.advanceTimersByTimeAsync(days(24));
+    expect([transport.requests.length, transport.pending(), seen.isOver]).toEqual([1, 1, false]);
+    await vi.advanceTimersByTimeAsync(days(16) + 10);
+    expect(seen.lines).toHaveLength(1);
+    expect(Number.parseFloat(seen.lines[0] ?? '')).toBeCloseTo(days(40) / 1000, 1);
+    expect([transport.pending(), vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
+  it('a clock that jumps ahead, as after a sleep, makes one ask and no burst', async () => {
+    vi.useFakeTimers({ now: 0 });
+    const { client, transport } = scripted([running], { policy: every(seconds(20)), deadlineMs: days(3) });
+    const seen = diary(client.watch(arkTask), to);
+    await vi.advanceTimersByTimeAsync(seconds(30));
+    expect(askedAt(transport)).toEqual([0, 20]);
+    vi.setSystemTime(hours(8));
+    await vi.advanceTimersByTimeAsync(seconds(15));
+    expect(transport.requests).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(seconds(60));
+    expect(transport.requests).toHaveLength(6);
+    seen.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('a clock that jumps past the deadline makes one ask, and the end counts', async () => {
+    vi.useFakeTimers({ now: 0 });
+    const { client, transport } = scripted([running, running, succeeded], { policy: every(seconds(20)) });
+    const seen = diary(client.watch(arkTask), to);
+    await vi.advanceTimersByTimeAsync(seconds(30));
+    vi.setSystemTime(hours(8));
+    await vi.advanceTimersByTimeAsync(seconds(15));
+    expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
+    expect(transport.requests).toHaveLength(3);
+  });
+
+  it('a clock that goes back lengthens no wait', async () => {
+    vi.useFakeTimers({ now: hours(8) });
+    const { client, transport } = scripted([running], { policy: every(seconds(20)), deadlineMs: days(3) });
+    const seen = diary(client.watch(arkTask), to);
+    await vi.advanceTimersByTimeAsync(seconds(30));
+    vi.setSystemTime(0);
+    await vi.advanceTimersByTimeAsync(seconds(60));
+    expect(transport.requests).toHaveLength(5);
+    seen.stop();
+  });
+});
+
+it('an answer to another watcher in the ms of the deadline counts', marbles(({ flush }) => {
+  const { transport } = livingTransport((index) => played(index === 0 ? running : succeeded));
+  const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+  diary(client.watch(arkTask, { policy: every(seconds(20)) }), to);
+  const hasty: { diary?: ReturnType<typeof diary> } = {};
+  at(seconds(15), () => { hasty.diary = diary(client.watch(arkTask, { deadlineMs: seconds(5) }), to); });
+  flush();
+  expect(hasty.diary?.lines).toEqual(['15s running', '20s succeeded', '20s |']);
+}));
+
+describe('on a clock that timers do not share, a deadline', () => {
+  beforeEach(() => { vi.useFakeTimers({ now: hours(300_000) }); });
+  afterEach(() => { vi.restoreAllMocks(); vi.useRealTimers(); });
+
+  it.each([
+    ['a good answer', running],
+    ['a refusal with a Retry-After', tooMany({ 'retry-after': '600' })],
+  ])('a deadline that passes while %s is saved ends the watch there', (_, answer) => {
+    const { transport } = livingTransport(() => played({ ...answer, afterMs: seconds(20) - 2 }));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const began = Date.now();
+    let endedAtMs = 0;
+    const save = ({ asks, sentAtMs }: { readonly asks: number; readonly sentAtMs: number | null }): void => {
+      if (asks === 1 && sentAtMs === null) vi.setSystemTime(Date.now() + 5);
+    };
+    const seen = diary(client.states(arkTask, { deadlineMs: seconds(20), save }), (state) => { endedAtMs = Date.now(); return brief(state); });
+    vi.advanceTimersByTime(minutes(30));
+    expect(seen.error).toMatchObject({ kind: 'timeout' });
+    expect(endedAtMs - began).toBeLessThan(seconds(20) + 50);
+  });
+
+  it('a timer that is ahead of the clock ends the watch at its deadline all the same, once', () => {
+    const { transport, lives } = livingTransport(() => NEVER);
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.states(arkTask, { deadlineMs: seconds(20) }), brief);
+    vi.advanceTimersByTime(seconds(10));
+    vi.setSystemTime(Date.now() - 3);
+    vi.advanceTimersByTime(minutes(5));
+    expect(seen.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['timeout x1 (timeout)', '#']);
+    expect(lives).toHaveLength(1);
+  });
+
+  it.each<readonly [string, (index: number) => Observable<HttpResponse>, number]>([
+    ['a question under way', (index) => (index === 0 ? NEVER : played(succeeded)), seconds(10)],
+    ['a question to come, and wakes without a network', (index) => played(index === 0 ? running : index === 1 ? reset : succeeded), seconds(12)],
+    ['no question left', (index) => played(index === 2 ? succeeded : running), seconds(55)],
+  ])('that a computer sleeps through with %s ends no watch before one more question', (_, answer, sleepsAtMs) => {
+    const { transport } = livingTransport(answer);
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(45)) });
+    const seen = diary(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
+    vi.advanceTimersByTime(sleepsAtMs);
+    vi.setSystemTime(Date.now() + hours(8));
+    vi.advanceTimersByTime(minutes(5));
+    expect(seen.error).toBeNull();
+    expect(seen.lines.map((line) => line.split(' ')[1]).slice(-2)).toEqual(['succeeded', '|']);
+  });
+
+  it('that a computer sleeps through ends the watch after one more question that is not answered', () => {
+    const { transport, lives } = livingTransport(() => NEVER);
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
+    vi.advanceTimersByTime(seconds(10));
+    vi.setSystemTime(Date.now() + hours(8));
+    vi.advanceTimersByTime(minutes(5));
+    expect(seen.error).toMatchObject({ kind: 'timeout', state: { asks: 2 } });
+    expect(lives).toHaveLength(2);
+  });
+});

@@ -1,0 +1,391 @@
+import fc from 'fast-check';
+import { asyncScheduler, concat, defer, switchMap, take, tap, timer } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { ark, arkRegions } from '../../src/providers/ark.js';
+import type { ScriptedStep } from '../../src/testing/index.js';
+import type { Transport } from '../../src/transport/transport.js';
+import { account } from '../../src/client/account.js';
+import type { SeedanceError } from '../../src/state/errors.js';
+import { parseWatchState } from '../../src/state/saved-state.js';
+import { createTaskClient, type WatchOptions } from '../../src/client/task-client.js';
+import type { WatchState } from '../../src/state/watch-state.js';
+import { marbles } from '../support/marbles.js';
+import {
+  accountOf,
+  anyfastAnswer,
+  arkAnswer,
+  arkTask,
+  askedAt,
+  at,
+  brief,
+  busy,
+  cancelled,
+  days,
+  diary,
+  every,
+  expired,
+  failed,
+  forbidden,
+  hours,
+  html,
+  inVirtualTime,
+  key,
+  minutes,
+  missing,
+  played,
+  queued,
+  refusal,
+  reset,
+  running,
+  scripted,
+  seconds,
+  succeeded,
+  to,
+  tooMany,
+  unauthorized,
+} from '../support/client.js';
+
+/** What a deploy does to a state. */
+const saved = (state: WatchState | null | undefined): WatchState => parseWatchState(JSON.stringify(state));
+
+/** A client whose script moves on with each answer, not with each request: what is aborted is asked again. */
+const byAnswers = (script: readonly ScriptedStep[], latencyMs: number) => {
+  let answered = 0;
+  const transport: Transport = () => timer(latencyMs).pipe(switchMap(() => played(script[Math.min(answered++, script.length - 1)] ?? queued)));
+  return createTaskClient({ transport, accounts: [accountOf(ark)] });
+};
+
+const anyStep: fc.Arbitrary<ScriptedStep> = fc.constantFrom<ScriptedStep>(
+  queued, running, running, arkAnswer('MELTING'), busy, reset, html(200), html(502), { body: '' }, { body: '{"sta' },
+  tooMany(), tooMany({ 'retry-after': '77' }), missing, forbidden, unauthorized, refusal(400, 'InvalidParameter'),
+);
+const anyEnd: fc.Arbitrary<ScriptedStep> = fc.constantFrom<ScriptedStep>(succeeded, failed, cancelled, expired);
+const anyScript = fc.tuple(fc.array(anyStep, { maxLength: 14 }), anyEnd).map(([steps, end]) => [...steps, end]);
+const anyLatencyMs = fc.constantFrom(0, 1, 250, 9_000);
+const anyOptions: fc.Arbitrary<WatchOptions> = fc.record({
+  policy: fc.constantFrom({}, every(seconds(10)), every(seconds(45)), { retry: () => seconds(12) }),
+  patienceMs: fc.constantFrom(1, minutes(3), undefined),
+  deadlineMs: fc.constantFrom(seconds(35), minutes(2), undefined),
+});
+
+/** From where to where a watch has gone, and how it has ended. */
+const course = (states: readonly WatchState[]): readonly string[] => {
+  const words = states.flatMap(({ snapshot, ended }) => [...(snapshot === null ? [] : [snapshot.status]), ...(ended === null ? [] : [`(${ended})`])]);
+  return words.filter((word, index) => word !== words[index - 1]);
+};
+
+describe('a watch that goes on from a saved state', () => {
+  it('has the same states at the same times from any step on, as if nothing had happened', () => {
+    fc.assert(fc.property(anyScript, anyLatencyMs, anyOptions, (script, latencyMs, options) => {
+      const whole = inVirtualTime(({ flush }) => {
+        const seen = diary(byAnswers(script, latencyMs).states(arkTask, options), (state) => JSON.stringify(state));
+        flush();
+        return seen;
+      });
+      whole.values.slice(0, -1).forEach((_, step) => {
+        const cut = inVirtualTime(({ flush }) => {
+          const client = byAnswers(script, latencyMs);
+          let last: WatchState | null = null;
+          const before = client.states(arkTask, options).pipe(take(step + 1), tap((state) => { last = state; }));
+          const seen = diary(concat(before, defer(() => client.states(arkTask, { ...options, from: saved(last) }))), (state) => JSON.stringify(state));
+          flush();
+          return seen;
+        });
+        expect(cut.lines, `cut after step ${String(step + 1)}`).toEqual(whole.lines);
+      });
+    }));
+  });
+
+  it('takes the same course when it is cut at any instant, and goes on after any time', () => {
+    const anyGapMs = fc.oneof(fc.constant(0), fc.nat({ max: minutes(2) }), fc.nat({ max: days(3) }));
+    fc.assert(fc.property(anyScript, anyLatencyMs, fc.nat({ max: minutes(12) }), anyGapMs, (script, latencyMs, cutMs, gapMs) => {
+      const options = { deadlineMs: days(100), patienceMs: minutes(3) };
+      const whole = inVirtualTime(({ flush }) => {
+        const seen = diary(byAnswers(script, latencyMs).states(arkTask, options));
+        flush();
+        return seen.values;
+      });
+      const cut = inVirtualTime(({ flush }) => {
+        const client = byAnswers(script, latencyMs);
+        const before = diary(client.states(arkTask, options), brief, cutMs);
+        flush();
+        if (before.isOver) return before.values;
+        const last = before.values.at(-1);
+        const rest: { values: readonly WatchState[] } = { values: [] };
+        at(cutMs + gapMs, () => { rest.values = diary(client.states(arkTask, { ...options, ...(last === undefined ? {} : { from: saved(last) }) })).values; });
+        flush();
+        return [...before.values, ...rest.values];
+      });
+      expect(course(cut)).toEqual(course(whole));
+      expect(cut.at(-1)?.asks).toBe(whole.at(-1)?.asks);
+    }));
+  });
+
+  it('waits for the time of its next ask, which a Retry-After may have put off', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, tooMany({ 'retry-after': '300' }), succeeded], { policy: every(seconds(15)) });
+    const first = diary(client.states(arkTask), brief, seconds(20));
+    at(seconds(100), () => { diary(client.watch(arkTask, { from: saved(first.values[1]) }), to); });
+    flush();
+    expect(askedAt(transport)).toEqual([0, 15, 315]);
+  }));
+
+  it.each<[string, ScriptedStep]>([
+    ['a Retry-After', tooMany({ 'retry-after': '77' })],
+    ['the floor', { ...running, afterMs: seconds(20) }],
+  ])('does not ask before %s is over, also when its deadline comes before: it ends there, as it would have', (_, step) => {
+    inVirtualTime(({ flush }) => {
+      const { client, transport } = scripted([running, step, succeeded], { policy: every(seconds(10)), deadlineMs: seconds(35) });
+      const first = diary(client.states(arkTask), brief, seconds(31));
+      const seen: { diary?: ReturnType<typeof diary> } = {};
+      at(seconds(32), () => { seen.diary = diary(client.watch(arkTask, { from: saved(first.values[1]) }), to); });
+      flush();
+      expect(askedAt(transport)).toEqual([0, 10]);
+      expect(seen.diary?.lines).toEqual(['35s #']);
+    });
+  });
+
+  it('asks at once when that time has passed', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, succeeded], { policy: every(seconds(15)) });
+    const first = diary(client.states(arkTask), brief, seconds(1));
+    at(minutes(40), () => { diary(client.watch(arkTask, { from: saved(first.values[0]) }), to); });
+    flush();
+    expect(askedAt(transport)).toEqual([0, 2400]);
+  }));
+
+  it('waits no longer than it had chosen when the clock of its new place is behind', marbles(({ flush }) => {
+    const { client } = scripted([running], { policy: every(seconds(15)) });
+    const [state] = diary(client.states(arkTask), brief, seconds(1)).values;
+    expect(state).toBeUndefined();
+    const first = diary(client.states(arkTask), brief, seconds(1));
+    flush();
+    const ahead = Object.fromEntries(
+      Object.entries(saved(first.values[0])).map(([name, value]) => [name, name.endsWith('AtMs') && typeof value === 'number' ? value + hours(9) : value]),
+    ) as unknown as WatchState;
+    const later = scripted([succeeded], { policy: every(seconds(15)) });
+    const seen = diary(later.client.watch(arkTask, { from: ahead }), to);
+    flush();
+    expect(askedAt(later.transport)).toEqual([16]);
+    expect(seen.lines.at(-1)).toBe('16s |');
+  }));
+
+  it('emits no transition again that was emitted before', marbles(({ flush }) => {
+    const { client } = scripted([queued, running, running, succeeded], { policy: every(seconds(15)) });
+    const first = diary(client.states(arkTask), brief, seconds(16));
+    at(seconds(16), () => {
+      const seen = diary(client.watch(arkTask, { from: saved(first.values[1]) }), ({ from, to: status }) => `${String(from)}-${status}`);
+      at(seconds(100), () => { expect(seen.lines).toEqual(['45s running-succeeded', '45s |']); });
+    });
+    flush();
+    expect.assertions(1);
+  }));
+});
+
+describe('time that nobody watched', () => {
+  it('does not count for patience', marbles(({ flush }) => {
+    const { client } = scripted([running, ...Array<ScriptedStep>(8).fill(busy), succeeded], { policy: every(seconds(15)), deadlineMs: days(2) });
+    const first = diary(client.states(arkTask), brief, minutes(6));
+    flush();
+    expect(first.values.at(-1)).toMatchObject({ failures: 6 });
+    const seen: { diary?: ReturnType<typeof diary> } = {};
+    at(days(1), () => { seen.diary = diary(client.states(arkTask, { from: saved(first.values.at(-1)) }), brief); });
+    flush();
+    expect(seen.diary?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['server x7', 'server x8', 'succeeded', '|']);
+  }));
+
+  it('but the patience that was used is not given back', marbles(({ flush }) => {
+    const { client } = scripted([running, busy], { policy: every(seconds(15)), deadlineMs: days(2) });
+    const first = diary(client.states(arkTask), brief, minutes(14));
+    flush();
+    expect(first.values.at(-1)).toMatchObject({ failures: 10, askedAtMs: seconds(765) });
+    const seen: { diary?: ReturnType<typeof diary<WatchState>> } = {};
+    at(days(1), () => { seen.diary = diary(client.states(arkTask, { from: saved(first.values.at(-1)) }), brief); });
+    flush();
+    expect(seen.diary?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['server x11', 'server x12 (response)', '#']);
+  }));
+
+  it('does not count for the grace of a task that was never seen', marbles(({ flush }) => {
+    const { client } = scripted([missing], { policy: every(seconds(15)) });
+    const first = diary(client.states(arkTask), brief, seconds(12));
+    flush();
+    const seen: { diary?: ReturnType<typeof diary> } = {};
+    at(hours(1), () => { seen.diary = diary(client.states(arkTask, { from: saved(first.values.at(-1)) }), brief); });
+    flush();
+    expect(seen.diary?.lines).toEqual(['3600s not-found x3', '3640s not-found x4 (response)', '3640s #']);
+  }));
+
+  it('does not make a first stray 404 of a seen task a second one', marbles(({ flush }) => {
+    const { client } = scripted([running, missing, running, missing, succeeded], { policy: every(seconds(15)) });
+    const first = diary(client.states(arkTask), brief, seconds(16));
+    flush();
+    const seen: { diary?: ReturnType<typeof diary> } = {};
+    at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { from: saved(first.values.at(-1)) }), to); });
+    flush();
+    expect(seen.diary?.lines.map((line) => line.split(' ')[1])).toEqual(['succeeded', '|']);
+  }));
+});
+
+describe('a watch restored past its deadline', () => {
+  const restoredAtAnHour = (script: readonly ScriptedStep[], options: WatchOptions = {}) => {
+    const { client, transport } = scripted([running, ...script], { policy: every(seconds(15)), deadlineMs: minutes(5) });
+    return inVirtualTime(({ flush }) => {
+      const first = diary(client.states(arkTask), brief, seconds(1));
+      flush();
+      const seen: { diary?: ReturnType<typeof diary> } = {};
+      at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { ...options, from: saved(first.values[0]) }), to); });
+      flush();
+      return { seen: seen.diary, asked: askedAt(transport).slice(1) };
+    });
+  };
+
+  it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('asks once, and the end counts: %s', (status, step) => {
+    const { seen, asked } = restoredAtAnHour([step]);
+    expect(seen?.lines).toEqual([`3600s ${status}`, '3600s |']);
+    expect(asked).toEqual([3600]);
+  });
+
+  it('counts an answer that takes its time', () => {
+    const { seen } = restoredAtAnHour([{ ...succeeded, afterMs: seconds(8) }]);
+    expect(seen?.lines).toEqual(['3608s succeeded', '3608s |']);
+  });
+
+  it.each<[string, ScriptedStep, string, string | null]>([
+    ['a task that still runs', running, '3600s #', null],
+    ['a trouble', busy, '3600s #', 'server'],
+    ['no answer', reset, '3600s #', null],
+    ['silence', { hang: true }, '3630s #', null],
+  ])('gives up with a timeout after one ask: %s', (_, step, end, reason) => {
+    const { seen, asked } = restoredAtAnHour([step]);
+    expect(seen?.lines).toEqual([end]);
+    expect(seen?.error).toMatchObject({ kind: 'timeout', reason, lastSnapshot: { status: 'running' }, task: arkTask });
+    expect(asked).toEqual([3600]);
+  });
+
+  it('shows a change of status before it gives up', () => {
+    const { seen } = restoredAtAnHour([queued]);
+    expect(seen?.lines).toEqual(['3600s queued', '3600s #']);
+  });
+
+  it('goes on from the error of a deadline when it is given more time', () => {
+    const { seen, asked } = restoredAtAnHour([running, running, succeeded], { deadlineMs: hours(2) });
+    expect(seen?.lines).toEqual(['3630s succeeded', '3630s |']);
+    expect(asked).toEqual([3600, 3615, 3630]);
+  });
+
+  it('keeps the deadline that its first answer fixed', marbles(({ flush }) => {
+    const { client } = scripted([arkAnswer('running', { created_at: 1, execution_expires_after: 3600 })], { policy: every(minutes(5)) });
+    const first = diary(client.states(arkTask), brief, seconds(1));
+    flush();
+    const seen: { diary?: ReturnType<typeof diary> } = {};
+    at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { from: saved(first.values[0]) }), to); });
+    flush();
+    expect(seen.diary?.lines).toEqual(['4201s #']);
+  }));
+});
+
+describe('a state that has ended', () => {
+  it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('%s: re-emits its final transition without asking', (status, step) => {
+    inVirtualTime(({ flush }) => {
+      const { client, transport } = scripted([queued, running, step], { policy: every(seconds(15)) });
+      const first = diary(client.states(arkTask), brief);
+      const transitions = diary(client.watch(arkTask), to);
+      flush();
+      const asks = transport.requests.length;
+      const from = saved(first.values.at(-1));
+      const again = diary(client.watch(arkTask, { from }), to);
+      const states = diary(client.states(arkTask, { from }), brief);
+      flush();
+      expect(again.lines).toEqual([`30s ${status}`, '30s |']);
+      expect(states.lines).toEqual([`30s ${status}`, '30s |']);
+      expect(states.values).toEqual([first.values.at(-1)]);
+      const { raw: _, ...snapshot } = transitions.values.at(-1)?.snapshot ?? { raw: null };
+      expect(again.values[0]).toMatchObject({ task: arkTask, from: 'running', to: status, atMs: 30_000, snapshot });
+      expect(transport.requests).toHaveLength(asks);
+    });
+  });
+
+  it('re-emits it each time, also long after', marbles(({ flush }) => {
+    const { client, transport } = scripted([succeeded]);
+    const first = diary(client.states(arkTask));
+    flush();
+    const again = client.watch(arkTask, { from: saved(first.values[0]) });
+    at(days(40), () => {
+      diary(concat(again, again), to);
+    });
+    flush();
+    const seen = diary(concat(again, again), ({ atMs }) => atMs);
+    flush();
+    expect(seen.values).toHaveLength(2);
+    expect(seen.values.map(({ atMs, from }) => [atMs, from])).toEqual([[0, null], [0, null]]);
+    expect(transport.requests).toHaveLength(1);
+  }));
+
+  it.each<[string, readonly ScriptedStep[], WatchOptions]>([
+    ['gone', [running, missing, missing], {}],
+    ['response', [running, forbidden, forbidden], {}],
+    ['response', [running, refusal(429, 'SetLimitExceeded')], {}],
+    ['decode', [running, html(200), html(200), html(200), html(200), html(200)], { patienceMs: 1 }],
+    ['transport', [running, reset, reset, reset, reset, reset], { patienceMs: 1 }],
+    ['timeout', [running, running, running], { policy: { interval: ({ index }) => (index < 2 ? seconds(15) : 'stop') } }],
+  ])('lost as %s: the state on the error goes on to the end', (kind, script, options) => {
+    inVirtualTime(({ flush }) => {
+      const { client } = scripted([...script, running, succeeded], { policy: every(seconds(15)) });
+      const first = diary(client.watch(arkTask, options), to);
+      flush();
+      const error = first.error as SeedanceError;
+      expect(error.kind).toBe(kind);
+      const lostAt = asyncScheduler.now();
+      const second = diary(client.watch(arkTask, { from: saved(error.state) }), ({ from, to: status }) => `${String(from)}-${status}`);
+      flush();
+      expect(second.lines.map((line) => line.split(' ')[1])).toEqual(['running-succeeded', '|']);
+      expect(asyncScheduler.now() - lostAt, 'the floor, then the interval').toBe(seconds(25));
+    });
+  });
+});
+
+describe('a state of something else', () => {
+  const [state] = inVirtualTime(({ flush }) => {
+    const { client } = scripted([running]);
+    const { values } = diary(client.states(arkTask), brief, seconds(1));
+    flush();
+    return values;
+  });
+  const { client } = scripted([running]);
+
+  it.each<[string, () => unknown, readonly string[]]>([
+    ['another id', () => client.watch({ provider: 'ark', id: 'cgt-2' }, { from: state }), ['from.task', 'cgt-1', 'cgt-2']],
+    ['another provider', () => client.watch({ provider: 'anyfast', id: 'cgt-1' }, { from: state }), ['from.task', 'ark', 'anyfast']],
+    [
+      'another account',
+      () => createTaskClient({ transport: () => timer(1).pipe(switchMap(() => [])), accounts: [accountOf(ark), accountOf(ark, { name: 'b' })] })
+        .watch({ ...arkTask, account: 'b' }, { from: state }),
+      ['from.task', '"b"'],
+    ],
+    [
+      'another base URL',
+      () => createTaskClient({ transport: () => timer(1).pipe(switchMap(() => [])), accounts: [account(ark, { apiKey: key, baseUrl: arkRegions['eu-west'] })] })
+        .watch(arkTask, { from: state }),
+      ['from.baseUrl', arkRegions['eu-west'], ark.baseUrl],
+    ],
+  ])('is refused at once: %s', (_, watch, words) => {
+    expect(watch).toThrow(TypeError);
+    for (const word of words) expect(watch).toThrow(word);
+  });
+
+  it('the same base URL with a slash at its end is the same', marbles(({ flush }) => {
+    const slashed = createTaskClient({ transport: () => played(succeeded), accounts: [accountOf(ark, { baseUrl: `${ark.baseUrl}/` })] });
+    const seen = diary(slashed.watch(arkTask, { from: state }), to);
+    flush();
+    expect(seen.lines.at(-1)).toContain('|');
+  }));
+
+  it('an envelope\'s state goes through JSON as well', marbles(({ flush }) => {
+    const { client: anyfastClient } = scripted([anyfastAnswer('IN_PROGRESS', { progress: '50%' }), anyfastAnswer('SUCCESS', { result_url: 'https://v.example/1' })], { policy: every(seconds(15)) });
+    const task = { provider: 'anyfast', id: 'cgt-1' } as const;
+    const first = diary(anyfastClient.states(task), brief, seconds(1));
+    flush();
+    expect(first.values[0]).toMatchObject({ progress: 0.5, estimated: false });
+    const seen = diary(anyfastClient.watch(task, { from: saved(first.values[0]) }), to);
+    flush();
+    expect(seen.lines).toEqual(['15s succeeded', '15s |']);
+  }));
+});

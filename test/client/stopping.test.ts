@@ -1,0 +1,271 @@
+import fc from 'fast-check';
+import { asyncScheduler, concat, firstValueFrom, from, map, merge, mergeMap, NEVER, Observable, of, Subscription, take, takeUntil, timer } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
+import { ark } from '../../src/providers/ark.js';
+import type { ScriptedStep } from '../../src/testing/index.js';
+import { watchTasks } from '../../src/feed/feed.js';
+import { createTaskClient } from '../../src/client/task-client.js';
+import { marbles } from '../support/marbles.js';
+import {
+  accountOf,
+  arkTask,
+  busy,
+  days,
+  diary,
+  every,
+  html,
+  inVirtualTime,
+  livingTransport,
+  minutes,
+  missing,
+  played,
+  queued,
+  quick,
+  reset,
+  running,
+  scripted,
+  seconds,
+  succeeded,
+  taskOf,
+  to,
+} from '../support/client.js';
+
+const afterTwo = (step: ScriptedStep): ScriptedStep => ('afterMs' in step || 'hang' in step ? step : { ...step, afterMs: 2 });
+const script = [
+  queued, { hang: true } as const, busy, running, { ...reset, afterMs: 1 }, running, html(200), missing, running, succeeded,
+].map(afterTwo);
+
+/** A client of the quick provider that lives through everything within 100 ms. */
+const eventful = () => {
+  const { transport, lives, pending } = livingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? queued));
+  const client = createTaskClient({ transport, accounts: [accountOf(quick)], askTimeoutMs: 8 });
+  return { client, lives, pending };
+};
+
+const task = taskOf(quick);
+const lastInstant = 90;
+
+/** Runs a stream, stops it at an instant, and says what was left behind. */
+const stoppedAt = (ms: number, turns: number, streamOf: (client: ReturnType<typeof eventful>['client']) => Observable<unknown>) =>
+  inVirtualTime(({ flush, interrupt, timers }) => {
+    const { client, lives, pending } = eventful();
+    const seen = diary(streamOf(client), () => 'x');
+    const left = { timers: -1, pending: -1, asked: -1, events: -1, isOver: false };
+    interrupt(ms, () => {
+      seen.stop();
+      Object.assign(left, { pending: pending(), asked: lives.length, events: seen.lines.length, isOver: seen.isOver });
+      // The gate of a feed takes one more turn, in which it calls nobody.
+      interrupt(ms, () => { left.timers = timers(); }, 2);
+    }, turns);
+    flush();
+    return { ...left, laterAsks: lives.length - left.asked, laterEvents: seen.lines.length - left.events, unended: lives.filter(({ end }) => end === null).length };
+  });
+
+const nothing = { timers: 0, pending: 0, laterAsks: 0, laterEvents: 0, unended: 0 };
+
+describe('stopping at any instant leaves no request, no timer and no later event', () => {
+  const streams: readonly (readonly [string, (client: ReturnType<typeof eventful>['client']) => Observable<unknown>])[] = [
+    ['watch', (client) => client.watch(task)],
+    ['states', (client) => client.states(task)],
+    ['query', (client) => client.query(task)],
+    ['two watchers', (client) => merge(client.watch(task), client.states(task, { deadlineMs: 40 }))],
+    ['a watcher and a late one', (client) => merge(client.watch(task), timer(13).pipe(mergeMap(() => client.watch(task))))],
+    ['a watch with a deadline', (client) => client.watch(task, { deadlineMs: 17 })],
+    ['a feed of more tasks than may ask at once', (client) =>
+      from(['a', 'b', 'c', 'd', 'e']).pipe(map((id) => taskOf(quick, id)), watchTasks(client, { concurrency: 2 }))],
+  ];
+
+  it.each(streams)('%s', (_, streamOf) => {
+    let [stopped, over] = [0, 0];
+    for (let ms = 0; ms <= lastInstant; ms += 1) {
+      for (const turns of [0, 2]) {
+        const { asked, events, isOver, ...left } = stoppedAt(ms, turns, streamOf);
+        expect(left, `at ${String(ms)} ms and ${String(turns)} turns, after ${String(asked)} asks and ${String(events)} events`).toEqual(nothing);
+        if (isOver) over += 1;
+        else stopped += 1;
+      }
+    }
+    expect(stopped, 'instants before its end').toBeGreaterThan(3);
+    expect(over, 'instants after its end').toBeGreaterThan(3);
+  });
+
+  it('at any instant of a watch at real pace', () => {
+    fc.assert(fc.property(fc.nat({ max: minutes(5) }), fc.nat({ max: 3 }), fc.array(fc.constantFrom(...script), { maxLength: 8 }), (ms, turns, steps) => {
+      const left = inVirtualTime(({ flush, interrupt, timers }) => {
+        const { transport, lives, pending } = livingTransport((index) => played(steps[index] ?? running));
+        const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+        const seen = diary(client.watch(arkTask), to);
+        const found = { timers: -1, pending: -1, asked: 0 };
+        interrupt(ms, () => {
+          seen.stop();
+          Object.assign(found, { timers: timers(), pending: pending(), asked: lives.length });
+        }, turns);
+        flush();
+        return { ...found, asked: lives.length - found.asked };
+      });
+      expect(left).toEqual({ timers: 0, pending: 0, asked: 0 });
+    }));
+  });
+
+  it('by takeUntil, take, and firstValueFrom', async () => {
+    inVirtualTime(({ flush, timers }) => {
+      const { client, lives, pending } = eventful();
+      diary(client.watch(task).pipe(takeUntil(timer(5))), to);
+      flush();
+      diary(client.watch(task).pipe(take(1)), to);
+      flush();
+      diary(client.states(task).pipe(take(3)), () => 'x');
+      flush();
+      expect([pending(), timers()]).toEqual([0, 0]);
+      expect(lives.length).toBeGreaterThan(3);
+    });
+    vi.useFakeTimers();
+    try {
+      const { client, transport } = scripted([{ ...queued, afterMs: 20 }]);
+      const first = firstValueFrom(client.watch(arkTask));
+      await vi.advanceTimersByTimeAsync(100);
+      expect(await first).toMatchObject({ to: 'queued' });
+      expect([transport.pending(), vi.getTimerCount()]).toEqual([0, 0]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('stopping out of what happens', () => {
+  it.each([0, 2])('out of a value, with answers after %i ms', (afterMs) => {
+    for (const count of [1, 2, 3, 4]) {
+      inVirtualTime(({ flush, timers }) => {
+        const { transport, lives, pending } = livingTransport((index) => played({ ...([queued, running, busy, succeeded][index] ?? running), afterMs }));
+        const client = createTaskClient({ transport, accounts: [accountOf(quick)] });
+        const subscription = new Subscription();
+        let values = 0;
+        subscription.add(client.states(task).subscribe(() => {
+          values += 1;
+          if (values === count) subscription.unsubscribe();
+        }));
+        flush();
+        expect([values, lives.length, pending(), timers()]).toEqual([count, count, 0, 0]);
+      });
+    }
+  });
+
+  it('while the request leaves', marbles(({ flush }) => {
+    let [left, aborted] = [0, 0];
+    const subscription = new Subscription();
+    const transport = () =>
+      new Observable<never>(() => {
+        left += 1;
+        subscription.unsubscribe();
+        return () => { aborted += 1; };
+      });
+    subscription.add(createTaskClient({ transport, accounts: [accountOf(quick)] }).watch(task).subscribe());
+    flush();
+    expect([left, aborted]).toEqual([1, 1]);
+  }));
+
+  it('in the turn in which it began: nothing leaves', marbles(({ flush }) => {
+    const { client, lives } = eventful();
+    client.watch(task).subscribe().unsubscribe();
+    client.states(task).subscribe().unsubscribe();
+    flush();
+    expect(lives).toEqual([]);
+  }));
+
+  it('a request that still stood in a queue of the transport never leaves', marbles(({ flush }) => {
+    let sent = 0;
+    const transport = () => timer(10).pipe(map(() => { sent += 1; return { status: 200, headers: {}, body: '' }; }));
+    const client = createTaskClient({ transport, accounts: [accountOf(quick)] });
+    diary(client.watch(task), to, 5);
+    flush();
+    expect(sent).toBe(0);
+  }));
+
+  it('a subscriber that throws stops nothing of another watcher', async () => {
+    vi.useFakeTimers();
+    try {
+      const { client } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
+      const thrown = vi.fn();
+      const { config } = await import('rxjs');
+      config.onUnhandledError = thrown;
+      client.watch(arkTask).subscribe(() => { throw new Error('the subscriber is broken'); });
+      const other = diary(client.watch(arkTask), to);
+      await vi.advanceTimersByTimeAsync(minutes(1));
+      config.onUnhandledError = null;
+      expect(other.lines).toHaveLength(4);
+      expect(thrown).toHaveBeenCalled();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('a long life', () => {
+  /** Every subscription that hangs below one. */
+  const sizeOf = (subscription: unknown, met = new Set<unknown>()): number => {
+    if (typeof subscription !== 'object' || subscription === null || met.has(subscription)) return met.size;
+    met.add(subscription);
+    for (const child of (subscription as { _finalizers?: readonly unknown[] | null })._finalizers ?? []) sizeOf(child, met);
+    return met.size;
+  };
+
+  it.each([0, 1])('five thousand asks hold no more than the first ones: answers after %i ms', (afterMs) => {
+    inVirtualTime(({ flush, timers }) => {
+      const sizes: number[] = [];
+      let subscription = new Subscription();
+      const { transport, lives, pending } = livingTransport((index) => {
+        if (index % 100 === 99) sizes.push(sizeOf(subscription) + timers() + pending());
+        return played(index === 5000 ? succeeded : { ...(index % 7 === 3 ? busy : running), ...(afterMs === 0 ? {} : { afterMs }) });
+      });
+      const client = createTaskClient({ transport, accounts: [accountOf(quick)], deadlineMs: days(1) });
+      let last = '';
+      subscription = client.watch(task).subscribe((transition) => { last = transition.to; });
+      flush();
+      expect(last).toBe('succeeded');
+      expect(lives).toHaveLength(5001);
+      expect(sizes).toHaveLength(50);
+      expect(Math.max(...sizes)).toBe(Math.max(...sizes.slice(0, 5)));
+      expect([pending(), timers()]).toEqual([0, 0]);
+    });
+  });
+
+  it('a thousand watches that began and stopped leave nothing behind', () => {
+    inVirtualTime(({ flush, timers, interrupt }) => {
+      const { client, lives, pending } = eventful();
+      const watches = Array.from({ length: 1000 }, (_, index) => diary(client.watch(taskOf(quick, `cgt-${String(index)}`)), to));
+      interrupt(10, () => {
+        for (const { stop } of watches) stop();
+        expect([pending(), timers()]).toEqual([0, 0]);
+      });
+      flush();
+      expect(lives.every(({ end }) => end !== null)).toBe(true);
+    });
+  });
+
+  it('the state does not grow with the asks', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport } = livingTransport((index) => played(index % 2 === 0 ? busy : running));
+      const client = createTaskClient({ transport, accounts: [accountOf(quick)], deadlineMs: days(1) });
+      const sizes: number[] = [];
+      diary(client.states(task).pipe(take(1000)), (state) => sizes.push(JSON.stringify(state).length));
+      flush();
+      expect(Math.max(...sizes)).toBeLessThan(2 * (sizes[1] ?? 0));
+    });
+  });
+
+  it('a program that watches nothing has no timer', () => {
+    vi.useFakeTimers();
+    try {
+      const { client } = scripted([running]);
+      const watches = concat(of(1), NEVER).pipe(mergeMap(() => client.watch(arkTask)));
+      const seen = diary(watches, to);
+      vi.advanceTimersByTime(seconds(35));
+      expect(vi.getTimerCount()).toBeGreaterThan(0);
+      seen.stop();
+      expect(vi.getTimerCount()).toBe(0);
+      expect(asyncScheduler.now()).toBe(Date.now());
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

@@ -1,0 +1,477 @@
+import { concat, EMPTY } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ark } from '../../src/providers/ark.js';
+import { kyyaipower } from '../../src/providers/kyyaipower.js';
+import type { ScriptedStep } from '../../src/testing/index.js';
+import { isSeedanceError, SeedanceError } from '../../src/state/errors.js';
+import { createTaskClient } from '../../src/client/task-client.js';
+import { marbles } from '../support/marbles.js';
+import {
+  accountOf,
+  anyfastAnswer,
+  anyfastTask,
+  arkTask,
+  askedAt,
+  brief,
+  busy,
+  diary,
+  every,
+  failed,
+  forbidden,
+  hours,
+  html,
+  inVirtualTime,
+  livingTransport,
+  minutes,
+  missing,
+  played,
+  queued,
+  refusal,
+  reset,
+  running,
+  scripted,
+  seconds,
+  succeeded,
+  taskOf,
+  to,
+  tooMany,
+  unauthorized,
+} from '../support/client.js';
+
+const quarter = { policy: every(seconds(15)) };
+const kyyTask = taskOf(kyyaipower);
+
+const cutJson: ScriptedStep = { body: '{"id":"cgt-1","status":"succee' };
+const notFound400 = { status: 400, body: { code: 'task_not_exist', message: 'task_not_exist', data: null } };
+
+/** Every trouble that asking again may cure: its step, and how `states` shows it. */
+const curable: readonly (readonly [string, ScriptedStep, string])[] = [
+  ['a 503', busy, 'server'],
+  ['a 500', refusal(500, 'InternalServiceError'), 'server'],
+  ['a connection reset', reset, 'transport'],
+  ['an ask that times out', { hang: true }, 'timeout'],
+  ['HTML under 200', html(200), 'decode'],
+  ['HTML under 502', html(502), 'server'],
+  ['HTML under 400', html(400), 'server'],
+  ['HTML under 401', html(401), 'server'],
+  ['HTML under 403', html(403), 'server'],
+  ['a redirect', { status: 302, headers: { location: 'https://elsewhere.example/' } }, 'server'],
+  ['a 408', refusal(408, 'RequestTimeout'), 'server'],
+  ['a 429', tooMany(), 'rate-limited'],
+  ['a 429 without a body', { status: 429 }, 'rate-limited'],
+  ['an overloaded server under 429', refusal(429, 'ServerOverloaded'), 'rate-limited'],
+  ['cut JSON', cutJson, 'decode'],
+  ['a text that is no JSON', { body: 'upstream connect error' }, 'decode'],
+  ['JSON of something else', { body: { hello: 'world' } }, 'decode'],
+  ['an array', { body: [1, 2] }, 'decode'],
+  ['JSON nested too deeply', { body: '['.repeat(70) + ']'.repeat(70) }, 'decode'],
+  ['an empty body', { body: '' }, 'empty'],
+  ['a blank body', { body: ' \n' }, 'empty'],
+  ['null', { body: 'null' }, 'empty'],
+  ['an empty object', { body: {} }, 'empty'],
+  ['an empty envelope', { body: { code: 'success', message: '', data: null } }, 'empty'],
+  ['a stray 404', missing, 'not-found'],
+  ['a 404 in HTML', html(404), 'not-found'],
+  ['a stray task_not_exist', notFound400, 'not-found'],
+  ['a stray 403', forbidden, 'forbidden'],
+  ['a stray 401', unauthorized, 'unauthorized'],
+  ['a stray 400', refusal(400, 'InvalidParameter'), 'rejected'],
+  ['a business error under 200', { body: { code: 1001, msg: 'system busy' } }, 'rejected'],
+];
+
+describe('one bad answer', () => {
+  it.each(curable)('%s does not end a running watch', (_, step, shown) => {
+    inVirtualTime(({ flush }) => {
+      const { client, transport } = scripted([queued, step, running, succeeded], { ...quarter, askTimeoutMs: seconds(5) });
+      const seen = diary(client.watch(arkTask), to);
+      const late = 'hang' in step ? 5 : 0;
+      flush();
+      expect(seen.lines).toEqual(['0s queued', `${String(25 + late)}s running`, `${String(40 + late)}s succeeded`, `${String(40 + late)}s |`]);
+      expect(askedAt(transport), 'after the floor in trouble, after the interval else').toEqual([0, 15, 25 + late, 40 + late]);
+
+      const again = scripted([queued, step, running, succeeded], { ...quarter, askTimeoutMs: seconds(5) });
+      const states = diary(again.client.states(arkTask), brief);
+      flush();
+      expect(states.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['queued', `${shown} x1`, 'running', 'succeeded', '|']);
+    });
+  });
+
+  it.each(curable)('%s does not end a watch that begins with it', (_, step) => {
+    inVirtualTime(({ flush }) => {
+      const { client } = scripted([step, running, succeeded], quarter);
+      const seen = diary(client.watch(arkTask), to);
+      flush();
+      expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
+    });
+  });
+
+  it('a watch through all of them still ends as succeeded', marbles(({ flush }) => {
+    const script = [queued, ...curable.flatMap(([, step]) => [step, running]), succeeded];
+    const { client, transport } = scripted(script, { ...quarter, deadlineMs: minutes(60) });
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['queued', 'running', 'succeeded', '|']);
+    const times = askedAt(transport);
+    expect(times).toHaveLength(script.length);
+    expect(times.slice(1).every((time, index) => time - (times[index] ?? 0) >= 10)).toBe(true);
+  }));
+
+  it('a good answer among them forgets all counters', marbles(({ flush }) => {
+    const pairs = [[unauthorized, unauthorized], [forbidden], [missing], [refusal(400, 'InvalidParameter')]];
+    const rounds = [...pairs, ...pairs, ...pairs].flatMap((troubles) => [...troubles, running]);
+    const { client } = scripted([...rounds, succeeded], quarter);
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
+  }));
+});
+
+describe('asking again in trouble', () => {
+  it.each<[string, ScriptedStep]>([
+    ['a 503', busy],
+    ['a 429 without Retry-After', tooMany()],
+    ['a connection reset', reset],
+    ['cut JSON', cutJson],
+    ['an empty body', { body: '' }],
+  ])('waits the floor, then twice as long each time, up to two minutes: %s', (_, step) => {
+    inVirtualTime(({ flush }) => {
+      const { client, transport } = scripted([running, ...Array<ScriptedStep>(7).fill(step), succeeded], quarter);
+      const seen = diary(client.watch(arkTask), to);
+      flush();
+      expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165, 285, 405, 525]);
+      expect(seen.lines).toEqual(['0s running', '525s succeeded', '525s |']);
+    });
+  });
+
+  it('begins with the floor again after a good answer', marbles(({ flush }) => {
+    const { client, transport } = scripted([busy, busy, busy, running, busy, busy, succeeded], quarter);
+    diary(client.watch(arkTask), to);
+    flush();
+    expect(askedAt(transport)).toEqual([0, 10, 30, 70, 85, 95, 115]);
+  }));
+
+  it('troubles of different reasons are in one row for the wait, and each in its own for the count', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, busy, reset, busy, cutJson, succeeded], quarter);
+    const seen = diary(client.states(arkTask), brief);
+    flush();
+    expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165]);
+    expect(seen.lines.slice(1, 5)).toEqual(['15s server x1', '25s transport x1', '45s server x1', '85s decode x1']);
+    expect(seen.values.map(({ failures }) => failures)).toEqual([0, 1, 2, 3, 4, 0]);
+  }));
+
+  it.each<[string, Readonly<Record<string, string>>, number]>([
+    ['45 seconds', { 'retry-after': '45' }, 45],
+    ['half a second: the floor is longer', { 'retry-after': '0.5' }, 10],
+    ['2 seconds: the floor is longer', { 'retry-after': '2' }, 10],
+    ['0 seconds', { 'retry-after': '0' }, 10],
+    ['a date', { 'retry-after': 'Wed, 21 Oct 2026 07:29:10 GMT', date: 'Wed, 21 Oct 2026 07:28:00 GMT' }, 70],
+    ['a date that has passed', { 'retry-after': 'Wed, 21 Oct 2026 07:27:00 GMT', date: 'Wed, 21 Oct 2026 07:28:00 GMT' }, 10],
+    ['a date without a Date header', { 'retry-after': 'Wed, 21 Oct 2026 07:29:10 GMT' }, 10],
+    ['10 minutes', { 'retry-after': '600' }, 600],
+    ['a day: 10 minutes are the most', { 'retry-after': '86400' }, 600],
+    ['nonsense', { 'retry-after': 'soon' }, 10],
+    ['a negative number', { 'retry-after': '-5' }, 10],
+    ['1e999', { 'retry-after': '9'.repeat(400) }, 600],
+  ])('waits at least as long as Retry-After says: %s', (_, headers, waitS) => {
+    inVirtualTime(({ flush }) => {
+      for (const step of [tooMany(headers), { ...busy, headers }]) {
+        const { client, transport } = scripted([running, step, succeeded], quarter);
+        const seen = diary(client.watch(arkTask), to);
+        flush();
+        const [first = Number.NaN] = askedAt(transport);
+        expect(askedAt(transport).map((time) => time - first)).toEqual([0, 15, 15 + waitS]);
+        expect(seen.lines.at(-1)).toContain('|');
+      }
+    });
+  });
+
+  it('a Retry-After counts for one wait only', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, tooMany({ 'retry-after': '100' }), busy, running, succeeded], quarter);
+    diary(client.watch(arkTask), to);
+    flush();
+    expect(askedAt(transport)).toEqual([0, 15, 115, 135, 150]);
+  }));
+
+  it('a longer wait of the policy outdoes Retry-After', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, tooMany({ 'retry-after': '20' }), succeeded]);
+    diary(client.watch(arkTask, { policy: { ...every(seconds(15)), retry: () => seconds(30) } }), to);
+    flush();
+    expect(askedAt(transport)).toEqual([0, 15, 45]);
+  }));
+});
+
+describe('troubles that end a watch', () => {
+  it.each<[string, ScriptedStep, number, string]>([
+    ['the third 401 in a row', unauthorized, 3, 'unauthorized'],
+    ['the second 403 in a row', forbidden, 2, 'forbidden'],
+    ['the second 400 in a row', refusal(400, 'InvalidParameter'), 2, 'rejected'],
+    ['the second business error under 200 in a row', { body: { code: 1001, msg: 'no such model' } }, 2, 'rejected'],
+    ['the first SetLimitExceeded', refusal(429, 'SetLimitExceeded'), 1, 'quota'],
+    ['the first AccountQuotaExceeded', refusal(429, 'AccountQuotaExceeded'), 1, 'quota'],
+    ['the first QuotaExceeded', refusal(403, 'QuotaExceeded'), 1, 'quota'],
+  ])('%s', (_, step, count, reason) => {
+    inVirtualTime(({ flush }) => {
+      for (const before of [[running], []]) {
+        const { client, transport } = scripted([...before, step], quarter);
+        const states = diary(client.states(arkTask), brief);
+        flush();
+        expect(states.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual([
+          ...before.map(() => 'running'),
+          ...Array.from({ length: count - 1 }, (__, index) => `${reason} x${String(index + 1)}`),
+          `${reason} x${String(count)} (response)`,
+          '#',
+        ]);
+        expect(transport.requests).toHaveLength(before.length + count);
+        expect(isSeedanceError(states.error, 'response')).toBe(true);
+        expect(states.error).toMatchObject({
+          kind: 'response',
+          reason,
+          status: 'status' in step ? step.status : 200,
+          task: arkTask,
+          lastSnapshot: before.length === 0 ? null : { status: 'running' },
+          state: { ended: 'response', asks: before.length + count },
+        });
+
+        const again = scripted([...before, step], quarter);
+        const watch = diary(again.client.watch(arkTask), to);
+        flush();
+        expect(watch.lines.map((line) => line.split(' ')[1]), 'watch shows no trouble').toEqual([...before.map(() => 'running'), '#']);
+      }
+    });
+  });
+
+  it('a third 401 is no third in a row when another trouble came between', marbles(({ flush }) => {
+    const { client } = scripted([running, unauthorized, unauthorized, busy, unauthorized, unauthorized, running, succeeded], quarter);
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
+  }));
+
+  it('the second 404 in a row of a task that was seen is gone, with its last snapshot', marbles(({ flush }) => {
+    for (const step of [missing, notFound400, html(404)]) {
+      const { client, transport } = scripted([queued, running, step], quarter);
+      const seen = diary(client.watch(arkTask), to);
+      flush();
+      expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['queued', 'running', '#']);
+      expect(transport.requests).toHaveLength(4);
+      expect(isSeedanceError(seen.error, 'gone')).toBe(true);
+      expect(seen.error).toMatchObject({ kind: 'gone', reason: 'not-found', task: arkTask, lastSnapshot: { status: 'running' }, state: { ended: 'gone' } });
+    }
+  }));
+
+  it('a 404 twice right after the creation of a task is no end', marbles(({ flush }) => {
+    const { client, transport } = scripted([missing, missing, queued, succeeded], quarter);
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.lines).toEqual(['30s queued', '45s succeeded', '45s |']);
+    expect(askedAt(transport)).toEqual([0, 10, 30, 45]);
+  }));
+
+  it('a task that was never seen is given up at the third 404 or later, 60 s after the first', marbles(({ flush }) => {
+    const { client, transport } = scripted([missing], quarter);
+    const seen = diary(client.states(arkTask), brief);
+    flush();
+    expect(seen.lines).toEqual(['0s not-found x1', '10s not-found x2', '30s not-found x3', '70s not-found x4 (response)', '70s #']);
+    expect(askedAt(transport)).toEqual([0, 10, 30, 70]);
+    expect(seen.error).toMatchObject({ kind: 'response', reason: 'not-found', status: 404, lastSnapshot: null, task: arkTask });
+  }));
+
+  it('two 404s a minute apart are no third', marbles(({ flush }) => {
+    const { client } = scripted([missing, missing, missing, succeeded]);
+    const seen = diary(client.states(arkTask, { policy: { retry: () => seconds(60) } }), brief);
+    flush();
+    expect(seen.lines).toEqual(['0s not-found x1', '60s not-found x2', '120s not-found x3 (response)', '120s #']);
+  }));
+
+  it('another trouble in between begins the 60 s anew', marbles(({ flush }) => {
+    const { client } = scripted([missing, missing, busy, missing, missing, queued, succeeded], quarter);
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['queued', 'succeeded', '|']);
+  }));
+
+  it('a passing 401 of kyyaipower does not end its watch', marbles(({ flush }) => {
+    const passing = { status: 401, body: { code: 401, msg: 'Unauthorized' } };
+    const steps = [{ body: { id: 'cgt-1', status: 'processing' } }, passing, passing, { body: { id: 'cgt-1', status: 'completed' } }];
+    const { transport } = livingTransport((index) => played(steps[index] ?? { hang: true }));
+    const client = createTaskClient({ transport, accounts: [accountOf(kyyaipower)] });
+    const seen = diary(client.states(kyyTask), brief);
+    flush();
+    expect(seen.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['running', 'unauthorized x1', 'unauthorized x2', 'succeeded', '|']);
+  }));
+});
+
+describe('patience', () => {
+  it('is 15 minutes: the watch is given up with the kind and reason of the last trouble', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, busy], { ...quarter, deadlineMs: minutes(60) });
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    const failing = [15, 25, 45, 85, 165, 285, 405, 525, 645, 765, 885, 1005];
+    expect(askedAt(transport)).toEqual([0, ...failing]);
+    expect(seen.lines).toEqual(['0s running', '1005s #']);
+    expect(seen.error).toMatchObject({
+      kind: 'response', reason: 'server', status: 503, task: arkTask, lastSnapshot: { status: 'running' }, state: { ended: 'response', failures: 12 },
+    });
+  }));
+
+  it.each<[string, ScriptedStep, object]>([
+    ['no answer', reset, { kind: 'transport', reason: null, status: null }],
+    ['answers that time out', { hang: true }, { kind: 'timeout', reason: null, status: null }],
+    ['unreadable answers', html(200), { kind: 'decode', reason: null }],
+    ['empty answers', { body: '' }, { kind: 'response', reason: 'empty', status: 200 }],
+    ['rate limits', tooMany(), { kind: 'response', reason: 'rate-limited', status: 429 }],
+    ['redirects', { status: 302 }, { kind: 'response', reason: 'server', status: 302 }],
+  ])('ends a watch of nothing but %s, before any answer too', (_, step, expected) => {
+    inVirtualTime(({ flush }) => {
+      for (const before of [[running], []]) {
+        const { client, transport } = scripted([...before, step], quarter);
+        const seen = diary(client.states(arkTask), brief);
+        flush();
+        expect(seen.error).toMatchObject({ ...expected, task: arkTask, lastSnapshot: before.length === 0 ? null : { status: 'running' } });
+        const [firstTrouble, last] = [seen.values[before.length], seen.values.at(-1)];
+        const lastedMs = (last?.askedAtMs ?? 0) - (firstTrouble?.askedAtMs ?? 0);
+        expect(lastedMs).toBeGreaterThanOrEqual(minutes(15));
+        expect(lastedMs).toBeLessThanOrEqual(minutes(15) + seconds(120 + 30));
+        expect(transport.pending()).toBe(0);
+      }
+    });
+  });
+
+  it('bears at least five in a row, however short it is', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, busy], { ...quarter, patienceMs: 1 });
+    const seen = diary(client.states(arkTask), brief);
+    flush();
+    expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165]);
+    expect(seen.lines.slice(-2)).toEqual(['165s server x5 (response)', '165s #']);
+  }));
+
+  it('counts troubles of all reasons, and errs with the last', marbles(({ flush }) => {
+    const { client } = scripted([running, busy, reset, html(200), { body: '' }, tooMany()], { ...quarter, patienceMs: 1 });
+    const seen = diary(client.states(arkTask), brief);
+    flush();
+    expect(seen.lines.slice(-2)).toEqual(['165s rate-limited x1 (response)', '165s #']);
+    expect(seen.error).toMatchObject({ kind: 'response', reason: 'rate-limited' });
+  }));
+
+  it('begins anew with any good answer', marbles(({ flush }) => {
+    const bad = Array<ScriptedStep>(4).fill(busy);
+    const { client } = scripted([running, ...bad, running, ...bad, running, ...bad, succeeded], { ...quarter, patienceMs: 1 });
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
+  }));
+
+  it('can be given to one watch', marbles(({ flush }) => {
+    const { client } = scripted([running, busy], { ...quarter, patienceMs: minutes(60) });
+    const seen = diary(client.watch(arkTask, { patienceMs: seconds(200) }), to);
+    flush();
+    expect(seen.lines).toEqual(['0s running', '285s #']);
+  }));
+});
+
+describe('the error of a watch', () => {
+  it('names the task and what went wrong, for people', marbles(({ flush }) => {
+    const { client } = scripted([running, forbidden], quarter);
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.error).toBeInstanceOf(SeedanceError);
+    expect(seen.error).toBeInstanceOf(Error);
+    expect(String(seen.error)).toMatch(/^SeedanceError: ark\/cgt-1: .*AccessDenied it is/);
+  }));
+
+  it('has a state to go on from, with the same task, snapshot and deadline, and a new patience', marbles(({ flush }) => {
+    const { client } = scripted([running, forbidden, forbidden, busy, busy, busy, busy, succeeded], { ...quarter, patienceMs: 1 });
+    const first = diary(client.states(arkTask), brief);
+    flush();
+    const { state, lastSnapshot } = first.error as SeedanceError;
+    const next = diary(client.states(arkTask, { from: JSON.parse(JSON.stringify(state)) as NonNullable<typeof state> }), brief);
+    flush();
+    expect(next.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual([
+      'server x1', 'server x2', 'server x3', 'server x4', 'succeeded', '|',
+    ]);
+    expect(next.values[0]).toMatchObject({ snapshot: lastSnapshot, deadlineAtMs: state?.deadlineAtMs, startedAtMs: 0 });
+  }));
+
+  it('does not know other errors for its own', () => {
+    for (const other of [null, undefined, 'SeedanceError', new Error('no'), { name: 'SeedanceError', kind: 'gone' }]) {
+      expect(isSeedanceError(other)).toBe(false);
+    }
+  });
+
+  it('is told apart by its kind', marbles(({ flush }) => {
+    const { client } = scripted([running, missing], quarter);
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect([isSeedanceError(seen.error), isSeedanceError(seen.error, 'gone'), isSeedanceError(seen.error, 'timeout')]).toEqual([true, true, false]);
+  }));
+});
+
+describe('answers that only look like troubles', () => {
+  it.each<[string, ScriptedStep]>([
+    ['an empty error', { body: { id: 'cgt-1', status: 'succeeded', error: null } }],
+    ['an error without a code', { body: { id: 'cgt-1', status: 'succeeded', error: { code: 0, message: '' } } }],
+    ['a label as message', { body: { id: 'cgt-1', status: 'succeeded', message: 'seedance' } }],
+    ['an envelope around it', { body: { code: 'success', data: { id: 'cgt-1', status: 'succeeded' } } }],
+    ['another id', { body: { id: 'cgt-20250101-upstream', status: 'succeeded' } }],
+    ['no id', { body: { status: 'succeeded' } }],
+    ['a 201', { status: 201, body: { id: 'cgt-1', status: 'succeeded' } }],
+  ])('%s is an answer', (_, step) => {
+    inVirtualTime(({ flush }) => {
+      const { client } = scripted([step]);
+      const seen = diary(client.watch(arkTask), to);
+      flush();
+      expect(seen.lines).toEqual(['0s succeeded', '0s |']);
+    });
+  });
+
+  it('a failed task under 200 in an envelope of success is no trouble', marbles(({ flush }) => {
+    const { client } = scripted([anyfastAnswer('FAILURE', { fail_reason: 'task failed', progress: '100%' })]);
+    const seen = diary(client.watch(anyfastTask), to);
+    flush();
+    expect(seen.lines).toEqual(['0s failed', '0s |']);
+  }));
+
+  it('a transport that completes without an answer is a trouble', marbles(({ flush }) => {
+    const { transport } = livingTransport((index) => (index === 1 ? EMPTY : played(index === 0 ? queued : succeeded)));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.states(arkTask, quarter), brief);
+    flush();
+    expect(seen.lines).toEqual(['0s queued', '15s transport x1', '25s succeeded', '25s |']);
+  }));
+
+  it('of several answers to one question the first counts', marbles(({ flush }) => {
+    const { transport, lives } = livingTransport(() => concat(played(queued), played(failed), played(succeeded)));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.watch(arkTask, quarter), to, seconds(20));
+    flush();
+    expect(seen.lines).toEqual(['0s queued']);
+    expect(lives).toHaveLength(2);
+  }));
+});
+
+describe('on a computer that sleeps, troubles', () => {
+  beforeEach(() => { vi.useFakeTimers({ now: hours(300_000) }); });
+  afterEach(() => { vi.restoreAllMocks(); vi.useRealTimers(); });
+
+  const words = (lines: readonly string[]): readonly string[] => lines.map((line) => line.split(' ').slice(1).join(' '));
+
+  it('the sleep of the computer does not count for patience', () => {
+    const { transport } = livingTransport((index) => played(index === 0 ? running : index < 7 ? reset : succeeded));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(10)), deadlineMs: hours(100) });
+    const seen = diary(client.states(arkTask), brief);
+    vi.advanceTimersByTime(minutes(4));
+    vi.setSystemTime(Date.now() + hours(8));
+    vi.advanceTimersByTime(minutes(30));
+    expect(words(seen.lines).slice(-4)).toEqual(['transport x5', 'transport x6', 'succeeded', '|']);
+  });
+
+  it('the sleep of the computer does not count for grace', () => {
+    const { transport } = livingTransport((index) => played(index < 3 ? missing : succeeded));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = diary(client.states(arkTask), brief);
+    vi.advanceTimersByTime(seconds(12));
+    vi.setSystemTime(Date.now() + hours(8));
+    vi.advanceTimersByTime(minutes(30));
+    expect(words(seen.lines)).toEqual(['not-found x1', 'not-found x2', 'not-found x3', 'succeeded', '|']);
+  });
+});

@@ -1,0 +1,896 @@
+import fc from 'fast-check';
+import { concat, defer, EMPTY, filter, from, map, merge, NEVER, type Observable, of, type OperatorFunction, scan, Subject, switchMap, take, tap, throwError, timer } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
+import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
+import { anyfast } from '../../src/providers/anyfast.js';
+import { ark } from '../../src/providers/ark.js';
+import { taskKey, type TaskRef } from '../../src/task/snapshot.js';
+import { isTerminal, taskStatuses, type TaskStatus } from '../../src/task/status.js';
+import { scriptedTransport, type ScriptedStep, type ScriptedTransport } from '../../src/testing/index.js';
+import type { Transport } from '../../src/transport/transport.js';
+import { account } from '../../src/client/account.js';
+import { isSeedanceError } from '../../src/state/errors.js';
+import { createGate, type Gate } from '../../src/transport/gate.js';
+import { afterRow, emptyTotals, type Feed, type FeedEvent, isNextAfter, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from '../../src/feed/feed.js';
+import { createTaskClient, type TaskClient, type TaskClientOptions } from '../../src/client/task-client.js';
+import { watchRules } from '../../src/state/watch-rules.js';
+import { beginWatch, type WatchState } from '../../src/state/watch-state.js';
+import { anyFeedEvent } from '../support/arbitraries.js';
+import { marbles } from '../support/marbles.js';
+import { type Answer, driven, good, noAnswer, transition } from '../support/snapshots.js';
+
+/** The origin at a pace that fits into a picture, and without an estimate. */
+const brisk = { ...ark, pacing: () => ({ floorMs: 5, minMs: 5, maxMs: 5 }), expectedTimeMs: () => null };
+
+/** Every 5 ms: a picture has no place for the jitter of the default pace. */
+const policy = { interval: constantDelay(5) };
+
+const refOf = (id: string): TaskRef<'ark'> => ({ provider: 'ark', id });
+
+const says = (status: string, more: object = {}): ScriptedStep => ({ body: { id: 'x', status, ...more } });
+const slowly = (step: ScriptedStep, afterMs: number): ScriptedStep => ({ ...step, afterMs });
+const unavailable: ScriptedStep = { status: 503 };
+const unauthorized: ScriptedStep = { status: 401, body: { error: { code: 'AuthenticationError', message: 'wrong key' } } };
+const quota: ScriptedStep = { status: 429, body: { error: { code: 'AccountQuotaExceeded', message: 'no more' } } };
+
+type Script = Readonly<Record<string, readonly ScriptedStep[]>>;
+
+const clientOf = (transport: Transport, options: Partial<TaskClientOptions<'ark'>> = {}): TaskClient<'ark'> =>
+  createTaskClient({ transport, accounts: [account(brisk, { apiKey: null, batch: false })], policy, ...options });
+
+const setUp = (script: Script, options: Partial<TaskClientOptions<'ark'>> = {}): { transport: ScriptedTransport; client: TaskClient<'ark'> } => {
+  const transport = scriptedTransport(script);
+  return { transport, client: clientOf(transport, options) };
+};
+
+/** A saved watch of a task, with its answers so far; the last one came when virtual time began. */
+const savedState = (id: string, ...answers: readonly Answer[]): WatchState => {
+  const rules = watchRules(brisk, { policy });
+  const state = driven(beginWatch(refOf(id), rules, 0), answers, rules, { nowMs: 0 }).at(-1)?.state ?? beginWatch(refOf(id), rules, 0);
+  const named = state.snapshot && { ...state.snapshot, task: refOf(id) };
+  return { ...state, snapshot: named };
+};
+
+/** One event as a few words. */
+const inWords = (event: FeedEvent): string => {
+  const { id } = event.task;
+  switch (event.kind) {
+    case 'added':
+      return `${id} added`;
+    case 'transition':
+      return `${id} ${event.transition.to}`;
+    case 'progress':
+      return `${id} ${String(Math.round(event.progress * 100))}%${event.estimated ? ' or so' : ''}`;
+    case 'trouble':
+      return `${id} in trouble: ${event.trouble.reason ?? event.trouble.kind}`;
+    case 'lost':
+      return `${id} lost: ${isSeedanceError(event.error) ? (event.error.reason ?? event.error.kind) : event.error.name}`;
+  }
+};
+
+/** What befalls tasks once they are watched, in words. */
+const befalls = (): OperatorFunction<FeedEvent, string> => (events) => events.pipe(filter(({ kind }) => kind !== 'added'), map(inWords));
+
+const q = 'a queued';
+const r = 'a running';
+const s = 'a succeeded';
+const Q = 'b queued';
+const R = 'b running';
+const S = 'b succeeded';
+const words = { q, r, s, Q, R, S };
+
+/** Runs refs of these ids to the end, and gives what befalls them in words. */
+const allWords = (client: TaskClient<'ark'>, ids: readonly string[], options?: WatchTasksOptions): readonly string[] => {
+  const seen: string[] = [];
+  marbles(({ flush }) => {
+    from(ids.map(refOf)).pipe(watchTasks(client, options), befalls()).subscribe((each) => seen.push(each));
+    flush();
+  })();
+  return seen;
+};
+
+/** Runs refs of these ids to the end, and gives the last feed. */
+const lastFeed = (events: Observable<FeedEvent>): Feed => {
+  let last: Feed | null = null;
+  marbles(({ flush }) => {
+    events.pipe(toFeed()).subscribe((feed) => (last = feed));
+    flush();
+  })();
+  if (last === null) throw new Error('no feed');
+  return last;
+};
+
+describe('watchTasks', () => {
+  it('watches every ref, from when it comes to the end of its task', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const { client } = setUp({ a: [says('queued'), says('running'), says('succeeded')], b: [says('running'), says('succeeded')] });
+    const refs = cold('       a-b|', { a: refOf('a'), b: refOf('b') });
+    const subs = '            ^--!';
+    const result = refs.pipe(watchTasks(client), befalls());
+    expectObservable(result).toBe('q-R--r-S--(s|)', words);
+    expectSubscriptions(refs.subscriptions).toBe(subs);
+  }));
+
+  it('says of every task that it is watched, before it is asked about', marbles(({ cold, expectObservable }) => {
+    const { client } = setUp({ a: [slowly(says('succeeded'), 3)], b: [{ hang: true }] });
+    const refs = cold('                                             a-b-b', { a: refOf('a'), b: refOf('b') });
+    const result = refs.pipe(watchTasks(client, { concurrency: 1 }), map(inWords));
+    expectObservable(result, '---------!').toBe('A-Bs--', { A: 'a added', B: 'b added', s });
+  }));
+
+  it('asks nothing when it is left upon the first event', () => {
+    const { client, transport } = setUp({ a: [says('succeeded')] });
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(cold('-a-b', { a: refOf('a'), b: refOf('b') }).pipe(watchTasks(client), take(1), map(inWords))).toBe('-(A|)', { A: 'a added' });
+    })();
+    expect(transport.requests).toEqual([]);
+  });
+
+  it('stays open for refs that come while nothing is watched', marbles(({ cold, expectObservable }) => {
+    const { client } = setUp({ a: [says('succeeded')], b: [says('running'), says('succeeded')] });
+    const refs = cold('  a----b--|', { a: refOf('a'), b: refOf('b') });
+    expectObservable(refs.pipe(watchTasks(client), befalls())).toBe('s----R----(S|)', words);
+  }));
+
+  it('completes when the refs and the tasks have ended, whichever is later', marbles(({ cold, expectObservable }) => {
+    const { client } = setUp({ a: [says('succeeded')] });
+    expectObservable(cold('a|', { a: refOf('a') }).pipe(watchTasks(client), befalls())).toBe('    s|', words);
+    expectObservable(cold('a------|', { a: refOf('a') }).pipe(watchTasks(client), befalls())).toBe('s------|', words);
+  }));
+
+  it('does not watch a task again that it has met, be it under way or over', marbles(({ cold, expectObservable, flush }) => {
+    const { client, transport } = setUp({ a: [says('running'), says('succeeded')] });
+    const refs = cold('                       aa-a---a|', { a: refOf('a') });
+    expectObservable(refs.pipe(watchTasks(client), befalls())).toBe('r----s--|', words);
+    flush();
+    expect(transport.requests).toHaveLength(2);
+  }));
+
+  it('takes refs for the same task only when provider, id and account are the same', () => {
+    const transport = scriptedTransport([says('succeeded')]);
+    const client = createTaskClient({
+      transport,
+      accounts: [account(brisk, { apiKey: null, name: 'eu', batch: false }), account(brisk, { apiKey: null, name: 'us', batch: false }), account(anyfast, { apiKey: null })],
+    });
+    const seen: string[] = [];
+    marbles(({ flush }) => {
+      from([
+        { provider: 'ark', id: '1', account: 'eu' },
+        { provider: 'ark', id: '1', account: 'us' },
+        { provider: 'anyfast', id: '1' },
+        { provider: 'ark', id: '1', account: 'eu' },
+      ] as const).pipe(watchTasks(client), filter(({ kind }) => kind === 'added')).subscribe(({ task }) => seen.push(taskKey(task)));
+      flush();
+    })();
+    expect(seen).toHaveLength(3);
+    expect(transport.requests).toHaveLength(3);
+  });
+
+  it('is silent with silent refs and asks nothing', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+    const { client, transport } = setUp({});
+    const refs = cold<TaskRef<'ark'>>('-');
+    expectObservable(refs.pipe(watchTasks(client))).toBe('-');
+    expectSubscriptions(refs.subscriptions).toBe('^');
+    flush();
+    expect(transport.requests).toEqual([]);
+  }));
+
+  it('completes without refs', marbles(({ cold, expectObservable }) => {
+    const { client } = setUp({});
+    expectObservable(cold<TaskRef<'ark'>>('--|').pipe(watchTasks(client))).toBe('--|');
+    expectObservable(EMPTY.pipe(watchTasks(client))).toBe('|');
+  }));
+
+  it('passes on the error of the refs, and leaves every task', marbles(({ cold, expectObservable, flush }) => {
+    const { client, transport } = setUp({ a: [says('running')] });
+    expectObservable(cold('a--#', { a: refOf('a') }, 'mine').pipe(watchTasks(client), befalls())).toBe('r--#', words, 'mine');
+    flush();
+    expect(transport.requests).toHaveLength(1);
+  }));
+
+  it('leaves no request behind, whenever it is left', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+    const { client, transport } = setUp({ a: [slowly(says('running'), 2)], b: [{ hang: true }] });
+    const refs = cold('      ab-', { a: refOf('a'), b: refOf('b') });
+    const result = refs.pipe(watchTasks(client), befalls());
+    expectObservable(result, '---------------!').toBe('--r------------', words);
+    expectSubscriptions(refs.subscriptions).toBe('    ^--------------!');
+    flush();
+    expect(transport.requests.map(({ atMs }) => atMs)).toEqual([0, 1, 7, 14]);
+    expect(transport.pending()).toBe(0);
+  }));
+
+  it('can be left at any moment: nothing is asked from then on', () => {
+    fc.assert(fc.property(fc.nat({ max: 60 }), fc.integer({ min: 1, max: 4 }), (leaveAtMs, concurrency) => {
+      const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
+      const steps = [slowly(says('queued'), 3), unavailable, says('running'), { hang: true } as const];
+      const { client, transport } = setUp(Object.fromEntries(ids.map((id, index) => [id, [...steps.slice(index % 4), ...steps]])));
+      let askedBefore = 0;
+      marbles(({ flush }) => {
+        const watching = from(ids.map(refOf)).pipe(watchTasks(client, { concurrency })).subscribe();
+        timer(leaveAtMs).subscribe(() => {
+          askedBefore = transport.requests.length;
+          watching.unsubscribe();
+        });
+        flush();
+      })();
+      expect(transport.requests).toHaveLength(askedBefore);
+      expect(transport.pending()).toBe(0);
+    }));
+  });
+
+  it('gives two subscribers their own events, and asks for both at once', marbles(({ cold, expectObservable, flush }) => {
+    const { client, transport } = setUp({ a: [says('queued'), says('running'), says('succeeded')] });
+    const events = cold('            a|', { a: refOf('a') }).pipe(watchTasks(client), befalls());
+    expectObservable(events).toBe('  q----r----(s|)', words);
+    expectObservable(events, '--^').toBe('--q--r----(s|)', words);
+    flush();
+    expect(transport.requests).toHaveLength(3);
+  }));
+
+  it('says what befalls a task: transitions, troubles with their next ask, and that it was lost', () => {
+    const { client } = setUp({ a: [says('queued'), unavailable, says('queued'), says('running'), quota] });
+    const events: FeedEvent[] = [];
+    marbles(({ flush }) => {
+      of(refOf('a')).pipe(watchTasks(client), filter(({ kind }) => kind !== 'progress' && kind !== 'added')).subscribe((event) => events.push(event));
+      flush();
+    })();
+    expect(events.map(inWords)).toEqual(['a queued', 'a in trouble: server', 'a running', 'a lost: quota']);
+    expect(events[0]).toMatchObject({ task: refOf('a'), transition: { from: null, to: 'queued', atMs: 0, snapshot: { status: 'queued', raw: null } } });
+    expect(events[1]).toMatchObject({ trouble: { kind: 'response', reason: 'server', status: 503, consecutive: 1 }, nextAskAtMs: 10 });
+    expect(events[2]).toMatchObject({ transition: { from: 'queued', to: 'running', atMs: 15 } });
+    expect(events[3]).toMatchObject({ error: { kind: 'response', lastSnapshot: { status: 'running' }, state: { ended: 'response' } } });
+  });
+
+  it.each(['failed', 'cancelled', 'expired'] as const)('takes a task that is %s for a transition, not for a loss', (status) => {
+    const { client } = setUp({ a: [says('running'), says(status)] });
+    expect(allWords(client, ['a'])).toEqual(['a running', `a ${status}`]);
+  });
+
+  it('says the last transition before the loss when a policy stops', () => {
+    const { client } = setUp({ a: [says('queued'), says('running')] });
+    const policy = { interval: limitAttempts(constantDelay(5), 1) };
+    expect(allWords(client, ['a'], { watch: () => ({ policy }) })).toEqual(['a queued', 'a running', 'a lost: timeout']);
+  });
+
+  it('watches a task on whose status word nobody knows', () => {
+    const { client } = setUp({ a: [says('PAUSED'), says('running'), says('succeeded')] });
+    expect(allWords(client, ['a'])).toEqual(['a unknown', 'a running', 'a succeeded']);
+  });
+
+  it('ends a task at its deadline with a loss', () => {
+    const { client } = setUp({ a: [says('running')], b: [{ hang: true }], c: [says('succeeded')] }, { deadlineMs: 1_000 });
+    expect(allWords(client, ['a', 'b', 'c'])).toEqual(['a running', 'c succeeded', 'a lost: timeout', 'b lost: timeout']);
+  });
+
+  const fates: readonly (readonly [string, readonly ScriptedStep[], string])[] = [
+    ['answers 503 for ever', [unavailable], 'server'],
+    ['answers nothing readable', [{ body: '<html>busy</html>' }], 'decode'],
+    ['is refused', [unauthorized], 'unauthorized'],
+    ['has no quota left', [quota], 'quota'],
+    ['is not found', [{ status: 404, body: '' }], 'not-found'],
+    ['vanishes', [says('running'), { status: 404, body: '' }], 'not-found'],
+    ['is never answered', [{ error: 'connection reset' }], 'transport'],
+    ['hangs', [{ hang: true }], 'timeout'],
+  ];
+
+  it.each(fates)('one task among fifty that %s harms none of the others', (_, steps, reason) => {
+    const ids = Array.from({ length: 50 }, (__, index) => `t${String(index)}`);
+    const well = [says('queued'), says('running'), says('succeeded')];
+    const { client, transport } = setUp(Object.fromEntries(ids.map((id) => [id, id === 't7' ? steps : well])));
+    const seen = allWords(client, ids);
+    for (const id of ids.filter((other) => other !== 't7')) {
+      expect(seen.filter((each) => each.startsWith(`${id} `))).toEqual([`${id} queued`, `${id} running`, `${id} succeeded`]);
+    }
+    expect(seen.filter((each) => each.startsWith('t7 ')).at(-1)).toBe(`t7 lost: ${reason}`);
+    expect(seen.filter((each) => each.includes('lost'))).toHaveLength(1);
+    expect(transport.pending()).toBe(0);
+  });
+
+  it('a transport that throws for one task harms none of the others', () => {
+    const scripted = scriptedTransport([says('succeeded')]);
+    const transport: Transport = (request) => {
+      if (request.url.endsWith('/bad')) throw new Error('broken');
+      return scripted(request);
+    };
+    const seen = allWords(clientOf(transport), ['a', 'bad', 'b']);
+    expect(seen.filter((each) => !each.startsWith('bad'))).toEqual(['a succeeded', 'b succeeded']);
+    expect(seen.at(-1)).toBe('bad lost: transport');
+  });
+
+  it('a ref that is none is lost, and says what was wrong with it', () => {
+    const { client } = setUp({ a: [says('succeeded')] });
+    const bad = [{ provider: 'ark', id: '' }, { provider: 'ark', id: '..' }, { provider: 'nobody', id: '1' }, { provider: 'ark', id: '1', account: 'eu' }, { provider: 'ark', id: 5 }, {}];
+    const events: FeedEvent[] = [];
+    marbles(({ flush }) => {
+      from([...bad, refOf('a')] as TaskRef<'ark'>[]).pipe(watchTasks(client)).subscribe((event) => events.push(event));
+      flush();
+    })();
+    const lost = events.filter((event) => event.kind === 'lost');
+    expect(lost.map(({ task }) => task)).toEqual(bad);
+    expect(lost.every(({ error }) => error instanceof TypeError && error.message.startsWith('task.'))).toBe(true);
+    expect(events.at(-1)).toMatchObject({ kind: 'transition', transition: { to: 'succeeded' } });
+  });
+
+  it.each<readonly [string, unknown, RegExp]>([
+    ['null', null, /^task must be a ref/],
+    ['undefined', undefined, /^task must be a ref/],
+    ['a bigint for an id', { provider: 'ark', id: 12n }, /^task\.id must be a text .* not 12$/],
+    ['no id that can be read', { provider: 'ark', get id() { throw new Error('task.id'); } }, /^task\.id$/],
+  ])('a ref that is or has %s is lost, and no other is', (_, bad, message) => {
+    const { client } = setUp({ 12: [slowly(says('succeeded'), 2)] });
+    const events: FeedEvent[] = [];
+    marbles(({ flush }) => {
+      from([bad as never, refOf('12')]).pipe(watchTasks(client)).subscribe((event) => events.push(event));
+      flush();
+    })();
+    expect(events.map(({ kind }) => kind)).toEqual(['added', 'lost', 'added', 'transition']);
+    expect(events[1]).toMatchObject({ error: { message: expect.stringMatching(message) } });
+    expect(events[3]).toMatchObject({ task: refOf('12') });
+  });
+
+  it('is refused a concurrency that is none, at once, by its name and value', () => {
+    const { client } = setUp({});
+    for (const concurrency of [0, -1, 1.5, Number.NaN]) {
+      const make = (): unknown => EMPTY.pipe(watchTasks(client, { concurrency }));
+      expect(make).toThrow(RangeError);
+      expect(make).toThrow(`concurrency must be a whole number from 1, not ${String(concurrency)}`);
+    }
+  });
+});
+
+describe('watchTasks: the progress of a task', () => {
+  it('is what the provider reports, when it moves', () => {
+    const inEnvelope = (progress: string, status = 'IN_PROGRESS'): ScriptedStep => ({ body: { code: 'success', data: { task_id: 'a', status, progress } } });
+    const reports = [inEnvelope('0%', 'QUEUED'), inEnvelope('30%'), inEnvelope('30%'), inEnvelope('20%'), inEnvelope('80%'), inEnvelope('100%', 'SUCCESS')];
+    const client = createTaskClient({ transport: scriptedTransport(reports), accounts: [account(anyfast, { apiKey: null })] });
+    const seen: string[] = [];
+    marbles(({ flush }) => {
+      of({ provider: 'anyfast', id: 'a' } as const).pipe(watchTasks(client), befalls()).subscribe((each) => seen.push(each));
+      flush();
+    })();
+    expect(seen.filter((each) => each !== 'a 0%')).toEqual(['a queued', 'a running', 'a 30%', 'a 80%', 'a succeeded']);
+  });
+
+  it('is estimated where nothing is reported, never goes back, and is below 1 until the end', () => {
+    const client = createTaskClient({
+      transport: scriptedTransport([...Array.from({ length: 60 }, () => says('running')), says('succeeded')]),
+      accounts: [account(ark, { apiKey: null, batch: false })],
+    });
+    const events: FeedEvent[] = [];
+    marbles(({ flush }) => {
+      of(refOf('a')).pipe(watchTasks(client)).subscribe((event) => events.push(event));
+      flush();
+    })();
+    const progress = events.flatMap((event) => (event.kind === 'progress' ? [event.progress] : []));
+    expect(events.every((event) => event.kind !== 'progress' || event.estimated)).toBe(true);
+    expect(progress.length).toBeGreaterThan(10);
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+    expect(progress.at(-1)).toSatisfy((share: number) => share > 0.5 && share < 1);
+  });
+});
+
+describe('watchTasks: concurrency', () => {
+  /** Counts the requests under way, as each of them is answered. */
+  const counted = (scripted: ScriptedTransport): { transport: Transport; counts: number[] } => {
+    const counts: number[] = [];
+    return { counts, transport: (request) => scripted(request).pipe(tap(() => counts.push(scripted.pending()))) };
+  };
+
+  const many = Array.from({ length: 20 }, (_, index) => `t${String(index)}`);
+
+  it.each([[undefined, 8], [1, 1], [3, 3], [100, 20]] as const)('%s: no more than so many requests are under way', (concurrency, most) => {
+    const scripted = scriptedTransport([slowly(says('running'), 3), slowly(says('succeeded'), 3)]);
+    const { transport, counts } = counted(scripted);
+    allWords(clientOf(transport), many, { concurrency });
+    expect(Math.max(...counts)).toBe(most);
+  });
+
+  it('limits no watches: a place is free again as soon as its answer has come', () => {
+    const { client, transport } = setUp({ a: [slowly(says('running'), 2)], b: [slowly(says('running'), 2)], c: [slowly(says('running'), 2)] });
+    marbles(({ flush }) => {
+      const watching = from(['a', 'b', 'c'].map(refOf)).pipe(watchTasks(client, { concurrency: 1 })).subscribe();
+      timer(30).subscribe(() => { watching.unsubscribe(); });
+      flush();
+    })();
+    const asked = transport.requests.map(({ url, atMs }) => `${url.slice(-1)}${String(atMs)}`);
+    expect(asked.slice(0, 6)).toEqual(['a0', 'b2', 'c4', 'a7', 'b9', 'c11']);
+  });
+
+  it('asks in the order in which the questions came', () => {
+    const { client, transport } = setUp(Object.fromEntries(many.map((id) => [id, [slowly(says('succeeded'), 2)]])));
+    allWords(client, many, { concurrency: 2 });
+    expect(transport.requests.map(({ url }) => url.split('/').at(-1))).toEqual(many);
+  });
+
+  it('is not used up by requests that hang, fail or throw', () => {
+    const { client } = setUp(
+      { a: [{ hang: true }, says('succeeded')], b: [{ error: 'reset' }, says('succeeded')], c: [says('succeeded')] },
+      { askTimeoutMs: 50 },
+    );
+    const seen = allWords(client, ['a', 'b', 'c'], { concurrency: 1 });
+    expect(seen).toEqual(expect.arrayContaining(['a succeeded', 'b succeeded', 'c succeeded']));
+  });
+
+  it('is given back by a task that is lost while it stands in line', () => {
+    const { client, transport } = setUp({ a: [slowly(says('succeeded'), 100)], b: [says('succeeded')], c: [says('succeeded')] });
+    const seen = allWords(client, ['a', 'b', 'c'], { concurrency: 1, watch: ({ id }) => (id === 'b' ? { deadlineMs: 20 } : {}) });
+    expect([...seen].sort()).toEqual(['a succeeded', 'b lost: timeout', 'c succeeded']);
+    expect(seen[0]).toBe('b lost: timeout');
+    expect(transport.requests).toHaveLength(2);
+  });
+
+  it('lets no question out of the line that was left', () => {
+    const { client, transport } = setUp({ a: [{ hang: true }], b: [says('succeeded')] });
+    marbles(({ cold, expectObservable }) => {
+      const refs = cold('ab', { a: refOf('a'), b: refOf('b') });
+      expectObservable(refs.pipe(watchTasks(client, { concurrency: 1 }), befalls()), '-----!').toBe('------');
+    })();
+    expect(transport.requests).toHaveLength(1);
+    expect(transport.pending()).toBe(0);
+  });
+
+  it('is each subscriber’s own', () => {
+    const { transport, counts } = counted(scriptedTransport([slowly(says('succeeded'), 3)]));
+    const client = clientOf(transport);
+    marbles(({ flush }) => {
+      const watched = (ids: readonly string[]): Observable<FeedEvent> => from(ids.map(refOf)).pipe(watchTasks(client, { concurrency: 2 }));
+      merge(watched(many.slice(0, 10)), watched(many.slice(10))).subscribe();
+      flush();
+    })();
+    expect(Math.max(...counts)).toBe(4);
+  });
+
+  it('never asks the question of one who has left the line', () => {
+    const asked: string[] = [];
+    marbles(({ flush }) => {
+      const gate = createGate(1);
+      const question = (name: string): Observable<never> => defer(() => (asked.push(name), EMPTY));
+      gate(timer(10)).subscribe();
+      const gone = gate(question('gone')).subscribe();
+      gate(question('stays')).subscribe();
+      gone.unsubscribe();
+      flush();
+    })();
+    expect(asked).toEqual(['stays']);
+  });
+
+  it('bears many thousands in line whose questions are answered at once', () => {
+    let answered = 0;
+    marbles(({ flush }) => {
+      const gate = createGate(1);
+      gate(timer(10)).subscribe();
+      for (let index = 0; index < 20_000; index += 1) gate(of(index)).subscribe(() => (answered += 1));
+      expect(answered).toBe(0);
+      flush();
+    })();
+    expect(answered).toBe(20_000);
+  });
+
+  it('lets no more of a key’s questions out once it is refused, however many stand in line', () => {
+    const tooMany: ScriptedStep = { status: 429, headers: { 'retry-after': '60' }, afterMs: 500 };
+    const { client, transport } = setUp(Object.fromEntries(many.map((id, index) => [id, index < 8 ? [tooMany, says('succeeded')] : [says('succeeded')]])));
+    expect(allWords(client, many).filter((each) => each.endsWith(' succeeded'))).toHaveLength(many.length);
+    expect(transport.requests.filter(({ atMs }) => atMs < 60_000)).toHaveLength(8);
+  });
+
+  it('holds for a watch whose own gate is undefined', () => {
+    const { transport, counts } = counted(scriptedTransport([slowly(says('succeeded'), 3)]));
+    allWords(clientOf(transport), many, { concurrency: 2, watch: () => ({ gate: undefined }) });
+    expect(Math.max(...counts)).toBe(2);
+  });
+});
+
+describe('watchTasks: options of each watch', () => {
+  it('asks for the options of each task once, with its ref', () => {
+    const { client } = setUp({ a: [says('running'), says('succeeded')], b: [says('succeeded')] });
+    const watch = vi.fn(() => ({}));
+    allWords(client, ['a', 'b', 'a'], { watch });
+    expect(watch.mock.calls).toEqual([[refOf('a')], [refOf('b')]]);
+  });
+
+  it('takes them for that task alone', () => {
+    const { client, transport } = setUp({ a: [says('running'), says('succeeded')], b: [says('running'), says('succeeded')] });
+    allWords(client, ['a', 'b'], { watch: ({ id }) => (id === 'a' ? { policy: { interval: constantDelay(30) } } : {}) });
+    expect(transport.requests.map(({ url, atMs }) => `${url.slice(-1)}${String(atMs)}`)).toEqual(['a0', 'b0', 'b5', 'a30']);
+  });
+
+  it('sends its questions through its own gate, where it has one', () => {
+    const { client, transport } = setUp({ a: [says('succeeded')], b: [slowly(says('succeeded'), 50)] });
+    const late: Gate = (question) => timer(20).pipe(switchMap(() => question));
+    allWords(client, ['b', 'a'], { concurrency: 1, watch: ({ id }) => (id === 'a' ? { gate: late } : {}) });
+    expect(transport.requests.map(({ url, atMs }) => `${url.slice(-1)}${String(atMs)}`)).toEqual(['b0', 'a20']);
+  });
+
+  it('loses that task alone when they throw, or are wrong', () => {
+    const { client } = setUp({ a: [says('succeeded')] });
+    const watch = ({ id }: TaskRef) => {
+      if (id === 'thrown') throw new Error('no options');
+      return id === 'wrong' ? { deadlineMs: -1 } : {};
+    };
+    expect(allWords(client, ['thrown', 'wrong', 'a'], { watch })).toEqual(['thrown lost: Error', 'wrong lost: RangeError', 'a succeeded']);
+  });
+
+  it('loses a task whose saved state is of another one', () => {
+    const { client, transport } = setUp({ a: [says('succeeded')] });
+    expect(allWords(client, ['a'], { watch: () => ({ from: savedState('b', good('running')) }) })).toEqual(['a lost: TypeError']);
+    expect(transport.requests).toEqual([]);
+  });
+
+  const restored = (saved: WatchState, ...steps: readonly ScriptedStep[]): { seen: readonly string[]; requests: number; feed: Feed } => {
+    const run = (): { client: TaskClient<'ark'>; transport: ScriptedTransport } => setUp({ a: steps.length === 0 ? [quota] : steps });
+    const { client, transport } = run();
+    const seen = allWords(client, ['a'], { watch: () => ({ from: saved }) });
+    return { seen, requests: transport.requests.length, feed: lastFeed(of(refOf('a')).pipe(watchTasks(run().client, { watch: () => ({ from: saved }) }))) };
+  };
+
+  it('goes on from a saved state: the tail of the transitions alone', () => {
+    const { seen } = restored(savedState('a', good('queued'), good('running')), says('running'), says('succeeded'));
+    expect(seen.filter((each) => each !== 'a running' && !each.includes('%'))).toEqual(['a succeeded']);
+    const events: FeedEvent[] = [];
+    marbles(({ flush }) => {
+      const { client } = setUp({ a: [says('succeeded')] });
+      of(refOf('a')).pipe(watchTasks(client, { watch: () => ({ from: savedState('a', good('running')) }) })).subscribe((event) => events.push(event));
+      flush();
+    })();
+    expect(events).toMatchObject([{ kind: 'added' }, { kind: 'transition', transition: { from: 'running', to: 'succeeded' } }]);
+  });
+
+  it('says the end again of a task that had ended, and asks nothing', () => {
+    const { seen, requests, feed } = restored(savedState('a', good('running'), good('succeeded')));
+    expect(seen).toEqual(['a succeeded']);
+    expect(requests).toBe(0);
+    expect(feed).toMatchObject({ counts: { succeeded: 1 }, progress: 1 });
+  });
+
+  it('goes on asking about a task that was lost', () => {
+    const { seen } = restored(savedState('a', good('running'), noAnswer, good('expired')), says('succeeded'));
+    expect(seen).toEqual(['a expired']);
+    const gone = { ...savedState('a', good('running')), ended: 'gone' as const };
+    expect(restored(gone, says('succeeded')).seen).toEqual(['a succeeded']);
+  });
+
+  it('shows a restored task in the feed from its first answer on, in the status that it has', () => {
+    const feeds: Feed[] = [];
+    marbles(({ flush }) => {
+      const { client } = setUp({ a: [says('running')], b: [says('running')] });
+      const watch = ({ id }: TaskRef) => (id === 'a' ? { from: savedState('a', good('queued'), good('running')) } : {});
+      const watching = from(['a', 'b'].map(refOf)).pipe(watchTasks(client, { watch }), toFeed()).subscribe((feed) => feeds.push(feed));
+      timer(20).subscribe(() => { watching.unsubscribe(); });
+      flush();
+    })();
+    expect(feeds.at(-1)?.counts).toMatchObject({ running: 2 });
+    expect(feeds.at(-1)?.tasks.get(refOf('a'))).toMatchObject({ status: 'running', snapshot: { status: 'running' } });
+  });
+
+  it('shows a restored task in the feed as far as it had come', () => {
+    const feeds: Feed[] = [];
+    marbles(({ flush }) => {
+      const { client } = setUp({ a: [unavailable] });
+      const watch = () => ({ from: savedState('a', good('running', { progress: 0.4 })) });
+      const watching = of(refOf('a')).pipe(watchTasks(client, { watch }), toFeed()).subscribe((feed) => feeds.push(feed));
+      timer(20).subscribe(() => { watching.unsubscribe(); });
+      flush();
+    })();
+    expect(feeds.at(-1)?.tasks.get(refOf('a'))).toMatchObject({ status: 'running', progress: 0.4, estimated: false, trouble: { reason: 'server' } });
+  });
+});
+
+describe('toFeed', () => {
+  const at = (progress: number, id = 'a', estimated = false): FeedEvent => ({ kind: 'progress', task: refOf(id), progress, estimated });
+  const to = (status: TaskStatus, id = 'a'): FeedEvent => ({ kind: 'transition', task: refOf(id), transition: transition(status, null, { task: refOf(id) }) });
+  const added = (id = 'a'): FeedEvent => ({ kind: 'added', task: refOf(id) });
+  const lost = (id = 'a'): FeedEvent => ({ kind: 'lost', task: refOf(id), error: new Error('lost') });
+  const trouble = (id = 'a'): FeedEvent => ({
+    kind: 'trouble',
+    task: refOf(id),
+    trouble: { kind: 'transport', reason: null, status: null, message: 'reset', consecutive: 1, sinceMs: 0 },
+    nextAskAtMs: 10_000,
+  });
+
+  const feedsOf = (events: readonly FeedEvent[]): readonly Feed[] => {
+    const feeds: Feed[] = [];
+    from(events).pipe(toFeed()).subscribe((feed) => feeds.push(feed));
+    return feeds;
+  };
+
+  const feedAfter = (...events: readonly FeedEvent[]): Feed => {
+    const feed = feedsOf(events).at(-1);
+    if (feed === undefined) throw new Error('no feed');
+    return feed;
+  };
+
+  const none = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, lost: 0 };
+
+  /** A feed as plain data, to be compared later. */
+  const plain = ({ tasks, counts, ...rest }: Feed): object => structuredCloneOf({ ...rest, counts, size: tasks.size, rows: [...tasks] });
+  const structuredCloneOf = (value: object): object => JSON.parse(JSON.stringify(value)) as object;
+
+  it('begins with the empty feed, at once', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const events = cold('--a-b|', { a: to('queued'), b: to('succeeded') });
+    const sizes = events.pipe(toFeed(), map(({ tasks, counts }) => `${String(tasks.size)} ${String(counts.queued)} ${String(counts.succeeded)}`));
+    expectObservable(sizes).toBe('x-y-z|', { x: '0 0 0', y: '1 1 0', z: '1 0 1' });
+    expectSubscriptions(events.subscriptions).toBe('^----!');
+  }));
+
+  it('knows nothing in the empty feed', () => {
+    const [empty] = feedsOf([]);
+    expect(empty).toMatchObject({ counts: none, progress: 0, estimated: false, changed: null, tasks: { size: 0 } });
+    expect([...(empty?.tasks ?? [])]).toEqual([]);
+    expect(empty?.tasks.get(refOf('a'))).toBeUndefined();
+  });
+
+  it('stays with the empty feed while its source is silent, and completes and errs with it', marbles(({ cold, expectObservable }) => {
+    const sizes = (events: Observable<FeedEvent>): Observable<number> => events.pipe(toFeed(), map(({ tasks }) => tasks.size));
+    expectObservable(sizes(NEVER)).toBe('                              x', { x: 0 });
+    expectObservable(sizes(EMPTY)).toBe('                              (x|)', { x: 0 });
+    expectObservable(sizes(cold('--a-#', { a: to('queued') }, 'mine'))).toBe('x-y-#', { x: 0, y: 1 }, 'mine');
+    expectObservable(sizes(throwError(() => 'mine'))).toBe('                (x#)', { x: 0 }, 'mine');
+  }));
+
+  it('leaves its source when it is left', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const events = cold('-a-b-c|', { a: to('queued', 'a'), b: to('queued', 'b'), c: to('queued', 'c') });
+    expectObservable(events.pipe(toFeed(), map(({ tasks }) => tasks.size)), '----!').toBe('0a-b-', { 0: 0, a: 1, b: 2 });
+    expectSubscriptions(events.subscriptions).toBe('^---!');
+  }));
+
+  it('folds anew for each subscriber', () => {
+    const events = new Subject<FeedEvent>();
+    const feeds = events.pipe(toFeed());
+    const sizes: Record<'first' | 'late', number[]> = { first: [], late: [] };
+    feeds.subscribe(({ tasks }) => sizes.first.push(tasks.size));
+    events.next(to('queued', 'a'));
+    feeds.subscribe(({ tasks }) => sizes.late.push(tasks.size));
+    events.next(to('queued', 'b'));
+    events.next(to('queued', 'a'));
+    expect(sizes).toEqual({ first: [0, 1, 2, 2], late: [0, 1, 2] });
+  });
+
+  it('counts every status, and the lost', () => {
+    const ids = [...taskStatuses, 'gone'];
+    const feed = feedAfter(...taskStatuses.map((status) => to(status, status)), lost('gone'));
+    expect(feed.counts).toEqual({ queued: 1, running: 1, succeeded: 1, failed: 1, cancelled: 1, expired: 1, unknown: 1, lost: 1 });
+    expect([...feed.tasks].map(({ task }) => task.id)).toEqual(ids);
+  });
+
+  it('counts a task once, where it is now', () => {
+    expect(feedAfter(to('queued'), to('running'), to('running')).counts).toEqual({ ...none, running: 1 });
+    expect(feedAfter(to('queued'), to('running'), to('failed')).counts).toEqual({ ...none, failed: 1 });
+    expect(feedAfter(to('running'), lost()).counts).toEqual({ ...none, lost: 1 });
+  });
+
+  it('has a row for a task from the moment it is watched, and counts it in no status until it is answered', () => {
+    const feed = feedAfter(added('a'), added('b'), trouble('b'), to('running', 'c'), at(0.6, 'c'));
+    expect(feed.counts).toEqual({ ...none, running: 1 });
+    expect(feed.tasks.size).toBe(3);
+    expect(feed.progress).toBeCloseTo(0.2, 9);
+    expect(feed.tasks.get(refOf('a'))).toEqual({
+      task: refOf('a'),
+      status: null,
+      snapshot: null,
+      progress: 0,
+      estimated: true,
+      trouble: null,
+      nextAskAtMs: null,
+      error: null,
+    });
+    expect(feed.tasks.get(refOf('b'))).toMatchObject({ status: null, snapshot: null, progress: 0, trouble: { message: 'reset' } });
+  });
+
+  it('keeps what is known of a task that another stream adds again', () => {
+    expect(feedAfter(to('running'), at(0.5), added()).tasks.get(refOf('a'))).toMatchObject({ status: 'running', progress: 0.5 });
+    expect(feedAfter(trouble(), added()).tasks.get(refOf('a'))).toMatchObject({ trouble: { message: 'reset' }, nextAskAtMs: 10_000 });
+  });
+
+  it('says which row the last event changed', () => {
+    const feeds = feedsOf([to('queued', 'a'), to('running', 'b'), at(0.5, 'a')]);
+    expect(feeds.map(({ changed }) => changed && `${changed.task.id} ${String(changed.status)} ${String(changed.progress)}`)).toEqual([
+      null,
+      'a queued 0',
+      'b running 0',
+      'a queued 0.5',
+    ]);
+    expect(feeds.at(-1)?.changed).toBe(feeds.at(-1)?.tasks.get(refOf('a')));
+  });
+
+  it('keeps the latest snapshot in the row, without a body', () => {
+    const { snapshot } = feedAfter(to('queued'), to('running')).tasks.get(refOf('a')) ?? {};
+    expect(snapshot).toMatchObject({ status: 'running', task: refOf('a') });
+    expect(snapshot).not.toHaveProperty('raw');
+  });
+
+  it('shows a trouble until a good answer, of whatever kind', () => {
+    const rowAfter = (...events: readonly FeedEvent[]): TaskRow | undefined => feedAfter(...events).tasks.get(refOf('a'));
+    expect(rowAfter(to('running'), trouble())).toMatchObject({ status: 'running', trouble: { message: 'reset' }, nextAskAtMs: 10_000 });
+    for (const good of [at(0), at(0.4), to('running'), to('succeeded')]) {
+      expect(rowAfter(to('running'), trouble(), good)).toMatchObject({ trouble: null, nextAskAtMs: null });
+    }
+    expect(rowAfter(to('running'), trouble(), lost())).toMatchObject({ error: { message: 'lost' }, nextAskAtMs: null });
+  });
+
+  it('clears the trouble of a task that answers the same as before', () => {
+    const { client } = setUp({ a: [says('running'), unavailable, says('running'), { hang: true }] }, { deadlineMs: 100, askTimeoutMs: 1_000 });
+    const troubles: (string | null)[] = [];
+    marbles(({ flush }) => {
+      of(refOf('a')).pipe(watchTasks(client), toFeed()).subscribe(({ tasks }) => {
+        const row = tasks.get(refOf('a'));
+        if (row?.error === null) troubles.push(row.trouble?.reason ?? null);
+      });
+      flush();
+    })();
+    expect(troubles).toEqual([null, null, 'server', null]);
+  });
+
+  it('averages the progress of all tasks, the ended and the lost as 1', () => {
+    expect(feedAfter(to('running', 'a'), at(0.5, 'a')).progress).toBeCloseTo(0.5, 9);
+    expect(feedAfter(to('running', 'a'), at(0.5, 'a'), to('queued', 'b')).progress).toBeCloseTo(0.25, 9);
+    for (const end of [to('succeeded', 'b'), to('failed', 'b'), to('cancelled', 'b'), to('expired', 'b'), lost('b')]) {
+      expect(feedAfter(at(0.5, 'a'), end).progress).toBeCloseTo(0.75, 9);
+    }
+    expect(feedAfter(to('unknown', 'a'), trouble('b')).progress).toBe(0);
+  });
+
+  it('reaches exactly 1 when all have ended', () => {
+    const ids = Array.from({ length: 997 }, (_, index) => `t${String(index)}`);
+    const events = [...ids.map((id, index) => at(index / 1_000, id)), ...ids.map((id, index) => (index % 3 === 0 ? lost(id) : to('succeeded', id)))];
+    expect(feedAfter(...events)).toMatchObject({ progress: 1, estimated: false });
+  });
+
+  it('says whether any of it is estimated', () => {
+    expect(feedAfter(to('running', 'a'), at(0.2, 'a', false)).estimated).toBe(false);
+    expect(feedAfter(at(0.2, 'a', false), at(0.1, 'b', true)).estimated).toBe(true);
+    expect(feedAfter(at(0.2, 'a', false), at(0.1, 'b', true), to('failed', 'b')).estimated).toBe(false);
+    expect(feedAfter(at(0.2, 'a', false), at(0.1, 'b', true), lost('b')).estimated).toBe(false);
+    expect(feedAfter(at(0.2, 'a', true), at(0.3, 'a', false)).estimated).toBe(false);
+  });
+
+  it('never lets the progress of a task go back', () => {
+    expect(feedAfter(at(0.5), at(0.2)).progress).toBeCloseTo(0.5, 9);
+    expect(feedAfter(to('succeeded'), at(0.2)).progress).toBe(1);
+  });
+
+  it('its totals are those of a recount of its rows, whatever happens', () => {
+    fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
+      for (const { counts, progress, estimated, tasks } of feedsOf(events)) {
+        const rows = [...tasks];
+        const recount: Record<TaskStatus | 'lost', number> = { ...none };
+        for (const { status, error } of rows) if (error !== null) recount.lost += 1; else if (status !== null) recount[status] += 1;
+        expect(counts).toEqual(recount);
+        expect(tasks.size).toBe(rows.length);
+        const mean = rows.reduce((sum, row) => sum + row.progress, 0) / Math.max(1, rows.length);
+        expect(Math.abs(progress - mean)).toBeLessThan(1e-9);
+        expect(estimated).toBe(rows.some((row) => row.estimated));
+        expect(progress).toSatisfy((share: number) => share >= 0 && share <= 1);
+      }
+    }));
+  });
+
+  it('its rows are what the events make of each task', () => {
+    interface Known {
+      status: TaskStatus | null;
+      progress: number;
+      estimated: boolean;
+      isInTrouble: boolean;
+      isLost: boolean;
+    }
+    fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
+      const model = new Map<string, Known>();
+      for (const event of events) {
+        const known = model.get(event.task.id) ?? { status: null, progress: 0, estimated: true, isInTrouble: false, isLost: false };
+        model.set(event.task.id, known);
+        if (event.kind === 'trouble') known.isInTrouble = true;
+        if (event.kind === 'transition' || event.kind === 'progress') known.isInTrouble = false;
+        if (event.kind === 'transition') known.status = event.transition.to;
+        if (event.kind === 'lost') known.isLost = true;
+        if (event.kind === 'lost' || (event.kind === 'transition' && isTerminal(event.transition.to))) Object.assign(known, { progress: 1, estimated: false });
+        if (event.kind === 'progress' && event.progress >= known.progress) Object.assign(known, { progress: event.progress, estimated: event.estimated });
+      }
+      const rows = [...feedAfter(...events).tasks].map(({ task, status, progress, estimated, trouble: own, error }) => [
+        task.id,
+        { status, progress, estimated, isInTrouble: own !== null, isLost: error !== null },
+      ]);
+      expect(rows).toEqual([...model]);
+    }));
+  });
+
+  it('its mean falls only when a task is added', () => {
+    fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 100 }), (events) => {
+      const feeds = feedsOf(events);
+      for (const [index, feed] of feeds.slice(1).entries()) {
+        const before = feeds[index];
+        if (before !== undefined && feed.tasks.size === before.tasks.size) expect(feed.progress).toBeGreaterThanOrEqual(before.progress);
+      }
+    }));
+  });
+
+  it('is the same, folded from its rows instead of the events', () => {
+    fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
+      const feeds = feedsOf(events);
+      const rows = feeds.flatMap(({ changed }) => changed ?? []);
+      const folded = rows.reduce((totals, row) => afterRow(totals, row), emptyTotals()).feed;
+      expect(plain(folded)).toEqual(plain(feeds.at(-1) ?? folded));
+    }));
+  });
+
+  it('can be told from a feed with others in between', () => {
+    fc.assert(fc.property(fc.array(anyFeedEvent, { minLength: 3, maxLength: 30 }), fc.nat(), fc.nat(), (events, one, other) => {
+      const feeds = feedsOf(events).slice(1);
+      const [from, to] = [one % feeds.length, other % feeds.length];
+      expect(isNextAfter(feeds[from]!, feeds[to]!)).toBe(to === from + 1);
+      expect(isNextAfter(feeds[from]!, feedsOf(events)[to + 1]!)).toBe(false);
+    }));
+  });
+
+  it('older feeds stay as they were', () => {
+    fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 40 }), (events) => {
+      const kept: { feed: Feed; was: object }[] = [];
+      from(events).pipe(toFeed()).subscribe((feed) => kept.push({ feed, was: plain(feed) }));
+      for (const { feed, was } of kept) expect(plain(feed)).toEqual(was);
+      for (const { feed } of kept) {
+        for (const { task } of events) expect(feed.tasks.get(task)).toBe([...feed.tasks].find((row) => row.task.id === task.id));
+      }
+    }));
+  });
+
+  it('agrees with a map of thousands of tasks', () => {
+    const ids = Array.from({ length: 4_000 }, (_, index) => `t${String(index)}`);
+    const events = [...ids.map((id) => to('queued', id)), ...ids.filter((_, index) => index % 3 === 0).map((id) => to('running', id))];
+    const { tasks, counts } = feedAfter(...events);
+    const model = new Map(ids.map((id, index) => [id, index % 3 === 0 ? 'running' : 'queued']));
+    expect(tasks.size).toBe(4_000);
+    expect([...tasks].map(({ task, status }) => [task.id, status])).toEqual([...model]);
+    expect(ids.filter((id) => tasks.get(refOf(id))?.status !== model.get(id))).toEqual([]);
+    expect(counts).toMatchObject({ running: 1_334, queued: 2_666 });
+    expect(tasks.get({ provider: 'anyfast', id: 't0' })).toBeUndefined();
+  });
+
+  it('copies O(log n) slots for each event, not all rows', () => {
+    const slice = Array.prototype.slice;
+    const costs = [100, 20_000].map((count) => {
+      const events = new Subject<FeedEvent>();
+      events.pipe(toFeed()).subscribe();
+      for (let index = 0; index < count; index += 1) events.next(to('queued', `t${String(index)}`));
+      let slots = 0;
+      const spy = vi.spyOn(Array.prototype, 'slice').mockImplementation(function copy(this: unknown[], ...range) {
+        const copied = slice.apply(this, range);
+        slots += copied.length;
+        return copied;
+      });
+      for (const event of [to('running', 't50'), at(0.4, 't50'), trouble('t50'), lost('t50')]) events.next(event);
+      spy.mockRestore();
+      return slots / 4;
+    });
+    expect(costs[0]).toBeGreaterThan(0); // else rows are copied another way, and this test proves nothing
+    expect(costs[1]).toBeLessThanOrEqual(3 * 32 + 32);
+  });
+
+  it('folds what watchTasks says, to the end of all tasks', () => {
+    const { client } = setUp({
+      a: [says('queued'), unavailable, says('running'), says('succeeded')],
+      b: [says('running'), says('failed', { error: { code: 'InternalServiceError', message: 'it broke' } })],
+      c: [quota],
+    });
+    const refs = concat(from(['a', 'b'].map(refOf)), timer(12).pipe(map(() => refOf('c'))));
+    const feed = lastFeed(refs.pipe(watchTasks(client)));
+    expect(feed).toMatchObject({ counts: { ...none, succeeded: 1, failed: 1, lost: 1 }, progress: 1, estimated: false });
+    expect(feed.tasks.get(refOf('b'))?.snapshot).toMatchObject({ status: 'failed', failure: { message: 'it broke' } });
+    expect(feed.tasks.get(refOf('c'))?.error).toSatisfy((error: unknown) => isSeedanceError(error, 'response'));
+  });
+
+  it('shows progress that never falls while nothing is added', () => {
+    const { client } = setUp({ a: [...Array.from({ length: 30 }, () => says('running')), says('succeeded')], b: [says('queued'), unavailable, quota] });
+    const falls: number[] = [];
+    marbles(({ flush }) => {
+      defer(() => from(['a', 'b'].map(refOf)))
+        .pipe(
+          watchTasks(client),
+          toFeed(),
+          scan((before: Feed | null, feed) => {
+            if (before !== null && before.tasks.size === feed.tasks.size && feed.progress < before.progress) falls.push(feed.progress);
+            return feed;
+          }, null),
+        )
+        .subscribe();
+      flush();
+    })();
+    expect(falls).toEqual([]);
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, expect, it, vi } from 'vitest';
+import { ark } from '../../src/providers/ark.js';
+import { isSeedanceError, lossOf, SeedanceError, type SeedanceErrorKind } from '../../src/state/errors.js';
+import { watchRules } from '../../src/state/watch-rules.js';
+import { advanceWatch, beginWatch, type WatchState } from '../../src/state/watch-state.js';
+import { type Answer, driven, good, noAnswer, noAnswerInTime, refusal, snapshot, task, unreadable } from '../support/snapshots.js';
+
+const nowMs = 1_750_000_000_000;
+const rules = watchRules(ark);
+const begun = beginWatch(task, rules, nowMs);
+
+const stateAfter = (...answers: readonly Answer[]): WatchState => driven(begun, answers, rules, { nowMs }).at(-1)?.state ?? begun;
+
+const many = (answer: Answer): readonly Answer[] => Array.from({ length: 50 }, () => answer);
+
+const lossAfter = (...answers: readonly Answer[]): SeedanceError => {
+  const loss = lossOf(stateAfter(...answers));
+  if (loss === null) throw new Error('the watch has not lost its task');
+  return loss;
+};
+
+const errorOf = (kind: SeedanceErrorKind): SeedanceError => new SeedanceError('lost', { kind, task, lastSnapshot: null, state: null });
+
+describe('SeedanceError', () => {
+  it('is an error with a name, a message and a stack', () => {
+    const error = errorOf('gone');
+    expect(error).toBeInstanceOf(Error);
+    expect(error.name).toBe('SeedanceError');
+    expect(String(error)).toBe('SeedanceError: lost');
+    expect(error.stack).toContain('errors.test');
+  });
+
+  it('carries the task, the last snapshot, and the state to go on from', () => {
+    const error = lossAfter(good('running', { model: 'm' }), refusal('not-found'), refusal('not-found'));
+    expect(error).toMatchObject({ kind: 'gone', task, lastSnapshot: { status: 'running', model: 'm' }, reason: 'not-found', status: 404 });
+    expect(error.state).toMatchObject({ ended: 'gone', asks: 3 });
+  });
+
+  it('can be written as JSON, with the state in it', () => {
+    const error = lossAfter(refusal('quota'));
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ kind: 'response', reason: 'quota', task, state: { version: 1, ended: 'response' } });
+  });
+});
+
+describe('isSeedanceError', () => {
+  const kinds: readonly SeedanceErrorKind[] = ['transport', 'response', 'decode', 'timeout', 'gone', 'unsuccessful'];
+
+  it.each(kinds)('knows an error of kind %s, and of no other kind', (kind) => {
+    const error: unknown = errorOf(kind);
+    expect(isSeedanceError(error)).toBe(true);
+    expect(kinds.filter((other) => isSeedanceError(error, other))).toEqual([kind]);
+  });
+
+  it('knows nothing else', () => {
+    const lookalike = Object.assign(new Error('lost'), { name: 'SeedanceError', kind: 'gone', task, lastSnapshot: null, state: null });
+    for (const other of [lookalike, new Error('lost'), { kind: 'gone' }, { ...errorOf('gone') }, 'gone', 0, null, undefined, [], () => errorOf('gone')]) {
+      expect(isSeedanceError(other)).toBe(false);
+      expect(isSeedanceError(other, 'gone')).toBe(false);
+    }
+  });
+
+  it('is not fooled by a prototype', () => {
+    expect(isSeedanceError(Object.create(errorOf('gone')))).toBe(false);
+  });
+
+  it('knows the errors of another copy of the library, and the copy knows ours', async () => {
+    vi.resetModules();
+    const copy = await import('../../src/state/errors.js');
+    expect(copy.SeedanceError).not.toBe(SeedanceError);
+    const foreign: unknown = new copy.SeedanceError('lost', { kind: 'gone', task, lastSnapshot: null, state: null });
+    expect(foreign).not.toBeInstanceOf(SeedanceError);
+    expect(isSeedanceError(foreign)).toBe(true);
+    expect(isSeedanceError(foreign, 'gone')).toBe(true);
+    expect(isSeedanceError(foreign, 'timeout')).toBe(false);
+    expect(copy.isSeedanceError(errorOf('gone'), 'gone')).toBe(true);
+  });
+});
+
+describe('the loss of a watch', () => {
+  it('is none for a watch that goes on, and for a task that has ended, well or badly', () => {
+    for (const answer of [good('running'), noAnswer, good('succeeded'), good('failed'), good('cancelled'), good('expired')]) {
+      expect(lossOf(stateAfter(answer))).toBeNull();
+    }
+    expect(lossOf(begun)).toBeNull();
+  });
+
+  const losses: readonly (readonly [string, readonly Answer[], SeedanceErrorKind, string | null, number | null])[] = [
+    ['no answer', many(noAnswer), 'transport', null, null],
+    ['no answer in time', many(noAnswerInTime), 'timeout', null, null],
+    ['unreadable answers', many(unreadable), 'decode', null, null],
+    ['server errors', many(refusal('server')), 'response', 'server', 503],
+    ['rate limits', many(refusal('rate-limited')), 'response', 'rate-limited', 429],
+    ['empty answers', many(refusal('empty')), 'response', 'empty', 200],
+    ['a quota', many(refusal('quota')), 'response', 'quota', 429],
+    ['a wrong key', many(refusal('unauthorized')), 'response', 'unauthorized', 401],
+    ['a forbidden task', many(refusal('forbidden')), 'response', 'forbidden', 403],
+    ['a rejected question', many(refusal('rejected')), 'response', 'rejected', 400],
+    ['an unknown task', many(refusal('not-found')), 'response', 'not-found', 404],
+    ['a vanished task', [good('running'), ...many(refusal('not-found'))], 'gone', 'not-found', 404],
+  ];
+
+  it.each(losses)('says its kind, its reason and the HTTP status: %s', (_, answers, kind, reason, status) => {
+    const error = lossAfter(...answers);
+    expect(error).toMatchObject({ kind, reason, status });
+    expect(isSeedanceError(error, kind)).toBe(true);
+  });
+
+  it('says no reason when the deadline came upon a task that goes on', () => {
+    const own = watchRules(ark, { deadlineMs: 60_000 });
+    const state = advanceWatch(beginWatch(task, own, nowMs), good('running'), own, nowMs + 60_000);
+    expect(lossOf(state)).toMatchObject({ kind: 'timeout', reason: null, status: null, lastSnapshot: { status: 'running' } });
+  });
+
+  it('says in words which task it was, how far it came, and what was in the way', () => {
+    expect(lossAfter(refusal('quota')).message).toMatch(/^ark\/cgt-1: response; still unanswered after 1 ask; said quota/);
+    expect(lossAfter(good('running'), refusal('not-found'), refusal('not-found')).message).toMatch(
+      /^ark\/cgt-1: the task has vanished; still running after 3 asks; said not-found \(2 in a row\)/,
+    );
+  });
+
+  it('keeps no body of an answer', () => {
+    const error = lossAfter(good('running', { raw: { prompt: 'a cat' } }), refusal('quota'));
+    expect(JSON.stringify(error)).not.toContain('a cat');
+    expect(error.lastSnapshot).not.toHaveProperty('raw');
+    expect(snapshot('running', { raw: 1 })).toHaveProperty('raw');
+  });
+});

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ark } from '../../src/providers/ark.js';
+import { kyyaipower } from '../../src/providers/kyyaipower.js';
+import { parseWatchState } from '../../src/state/saved-state.js';
+import { watchRules } from '../../src/state/watch-rules.js';
+import { beginWatch, resumeWatch, type WatchState } from '../../src/state/watch-state.js';
+import { type Answer, driven, good, noAnswer, refusal, task, viaJson } from '../support/snapshots.js';
+
+const rules = watchRules(ark);
+const nowMs = 1_750_000_000_000;
+
+const stateAfter = (...answers: readonly Answer[]): WatchState => {
+  const begin = beginWatch(task, rules, nowMs);
+  return driven(begin, answers, rules, { nowMs }).at(-1)?.state ?? begin;
+};
+
+const running = stateAfter(good('running', { progress: 0.4 }), refusal('server'));
+
+type Fields = Record<string, unknown>;
+
+/** The saved state with another value at a path, or without what is there. */
+const tampered = (path: string, value: unknown): unknown => {
+  const saved = viaJson(running) as Fields;
+  const names = path.split('.');
+  const last = names.pop() ?? '';
+  const inner = names.reduce<Fields>((record, name) => record[name] as Fields, saved);
+  if (value === missing) Reflect.deleteProperty(inner, last);
+  else inner[last] = value;
+  return saved;
+};
+
+const missing = Symbol('missing');
+
+const messageOf = (saved: unknown): string => {
+  try {
+    parseWatchState(saved);
+  } catch (error) {
+    expect(error).toBeInstanceOf(TypeError);
+    return String((error as TypeError).message);
+  }
+  throw new Error('it was taken for a state');
+};
+
+describe('parseWatchState', () => {
+  const states: readonly (readonly [string, WatchState])[] = [
+    ['a new one', stateAfter()],
+    ['one in trouble', stateAfter(noAnswer, refusal('not-found'))],
+    ['one that goes on', running],
+    ['one that has ended', stateAfter(good('running'), good('failed'))],
+    ['one that lost its task', stateAfter(refusal('quota'))],
+    ['one that saw its task vanish', stateAfter(good('running'), refusal('not-found'), refusal('not-found'))],
+    ['one of a named account', beginWatch({ ...task, account: 'eu' }, rules, nowMs)],
+  ];
+
+  it.each(states)('reads back %s, from its text and from the parsed text', (_, state) => {
+    expect(parseWatchState(JSON.stringify(state))).toEqual(state);
+    expect(parseWatchState(viaJson(state))).toEqual(state);
+    expect(parseWatchState(state)).toEqual(state);
+  });
+
+  it('reads back a copy of a state, and one that was written with white space', () => {
+    expect(parseWatchState(JSON.stringify(running, null, 2))).toEqual(running);
+    expect(parseWatchState({ ...running })).toEqual(running);
+  });
+
+  const texts = ['', ' ', '{', 'undefined', '<html></html>', '{"version":1', 'sk-12', '\u0000'];
+
+  it.each(texts)('refuses a text that is no JSON: %j', (text) => {
+    expect(messageOf(text)).toContain('WatchState');
+    expect(messageOf(text)).toContain('JSON');
+    expect(messageOf(text)).toContain(JSON.stringify(text));
+  });
+
+  it.each([['null', null], ['undefined', undefined], ['a number', 5], ['a list', []], ['true', true], ['a text in JSON', '"text"'], ['null in JSON', 'null']])(
+    'refuses what is no record: %s',
+    (_, value) => {
+      expect(messageOf(value)).toContain('WatchState');
+    },
+  );
+
+  it('shows no more than the beginning of a long text', () => {
+    expect(messageOf('x'.repeat(10_000)).length).toBeLessThan(200);
+    expect(messageOf({ ...running, baseUrl: ['x'.repeat(10_000)] }).length).toBeLessThan(300);
+  });
+
+  it('refuses another version, by its number', () => {
+    for (const version of [2, 0, '1', null]) {
+      expect(messageOf(tampered('version', version))).toContain('version');
+      expect(messageOf(tampered('version', version))).toContain(JSON.stringify(version));
+    }
+  });
+
+  const fields = [
+    ...['version', 'task', 'baseUrl', 'startedAtMs', 'deadlineAtMs', 'asks', 'lastTrouble', 'failures', 'snapshot', 'askedAtMs', 'sentAtMs'],
+    ...['nextAskAtMs', 'ended', 'task.provider', 'task.id', 'lastTrouble.kind', 'lastTrouble.reason', 'lastTrouble.status'],
+    ...['lastTrouble.message', 'lastTrouble.consecutive', 'lastTrouble.sinceMs', 'snapshot.task', 'snapshot.status', 'snapshot.settings'],
+  ];
+
+  it.each(fields)('refuses a state without %s, by its name', (field) => {
+    expect(messageOf(tampered(field, missing))).toMatch(new RegExp(`\\b${field.replaceAll('.', '\\.')}\\b.*undefined`));
+  });
+
+  it.each(fields)('refuses another kind of value for %s, by its name and value', (field) => {
+    const wrong = field === 'lastTrouble.message' || field === 'baseUrl' || /task\.(id|provider)$/.test(field) ? 7.25 : 'seven';
+    const message = messageOf(tampered(field, wrong));
+    expect(message).toMatch(new RegExp(`\\b${field.replaceAll('.', '\\.')}\\b`));
+    expect(message).toContain(String(wrong));
+  });
+
+  const numbers = ['startedAtMs', 'deadlineAtMs', 'asks', 'failures', 'askedAtMs', 'sentAtMs', 'nextAskAtMs', 'lastTrouble.consecutive', 'lastTrouble.sinceMs'];
+
+  it.each(numbers)('refuses a number that is none for %s', (field) => {
+    for (const value of [Number.NaN, Infinity, -Infinity]) expect(messageOf(tampered(field, value))).toContain(field);
+  });
+
+  it('shows the number that is none', () => {
+    for (const value of [Number.NaN, Infinity, -Infinity]) {
+      expect(messageOf(tampered('nextAskAtMs', value))).toContain(`not ${String(value)}`);
+    }
+  });
+
+  it('names the field of a value that JSON cannot hold', () => {
+    expect(messageOf(tampered('asks', 1n))).toContain('asks');
+    const loop: Fields = {};
+    loop['self'] = loop;
+    expect(messageOf(tampered('asks', loop))).toContain('asks');
+  });
+
+  it('refuses words that it does not know', () => {
+    for (const [field, word] of [['ended', 'finished'], ['snapshot.status', 'SUCCESS'], ['lastTrouble.kind', 'gone'], ['lastTrouble.reason', 'teapot']] as const) {
+      expect(messageOf(tampered(field, word))).toContain(field);
+      expect(messageOf(tampered(field, word))).toContain(`"${word}"`);
+    }
+  });
+
+  const unusable: readonly (readonly [string, string, unknown])[] = [
+    ['a resolution that is no text', 'snapshot.settings.resolution', 480],
+    ['a model that is no text', 'snapshot.model', 5],
+    ['a progress that is no share', 'progress', 7],
+  ];
+
+  it.each(unusable)('refuses a state that nobody could go on from: %s', (_, field, value) => {
+    expect(messageOf(tampered(field, value))).toContain(field);
+  });
+
+  it('refuses an end that the snapshot does not bear out', () => {
+    expect(messageOf(tampered('ended', 'terminal'))).toMatch(/ended|snapshot/);
+    expect(messageOf({ ...stateAfter(), ended: 'terminal' })).toMatch(/ended|snapshot/);
+  });
+
+  it('refuses a failed task without its failure, which every reader of one leans on', () => {
+    const { failure: _, ...snapshot } = (viaJson(stateAfter(good('failed'))) as { snapshot: Fields }).snapshot;
+    expect(messageOf({ ...stateAfter(good('failed')), snapshot })).toContain('failure');
+  });
+
+  it('refuses a finished task whose video is none', () => {
+    const finished = stateAfter(good('succeeded'));
+    for (const video of [undefined, 'https://cdn.example/a.mp4', { url: 5 }, {}]) {
+      expect(messageOf({ ...finished, snapshot: { ...finished.snapshot, video } })).toContain('video');
+    }
+    const video = { url: 'https://cdn.example/a.mp4', lastFrameUrl: null, originalUrl: null, expiresAtMs: null };
+    expect(parseWatchState({ ...finished, snapshot: { ...finished.snapshot, video } }).snapshot).toMatchObject({ video });
+  });
+
+  it('refuses a snapshot of another task', () => {
+    expect(messageOf(tampered('snapshot.task', { provider: 'ark', id: 'cgt-2' }))).toContain('snapshot.task');
+  });
+
+  it('gives a state that can be gone on from, or a TypeError that begins with its name, for anything at all', () => {
+    const anyValue = fc.oneof(fc.anything({ withBigInt: true, withNullPrototype: true }), fc.string(), fc.json());
+    fc.assert(fc.property(anyValue, (value) => {
+      expect(messageOf(value)).toMatch(/^WatchState: /);
+    }));
+  });
+
+  it('gives a state that every provider can go on from, or a TypeError, for any value of any field', () => {
+    const own = watchRules(kyyaipower);
+    fc.assert(fc.property(fc.constantFrom(...fields, 'snapshot.model', 'snapshot.settings.resolution', 'snapshot.settings.serviceTier'), fc.jsonValue(), (field, value) => {
+      let state: WatchState;
+      try {
+        state = parseWatchState(tampered(field, value));
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError);
+        return;
+      }
+      driven(resumeWatch(state, own, nowMs), [noAnswer, good('running')], own, { nowMs });
+    }));
+  });
+});

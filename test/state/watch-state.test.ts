@@ -1,0 +1,857 @@
+import { describe, expect, it, vi } from 'vitest';
+import { type Attempt, constantDelay } from '../../src/poll/delay-policy.js';
+import { anyfast } from '../../src/providers/anyfast.js';
+import { ark } from '../../src/providers/ark.js';
+import { kyyaipower } from '../../src/providers/kyyaipower.js';
+import { powertokens } from '../../src/providers/powertokens.js';
+import { xingchao } from '../../src/providers/xingchao.js';
+import { yescale } from '../../src/providers/yescale.js';
+import type { StoredSnapshot } from '../../src/task/snapshot.js';
+import { type RuleOptions, watchRules } from '../../src/state/watch-rules.js';
+import { advanceWatch, askWatch, beginWatch, resumeWatch, waitMs, type WatchState } from '../../src/state/watch-state.js';
+import type { Hints } from '../../src/wire/facts.js';
+import type { Provider } from '../../src/wire/provider.js';
+import type { ResponseReason } from '../../src/wire/refusal.js';
+import {
+  type Answer,
+  driven,
+  good,
+  noAnswer,
+  noAnswerInTime,
+  paced,
+  refusal,
+  type Said,
+  type Step,
+  task,
+  unreadable,
+} from '../support/snapshots.js';
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const start = 1_750_000_000_000;
+
+const rules = watchRules(ark);
+const begun = beginWatch(task, rules, start);
+
+const times = <A>(count: number, value: A): readonly A[] => Array.from({ length: count }, () => value);
+
+/** The states of a watch that asks on time, from its beginning, each answered at once. */
+const run = (answers: readonly Answer[], options: RuleOptions = {}, provider: Provider = ark): readonly Step[] => {
+  const own = watchRules(provider, options);
+  return driven(beginWatch(task, own, start), answers, own, { nowMs: start });
+};
+
+const lastOf = (steps: readonly Step[]): WatchState => {
+  const step = steps.at(-1);
+  if (step === undefined) throw new Error('nothing was asked');
+  return step.state;
+};
+
+/** The state after answers that come at given times, whatever the state wants. */
+const after = (answers: readonly (readonly [atMs: number, answer: Answer])[], own = rules, from = begun): WatchState =>
+  answers.reduce((state, [atMs, answer]) => advanceWatch(state, answer, own, start + atMs), from);
+
+const waits = (steps: readonly Step[]): readonly (number | 'done')[] => steps.map(({ state, atMs }) => waitMs(state, atMs));
+
+const deepFrozen = <A>(value: A): A => {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(deepFrozen);
+  return value;
+};
+
+describe('a watch that begins', () => {
+  it('knows nothing and asks at once', () => {
+    expect(begun).toMatchObject({
+      version: 1,
+      task,
+      baseUrl: ark.baseUrl,
+      startedAtMs: start,
+      deadlineAtMs: null,
+      asks: 0,
+      lastTrouble: null,
+      failures: 0,
+      snapshot: null,
+      progress: 0,
+      askedAtMs: null,
+      nextAskAtMs: start,
+      ended: null,
+    });
+    expect(waitMs(begun, start)).toBe(0);
+  });
+
+  it('counts its deadline from the beginning when an option says so', () => {
+    expect(beginWatch(task, watchRules(ark, { deadlineMs: 5 * minute }), start).deadlineAtMs).toBe(start + 5 * minute);
+  });
+
+  it('belongs to the address of its account', () => {
+    expect(beginWatch(task, watchRules(ark, { baseUrl: 'https://proxy.example/ark' }), start).baseUrl).toBe('https://proxy.example/ark');
+  });
+});
+
+describe('a good answer', () => {
+  it('is kept without its body', () => {
+    const state = after([[0, good('running', { model: 'seedance-1-5-pro', raw: { secret: 'body' } })]]);
+    expect(state.snapshot).toMatchObject({ status: 'running', model: 'seedance-1-5-pro', task });
+    expect(state.snapshot).not.toHaveProperty('raw');
+    expect(JSON.stringify(state)).not.toContain('secret');
+    expect(state).toMatchObject({ asks: 1, failures: 0, lastTrouble: null, askedAtMs: start, ended: null });
+  });
+
+  it.each(['succeeded', 'failed', 'cancelled', 'expired'] as const)('ends the watch when the task is %s', (status) => {
+    const state = after([[0, good('running')], [10 * second, good(status)]]);
+    expect(state).toMatchObject({ ended: 'terminal', asks: 2, snapshot: { status } });
+    expect(waitMs(state, start + 10 * second)).toBe('done');
+  });
+
+  it.each([['queued', 10], ['running', 90], ['unknown', 10]] as const)('asks again while the task is %s, within one interval from %i s on', (status, from) => {
+    const [step] = run([good(status)]);
+    expect(step?.state.ended).toBeNull();
+    expect(waits(run([good(status)]))[0]).toSatisfy((wait: number) => wait >= from * second && wait < (from + 10) * second);
+  });
+
+  it('leaves a trace of the status before, until the status changes again', () => {
+    const steps = run([good('queued'), good('running'), noAnswer, good('running'), good('running'), good('succeeded')]);
+    expect(steps.map(({ state }) => state.previousStatus)).toEqual([null, 'queued', 'queued', 'queued', 'queued', 'running']);
+  });
+
+  it('that holds a word nobody knows is no end, and is bounded by the deadline', () => {
+    const steps = run(times(2_000, good('unknown', { wireStatus: 'PAUSED' })));
+    expect(lastOf(steps)).toMatchObject({ ended: 'timeout', snapshot: { status: 'unknown', wireStatus: 'PAUSED' } });
+    expect(steps.at(-1)?.atMs).toBeLessThanOrEqual(start + 2 * hour);
+  });
+
+  it('clears the trouble before it', () => {
+    const state = after([[0, noAnswer], [10 * second, noAnswer], [30 * second, good('queued')]]);
+    expect(state).toMatchObject({ lastTrouble: null, failures: 0, asks: 3, snapshot: { status: 'queued' } });
+  });
+});
+
+describe('troubles that pass: asked again', () => {
+  const passing: readonly (readonly [string, Answer])[] = [
+    ['no answer', noAnswer],
+    ['no answer in time', noAnswerInTime],
+    ['a server error', refusal('server')],
+    ['a rate limit', refusal('rate-limited')],
+    ['an empty answer', refusal('empty')],
+    ['an unreadable answer', unreadable],
+  ];
+
+  it.each(passing)('%s: after the floor, doubled each time, up to 2 minutes', (_, answer) => {
+    expect(waits(run(times(7, answer)))).toEqual([10, 20, 40, 80, 120, 120, 120].map((seconds) => seconds * second));
+  });
+
+  it.each(passing)('%s: given up at the first one after 15 minutes, with its kind and reason', (_, answer) => {
+    const steps = run(times(100, answer));
+    const trouble = answer._tag === 'Left' ? answer.left : null;
+    expect(steps.map(({ atMs }) => (atMs - start) / second)).toEqual([0, 10, 30, 70, 150, 270, 390, 510, 630, 750, 870, 990]);
+    expect(lastOf(steps)).toMatchObject({
+      ended: trouble?.kind,
+      asks: 12,
+      failures: 12,
+      lastTrouble: { kind: trouble?.kind, reason: trouble !== null && 'reason' in trouble ? trouble.reason : null, consecutive: 12, sinceMs: start },
+    });
+  });
+
+  it.each(passing)('%s: given up no later for a task that was seen, and its snapshot is kept', (_, answer) => {
+    const state = lastOf(run([good('running', { model: 'm' }), ...times(100, answer)]));
+    expect(state).toMatchObject({ failures: 12, snapshot: { status: 'running', model: 'm' } });
+    expect(state.ended).not.toBeNull();
+  });
+
+  it('starts at whatever the floor is, never waits below it, and then goes up to 2 minutes', () => {
+    const waitsAt = (floorMs: number): readonly unknown[] =>
+      waits(run(times(5, noAnswer), { patienceMs: 10 * hour }, paced({ floorMs, minMs: floorMs, maxMs: 10 * floorMs })));
+    expect(waitsAt(50 * second)).toEqual([50 * second, 100 * second, 120 * second, 120 * second, 120 * second]);
+    expect(waitsAt(5 * minute).slice(0, 4)).toEqual(times(4, 5 * minute));
+    expect(waitsAt(second)).toEqual([1, 2, 4, 8, 16].map((seconds) => seconds * second));
+  });
+
+  it('waits afresh from the floor after a good answer', () => {
+    const steps = run([noAnswer, noAnswer, noAnswer, good('running'), noAnswer, noAnswer]);
+    expect(waits(steps).slice(-2)).toEqual([10 * second, 20 * second]);
+  });
+
+  it('goes on doubling when one trouble follows another', () => {
+    expect(waits(run([noAnswer, refusal('server'), unreadable]))).toEqual([10 * second, 20 * second, 40 * second]);
+  });
+
+  it('never changes what is known of the task', () => {
+    const seen = after([[0, good('running', { progress: 0.4 })]]);
+    const { snapshot, progress, deadlineAtMs } = seen;
+    for (const [, answer] of passing) {
+      expect(after([[10 * second, answer]], rules, seen)).toMatchObject({ snapshot, progress, deadlineAtMs });
+    }
+  });
+
+  it('says what it was: kind, reason, HTTP status, message, how many in a row and since when', () => {
+    const state = after([[0, good('queued')], [10 * second, refusal('server')], [20 * second, refusal('server')]]);
+    expect(state.lastTrouble).toEqual({
+      kind: 'response',
+      reason: 'server',
+      status: 503,
+      message: 'said server',
+      consecutive: 2,
+      sinceMs: start + 10 * second,
+    });
+    expect(after([[0, noAnswer]]).lastTrouble).toEqual({
+      kind: 'transport',
+      reason: null,
+      status: null,
+      message: 'connection reset',
+      consecutive: 1,
+      sinceMs: start,
+    });
+    expect(after([[0, unreadable]]).lastTrouble).toMatchObject({ kind: 'decode', message: 'no JSON: <html>; no task' });
+  });
+});
+
+describe('Retry-After', () => {
+  const waitAfter = (retryAfterMs: number, reason: ResponseReason = 'rate-limited'): unknown => waits(run([refusal(reason, retryAfterMs)]))[0];
+
+  it('is obeyed when it is longer than the wait', () => {
+    expect(waitAfter(95 * second)).toBe(95 * second);
+    expect(waitAfter(95 * second, 'server')).toBe(95 * second);
+  });
+
+  it('never shortens a wait', () => {
+    expect(waitAfter(2 * second)).toBe(10 * second);
+    expect(waitAfter(0)).toBe(10 * second);
+    expect(waits(run([noAnswer, refusal('rate-limited', 2 * second)]))[1]).toBe(20 * second);
+  });
+
+  it('is obeyed up to 10 minutes', () => {
+    expect(waitAfter(10 * minute)).toBe(10 * minute);
+    expect(waitAfter(3 * hour)).toBe(10 * minute);
+    expect(waitAfter(Number.MAX_SAFE_INTEGER)).toBe(10 * minute);
+  });
+
+  it('holds for one ask only', () => {
+    expect(waits(run([refusal('rate-limited', 95 * second), noAnswer]))[1]).toBe(20 * second);
+  });
+
+  it('is stronger than a policy', () => {
+    const options = { policy: { retry: constantDelay(11 * second) } };
+    expect(waits(run([refusal('rate-limited', 95 * second)], options))).toEqual([95 * second]);
+  });
+});
+
+describe('patience', () => {
+  it('bears five in a row, however long they take', () => {
+    const four = after([[0, noAnswer], [1 * hour, noAnswer], [2 * hour, noAnswer], [3 * hour, noAnswer]]);
+    expect(four).toMatchObject({ ended: null, failures: 4 });
+    expect(after([[4 * hour, noAnswer]], rules, four)).toMatchObject({ ended: 'transport', failures: 5 });
+  });
+
+  it('bears more than five in a row that take less than it', () => {
+    const state = after(Array.from({ length: 14 }, (_, index) => [index * minute, noAnswer] as const));
+    expect(state).toMatchObject({ ended: null, failures: 14 });
+    expect(after([[15 * minute, noAnswer]], rules, state).ended).toBe('transport');
+  });
+
+  it('counts all troubles in a row, of whatever reason, and ends with the last one', () => {
+    const mixed = [noAnswer, refusal('server'), unreadable, noAnswerInTime].map((answer, index) => [index * 4 * minute, answer] as const);
+    const state = after([...mixed, [16 * minute, refusal('rate-limited')]]);
+    expect(state).toMatchObject({ ended: 'response', failures: 5, lastTrouble: { reason: 'rate-limited', status: 429, consecutive: 1 } });
+  });
+
+  it('begins anew with any good answer', () => {
+    const almost = times(11, noAnswer);
+    const steps = run([...almost, good('running'), ...almost, good('running'), ...almost]);
+    expect(steps).toHaveLength(35);
+    expect(lastOf(steps)).toMatchObject({ ended: null, failures: 11 });
+  });
+
+  it('is what the option says', () => {
+    const own = watchRules(ark, { patienceMs: 2 * minute });
+    const steps = driven(beginWatch(task, own, start), times(100, noAnswer), own, { nowMs: start });
+    expect(steps.map(({ atMs }) => (atMs - start) / second)).toEqual([0, 10, 30, 70, 150]);
+  });
+
+  it('bounds the watch of a task that was never seen, which has no other deadline', () => {
+    const steps = run(times(100, refusal('server')));
+    expect(lastOf(steps)).toMatchObject({ deadlineAtMs: null, ended: 'response', snapshot: null });
+  });
+});
+
+describe('troubles that do not pass', () => {
+  it('quota: ends at once', () => {
+    expect(after([[0, refusal('quota')]])).toMatchObject({ ended: 'response', lastTrouble: { reason: 'quota' }, asks: 1 });
+  });
+
+  it('unauthorized: the third in a row ends it', () => {
+    const steps = run(times(9, refusal('unauthorized')));
+    expect(steps.map(({ state }) => state.ended)).toEqual([null, null, 'response']);
+    expect(lastOf(steps).lastTrouble).toMatchObject({ reason: 'unauthorized', status: 401, consecutive: 3 });
+  });
+
+  it.each(['forbidden', 'rejected'] as const)('%s: the second in a row ends it', (reason) => {
+    const steps = run(times(9, refusal(reason)));
+    expect(steps.map(({ state }) => state.ended)).toEqual([null, 'response']);
+    expect(lastOf(steps).lastTrouble).toMatchObject({ reason, consecutive: 2 });
+  });
+
+  it.each(['unauthorized', 'forbidden', 'rejected'] as const)('%s: is asked about again after the same waits', (reason) => {
+    expect(waits(run([refusal(reason)]))).toEqual([10 * second]);
+    expect(waits(run([noAnswer, refusal(reason)]))).toEqual([10 * second, 20 * second]);
+  });
+
+  const broken: readonly (readonly [string, readonly Answer[], 'response' | 'gone' | null])[] = [
+    ['unauthorized twice, a server error, twice again', [...times(2, refusal('unauthorized')), refusal('server'), ...times(2, refusal('unauthorized'))], null],
+    ['unauthorized twice, a good answer, twice again', [...times(2, refusal('unauthorized')), good('running'), ...times(2, refusal('unauthorized'))], null],
+    ['forbidden, rejected, forbidden, rejected', [refusal('forbidden'), refusal('rejected'), refusal('forbidden'), refusal('rejected')], null],
+    ['forbidden, no answer, forbidden', [refusal('forbidden'), noAnswer, refusal('forbidden')], null],
+    ['rejected, a good answer, rejected', [refusal('rejected'), good('queued'), refusal('rejected')], null],
+    ['rejected, unreadable, rejected twice', [refusal('rejected'), unreadable, ...times(2, refusal('rejected'))], 'response'],
+    ['seen, not found, a server error, not found', [good('running'), refusal('not-found'), refusal('server'), refusal('not-found')], null],
+    ['seen, not found, seen, not found', [good('running'), refusal('not-found'), good('running'), refusal('not-found')], null],
+    ['seen, no answer, not found twice', [good('running'), noAnswer, ...times(2, refusal('not-found'))], 'gone'],
+    ['a server error, then quota', [refusal('server'), refusal('quota')], 'response'],
+  ];
+
+  it.each(broken)('a different reason in between breaks the row: %s', (_, answers, ended) => {
+    const steps = run(answers);
+    expect(steps).toHaveLength(answers.length);
+    expect(lastOf(steps).ended).toBe(ended);
+  });
+});
+
+describe('a task that is not found', () => {
+  it('never seen: waits like any trouble, and ends at least the third time and 60 s after the first', () => {
+    const steps = run(times(9, refusal('not-found')));
+    expect(steps.map(({ atMs, state }) => [(atMs - start) / second, state.ended])).toEqual([[0, null], [10, null], [30, null], [70, 'response']]);
+    expect(lastOf(steps)).toMatchObject({ lastTrouble: { reason: 'not-found', status: 404, consecutive: 4 }, snapshot: null });
+  });
+
+  const neverSeen: readonly (readonly [string, readonly number[], 'response' | null])[] = [
+    ['the third after 60 s exactly', [0, 30, 60], 'response'],
+    ['the third a moment before 60 s', [0, 30, 59.999], null],
+    ['the second after an hour', [0, 3_600], null],
+    ['the third after an hour', [0, 3_600, 3_601], 'response'],
+    ['the fourth within 60 s', [0, 10, 20, 30], null],
+  ];
+
+  it.each(neverSeen)('never seen: %s', (_, seconds, ended) => {
+    expect(after(seconds.map((at) => [at * second, refusal('not-found')] as const)).ended).toBe(ended);
+  });
+
+  it('never seen: the 60 s are counted anew after another reason', () => {
+    const state = after([[0, refusal('not-found')], [40 * second, refusal('not-found')], [50 * second, noAnswer]]);
+    const again = after([[60 * second, refusal('not-found')], [90 * second, refusal('not-found')], [119 * second, refusal('not-found')]], rules, state);
+    expect(again.ended).toBeNull();
+    expect(after([[120 * second, refusal('not-found')]], rules, again).ended).toBe('response');
+  });
+
+  it('never seen, then found: goes on as if nothing had been', () => {
+    const state = lastOf(run([...times(3, refusal('not-found')), good('queued')]));
+    expect(state).toMatchObject({ ended: null, failures: 0, snapshot: { status: 'queued' } });
+  });
+
+  it('seen: the second in a row ends as gone, with the last snapshot', () => {
+    const steps = run([good('running', { model: 'm' }), ...times(5, refusal('not-found'))]);
+    expect(steps.map(({ state }) => state.ended)).toEqual([null, null, 'gone']);
+    expect(lastOf(steps)).toMatchObject({ snapshot: { status: 'running', model: 'm' }, lastTrouble: { reason: 'not-found', consecutive: 2 } });
+  });
+
+  it('seen: the second counts however soon or late it comes', () => {
+    const seen = after([[0, good('running')], [10 * second, refusal('not-found')]]);
+    expect(after([[11 * second, refusal('not-found')]], rules, seen).ended).toBe('gone');
+    expect(after([[5 * minute, refusal('not-found')]], rules, seen).ended).toBe('gone');
+  });
+});
+
+describe('time that nobody watched', () => {
+  const saved = (answers: readonly Answer[]): WatchState => lastOf(run(answers));
+  const restoredAt = (state: WatchState, atMs: number): WatchState => resumeWatch(state, rules, start + atMs);
+
+  it('does not count for patience', () => {
+    const state = restoredAt(saved(times(6, noAnswer)), 24 * hour);
+    const next = after([[24 * hour, noAnswer]], rules, state);
+    expect(next).toMatchObject({ ended: null, failures: 7 });
+    expect(waitMs(next, start + 24 * hour)).toBe(2 * minute);
+  });
+
+  it('leaves the patience that was used up before', () => {
+    const state = restoredAt(saved(times(11, noAnswer)), 24 * hour);
+    expect(after([[24 * hour, noAnswer]], rules, state).ended).toBe('transport');
+  });
+
+  it('does not count for the grace of a task that was never seen', () => {
+    const state = restoredAt(saved(times(2, refusal('not-found'))), 24 * hour);
+    const third = after([[24 * hour, refusal('not-found')]], rules, state);
+    expect(third).toMatchObject({ ended: null, lastTrouble: { consecutive: 3 } });
+    expect(after([[24 * hour + 40 * second, refusal('not-found')]], rules, third).ended).toBe('response');
+  });
+
+  it('asks at once when the next ask was due meanwhile, else when it is due', () => {
+    const state = saved([good('running')]);
+    expect(waitMs(restoredAt(state, hour), start + hour)).toBe(0);
+    expect(waitMs(restoredAt(state, second), start + second)).toBe(state.nextAskAtMs - start - second);
+  });
+
+  it('moves no deadline', () => {
+    const state = saved([good('running')]);
+    expect(restoredAt(state, hour).deadlineAtMs).toBe(state.deadlineAtMs);
+    expect(resumeWatch(state, watchRules(ark, { deadlineMs: 9 * hour }), start + hour).deadlineAtMs).toBe(state.deadlineAtMs);
+  });
+
+  it('counts for a deadline that an option sets: it runs from the beginning of the watch', () => {
+    const own = watchRules(ark, { deadlineMs: 9 * hour });
+    expect(resumeWatch(saved([noAnswer]), own, start + hour).deadlineAtMs).toBe(start + 9 * hour);
+  });
+
+  it('is not made longer by resuming twice before the first ask', () => {
+    const once = restoredAt(saved(times(6, noAnswer)), hour);
+    expect(resumeWatch(once, rules, start + hour)).toEqual(once);
+  });
+
+  it('does not begin in the future when the watch is saved again before its first ask', () => {
+    const twice = resumeWatch(restoredAt(saved(times(2, refusal('not-found'))), hour), rules, start + 2 * hour);
+    expect(twice.lastTrouble?.sinceMs).toBeLessThanOrEqual(start + 2 * hour);
+    expect(twice.failingSinceMs).toBeLessThanOrEqual(start + 2 * hour);
+  });
+
+  it('is not counted against a clock that went back', () => {
+    const state = saved(times(4, noAnswer));
+    expect(restoredAt(state, -hour).lastTrouble).toEqual(state.lastTrouble);
+    expect(waitMs(restoredAt(state, -hour), start - hour)).toSatisfy((wait: number) => wait >= 0 && wait <= 2 * minute);
+  });
+
+  it('leaves a task that has ended as it was', () => {
+    const state = saved([good('running'), good('succeeded')]);
+    expect(restoredAt(state, hour)).toBe(state);
+  });
+
+  it('gives a watch that had lost its task a new beginning, with the snapshot it had', () => {
+    const state = saved([good('running'), ...times(2, refusal('not-found'))]);
+    const again = restoredAt(state, hour);
+    expect(again).toMatchObject({ ended: null, snapshot: { status: 'running' }, failures: 0 });
+    expect(waitMs(again, start + hour)).toBe(0);
+    expect(after([[hour, refusal('not-found')]], rules, again).ended).toBeNull();
+  });
+
+  it('gives a watch that had lost its task just now its floor first', () => {
+    const lost = after([[0, good('running')], [minute, refusal('quota')]]);
+    expect(waitMs(restoredAt(lost, minute), start + minute)).toBe(10 * second);
+  });
+
+  it('makes nothing happen that has not', () => {
+    const state = resumeWatch(begun, rules, start + hour);
+    expect(state).toEqual({ ...begun, nextAskAtMs: start + hour });
+    expect(after(times(5, [hour, noAnswer] as const), rules, state)).toMatchObject({ failingSinceMs: start + hour, ended: null });
+  });
+});
+
+describe('a question that has left', () => {
+  const later = after([[0, good('running')]], watchRules(ark, { policy: { interval: constantDelay(minute) } }));
+  const asking = [['the first', begun, 0], ['a later one', later, minute]] as const;
+  const waitOf = (state: WatchState, atMs: number): number | 'done' => waitMs(resumeWatch(state, rules, start + atMs), start + atMs);
+
+  it('is kept in the state, which is as it was else, until its answer comes', () => {
+    const state = after([[0, good('running')]]);
+    const asked = askWatch(state, start + 20 * second);
+    expect(asked).toEqual({ ...state, sentAtMs: start + 20 * second });
+    for (const answer of [good('running'), noAnswer]) expect(advanceWatch(asked, answer, rules, start + 21 * second).sentAtMs).toBeNull();
+  });
+
+  it.each(asking)('%s: whoever goes on asks one floor after it', (_, state, sentMs) => {
+    const asked = askWatch(state, start + sentMs);
+    expect([0, 1, 4_000, 10_000, 15_000].map((ms) => waitOf(asked, sentMs + ms))).toEqual([10_000, 9_999, 6_000, 0, 0]);
+  });
+
+  it.each(asking)('%s: a clock that went back puts the next one off for a floor and no longer', (_, state, sentMs) => {
+    const asked = askWatch(state, start + sentMs);
+    for (const backMs of [1, second, minute, 8 * hour]) {
+      expect(waitOf(asked, sentMs - backMs), `${String(backMs)} ms back before`).toBe(10 * second);
+      expect(waitMs(resumeWatch(asked, rules, start + sentMs), start + sentMs - backMs), `${String(backMs)} ms back after`).toBe(10 * second);
+    }
+  });
+
+  it('does not shorten a wait that is longer than the floor', () => {
+    const troubled = after([[0, refusal('rate-limited', 95 * second)]]);
+    expect(waitOf(askWatch(troubled, start + second), 2 * second)).toBe(93 * second);
+  });
+});
+
+describe('the deadline', () => {
+  const fixedBy = (said: Said, options: RuleOptions = {}): number | null => lastOf(run([good('running', said)], options)).deadlineAtMs;
+
+  it('is what the option says, whatever the task says', () => {
+    expect(fixedBy({ dueAtMs: start + 48 * hour }, { deadlineMs: 7 * minute })).toBe(start + 7 * minute);
+  });
+
+  it('is fixed by the first good answer: 10 minutes after the provider gives the task up', () => {
+    expect(fixedBy({ dueAtMs: start + 48 * hour })).toBe(start + 48 * hour + 10 * minute);
+    expect(fixedBy({ dueAtMs: start + 48 * hour, settings: { serviceTier: 'flex' } })).toBe(start + 48 * hour + 10 * minute);
+  });
+
+  it('is 2 h where the provider says nothing, and 50 h on the flex tier', () => {
+    expect(fixedBy({})).toBe(start + 2 * hour);
+    expect(fixedBy({ settings: { serviceTier: 'default' } })).toBe(start + 2 * hour);
+    expect(fixedBy({ settings: { serviceTier: 'flex' } })).toBe(start + 50 * hour);
+  });
+
+  it('believes what is expected of the tier until an answer says otherwise', () => {
+    const options = { expect: { serviceTier: 'flex' } };
+    expect(fixedBy({}, options)).toBe(start + 50 * hour);
+    expect(fixedBy({ settings: { serviceTier: 'default' } }, options)).toBe(start + 2 * hour);
+  });
+
+  it('is not fixed by a trouble', () => {
+    expect(lastOf(run([noAnswer, refusal('server')])).deadlineAtMs).toBeNull();
+  });
+
+  it('stays once it is fixed, whatever later answers say', () => {
+    const later = [good('running', { dueAtMs: start + 9 * hour }), good('running', { settings: { serviceTier: 'flex' } }), noAnswer];
+    for (const { state } of run([good('queued', { dueAtMs: start + hour }), ...later])) {
+      expect(state.deadlineAtMs).toBe(start + hour + 10 * minute);
+    }
+  });
+
+  const every = (ms: number): RuleOptions => ({ deadlineMs: 100 * second, policy: { interval: constantDelay(ms), retry: constantDelay(ms) } });
+
+  it('shortens the last wait, so that a final ask fits before it', () => {
+    const own = every(70 * second);
+    const [, second2] = run([good('running'), good('running')], own);
+    expect(second2?.atMs).toBe(start + 70 * second);
+    expect(second2?.state.nextAskAtMs).toSatisfy((at: number) => at >= start + 80 * second && at < start + 100 * second);
+  });
+
+  it('shortens the last wait in trouble as well', () => {
+    const [step] = run([noAnswer], every(95 * second));
+    expect(step?.state.nextAskAtMs).toSatisfy((at: number) => at >= start + 10 * second && at < start + 100 * second);
+  });
+
+  it('never shortens a wait below the floor', () => {
+    const own = watchRules(ark, { deadlineMs: 12 * second });
+    const state = advanceWatch(beginWatch(task, own, start), good('running'), own, start + 5 * second);
+    expect(state).toMatchObject({ ended: null, nextAskAtMs: start + 15 * second });
+    expect(waitMs(state, start + 5 * second)).toBe(7 * second);
+  });
+
+  it('never shortens a wait below a Retry-After', () => {
+    const [step] = run([refusal('rate-limited', 95 * second)], every(20 * second));
+    expect(step?.state.nextAskAtMs).toBe(start + 95 * second);
+    expect(waits(run([refusal('rate-limited', 200 * second)], every(20 * second)))).toEqual([100 * second]);
+  });
+
+  it('ends a watch as timeout, with what is known', () => {
+    const steps = run(times(100, good('running', { model: 'm' })), { deadlineMs: 5 * minute });
+    expect(steps.at(-1)?.atMs).toBe(start + 5 * minute);
+    expect(lastOf(steps)).toMatchObject({ ended: 'timeout', snapshot: { status: 'running', model: 'm' } });
+  });
+
+  it.each(['queued', 'running', 'unknown'] as const)('an answer at it or after it that says %s is kept, and ends as timeout', (status) => {
+    const own = watchRules(ark, { deadlineMs: minute });
+    const seed = beginWatch(task, own, start);
+    for (const atMs of [minute, minute + 1, 9 * hour]) {
+      expect(advanceWatch(seed, good(status), own, start + atMs)).toMatchObject({ ended: 'timeout', snapshot: { status } });
+    }
+  });
+
+  it.each(['succeeded', 'failed', 'cancelled', 'expired'] as const)('an answer at it or after it that says %s counts', (status) => {
+    const own = watchRules(ark, { deadlineMs: minute });
+    const seed = beginWatch(task, own, start);
+    for (const atMs of [minute, minute + 1, 9 * hour]) {
+      expect(advanceWatch(seed, good(status), own, start + atMs)).toMatchObject({ ended: 'terminal', snapshot: { status } });
+    }
+  });
+
+  it('a trouble at it or after it ends as timeout', () => {
+    const own = watchRules(ark, { deadlineMs: minute });
+    expect(advanceWatch(beginWatch(task, own, start), noAnswer, own, start + minute)).toMatchObject({ ended: 'timeout', asks: 1 });
+  });
+
+  it('is kept by a restored watch, which may ask once more after it', () => {
+    const own = watchRules(ark, { deadlineMs: minute });
+    const saved = advanceWatch(beginWatch(task, own, start), good('running'), own, start);
+    const late = resumeWatch(saved, own, start + hour);
+    expect(late).toMatchObject({ ended: null, deadlineAtMs: start + minute });
+    expect(waitMs(late, start + hour)).toBe(0);
+    expect(advanceWatch(late, good('succeeded'), own, start + hour).ended).toBe('terminal');
+    expect(advanceWatch(late, good('running'), own, start + hour).ended).toBe('timeout');
+  });
+
+  it('does not bring forward an ask that is due after it, once it has come', () => {
+    const own = watchRules(ark, { deadlineMs: minute });
+    const state = advanceWatch(beginWatch(task, own, start), refusal('rate-limited', 95 * second), own, start);
+    expect([59 * second, minute - 1, minute, minute + 1].map((atMs) => waitMs(state, start + atMs))).toEqual([second, 1, 35 * second, 35 * second - 1]);
+  });
+});
+
+describe('the pace', () => {
+  const ages = [0, second, minute, 3 * minute, 5 * minute, 8 * minute, hour, 100 * hour];
+
+  /** The waits after a second answer at each age, that the task is running; the first one was that it is queued. */
+  const waitsOf = (provider: Provider, said: Said, expected: Partial<Hints> = {}): readonly number[] =>
+    ages.map((ageMs) => {
+      const own = watchRules(provider, { expect: expected, deadlineMs: 1_000 * hour });
+      const queued = advanceWatch(beginWatch(task, own, start), good('queued', said), own, start);
+      const state = advanceWatch(queued, good('running', said), own, start + ageMs);
+      return state.nextAskAtMs - start - ageMs;
+    });
+
+  /** How long, at that age, until the task can have ended. */
+  const earlyMs = (expectedFrom: number | null, age: number): number => (expectedFrom ?? 0) * second - (ages[age] ?? 0);
+
+  const paces: readonly (readonly [name: string, Provider, Said, Partial<Hints>, expectedFrom: number | null, least: number, most: number])[] = [
+    ['ark', ark, {}, {}, 90, 10, 20],
+    ['ark, flex', ark, { settings: { serviceTier: 'flex' } }, {}, null, 10, 20],
+    ['ark, 30 s of video', ark, { settings: { durationMs: 30_000 } }, {}, 330, 10, 20],
+    ['powertokens', powertokens, {}, {}, 90, 10, 20],
+    ['yescale', yescale, {}, {}, 90, 10, 20],
+    ['anyfast', anyfast, {}, {}, 60, 15, 15],
+    ['kyyaipower', kyyaipower, {}, {}, null, 30, 60],
+    ['xingchao', xingchao, {}, {}, null, 30, 60],
+    ['kyyaipower, a 480p preview', kyyaipower, { settings: { resolution: '480p' } }, {}, null, 10, 20],
+    ['kyyaipower, a 480p preview by its model', kyyaipower, { model: 'seedance_1_5_pro_480p' }, {}, 30, 10, 20],
+    ['kyyaipower, a 480p preview as expected', kyyaipower, {}, { resolution: '480p' }, null, 10, 20],
+    ['xingchao, 10 s of video as expected', xingchao, {}, { model: 'seedance-2.0', durationMs: 10_000 }, 120, 30, 60],
+    ['xingchao, flex', xingchao, { settings: { serviceTier: 'flex' } }, {}, null, 60, 120],
+    ['xingchao, flex as expected', xingchao, {}, { serviceTier: 'flex' }, null, 60, 120],
+    ['xingchao, flex in 480p', xingchao, { settings: { serviceTier: 'flex', resolution: '480p' } }, {}, null, 60, 120],
+  ];
+
+  it.each(paces)('%s: stays inside the range of the provider, however old the task, once it can have ended', (_, provider, said, expected, expectedFrom, least, most) => {
+    for (const [index, wait] of waitsOf(provider, said, expected).entries()) {
+      if (earlyMs(expectedFrom, index) > least * second) continue;
+      expect(wait).toBeGreaterThanOrEqual(least * second);
+      expect(wait).toBeLessThanOrEqual(most * second);
+    }
+  });
+
+  it.each(paces.filter(([, , , , expectedFrom]) => expectedFrom !== null))('%s: waits until the task can have ended, and never more than 2 minutes before', (_, provider, said, expected, expectedFrom, least) => {
+    const early = waitsOf(provider, said, expected).map((wait, index) => [wait, earlyMs(expectedFrom, index)] as const).filter(([, ms]) => ms > least * second);
+    expect(early.length).toBeGreaterThanOrEqual(2);
+    for (const [wait, ms] of early) {
+      const soonest = Math.min(ms, 2 * minute - least * second);
+      expect(wait).toBeGreaterThanOrEqual(soonest);
+      expect(wait).toBeLessThanOrEqual(soonest + least * second);
+    }
+  });
+
+  it('slows down as a task grows old, or older than was expected', () => {
+    const own = waitsOf(kyyaipower, {});
+    expect(own[0]).toBeLessThan(34 * second);
+    expect(own.at(-1)).toBe(60 * second);
+    expect(waitsOf(ark, {}).slice(3)).toEqual([10, 16, 20, 20, 20].map((seconds) => seconds * second));
+  });
+
+  it('never goes below the floor, even of a provider whose range does', () => {
+    const provider = paced({ floorMs: 30 * second, minMs: second, maxMs: 2 * second });
+    const [first, ...later] = waits(run(times(3, good('queued')), {}, provider));
+    expect(first).toSatisfy((wait: number) => wait >= 30 * second && wait < 31 * second);
+    expect(later).toEqual([30 * second, 30 * second]);
+    const running = waits(run([good('queued'), ...times(3, good('running'))], {}, provider));
+    expect(running[1]).toSatisfy((wait: number) => wait > 30 * second);
+    expect(running.slice(2)).toEqual([30 * second, 30 * second]);
+  });
+
+  it.each(['interval', 'retry'] as const)('never goes below the floor for policy.%s', (name) => {
+    const answer = name === 'interval' ? good('running') : noAnswer;
+    for (const delay of [0, 1, 9_999]) {
+      expect(waits(run([answer], { policy: { [name]: constantDelay(delay) } }))).toEqual([10 * second]);
+    }
+    expect(waits(run([answer], { policy: { [name]: constantDelay(25 * second) } }))).toEqual([25 * second]);
+  });
+
+  it('asks in whole milliseconds', () => {
+    expect(waits(run([good('running')], { policy: { interval: () => 12_345.678 } }))[0]).toSatisfy(Number.isInteger);
+  });
+
+  it.each(['interval', 'retry'] as const)('policy.%s that says stop ends the watch as timeout', (name) => {
+    const answer = name === 'interval' ? good('running') : noAnswer;
+    const state = lastOf(run([good('queued'), answer, answer], { policy: { interval: constantDelay(0), [name]: () => 'stop' } }));
+    expect(state).toMatchObject({ ended: 'timeout', asks: name === 'interval' ? 1 : 2 });
+  });
+
+  const refuses = (name: 'interval' | 'retry', values: readonly unknown[]): void => {
+    for (const value of values) {
+      const own = watchRules(ark, { policy: { [name]: () => value as number } });
+      const answer = name === 'interval' ? good('running') : noAnswer;
+      const ask = (): unknown => advanceWatch(beginWatch(task, own, start), answer, own, start);
+      expect(ask).toThrow(RangeError);
+      expect(ask).toThrow(`policy.${name}`);
+      expect(ask).toThrow(String(value));
+    }
+  };
+
+  it.each(['interval', 'retry'] as const)('policy.%s that gives no wait is refused by its name and value', (name) => {
+    refuses(name, [Number.NaN, -1, Infinity, -Infinity, undefined, 'soon']);
+  });
+
+  it.each(['interval', 'retry'] as const)('policy.%s that gives null or a number as text is refused, not taken for a wait', (name) => {
+    refuses(name, [null, '30000']);
+  });
+});
+
+describe('what a policy is told', () => {
+  const told = (answers: readonly Answer[]): Record<'interval' | 'retry', Attempt<StoredSnapshot>[]> => {
+    const seen: Record<'interval' | 'retry', Attempt<StoredSnapshot>[]> = { interval: [], retry: [] };
+    const recorder = (name: 'interval' | 'retry') => (attempt: Attempt<StoredSnapshot>) => {
+      seen[name].push(attempt);
+      return 30 * second;
+    };
+    run(answers, { policy: { interval: recorder('interval'), retry: recorder('retry') } });
+    return seen;
+  };
+
+  it('an interval: the asks before, the age of the watch, the latest snapshot', () => {
+    const { interval } = told([good('queued'), noAnswer, good('running')]);
+    expect(interval.map(({ index, elapsedMs, latest }) => [index, elapsedMs, latest?.status])).toEqual([[0, 0, 'queued'], [2, minute, 'running']]);
+  });
+
+  it('a retry: the failures before it in a row, since when, and the latest snapshot', () => {
+    const { retry } = told([noAnswer, good('running'), refusal('server'), noAnswer]);
+    expect(retry.map(({ index, elapsedMs, latest }) => [index, elapsedMs, latest?.status])).toEqual([
+      [0, 0, undefined],
+      [0, 0, 'running'],
+      [1, 30 * second, 'running'],
+    ]);
+  });
+
+  it('a jitter from 0 up to 1 that changes from ask to ask and from task to task, and is the same for the same state', () => {
+    const random = vi.spyOn(Math, 'random');
+    const once = told(times(50, good('running'))).interval.map(({ jitter }) => jitter);
+    expect(once).toHaveLength(50);
+    expect(told(times(50, good('running'))).interval.map(({ jitter }) => jitter)).toEqual(once);
+    expect(new Set(once).size).toBe(50);
+    expect(once.every((jitter) => jitter >= 0 && jitter < 1)).toBe(true);
+    expect(Math.max(...once) - Math.min(...once)).toBeGreaterThan(0.5);
+    expect(random).not.toHaveBeenCalled();
+    random.mockRestore();
+  });
+
+  it('a jitter that spreads tasks with neighbouring ids', () => {
+    const jitters = Array.from({ length: 100 }, (_, index) => {
+      const seen: number[] = [];
+      const own = watchRules(ark, { policy: { interval: ({ jitter }) => seen.push(jitter) * 0 } });
+      advanceWatch(beginWatch({ provider: 'ark', id: `cgt-2026-${String(index)}` }, own, start), good('queued'), own, start);
+      return seen[0] ?? 0;
+    });
+    for (const third of [0, 1, 2]) {
+      expect(jitters.filter((jitter) => Math.floor(jitter * 3) === third).length).toBeGreaterThan(10);
+    }
+  });
+});
+
+describe('progress', () => {
+  const progressOf = (answers: readonly Answer[], provider: Provider = anyfast): readonly (readonly [number, boolean])[] =>
+    run(answers, {}, provider).map(({ state: { progress, estimated } }) => [progress, estimated]);
+
+  it('is what the provider reports', () => {
+    expect(progressOf([good('running', { progress: 0.3 }), good('running', { progress: 0.8 })])).toEqual([[0.3, false], [0.8, false]]);
+  });
+
+  it('never goes back', () => {
+    const reports = [0.5, 0.2, null, 0.6].map((progress) => good('running', { progress }));
+    expect(progressOf(reports).map(([progress]) => progress)).toEqual([0.5, 0.5, 0.5, 0.6]);
+  });
+
+  it('is below 1 until the end, whatever the provider reports, and 1 then', () => {
+    const [reported, ended] = progressOf([good('running', { progress: 1 }), good('succeeded', { progress: 1 })]);
+    expect(reported?.[0]).toSatisfy((progress: number) => progress > 0.9 && progress < 1);
+    expect(ended).toEqual([1, false]);
+  });
+
+  it('is estimated from the expected time where nothing is reported, and says so', () => {
+    const values = progressOf(times(200, good('running', { startedAtMs: start })));
+    expect(values.every(([, estimated]) => estimated)).toBe(true);
+    const numbers = values.map(([progress]) => progress);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+    expect(numbers[0]).toBeLessThan(0.1);
+    expect(numbers.at(-1)).toSatisfy((progress: number) => progress > 0.9 && progress < 1);
+  });
+
+  it('is 1 and no estimate at the end of a task whose progress was estimated', () => {
+    expect(progressOf([good('running'), good('failed')]).at(-1)).toEqual([1, false]);
+  });
+
+  it('is no longer estimated once the provider reports as much', () => {
+    const steps = progressOf([...times(8, good('running', { startedAtMs: start })), good('running', { progress: 0.95 })]);
+    expect(steps.at(-2)?.[1]).toBe(true);
+    expect(steps.at(-1)).toEqual([0.95, false]);
+    expect(progressOf([good('queued', { progress: null }), good('queued', { progress: 0 })], ark)).toEqual([[0, true], [0, false]]);
+  });
+
+  const twoMinutes: Provider = { ...ark, expectedTimeMs: () => ({ minMs: minute, maxMs: 2 * minute }) };
+  const estimateAt = (atMs: number, status: 'queued' | 'running', said: Said = {}): number =>
+    after([[atMs, good(status, said)]], watchRules(twoMinutes)).progress;
+
+  it('an estimate is nine tenths at the end of the expected time, and ever slower after it', () => {
+    expect([0, 0.5, 1, 2, 5].map((share) => estimateAt(share * 2 * minute, 'running'))).toEqual([0, 0.45, 0.9, 0.95, 0.98]);
+  });
+
+  it('an estimate counts from the start of the task, else from its creation, else from the beginning of the watch', () => {
+    const [createdAtMs, startedAtMs] = [start - minute, start + minute];
+    const shares = [{ createdAtMs, startedAtMs }, { createdAtMs }, {}].map((said) => estimateAt(2 * minute, 'running', said));
+    expect(shares).toEqual([0.45, 1 - 0.1 / 1.5, 0.9]);
+  });
+
+  it('is 0 while the task is queued, however long', () => {
+    expect(estimateAt(hour, 'queued')).toBe(0);
+  });
+
+  it('stays a report when the provider falls silent', () => {
+    expect(progressOf([good('queued', { progress: 0 }), good('queued')], ark)).toEqual([[0, false], [0, false]]);
+  });
+
+  it('is 0, as an estimate, where nothing is known of the expected time', () => {
+    expect(progressOf([good('running', { settings: { serviceTier: 'flex' } })], ark)).toEqual([[0, true]]);
+  });
+
+  it('is not touched by a trouble', () => {
+    expect(progressOf([good('running', { progress: 0.4 }), noAnswer])).toEqual([[0.4, false], [0.4, false]]);
+  });
+});
+
+describe('an ended watch', () => {
+  const ends: readonly (readonly [string, readonly Answer[]])[] = [
+    ['terminal', [good('succeeded')]],
+    ['gone', [good('running'), ...times(2, refusal('not-found'))]],
+    ['refused', [refusal('quota')]],
+  ];
+
+  it.each(ends)('%s: takes no further answer and waits for nothing', (_, answers) => {
+    const ended = lastOf(run(answers));
+    for (const answer of [good('running'), good('succeeded'), noAnswer, refusal('quota')]) {
+      expect(advanceWatch(ended, answer, rules, start + hour)).toBe(ended);
+    }
+    expect(waitMs(ended, start)).toBe('done');
+    expect(waitMs(ended, start + 1_000 * hour)).toBe('done');
+  });
+});
+
+describe('the functions of the state', () => {
+  it('change nothing that they are given', () => {
+    const answers = [good('queued'), noAnswer, refusal('server', 5_000), good('running', { progress: 0.4 }), good('succeeded')];
+    let state = deepFrozen(begun);
+    for (const answer of answers) {
+      state = deepFrozen(advanceWatch(state, deepFrozen(answer), deepFrozen(rules), state.nextAskAtMs));
+      deepFrozen(resumeWatch(state, rules, state.nextAskAtMs + hour));
+      waitMs(state, start);
+    }
+    expect(state.ended).toBe('terminal');
+  });
+
+  it('ask at once after a clock that jumped forward, and no more than once', () => {
+    const state = after([[0, good('running', { dueAtMs: start + 48 * hour })]]);
+    expect(waitMs(state, start + 8 * hour)).toBe(0);
+    const next = after([[8 * hour, good('running')]], rules, state);
+    expect(waitMs(next, start + 8 * hour)).toBeGreaterThanOrEqual(10 * second);
+  });
+
+  it('wait no longer than was chosen after a clock that went back', () => {
+    const state = after([[0, good('running')]]);
+    expect(waitMs(state, start - 8 * hour)).toBe(state.nextAskAtMs - start);
+    const troubled = after([[0, refusal('rate-limited', 95 * second)]]);
+    expect(waitMs(troubled, start - 8 * hour)).toBe(95 * second);
+    expect(waitMs(begun, start - 8 * hour)).toBe(0);
+  });
+
+  it('wait for the deadline when no further ask fits before it', () => {
+    const own = watchRules(ark, { deadlineMs: 12 * second });
+    const state = advanceWatch(beginWatch(task, own, start), good('running'), own, start + 8 * second);
+    expect(waitMs(state, start + 8 * second)).toBe(4 * second);
+    expect(advanceWatch(state, noAnswerInTime, own, start + 12 * second).ended).toBe('timeout');
+  });
+});
