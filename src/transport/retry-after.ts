@@ -1,6 +1,9 @@
 /**
- * The `Retry-After` header, as milliseconds. Pure: a date is measured against the answer's own `Date` header, not against a clock.
+ * How long a response asks to wait, as milliseconds. Pure: a date is measured against the response's own `Date` header, not against a
+ * clock.
  */
+import type { HttpResponse } from './transport.js';
+
 const seconds = /^\d+(?:\.\d+)?$/;
 const httpDate = /^[A-Z][a-z]+, /;
 
@@ -18,6 +21,30 @@ export const retryAfterMs = (value = '', date = ''): number | null => {
   const ms = httpDate.test(text) ? Date.parse(text) - Date.parse(date) : Number.NaN;
   return Number.isNaN(ms) ? null : Math.max(0, ms);
 };
+
+/** Where servers say when a limit is over, if they send no `Retry-After`: seconds, an instant in seconds since the epoch, or an HTTP date. */
+const resetHeaders = ['ratelimit-reset', 'x-ratelimit-retry-after', 'x-ratelimit-reset', 'x-rate-limit-reset'] as const;
+
+/** Numbers from here on are instants, not durations. */
+const earliestInstant = Date.UTC(2020, 0) / 1000;
+
+/**
+ * How long a response asks to wait: its `Retry-After`, and on a 429 or 503 without one, when its limit is over.
+ *
+ * @returns ms; null when it says nothing readable
+ */
+export const serverWaitMs = ({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): number | null => {
+  const date = headers['date'];
+  const own = retryAfterMs(headers['retry-after'], date);
+  if (own !== null || (status !== 429 && status !== 503)) return own;
+  const [reset] = resetHeaders.flatMap((name) => headers[name] ?? []);
+  const value = Number(reset ?? Number.NaN);
+  if (!(value >= earliestInstant)) return retryAfterMs(reset, date);
+  if (!Number.isFinite(value)) return null;
+  return date === undefined ? null : atLeastZero((value >= 1000 * earliestInstant ? value : 1000 * value) - Date.parse(date));
+};
+
+const atLeastZero = (ms: number): number | null => (Number.isNaN(ms) ? null : Math.max(0, ms));
 
 /** The longest `Retry-After` that is obeyed, in ms. */
 export const longestRetryAfterMs = 10 * 60_000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { retryAfterMs } from '../../src/transport/retry-after.js';
+import { retryAfterMs, serverWaitMs } from '../../src/transport/retry-after.js';
 
 const date = 'Wed, 21 Oct 2026 07:28:00 GMT';
 
@@ -81,6 +81,89 @@ describe('retryAfterMs', () => {
   it('gives null or a safe integer from 0 for any two texts', () => {
     fc.assert(fc.property(fc.string(), fc.string(), (value, against) => {
       expect(retryAfterMs(value, against)).toSatisfy((ms: number | null) => ms === null || (Number.isSafeInteger(ms) && ms >= 0));
+    }));
+  });
+});
+
+describe('serverWaitMs', () => {
+  const dateSeconds = Date.parse(date) / 1000;
+  const resetNames = ['ratelimit-reset', 'x-ratelimit-retry-after', 'x-ratelimit-reset', 'x-rate-limit-reset'] as const;
+  const anyResetName = fc.constantFrom(...resetNames);
+  const anyLimitedStatus = fc.constantFrom(429, 503);
+
+  it.each([200, 404, 429, 500, 503])('reads Retry-After on any status: %d', (status) => {
+    expect(serverWaitMs({ status, headers: { 'retry-after': '7' } })).toBe(7_000);
+    expect(serverWaitMs({ status, headers: { 'retry-after': 'Wed, 21 Oct 2026 07:28:30 GMT', date } })).toBe(30_000);
+  });
+
+  it.each(resetNames)('prefers Retry-After, even 0, to %s', (name) => {
+    expect(serverWaitMs({ status: 429, headers: { [name]: '60', 'retry-after': '7' } })).toBe(7_000);
+    expect(serverWaitMs({ status: 429, headers: { [name]: '60', 'retry-after': '0' } })).toBe(0);
+  });
+
+  it.each(resetNames)('reads %s on 429 and 503 where there is no readable Retry-After', (name) => {
+    for (const status of [429, 503]) {
+      expect(serverWaitMs({ status, headers: { [name]: '60' } })).toBe(60_000);
+      expect(serverWaitMs({ status, headers: { [name]: '60', 'retry-after': 'soon' } })).toBe(60_000);
+    }
+  });
+
+  it.each([200, 204, 302, 400, 401, 402, 403, 404, 500, 502, 504])('ignores when a limit is over on %d', (status) => {
+    for (const name of resetNames) expect(serverWaitMs({ status, headers: { [name]: '60', date } })).toBeNull();
+  });
+
+  it.each([
+    ['0', 0],
+    ['1', 1_000],
+    ['0.5', 500],
+    [' 60 ', 60_000],
+    ['86400', 86_400_000],
+    [String(dateSeconds + 90), 90_000],
+    [String(1000 * dateSeconds + 90_000), 90_000],
+    [String(dateSeconds), 0],
+    [String(dateSeconds - 90), 0],
+    ['Wed, 21 Oct 2026 07:28:30 GMT', 30_000],
+    ['Wed, 21 Oct 2026 07:27:30 GMT', 0],
+  ])('reads a reset of %j as seconds, or as an instant against the date of the response: %d ms', (reset, ms) => {
+    expect(serverWaitMs({ status: 429, headers: { 'x-ratelimit-reset': reset, date } })).toBe(ms);
+  });
+
+  it.each([
+    [String(dateSeconds + 90), undefined],
+    [String(dateSeconds + 90), 'yesterday'],
+    ['Wed, 21 Oct 2026 07:28:30 GMT', undefined],
+    ['', date],
+    ['-60', date],
+    ['1e3', date],
+    ['60s', date],
+    ['soon', date],
+    ['NaN', date],
+    ['2026-10-21T07:28:30Z', date],
+  ])('finds no time in a reset of %j against %j', (reset, against) => {
+    expect(serverWaitMs({ status: 429, headers: { 'ratelimit-reset': reset, ...(against !== undefined && { date: against }) } })).toBeNull();
+  });
+
+  it('says nothing for a response that says nothing', () => {
+    for (const status of [200, 429, 503]) expect(serverWaitMs({ status, headers: { date } })).toBeNull();
+  });
+
+  it.each([['400 digits', '9'.repeat(400)], ['1e999', '1e999'], ['Infinity', 'Infinity']])('never asks for an endless wait: a reset of %s', (_, reset) => {
+    expect(serverWaitMs({ status: 429, headers: { 'ratelimit-reset': reset, date } })).toSatisfy((ms: number | null) => ms === null || Number.isFinite(ms));
+  });
+
+  it('reads an instant in seconds and the same in ms alike', () => {
+    fc.assert(fc.property(anyResetName, anyLimitedStatus, fc.nat({ max: 10_000_000 }), (name, status, inSeconds) => {
+      const wait = (reset: number) => serverWaitMs({ status, headers: { [name]: String(reset), date } });
+      expect(wait(dateSeconds + inSeconds)).toBe(1000 * inSeconds);
+      expect(wait(1000 * (dateSeconds + inSeconds))).toBe(1000 * inSeconds);
+    }));
+  });
+
+  it('gives null or a finite number from 0 for any headers', () => {
+    const anyValue = fc.oneof(fc.string(), fc.integer().map(String), fc.double().map(String), fc.constantFrom('', date, '60', '1790000000'));
+    const anyHeaders = fc.dictionary(fc.constantFrom('retry-after', 'date', ...resetNames), anyValue);
+    fc.assert(fc.property(fc.integer({ min: 100, max: 599 }).chain((status) => fc.constantFrom(status, 429, 503)), anyHeaders, (status, headers) => {
+      expect(serverWaitMs({ status, headers })).toSatisfy((ms: number | null) => ms === null || (Number.isFinite(ms) && ms >= 0));
     }));
   });
 });

@@ -1,0 +1,171 @@
+/**
+ * When an account may send its next request: a limit that is given, one that is found from refusals (429), and back-off. Pure functions
+ * of a state that is plain JSON, so that processes can hand it on. Any `nowMs` of one clock will do.
+ */
+import { longestRetryAfterMs } from './retry-after.js';
+
+/** What is known of the limits of one account. Plain JSON. */
+export interface RateLimiterState {
+  /** Requests a minute that the account was told to keep to; null for none. */
+  readonly givenPerMinute: number | null;
+  /** Requests a minute found from refusals; null while nothing hints at a limit. */
+  readonly ceiling: number | null;
+  /** The ceiling before the last step up, to go back to; null once there is nothing to undo. */
+  readonly lastGood: number | null;
+  /** Whether steps up are still large: no step has proved too much yet. */
+  readonly isSearching: boolean;
+  /** No step up before this instant. */
+  readonly heldUntilMs: number;
+  /** When the ceiling changed last. */
+  readonly changedAtMs: number;
+  /** The share of refusals that remains however slow the pace: strays, not the limit. */
+  readonly noise: number;
+  /** The latest responses to requests sent since the ceiling changed, one bit each, 1 = refused, the latest in bit 0. */
+  readonly recent: number;
+  /** How many bits of `recent` count. */
+  readonly recentCount: number;
+  /** Refusals in a row, each of a request that left after the one before had arrived. */
+  readonly refusalsInARow: number;
+  readonly refusedAtMs: number;
+  /** Responses that were no refusal, by slots of 5 s, the current slot first. */
+  readonly accepted: readonly number[];
+  /** The number of the current slot since the clock's origin. */
+  readonly slot: number;
+  /** The account backs off until then. */
+  readonly restUntilMs: number;
+  /** The pace allows the next request then. */
+  readonly nextAtMs: number;
+}
+
+/** One response, as far as limits are concerned. */
+export interface ArrivedResponse {
+  readonly isRefused: boolean;
+  readonly sentAtMs: number;
+  /** How long the server asks to wait, in ms. */
+  readonly retryAfterMs: number | null;
+}
+
+const slotMs = 5_000;
+const slots = 12;
+/** A minute's requests take so much longer than a minute: network jitter can move them closer together. */
+const marginMs = 1_000;
+/** Above this many requests a minute a found ceiling is dropped: it binds nobody. */
+const highestCeiling = 3_000;
+/** Between two steps up. */
+const stepMs = 10_000;
+/** After a step up that proved too much. */
+const holdMs = 60_000;
+/** More refusals than this are a limit, not strays. */
+const mostNoise = 0.1;
+/** So many of the latest responses are looked at, and so few are too few to judge by. */
+const [mostRecent, fewestRecent] = [20, 10] as const;
+
+/** A limiter that knows nothing but the limit it is given. */
+export const createRateLimiter = (givenPerMinute: number | null = null): RateLimiterState => ({
+  givenPerMinute,
+  ceiling: null,
+  lastGood: null,
+  isSearching: true,
+  heldUntilMs: 0,
+  changedAtMs: -Number.MAX_SAFE_INTEGER,
+  noise: 0,
+  recent: 0,
+  recentCount: 0,
+  refusalsInARow: 0,
+  refusedAtMs: -Number.MAX_SAFE_INTEGER,
+  accepted: [],
+  slot: 0,
+  restUntilMs: -Number.MAX_SAFE_INTEGER,
+  nextAtMs: -Number.MAX_SAFE_INTEGER,
+});
+
+/** How long the next request has to wait, in ms; 0 when it may leave. */
+export const limiterWaitMs = ({ restUntilMs, nextAtMs }: RateLimiterState, nowMs: number): number =>
+  Math.max(0, restUntilMs - nowMs, nextAtMs - nowMs);
+
+/** The state once a request leaves. A found ceiling grows here, step by step. */
+export const afterDeparture = (before: RateLimiterState, nowMs: number): RateLimiterState => {
+  const state = mayGrow(before, nowMs) ? grown(before, nowMs) : before;
+  const spacingMs = spacingOf(state);
+  return spacingMs === 0 ? state : { ...state, nextAtMs: Math.max(nowMs, state.nextAtMs) + spacingMs };
+};
+
+/**
+ * The state once a response has arrived.
+ *
+ * A single refusal changes no pace. From the second in a row the account backs off for 1, 2, 4, … s, one minimum interval at most. Three
+ * in a row, or clearly more refusals than the noise, are evidence of a limit: the ceiling is then 0.9 of what was accepted in the last
+ * minute, or the one before the last step up. `Retry-After` of a refusal is obeyed, 10 minutes at most.
+ *
+ * @param minIntervalMs the provider's minimum interval of one task: no ceiling is below one request in it
+ */
+export const afterArrival = (before: RateLimiterState, response: ArrivedResponse, nowMs: number, minIntervalMs: number): RateLimiterState => {
+  const { isRefused, sentAtMs, retryAfterMs } = response;
+  const counted = sentAtMs >= before.changedAtMs ? counting(before, isRefused) : before;
+  if (!isRefused) return { ...accepting(counted, nowMs), refusalsInARow: 0 };
+  const isFresh = sentAtMs >= before.refusedAtMs;
+  const refusalsInARow = counted.refusalsInARow + Number(isFresh);
+  const backOffMs = refusalsInARow < 2 ? 0 : Math.min(minIntervalMs, 1_000 * 2 ** (refusalsInARow - 2));
+  const restMs = Math.max(backOffMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs));
+  const refused = { ...counted, refusalsInARow, refusedAtMs: nowMs, restUntilMs: Math.max(counted.restUntilMs, nowMs + restMs) };
+  const isEvidence = refusalsInARow >= 3 || (counted.recentCount >= fewestRecent && shareRefused(counted) > counted.noise + 0.25);
+  return isFresh && isEvidence ? slowed(refused, nowMs, minIntervalMs) : refused;
+};
+
+const spacingOf = ({ givenPerMinute, ceiling }: RateLimiterState): number =>
+  Math.max(givenPerMinute === null ? 0 : Math.ceil((60_000 + marginMs) / givenPerMinute), ceiling === null ? 0 : 60_000 / ceiling);
+
+const mayGrow = ({ ceiling, changedAtMs, heldUntilMs, recentCount }: RateLimiterState, nowMs: number): boolean =>
+  ceiling !== null && nowMs > changedAtMs + stepMs && nowMs > heldUntilMs && recentCount >= Math.min(fewestRecent, ceiling / 6);
+
+const grown = (state: RateLimiterState, nowMs: number): RateLimiterState => {
+  const { ceiling, isSearching, noise, recentCount } = state;
+  const higher = (ceiling ?? Infinity) * (isSearching ? 1.5 : 1.1);
+  const measured = recentCount < fewestRecent ? noise : Math.min(mostNoise, (noise + shareRefused(state)) / 2);
+  return { ...changed(state, higher > highestCeiling ? null : higher, nowMs), lastGood: ceiling, noise: measured };
+};
+
+const slowed = (state: RateLimiterState, nowMs: number, minIntervalMs: number): RateLimiterState => {
+  const { ceiling, lastGood, recentCount } = state;
+  // What passes at the present ceiling. A limit that has just been lowered shows here first.
+  const passing = ceiling === null || recentCount < fewestRecent ? Infinity : ceiling * (1 - shareRefused(state));
+  if (ceiling !== null && lastGood !== null && lastGood < ceiling && passing > 0.75 * lastGood) {
+    return { ...changed(state, lastGood, nowMs), lastGood: null, isSearching: false, heldUntilMs: nowMs + holdMs };
+  }
+  const found = Math.max(60_000 / minIntervalMs, 0.9 * Math.min(acceptedLately(state, nowMs), passing));
+  return { ...changed(state, found, nowMs), lastGood: null, isSearching: true, nextAtMs: Math.max(state.nextAtMs, nowMs + 60_000 / found) };
+};
+
+const changed = (state: RateLimiterState, ceiling: number | null, nowMs: number): RateLimiterState =>
+  ({ ...state, ceiling, changedAtMs: nowMs, recent: 0, recentCount: 0 });
+
+const counting = (state: RateLimiterState, isRefused: boolean): RateLimiterState => ({
+  ...state,
+  recent: ((state.recent << 1) | Number(isRefused)) & (2 ** mostRecent - 1),
+  recentCount: Math.min(mostRecent, state.recentCount + 1),
+});
+
+const shareRefused = ({ recent, recentCount }: RateLimiterState): number => {
+  let refused = 0;
+  for (let bits = recent; bits > 0; bits >>>= 1) refused += bits & 1;
+  return recentCount === 0 ? 0 : refused / recentCount;
+};
+
+const accepting = (state: RateLimiterState, nowMs: number): RateLimiterState => {
+  const { slot, accepted } = rotated(state, nowMs);
+  return { ...state, slot, accepted: [(accepted[0] ?? 0) + 1, ...accepted.slice(1)] };
+};
+
+const acceptedLately = (state: RateLimiterState, nowMs: number): number => {
+  let sum = 0;
+  for (const count of rotated(state, nowMs).accepted) sum += count;
+  return sum;
+};
+
+const rotated = ({ slot, accepted }: RateLimiterState, nowMs: number): Pick<RateLimiterState, 'slot' | 'accepted'> => {
+  const now = Math.floor(nowMs / slotMs);
+  const passed = now - slot;
+  // A clock that went back begins anew.
+  if (passed < 0 || passed >= slots) return { slot: now, accepted: [] };
+  return passed === 0 ? { slot, accepted } : { slot: now, accepted: [...Array.from({ length: passed }, () => 0), ...accepted].slice(0, slots) };
+};
