@@ -33,20 +33,20 @@ export {
   proportionalDelay,
 } from './poll/delay-policy.js';
 export { poll, type PollOptions } from './poll/poll.js';
-export type { BudgetOptions } from './transport/budget.js';
+export type { LaneStatus, QueueStatus, RateLimitOptions, WaitingFor } from './transport/request-queue.js';
 export type { TransportLimits } from './transport/limits.js';
-export type { HttpRequest, HttpResponse, Transport } from './transport/transport.js';
+export type { HttpGet, HttpRequest, HttpResponse, HttpWrite, Transport } from './transport/transport.js';
 export type { Provider } from './wire/provider.js';
 export type { TaskList } from './wire/task-list.js';
 export type { Hints, Pacing, Retention, TierFactor, TimeRange } from './wire/facts.js';
 export type { ReadFailure, ResponseReason } from './wire/refusal.js';
 export { account, type Account, type AccountOptions } from './client/account.js';
+export type { Save } from './client/watcher.js';
 export { createTaskClient, type TaskClient, type TaskClientOptions, type WatchOptions } from './client/task-client.js';
 export { isSeedanceError, SeedanceError, type SeedanceErrorKind } from './state/errors.js';
 export { ofStatus, throwIfUnsuccessful } from './client/operators.js';
 export { type Feed, type FeedEvent, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from './feed/feed.js';
 export type { Rows } from './feed/rows.js';
-export type { Gate } from './transport/gate.js';
 export { type PollPolicy, type RuleOptions, watchRules, type WatchRules } from './state/watch-rules.js';
 export {
   advanceWatch,

@@ -169,7 +169,7 @@ void made.watch({ provider: 'ark', id: '1' }).pipe(toFeed());
 // @ts-expect-error statuses are picked from transitions, not from events
 void of({ provider: 'ark', id: '1' } as const).pipe(watchTasks(client), ofStatus('succeeded'));
 expectTypeOf(watchTasks(client)).toEqualTypeOf<OperatorFunction<TaskRef<'ark' | 'anyfast'>, FeedEvent>>();
-expectTypeOf(watchTasks(client, { concurrency: 4, watch: ({ id }) => (id === '1' ? { from: state } : {}) })).toExtend<
+expectTypeOf(watchTasks(client, { watch: ({ id }) => (id === '1' ? { from: state } : {}) })).toExtend<
   OperatorFunction<TaskRef<'ark'>, FeedEvent>
 >();
 expectTypeOf(toFeed()).toEqualTypeOf<OperatorFunction<FeedEvent, Feed>>();

@@ -5,7 +5,7 @@
 import { Observable } from 'rxjs';
 import { bodyTooLarge, createBodyCollector } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
-import type { HttpRequest, HttpResponse, Transport } from '../transport/transport.js';
+import { bodyOf, type HttpRequest, type HttpResponse, type Transport } from '../transport/transport.js';
 import { wholeAnswer } from '../transport/whole-answer.js';
 
 /** Which `fetch`, and the bounds of its requests. */
@@ -19,7 +19,8 @@ export type Fetch = (url: string, init: FetchInit) => Promise<FetchResponse>;
 
 /** What `fetch` is called with. A platform that knows no cookies, cache or referrer is not told to leave them out. */
 export interface FetchInit {
-  readonly method: 'GET';
+  readonly method: HttpRequest['method'];
+  readonly body?: string;
   readonly headers: Record<string, string>;
   readonly signal: Signal;
   readonly redirect: 'manual';
@@ -94,7 +95,7 @@ export const fetchTransport = ({ fetch: givenFetch, ...limits }: FetchTransportO
 const ask = async (send: Fetch, request: HttpRequest, signal: Signal, maxBodyBytes: number): Promise<HttpResponse> => {
   const { method, url } = request;
   const headers = { accept: 'application/json', ...request.headers };
-  const response = await send(url, { method, headers, signal, redirect: 'manual', ...supported(privacy) });
+  const response = await send(url, { method, headers, signal, redirect: 'manual', ...bodyOf(request), ...supported(privacy) });
   if (response.type === 'opaqueredirect') return { status: 302, headers: {}, body: '' };
   return { status: response.status, headers: readHeaders(response), body: await readBody(response, signal, maxBodyBytes) };
 };

@@ -5,7 +5,7 @@ import { errors, getGlobalDispatcher, util } from 'undici';
 import { Observable, type Subscriber } from 'rxjs';
 import { bodyTooLarge, createBodyCollector } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
-import type { HttpResponse, Transport } from '../transport/transport.js';
+import { bodyOf, type HttpRequest, type HttpResponse, type Transport } from '../transport/transport.js';
 import { wholeAnswer } from '../transport/whole-answer.js';
 
 /** Where requests go, and their bounds. */
@@ -25,8 +25,9 @@ export interface DispatcherLike {
 interface DispatchOptions {
   readonly origin: string;
   readonly path: string;
-  readonly method: 'GET';
+  readonly method: HttpRequest['method'];
   readonly headers: Record<string, string>;
+  readonly body?: string;
 }
 
 /** The names of undici 7 and 8, then those of undici 6. */
@@ -71,7 +72,7 @@ export const undiciTransport = ({ dispatcher, ...limits }: UndiciTransportOption
       const { origin, pathname, search } = new URL(request.url);
       const headers = { accept: 'application/json', ...request.headers, 'accept-encoding': 'identity' };
       (dispatcher ?? getGlobalDispatcher()).dispatch(
-        { origin, path: pathname + search, method: request.method, headers },
+        { origin, path: pathname + search, method: request.method, headers, ...bodyOf(request) },
         createHandler(subscriber, maxBodyBytes),
       );
     }).pipe(wholeAnswer(request, timeoutMs));

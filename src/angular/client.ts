@@ -76,5 +76,6 @@ export const injectSeedance = (): TaskClient => {
     query: (task) => throughZone(client.query(task)),
     states: (task, options) => throughZone(client.states(task, options)),
     watch: (task, options) => throughZone(client.watch(task, options)),
+    queue: throughZone(client.queue),
   };
 };

@@ -54,7 +54,7 @@ export const feedSignals = (feed: Observable<Feed>): FeedSignals => {
  *
  * Errors: `RangeError` for a bad option. What befalls a task is in its row.
  * @example
- *     readonly videos = injectTaskFeed({ concurrency: 4 });
+ *     readonly videos = injectTaskFeed();
  *     constructor() { this.videos.track({ provider: 'ark', id: 'cgt-1' }); }
  */
 export const injectTaskFeed = (options: WatchTasksOptions = {}): TaskFeed => {

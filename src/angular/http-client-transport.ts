@@ -5,7 +5,7 @@ import { type HttpClient, HttpErrorResponse, type HttpEvent, HttpEventType, type
 import { catchError, concatMap, defer, EMPTY, type Observable, of, take, throwError, throwIfEmpty } from 'rxjs';
 import { bodyTooLarge } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
-import type { HttpResponse, Transport } from '../transport/transport.js';
+import { bodyOf, type HttpResponse, type Transport } from '../transport/transport.js';
 import { wholeAnswer } from '../transport/whole-answer.js';
 
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
@@ -31,6 +31,7 @@ export const httpClientTransport = (http: HttpClient, limits: TransportLimits = 
     defer(() =>
       http.request(request.method, request.url, {
         headers: { accept: 'application/json', ...request.headers },
+        ...bodyOf(request),
         responseType: 'text',
         observe: 'events',
         reportProgress: true,

@@ -1,12 +1,9 @@
 /**
  * One key at one address. The key lives in a closure: no property, no log line and no JSON of an account shows it.
  */
-import { isLeft } from 'fp-ts/Either';
-import { isRecord } from '../checks.js';
+import { checkCount, isRecord } from '../checks.js';
 import type { TaskRef } from '../task/snapshot.js';
-import { type Budget, type BudgetOptions, createBudget } from '../transport/budget.js';
-import type { HttpResponse } from '../transport/transport.js';
-import { noHints } from '../wire/facts.js';
+import type { RateLimitOptions } from '../transport/request-queue.js';
 import type { Provider } from '../wire/provider.js';
 import { redactorOf } from './redaction.js';
 
@@ -20,8 +17,8 @@ export interface AccountOptions {
   readonly name?: string | undefined;
   /** Allows plain http to a host that is not this machine. Default: false. */
   readonly allowInsecure?: boolean | undefined;
-  /** What the key may ask for, by all that watch with this account together. Default: no limit, until the server answers 429. */
-  readonly budget?: BudgetOptions | undefined;
+  /** What the account may send, over all watches of a client. Default: 16 requests in flight, and no rate until the server refuses (429). */
+  readonly rateLimit?: RateLimitOptions | undefined;
   /** Whether tasks that fall due close together are asked about in one request, where the provider documents a list. Default: true. */
   readonly batch?: boolean | undefined;
 }
@@ -39,7 +36,7 @@ export interface Account<Id extends string = string> {
   readonly name: string | null;
   readonly baseUrl: string;
   readonly credentials: () => Credentials;
-  readonly budget: Budget;
+  readonly rateLimit: RateLimitOptions;
   readonly batch: boolean;
 }
 
@@ -52,7 +49,7 @@ export interface Account<Id extends string = string> {
  */
 export const account = <Id extends string>(
   provider: Provider<Id>,
-  { apiKey, baseUrl, name, allowInsecure = false, budget = {}, batch = true }: AccountOptions,
+  { apiKey, baseUrl, name, allowInsecure = false, rateLimit = {}, batch = true }: AccountOptions,
 ): Account<Id> => {
   if (!isRecord(provider)) throw new TypeError(`account: provider must be what rx-seedance/providers/<id> exports, not ${String(provider)}`);
   const label = `account ${provider.id}`;
@@ -63,14 +60,17 @@ export const account = <Id extends string>(
   else if (apiKey !== null && typeof apiKey !== 'function') {
     throw new TypeError(`${label}: apiKey must be a text, a function that gives one, or null, not ${typeof apiKey}`);
   }
-  if (!isRecord(budget)) throw new TypeError(`${label}: budget must be a record of limits, not ${String(budget)}`);
+  if (!isRecord(rateLimit)) throw new TypeError(`${label}: rateLimit must be a record of limits, not ${String(rateLimit)}`);
+  for (const field of ['perMinute', 'maxInFlight'] as const) {
+    if (rateLimit[field] !== undefined) checkCount(`rateLimit.${field}`, rateLimit[field]);
+  }
   if (typeof batch !== 'boolean') throw new TypeError(`${label}: batch must be true or false, not ${String(batch)}`);
   const sent: (Pick<Credentials, 'redact'> & { readonly key: string })[] = [];
   return {
     provider,
     name: name ?? null,
     baseUrl: checkedUrl(label, baseUrl === undefined ? provider.baseUrl : baseUrl, allowInsecure),
-    budget: createBudget(budget, provider.pacing(noHints).floorMs, saysTooMany(provider)),
+    rateLimit: { ...rateLimit },
     batch,
     credentials: () => {
       if (apiKey === null) return keyless;
@@ -87,18 +87,6 @@ export const account = <Id extends string>(
     },
   };
 };
-
-/** Whether an answer says "too many requests": by its status or, from gateways that wrap their answers, under HTTP 200. */
-const saysTooMany =
-  (provider: Provider) =>
-  (response: HttpResponse): boolean => {
-    if (response.status !== 200 || !mayBeBusy.test(response.body)) return response.status === 429;
-    const answer = provider.read({ provider: provider.id, id: '' }, response);
-    return isLeft(answer) && answer.left.kind === 'response' && answer.left.reason === 'rate-limited';
-  };
-
-/** Of every code that is read as `rate-limited`: most answers are read once. */
-const mayBeBusy = /"code"\s*:\s*(?:"?429\b|"\w*RateLimit|"RequestBurst)/;
 
 /** A late answer may echo a key that has been changed since: so many of the last ones are looked for. */
 const mostRemembered = 4;

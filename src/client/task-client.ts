@@ -1,53 +1,57 @@
 /**
- * The client: accounts and a transport on one side, streams of what becomes of tasks on the other. A thin shell around the pure
- * watch state: it asks, waits by the scheduler's clock, and stops when it is told.
+ * The client: accounts and a transport on one side, streams of what becomes of tasks on the other. A thin shell around the pure watch
+ * state: it polls, waits by the scheduler's clock, and stops when it is told.
  */
 import { isLeft } from 'fp-ts/Either';
-import { asyncScheduler, defer, map, Observable, of } from 'rxjs';
+import { asyncScheduler, defer, EMPTY, finalize, map, mergeMap, Observable, of, type SchedulerLike } from 'rxjs';
 import { checkFunction, checkPositive, isRecord } from '../checks.js';
+import { clockOf } from '../transport/clock.js';
 import { passedTo } from '../poll/rest.js';
-import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
-import { type TaskTransition, transitionTo } from '../task/transition.js';
-import { type Gate, openGate } from '../transport/gate.js';
-import type { Transport } from '../transport/transport.js';
-import { type Account, accountFinder } from './account.js';
 import { lostAs } from '../state/errors.js';
-import { askByLists } from './list-batch.js';
-import { type Ask, askSingly, sender } from './question.js';
 import { parseWatchState } from '../state/saved-state.js';
-import { type LastRequest, SharedQuestions } from './shared-questions.js';
-import { type Place, type Step, steps } from './steps.js';
 import { type RuleOptions, watchRules, type WatchRules } from '../state/watch-rules.js';
 import { advanceWatch, beginWatch, type WatchState } from '../state/watch-state.js';
+import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
+import { type TaskTransition, transitionTo } from '../task/transition.js';
+import { createRequestQueue, type QueueStatus } from '../transport/request-queue.js';
+import type { Transport } from '../transport/transport.js';
+import { noHints } from '../wire/facts.js';
+import { type Account, accountFinder } from './account.js';
+import { createRequests, type Poll, type PollEvent } from './requests.js';
+import { SharedTask } from './shared-task.js';
+import { type Place, type Save, type Step, watcher } from './watcher.js';
 
 /** What a client is made of. The options of all watches can be overruled by each. */
 export interface TaskClientOptions<Id extends string> extends Pick<RuleOptions, 'policy' | 'deadlineMs' | 'patienceMs'> {
   readonly transport: Transport;
   readonly accounts: readonly Account<Id>[];
-  /** How long one ask may take, in ms. Default: 30 s. */
-  readonly askTimeoutMs?: number | undefined;
+  /** How long one request may take, in ms. Default: 30 s. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Requests in flight at once, over all accounts: a number, or an Observable of one. 0 pauses. Default: 64. */
+  readonly concurrency?: number | Observable<number> | undefined;
+  /** All the time there is: waits, time-outs and the clock. Default: `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
 /** What one watch may be told. */
 export interface WatchOptions extends Omit<RuleOptions, 'baseUrl'> {
   /** A saved state to go on from, with its deadline; a `deadlineMs` beside it moves that, counted from the same beginning. */
   readonly from?: WatchState | undefined;
-  /** Decides when each question may leave; for limits that several watches share. Default: at once. */
-  readonly gate?: Gate | undefined;
   /**
-   * Keeps the watch's state, to go on from whatever becomes of the program. Called just before each question leaves and after its
-   * answer, before that is emitted. What it throws is the error of the watch: what cannot be kept is not asked.
+   * Keeps the watch's state, to resume from whatever becomes of the program. Called just before each request leaves and after its
+   * response, before that is emitted. It may return a promise or an Observable, of 10 s at most: the request leaves and the value is
+   * emitted once that has ended. What it throws is the error of the watch: what cannot be kept is not polled.
    */
-  readonly save?: ((state: WatchState) => void) | undefined;
+  readonly save?: Save | undefined;
 }
 
 /** Follows tasks of the accounts it was made with. */
 export interface TaskClient<Id extends string = string> {
   /**
-   * One question, one answer.
+   * One request, one snapshot.
    *
-   * Cold: each subscription is one request.
-   * Errors: `SeedanceError` for whatever is no snapshot; it is not asked again.
+   * Cold: each subscription is one poll. It joins the one that is under way, if there is one, and keeps the task's minimum interval.
+   * Errors: `SeedanceError` for whatever is no snapshot; it is not polled again.
    */
   query(task: TaskRef<Id>): Observable<TaskSnapshot>;
   /**
@@ -68,17 +72,22 @@ export interface TaskClient<Id extends string = string> {
    * @example client.watch({ provider: 'anyfast', id }).subscribe(({ to }) => console.log(to))
    */
   watch(task: TaskRef<Id>, options?: WatchOptions): Observable<TaskTransition>;
+  /**
+   * Where the request queue stands, and why requests wait: at once, then after every change. Holds no secret.
+   *
+   * @example client.queue.pipe(auditTime(1000)).subscribe(({ inFlight, lanes }) => console.log(inFlight, lanes))
+   */
+  readonly queue: Observable<QueueStatus>;
 }
 
-/** How tasks of an account are asked about: by which rules, each by itself, or several together. */
-interface Asker {
+/** How tasks of an account are polled. */
+interface Poller {
   readonly owner: Account;
   /** Of a watch that is told nothing of its own. */
   readonly rules: WatchRules;
-  readonly singly: Ask;
-  readonly ask: Ask;
+  readonly request: (poll: Poll) => Observable<PollEvent>;
   /** Its tasks that are watched. */
-  readonly watched: Set<SharedQuestions>;
+  readonly watched: Set<SharedTask>;
 }
 
 /**
@@ -90,93 +99,109 @@ interface Asker {
 export const createTaskClient = <Id extends string>({
   transport,
   accounts,
-  askTimeoutMs = 30_000,
+  requestTimeoutMs = 30_000,
+  concurrency = 64,
+  scheduler = asyncScheduler,
   ...defaults
 }: TaskClientOptions<Id>): TaskClient<Id> => {
   if (typeof transport !== 'function') throw new TypeError(`transport must be a function, not ${typeof transport}`);
-  checkPositive('askTimeoutMs', askTimeoutMs);
+  checkPositive('requestTimeoutMs', requestTimeoutMs);
+  if (!isRecord(scheduler) || typeof scheduler.schedule !== 'function') throw new TypeError(`scheduler must be an RxJS scheduler, not ${String(scheduler)}`);
   const accountOf = accountFinder(accounts);
   accounts.forEach(({ provider }) => watchRules(provider, defaults));
-  const shared = new Map<string, SharedQuestions>();
-  /** The last requests about tasks that nobody watches any more: whoever comes back, be it by `retry()`, keeps their floor. */
-  const recent = new Map<string, LastRequest>();
-  const askers = new Map<Account, Asker>();
+  const clock = clockOf(scheduler);
+  const queue = createRequestQueue(concurrency, clock);
+  const tasks = new Map<string, SharedTask>();
+  /** Tasks that nobody watches any more: one that comes back, for example by `retry()`, keeps its minimum interval. */
+  const recent = new Map<string, SharedTask>();
+  const pollers = new Map<Account, Poller>();
 
-  const askerOf = (ref: TaskRef): Asker => {
+  const pollerOf = (ref: TaskRef): Poller => {
     const owner = accountOf(ref);
-    const known = askers.get(owner);
+    const known = pollers.get(owner);
     if (known !== undefined) return known;
-    const send = sender(owner, transport, askTimeoutMs);
-    const singly = askSingly(owner, send);
-    const watched = new Set<SharedQuestions>();
-    const ask = owner.batch ? askByLists(owner, { send, askSingly: singly, hasCompany: () => watched.size > 1 }) : singly;
-    const asker = { owner, rules: watchRules(owner.provider, { ...defaults, baseUrl: owner.baseUrl }), singly, ask, watched };
-    askers.set(owner, asker);
-    return asker;
+    const { provider, name, baseUrl, rateLimit } = owner;
+    const watched = new Set<SharedTask>();
+    const poller = {
+      owner,
+      rules: watchRules(provider, { ...defaults, baseUrl }),
+      request: createRequests(owner, {
+        lane: queue.lane(name === null ? provider.id : `${provider.id} (${name})`, provider.pacing(noHints).floorMs, rateLimit),
+        transport,
+        clock,
+        requestTimeoutMs,
+        hasOtherTasks: () => watched.size > 1,
+      }),
+      watched,
+    };
+    pollers.set(owner, poller);
+    return poller;
   };
 
-  const rulesOf = ({ owner, rules }: Asker, own: RuleOptions): WatchRules =>
+  const rulesOf = ({ owner, rules }: Poller, own: RuleOptions): WatchRules =>
     Object.keys(own).length === 0
       ? rules
       : watchRules(owner.provider, { ...merged(defaults, own), baseUrl: owner.baseUrl });
 
-  /** A place among the watchers of a task's questions, until it is left. */
-  const join = (task: TaskRef, { owner, ask, watched }: Asker): Place => {
+  /** A place among the watchers of a task, until it is left. */
+  const join = (task: TaskRef, { owner, request, watched }: Poller): Place => {
     const key = taskKey({ ...task, account: owner.name ?? '' });
-    const questions = shared.get(key) ?? new SharedQuestions(task, ask, recent.get(key));
-    shared.set(key, questions);
-    watched.add(questions);
-    questions.watchers += 1;
+    const shared = tasks.get(key) ?? new SharedTask(task, request, clock, recent.get(key));
+    tasks.set(key, shared);
+    watched.add(shared);
+    shared.watchers += 1;
     let isIn = true;
     return {
-      questions,
+      shared,
       leave: (isOver) => {
-        questions.watchers -= Number(isIn);
+        shared.watchers -= Number(isIn);
         isIn = false;
-        if ((!isOver && questions.watchers > 0) || shared.get(key) !== questions) return;
-        shared.delete(key);
-        watched.delete(questions);
+        if ((!isOver && shared.watchers > 0) || tasks.get(key) !== shared) return;
+        tasks.delete(key);
+        watched.delete(shared);
         recent.delete(key);
-        recent.set(key, questions.last);
+        recent.set(key, shared);
         // The oldest come first.
-        const now = asyncScheduler.now();
-        for (const [past, { sentAtMs, floorMs }] of recent) {
-          if (sentAtMs > now) continue; // the clock went back since
-          if (sentAtMs + floorMs > now) break;
+        for (const [past, { lastRequest }] of recent) {
+          if (lastRequest !== null && lastRequest.sentAtMs + lastRequest.minIntervalMs > clock.elapsedMs()) break;
           recent.delete(past);
         }
       },
     };
   };
 
-  const follow = (ref: TaskRef, { from, gate = openGate, save, ...own }: WatchOptions = {}): Observable<Step> => {
-    const asker = askerOf(ref);
+  const follow = (ref: TaskRef, { from, save, ...own }: WatchOptions = {}): Observable<Step> => {
+    const poller = pollerOf(ref);
     const task = plainRef(ref);
-    checkFunction('gate', gate);
     if (save !== undefined) checkFunction('save', save);
-    const rules = rulesOf(asker, own);
-    const saved = from === undefined ? null : givenMoreTime(checkedState(from, task, asker.owner), own.deadlineMs);
+    const rules = rulesOf(poller, own);
+    const saved = from === undefined ? null : givenMoreTime(checkedState(from, task, poller.owner), own.deadlineMs);
     if (saved?.ended === 'terminal') return of({ state: saved, transition: finalTransition(saved), seen: 0, isSeed: false });
-    return defer(() => steps(join(task, asker), { task, rules, gate, save, saved }));
+    return defer(() => watcher(join(task, poller), { task, rules, save, saved, clock }));
   };
 
   return {
     query: (ref) => {
-      const { rules, singly } = askerOf(ref);
+      const poller = pollerOf(ref);
+      const { rules } = poller;
       const task = plainRef(ref);
       return defer(() => {
-        const state = beginWatch(task, rules, asyncScheduler.now());
-        const question = { task, dueAtMs: state.nextAskAtMs, serviceTier: null, isTroubled: false, gate: openGate, leave: () => true };
-        return singly(question).pipe(
-          map((answer) => {
-            if (!isLeft(answer)) return answer.right;
-            throw lostAs(answer.left.kind, advanceWatch(state, answer, rules, asyncScheduler.now()));
+        const state = beginWatch(task, rules, clock.now());
+        const { shared, leave } = join(task, poller);
+        const { floorMs: minIntervalMs } = rules.provider.pacing(rules.hintsOf(null));
+        return shared.poll(shared.latest?.number ?? 0, { dueAtMs: state.nextAskAtMs, serviceTier: null, minIntervalMs }).pipe(
+          mergeMap((event) => (event.kind === 'done' ? of(event.arrival.result) : EMPTY)),
+          map((result) => {
+            if (!isLeft(result)) return result.right.task.account === task.account ? result.right : { ...result.right, task };
+            throw lostAs(result.left.kind, advanceWatch(state, result, rules, clock.now()));
           }),
+          finalize(() => { leave(false); }),
         );
       });
     },
     states: (ref, options) => follow(ref, options).pipe(choose(({ state, isSeed }) => (isSeed ? null : state))),
     watch: (ref, options) => follow(ref, options).pipe(choose(({ transition }) => transition)),
+    queue: queue.status,
   };
 };
 

@@ -6,7 +6,6 @@ import { isRecord } from '../checks.js';
 import { type StoredSnapshot, taskKey, type TaskRef, withoutRaw } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
-import { createGate } from '../transport/gate.js';
 import { emptyRows, type GrowingRows, isNextVersion, type Rows } from './rows.js';
 import type { TaskClient, WatchOptions } from '../client/task-client.js';
 import type { LastTrouble, WatchState } from '../state/watch-state.js';
@@ -24,10 +23,8 @@ export type FeedEvent =
   /** The watch could not find out: a `SeedanceError`, or what was wrong with the ref. */
   | { readonly kind: 'lost'; readonly task: TaskRef; readonly error: Error };
 
-/** How many tasks are watched, and how. */
+/** How tasks are watched. */
 export interface WatchTasksOptions {
-  /** Requests under way at once; default: 8. Watches are not limited. */
-  readonly concurrency?: number | undefined;
   /** Options of each watch, such as the saved state to go on from. */
   readonly watch?: ((task: TaskRef) => WatchOptions) | undefined;
 }
@@ -44,24 +41,14 @@ export interface WatchTasksOptions {
 export const watchTasks =
   <Id extends string>(
     client: TaskClient<Id>,
-    { concurrency = 8, watch = () => ({}) }: WatchTasksOptions = {},
+    { watch = () => ({}) }: WatchTasksOptions = {},
   ): OperatorFunction<TaskRef<Id>, FeedEvent> =>
   (refs) => {
-    createGate(concurrency); // a bad concurrency is said at once
     if (!isRecord(client)) throw new TypeError(`client must be what createTaskClient gives, not ${String(client)}`);
-    return defer(() => {
-      const gate = createGate(concurrency);
-      return refs.pipe(
-        distinct((ref) => keyOf(ref)),
-        mergeMap((ref) => {
-          const states = defer(() => {
-            const options = watch(ref);
-            return client.states(ref, { ...options, gate: options.gate ?? gate });
-          });
-          return eventsOf(keyOf(ref) === ref ? noTask : ref, states);
-        }),
-      );
-    });
+    return refs.pipe(
+      distinct((ref) => keyOf(ref)),
+      mergeMap((ref) => eventsOf(keyOf(ref) === ref ? noTask : ref, defer(() => client.states(ref, watch(ref))))),
+    );
   };
 
 /** What tells refs apart; what is no ref, not even one that has a key, is itself. */

@@ -2,10 +2,10 @@
  * From a feed to files: every task that ends is saved, or it is said why not. Knows no provider.
  */
 import { join } from 'node:path';
-import { asyncScheduler, catchError, defer, mergeMap, type Observable, of, type OperatorFunction } from 'rxjs';
+import { asyncScheduler, catchError, connect, filter, isObservable, merge, mergeAll, mergeMap, type Observable, of, type OperatorFunction } from 'rxjs';
+import { checkCount } from '../checks.js';
 import { type TaskRef, withoutRaw } from '../task/snapshot.js';
 import type { TransitionTo } from '../task/transition.js';
-import { createGate, type Gate } from '../transport/gate.js';
 import type { FeedEvent } from '../feed/feed.js';
 import { checkedOptions, type DownloadOptions, type DownloadProgress, downloadWith } from './download.js';
 import { diskError, type DownloadError, isDownloadError } from './download-error.js';
@@ -42,22 +42,30 @@ export interface SaveVideosOptions extends Pick<DownloadOptions, 'directory' | '
  * @example refs$.pipe(watchTasks(client), saveVideos({ directory: 'videos', client })).subscribe(console.log)
  */
 export const saveVideos = ({ concurrency = 4, ...options }: SaveVideosOptions): OperatorFunction<FeedEvent, SaveEvent> => {
-  createGate(concurrency); // a bad option is said at once
+  checkCount('concurrency', concurrency);
   checkedOptions(options);
   return (events) =>
-    defer(() => {
-      const gate = createGate(concurrency);
-      return events.pipe(mergeMap((event) => outcomeOf(event, options, gate)));
-    });
+    events.pipe(
+      mergeMap((event) => outcomeOf(event, options)),
+      connect((outcomes) =>
+        merge(
+          outcomes.pipe(filter((outcome): outcome is SaveEvent => !isObservable(outcome))),
+          outcomes.pipe(filter((outcome): outcome is Observable<SaveEvent> => isObservable(outcome)), mergeAll(concurrency)),
+        ),
+      ),
+    );
 };
 
-const outcomeOf = (event: FeedEvent, options: DownloadOptions, gate: Gate): readonly SaveEvent[] | Observable<SaveEvent> => {
+/** What follows at once, or a download that waits for its turn. */
+type Outcome = SaveEvent | Observable<SaveEvent>;
+
+const outcomeOf = (event: FeedEvent, options: DownloadOptions): readonly Outcome[] => {
   if (event.kind === 'lost') return [unsaved(event.task, 'lost', event.error)];
   if (event.kind !== 'transition') return [];
   const { transition } = event;
   switch (transition.to) {
     case 'succeeded':
-      return videoOf(transition, options, gate);
+      return [videoOf(transition, options)];
     case 'failed':
     case 'cancelled':
     case 'expired':
@@ -71,28 +79,32 @@ const outcomeOf = (event: FeedEvent, options: DownloadOptions, gate: Gate): read
 
 const unsaved = (task: TaskRef, reason: UnsavedReason, error: Error | null): SaveEvent => ({ kind: 'unsaved', task, reason, error });
 
-const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: DownloadOptions, gate: Gate): Observable<SaveEvent> =>
-  defer(() => {
-    const { directory } = options;
-    const name = taskFileName(task);
-    const recordPath = join(directory, `${name}.json`);
+const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: DownloadOptions): Outcome => {
+  const { directory } = options;
+  const name = taskFileName(task);
+  const recordPath = join(directory, `${name}.json`);
+  const failed = (error: unknown): SaveEvent => unsaved(task, 'download', asDownloadError(error, task, options));
+  try {
     const there = savedVideo(recordPath, directory);
-    if (there !== null) return of<SaveEvent>({ kind: 'saved', task, ...there, isNew: false });
-    if (snapshot.video === null) return of(unsaved(task, 'no-video', null));
-
+    if (there !== null) return { kind: 'saved', task, ...there, isNew: false };
+    if (snapshot.video === null) return unsaved(task, 'no-video', null);
     const fileName = `${name}${extensionOf(snapshot.video.url)}`;
     const keepRecord = (bytes: number): void => {
       // Before the file has its name: a video without a record would be a stranger's to the next run.
       writeRecord(recordPath, { version: 1, task, file: fileName, bytes, savedAtMs: asyncScheduler.now(), snapshot: withoutRaw(snapshot) });
     };
-    return gate(downloadWith(snapshot, { ...options, fileName }, keepRecord)).pipe(
+    return downloadWith(snapshot, { ...options, fileName }, keepRecord).pipe(
       mergeMap((progress): readonly SaveEvent[] => {
         const { path, receivedBytes: bytes, done } = progress;
         const event = { kind: 'download', task, progress } as const;
         return done ? [event, { kind: 'saved', task, path, bytes, isNew: true }] : [event];
       }),
+      catchError((error: unknown) => of(failed(error))),
     );
-  }).pipe(catchError((error: unknown) => of(unsaved(task, 'download', asDownloadError(error, task, options)))));
+  } catch (error) {
+    return failed(error);
+  }
+};
 
 /** What is thrown while a record is read or written is the disk's. */
 const asDownloadError = (error: unknown, task: TaskRef, { directory }: DownloadOptions): DownloadError =>

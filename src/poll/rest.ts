@@ -1,15 +1,15 @@
 /**
  * Waits of any length, on the scheduler's clock.
  */
-import { asyncScheduler, defer, first, Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
+import { asyncScheduler, defer, first, Observable, type Observer, type SchedulerLike, type Subscriber, Subscription } from 'rxjs';
 import { longestTimerMs } from '../checks.js';
 
 /** Calls `wake` after `ms`, and after one turn of the scheduler at the least. Unsubscribing ends the wait. */
-export const sleep = (ms: number, wake: () => void): Subscription => {
-  if (ms <= longestTimerMs) return asyncScheduler.schedule(wake, ms);
+export const sleep = (ms: number, wake: () => void, scheduler: SchedulerLike = asyncScheduler): Subscription => {
+  if (ms <= longestTimerMs) return scheduler.schedule(wake, ms);
   const sleeping = new Subscription();
-  const goOn = (): void => { sleeping.add(sleep(ms - longestTimerMs, wake)); };
-  sleeping.add(asyncScheduler.schedule(goOn, longestTimerMs));
+  const goOn = (): void => { sleeping.add(sleep(ms - longestTimerMs, wake, scheduler)); };
+  sleeping.add(scheduler.schedule(goOn, longestTimerMs));
   return sleeping;
 };
 
@@ -21,17 +21,17 @@ export const passedTo = <T>(subscriber: Subscriber<never>, next: (value: T) => v
 });
 
 /** Completes after `ms`, and after one turn of the scheduler at the least. */
-export const rest = (ms: number): Observable<never> =>
-  new Observable((subscriber) => sleep(ms, () => { subscriber.complete(); }));
+export const rest = (ms: number, scheduler?: SchedulerLike): Observable<never> =>
+  new Observable((subscriber) => sleep(ms, () => { subscriber.complete(); }, scheduler));
 
 /**
- * The first value of what `next` gives, after `ms`, or as soon as `hurry` emits.
+ * The first value of what `next` gives, after `ms`, or as soon as `wake` emits.
  *
- *     hurry      ---x-----x--
+ *     wake       ---x-----x--
  *     next       --b|
- *     after 5    -----(b|)     hurried at 3
+ *     after 5    -----(b|)     woken at 3
  */
-export const after = <T>(ms: number, hurry: Observable<unknown>, next: () => Observable<T>): Observable<T> =>
+export const after = <T>(ms: number, wake: Observable<unknown>, next: () => Observable<T>, scheduler?: SchedulerLike): Observable<T> =>
   new Observable((subscriber) => {
     const waiting = new Subscription();
     const go = (): void => {
@@ -39,8 +39,8 @@ export const after = <T>(ms: number, hurry: Observable<unknown>, next: () => Obs
       waiting.unsubscribe();
       defer(next).pipe(first()).subscribe(subscriber);
     };
-    waiting.add(sleep(ms, go));
-    waiting.add(hurry.subscribe({ next: go, error: (error) => { subscriber.error(error); } }));
+    waiting.add(sleep(ms, go, scheduler));
+    waiting.add(wake.subscribe({ next: go, error: (error) => { subscriber.error(error); } }));
     return waiting;
   });
 
@@ -53,7 +53,7 @@ export const after = <T>(ms: number, hurry: Observable<unknown>, next: () => Obs
  * Errors: those of the source.
  */
 export const within =
-  <Otherwise>(ms: number, otherwise: Observable<Otherwise>) =>
+  <Otherwise>(ms: number, otherwise: Observable<Otherwise>, scheduler?: SchedulerLike) =>
   <T>(source: Observable<T>): Observable<T | Otherwise> =>
     new Observable((subscriber) => {
       const asking = new Subscription();
@@ -67,6 +67,6 @@ export const within =
           subscriber.complete();
         })),
       );
-      asking.add(sleep(ms, () => { asking.add(sleep(0, giveUp)); }));
+      asking.add(sleep(ms, () => { asking.add(sleep(0, giveUp, scheduler)); }, scheduler));
       return asking;
     });

@@ -8,7 +8,7 @@ import { maxBodyBytes as defaultMaxBodyBytes } from './transport.js';
 export interface TransportLimits {
   /**
    * How long a request may take in ms, its time in a queue included.
-   * Default: 60 000, so that the 30 s of a client's own `askTimeoutMs` come first.
+   * Default: 60 000, so that the 30 s of a client's own `requestTimeoutMs` come first.
    */
   readonly timeoutMs?: number;
   /** The largest answer, in bytes after decoding. Default: `maxBodyBytes`, 1 MiB. */

@@ -2,7 +2,7 @@
  * Answers that hold no task: what they say, and what can be done about them. Knows the error shapes that the dialects share
  * (`{ error: { code, message } }`, `{ code, message | msg }`), and no provider by name.
  */
-import { retryAfterMs } from '../transport/retry-after.js';
+import { serverWaitMs } from '../transport/retry-after.js';
 import type { HttpResponse } from '../transport/transport.js';
 import { Fields, textIn } from './codecs.js';
 
@@ -78,6 +78,7 @@ const quotaCode = /^(?:SetLimitExceeded|AccountQuotaExceeded|QuotaExceeded)\b/;
 const missingCode = /^(?:task_not_exist|task_not_found|TaskNotFound|ResourceNotFound|NotFound)\b/i;
 const httpCode = /^[45]\d\d$/;
 const busyCode = /^(?:\w*RateLimit|RequestBurstTooFast)/;
+const overloadCode = /^(?:ServerOverloaded|InflightBatchsizeExceeded)\b/;
 const brokenCode = /^(?:Internal|ServiceUnavailable|ServerOverloaded)/;
 
 /** What a status says by itself: of 4xx, 408 and 425 pass as the server's own troubles do. Null where it says nothing. */
@@ -94,6 +95,8 @@ const reasonOf = (status: number, refusal: Complaint | null): ResponseReason => 
   const code = refusal?.code ?? '';
   if (quotaCode.test(code)) return 'quota';
   if (missingCode.test(code)) return 'not-found';
+  // The server's own trouble, which says nothing of the account's pace.
+  if (status === 429 && overloadCode.test(code)) return 'server';
   if (status >= 200 && status < 300) {
     if (busyCode.test(code)) return 'rate-limited';
     if (brokenCode.test(code)) return 'server';
@@ -115,11 +118,11 @@ export const shortened = (text: string): string => {
 };
 
 /** An answer that says why there is no task in it, or that says nothing readable under an HTTP error. */
-export const refused = ({ status, headers, body }: HttpResponse, refusal: Complaint | null): Extract<ReadFailure, { kind: 'response' }> => ({
+export const refused = (response: HttpResponse, refusal: Complaint | null): Extract<ReadFailure, { kind: 'response' }> => ({
   kind: 'response',
-  reason: reasonOf(status, refusal),
-  status,
+  reason: reasonOf(response.status, refusal),
+  status: response.status,
   code: refusal?.code ?? null,
-  message: shortened(refusal?.message ?? refusal?.code ?? `HTTP ${String(status)} ${body}`),
-  retryAfterMs: retryAfterMs(headers['retry-after'], headers['date']),
+  message: shortened(refusal?.message ?? refusal?.code ?? `HTTP ${String(response.status)} ${response.body}`),
+  retryAfterMs: serverWaitMs(response),
 });

@@ -46,6 +46,26 @@ describe.each(adapters)('%s', (name, createTransport) => {
       ]);
     });
 
+    it.each([
+      ['POST', '{"model":"m","content":[{"type":"text","text":"ein Fuchs, \u00fcber Nacht"}]}'],
+      ['POST', ''],
+      ['DELETE', undefined],
+    ] as const)('a %s is sent once, its body as it is: %s', async (method, body) => {
+      const received: string[] = [];
+      const { url, requests } = await serve((request, response) => {
+        const chunks: Buffer[] = [];
+        request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
+          received.push(`${String(request.method)} ${String(request.headers['content-type'])} ${Buffer.concat(chunks).toString()}`);
+          response.writeHead(201).end('{"id":"cgt-1"}');
+        });
+      });
+      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+      const answers = await lastValueFrom(transport({ method, url: `${url}/tasks`, headers, body }).pipe(toArray()));
+      expect(answers).toMatchObject([{ status: 201, body: '{"id":"cgt-1"}' }]);
+      expect(received).toEqual([`${method} application/json ${body ?? ''}`]);
+      expect(requests).toHaveLength(1);
+    });
+
     it.each([400, 401, 404, 429, 500, 503])('an error status, %i, is a value', async (status) => {
       const { url } = await serve((_request, response) => {
         response.writeHead(status, { 'Retry-After': '7' }).end('{"error":{}}');

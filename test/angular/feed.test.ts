@@ -2,6 +2,7 @@ import { configure } from './test-bed.js';
 import { ApplicationRef, computed, createEnvironmentInjector, EnvironmentInjector, PendingTasks, provideZonelessChangeDetection, runInInjectionContext } from '@angular/core';
 import { concat, defer, finalize, NEVER, of, Subject } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { TaskRef } from '../../src/task/snapshot.js';
 import { feedSignals, injectTaskFeed, provideSeedance, type TaskFeed } from '../../src/angular/index.js';
 import { ark } from '../../src/providers/ark.js';
 import { scriptedTransport } from '../../src/testing/index.js';
@@ -33,10 +34,10 @@ const countHeld = (pendingTasks: PendingTasks): (() => number) => {
   return () => held.size;
 };
 
-const tracked = (script: Parameters<typeof scriptedTransport>[0], options?: WatchTasksOptions) => {
+const tracked = (script: Parameters<typeof scriptedTransport>[0], options?: WatchTasksOptions, concurrency?: number) => {
   const transport = scriptedTransport(script);
   const accounts = [account(ark, { apiKey: null, batch: false })];
-  const app = configure(provideZonelessChangeDetection(), provideSeedance({ accounts, transport: () => transport, policy: every(seconds(10)) }));
+  const app = configure(provideZonelessChangeDetection(), provideSeedance({ accounts, transport: () => transport, policy: every(seconds(10)), concurrency }));
   return { transport, ...owned(() => injectTaskFeed(options), app) };
 };
 
@@ -99,14 +100,20 @@ describe('injectTaskFeed', () => {
     });
   });
 
-  it('passes its options on, and refuses a bad one at once', () => {
-    expect(() => tracked([running], { concurrency: 0 })).toThrow(RangeError);
-    const { made: feed, transport } = tracked([{ ...succeeded, afterMs: 1000 }], { concurrency: 1 });
+  it('passes its options on, and those of the client, and refuses a bad one at once', () => {
+    expect(() => tracked([running], {}, -1)).toThrow(RangeError);
+    const watched: string[] = [];
+    const watch = ({ id }: TaskRef) => {
+      watched.push(id);
+      return {};
+    };
+    const { made: feed, transport } = tracked([{ ...succeeded, afterMs: 1000 }], { watch }, 1);
     inVirtualTime(({ flush }) => {
       feed.track(arkRef('a'));
       feed.track(arkRef('b'));
       flush();
       expect(transport.requests.map(({ atMs }) => atMs)).toEqual([0, 1000]);
+      expect(watched).toEqual(['a', 'b']);
     });
   });
 

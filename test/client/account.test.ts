@@ -150,14 +150,14 @@ describe('the account of a ref', () => {
   }));
 });
 
-describe('the budget and the lists of an account', () => {
+describe('the rate limit and the lists of an account', () => {
   it.each([0, -1, 1.5, Number.NaN, '60'])('a limit of %s is refused by its name', (limit) => {
-    expect(() => account(ark, { apiKey: key, budget: { perMinute: limit as never } })).toThrow(`budget.perMinute must be a whole number from 1, not ${String(limit)}`);
-    expect(() => account(ark, { apiKey: key, budget: { concurrent: limit as never } })).toThrow(RangeError);
+    expect(() => account(ark, { apiKey: key, rateLimit: { perMinute: limit as never } })).toThrow(`rateLimit.perMinute must be a whole number from 1, not ${String(limit)}`);
+    expect(() => account(ark, { apiKey: key, rateLimit: { maxInFlight: limit as never } })).toThrow(RangeError);
   });
 
-  it('a budget that is no record, and a batch that is no yes or no, are refused by their names', () => {
-    expect(() => account(ark, { apiKey: key, budget: 60 as never })).toThrow('account ark: budget must be a record of limits, not 60');
+  it('a rate limit that is no record, and a batch that is no yes or no, are refused by their names', () => {
+    expect(() => account(ark, { apiKey: key, rateLimit: 60 as never })).toThrow('account ark: rateLimit must be a record of limits, not 60');
     expect(() => account(ark, { apiKey: key, batch: 'no' as never })).toThrow('account ark: batch must be true or false, not no');
   });
 });

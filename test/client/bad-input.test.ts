@@ -1,4 +1,4 @@
-import { EMPTY, of } from 'rxjs';
+import { EMPTY, NEVER, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { anyfast } from '../../src/providers/anyfast.js';
 import { ark } from '../../src/providers/ark.js';
@@ -95,11 +95,11 @@ describe('a client is refused', () => {
     ['with something else among its accounts', made({ accounts: [ark] }), TypeError, ['accounts']],
     ['with the same account twice', made({ accounts: [accountOf(ark), accountOf(ark)] }), TypeError, ['accounts', 'ark']],
     ['with the same name twice', made({ accounts: [accountOf(ark, { name: 'eu' }), accountOf(ark, { name: 'eu' })] }), TypeError, ['accounts', 'ark', 'eu']],
-    ['with an askTimeoutMs of 0', made({ askTimeoutMs: 0 }), RangeError, ['askTimeoutMs', '0']],
-    ['with a negative askTimeoutMs', made({ askTimeoutMs: -5 }), RangeError, ['askTimeoutMs', '-5']],
-    ['with an askTimeoutMs that is no number', made({ askTimeoutMs: Number.NaN }), RangeError, ['askTimeoutMs', 'NaN']],
-    ['with an endless askTimeoutMs', made({ askTimeoutMs: Infinity }), RangeError, ['askTimeoutMs', 'Infinity']],
-    ['with a text as askTimeoutMs', made({ askTimeoutMs: '30s' }), RangeError, ['askTimeoutMs', '30s']],
+    ['with an requestTimeoutMs of 0', made({ requestTimeoutMs: 0 }), RangeError, ['requestTimeoutMs', '0']],
+    ['with a negative requestTimeoutMs', made({ requestTimeoutMs: -5 }), RangeError, ['requestTimeoutMs', '-5']],
+    ['with an requestTimeoutMs that is no number', made({ requestTimeoutMs: Number.NaN }), RangeError, ['requestTimeoutMs', 'NaN']],
+    ['with an endless requestTimeoutMs', made({ requestTimeoutMs: Infinity }), RangeError, ['requestTimeoutMs', 'Infinity']],
+    ['with a text as requestTimeoutMs', made({ requestTimeoutMs: '30s' }), RangeError, ['requestTimeoutMs', '30s']],
     ['with a deadlineMs that is no number', made({ deadlineMs: Number.NaN }), RangeError, ['deadlineMs', 'NaN']],
     ['with a negative deadlineMs', made({ deadlineMs: -1 }), RangeError, ['deadlineMs', '-1']],
     ['with a deadlineMs of 0', made({ deadlineMs: 0 }), RangeError, ['deadlineMs', '0']],
@@ -153,7 +153,7 @@ describe('a watch is refused at once', () => {
     ['with a patienceMs that is no number', () => client.watch(arkTask, { patienceMs: Number.NaN }), RangeError, ['patienceMs', 'NaN']],
     ['with a negative interval for a policy', () => client.watch(arkTask, { policy: { interval: wrong(-5) } }), TypeError, ['policy.interval', '-5']],
     ['with an expected duration that is none', () => client.watch(arkTask, { expect: { durationMs: -5 } }), RangeError, ['expect.durationMs', '-5']],
-    ['with a gate that is none', () => client.watch(arkTask, { gate: wrong(5) }), TypeError, ['gate', '5']],
+    ['with a save that is no function', () => client.watch(arkTask, { save: wrong(5) }), TypeError, ['save', '5']],
     ['with options that are none', () => client.watch(arkTask, wrong(null)), TypeError, []],
     ['from nothing', () => client.watch(arkTask, { from: wrong(null) }), TypeError, ['WatchState', 'null']],
     ['from a text that is no JSON', () => client.watch(arkTask, { from: wrong('cgt-1') }), TypeError, ['WatchState', 'cgt-1']],
@@ -210,12 +210,18 @@ describe('what is found out late', () => {
     expect(() => watchRules(ark, { patienceMs: -1 })).toThrow('patienceMs must be a finite number of ms above 0, not -1');
   });
 
-  it('a feed refuses a concurrency that is none, at once', () => {
-    for (const concurrency of [0, -1, 1.5, Number.NaN, Infinity, '8' as never]) {
-      expect(() => of(arkTask).pipe(watchTasks(client, { concurrency }))).toThrow(RangeError);
-      expect(() => of(arkTask).pipe(watchTasks(wrong(undefined)))).toThrow('client must be what createTaskClient gives, not undefined');
-      expect(() => of(arkTask).pipe(watchTasks(client, { concurrency }))).toThrow(`concurrency must be a whole number from 1, not ${String(concurrency)}`);
-    }
+  it('a feed refuses what is no client, at once', () => {
+    expect(() => of(arkTask).pipe(watchTasks(wrong(undefined)))).toThrow('client must be what createTaskClient gives, not undefined');
+  });
+
+  it.each([-1, 1.5, Number.NaN, Infinity, '8' as never])('a client refuses the concurrency %s, at once', (concurrency) => {
+    const create = () => createTaskClient({ transport: () => NEVER, accounts: [accountOf(ark)], concurrency });
+    expect(create).toThrow(RangeError);
+    expect(create).toThrow(`concurrency must be a whole number from 0, not ${String(concurrency)}`);
+  });
+
+  it('a client refuses what is no scheduler', () => {
+    expect(() => createTaskClient({ transport: () => NEVER, accounts: [accountOf(ark)], scheduler: wrong({ now: () => 0 }) })).toThrow('scheduler must be an RxJS scheduler');
   });
 });
 

@@ -143,13 +143,13 @@ describe('a hung request', () => {
   }));
 
   it('the ask timeout is the client\'s to choose', marbles(({ flush }) => {
-    const { client } = scripted([queued, { hang: true }, succeeded], { policy: every(seconds(15)), askTimeoutMs: 400 });
+    const { client } = scripted([queued, { hang: true }, succeeded], { policy: every(seconds(15)), requestTimeoutMs: 400 });
     const seen = diary(client.states(arkTask), brief);
     flush();
     expect(seen.lines).toEqual(['0s queued', '15.4s timeout x1', '25.4s succeeded', '25.4s |']);
   }));
 
-  it.each([{}, { askTimeoutMs: hours(5) }])('ends with the deadline when that comes first, and is aborted then: %o', (options) => {
+  it.each([{}, { requestTimeoutMs: hours(5) }])('ends with the deadline when that comes first, and is aborted then: %o', (options) => {
     inVirtualTime(({ flush, timers }) => {
       const { transport, lives } = livingTransport((index) => (index === 0 ? played(running) : NEVER));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)), ...options });
@@ -275,13 +275,13 @@ describe('long waits', () => {
     expect(final).toBeGreaterThan(days(59.9));
   }));
 
-  it.each<[string, ScriptedStep, WatchOptions & { askTimeoutMs?: number }]>([
+  it.each<[string, ScriptedStep, WatchOptions & { requestTimeoutMs?: number }]>([
     ['an interval', running, { deadlineMs: days(60), policy: every(days(40)) }],
     ['a wait in trouble', busy, { deadlineMs: days(60), policy: { retry: () => days(40) } }],
-    ['a request without an answer', { hang: true }, { deadlineMs: days(60), askTimeoutMs: days(50) }],
-  ])('%s longer than 2^31 ms does not end early on the timers of a platform', async (_, step, { askTimeoutMs, ...options }) => {
+    ['a request without an answer', { hang: true }, { deadlineMs: days(60), requestTimeoutMs: days(50) }],
+  ])('%s longer than 2^31 ms does not end early on the timers of a platform', async (_, step, { requestTimeoutMs, ...options }) => {
     vi.useFakeTimers({ now: 0 });
-    const { client, transport } = scripted([step], askTimeoutMs === undefined ? {} : { askTimeoutMs });
+    const { client, transport } = scripted([step], requestTimeoutMs === undefined ? {} : { requestTimeoutMs });
     const seen = diary(client.states(arkTask, options), brief);
     await vi.advanceTimersByTimeAsync(days(39));
     expect(transport.requests).toHaveLength(1);
@@ -296,7 +296,7 @@ describe('long waits', () => {
 
   it('a deadline longer than 2^31 ms does not end a request early on the timers of a platform', async () => {
     vi.useFakeTimers({ now: 0 });
-    const { client, transport } = scripted([{ hang: true }], { askTimeoutMs: 2 ** 31 - 1 });
+    const { client, transport } = scripted([{ hang: true }], { requestTimeoutMs: 2 ** 31 - 1 });
     const seen = diary(client.watch(arkTask, { deadlineMs: days(40) }), to);
     await vi.advanceTimersByTimeAsync(days(24));
     expect([transport.requests.length, transport.pending(), seen.isOver]).toEqual([1, 1, false]);

@@ -10,9 +10,9 @@ import { kyyaipower } from '../../src/providers/kyyaipower.js';
 import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
-import { type Simulator, type SimulatorOptions, spedUp, startSimulator } from '../../src/simulator/index.js';
+import { atSpeed, type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.js';
 
-const speed = 600;
+const speed = 100;
 const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as const;
 const adapters: readonly (readonly [string, () => Transport])[] = [
   ['undici', () => undiciTransport({ dispatcher: new Agent() })],
@@ -29,9 +29,9 @@ const setUp = async (transport: Transport, options: SimulatorOptions = {}) => {
   const simulator = await startSimulator({ speed, ...options });
   started.push(simulator);
   const accounts = providers.map((provider) =>
-    account(spedUp(provider, speed), { apiKey: simulator.apiKey(provider.id), baseUrl: simulator.baseUrl(provider.id) }),
+    account(provider, { apiKey: simulator.apiKey(provider.id), baseUrl: simulator.baseUrl(provider.id) }),
   );
-  return { simulator, client: createTaskClient({ transport, accounts, askTimeoutMs: 400, deadlineMs: 120_000 }) };
+  return { simulator, client: createTaskClient({ transport, accounts, scheduler: atSpeed(speed) }) };
 };
 
 describe.each(adapters)('a client over real HTTP, through %s', (_, transport) => {

@@ -78,12 +78,12 @@ describe('a watch that is kept', () => {
     expect(kept).toHaveLength(before);
   }));
 
-  it('is saved when its question passes the gate, not when it comes to it', marbles(({ flush }) => {
-    const { client, transport } = scripted([{ ...succeeded, afterMs: seconds(2) }]);
+  it('is saved when its request leaves the queue, not when it enters it', marbles(({ flush }) => {
+    const { client, transport } = scripted([{ ...succeeded, afterMs: seconds(2) }], { concurrency: 1 });
     const sent: [string, number | null][] = [];
     const save = ({ task, sentAtMs }: WatchState): void => { if (sentAtMs !== null) sent.push([task.id, sentAtMs]); };
     const tasks = ['a', 'b', 'c'].map((id) => ({ provider: 'ark', id }) as const);
-    of(...tasks).pipe(watchTasks(client, { concurrency: 1, watch: () => ({ save }) })).subscribe();
+    of(...tasks).pipe(watchTasks(client, { watch: () => ({ save }) })).subscribe();
     flush();
     expect(sent).toEqual([['a', 0], ['b', 2000], ['c', 4000]]);
     expect(askedAt(transport)).toEqual([0, 2, 4]);

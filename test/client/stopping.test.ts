@@ -38,7 +38,7 @@ const script = [
 /** A client of the quick provider that lives through everything within 100 ms. */
 const eventful = () => {
   const { transport, lives, pending } = livingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? queued));
-  const client = createTaskClient({ transport, accounts: [accountOf(quick)], askTimeoutMs: 8 });
+  const client = createTaskClient({ transport, accounts: [accountOf(quick)], requestTimeoutMs: 8, concurrency: 2 });
   return { client, lives, pending };
 };
 
@@ -54,7 +54,7 @@ const stoppedAt = (ms: number, turns: number, streamOf: (client: ReturnType<type
     interrupt(ms, () => {
       seen.stop();
       Object.assign(left, { pending: pending(), asked: lives.length, events: seen.lines.length, isOver: seen.isOver });
-      // The gate of a feed takes one more turn, in which it calls nobody.
+      // The queue takes one more turn, in which it starts nothing.
       interrupt(ms, () => { left.timers = timers(); }, 2);
     }, turns);
     flush();
@@ -72,7 +72,7 @@ describe('stopping at any instant leaves no request, no timer and no later event
     ['a watcher and a late one', (client) => merge(client.watch(task), timer(13).pipe(mergeMap(() => client.watch(task))))],
     ['a watch with a deadline', (client) => client.watch(task, { deadlineMs: 17 })],
     ['a feed of more tasks than may ask at once', (client) =>
-      from(['a', 'b', 'c', 'd', 'e']).pipe(map((id) => taskOf(quick, id)), watchTasks(client, { concurrency: 2 }))],
+      from(['a', 'b', 'c', 'd', 'e']).pipe(map((id) => taskOf(quick, id)), watchTasks(client))],
   ];
 
   it.each(streams)('%s', (_, streamOf) => {

@@ -59,7 +59,7 @@ const curable: readonly (readonly [string, ScriptedStep, string])[] = [
   ['a 408', refusal(408, 'RequestTimeout'), 'server'],
   ['a 429', tooMany(), 'rate-limited'],
   ['a 429 without a body', { status: 429 }, 'rate-limited'],
-  ['an overloaded server under 429', refusal(429, 'ServerOverloaded'), 'rate-limited'],
+  ['an overloaded server under 429', refusal(429, 'ServerOverloaded'), 'server'],
   ['cut JSON', cutJson, 'decode'],
   ['a text that is no JSON', { body: 'upstream connect error' }, 'decode'],
   ['JSON of something else', { body: { hello: 'world' } }, 'decode'],
@@ -82,14 +82,14 @@ const curable: readonly (readonly [string, ScriptedStep, string])[] = [
 describe('one bad answer', () => {
   it.each(curable)('%s does not end a running watch', (_, step, shown) => {
     inVirtualTime(({ flush }) => {
-      const { client, transport } = scripted([queued, step, running, succeeded], { ...quarter, askTimeoutMs: seconds(5) });
+      const { client, transport } = scripted([queued, step, running, succeeded], { ...quarter, requestTimeoutMs: seconds(5) });
       const seen = diary(client.watch(arkTask), to);
       const late = 'hang' in step ? 5 : 0;
       flush();
       expect(seen.lines).toEqual(['0s queued', `${String(25 + late)}s running`, `${String(40 + late)}s succeeded`, `${String(40 + late)}s |`]);
       expect(askedAt(transport), 'after the floor in trouble, after the interval else').toEqual([0, 15, 25 + late, 40 + late]);
 
-      const again = scripted([queued, step, running, succeeded], { ...quarter, askTimeoutMs: seconds(5) });
+      const again = scripted([queued, step, running, succeeded], { ...quarter, requestTimeoutMs: seconds(5) });
       const states = diary(again.client.states(arkTask), brief);
       flush();
       expect(states.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['queued', `${shown} x1`, 'running', 'succeeded', '|']);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { concat, defer, EMPTY, filter, from, map, merge, NEVER, type Observable, of, type OperatorFunction, scan, Subject, switchMap, take, tap, throwError, timer } from 'rxjs';
+import { concat, defer, EMPTY, filter, from, map, merge, NEVER, type Observable, of, type OperatorFunction, scan, Subject, take, tap, throwError, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
 import { anyfast } from '../../src/providers/anyfast.js';
@@ -10,7 +10,6 @@ import { scriptedTransport, type ScriptedStep, type ScriptedTransport } from '..
 import type { Transport } from '../../src/transport/transport.js';
 import { account } from '../../src/client/account.js';
 import { isSeedanceError } from '../../src/state/errors.js';
-import { createGate, type Gate } from '../../src/transport/gate.js';
 import { afterRow, emptyTotals, type Feed, type FeedEvent, isNextAfter, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from '../../src/feed/feed.js';
 import { createTaskClient, type TaskClient, type TaskClientOptions } from '../../src/client/task-client.js';
 import { watchRules } from '../../src/state/watch-rules.js';
@@ -111,9 +110,9 @@ describe('watchTasks', () => {
   }));
 
   it('says of every task that it is watched, before it is asked about', marbles(({ cold, expectObservable }) => {
-    const { client } = setUp({ a: [slowly(says('succeeded'), 3)], b: [{ hang: true }] });
+    const { client } = setUp({ a: [slowly(says('succeeded'), 3)], b: [{ hang: true }] }, { concurrency: 1 });
     const refs = cold('                                             a-b-b', { a: refOf('a'), b: refOf('b') });
-    const result = refs.pipe(watchTasks(client, { concurrency: 1 }), map(inWords));
+    const result = refs.pipe(watchTasks(client), map(inWords));
     expectObservable(result, '---------!').toBe('A-Bs--', { A: 'a added', B: 'b added', s });
   }));
 
@@ -202,10 +201,10 @@ describe('watchTasks', () => {
     fc.assert(fc.property(fc.nat({ max: 60 }), fc.integer({ min: 1, max: 4 }), (leaveAtMs, concurrency) => {
       const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
       const steps = [slowly(says('queued'), 3), unavailable, says('running'), { hang: true } as const];
-      const { client, transport } = setUp(Object.fromEntries(ids.map((id, index) => [id, [...steps.slice(index % 4), ...steps]])));
+      const { client, transport } = setUp(Object.fromEntries(ids.map((id, index) => [id, [...steps.slice(index % 4), ...steps]])), { concurrency });
       let askedBefore = 0;
       marbles(({ flush }) => {
-        const watching = from(ids.map(refOf)).pipe(watchTasks(client, { concurrency })).subscribe();
+        const watching = from(ids.map(refOf)).pipe(watchTasks(client)).subscribe();
         timer(leaveAtMs).subscribe(() => {
           askedBefore = transport.requests.length;
           watching.unsubscribe();
@@ -327,14 +326,6 @@ describe('watchTasks', () => {
     expect(events[3]).toMatchObject({ task: refOf('12') });
   });
 
-  it('is refused a concurrency that is none, at once, by its name and value', () => {
-    const { client } = setUp({});
-    for (const concurrency of [0, -1, 1.5, Number.NaN]) {
-      const make = (): unknown => EMPTY.pipe(watchTasks(client, { concurrency }));
-      expect(make).toThrow(RangeError);
-      expect(make).toThrow(`concurrency must be a whole number from 1, not ${String(concurrency)}`);
-    }
-  });
 });
 
 describe('watchTasks: the progress of a task', () => {
@@ -368,7 +359,7 @@ describe('watchTasks: the progress of a task', () => {
   });
 });
 
-describe('watchTasks: concurrency', () => {
+describe('watchTasks: the concurrency of its client', () => {
   /** Counts the requests under way, as each of them is answered. */
   const counted = (scripted: ScriptedTransport): { transport: Transport; counts: number[] } => {
     const counts: number[] = [];
@@ -377,17 +368,17 @@ describe('watchTasks: concurrency', () => {
 
   const many = Array.from({ length: 20 }, (_, index) => `t${String(index)}`);
 
-  it.each([[undefined, 8], [1, 1], [3, 3], [100, 20]] as const)('%s: no more than so many requests are under way', (concurrency, most) => {
+  it.each([[undefined, 16], [1, 1], [3, 3], [100, 16]] as const)('%s: no more than so many requests are in flight, and 16 of an account', (concurrency, most) => {
     const scripted = scriptedTransport([slowly(says('running'), 3), slowly(says('succeeded'), 3)]);
     const { transport, counts } = counted(scripted);
-    allWords(clientOf(transport), many, { concurrency });
+    allWords(clientOf(transport, concurrency === undefined ? {} : { concurrency }), many);
     expect(Math.max(...counts)).toBe(most);
   });
 
   it('limits no watches: a place is free again as soon as its answer has come', () => {
-    const { client, transport } = setUp({ a: [slowly(says('running'), 2)], b: [slowly(says('running'), 2)], c: [slowly(says('running'), 2)] });
+    const { client, transport } = setUp({ a: [slowly(says('running'), 2)], b: [slowly(says('running'), 2)], c: [slowly(says('running'), 2)] }, { concurrency: 1 });
     marbles(({ flush }) => {
-      const watching = from(['a', 'b', 'c'].map(refOf)).pipe(watchTasks(client, { concurrency: 1 })).subscribe();
+      const watching = from(['a', 'b', 'c'].map(refOf)).pipe(watchTasks(client)).subscribe();
       timer(30).subscribe(() => { watching.unsubscribe(); });
       flush();
     })();
@@ -396,86 +387,54 @@ describe('watchTasks: concurrency', () => {
   });
 
   it('asks in the order in which the questions came', () => {
-    const { client, transport } = setUp(Object.fromEntries(many.map((id) => [id, [slowly(says('succeeded'), 2)]])));
-    allWords(client, many, { concurrency: 2 });
+    const { client, transport } = setUp(Object.fromEntries(many.map((id) => [id, [slowly(says('succeeded'), 2)]])), { concurrency: 2 });
+    allWords(client, many);
     expect(transport.requests.map(({ url }) => url.split('/').at(-1))).toEqual(many);
   });
 
   it('is not used up by requests that hang, fail or throw', () => {
     const { client } = setUp(
       { a: [{ hang: true }, says('succeeded')], b: [{ error: 'reset' }, says('succeeded')], c: [says('succeeded')] },
-      { askTimeoutMs: 50 },
+      { requestTimeoutMs: 50, concurrency: 1 },
     );
-    const seen = allWords(client, ['a', 'b', 'c'], { concurrency: 1 });
+    const seen = allWords(client, ['a', 'b', 'c']);
     expect(seen).toEqual(expect.arrayContaining(['a succeeded', 'b succeeded', 'c succeeded']));
   });
 
-  it('is given back by a task that is lost while it stands in line', () => {
-    const { client, transport } = setUp({ a: [slowly(says('succeeded'), 100)], b: [says('succeeded')], c: [says('succeeded')] });
-    const seen = allWords(client, ['a', 'b', 'c'], { concurrency: 1, watch: ({ id }) => (id === 'b' ? { deadlineMs: 20 } : {}) });
+  it('is given back by a task that is lost while it waits', () => {
+    const { client, transport } = setUp({ a: [slowly(says('succeeded'), 100)], b: [says('succeeded')], c: [says('succeeded')] }, { concurrency: 1 });
+    const seen = allWords(client, ['a', 'b', 'c'], { watch: ({ id }) => (id === 'b' ? { deadlineMs: 20 } : {}) });
     expect([...seen].sort()).toEqual(['a succeeded', 'b lost: timeout', 'c succeeded']);
     expect(seen[0]).toBe('b lost: timeout');
     expect(transport.requests).toHaveLength(2);
   });
 
-  it('lets no question out of the line that was left', () => {
-    const { client, transport } = setUp({ a: [{ hang: true }], b: [says('succeeded')] });
+  it('lets no request out once the feed is left', () => {
+    const { client, transport } = setUp({ a: [{ hang: true }], b: [says('succeeded')] }, { concurrency: 1 });
     marbles(({ cold, expectObservable }) => {
       const refs = cold('ab', { a: refOf('a'), b: refOf('b') });
-      expectObservable(refs.pipe(watchTasks(client, { concurrency: 1 }), befalls()), '-----!').toBe('------');
+      expectObservable(refs.pipe(watchTasks(client), befalls()), '-----!').toBe('------');
     })();
     expect(transport.requests).toHaveLength(1);
     expect(transport.pending()).toBe(0);
   });
 
-  it('is each subscriber’s own', () => {
+  it('is shared by all feeds of a client', () => {
     const { transport, counts } = counted(scriptedTransport([slowly(says('succeeded'), 3)]));
-    const client = clientOf(transport);
+    const client = clientOf(transport, { concurrency: 4 });
     marbles(({ flush }) => {
-      const watched = (ids: readonly string[]): Observable<FeedEvent> => from(ids.map(refOf)).pipe(watchTasks(client, { concurrency: 2 }));
+      const watched = (ids: readonly string[]): Observable<FeedEvent> => from(ids.map(refOf)).pipe(watchTasks(client));
       merge(watched(many.slice(0, 10)), watched(many.slice(10))).subscribe();
       flush();
     })();
     expect(Math.max(...counts)).toBe(4);
   });
 
-  it('never asks the question of one who has left the line', () => {
-    const asked: string[] = [];
-    marbles(({ flush }) => {
-      const gate = createGate(1);
-      const question = (name: string): Observable<never> => defer(() => (asked.push(name), EMPTY));
-      gate(timer(10)).subscribe();
-      const gone = gate(question('gone')).subscribe();
-      gate(question('stays')).subscribe();
-      gone.unsubscribe();
-      flush();
-    })();
-    expect(asked).toEqual(['stays']);
-  });
-
-  it('bears many thousands in line whose questions are answered at once', () => {
-    let answered = 0;
-    marbles(({ flush }) => {
-      const gate = createGate(1);
-      gate(timer(10)).subscribe();
-      for (let index = 0; index < 20_000; index += 1) gate(of(index)).subscribe(() => (answered += 1));
-      expect(answered).toBe(0);
-      flush();
-    })();
-    expect(answered).toBe(20_000);
-  });
-
-  it('lets no more of a key’s questions out once it is refused, however many stand in line', () => {
+  it('lets no more of a key’s requests out once Retry-After says so, however many wait', () => {
     const tooMany: ScriptedStep = { status: 429, headers: { 'retry-after': '60' }, afterMs: 500 };
-    const { client, transport } = setUp(Object.fromEntries(many.map((id, index) => [id, index < 8 ? [tooMany, says('succeeded')] : [says('succeeded')]])));
+    const { client, transport } = setUp(Object.fromEntries(many.map((id, index) => [id, index < 8 ? [tooMany, says('succeeded')] : [says('succeeded')]])), { concurrency: 8 });
     expect(allWords(client, many).filter((each) => each.endsWith(' succeeded'))).toHaveLength(many.length);
     expect(transport.requests.filter(({ atMs }) => atMs < 60_000)).toHaveLength(8);
-  });
-
-  it('holds for a watch whose own gate is undefined', () => {
-    const { transport, counts } = counted(scriptedTransport([slowly(says('succeeded'), 3)]));
-    allWords(clientOf(transport), many, { concurrency: 2, watch: () => ({ gate: undefined }) });
-    expect(Math.max(...counts)).toBe(2);
   });
 });
 
@@ -491,13 +450,6 @@ describe('watchTasks: options of each watch', () => {
     const { client, transport } = setUp({ a: [says('running'), says('succeeded')], b: [says('running'), says('succeeded')] });
     allWords(client, ['a', 'b'], { watch: ({ id }) => (id === 'a' ? { policy: { interval: constantDelay(30) } } : {}) });
     expect(transport.requests.map(({ url, atMs }) => `${url.slice(-1)}${String(atMs)}`)).toEqual(['a0', 'b0', 'b5', 'a30']);
-  });
-
-  it('sends its questions through its own gate, where it has one', () => {
-    const { client, transport } = setUp({ a: [says('succeeded')], b: [slowly(says('succeeded'), 50)] });
-    const late: Gate = (question) => timer(20).pipe(switchMap(() => question));
-    allWords(client, ['b', 'a'], { concurrency: 1, watch: ({ id }) => (id === 'a' ? { gate: late } : {}) });
-    expect(transport.requests.map(({ url, atMs }) => `${url.slice(-1)}${String(atMs)}`)).toEqual(['b0', 'a20']);
   });
 
   it('loses that task alone when they throw, or are wrong', () => {
@@ -707,7 +659,7 @@ describe('toFeed', () => {
   });
 
   it('clears the trouble of a task that answers the same as before', () => {
-    const { client } = setUp({ a: [says('running'), unavailable, says('running'), { hang: true }] }, { deadlineMs: 100, askTimeoutMs: 1_000 });
+    const { client } = setUp({ a: [says('running'), unavailable, says('running'), { hang: true }] }, { deadlineMs: 100, requestTimeoutMs: 1_000 });
     const troubles: (string | null)[] = [];
     marbles(({ flush }) => {
       of(refOf('a')).pipe(watchTasks(client), toFeed()).subscribe(({ tasks }) => {

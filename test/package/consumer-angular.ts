@@ -9,7 +9,7 @@ import { fromServerSentEvents } from 'rx-seedance/sse';
 export const providers = provideSeedance({ accounts: () => [account(ark, { apiKey: null })] });
 
 export const tracked = (): string => {
-  const { tasks, track, progress } = injectTaskFeed({ concurrency: 4 });
+  const { tasks, track, progress } = injectTaskFeed({ watch: () => ({ deadlineMs: 3_600_000 }) });
   track({ provider: 'ark', id: 'a' });
   return `${String(tasks().length)} ${String(progress())} ${String(feedSignals(fromServerSentEvents('/feed')).error())}`;
 };

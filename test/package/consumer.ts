@@ -38,7 +38,7 @@ export const transitions: Observable<TaskTransition> = client.watch({ provider: 
 
 export const links: Observable<{ readonly to: 'succeeded' }> = transitions.pipe(ofStatus('succeeded'));
 
-export const feeds = (tasks: Observable<TaskRef<'ark' | 'anyfast'>>) => tasks.pipe(watchTasks(client, { concurrency: 4 }), toFeed());
+export const feeds = (tasks: Observable<TaskRef<'ark' | 'anyfast'>>) => tasks.pipe(watchTasks(client), toFeed());
 
 export const linkOf = (snapshot: TaskSnapshot): string | null =>
   snapshot.status === 'succeeded' ? (snapshot.video?.url ?? null) : snapshot.status === 'failed' ? snapshot.failure.message : null;

@@ -11,41 +11,41 @@ describe('poll', () => {
   it('waits from the answer, not from the question', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold(' --b|');
     const asked = [     ' -----^-!       ', ' ------------^-!'];
-    const result = poll('a', { wait: () => 5, ask: () => answer });
+    const result = poll('a', { wait: () => 5, request: () => answer });
     expectObservable(result, '  ---------------!').toBe('a------b------b');
     expectSubscriptions(answer.subscriptions).toBe(asked);
   }));
 
   it('emits the last state and completes when the wait is done', marbles(({ cold, expectObservable }) => {
     const answers = { a: cold('--b'), b: cold('--z') };
-    const result = poll<string>('a', { wait: untilZ, ask: (state) => answers[state as 'a' | 'b'] });
+    const result = poll<string>('a', { wait: untilZ, request: (state) => answers[state as 'a' | 'b'] });
     expectObservable(result).toBe('a------b------(z|)');
   }));
 
   it('asks nothing for a seed that is done', marbles(({ expectObservable }) => {
-    const result = poll('z', { wait: untilZ, ask: () => throwError(() => new Error('asked')) });
+    const result = poll('z', { wait: untilZ, request: () => throwError(() => new Error('asked')) });
     expectObservable(result).toBe('(z|)');
   }));
 
   it('counts the first of several values of a question', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('-zy|');
-    const result = poll('a', { wait: untilZ, ask: () => answer });
+    const result = poll('a', { wait: untilZ, request: () => answer });
     expectObservable(result).toBe('a-----(z|)');
     expectSubscriptions(answer.subscriptions).toBe('-----^!');
   }));
 
   it('stays in a question that never answers until it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('-');
-    expectObservable(poll('a', { wait: () => 5, ask: () => answer }), '----------!').toBe('a----------');
+    expectObservable(poll('a', { wait: () => 5, request: () => answer }), '----------!').toBe('a----------');
     expectSubscriptions(answer.subscriptions).toBe('-----^----!');
   }));
 
   it('passes on the error of a question', marbles(({ cold, expectObservable }) => {
-    expectObservable(poll('a', { wait: () => 5, ask: () => cold<string>('-#') })).toBe('a-----#');
+    expectObservable(poll('a', { wait: () => 5, request: () => cold<string>('-#') })).toBe('a-----#');
   }));
 
   it('errs with EmptyError when a question ends without an answer', marbles(({ cold, expectObservable }) => {
-    const names = poll('a', { wait: () => 5, ask: () => cold<string>('-|') });
+    const names = poll('a', { wait: () => 5, request: () => cold<string>('-|') });
     expectObservable(names).toBe('a-----#', undefined, expect.objectContaining({ name: 'EmptyError' }));
   }));
 
@@ -53,59 +53,59 @@ describe('poll', () => {
     const broken = (): never => {
       throw new RangeError('broken');
     };
-    expectObservable(poll('a', { wait: broken, ask: () => NEVER })).toBe('(a#)', undefined, new RangeError('broken'));
-    expectObservable(poll('a', { wait: () => 5, ask: broken })).toBe('a----#', undefined, new RangeError('broken'));
+    expectObservable(poll('a', { wait: broken, request: () => NEVER })).toBe('(a#)', undefined, new RangeError('broken'));
+    expectObservable(poll('a', { wait: () => 5, request: broken })).toBe('a----#', undefined, new RangeError('broken'));
   }));
 
   it('leaves no timer and no question behind, whenever it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('--b|');
-    expectObservable(poll('a', { wait: () => 5, ask: () => answer }), '---!').toBe('a---');
-    expectObservable(poll('a', { wait: () => 5, ask: () => answer }), '------!').toBe('a------');
+    expectObservable(poll('a', { wait: () => 5, request: () => answer }), '---!').toBe('a---');
+    expectObservable(poll('a', { wait: () => 5, request: () => answer }), '------!').toBe('a------');
     expectSubscriptions(answer.subscriptions).toBe(['-----^!']);
   }));
 
   it('gives each subscriber a loop of its own', marbles(({ cold, expectObservable }) => {
-    const shared = poll(0, { wait: () => 5, ask: (n) => cold('-x').pipe(map(() => n + 1)) });
+    const shared = poll(0, { wait: () => 5, request: (n) => cold('-x').pipe(map(() => n + 1)) });
     expectObservable(defer(() => shared).pipe(take(3))).toBe('0-----1-----(2|)', numbers);
     expectObservable(shared.pipe(take(3)), '---^').toBe('---0-----1-----(2|)', numbers);
   }));
 
   it('ends a wait early when it is hurried, and not a question', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const answer = cold('        ---b|');
-    const hurry = hot('        --x-x---------');
+    const wake = hot('        --x-x---------');
     const asked = ['           --^--!', '          ----------^--!'];
-    const result = poll('a', { wait: () => 5, ask: () => answer, hurry });
+    const result = poll('a', { wait: () => 5, request: () => answer, wake });
     expectObservable(result, ' --------------!').toBe('a----b-------b');
     expectSubscriptions(answer.subscriptions).toBe(asked);
   }));
 
   it('keeps a wait that is longer than a platform timer', marbles(({ expectObservable }) => {
     const month = 30 * 24 * 3_600_000;
-    const result = poll('a', { wait: (state) => (state === 'z' ? 'done' : month), ask: () => of('z') });
+    const result = poll('a', { wait: (state) => (state === 'z' ? 'done' : month), request: () => of('z') });
     expectObservable(result).toBe(`a ${String(month - 1)}ms (z|)`);
   }));
 
   it('goes on for thousands of questions with waits of 0 that are answered at once', marbles(({ expectObservable }) => {
     const count = 5_000;
-    const result = poll(0, { wait: (n) => (n === count ? 'done' : 0), ask: (n) => of(n + 1) });
+    const result = poll(0, { wait: (n) => (n === count ? 'done' : 0), request: (n) => of(n + 1) });
     expectObservable(result.pipe(last())).toBe('(n|)', { n: count });
   }));
 
   it('asks on the timer of the scheduler, so that nothing happens before time moves', marbles(({ expectObservable, time }) => {
-    const result = poll('a', { wait: untilZ, ask: () => timer(time('---|')).pipe(map(() => 'z')) });
+    const result = poll('a', { wait: untilZ, request: () => timer(time('---|')).pipe(map(() => 'z')) });
     expectObservable(result).toBe('a-------(z|)');
   }));
 });
 
-it('an error of `hurry` is an error of the stream', marbles(({ expectObservable, hot }) => {
-  const ask = (state: number) => of(state + 1);
-  expectObservable(poll(0, { wait: () => 5, ask, hurry: hot('--#') })).toBe('0-#', [0]);
-  expectObservable(poll(0, { wait: () => 5, ask, hurry: throwError(() => 'error') })).toBe('(0#)', [0]);
+it('an error of `wake` is an error of the stream', marbles(({ expectObservable, hot }) => {
+  const request = (state: number) => of(state + 1);
+  expectObservable(poll(0, { wait: () => 5, request, wake: hot('--#') })).toBe('0-#', [0]);
+  expectObservable(poll(0, { wait: () => 5, request, wake: throwError(() => 'error') })).toBe('(0#)', [0]);
 }));
 
 it.each([Number.NaN, -5])('a wait of %s is refused', (ms) => {
   marbles(({ flush }) => {
-    const seen = diary(poll(0, { wait: (state) => (state > 3 ? 'done' : ms), ask: (state) => of(state + 1) }), String, 1000);
+    const seen = diary(poll(0, { wait: (state) => (state > 3 ? 'done' : ms), request: (state) => of(state + 1) }), String, 1000);
     flush();
     expect(seen.error).toBeInstanceOf(RangeError);
     expect(String(seen.error)).toContain(`wait must give a number of ms from 0, or 'done', not ${String(ms)}`);

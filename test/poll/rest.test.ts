@@ -17,17 +17,17 @@ describe('after a wait', () => {
 
   it('the next comes at once when the wait is hurried, and once, however often it is', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const next = cold('     --b|');
-    const hurry = hot('  ---xx-x--');
-    expectObservable(after(5, hurry, () => next)).toBe('-----(b|)');
+    const wake = hot('  ---xx-x--');
+    expectObservable(after(5, wake, () => next)).toBe('-----(b|)');
     expectSubscriptions(next.subscriptions).toBe(['---^-!']);
-    expectSubscriptions(hurry.subscriptions).toBe(['^--!']);
+    expectSubscriptions(wake.subscriptions).toBe(['^--!']);
   }));
 
-  it('a hurry that has come already is one as well', marbles(({ expectObservable }) => {
+  it('a wake that has come already is one as well', marbles(({ expectObservable }) => {
     expectObservable(after(5, of('x', 'y'), () => of('b'))).toBe('(b|)');
   }));
 
-  it('what is next is asked for once, however often a hurry has come already', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('what is next is asked for once, however often a wake has come already', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const next = cold('                                --b|');
     expectObservable(after(5, of('x', 'y'), () => next)).toBe('--(b|)');
     expectSubscriptions(next.subscriptions).toBe(['    ^-!']);
@@ -38,12 +38,12 @@ describe('after a wait', () => {
     expectObservable(after(5, NEVER, broken)).toBe('-----#', undefined, new RangeError('broken'));
   }));
 
-  it('nothing comes for who has unsubscribed, be it by a hurry', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+  it('nothing comes for who has unsubscribed, be it by a wake', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const next = cold('--b|');
-    const hurry = hot('------x');
-    expectObservable(after(5, hurry, () => next), '---!').toBe('');
+    const wake = hot('------x');
+    expectObservable(after(5, wake, () => next), '---!').toBe('');
     expectSubscriptions(next.subscriptions).toBe([]);
-    expectSubscriptions(hurry.subscriptions).toBe(['^--!']);
+    expectSubscriptions(wake.subscriptions).toBe(['^--!']);
   }));
 });
 

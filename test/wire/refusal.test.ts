@@ -84,7 +84,11 @@ describe('what the code says', () => {
     expect(classify(429, JSON.stringify({ code, message: 'no', data: null }))).toMatchObject({ reason: 'quota', code });
   });
 
-  it.each(['RateLimitExceeded.EndpointRPMExceeded', 'ModelAccountTpmRateLimitExceeded', 'ServerOverloaded', 'RequestBurstTooFast', 'NoQuotaExceeded', ''])(
+  it.each(['ServerOverloaded', 'InflightBatchsizeExceeded'])('%s is the server\'s trouble under 429, and says nothing of the account', (code) => {
+    expect(classify(429, of(code))).toMatchObject({ reason: 'server', code });
+  });
+
+  it.each(['RateLimitExceeded.EndpointRPMExceeded', 'ModelAccountTpmRateLimitExceeded', 'RequestBurstTooFast', 'NoQuotaExceeded', ''])(
     '%j is rate-limited under 429, where waiting helps',
     (code) => {
       expect(classify(429, of(code))).toMatchObject({ reason: 'rate-limited' });

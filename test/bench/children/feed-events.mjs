@@ -21,7 +21,7 @@ const refs = new Subject();
 let events = 0;
 /** @type {import('rx-seedance').Feed | undefined} */
 let feed;
-refs.pipe(watchTasks(client, { concurrency: tasks }), toFeed()).subscribe((next) => {
+refs.pipe(watchTasks(client), toFeed()).subscribe((next) => {
   feed = next;
   events += 1;
 });

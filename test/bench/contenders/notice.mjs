@@ -24,7 +24,7 @@ const intervalMs = 10_000;
 
 /** @returns {Contender} */
 const byClient = (/** @type {{ readonly batch?: boolean, readonly isTold?: boolean }} */ { batch, isTold = false }) => (transport, { perMinute }) => {
-  const rateLimit = isTold ? { budget: { perMinute } } : {};
+  const rateLimit = isTold ? { rateLimit: { perMinute } } : {};
   const client = createTaskClient({ transport, accounts: [account(ark, { apiKey, batch, ...rateLimit })] });
   return (id) =>
     client.watch({ provider: 'ark', id }).pipe(

@@ -5,12 +5,12 @@
 import { defer, EMPTY, expand, filter, map, switchMap, timer } from 'rxjs';
 import { account, createTaskClient, ofStatus } from 'rx-seedance';
 import { ark } from 'rx-seedance/providers/ark';
-import { pathOf, terminal } from './setting.mjs';
+import { apiKey, pathOf, terminal } from './setting.mjs';
 
 /** @typedef {import('rx-seedance').Transport} Transport */
 
-const byClient = (/** @type {Transport} */ transport, /** @type {{ budget?: { perMinute: number }, batch?: boolean }} */ options) => {
-  const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'bench-key', ...options })] });
+const byClient = (/** @type {Transport} */ transport, /** @type {{ rateLimit?: { perMinute: number }, batch?: boolean }} */ options) => {
+  const client = createTaskClient({ transport, accounts: [account(ark, { apiKey, ...options })] });
   return (/** @type {string} */ id) =>
     client.watch({ provider: 'ark', id }).pipe(
       ofStatus('succeeded'),
@@ -39,8 +39,8 @@ const alone = (/** @type {Transport} */ transport, /** @type {string} */ id) => 
 };
 
 export const contenders = {
-  singly: (/** @type {Transport} */ transport, /** @type {{ perMinute: number }} */ { perMinute }) => byClient(transport, { budget: { perMinute }, batch: false }),
-  batched: (/** @type {Transport} */ transport, /** @type {{ perMinute: number }} */ { perMinute }) => byClient(transport, { budget: { perMinute } }),
+  singly: (/** @type {Transport} */ transport, /** @type {{ perMinute: number }} */ { perMinute }) => byClient(transport, { rateLimit: { perMinute }, batch: false }),
+  batched: (/** @type {Transport} */ transport, /** @type {{ perMinute: number }} */ { perMinute }) => byClient(transport, { rateLimit: { perMinute } }),
   unlimited: (/** @type {Transport} */ transport) => byClient(transport, { batch: false }),
   independent: (/** @type {Transport} */ transport) => (/** @type {string} */ id) => alone(transport, id),
 };

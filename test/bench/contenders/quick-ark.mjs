@@ -6,6 +6,9 @@ import { account, constantDelay, createTaskClient } from 'rx-seedance';
 import { ark } from 'rx-seedance/providers/ark';
 import { apiKey } from './setting.mjs';
 
+/** The sockets limit all contenders; nothing else does. */
+const unlimited = 1_000_000;
+
 /**
  * @param {import('rx-seedance').Transport} transport
  * @param {string} origin
@@ -16,8 +19,8 @@ import { apiKey } from './setting.mjs';
  */
 export const quickArkClient = (transport, origin, intervalMs, { batch = false, interval = constantDelay(intervalMs) } = {}) => {
   const provider = { ...ark, pacing: () => ({ floorMs: 1, minMs: intervalMs, maxMs: intervalMs }) };
-  const own = { apiKey, baseUrl: `${origin}/api/v3`, batch };
-  return createTaskClient({ transport, accounts: [account(provider, own)], policy: { interval } });
+  const own = { apiKey, baseUrl: `${origin}/api/v3`, batch, rateLimit: { maxInFlight: unlimited } };
+  return createTaskClient({ transport, accounts: [account(provider, own)], concurrency: unlimited, policy: { interval } });
 };
 
 /**

@@ -12,7 +12,7 @@ import { arkRef, clientInMemory, quickArkClient } from './quick-ark.mjs';
 export const create = ({ origin, connections, intervalMs }) => {
   const client = quickArkClient(undiciTransport({ dispatcher: new Pool(origin, { connections }) }), origin, intervalMs);
   return async (ids) => {
-    const feed = await lastValueFrom(from(ids.map(arkRef)).pipe(watchTasks(client, { concurrency: connections }), toFeed()));
+    const feed = await lastValueFrom(from(ids.map(arkRef)).pipe(watchTasks(client), toFeed()));
     return [...feed.tasks].map(({ snapshot }) => (snapshot?.status === 'succeeded' ? (snapshot.video?.url ?? '') : ''));
   };
 };
@@ -24,7 +24,7 @@ export const createWaiting = ({ waitMs }) => {
   const client = clientInMemory(respond, ({ index }) => waitMs(index));
   /** @type {{ feed: import('rx-seedance').Feed | null }} */
   const app = { feed: null };
-  refs.pipe(watchTasks(client, { concurrency: 1_000 }), toFeed()).subscribe((feed) => (app.feed = feed));
+  refs.pipe(watchTasks(client), toFeed()).subscribe((feed) => (app.feed = feed));
   return {
     add: (ids) => {
       for (const id of ids) refs.next(arkRef(id));

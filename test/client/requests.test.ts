@@ -1,0 +1,378 @@
+/**
+ * The requests of one account by themselves: when a poll leaves, what leaves, and what comes of it.
+ */
+import { isRight, left } from 'fp-ts/Either';
+import { asyncScheduler, concat, defer, EMPTY, ignoreElements, map, NEVER, type Observable, of, repeat, Subject, takeUntil, throwError, timer } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { Account } from '../../src/client/account.js';
+import { createRequests, type Leaving, type Poll, type PolledTask, type PollEvent } from '../../src/client/requests.js';
+import { createTaskClient } from '../../src/client/task-client.js';
+import { ark } from '../../src/providers/ark.js';
+import { clockOf } from '../../src/transport/clock.js';
+import { createRequestQueue } from '../../src/transport/request-queue.js';
+import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
+import {
+  accountOf, arkTask, at, busy, diary, forbidden, inVirtualTime, key, livingTransport, minutes, played, queued, reset, responseOf, running, seconds, succeeded, to, tooMany,
+} from '../support/client.js';
+import { marbles } from '../support/marbles.js';
+
+const polledTask = (id: string): PolledTask => ({ task: { provider: 'ark', id }, lastRequest: null, unlistedTier: undefined });
+
+/** A client's way to poll tasks of one account singly. */
+const requestsOf = (owner: Account, transport: Transport, { requestTimeoutMs = seconds(30), concurrency = 64 }: { readonly requestTimeoutMs?: number; readonly concurrency?: number | Observable<number> } = {}) => {
+  const clock = clockOf(asyncScheduler);
+  const queue = createRequestQueue(concurrency, clock);
+  const request = createRequests(owner, { lane: queue.lane('ark', seconds(10), owner.rateLimit), transport, clock, requestTimeoutMs, hasOtherTasks: () => false });
+  return (polled: PolledTask | string, own: Partial<Omit<Poll, 'polled'>> = {}): Observable<PollEvent> =>
+    request({ polled: typeof polled === 'string' ? polledTask(polled) : polled, dueAtMs: 0, minIntervalMs: seconds(10), serviceTier: null, ...own });
+};
+
+/** An event by what it says: `leaving`, a status, or what kind of error. */
+const told = (event: PollEvent): string => {
+  if (event.kind === 'leaving') return 'leaving';
+  const { result } = event;
+  if (isRight(result)) return result.right.status;
+  return 'reason' in result.left ? result.left.reason : result.left.kind;
+};
+
+/** What a poll does, and with its leaving. */
+const follow = (poll: Observable<PollEvent>, onLeaving: (leaving: Leaving) => void = () => undefined) =>
+  diary(poll, (event) => {
+    if (event.kind === 'leaving') onLeaving(event);
+    return told(event);
+  });
+
+const resultIn = ({ values }: { readonly values: readonly PollEvent[] }): unknown => values.flatMap((event) => (event.kind === 'done' ? [event.result] : []))[0];
+
+/** When each request left, and about which task: `15s cgt-1`. */
+const sent = (lives: readonly { readonly atMs: number; readonly url: string }[]): readonly string[] =>
+  lives.map(({ atMs, url }) => `${String(atMs / 1000)}s ${url.split('/').at(-1) ?? ''}`);
+
+/** A transport that answers every request with the same step. */
+const answering = (step: Parameters<typeof played>[0] = running) => livingTransport(() => played(step));
+
+describe('a request', () => {
+  it('is a GET of its path below the base URL, with the key and nothing else', () => {
+    inVirtualTime(({ flush }) => {
+      const requests: HttpRequest[] = [];
+      const transport: Transport = (request) => {
+        requests.push(request);
+        return timer(10).pipe(map(() => responseOf(running)));
+      };
+      const seen = follow(requestsOf(accountOf(ark, { baseUrl: 'https://proxy.example/ark/' }), transport)('cgt/$&1'));
+      flush();
+      expect(requests).toEqual([{
+        method: 'GET',
+        url: 'https://proxy.example/ark/contents/generations/tasks/cgt%2F%24%261',
+        headers: { accept: 'application/json', authorization: `Bearer ${key}` },
+      }]);
+      expect(seen.lines).toEqual(['0s leaving', '0.01s running', '0.01s |']);
+    });
+  });
+
+  it('of those that wait for a place, the earliest due leaves first', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = answering({ ...running, afterMs: 10 });
+      const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
+      for (const dueAtMs of [5, 9, 1, 7]) poll(String(dueAtMs), { dueAtMs }).subscribe();
+      flush();
+      expect(sent(lives)).toEqual(['0s 5', '0.01s 1', '0.02s 7', '0.03s 9']);
+    });
+  });
+
+  it('its time begins when it leaves, not in the queue nor while it is saved, and the error says how long it was', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport } = livingTransport((_, { url }) => (url.endsWith('/first') ? timer(900).pipe(map(() => responseOf(running))) : NEVER));
+      const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport, { requestTimeoutMs: 1_000 });
+      poll('first').subscribe();
+      const seen = follow(poll('second'), ({ waitUntil }) => { waitUntil(timer(3_000)); });
+      flush();
+      expect(seen.lines).toEqual(['0.9s leaving', '4.9s timeout', '4.9s |']);
+      expect(resultIn(seen)).toEqual(left({ kind: 'timeout', message: 'no answer within 1000 ms' }));
+    });
+  });
+
+  it('that is unsubscribed is aborted, and its place is free', () => {
+    inVirtualTime(({ flush, interrupt }) => {
+      const { transport, lives } = livingTransport((index) => (index === 0 ? NEVER : played(running)));
+      const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
+      const first = follow(poll('first'));
+      const second = follow(poll('second'));
+      interrupt(seconds(1), () => { first.stop(); });
+      flush();
+      expect(lives).toMatchObject([{ end: 'aborted', endedAtMs: seconds(1) }, { end: 'answered' }]);
+      expect(second.lines).toEqual(['1s leaving', '1s running', '1s |']);
+    });
+  });
+
+  it('fails with an error of the queue, unchanged; what goes wrong with the request itself is its result', () => {
+    inVirtualTime(({ flush }) => {
+      const broken = new Error('broken');
+      const { transport, lives } = answering(reset);
+      const seen = follow(requestsOf(accountOf(ark), transport, { concurrency: concat(timer(5).pipe(map(() => 0)), throwError(() => broken)) })('a'));
+      flush();
+      expect(seen.lines).toEqual(['0.005s #']);
+      expect(seen.error).toBe(broken);
+      expect(lives).toEqual([]);
+      const failing: readonly Transport[] = [transport, () => { throw new Error('read ECONNRESET'); }];
+      for (const each of failing) {
+        const failed = follow(requestsOf(accountOf(ark), each)('a'));
+        flush();
+        expect(resultIn(failed)).toEqual(left({ kind: 'transport', message: 'read ECONNRESET' }));
+      }
+    });
+  });
+
+  it('whose key cannot be had is a result too, and nothing leaves', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = answering();
+      const seen = follow(requestsOf(accountOf(ark, { apiKey: () => { throw new Error('vault'); } }), transport)('a'));
+      flush();
+      expect(resultIn(seen)).toEqual(left({ kind: 'transport', message: 'account ark: the function apiKey threw' }));
+      expect(lives).toEqual([]);
+    });
+  });
+
+  it('without a response is an error of the transport', () => {
+    inVirtualTime(({ flush }) => {
+      const seen = follow(requestsOf(accountOf(ark), () => EMPTY)('a'));
+      flush();
+      expect(resultIn(seen)).toMatchObject(left({ kind: 'transport' }));
+    });
+  });
+
+  it.each<readonly [string, Observable<HttpResponse>]>([
+    ['an error', throwError(() => new Error(`bad key ${key}`))],
+    ['a body', of(responseOf({ ...forbidden, body: { error: { code: 'AccessDenied', message: `bad key ${key}` } } }))],
+    ['a header', of(responseOf({ ...running, headers: { 'x-request-id': `of-${key}` } }))],
+  ])('takes its key out of %s', (_, response) => {
+    inVirtualTime(({ flush }) => {
+      const seen = follow(requestsOf(accountOf(ark), () => response)('a'));
+      flush();
+      expect(resultIn(seen)).toBeDefined();
+      expect(JSON.stringify(resultIn(seen))).toMatch(/bad key |"of-/);
+      expect(JSON.stringify(resultIn(seen))).not.toContain(key);
+    });
+  });
+
+  const unreadable = new Proxy({}, { get: () => { throw new Error('the getter'); } });
+  const objectAsMessage = Object.assign(new Error(), { message: { code: 502 } as unknown as string });
+
+  it.each([
+    ['without a prototype', Object.create(null) as unknown],
+    ['whose message is an object', objectAsMessage],
+    ['that throws when it is looked at', unreadable],
+  ])('survives an error %s like any other', (_, error) => {
+    marbles(({ flush }) => {
+      const { transport } = livingTransport((index) => (index === 0 ? throwError(() => error) : played(succeeded)));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+      const seen = diary(client.watch(arkTask), to);
+      flush();
+      expect(seen.lines).toEqual(['10s succeeded', '10s |']);
+    })();
+  });
+});
+
+describe('a request that is leaving', () => {
+  it('leaves at once where there is nothing to wait for, in the turn in which it was asked for', () => {
+    inVirtualTime(() => {
+      const { transport, lives } = livingTransport(() => NEVER);
+      const poll = requestsOf(accountOf(ark), transport);
+      follow(poll('without'));
+      follow(poll('with'), ({ waitUntil }) => {
+        waitUntil(EMPTY);
+        waitUntil(of(1, 2));
+        waitUntil(throwError(() => new Error('full')));
+      });
+      expect(sent(lives)).toEqual(['0s without', '0s with']);
+    });
+  });
+
+  it('leaves once all work has ended, however it ends', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = answering();
+      const seen = follow(requestsOf(accountOf(ark), transport)('a'), ({ waitUntil }) => {
+        waitUntil(timer(300));
+        waitUntil(concat(timer(700).pipe(ignoreElements()), throwError(() => new Error('full'))));
+        waitUntil(of('saved'));
+      });
+      flush();
+      expect(sent(lives)).toEqual(['0.7s a']);
+      expect(seen.lines).toEqual(['0s leaving', '0.7s running', '0.7s |']);
+    });
+  });
+
+  it('holds its place in the queue while it waits', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = answering();
+      const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
+      follow(poll('a'), ({ waitUntil }) => { waitUntil(timer(500)); });
+      follow(poll('b'));
+      flush();
+      expect(sent(lives)).toEqual(['0.5s a', '0.5s b']);
+    });
+  });
+
+  it('does not leave when nobody waits for it any more, and its place is free: left as it is told', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = answering();
+      const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
+      const stop = new Subject<void>();
+      const seen = follow(poll('a').pipe(takeUntil(stop)), ({ waitUntil }) => {
+        waitUntil(timer(500));
+        stop.next();
+      });
+      expect(seen.isOver).toBe(true);
+      follow(poll('b'));
+      flush();
+      expect(sent(lives)).toEqual(['0s b']);
+    });
+  });
+
+  it('does not leave when nobody waits for it any more, and its place is free: left while its work runs', () => {
+    inVirtualTime(({ flush, timers, interrupt }) => {
+      const { transport, lives } = answering();
+      const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
+      const left = follow(poll('a'), ({ waitUntil }) => { waitUntil(timer(seconds(9))); });
+      follow(poll('b'));
+      interrupt(500, () => {
+        left.stop();
+        // The work is unsubscribed as well: what remains is the turn in which the place is given on.
+        expect(timers()).toBe(1);
+      });
+      flush();
+      expect(sent(lives)).toEqual(['0.5s b']);
+    });
+  });
+
+  it('a task whose request did not leave may be polled at once', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = answering();
+      const poll = requestsOf(accountOf(ark), transport);
+      const polled = polledTask('a');
+      const left = follow(poll(polled), ({ waitUntil }) => { waitUntil(NEVER); });
+      at(500, () => {
+        left.stop();
+        follow(poll(polled));
+      });
+      flush();
+      expect(sent(lives)).toEqual(['0.5s a']);
+    });
+  });
+
+  it('waits for no work that it is given once it has left', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport } = answering({ ...running, afterMs: seconds(2) });
+      const given: Leaving[] = [];
+      const seen = follow(requestsOf(accountOf(ark), transport)('a'), (leaving) => { given.push(leaving); });
+      let subscribed = 0;
+      at(seconds(1), () => {
+        given[0]?.waitUntil(defer(() => {
+          subscribed += 1;
+          return NEVER;
+        }));
+      });
+      flush();
+      expect(seen.lines).toEqual(['0s leaving', '2s running', '2s |']);
+      expect(subscribed).toBe(0);
+    });
+  });
+});
+
+describe('a task', () => {
+  /** Polls one task again and again, as soon as each poll has ended, until an instant. */
+  const polledUntil = (untilMs: number, answer: (index: number) => Observable<HttpResponse>, own: Partial<Omit<Poll, 'polled'>> = {}) =>
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport(answer);
+      const poll = requestsOf(accountOf(ark), transport)(polledTask('a'), own);
+      follow(poll.pipe(repeat(), takeUntil(timer(untilMs))));
+      flush();
+      return lives.map(({ atMs }) => atMs / 1000);
+    });
+
+  it.each<readonly [string, (index: number) => Observable<HttpResponse>]>([
+    ['an answer', () => played(running)],
+    ['a slow answer', () => played({ ...running, afterMs: seconds(9) })],
+    ['a 429', () => played(tooMany())],
+    ['a 503', () => played(busy)],
+    ['no answer', () => played(reset)],
+    ['nonsense', () => of(responseOf({ body: '<html>' }))],
+  ])('is polled once in its minimum interval, whatever comes of it: %s', (_, answer) => {
+    expect(polledUntil(seconds(35), answer)).toEqual([0, 10, 20, 30]);
+  });
+
+  it('is polled at once when its answer has taken longer than the interval', () => {
+    expect(polledUntil(seconds(35), () => played({ ...running, afterMs: seconds(12) }))).toEqual([0, 12, 24]);
+  });
+
+  it('keeps its interval after a request that was aborted', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport((index) => (index === 0 ? NEVER : played(running)));
+      const poll = requestsOf(accountOf(ark), transport);
+      const polled = polledTask('a');
+      const first = follow(poll(polled));
+      at(seconds(4), () => {
+        first.stop();
+        follow(poll(polled));
+      });
+      flush();
+      expect(sent(lives)).toEqual(['0s a', '10s a']);
+    });
+  });
+
+  it('keeps its interval from the instant at which the request has left, not from its turn in the queue', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = answering();
+      const poll = requestsOf(accountOf(ark), transport)(polledTask('a'));
+      let workMs = seconds(4);
+      follow(poll.pipe(repeat(), takeUntil(timer(seconds(20)))), ({ waitUntil }) => {
+        waitUntil(timer(workMs));
+        workMs = 0;
+      });
+      flush();
+      expect(sent(lives)).toEqual(['4s a', '14s a']);
+    });
+  });
+
+  it('keeps the longer of two intervals, that of the last request and its own', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = answering();
+      const poll = requestsOf(accountOf(ark), transport);
+      const polled = polledTask('a');
+      const intervals = [20, 10, 30].map((s) => poll(polled, { minIntervalMs: seconds(s) }));
+      follow(concat(...intervals));
+      flush();
+      expect(sent(lives)).toEqual(['0s a', '20s a', '50s a']);
+    });
+  });
+
+  it('whose good answer asks for a longer wait is left alone for that long, for 2 minutes at most', () => {
+    const asking = (wait: number) => (): Observable<HttpResponse> => played({ ...queued, afterMs: seconds(1), headers: { 'retry-after': String(wait) } });
+    expect(polledUntil(minutes(5), asking(3))).toHaveLength(30);
+    expect(polledUntil(seconds(100), asking(30))).toEqual([0, 31, 62, 93]);
+    expect(polledUntil(seconds(300), asking(3_600))).toEqual([0, 121, 242]);
+  });
+
+  it('whose refusal (429) asks for a wait makes its whole account wait', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport((index) => played(index === 0 ? tooMany({ 'retry-after': '7' }) : running));
+      const poll = requestsOf(accountOf(ark), transport);
+      follow(poll('a'));
+      at(seconds(1), () => { follow(poll('b')); });
+      flush();
+      expect(sent(lives)).toEqual(['0s a', '7s b']);
+    });
+  });
+
+  it('whose failure (503) asks for a wait makes nobody else wait', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport((index) => played(index === 0 ? { ...busy, headers: { 'retry-after': '7' } } : running));
+      const poll = requestsOf(accountOf(ark), transport);
+      const seen = follow(poll('a'));
+      at(seconds(1), () => { follow(poll('b')); });
+      flush();
+      expect(sent(lives)).toEqual(['0s a', '1s b']);
+      expect(resultIn(seen)).toMatchObject(left({ reason: 'server', retryAfterMs: seconds(7) }));
+    });
+  });
+});

@@ -1,0 +1,268 @@
+/**
+ * One task and those who watch it: what each of them is told of a poll, and what one of them may do to the others.
+ */
+import { left, right } from 'fp-ts/Either';
+import { asyncScheduler, concat, defer, EMPTY, ignoreElements, map, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { Poll, PolledTask, PollEvent } from '../../src/client/requests.js';
+import { type SharedEvent, SharedTask } from '../../src/client/shared-task.js';
+import { createTaskClient } from '../../src/client/task-client.js';
+import { ark } from '../../src/providers/ark.js';
+import type { WatchState } from '../../src/state/watch-state.js';
+import { clockOf } from '../../src/transport/clock.js';
+import { accountOf, arkTask, at, diary, every, inVirtualTime, livingTransport, played, running, seconds, succeeded, to } from '../support/client.js';
+import { marbles } from '../support/marbles.js';
+import { snapshot, task } from '../support/snapshots.js';
+
+const own: Omit<Poll, 'polled'> = { dueAtMs: 0, minIntervalMs: 3, serviceTier: null };
+
+const shared = (request: (poll: Poll) => Observable<PollEvent>, before?: PolledTask): SharedTask => new SharedTask(task, request, clockOf(asyncScheduler), before);
+
+const done = (status: 'queued' | 'running'): PollEvent => ({ kind: 'done', result: right(snapshot(status)) });
+const leaving: PollEvent = { kind: 'leaving', waitUntil: () => undefined };
+
+/** A poll as letters: `l` leaves, `q` and `r` are results. */
+const events = { l: leaving, q: done('queued'), r: done('running') };
+
+/** An event as such a letter. */
+const letter = (event: SharedEvent): string => {
+  if (event.kind === 'leaving') return 'l';
+  return event.arrival.result._tag === 'Right' ? event.arrival.result.right.status.charAt(0) : 'x';
+};
+
+describe('a poll of a task', () => {
+  it('is shared by all who wait for it: each is told that it leaves, also who comes after that, and its result', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const poll = cold<PollEvent>('    --l--(q|)', events);
+    const polls = ['            ^----!   '];
+    const one = shared(() => poll);
+    const next = defer(() => one.poll(0, own)).pipe(map(letter));
+    expectObservable(next, '          ^        ').toBe('--l--(q|)');
+    expectObservable(next, '          -^       ').toBe('--l--(q|)');
+    expectObservable(next, '          ----^    ').toBe('----l(q|)');
+    expectObservable(next, '          -^--!    ').toBe('--l      ');
+    expectSubscriptions(poll.subscriptions).toBe(polls);
+  }));
+
+  it('gives who has not seen its result that result at once, and who has seen it that of a new poll', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const poll = cold<PollEvent>('  --l--(q|)', events);
+    const polls = ['          ^----!', '         ---------^----!'];
+    const one = shared(() => poll);
+    const next = (seen: number): Observable<string> => defer(() => one.poll(seen, own)).pipe(map(letter));
+    expectObservable(next(0), '     ^         ').toBe('--l--(q|)');
+    expectObservable(next(0), '     -------^  ').toBe('-------(q|)');
+    expectObservable(next(1), '     ---------^').toBe('-----------l--(q|)');
+    expectSubscriptions(poll.subscriptions).toBe(polls);
+  }));
+
+  it('is numbered and dated, and told to all who listen', marbles(({ cold, expectObservable }) => {
+    const poll = cold<PollEvent>('         --(q|)', events);
+    const one = shared(() => poll);
+    const at2 = { number: 1, atMs: 2, result: right(snapshot('queued')) };
+    const at7 = { ...at2, number: 2, atMs: 7 };
+    const next = (seen: number): Observable<SharedEvent> => defer(() => one.poll(seen, own));
+    expectObservable(one.arrivals, ' ^       ').toBe('--a----b', { a: at2, b: at7 });
+    expectObservable(one.arrivals, ' ----^   ').toBe('-------b', { b: at7 });
+    expectObservable(next(0), '      ^       ').toBe('--(d|)', { d: { kind: 'done', arrival: at2 } });
+    expectObservable(next(1), '      -----^  ').toBe('-------(d|)', { d: { kind: 'done', arrival: at7 } });
+  }));
+
+  it('keeps its result without the body, once all have been told', marbles(({ cold, flush }) => {
+    const one = shared(() => cold<PollEvent>('-(q|)', events));
+    const told: unknown[] = [];
+    const note = ({ result }: NonNullable<SharedTask['latest']>): void => void told.push('right' in result && result.right.raw);
+    one.arrivals.subscribe(note);
+    one.poll(0, own).subscribe((event) => { if (event.kind === 'done') note(event.arrival); });
+    flush();
+    expect(told).toEqual([{ status: 'queued' }, { status: 'queued' }]);
+    one.poll(0, own).subscribe((event) => { if (event.kind === 'done') note(event.arrival); });
+    expect(told.at(-1)).toBeNull();
+    expect(one.latest).toMatchObject({ number: 1, atMs: 1, result: { right: { status: 'queued', raw: null } } });
+  }));
+
+  it('an error of a poll is that of all who wait for it, and the next is a new one', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const poll = cold<PollEvent>('   --#');
+    const polls = ['           ^-!', '          ----^-!'];
+    const one = shared(() => poll);
+    const next = defer(() => one.poll(0, own));
+    expectObservable(next, '         ^       ').toBe('--#');
+    expectObservable(next, '         -^      ').toBe('--#');
+    expectObservable(next, '         ----^   ').toBe('------#');
+    expectObservable(one.arrivals, ' ^------!').toBe('');
+    expectSubscriptions(poll.subscriptions).toBe(polls);
+  }));
+
+  it('ends when the last who waits for it unsubscribes, and not before', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const poll = cold<PollEvent>('   -l', events);
+    const polls = ['           ^----!', '       -------^-!'];
+    const one = shared(() => poll);
+    const next = defer(() => one.poll(0, own)).pipe(map(letter));
+    expectObservable(next, '         ^--!      ').toBe('-l');
+    expectObservable(next, '         --^--!    ').toBe('--l');
+    expectObservable(next, '         -------^-!').toBe('--------l');
+    expectSubscriptions(poll.subscriptions).toBe(polls);
+  }));
+
+  it('ends when all unsubscribe as they are told that it leaves, and the next is a new one', () => {
+    inVirtualTime(() => {
+      let subscribed = 0;
+      let open = 0;
+      const one = shared(() => new Observable((subscriber) => {
+        subscribed += 1;
+        open += 1;
+        subscriber.add(() => { open -= 1; });
+        subscriber.next(leaving);
+      }));
+      one.poll(0, own).pipe(take(1)).subscribe();
+      expect([subscribed, open]).toEqual([1, 0]);
+      const again = one.poll(0, own).subscribe();
+      expect([subscribed, open]).toEqual([2, 1]);
+      again.unsubscribe();
+      expect(open).toBe(0);
+    });
+  });
+
+  it('who unsubscribes as it is told that it leaves is told no more, and the others are', () => {
+    inVirtualTime(() => {
+      const poll = new Subject<PollEvent>();
+      const one = shared(() => poll);
+      const quitting = diary(one.poll(0, own).pipe(take(1)), letter);
+      const staying = diary(one.poll(0, own), letter);
+      poll.next(leaving);
+      poll.next(done('running'));
+      expect(quitting.lines).toEqual(['0s l', '0s |']);
+      expect(staying.lines).toEqual(['0s l', '0s r', '0s |']);
+    });
+  });
+
+  it('who polls again as it is told the result is given the next one, not the same', marbles(({ cold, expectObservable }) => {
+    const one = shared(() => cold<PollEvent>('--l-(q|)', events));
+    const twice = concat(defer(() => one.poll(0, own)), defer(() => one.poll(1, own)));
+    expectObservable(twice.pipe(map(letter))).toBe('--l-q-l-(q|)');
+    expectObservable(twice.pipe(map(letter))).toBe('--l-q-l-(q|)');
+  }));
+
+  it('an unreadable result is a result like any other', marbles(({ cold, expectObservable }) => {
+    const failed: PollEvent = { kind: 'done', result: left({ kind: 'decode', issues: ['no task'] }) };
+    const one = shared(() => cold<PollEvent>('--(x|)', { x: failed }));
+    expectObservable(defer(() => one.poll(0, own)).pipe(map(letter))).toBe('--(x|)');
+  }));
+
+  it('is asked for with what its first watcher says, and remembers what was known of the task before', () => {
+    const before: PolledTask = { task, lastRequest: { sentAtMs: 5, minIntervalMs: 3 }, unlistedTier: 'flex' };
+    const asked: Poll[] = [];
+    const one = shared((poll) => {
+      asked.push(poll);
+      return NEVER;
+    }, before);
+    one.poll(0, { dueAtMs: 7, minIntervalMs: 4, serviceTier: 'flex' }).subscribe();
+    one.poll(0, { dueAtMs: 1, minIntervalMs: 5, serviceTier: null }).subscribe();
+    expect(asked).toEqual([{ polled: one, dueAtMs: 7, minIntervalMs: 4, serviceTier: 'flex' }]);
+    expect(asked[0]?.polled).toBe(one);
+    expect(one).toMatchObject(before);
+  });
+});
+
+/** How a watcher keeps the mark that a request is leaving; what it does with results does not matter here. */
+const marking = (keep: (state: WatchState) => unknown) => (state: WatchState): unknown => (state.sentAtMs === null ? undefined : keep(state));
+
+describe('watchers of one task that save', () => {
+  const full = new Error('full');
+
+  const two = (save: (state: WatchState) => unknown) =>
+    inVirtualTime(({ flush, timers }) => {
+      const { transport, lives } = livingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(2) }));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(20)) });
+      const saving = diary(client.watch(arkTask, { save: marking(save) }), to);
+      const other = diary(client.watch(arkTask), to);
+      flush();
+      expect(timers()).toBe(0);
+      return { saving, other, sentAt: lives.map(({ atMs }) => atMs / 1000), ends: lives.map(({ end }) => end) };
+    });
+
+  it.each<readonly [string, (state: WatchState) => unknown, number]>([
+    ['throws', () => { throw full; }, 0],
+    ['errs at once', () => throwError(() => full), 0],
+    ['errs later', () => concat(timer(500).pipe(ignoreElements()), throwError(() => full)), 0.5],
+  ])('one whose save %s ends alone, and the request leaves for the other', (_, save, atS) => {
+    const { saving, other, sentAt, ends } = two(save);
+    expect(saving.lines).toEqual([`${String(atS)}s #`]);
+    expect(saving.error).toBe(full);
+    expect(other.error).toBeNull();
+    expect(other.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
+    expect(sentAt).toEqual([atS, atS + 22]);
+    expect(ends).toEqual(['answered', 'answered']);
+  });
+
+  it('one whose save never ends drops out after 10 s, and the request leaves for the other', () => {
+    const { saving, other, sentAt } = two(() => NEVER);
+    expect(saving.lines).toEqual(['10s #']);
+    expect(saving.error).toEqual(new Error('save took longer than 10000 ms'));
+    expect(other.lines).toEqual(['12s running', '34s succeeded', '34s |']);
+    expect(sentAt).toEqual([10, 32]);
+  });
+
+  it('the request leaves once the slowest save has ended', () => {
+    const { saving, other, sentAt } = two(() => timer(seconds(3)));
+    expect(sentAt).toEqual([3, 28]);
+    expect(saving.lines).toEqual(['5s running', '30s succeeded', '30s |']);
+    expect(other.lines).toEqual(saving.lines);
+  });
+
+  it('one that leaves while its save runs keeps nobody waiting', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport(() => played(succeeded));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+      diary(client.watch(arkTask, { save: () => NEVER }), to, seconds(1));
+      const other = diary(client.watch(arkTask), to);
+      flush();
+      expect(other.lines).toEqual(['1s succeeded', '1s |']);
+      expect(lives.map(({ atMs }) => atMs)).toEqual([seconds(1)]);
+    });
+  });
+
+  it('one that comes while a save runs saves its own mark before the request leaves', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport(() => played(succeeded));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+      diary(client.watch(arkTask, { save: marking(() => timer(seconds(2))) }), to);
+      const marks: (readonly [number | null, number])[] = [];
+      at(seconds(1), () => {
+        diary(client.watch(arkTask, { save: marking(({ sentAtMs }) => {
+          marks.push([sentAtMs, lives.length]);
+          return timer(seconds(4));
+        }) }), to);
+      });
+      flush();
+      expect(marks).toEqual([[seconds(1), 0]]);
+      expect(lives.map(({ atMs }) => atMs)).toEqual([seconds(5)]);
+    });
+  });
+
+  it('nothing leaves when no save succeeds, and the next watch leaves at once', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport(() => played(succeeded));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)], concurrency: 1 });
+      for (const ms of [300, 500]) diary(client.watch(arkTask, { save: () => concat(timer(ms).pipe(ignoreElements()), throwError(() => full)) }), to);
+      at(800, () => {
+        expect(lives).toEqual([]);
+        diary(client.watch(arkTask, { save: () => EMPTY }), to);
+        expect(lives).toHaveLength(0);
+      });
+      flush();
+      expect(lives.map(({ atMs }) => atMs)).toEqual([800]);
+    });
+  });
+
+  it('one that joined a request and leaves ends it for nobody else, whoever began it', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport((index) => played(index === 0 ? running : succeeded));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(10)) });
+      diary(client.watch(arkTask, { save: () => timer(seconds(4)) }), to, seconds(3));
+      const other: { diary?: ReturnType<typeof diary> } = {};
+      at(seconds(1), () => { other.diary = diary(client.watch(arkTask, { save: () => of(0) }), to); });
+      flush();
+      expect(other.diary?.lines).toEqual(['3s running', '13s succeeded', '13s |']);
+      expect(lives).toHaveLength(2);
+    });
+  });
+});
