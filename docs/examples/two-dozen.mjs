@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm start`: the main job, `rx-seedance watch --download`, on two dozen tasks of six providers, over real HTTP. The providers are
- * played by the simulator, 25 times faster than life, with mixed fates and a sprinkling of faults. Exit code 0 when every task came
+ * played by the simulator, at 25× real time, with mixed fates and a sprinkling of faults. Exit code 0 when every task came
  * to the end it was given, and every video to the disk.
  */
 import { spawn } from 'node:child_process';
@@ -49,13 +49,15 @@ const simulator = await startSimulator({ speed, seed: 24, faults: { rate: 0.08 }
 const tasks = [0, 1, 2, 3].flatMap((index) => simulatedProviders.map((id) => simulator.submit(id, plans[id][index] ?? {})));
 
 const directory = join(mkdtempSync(join(tmpdir(), 'rx-seedance-')), 'videos');
-const command = ['watch', '-', '--download', directory, '--deadline', '14s', '--json', '--speed', `${speed}`];
+const command = ['watch', '-', '--download', directory, '--deadline', '6m', '--json'];
 const addresses = simulatedProviders.flatMap((id) => [[`${id.toUpperCase()}_API_KEY`, simulator.apiKey(id)], [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)]]);
+/** The simulator's clock, for the command to live in the same time. */
+const clock = { RX_SEEDANCE_SPEED: `${speed}`, RX_SEEDANCE_ORIGIN_MS: `${performance.timeOrigin}` };
 
-console.error(`${tasks.length} tasks at ${simulator.url}, ${speed} times faster than life; some fail, vanish or are cancelled.\n$ rx-seedance ${command.join(' ')}\n`);
+console.error(`${tasks.length} tasks at ${simulator.url}, its clock at ${speed}× real time; some fail, vanish or are cancelled.\n$ rx-seedance ${command.join(' ')}\n`);
 const child = spawn(process.execPath, [fileURLToPath(new URL('../../dist/cli.js', import.meta.url)), ...command], {
   stdio: ['pipe', 'pipe', 'inherit'], // the board is drawn on stderr
-  env: { ...process.env, ...Object.fromEntries(addresses) },
+  env: { ...process.env, ...Object.fromEntries(addresses), ...clock },
 });
 // Ctrl-C is for both of us: the command ends by itself, and says how it stands.
 process.on('SIGINT', () => undefined);

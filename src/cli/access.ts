@@ -1,18 +1,20 @@
 /**
  * From arguments and variables to accounts: which key goes to which address. Reads no file and starts nothing.
  */
-import { spedUp } from '../simulator/index.js';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Account, account, isLoopback } from '../client/account.js';
-import type { TaskClientOptions } from '../client/task-client.js';
 import type { Provider } from '../wire/provider.js';
 import type { AccessArguments, BaseUrl } from './arguments.js';
 import { baseUrlIn, keyIn, keyVariable, type Variables } from './environment.js';
 import { knownProviders } from './known-providers.js';
+import { simulatorScheduler, speedVariable } from './simulator-clock.js';
 import { orUsageError, UsageError } from './usage-error.js';
 
 /** The ways to the providers in use. */
-export interface Access extends Pick<TaskClientOptions<string>, 'accounts' | 'askTimeoutMs' | 'patienceMs'> {
+export interface Access {
   readonly accounts: readonly Account[];
+  /** The time that the providers live in: a simulator's, else real time. */
+  readonly scheduler: SchedulerLike;
 }
 
 /**
@@ -20,25 +22,26 @@ export interface Access extends Pick<TaskClientOptions<string>, 'accounts' | 'as
  *
  * @param used.ids       the providers of the tasks that are named
  * @param used.allKeyed further tasks are to come: of any provider that has a key
- * Errors: `UsageError` for a missing key, which names its variable; for a bad address; for a speed without a simulator.
+ * Errors: `UsageError` for a missing key, which names its variable; for a bad address; for a simulator's clock beside a provider elsewhere.
  */
 export const openAccess = (
   used: { readonly ids: readonly string[]; readonly allKeyed: boolean },
-  { baseUrls, speed }: Pick<AccessArguments, 'baseUrls' | 'speed'>,
+  { baseUrls }: Pick<AccessArguments, 'baseUrls'>,
   variables: Variables,
 ): Access => {
   const providers = knownProviders.filter(({ id }) => used.ids.includes(id) || (used.allKeyed && keyIn(variables, id) !== null));
   if (providers.length === 0) throw new UsageError('no key is set: put one in a variable such as ANYFAST_API_KEY, or name a .env file by --env-file');
   refuseUnused(baseUrls, providers);
   const accounts = providers.map((provider) =>
-    orUsageError(() => account(spedUp(provider, speed), { apiKey: keyOf(provider, variables), baseUrl: baseUrlOf(provider, baseUrls, variables) })),
+    orUsageError(() => account(provider, { apiKey: keyOf(provider, variables), baseUrl: baseUrlOf(provider, baseUrls, variables) })),
   );
-  if (speed === 1) return { accounts };
+  const scheduler = simulatorScheduler(variables);
+  if (scheduler === null) return { accounts, scheduler: asyncScheduler };
   const real = accounts.find(({ baseUrl }) => !isLoopback(baseUrl));
   if (real !== undefined) {
-    throw new UsageError(`--speed is for a simulator on this machine, and ${real.provider.id} is asked at ${real.baseUrl}`);
+    throw new UsageError(`${speedVariable} is for a simulator on this machine, and ${real.provider.id} is at ${real.baseUrl}: unset it, or name another .env file`);
   }
-  return { accounts, askTimeoutMs: Math.max(1_000, 30_000 / speed), patienceMs: Math.max(10_000, 900_000 / speed) };
+  return { accounts, scheduler };
 };
 
 const keyOf = ({ id }: Provider, variables: Variables): string => {

@@ -25,8 +25,6 @@ export interface BaseUrl {
 export interface AccessArguments {
   readonly baseUrls: readonly BaseUrl[];
   readonly envFile: string | null;
-  /** For a simulator: how much faster than life it is. */
-  readonly speed: number;
 }
 
 export interface WatchArguments extends AccessArguments {
@@ -117,7 +115,6 @@ const asksForHelp = (args: readonly string[]): boolean => {
 const accessOptions = {
   'base-url': { type: 'string', multiple: true },
   'env-file': { type: 'string' },
-  speed: { type: 'string' },
 } as const;
 
 const parseWatch = (args: readonly string[]): WatchArguments => {
@@ -179,12 +176,12 @@ const parseSimulate = (args: readonly string[]): SimulateArguments => {
     fates: { type: 'string' },
   });
   noPositionals('simulate', positionals);
-  const { port, seed, tasks, fates: weights, 'fault-rate': rate, 'tasks-file': tasksFile } = values;
+  const { port, speed, seed, tasks, fates: weights, 'fault-rate': rate, 'tasks-file': tasksFile } = values;
   if (tasksFile !== undefined && tasks === undefined) throw new UsageError('--tasks-file needs --tasks N: how many tasks to write');
   return {
     kind: 'simulate',
     options: {
-      speed: speedIn(values.speed),
+      speed: speed === undefined ? 1 : numeric('--speed', speed, 'a number from 1', (value) => value >= 1),
       ...(port === undefined ? {} : { port: whole('--port', port, 0, 65_535) }),
       ...(seed === undefined ? {} : { seed: whole('--seed', seed, 0) }),
       ...(rate === undefined ? {} : { faults: { rate: numeric('--fault-rate', rate, 'a number from 0 to 1', (value) => value >= 0 && value <= 1) } }),
@@ -220,10 +217,9 @@ const complaintOf = (error: unknown): string => {
   return complaint === '' ? message : `${option} ${complaint}`;
 };
 
-const accessIn = (values: { readonly [Name in 'env-file' | 'speed']?: string } & { readonly 'base-url'?: readonly string[] }): AccessArguments => ({
+const accessIn = (values: { readonly 'env-file'?: string } & { readonly 'base-url'?: readonly string[] }): AccessArguments => ({
   baseUrls: (values['base-url'] ?? []).map(baseUrlIn),
   envFile: path('--env-file', values['env-file']),
-  speed: speedIn(values.speed),
 });
 
 const baseUrlIn = (text: string): BaseUrl => {
@@ -252,9 +248,6 @@ const path = (option: string, value: string | undefined): string | null => {
   if (value === '') throw new UsageError(`${option} needs a path that is not empty`);
   return value ?? null;
 };
-
-const speedIn = (text: string | undefined): number =>
-  text === undefined ? 1 : numeric('--speed', text, 'a number from 1', (value) => value >= 1);
 
 const whole = (option: string, text: string, min: number, max = Number.MAX_SAFE_INTEGER): number =>
   numeric(

@@ -64,7 +64,8 @@ const styleOf = (word: string): Style => styles[word] ?? 'dim';
 /**
  * What to show of a run.
  *
- * @param providers in the time in which they are asked, for their expected times
+ * @param providers for their expected times
+ * @param nowMs     by the clock of the providers
  * @param most      how many rows there may be room for; default: any number. Describing a row costs more than counting it
  */
 export const boardContent = (run: Run, providers: readonly Provider[], nowMs: number, most = Infinity): BoardContent => {

@@ -22,8 +22,7 @@ Example:
 
 const access = `      --env-file FILE      a .env file with keys (ANYFAST_API_KEY=…) and addresses (ANYFAST_BASE_URL=…);
                            variables of the environment go before it
-      --base-url URL       another address; provider=URL when there are several providers. Repeatable
-      --speed N            for a simulator on this machine: ask N times faster than life`;
+      --base-url URL       another address; provider=URL when there are several providers. Repeatable`;
 
 const texts: Readonly<Record<CommandName, string>> = {
   watch: `rx-seedance watch <provider:id>… [options]
@@ -39,8 +38,9 @@ after whatever stopped it: what has ended is not asked again, what is saved is n
                            have ended are shown again
       --json               one event a line on stdout
       --deadline DURATION  give a task up after this long, such as 90s, 30m or 1h30m
-                           (default: the provider's own deadline for it, else 2 h; flex: 50 h)
-      --concurrency N      questions under way at once (default: 8)
+                           (default: the provider's own deadline for it, else 2 h; flex: 50 h).
+                           With a simulator at --speed N: simulated time, so 60m take 1 min at 60
+      --concurrency N      requests in flight at once (default: 64)
 ${access}
 
 On a terminal a live board is drawn on stderr, elsewhere a line for each change. When stdout is no terminal it gets one line
@@ -75,7 +75,8 @@ Example:
 Plays every provider over HTTP on this machine until Ctrl-C. Prints keys and addresses on stdout as a .env file.
 
       --port N             default: any free port
-      --speed N            tasks go N times faster than life (default: 1); watch them with the same --speed
+      --speed N            run the simulator's clock at N× real time (default: 1). Its output tells watch and query,
+                           which then live in the same time: every duration, the 10 s between two requests too
       --seed N             decides ids, plans and faults (default: 1)
       --fault-rate RATE    how many questions meet a fault: 0 to 1 (default: 0)
       --tasks N            start N tasks at once, spread over the providers
@@ -84,7 +85,7 @@ Plays every provider over HTTP on this machine until Ctrl-C. Prints keys and add
 
 Example:
   rx-seedance simulate --speed 60 --tasks 12 --tasks-file sim.tasks > sim.env &
-  rx-seedance watch --file sim.tasks --env-file sim.env --speed 60 --download videos`,
+  rx-seedance watch --file sim.tasks --env-file sim.env --download videos`,
 };
 
 /** The help of one command, or of all. */

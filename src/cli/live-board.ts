@@ -1,7 +1,7 @@
 /**
  * The board, live: redrawn when there is news, each second for its countdowns, and when the window has another size.
  */
-import { combineLatest, connect, defer, endWith, finalize, ignoreElements, interval, merge, type OperatorFunction, startWith, takeUntil, tap, throttleTime } from 'rxjs';
+import { combineLatest, connect, defer, endWith, finalize, ignoreElements, interval, merge, type OperatorFunction, startWith, takeUntil, tap, throttleTime, type TimestampProvider } from 'rxjs';
 import type { Provider } from '../wire/provider.js';
 import { board } from './board.js';
 import { boardContent } from './board-rows.js';
@@ -18,20 +18,20 @@ const countdownMs = 1_000;
 /**
  * Draws news until they end; the last picture stays. Emits nothing.
  *
- * @param providers in the time in which they are asked
+ * @param clock the time of the providers; the board is redrawn in real time
  */
-export const liveBoard = (output: Output, providers: readonly Provider[]): OperatorFunction<News, never> =>
+export const liveBoard = (output: Output, providers: readonly Provider[], clock: TimestampProvider): OperatorFunction<News, never> =>
   connect((news) =>
     defer(() => {
       const screen = createScreen(output);
       const draw = (run: Run): void => {
         const size = output.size();
-        screen.draw(board(boardContent(run, providers, Date.now(), size.rows), size, output.paint));
+        screen.draw(board(boardContent(run, providers, clock.now(), size.rows), size, output.paint));
       };
       const over = news.pipe(ignoreElements(), endWith(null));
       const occasions = merge(interval(countdownMs), output.resized).pipe(startWith(null), takeUntil(over));
       const pictures = combineLatest([
-        news.pipe(toRun(), throttleTime(pictureMs, undefined, { leading: true, trailing: true })),
+        news.pipe(toRun(clock), throttleTime(pictureMs, undefined, { leading: true, trailing: true })),
         occasions,
       ]).pipe(tap(([run]) => draw(run)));
       const warnings = news.pipe(

@@ -1,7 +1,7 @@
 /**
  * News as lines of text, for logs and for other programs. Knows no stream of the process; what is written is plain.
  */
-import { filter, ignoreElements, map, type OperatorFunction, tap, timestamp } from 'rxjs';
+import { asyncScheduler, filter, ignoreElements, map, type OperatorFunction, tap, timestamp, type TimestampProvider } from 'rxjs';
 import { bytesForPeople } from './byte-count.js';
 import { forPeople } from './duration.js';
 import { type Ending, endings, isWell, type News, whyUnsaved } from './news.js';
@@ -14,10 +14,14 @@ import { troubleWord } from './trouble-word.js';
 /** Writes each line; emits nothing. */
 export const toLines = (output: Output): OperatorFunction<string, never> => (lines) => lines.pipe(tap(output.line), ignoreElements());
 
-/** A line with the time for each change: status, trouble, what was saved and what was not. */
-export const changeLines = (): OperatorFunction<News, string> => (news) =>
+/**
+ * A line with the time for each change: status, trouble, what was saved and what was not.
+ *
+ * @param clock the time of the providers; default: real time
+ */
+export const changeLines = (clock: TimestampProvider = asyncScheduler): OperatorFunction<News, string> => (news) =>
   news.pipe(
-    timestamp(),
+    timestamp(clock),
     map(({ value, timestamp: atMs }) => ({ change: changeOf(value, atMs), atMs })),
     filter(({ change }) => change !== null),
     map(({ change, atMs }) => `${timeOfDay(atMs)}  ${plain(change ?? '')}`),

@@ -1,7 +1,7 @@
 /**
  * The whole of a run at one moment, folded from its news: what the board draws, and what the summary and the exit code are read off.
  */
-import { asyncScheduler, combineLatest, connect, defer, map, type OperatorFunction, scan, startWith } from 'rxjs';
+import { asyncScheduler, combineLatest, connect, defer, map, type OperatorFunction, scan, startWith, type TimestampProvider } from 'rxjs';
 import { taskKey } from '../task/snapshot.js';
 import { type Feed, toFeed } from '../feed/feed.js';
 import type { DownloadProgress } from '../node/index.js';
@@ -24,13 +24,17 @@ export interface Run extends Ledger {
   readonly feed: Feed;
 }
 
-/** Folds news into runs, the empty one first. */
-export const toRun = (): OperatorFunction<News, Run> =>
+/**
+ * Folds news into runs, the empty one first.
+ *
+ * @param clock the time of the providers; default: real time
+ */
+export const toRun = (clock: TimestampProvider = asyncScheduler): OperatorFunction<News, Run> =>
   connect((news) =>
-    combineLatest([news.pipe(feedEvents(), toFeed()), news.pipe(toLedger())]).pipe(map(([feed, ledger]) => ({ feed, ...ledger }))),
+    combineLatest([news.pipe(feedEvents(), toFeed()), news.pipe(toLedger(clock))]).pipe(map(([feed, ledger]) => ({ feed, ...ledger }))),
   );
 
-const toLedger = (): OperatorFunction<News, Ledger> => (news) =>
+const toLedger = (clock: TimestampProvider): OperatorFunction<News, Ledger> => (news) =>
   defer(() => {
     const sinceMs = new Map<string, number>();
     const downloads = new Map<string, DownloadProgress>();
@@ -40,7 +44,7 @@ const toLedger = (): OperatorFunction<News, Ledger> => (news) =>
       scan((ledger, item) => {
         switch (item.kind) {
           case 'added':
-            sinceMs.set(taskKey(item.task), asyncScheduler.now());
+            sinceMs.set(taskKey(item.task), clock.now());
             break;
           case 'download':
             downloads.set(taskKey(item.task), item.progress);

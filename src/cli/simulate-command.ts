@@ -8,18 +8,20 @@ import { simulatedProviders, type Simulator, startSimulator } from '../simulator
 import type { SimulateArguments } from './arguments.js';
 import type { Console } from './console.js';
 import { baseUrlVariable, keyVariable } from './environment.js';
+import { clockVariables } from './simulator-clock.js';
 import { refText } from './task-refs.js';
 import { fileError, orUsageError } from './usage-error.js';
 
 /** Serves until a signal comes, or until nobody reads stdout any more. Gives the exit code. */
 export const runSimulate = async ({ options, tasks, tasksFile }: SimulateArguments, { stdout, stderr, stopped }: Console): Promise<number> => {
+  const { speed = 1 } = options;
   const simulator = await startSimulator(options).catch(asUsageError);
   try {
     const started = Array.from({ length: tasks }, (_, index) => submitTo(simulator, index));
     if (tasksFile !== null) writeList(tasksFile, started);
-    environmentLines(simulator).forEach(stdout.line);
+    environmentLines(simulator, speed).forEach(stdout.line);
     for (const task of started) stdout.line(`# task ${refText(task)}`);
-    explanation(simulator, started, { speed: options.speed ?? 1, tasksFile }).forEach(stderr.line);
+    explanation(simulator, started, { speed, tasksFile }).forEach(stderr.line);
     await firstValueFrom(stopped);
   } finally {
     await simulator.stop();
@@ -35,11 +37,13 @@ const asUsageError = (error: unknown): never => orUsageError(() => {
 const submitTo = (simulator: Simulator, index: number): TaskRef =>
   simulator.submit(simulatedProviders[index % simulatedProviders.length] ?? simulatedProviders[0]);
 
-const environmentLines = (simulator: Simulator): readonly string[] =>
-  simulatedProviders.flatMap((provider) => [
+const environmentLines = (simulator: Simulator, speed: number): readonly string[] => [
+  ...simulatedProviders.flatMap((provider) => [
     `${keyVariable(provider)}=${simulator.apiKey(provider)}`,
     `${baseUrlVariable(provider)}=${simulator.baseUrl(provider)}`,
-  ]);
+  ]),
+  ...Object.entries(clockVariables(speed)).map(([name, value]) => `${name}=${value}`),
+];
 
 const writeList = (path: string, tasks: readonly TaskRef[]): void => {
   try {
@@ -57,9 +61,9 @@ const explanation = (
   const [first] = started;
   const what = tasksFile === null ? (first === undefined ? '<provider:id>' : refText(first)) : `--file ${tasksFile}`;
   return [
-    `${simulatedProviders.length} providers at ${url}${speed === 1 ? '' : `, ${speed} times faster than life`}; Ctrl-C ends them.`,
+    `${simulatedProviders.length} providers at ${url}${speed === 1 ? '' : `, at ${speed}× real time`}; Ctrl-C ends them.`,
     ...(first === undefined ? ['No task is running: start some with --tasks N, or POST to a provider as it documents.'] : []),
     'With the lines of stdout in sim.env:',
-    `  rx-seedance watch ${what} --env-file sim.env${speed === 1 ? '' : ` --speed ${speed}`} --download videos`,
+    `  rx-seedance watch ${what} --env-file sim.env --download videos`,
   ];
 };

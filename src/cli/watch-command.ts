@@ -61,7 +61,7 @@ interface Watched {
 const watch = async (command: WatchArguments, { tasks, access, journal }: Watched, console: Console): Promise<number> => {
   const { stdin, stdout, stderr, stopped } = console;
   const { download, concurrency, deadlineMs } = command;
-  const client = createTaskClient({ ...access, transport: fetchTransport() });
+  const client = createTaskClient({ ...access, transport: fetchTransport(), concurrency: concurrency ?? undefined });
   // Of each watch, not of the client: another --deadline in a later run moves the one that the journal knows.
   const watchOptions = (task: TaskRef): WatchOptions => ({ ...journal?.watch(task), deadlineMs: deadlineMs ?? undefined });
   const named = from(tasks).pipe(map((task) => ({ kind: 'task' as const, task })));
@@ -69,7 +69,7 @@ const watch = async (command: WatchArguments, { tasks, access, journal }: Watche
 
   const end: { stop: Stop | null } = { stop: null };
   const news = concat(named, streamed).pipe(
-    toNews(client, { download, concurrency: concurrency ?? undefined, watch: watchOptions }),
+    toNews(client, { download, watch: watchOptions }),
     takeUntil(stopped.pipe(tap((stop) => (end.stop = stop)))),
   );
   const run = await lastValueFrom(news.pipe(shownOn(console, command, access)));
@@ -98,15 +98,15 @@ const asList =
     );
 
 /** Shows news as they come: for programs on stdout, for people on stderr. Emits the run as it is in the end. */
-const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { accounts }: Access): ((news: Observable<News>) => Observable<Run>) => {
+const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { accounts, scheduler: clock }: Access): ((news: Observable<News>) => Observable<Run>) => {
   // Two writers would spoil each other's lines on one terminal.
   const hasBoard = stderr.canRedraw && !(json && stdout.isTerminal);
   const providers = accounts.map(({ provider }) => provider);
   return connect((news) =>
     merge(
       json ? news.pipe(jsonLines(), toLines(stdout)) : stdout.isTerminal ? EMPTY : news.pipe(endLines(), toLines(stdout)),
-      hasBoard ? news.pipe(liveBoard(stderr, providers)) : news.pipe(changeLines(), toLines(stderr)),
-      news.pipe(toRun(), last()),
+      hasBoard ? news.pipe(liveBoard(stderr, providers, clock)) : news.pipe(changeLines(clock), toLines(stderr)),
+      news.pipe(toRun(clock), last()),
     ),
   );
 };

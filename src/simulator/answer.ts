@@ -29,3 +29,7 @@ export const json = (status: number, body: object, headers: Readonly<Record<stri
   headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
   body: JSON.stringify(body),
 });
+
+/** The same answer with `Retry-After`; unchanged for null. */
+export const withRetryAfter = (answer: Answer, seconds: number | null): Answer =>
+  seconds === null ? answer : { ...answer, headers: { ...answer.headers, 'retry-after': String(seconds) } };

@@ -4,6 +4,7 @@
  */
 import { taskKey } from '../task/snapshot.js';
 import type { TaskRef } from '../task/snapshot.js';
+import { withRetryAfter } from './answer.js';
 import type { Answer, Refusal } from './answer.js';
 import { fraction } from './random.js';
 
@@ -22,7 +23,7 @@ export const askFaults = [
 ] as const;
 
 /**
- * What befalls a question: 429, without `Retry-After` or with one of a second; 500; a proxy's 502 page; the true answer cut in
+ * What befalls a question: 429, without `Retry-After` or with one of 20 s; 500; a proxy's 502 page; the true answer cut in
  * half; 200 with no body; the connection reset; no answer until the client leaves; 401 for a good key; an unknown task, just
  * after its creation.
  */
@@ -50,10 +51,7 @@ const rateLimited: Effect = (_, refuse) => refuse('rate-limited', 'Too many requ
 
 const effects: Readonly<Record<AskFault, Effect>> = {
   'rate-limited': rateLimited,
-  'rate-limited-retry-after': (_, refuse) => {
-    const answer = refuse('rate-limited', 'Too many requests.');
-    return { ...answer, headers: { ...answer.headers, 'retry-after': '1' } };
-  },
+  'rate-limited-retry-after': (_, refuse) => withRetryAfter(refuse('rate-limited', 'Too many requests.'), 20),
   'server-error': (_, refuse) => refuse('server-error', 'The service stopped on an internal error.'),
   'bad-gateway-html': () => ({ status: 502, headers: { 'content-type': 'text/html' }, body: page }),
   'cut-json': (truth) => ({ ...truth, body: truth.body.slice(0, truth.body.length / 2) }),

@@ -1,8 +1,9 @@
 /**
- * Takes each request from its path to its answer: routing, keys, faults, the log. Decides nothing that a ring below decides.
+ * Takes each request from its path to its answer: routing, keys, the rate limit, faults, the log. Decides nothing that a ring below decides.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { json } from './answer.js';
+import { json, withRetryAfter } from './answer.js';
+import type { Answer, Refusal } from './answer.js';
 import { answerApi } from './api.js';
 import { disturb } from './faults.js';
 import type { Faults } from './faults.js';
@@ -10,6 +11,7 @@ import { answerFile } from './file-answer.js';
 import type { Links } from './links.js';
 import type { Settings } from './options.js';
 import { letters } from './random.js';
+import type { RateLimiter } from './rate-limiter.js';
 import type { RequestEntry, RequestLog } from './request-log.js';
 import { findFile, findRoute } from './routes.js';
 import type { Route } from './routes.js';
@@ -24,17 +26,20 @@ export interface HandlerParts {
   readonly settings: Settings;
   readonly tasks: TaskStore;
   readonly faults: Faults;
+  readonly limiter: RateLimiter;
   readonly links: Links;
   readonly log: RequestLog;
 }
 
 /** The handler of every request. */
-export const createHandler = ({ settings, tasks, faults, links, log }: HandlerParts): Handler => {
+export const createHandler = ({ settings, tasks, faults, limiter, links, log }: HandlerParts): Handler => {
   const { keys, clock, fileBytes } = settings;
   let requestCount = 0;
 
-  const note = ({ method = '', url = '' }: IncomingMessage, entry: Omit<RequestEntry, 'atMs' | 'method' | 'path'>): void =>
-    log.add({ atMs: clock(), method, path: url, ...entry });
+  type Note = Omit<RequestEntry, 'atMs' | 'method' | 'path' | 'limited'> & Partial<Pick<RequestEntry, 'limited'>>;
+
+  const note = ({ method = '', url = '' }: IncomingMessage, entry: Note): void =>
+    log.add({ atMs: clock(), method, path: url, limited: false, ...entry });
 
   const handleApi = async (request: IncomingMessage, response: ServerResponse, route: Route): Promise<void> => {
     requestCount += 1;
@@ -42,19 +47,32 @@ export const createHandler = ({ settings, tasks, faults, links, log }: HandlerPa
     const { provider } = route;
     const id = 'id' in route ? route.id : null;
     const [, query = ''] = (request.url ?? '').split('?', 2);
+    const { authorization = '' } = request.headers;
+    const refuse = (why: Refusal, detail: string): Answer => sites[provider].dialect.refuse(why, detail, requestId);
+    const body = await readBody(request);
+    const asked = { provider, id: id ?? '' };
+    const isAsk = route.kind === 'get' || route.kind === 'list';
+    const ask = isAsk ? log.countAsk(asked) : 0;
+
+    // The limit comes first: a refused request creates no task and uses up no fault.
+    const refusal = limiter.check(`${provider} ${authorization}`, Math.floor(clock()));
+    if (refusal !== null) {
+      const answer = withRetryAfter(refuse('rate-limited', 'Too many requests.'), refusal.retryAfterSeconds);
+      note(request, { provider, id, status: answer.status, fault: null, limited: true });
+      send(response, answer);
+      return;
+    }
+
     const truth = answerApi(tasks, {
       route,
       query: new URLSearchParams(query),
-      body: await readBody(request),
-      authorized: keys[provider].some((key) => request.headers.authorization === `Bearer ${key}`),
+      body,
+      authorized: keys[provider].some((key) => authorization === `Bearer ${key}`),
       requestId,
     });
     // Faults befall questions alone: a creation costs money and a deletion is final, so whoever sends one must know what it did.
-    const asked = { provider, id: id ?? '' };
-    const isAsk = route.kind === 'get' || route.kind === 'list';
-    const fault = isAsk ? faults.forAsk(asked, log.countAsk(asked)) : null;
-    const refuse = sites[provider].dialect.refuse;
-    const answer = fault === null ? truth : disturb(fault, truth, (why, detail) => refuse(why, detail, requestId));
+    const fault = isAsk ? faults.forAsk(asked, ask) : null;
+    const answer = fault === null ? truth : disturb(fault, truth, refuse);
     note(request, { provider, id, status: typeof answer === 'string' ? null : answer.status, fault });
     send(response, answer);
   };
@@ -81,6 +99,7 @@ export const createHandler = ({ settings, tasks, faults, links, log }: HandlerPa
     const { method = '', url = '' } = request;
     const [path = ''] = url.split('?', 1);
     const route = findRoute(method, path);
+    response.setHeader('date', new Date(clock()).toUTCString());
     if (route !== null) return handleApi(request, response, route);
     const file = findFile(path);
     const task = file === null ? null : tasks.find(file);

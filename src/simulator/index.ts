@@ -3,7 +3,8 @@
  */
 export { startSimulator } from './simulator.js';
 export type { Simulator } from './simulator.js';
-export type { SimulatorOptions } from './options.js';
+export type { SimulatedRateLimit, SimulatorOptions } from './options.js';
+export type { RateLimitWindow } from './rate-limit.js';
 export { simulatedProviders } from './sites.js';
 export type { SimulatedProvider } from './sites.js';
 export { fates } from './task-plan.js';
@@ -12,4 +13,4 @@ export type { Submission } from './task-store.js';
 export { askFaults } from './faults.js';
 export type { AskFault, FaultKind, FaultPlan } from './faults.js';
 export type { RequestEntry } from './request-log.js';
-export { spedUp } from './sped-up.js';
+export { atSpeed } from './at-speed.js';

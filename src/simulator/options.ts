@@ -3,11 +3,29 @@
  */
 import { askFaults } from './faults.js';
 import type { FaultPlan } from './faults.js';
+import type { RateLimit, RateLimitWindow } from './rate-limit.js';
 import { simulatedProviders } from './sites.js';
 import type { SimulatedProvider } from './sites.js';
 import { fates } from './task-plan.js';
 import type { Fate } from './task-plan.js';
+import { simulatedClock } from './simulated-clock.js';
 import { minPaddedBytes } from './video-file.js';
+
+/**
+ * A limit on the requests of each API key of a provider, in the simulator's time. Requests for tasks, lists, creations and
+ * deletions count; refused ones and downloads do not.
+ */
+export interface SimulatedRateLimit {
+  /** An integer ≥ 1. */
+  readonly perMinute: number;
+  /**
+   * `sliding` accepts at most `perMinute` requests in any 60 s. `token-bucket` accepts bursts of `perMinute / 6` requests (rounded
+   * down, at least 1) and refills at `perMinute / 60` requests per second. Default: `sliding`.
+   */
+  readonly window?: RateLimitWindow;
+  /** Whether a refusal says in `Retry-After` when the next request is accepted, in whole seconds. Default: false. */
+  readonly retryAfter?: boolean;
+}
 
 /** How a simulator behaves. */
 export interface SimulatorOptions {
@@ -15,21 +33,26 @@ export interface SimulatorOptions {
   readonly port?: number;
   /** Decides ids, plans and sprinkled faults. Default: 1. */
   readonly seed?: number;
-  /** How much faster than documented tasks go: 60 makes a minute a second. Default: 1. */
+  /**
+   * How fast the simulator's clock runs: at 60 a minute takes a second, and all times of the simulator are of that clock. It is the
+   * clock of `atSpeed(speed)`, the scheduler for a client. Default: 1.
+   */
   readonly speed?: number;
   /** Accepted keys by provider, the first of which `apiKey` tells. Default: `sim-key`. */
   readonly keys?: Readonly<Partial<Record<SimulatedProvider, string | readonly string[]>>>;
   /** Faults to sprinkle over the questions. Default: none. */
   readonly faults?: FaultPlan;
+  /** Refuses requests above a limit with a 429. Default: no limit. */
+  readonly rateLimit?: SimulatedRateLimit;
   /** The fates of tasks that are submitted without one, by weight. Default: every task succeeds. */
   readonly fates?: Readonly<Partial<Record<Fate, number>>>;
-  /** How long a link is good: a multiple of 1000. Not divided by `speed`. Default: as each provider documents. */
+  /** How long a link is good, in simulated time: a multiple of 1000. Default: as each provider documents. */
   readonly linkLifeMs?: number;
   /** Whether each answer signs its links anew, so that one that has expired can be renewed. Default: false. */
   readonly freshLinks?: boolean;
   /** Pads every file to this size, in bytes. Default: the bare film of some 30 kB. */
   readonly fileBytes?: number;
-  /** The time, in ms since the epoch. Default: `Date.now`. */
+  /** The simulator's time, in ms since the epoch, in place of the clock that `speed` sets: give one of the two. It must not go back. */
   readonly clock?: () => number;
 }
 
@@ -37,9 +60,9 @@ export interface SimulatorOptions {
 export interface Settings {
   readonly port: number;
   readonly seed: number;
-  readonly speed: number;
   readonly keys: Readonly<Record<SimulatedProvider, readonly [string, ...string[]]>>;
   readonly faults: FaultPlan;
+  readonly rateLimit: RateLimit | null;
   readonly fates: readonly (readonly [fate: Fate, weight: number])[];
   readonly linkLifeMs: number | null;
   readonly freshLinks: boolean;
@@ -67,6 +90,20 @@ const acceptedKeys = (keys: string | readonly string[], provider: SimulatedProvi
   return [first, ...others];
 };
 
+const windows: readonly RateLimitWindow[] = ['sliding', 'token-bucket'];
+
+/**
+ * Checks a rate limit and fills in its defaults.
+ *
+ * Errors: `RangeError` or `TypeError`, with the field and the value.
+ */
+export const resolveRateLimit = ({ perMinute, window = 'sliding', retryAfter = false }: SimulatedRateLimit): RateLimit => {
+  check('rateLimit.perMinute', perMinute, isWholeFrom(1, perMinute), 'an integer ≥ 1');
+  check('rateLimit.window', window, windows.includes(window), `one of ${windows.join(', ')}`);
+  if (typeof retryAfter !== 'boolean') throw new TypeError(`rateLimit.retryAfter must be true or false; it is ${String(retryAfter)}`);
+  return { perMinute, window, retryAfter };
+};
+
 /**
  * Checks options and fills up what is left out.
  *
@@ -74,10 +111,12 @@ const acceptedKeys = (keys: string | readonly string[], provider: SimulatedProvi
  */
 export const resolveOptions = (options: SimulatorOptions): Settings => {
   const { port = 0, seed = 1, speed = 1, keys = {}, faults = { rate: 0 }, fates: weights = { succeeds: 1 } } = options;
-  const { linkLifeMs = null, freshLinks = false, fileBytes = null, clock = Date.now } = options;
+  const { rateLimit, linkLifeMs = null, freshLinks = false, fileBytes = null } = options;
   check('port', port, isWholeFrom(0, port) && port <= 65_535, 'a whole number from 0 to 65535');
   check('seed', seed, Number.isFinite(seed), 'a finite number');
   check('speed', speed, Number.isFinite(speed) && speed > 0, 'a finite number above 0');
+  check('speed', speed, options.clock === undefined || speed === 1, '1, or left out, where clock is given');
+  const { clock = simulatedClock(speed) } = options;
   check('faults.rate', faults.rate, faults.rate >= 0 && faults.rate <= 1, 'from 0 to 1');
   for (const kind of faults.kinds ?? []) check('faults.kinds', kind, askFaults.includes(kind), `some of ${askFaults.join(', ')}`);
   checkNames('fates', weights, fates);
@@ -99,8 +138,8 @@ export const resolveOptions = (options: SimulatorOptions): Settings => {
   return {
     port,
     seed,
-    speed,
     faults,
+    rateLimit: rateLimit === undefined ? null : resolveRateLimit(rateLimit),
     linkLifeMs,
     freshLinks,
     fileBytes,

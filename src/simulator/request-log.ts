@@ -8,7 +8,7 @@ import type { SimulatedProvider } from './sites.js';
 
 /** One request. It holds no key. */
 export interface RequestEntry {
-  /** When it was answered, in ms. */
+  /** When it was answered, in ms of the simulator's clock. */
   readonly atMs: number;
   readonly method: string;
   /** As sent, query included. */
@@ -20,6 +20,8 @@ export interface RequestEntry {
   /** Null when no answer was sent. */
   readonly status: number | null;
   readonly fault: FaultKind | null;
+  /** Whether the rate limit refused it: tells its 429 from that of a fault. */
+  readonly limited: boolean;
 }
 
 export interface RequestLog {

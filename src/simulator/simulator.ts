@@ -8,8 +8,9 @@ import { askFaults, createFaults } from './faults.js';
 import type { FaultKind } from './faults.js';
 import { createHandler } from './handler.js';
 import { createLinks } from './links.js';
-import { resolveOptions } from './options.js';
-import type { SimulatorOptions } from './options.js';
+import { resolveOptions, resolveRateLimit } from './options.js';
+import type { SimulatedRateLimit, SimulatorOptions } from './options.js';
+import { createRateLimiter } from './rate-limiter.js';
 import { createRequestLog } from './request-log.js';
 import type { RequestEntry } from './request-log.js';
 import { filePath } from './routes.js';
@@ -40,13 +41,15 @@ export interface Simulator {
    * @param times default: 1
    */
   readonly fault: (target: SimulatedProvider | TaskRef, kind: FaultKind, times?: number) => void;
+  /** Limits the requests of each API key from now on, counting from zero; null lifts the limit. */
+  readonly setRateLimit: (limit: SimulatedRateLimit | null) => void;
   /** How often a task was asked about by itself, whatever came of it. A list counts for none of its tasks. */
   readonly asks: (task: TaskRef) => number;
   /** What came in, oldest first. Of more than a hundred thousand requests the oldest are dropped. */
   readonly requests: readonly RequestEntry[];
-  /** Cuts every connection and frees the port. Tasks stay. */
+  /** Cuts every connection and frees the port. Tasks stay, and their time goes on. */
   readonly stop: () => Promise<void>;
-  /** Stops if need be, and listens on the same port again, with every task and fault as it was. */
+  /** Stops if need be, and listens on the same port again, with every task, fault and rate limit as it was. */
   readonly restart: () => Promise<void>;
 }
 
@@ -69,15 +72,15 @@ const faultKinds: readonly FaultKind[] = [...askFaults, 'cut-download'];
  */
 export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
   const settings = resolveOptions(options);
-  const { clock, seed, speed, fates, keys, linkLifeMs, freshLinks } = settings;
+  const { clock, seed, fates, keys, linkLifeMs, freshLinks } = settings;
   const log = createRequestLog();
   const faults = createFaults(seed, settings.faults);
+  const limiter = createRateLimiter(settings.rateLimit);
   const links = createLinks(randomBytes(32).toString('hex'));
 
   const tasks = createTaskStore({
     clock,
     seed,
-    speed,
     fates,
     freshLinks,
     link: (task, variant, signedAtMs) => {
@@ -94,7 +97,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     return known;
   };
 
-  const handle = createHandler({ settings, tasks, faults, links, log });
+  const handle = createHandler({ settings, tasks, faults, limiter, links, log });
   let server = await listen(settings.port, handle);
   const { port } = server;
   const url = `http://127.0.0.1:${port}`;
@@ -119,6 +122,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
       if (!(Number.isSafeInteger(times) && times > 0)) throw new RangeError(`times must be a whole number from 1; it is ${times}`);
       faults.inject(target, kind, times);
     },
+    setRateLimit: (limit) => limiter.set(limit === null ? null : resolveRateLimit(limit)),
     asks: log.asks,
     requests: log.entries,
     stop: () => server.close(),

@@ -31,7 +31,7 @@ export interface PlannedFailure {
   readonly message: string;
 }
 
-/** What becomes of one task. Durations are the provider's, before the simulator's `speed` divides them. */
+/** What becomes of one task. Durations are in simulated time. */
 export interface TaskPlan {
   readonly fate: Fate;
   /** How long it waits, in ms. */

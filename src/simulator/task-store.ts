@@ -33,7 +33,7 @@ export interface TaskStore {
   readonly submit: (provider: SimulatedProvider, submission: Submission) => SimulatedTask;
   readonly find: (ref: TaskRef) => SimulatedTask | null;
   readonly replan: (task: SimulatedTask, changes: Partial<TaskPlan>) => void;
-  /** How much of the provider's time has gone by since the creation, in ms. */
+  /** The time since the creation, in ms. */
   readonly elapsedMs: (task: SimulatedTask) => number;
   /** The task as the provider tells it now; null when it has no record of it. */
   readonly view: (task: SimulatedTask) => TaskView | null;
@@ -44,8 +44,6 @@ export interface TaskStore {
 export interface TaskStoreOptions {
   readonly clock: () => number;
   readonly seed: number;
-  /** How many ms of a plan pass in one ms of the clock. */
-  readonly speed: number;
   /** By weight; for submissions that name no fate. */
   readonly fates: readonly (readonly [fate: Fate, weight: number])[];
   readonly link: (task: SimulatedTask, variant: FileVariant, signedAtMs: number) => string;
@@ -61,11 +59,11 @@ const expiresAfterMs = 172_800_000;
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
 /** An empty store. Errors: `submit` and `replan` throw a `RangeError` for a plan out of range, `submit` for an id in use. */
-export const createTaskStore = ({ clock, seed, speed, fates, link, freshLinks }: TaskStoreOptions): TaskStore => {
+export const createTaskStore = ({ clock, seed, fates, link, freshLinks }: TaskStoreOptions): TaskStore => {
   const tasks = new Map<string, SimulatedTask>();
   const counts = new Map<SimulatedProvider, number>();
 
-  const elapsedMs = (task: SimulatedTask): number => (clock() - task.createdAtMs) * speed;
+  const elapsedMs = (task: SimulatedTask): number => clock() - task.createdAtMs;
 
   const view = (task: SimulatedTask): TaskView | null => {
     const { provider, id, createdAtMs, plan, request } = task;
@@ -73,8 +71,7 @@ export const createTaskStore = ({ clock, seed, speed, fates, link, freshLinks }:
     const { recordLifeMs, cancelledRecordLifeMs } = sites[provider];
     const lifeMs = phase === 'cancelled' ? cancelledRecordLifeMs : recordLifeMs;
     if (phase === 'gone' || clock() - createdAtMs >= lifeMs) return null;
-    const wallMs = (afterMs: number): number => createdAtMs + afterMs / speed;
-    const wall = (afterMs: number | null): number | null => (afterMs === null ? null : seconds(wallMs(afterMs)));
+    const instant = (afterMs: number | null): number | null => (afterMs === null ? null : seconds(createdAtMs + afterMs));
     return {
       id,
       plan,
@@ -82,11 +79,11 @@ export const createTaskStore = ({ clock, seed, speed, fates, link, freshLinks }:
       done,
       request,
       createdAt: seconds(createdAtMs),
-      startedAt: wall(startedAfterMs),
-      endedAt: wall(endedAfterMs),
+      startedAt: instant(startedAfterMs),
+      endedAt: instant(endedAfterMs),
       expiresAfterSeconds:
-        plan.fate === 'expires' ? Math.ceil((plan.queueMs + plan.runMs) / speed / 1000) : seconds(expiresAfterMs),
-      link: (variant) => link(task, variant, freshLinks ? clock() : wallMs(endedAfterMs ?? 0)),
+        plan.fate === 'expires' ? Math.ceil((plan.queueMs + plan.runMs) / 1000) : seconds(expiresAfterMs),
+      link: (variant) => link(task, variant, freshLinks ? clock() : createdAtMs + (endedAfterMs ?? 0)),
     };
   };
 

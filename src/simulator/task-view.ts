@@ -6,7 +6,7 @@ import type { Phase, TaskPlan } from './task-plan.js';
 /** Which file of a task: the video that the viewer gets, or the clip before enhancement. */
 export type FileVariant = 'video' | 'original';
 
-/** A task as it is created. Instants are unix seconds of the wall clock. */
+/** A task as it is created. Instants are unix seconds of the simulator's clock. */
 export interface NewTask {
   readonly id: string;
   readonly plan: TaskPlan;

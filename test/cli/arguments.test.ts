@@ -3,7 +3,7 @@ import { type Command, parseCommand } from '../../src/cli/arguments.js';
 import { UsageError } from '../../src/cli/usage-error.js';
 
 const task = { provider: 'ark', id: 'cgt-1' };
-const access = { baseUrls: [], envFile: null, speed: 1 };
+const access = { baseUrls: [], envFile: null };
 const watch = {
   kind: 'watch', tasks: [task], file: null, fromStdin: false, download: null, journal: null, json: false, deadlineMs: null, concurrency: null, ...access,
 } as const;
@@ -26,7 +26,7 @@ describe('good arguments', () => {
     ['watch --journal j', { ...watch, tasks: [], journal: 'j' }],
     ['watch ark:cgt-1 --json --deadline 1h30m --concurrency 3', { ...watch, json: true, deadlineMs: 5_400_000, concurrency: 3 }],
     ['watch ark:cgt-1 --base-url http://localhost:1/a=b', { ...watch, baseUrls: [{ provider: null, url: 'http://localhost:1/a=b' }] }],
-    ['watch ark:cgt-1 --base-url ark=http://localhost:1 --speed 2.5', { ...watch, baseUrls: [{ provider: 'ark', url: 'http://localhost:1' }], speed: 2.5 }],
+    ['watch ark:cgt-1 --base-url ark=http://localhost:1', { ...watch, baseUrls: [{ provider: 'ark', url: 'http://localhost:1' }] }],
     ['query ark:cgt-1 --raw --env-file .env', { kind: 'query', task, raw: true, ...access, envFile: '.env' }],
     ['query -- ark:cgt-1', { kind: 'query', task, raw: false, ...access }],
     ['providers --json', { kind: 'providers', json: true, envFile: null }],
@@ -52,8 +52,6 @@ describe('bad arguments', () => {
     ['watch ark:cgt-1 --deadline soon', "--deadline must be a duration such as 90s, 30m or 1h30m, not 'soon'"],
     ['watch ark:cgt-1 --concurrency 0', "--concurrency must be a whole number from 1, not '0'"],
     ['watch ark:cgt-1 --concurrency 1.5', "--concurrency must be a whole number from 1, not '1.5'"],
-    ['watch ark:cgt-1 --speed 0.5', "--speed must be a number from 1, not '0.5'"],
-    ['watch ark:cgt-1 --speed fast', "--speed must be a number from 1, not 'fast'"],
     ['watch ark:cgt-1 --base-url bark=http://x', "--base-url: there is no provider 'bark': there are anyfast, ark, kyyaipower, powertokens, xingchao, yescale"],
     ['watch ark:cgt-1 --colour', 'there is no option --colour'],
     ['watch ark:cgt-1 --colour=secret', 'there is no option --colour'],
@@ -66,6 +64,8 @@ describe('bad arguments', () => {
     ['query ark:a ark:b', 'query takes one task, written provider:id; there are 2'],
     ['providers ark', "providers takes options alone, not 'ark'"],
     ['simulate --port 70000', "--port must be a whole number from 0 to 65535, not '70000'"],
+    ['simulate --speed 0.5', "--speed must be a number from 1, not '0.5'"],
+    ['simulate --speed fast', "--speed must be a number from 1, not 'fast'"],
     ['simulate --fault-rate 2', "--fault-rate must be a number from 0 to 1, not '2'"],
     ['simulate --tasks-file t', '--tasks-file needs --tasks N: how many tasks to write'],
     ['simulate --fates wins=1', "--fates must be some of succeeds, fails, moderated, cancelled, expires, unknown-word, vanishes, stalls, each with its weight, such as succeeds=9,fails=1, not 'wins=1'"],

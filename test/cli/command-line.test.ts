@@ -8,14 +8,14 @@ import { of, Subject } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { commandNames } from '../../src/cli/arguments.js';
 import { type EndSignal, endSignals } from '../../src/cli/signals.js';
+import { clockVariables } from '../../src/cli/simulator-clock.js';
 import { openJournal } from '../../src/node/index.js';
 import { simulatedProviders, type Simulator, startSimulator } from '../../src/simulator/index.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { FakeStream, once, run, withoutEscapes } from './console.js';
 
-const speed = 500;
+const speed = 100;
 const key = 'sk-a-secret-of-thirty-characters';
-const fast = ['--speed', String(speed)];
 
 let simulator: Simulator;
 let env: Readonly<Record<string, string>>;
@@ -23,12 +23,15 @@ let folder: string;
 
 beforeAll(async () => {
   simulator = await startSimulator({ speed, keys: Object.fromEntries(simulatedProviders.map((id) => [id, key])) });
-  env = Object.fromEntries(
-    simulatedProviders.flatMap((id) => [
-      [`${id.toUpperCase()}_API_KEY`, key],
-      [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)],
-    ]),
-  );
+  env = {
+    ...Object.fromEntries(
+      simulatedProviders.flatMap((id) => [
+        [`${id.toUpperCase()}_API_KEY`, key],
+        [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)],
+      ]),
+    ),
+    ...clockVariables(speed),
+  };
 });
 afterAll(() => simulator.stop());
 beforeEach(() => {
@@ -120,7 +123,7 @@ describe('providers', () => {
 describe('watch, for other programs', () => {
   it('tells the end of each task in one line, and exits with 0 when all succeeded', async () => {
     const tasks = [submit('succeeds'), submit('succeeds', 'anyfast')];
-    const { code, out, err } = await run(['watch', ...tasks, ...fast], { env });
+    const { code, out, err } = await run(['watch', ...tasks], { env });
     expect(code).toBe(0);
     const lines = out.trim().split('\n').map((line) => line.split('\t'));
     expect(lines.map(([task, end]) => [task, end]).toSorted()).toEqual(tasks.map((task) => [task, 'succeeded']).toSorted());
@@ -132,7 +135,7 @@ describe('watch, for other programs', () => {
   it('exits with 1 when some ended otherwise or were lost, and says why', async () => {
     const [failed, gone] = [submit('fails'), 'ark:cgt-nobody'];
     const stderr = new FakeStream();
-    const { code, out, err } = await run(['watch', submit('succeeds'), failed, gone, '--deadline', '1500ms', ...fast], { env, stderr });
+    const { code, out, err } = await run(['watch', submit('succeeds'), failed, gone, '--deadline', '45s'], { env, stderr });
     expect(code).toBe(1);
     expect(out).toContain(`${failed}\tfailed\tinternal: `);
     expect(out).toMatch(/ark:cgt-nobody\tlost\tark\/cgt-nobody: timeout; still unanswered/);
@@ -141,8 +144,8 @@ describe('watch, for other programs', () => {
   });
 
   it('tells every event as a line of JSON with --json, never the provider\'s body', async () => {
-    const slow = written(simulator.submit('ark', { runMs: 500_000 }));
-    const { code, out } = await run(['watch', slow, submit('fails', 'yescale'), submit('succeeds', 'anyfast'), '--json', ...fast], {
+    const slow = written(simulator.submit('ark', { runMs: 120_000 }));
+    const { code, out } = await run(['watch', slow, submit('fails', 'yescale'), submit('succeeds', 'anyfast'), '--json'], {
       env: { ...env, ANYFAST_API_KEY: 'wrong' },
     });
     expect(code).toBe(1);
@@ -159,9 +162,9 @@ describe('watch, for other programs', () => {
     const file = join(folder, 'tasks');
     const task = submit('succeeds');
     writeFileSync(file, `# mine\n${task}\n\nnonsense\n`);
-    expect(await run(['watch', '--file', file, ...fast], { env })).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`${file}, line 4: 'nonsense' is no task`) as string });
+    expect(await run(['watch', '--file', file], { env })).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`${file}, line 4: 'nonsense' is no task`) as string });
     writeFileSync(file, `# mine\n${task}\n\n${task}\n`);
-    const good = await run(['watch', '--file', file, ...fast], { env });
+    const good = await run(['watch', '--file', file], { env });
     expect([good.code, good.out.split('\n')]).toEqual([0, [expect.stringContaining(task) as string, '']]);
     writeFileSync(file, '# none\n');
     expect(await run(['watch', '--file', file], { env })).toMatchObject({ code: 2, err: expect.stringContaining(`no task to watch: ${file} holds none`) as string });
@@ -174,7 +177,7 @@ describe('watch, for other programs', () => {
     const [first, second] = [submit('succeeds'), submit('succeeds')];
     stdin.write(`${first}\n# a comment\nnonsense\n`);
     stdout.once('wrote', () => stdin.end(second)); // only when the first is over
-    const { code, out, err } = await run(['watch', '-', ...fast], { env, stdin, stdout });
+    const { code, out, err } = await run(['watch', '-'], { env, stdin, stdout });
     expect(code).toBe(2);
     expect(out.split('\n').map((line) => line.split('\t')[0])).toEqual([first, second, '']);
     expect(err).toContain("stdin, line 3: 'nonsense' is no task");
@@ -182,7 +185,7 @@ describe('watch, for other programs', () => {
 
   it('tells of a line from stdin whose provider has no key', async () => {
     const { ARK_API_KEY = '', ARK_BASE_URL = '' } = env;
-    const { code, err } = await run(['watch', '-', ...fast], { env: { ARK_API_KEY, ARK_BASE_URL }, stdin: Readable.from([`${submit('succeeds')}\nanyfast:x\n`]) });
+    const { code, err } = await run(['watch', '-'], { env: { ARK_API_KEY, ARK_BASE_URL, ...clockVariables(speed) }, stdin: Readable.from([`${submit('succeeds')}\nanyfast:x\n`]) });
     expect(code).toBe(2);
     expect(err).toContain('stdin, line 2: no key for anyfast: set ANYFAST_API_KEY');
   });
@@ -195,18 +198,18 @@ describe('watch, for other programs', () => {
 
   it('stops without a word when nobody reads its output any more', async () => {
     const stdout = new FakeStream({ breaksAfter: 10 });
-    const { code, err } = await run(['watch', submit('succeeds'), submit('stalls'), ...fast], { env, stdout });
+    const { code, err } = await run(['watch', submit('succeeds'), submit('stalls')], { env, stdout });
     expect(code).toBe(141);
     expect(err).not.toMatch(/EPIPE|at .*\.ts|tasks:/);
     const broken = new FakeStream({ breaksAfter: 10 });
-    expect((await run(['watch', submit('succeeds'), submit('stalls'), ...fast], { env, stderr: broken })).code).toBe(141);
+    expect((await run(['watch', submit('succeeds'), submit('stalls')], { env, stderr: broken })).code).toBe(141);
     expect((await run(['providers'], { stdout: new FakeStream({ breaksAfter: 10 }) })).code).toBe(0);
   });
 
   it('does not pass over a disk that is full', async () => {
     const full = (): FakeStream => new FakeStream({ breaksAfter: 10, code: 'ENOSPC' });
     expect(await run(['providers'], { stdout: full() })).toMatchObject({ code: 1, err: 'rx-seedance: write ENOSPC\n' });
-    const watched = await run(['watch', submit('succeeds'), submit('stalls'), ...fast], { env, stdout: full() });
+    const watched = await run(['watch', submit('succeeds'), submit('stalls')], { env, stdout: full() });
     expect([watched.code, watched.err.split('\n').at(-2)]).toEqual([1, 'rx-seedance: write ENOSPC']);
   });
 });
@@ -214,14 +217,14 @@ describe('watch, for other programs', () => {
 describe('watch, interrupted', () => {
   it.each<[EndSignal, number]>([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]])('by %s exits with %d and says how to go on', async (signal, expected) => {
     const stderr = new FakeStream();
-    const { code, err } = await run(['watch', submit('stalls'), ...fast], { env, stderr, signals: once(stderr, 'running', signal) });
+    const { code, err } = await run(['watch', submit('stalls')], { env, stderr, signals: once(stderr, 'running', signal) });
     expect(code).toBe(expected);
     expect(err).toMatch(/interrupted: 0 of 1 tasks over\. To go on another time where it stopped, add --journal DIR\.\n$/);
   });
 
   it('goes on with the same command when it has a journal', async () => {
     const stderr = new FakeStream();
-    const { code, err } = await run(['watch', submit('stalls'), '--journal', folder, ...fast], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
+    const { code, err } = await run(['watch', submit('stalls'), '--journal', folder], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
     expect(code).toBe(130);
     expect(err).toMatch(/Run the same command again to go on\.\n$/);
   });
@@ -229,16 +232,16 @@ describe('watch, interrupted', () => {
   it('asks nothing more', async () => {
     const task = simulator.submit('ark', { fate: 'stalls', ...short });
     const stderr = new FakeStream();
-    await run(['watch', written(task), ...fast], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
+    await run(['watch', written(task)], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
     const asks = simulator.asks(task);
-    await run(['watch', submit('succeeds'), ...fast], { env });
+    await run(['watch', submit('succeeds')], { env });
     expect(simulator.asks(task)).toBe(asks);
   });
 
   it('a second time ends at once', async () => {
     const stderr = new FakeStream();
     const exits: number[] = [];
-    await run(['watch', submit('stalls'), ...fast], { env, stderr, signals: once(stderr, 'running', 'SIGINT', 'SIGINT'), exit: (code) => exits.push(code) });
+    await run(['watch', submit('stalls')], { env, stderr, signals: once(stderr, 'running', 'SIGINT', 'SIGINT'), exit: (code) => exits.push(code) });
     expect(exits).toEqual([130]);
   });
 
@@ -248,7 +251,7 @@ describe('watch, interrupted', () => {
     const stdout = new FakeStream();
     const during: number[] = [];
     stdout.on('wrote', () => during.push(...names.map((name) => process.listenerCount(name))));
-    await run(['watch', submit('succeeds'), ...fast], { env, stdout, signals: endSignals(process) });
+    await run(['watch', submit('succeeds')], { env, stdout, signals: endSignals(process) });
     expect(during.every((count) => count > 0) && during.length > 0).toBe(true);
     expect(names.map((name) => process.listenerCount(name))).toEqual([0, 0, 0]);
   });
@@ -257,7 +260,7 @@ describe('watch, interrupted', () => {
 describe('watch, on a terminal', () => {
   it('draws a board, and leaves the terminal as it was', async () => {
     const stderr = new FakeStream({ isTTY: true });
-    const { code, out } = await run(['watch', submit('succeeds'), submit('fails'), ...fast], { env, stderr, stdout: new FakeStream({ isTTY: true }) });
+    const { code, out } = await run(['watch', submit('succeeds'), submit('fails')], { env, stderr, stdout: new FakeStream({ isTTY: true }) });
     expect([code, out]).toEqual([1, '']);
     expect(stderr.text.indexOf('\u001b[?25l')).toBe(0);
     expect(stderr.text.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stderr.text.lastIndexOf('\u001b[?25l'));
@@ -270,7 +273,7 @@ describe('watch, on a terminal', () => {
 
   it('writes what is wrong with stdin above the board', async () => {
     const stderr = new FakeStream({ isTTY: true });
-    const { code } = await run(['watch', '-', ...fast], { env, stderr, stdin: Readable.from([`${submit('succeeds')}\nnonsense\n`]) });
+    const { code } = await run(['watch', '-'], { env, stderr, stdin: Readable.from([`${submit('succeeds')}\nnonsense\n`]) });
     expect(code).toBe(2);
     const [before, after = ''] = stderr.text.split("stdin, line 2: 'nonsense' is no task");
     expect(withoutEscapes(before ?? '')).toContain('0%');
@@ -279,19 +282,19 @@ describe('watch, on a terminal', () => {
 
   it('obeys NO_COLOR, and draws nothing on a dumb terminal', async () => {
     const plainBoard = new FakeStream({ isTTY: true });
-    await run(['watch', submit('succeeds'), ...fast], { env: { ...env, NO_COLOR: '1' }, stderr: plainBoard });
+    await run(['watch', submit('succeeds')], { env: { ...env, NO_COLOR: '1' }, stderr: plainBoard });
     expect(plainBoard.text).toContain('\u001b[?25l');
     // eslint-disable-next-line no-control-regex
     expect(plainBoard.text).not.toMatch(/\u001b\[[\d;]*m/);
     const dumb = new FakeStream({ isTTY: true });
-    await run(['watch', submit('succeeds'), ...fast], { env: { ...env, TERM: 'dumb' }, stderr: dumb });
+    await run(['watch', submit('succeeds')], { env: { ...env, TERM: 'dumb' }, stderr: dumb });
     expect(dumb.text).not.toContain('\u001b');
     expect(dumb.text).toMatch(/1 task: 1 succeeded\n$/);
   });
 
   it('shows the cursor again when it is interrupted', async () => {
     const stderr = new FakeStream({ isTTY: true });
-    await run(['watch', submit('stalls'), ...fast], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
+    await run(['watch', submit('stalls')], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
     expect(stderr.text).toMatch(/\[\?25h[^]*interrupted: 0 of 1 task/);
     expect(stderr.text.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stderr.text.lastIndexOf('\u001b[?25l'));
   });
@@ -313,7 +316,7 @@ describe('watch, on a terminal', () => {
       }
     });
     let mark = 0;
-    await run(['watch', submit('stalls', 'anyfast'), ...fast], { env, stderr, signals: resized });
+    await run(['watch', submit('stalls', 'anyfast')], { env, stderr, signals: resized });
     const lines = withoutEscapes(after).split('\n').filter((line) => line !== '');
     expect(lines.length).toBeGreaterThan(1);
     for (const line of lines) expect(line.trim().length).toBeLessThanOrEqual(30);
@@ -321,12 +324,12 @@ describe('watch, on a terminal', () => {
 
   it('writes lines instead, when JSON goes to the same terminal', async () => {
     const stderr = new FakeStream({ isTTY: true });
-    await run(['watch', submit('succeeds'), '--json', ...fast], { env, stderr, stdout: new FakeStream({ isTTY: true }) });
+    await run(['watch', submit('succeeds'), '--json'], { env, stderr, stdout: new FakeStream({ isTTY: true }) });
     expect(stderr.text).not.toContain('\u001b');
   });
 
   it('sums up on stdout when stderr goes elsewhere', async () => {
-    const { out } = await run(['watch', submit('succeeds'), ...fast], { env, stdout: new FakeStream({ isTTY: true }) });
+    const { out } = await run(['watch', submit('succeeds')], { env, stdout: new FakeStream({ isTTY: true }) });
     expect(out).toBe('1 task: 1 succeeded\n');
   });
 });
@@ -334,7 +337,7 @@ describe('watch, on a terminal', () => {
 describe('watch, saving videos', () => {
   it('saves each video, tells where, and does not ask or fetch again in the next run', async () => {
     const task = simulator.submit('ark', { fate: 'succeeds', ...short });
-    const first = await run(['watch', written(task), '--download', folder, ...fast], { env });
+    const first = await run(['watch', written(task), '--download', folder], { env });
     expect(first.code).toBe(0);
     const path = first.out.trim().split('\t')[2] ?? '';
     expect(existsSync(path)).toBe(true);
@@ -343,17 +346,17 @@ describe('watch, saving videos', () => {
 
     const asks = simulator.asks(task);
     const requests = simulator.requests.length;
-    const second = await run(['watch', written(task), '--download', folder, ...fast], { env });
+    const second = await run(['watch', written(task), '--download', folder], { env });
     expect([second.code, second.out]).toEqual([0, first.out]);
     expect(second.err).toContain('is there already');
     expect([simulator.asks(task), simulator.requests.length]).toEqual([asks, requests]);
 
-    const third = await run(['watch', '--download', folder, ...fast], { env });
+    const third = await run(['watch', '--download', folder], { env });
     expect([third.code, third.out]).toEqual([0, first.out]);
   });
 
   it('tells files as JSON, too', async () => {
-    const { out } = await run(['watch', submit('succeeds'), submit('fails'), '--download', folder, '--json', ...fast], { env });
+    const { out } = await run(['watch', submit('succeeds'), submit('fails'), '--download', folder, '--json'], { env });
     const events = out.trim().split('\n').map((line) => JSON.parse(line) as { readonly kind: string; readonly [field: string]: unknown });
     expect(events).toContainEqual(expect.objectContaining({ kind: 'saved', isNew: true }));
     expect(events).toContainEqual(expect.objectContaining({ kind: 'unsaved', reason: 'failed', error: null }));
@@ -363,7 +366,7 @@ describe('watch, saving videos', () => {
   it('exits with 1 when a video cannot be saved', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    const { code, err } = await run(['watch', submit('succeeds'), '--download', join(file, 'below'), '--journal', join(folder, 'journal'), ...fast], { env });
+    const { code, err } = await run(['watch', submit('succeeds'), '--download', join(file, 'below'), '--journal', join(folder, 'journal')], { env });
     expect(code).toBe(1);
     expect(err).toMatch(/not saved: .+\n1 task: 1 succeeded, 0 saved\n$/);
   });
@@ -377,7 +380,7 @@ describe('watch, saving videos', () => {
     };
     const runFor = async (...args: readonly string[]): Promise<unknown> => {
       const stderr = new FakeStream();
-      await run(['watch', task, '--journal', folder, ...args, ...fast], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
+      await run(['watch', task, '--journal', folder, ...args], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
       return deadline();
     };
     expect([await runFor('--deadline', '30m'), await runFor(), await runFor('--deadline', '30m'), await runFor('--deadline', '4h')]).toEqual([
@@ -388,7 +391,7 @@ describe('watch, saving videos', () => {
   it('refuses a journal that another run has, cleanly', async () => {
     const journal = openJournal(folder);
     try {
-      const { code, err } = await run(['watch', submit('stalls'), '--journal', folder, ...fast], { env });
+      const { code, err } = await run(['watch', submit('stalls'), '--journal', folder], { env });
       expect(code).toBe(2);
       expect(err.split('\n')).toHaveLength(3);
       expect(err).toContain(folder);
@@ -409,7 +412,7 @@ describe('simulate', () => {
     const tasksFile = join(folder, 'tasks');
     const envFile = join(folder, 'sim.env');
     const signals = new Subject<EndSignal>();
-    const simulated = run(['simulate', ...fast, '--tasks', '7', '--tasks-file', tasksFile, '--seed', '3'], { stdout, stderr, signals });
+    const simulated = run(['simulate', '--speed', String(speed), '--tasks', '7', '--tasks-file', tasksFile, '--seed', '3'], { stdout, stderr, signals });
     await new Promise((resolve) => stderr.once('wrote', resolve));
     await new Promise(setImmediate);
 
@@ -418,9 +421,9 @@ describe('simulate', () => {
     const tasks = readFileSync(tasksFile, 'utf8').trim().split('\n');
     expect(stdout.text.match(/^# task .+$/gm)).toEqual(tasks.map((task) => `# task ${task}`));
     expect(new Set(tasks.map((task) => task.split(':')[0]))).toEqual(new Set(simulatedProviders));
-    expect(stderr.text).toContain(`rx-seedance watch --file ${tasksFile} --env-file sim.env --speed 500 --download videos`);
+    expect(stderr.text).toContain(`rx-seedance watch --file ${tasksFile} --env-file sim.env --download videos`);
 
-    const watched = await run(['watch', '--file', tasksFile, '--env-file', envFile, '--download', join(folder, 'videos'), ...fast]);
+    const watched = await run(['watch', '--file', tasksFile, '--env-file', envFile, '--download', join(folder, 'videos')]);
     expect(watched.code).toBe(0);
     expect(watched.err).toMatch(/7 tasks: 7 succeeded, 7 saved\n$/);
 
@@ -445,11 +448,11 @@ describe('keys', () => {
     const envFile = join(folder, '.env');
     writeFileSync(envFile, Object.entries(env).map(([name, value]) => `${name}=${value}\n`).join(''));
     const outputs = await Promise.all([
-      run(['watch', submit('succeeds'), 'ark:cgt-nobody', '--deadline', '1s', ...fast], { env }),
-      run(['watch', submit('fails', 'yescale'), '--json', '--download', join(folder, 'v'), '--env-file', envFile, ...fast]),
+      run(['watch', submit('succeeds'), 'ark:cgt-nobody', '--deadline', '45s'], { env }),
+      run(['watch', submit('fails', 'yescale'), '--json', '--download', join(folder, 'v'), '--env-file', envFile]),
       run(['watch', '--file', envFile], { env }),
-      run(['watch', '-', '--deadline', '1s', ...fast], { env, stdin: Readable.from([`ARK_API_KEY=${key}\n${key}\nark:${key}\n`]) }),
-      run(['watch', `ark:${key}`, '--deadline', '1s', ...fast], { env }),
+      run(['watch', '-', '--deadline', '45s'], { env, stdin: Readable.from([`ARK_API_KEY=${key}\n${key}\nark:${key}\n`]) }),
+      run(['watch', `ark:${key}`, '--deadline', '45s'], { env }),
       run(['watch', 'ark:x', `--api-key=${key}`], { env }),
       run(['watch', 'ark:x', '--api-key', key], { env }),
       run(['watch', 'ark:x'], { env: { ARK_API_KEY: `${key} ` + '"' } }),

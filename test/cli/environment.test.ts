@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { asyncScheduler } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openAccess } from '../../src/cli/access.js';
 import { baseUrlVariable, keyVariable, readVariables, valueIn } from '../../src/cli/environment.js';
 import { createDiscretion } from '../../src/cli/output.js';
+import { clockVariables } from '../../src/cli/simulator-clock.js';
 import { UsageError } from '../../src/cli/usage-error.js';
+import { atSpeed } from '../../src/simulator/index.js';
 import { run } from './console.js';
 
 let folder = '';
@@ -68,7 +71,7 @@ describe('keys', () => {
 });
 
 describe('accounts', () => {
-  const none = { baseUrls: [], speed: 1 };
+  const none = { baseUrls: [] };
   const open = (ids: readonly string[], variables: Readonly<Record<string, string>>, given: Partial<Parameters<typeof openAccess>[1]> = {}, allKeyed = false) =>
     openAccess({ ids, allKeyed }, { ...none, ...given }, variables);
 
@@ -96,16 +99,38 @@ describe('accounts', () => {
     [['ark', 'anyfast'], { baseUrls: [{ provider: null, url: 'https://x' }] }, '--base-url must be written provider=URL when there are several providers: anyfast, ark'],
     [['ark'], { baseUrls: [{ provider: null, url: 'ftp://x' }] }, "account ark: baseUrl must be an absolute http(s) URL without user, query and fragment, not 'ftp://x'"],
     [['ark'], { baseUrls: [{ provider: null, url: 'http://me:pw@x' }] }, "account ark: baseUrl must be an absolute http(s) URL without user, query and fragment, not '…@x'"],
-    [['ark'], { speed: 2 }, '--speed is for a simulator on this machine, and ark is asked at https://ark.cn-beijing.volces.com/api/v3'],
-    [['ark'], { speed: 2, baseUrls: [{ provider: null, url: 'https://127.0.0.1.evil.example' }] }, '--speed is for a simulator on this machine, and ark is asked at https://127.0.0.1.evil.example'],
   ])('are refused: %j %j', (ids, given, message) => {
     expect(() => open(ids, { ARK_API_KEY: 'k', ANYFAST_API_KEY: 'k' }, given)).toThrow(new UsageError(message));
   });
 
-  it('ask a simulator at its own speed', () => {
-    const { accounts, askTimeoutMs, patienceMs } = open(['ark'], { ARK_API_KEY: 'k' }, { speed: 100, baseUrls: [{ provider: null, url: 'http://localhost:1' }] });
-    expect(accounts[0]?.provider.pacing({ serviceTier: null, model: null, resolution: null, durationMs: null }).floorMs).toBe(100);
-    expect([askTimeoutMs, patienceMs]).toEqual([1_000, 10_000]);
+  describe('of a simulator', () => {
+    const local = { ARK_API_KEY: 'k', ARK_BASE_URL: 'http://localhost:1' };
+
+    it('live in its time, whichever process it is', () => {
+      const [startedMs, speed] = [Date.UTC(2026, 0, 1), 100];
+      const { scheduler } = open(['ark'], { ...local, RX_SEEDANCE_SPEED: String(speed), RX_SEEDANCE_ORIGIN_MS: `${startedMs}.25` });
+      const runsForMs = performance.timeOrigin + performance.now() - startedMs;
+      expect((scheduler.now() - startedMs) / runsForMs).toBeCloseTo(speed, 6);
+    });
+
+    it('live in the time that simulate tells of', () => {
+      expect(Math.abs(open(['ark'], { ...local, ...clockVariables(60) }).scheduler.now() - atSpeed(60).now())).toBeLessThan(60_000);
+    });
+
+    it('live in real time where no clock is told, as simulate tells none at that speed', () => {
+      expect(clockVariables(1)).toEqual({});
+      expect(open(['ark'], local).scheduler).toBe(asyncScheduler);
+    });
+
+    it.each([
+      [{ ...clockVariables(2), ARK_BASE_URL: '' }, 'RX_SEEDANCE_SPEED is for a simulator on this machine, and ark is at https://ark.cn-beijing.volces.com/api/v3: unset it, or name another .env file'],
+      [{ ...clockVariables(2), ARK_BASE_URL: 'https://127.0.0.1.evil.example' }, 'RX_SEEDANCE_SPEED is for a simulator on this machine, and ark is at https://127.0.0.1.evil.example: unset it, or name another .env file'],
+      [{ RX_SEEDANCE_SPEED: '60' }, 'RX_SEEDANCE_SPEED needs RX_SEEDANCE_ORIGIN_MS beside it: take both from the output of rx-seedance simulate'],
+      [{ RX_SEEDANCE_SPEED: 'fast' }, "RX_SEEDANCE_SPEED must be a number > 0, not 'fast'"],
+      [{ RX_SEEDANCE_SPEED: '60', RX_SEEDANCE_ORIGIN_MS: '-1' }, "RX_SEEDANCE_ORIGIN_MS must be a number > 0, not '-1'"],
+    ])('are refused: %j', (variables, message) => {
+      expect(() => open(['ark'], { ...local, ...variables })).toThrow(new UsageError(message));
+    });
   });
 
   it('never show a key, also not a bad one', () => {

@@ -2,7 +2,7 @@
  * A clock that stands still while anything happens, and jumps to the next timer when nothing else is left to wait for. Ten seconds
  * between two polls take a few milliseconds, and the times on the clock are the same in every run. It starts on 1 January 2026.
  *
- * It replaces the global timers, `node:timers`, `node:timers/promises` and `Date`. Knows no HTTP: it is told what is on its way.
+ * It replaces the global timers, `node:timers`, `node:timers/promises`, `Date` and `performance`. It is told what is on its way.
  */
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers';
@@ -25,7 +25,7 @@ export interface IdleClock {
 export const installIdleClock = (): IdleClock => {
   const { setTimeout: realTimeout, clearTimeout: clearReal } = globalThis;
   const RealDate = Date;
-  const startedAt = performance.now();
+  const startedAt = Math.floor(performance.now());
   /** Time since the clock was put in. */
   let elapsedMs = 0;
   let underway = 0;
@@ -148,6 +148,7 @@ export const installIdleClock = (): IdleClock => {
   }
   Object.assign(globalThis, replaced, { Date: SkippingDate });
   performance.now = () => startedAt + elapsedMs;
+  Object.defineProperty(performance, 'timeOrigin', { value: epoch - startedAt });
   Object.assign(timers, replaced);
   Object.assign(timersPromises, {
     setTimeout: (ms?: number, value?: unknown, options?: { signal?: AbortSignal }) =>

@@ -33,7 +33,7 @@ afterEach(() => {
 
 const stateOf = (id: string, asks = 0): WatchState => ({ ...beginWatch({ provider: 'ark', id }, watchRules(ark), 1000), asks });
 
-const save = (journal: Journal, state: WatchState): void => journal.watch(state.task).save?.(state);
+const save = (journal: Journal, state: WatchState): void => void journal.watch(state.task).save?.(state);
 
 describe('a journal', () => {
   it('keeps the last state of each task, in the order in which they were met', () => {

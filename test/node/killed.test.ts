@@ -7,22 +7,23 @@ import type { Readable } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { clockVariables } from '../../src/cli/simulator-clock.js';
 import { taskFileName } from '../../src/node/index.js';
 import { type Simulator, simulatedProviders, startSimulator } from '../../src/simulator/index.js';
 import { taskKey, type TaskRef } from '../../src/task/snapshot.js';
 import { type Built, buildForNode } from '../support/build.js';
 
-/** Ten times faster than life: a floor is one second, and a program starts in less. */
+/** The shortest interval between two polls takes one real second, and a program starts in less. */
 const speed = 10;
-const floorMs = 10_000 / speed;
-/** Two questions travel for different times: the first one of a process waits for its HTTP client to be loaded. */
-const travelMs = 200;
+const minIntervalMs = 10_000;
+/** Two requests travel for different times: the first one of a process waits until its HTTP client is loaded. 200 ms of real time. */
+const travelMs = 200 * speed;
 const key = 'sk-0123456789abcdef-ABCDEF';
 
 let built: Built;
 const directory = mkdtempSync(join(tmpdir(), 'rx-seedance-killed-'));
 beforeAll(async () => {
-  built = await buildForNode({ 'command-line': fileURLToPath(new URL('../../src/node/command-line/main.ts', import.meta.url)) });
+  built = await buildForNode({ 'command-line': fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)) });
 });
 afterAll(() => {
   built.remove();
@@ -39,9 +40,9 @@ interface Told {
 /** A process of the command line, and what it says. */
 const start = (simulator: Simulator, list: string, videos: string) => {
   const variables = simulatedProviders.flatMap((id) => [[`${id.toUpperCase()}_API_KEY`, key], [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)]]);
-  const args = ['watch', '--file', list, '--download', videos, '--json', '--speed', String(speed), '--deadline', '10m'];
+  const args = ['watch', '--file', list, '--download', videos, '--json'];
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(process.execPath, [built.file('command-line'), ...args], {
-    env: { PATH: process.env.PATH, ...(Object.fromEntries(variables) as Record<string, string>) },
+    env: { PATH: process.env.PATH, ...(Object.fromEntries(variables) as Record<string, string>), ...clockVariables(speed) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said = { out: '', errors: '' };
@@ -125,11 +126,20 @@ it('forty tasks come to their ends, and each video to the disk once, through fau
     expect(readdirSync(videos).sort()).toEqual(['watches.jsonl', ...succeeded.flatMap((task) => [`${taskFileName(task)}.json`, `${taskFileName(task)}.mp4`])].sort());
     expect(newlySaved.filter((task, index) => newlySaved.indexOf(task) < index)).toEqual([]);
 
-    // No provider was asked more often than its floor, over all of the processes, and nothing after its end.
+    // All processes had one clock, the simulator's.
+    const [firstAtMs = NaN, lastAtMs = NaN] = [simulator.requests[0]?.atMs, simulator.requests.at(-1)?.atMs];
+    const states = readFileSync(join(videos, 'watches.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { readonly startedAtMs: number; readonly askedAtMs: number });
+    for (const { startedAtMs, askedAtMs } of states) {
+      expect(startedAtMs).toBeGreaterThan(firstAtMs - 2 * travelMs);
+      expect(askedAtMs).toBeLessThan(lastAtMs + 2 * travelMs);
+      expect(askedAtMs).toBeGreaterThan(startedAtMs);
+    }
+
+    // No provider was polled more often than it allows, over all of the processes, and nothing after its end.
     for (const task of tasks) {
       const asks = simulator.requests.filter(({ provider, id, path }) => provider === task.provider && id === task.id && !path.startsWith('/files/'));
       const gaps = asks.slice(1).map(({ atMs }, index) => atMs - (asks[index]?.atMs ?? 0));
-      expect(gaps.filter((gap) => gap < floorMs - travelMs), `${task.provider} ${task.id}, ${story}`).toEqual([]);
+      expect(gaps.filter((gap) => gap < minIntervalMs - travelMs), `${task.provider} ${task.id}, ${story}`).toEqual([]);
     }
     expect(simulator.requests.filter(({ fault }) => fault !== null).length).toBeGreaterThan(40);
     expect(everything.join('') + readFileSync(join(videos, 'watches.jsonl'), 'utf8')).not.toContain(key);

@@ -13,11 +13,12 @@ import { kyyaipower } from '../../src/providers/kyyaipower.js';
 import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
-import { type Simulator, type SimulatorOptions, spedUp, startSimulator } from '../../src/simulator/index.js';
+import { atSpeed, type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.js';
 import { transitionTo } from '../../src/task/transition.js';
 import { snapshot } from '../support/snapshots.js';
 
-const speed = 2000;
+const speed = 100;
+const time = atSpeed(speed);
 const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as const;
 const retry = constantDelay(1);
 
@@ -33,10 +34,10 @@ const folder = (): string => {
 };
 
 const setUp = async (options: SimulatorOptions = {}) => {
-  const simulator = await startSimulator({ speed, ...options });
+  const simulator = await startSimulator(options.clock === undefined ? { speed, ...options } : options);
   cleanUps.push(() => simulator.stop());
-  const accounts = providers.map((provider) => account(spedUp(provider, speed), { apiKey: simulator.apiKey(provider.id), baseUrl: simulator.baseUrl(provider.id) }));
-  return { simulator, client: createTaskClient({ transport: fetchTransport(), accounts, askTimeoutMs: 2000, deadlineMs: 60_000 }) };
+  const accounts = providers.map((provider) => account(provider, { apiKey: simulator.apiKey(provider.id), baseUrl: simulator.baseUrl(provider.id) }));
+  return { simulator, client: createTaskClient({ transport: fetchTransport(), accounts, scheduler: time }) };
 };
 
 const ended = { queueMs: 0, runMs: 0 };
@@ -155,7 +156,7 @@ describe('saving the videos of a feed', () => {
 
   it('asks the provider for a fresh link when one has expired, and keeps the provider\'s floor', async () => {
     let skewMs = 0;
-    const { simulator, client } = await setUp({ linkLifeMs: 60_000, freshLinks: true, clock: () => Date.now() + skewMs });
+    const { simulator, client } = await setUp({ linkLifeMs: 60_000, freshLinks: true, clock: () => time.now() + skewMs });
     const directory = folder();
     const task = simulator.submit('ark', ended);
     const events = await all(of(task).pipe(watchTasks(client)));

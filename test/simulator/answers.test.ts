@@ -304,15 +304,3 @@ it('tells a failure of the plan in every dialect', async () => {
     expect((await ask(task)).text).toMatch(/InvalidParameter\.TaskTypeMismatch.*The reference is no video\./);
   }
 });
-
-it('divides the times of a plan by the speed, and tells wall time', async () => {
-  const { simulator, pass, ask } = await bench({ speed: 60 });
-  const task = simulator.submit('anyfast', { queueMs, runMs });
-  pass(5000);
-  expect((await ask(task)).body().data).toMatchObject({
-    status: 'SUCCESS',
-    submit_time: bornAt,
-    start_time: bornAt + 1,
-    finish_time: bornAt + 5,
-  });
-});

@@ -22,7 +22,7 @@ const isJson = ({ body }: Reply): boolean => {
 
 const answered: Readonly<Record<Exclude<AskFault, 'reset' | 'hang' | 'not-found-after-creation'>, Seen>> = {
   'rate-limited': { status: 429, isJson: true, retryAfter: null },
-  'rate-limited-retry-after': { status: 429, isJson: true, retryAfter: '1' },
+  'rate-limited-retry-after': { status: 429, isJson: true, retryAfter: '20' },
   'server-error': { status: 500, isJson: true, retryAfter: null },
   'bad-gateway-html': { status: 502, isJson: false, retryAfter: null },
   'cut-json': { status: 200, isJson: false, retryAfter: null },

@@ -8,8 +8,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { account, createTaskClient } from '../../src/index.js';
 import { fetchTransport } from '../../src/adapters/fetch.js';
 import { ark } from '../../src/providers/ark.js';
-import { spedUp, startSimulator, type SimulatorOptions } from '../../src/simulator/index.js';
+import { atSpeed, startSimulator, type SimulatorOptions } from '../../src/simulator/index.js';
 
+const speed = 100;
 const model = 'dreamina-seedance-2-0-260128';
 
 const wish: Parameters<ReturnType<ReturnType<typeof createByteDance>['video']>['doGenerate']>[0] = {
@@ -28,7 +29,7 @@ const wish: Parameters<ReturnType<ReturnType<typeof createByteDance>['video']>['
 };
 
 const start = async (options: SimulatorOptions = {}) => {
-  const simulator = await startSimulator({ speed: 400, ...options });
+  const simulator = await startSimulator({ speed, ...options });
   onTestFinished(() => simulator.stop());
   const peer = createByteDance({ apiKey: simulator.apiKey('ark'), baseURL: simulator.baseUrl('ark') });
   const generate = () => peer.video(model).doGenerate(wish);
@@ -62,13 +63,13 @@ describe('the client of the AI SDK', () => {
   });
 
   it('and this library see the same end of the same task', async () => {
-    const speed = 400;
-    const { simulator, generate } = await start({ speed });
+    const { simulator, generate } = await start();
     const { videos } = await generate();
     const id = simulator.requests.find(({ method, id: asked }) => method === 'GET' && asked !== null)?.id ?? '';
     const client = createTaskClient({
       transport: fetchTransport(),
-      accounts: [account(spedUp(ark, speed), { apiKey: simulator.apiKey('ark'), baseUrl: simulator.baseUrl('ark') })],
+      accounts: [account(ark, { apiKey: simulator.apiKey('ark'), baseUrl: simulator.baseUrl('ark') })],
+      scheduler: atSpeed(speed),
     });
     const { snapshot } = await lastValueFrom(client.watch({ provider: 'ark', id }));
     const [video] = videos;

@@ -78,7 +78,7 @@ describe('a simulator', () => {
     await call('ark', '/contents/generations/tasks?page_size=5');
     await request(`${simulator.url}/nowhere`);
     const path = `/api/v3/contents/generations/tasks/${task.id}`;
-    const common = { atMs: bornAtMs, method: 'GET', provider: 'ark', id: task.id, status: 200, fault: null };
+    const common = { atMs: bornAtMs, method: 'GET', provider: 'ark', id: task.id, status: 200, fault: null, limited: false };
     expect(simulator.requests).toEqual([
       { ...common, path },
       { ...common, path, fault: 'empty-body' },
@@ -110,6 +110,7 @@ describe('a simulator', () => {
     [{ port: 65_536 }, 'port must be a whole number from 0 to 65535; it is 65536'],
     [{ seed: Number.NaN }, 'seed must be a finite number; it is NaN'],
     [{ speed: 0 }, 'speed must be a finite number above 0; it is 0'],
+    [{ speed: 2, clock: () => 0 }, 'speed must be 1, or left out, where clock is given; it is 2'],
     [{ faults: { rate: 1.1 } }, 'faults.rate must be from 0 to 1; it is 1.1'],
     [{ fates: { fails: -1 } }, 'fates.fails must be a finite number from 0; it is -1'],
     [{ fates: {} }, 'fates must be a record with a weight above 0; it is {}'],

@@ -3,7 +3,7 @@
  */
 import { startSimulator } from 'rx-seedance/simulator';
 import type { SimulatedProvider, Simulator, SimulatorOptions } from 'rx-seedance/simulator';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { TaskRef } from '../../src/task/snapshot.js';
 
 export const bornAtMs = Date.UTC(2026, 9, 5, 12, 0, 0);
@@ -38,7 +38,7 @@ export const request = async (url: string, init: RequestInit = {}): Promise<Repl
 /** A test's own simulator, and its hands. */
 export interface Bench {
   readonly simulator: Simulator;
-  /** Lets time pass, in ms. */
+  /** Lets time pass, in ms: of the simulator's own clock, in real time under `benchAtSpeed`. */
   readonly pass: (ms: number) => void;
   /** A request to a provider, below its base URL, with its key. */
   readonly call: (provider: SimulatedProvider, path: string, init?: RequestInit) => Promise<Reply>;
@@ -48,23 +48,34 @@ export interface Bench {
   readonly urlOf: (task: TaskRef<SimulatedProvider>) => string;
 }
 
-export const bench = async (options: SimulatorOptions = {}): Promise<Bench> => {
-  let now = bornAtMs;
-  const simulator = await startSimulator({ clock: () => now, ...options });
+const handsOf = (simulator: Simulator, pass: Bench['pass']): Bench => {
   onTestFinished(() => simulator.stop());
   const urlOf = ({ provider, id }: TaskRef<SimulatedProvider>) =>
     `${simulator.baseUrl(provider)}${tasksPaths[provider]}/${encodeURIComponent(id)}`;
   const authorization = (provider: SimulatedProvider) => ({ authorization: `Bearer ${simulator.apiKey(provider)}` });
   return {
     simulator,
-    pass: (ms) => {
-      now += ms;
-    },
+    pass,
     call: (provider, path, init = {}) =>
       request(simulator.baseUrl(provider) + path, { headers: authorization(provider), ...init }),
     ask: (task) => request(urlOf(task), { headers: authorization(task.provider) }),
     urlOf,
   };
+};
+
+export const bench = async (options: SimulatorOptions = {}): Promise<Bench> => {
+  let now = bornAtMs;
+  const simulator = await startSimulator({ clock: () => now, ...options });
+  return handsOf(simulator, (ms) => {
+    now += ms;
+  });
+};
+
+/** A simulator on the clock that `speed` sets. Real time stands still until the test moves it, and the sockets do not notice. */
+export const benchAtSpeed = async (speed: number, options: SimulatorOptions = {}): Promise<Bench> => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  return handsOf(await startSimulator({ speed, ...options }), (ms) => void vi.advanceTimersByTime(ms));
 };
 
 /** The value at the end of a path of keys. */

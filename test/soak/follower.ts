@@ -1,8 +1,8 @@
 /**
  * One watcher, as a careful program would be: it keeps what its watch saves, stops and goes on from there, and goes on as well
- * when a watch gives up on a task that may still be there. What it is told is written down. Uses the clock of RxJS alone.
+ * when a watch gives up on a task that may still be there. What it is told is written down.
  */
-import { asyncScheduler, type Subscription, timer } from 'rxjs';
+import { asyncScheduler, type SchedulerLike, type Subscription, timer } from 'rxjs';
 import { isSeedanceError, isTerminal, parseWatchState, type TaskClient, type TaskRef, type TaskTransition } from '../../src/index.js';
 import type { WatchCase } from './cases.js';
 import { newWatch, type WatchRecord } from './records.js';
@@ -13,8 +13,10 @@ export interface Follow {
   readonly task: TaskRef;
   readonly watchCase: WatchCase;
   readonly deadlineMs: number;
-  /** How early a timer may fire, by a clock that is read in whole ms: the watch's deadline with it. Default: 0. */
-  readonly earlyMs?: number;
+  /** How much may lie between an instant and the reading of the clock for it, at the beginning of a watch. Default: 0. */
+  readonly readingMs?: number;
+  /** The time in which all of it happens. Default: `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
   /** How long it rests when a watch has given up. */
   readonly restMs: number;
   /** How many exchanges about the task there have been. */
@@ -25,8 +27,8 @@ export interface Follow {
 }
 
 /** Watches from now on, until there is an end. */
-export const follow = ({ clients, task, watchCase, deadlineMs, earlyMs = 0, restMs, exchanges, ended, stopped }: Follow): WatchRecord => {
-  const now = (): number => asyncScheduler.now();
+export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, scheduler = asyncScheduler, restMs, exchanges, ended, stopped }: Follow): WatchRecord => {
+  const now = (): number => scheduler.now();
   const record = newWatch(now(), deadlineMs);
   let client = 0;
   let kept: string | null = null;
@@ -46,7 +48,7 @@ export const follow = ({ clients, task, watchCase, deadlineMs, earlyMs = 0, rest
     const lastAway = record.away.at(-1);
     if (lastAway !== undefined) lastAway.toMs = now();
     const from = kept === null ? null : parseWatchState(JSON.parse(kept));
-    if (from === null) record.deadlineAtMs = now() + deadlineMs - earlyMs;
+    if (from === null) record.deadlineAtMs = now() + deadlineMs - readingMs;
     let last: TaskTransition | null = null;
     watching = clients[client === 0 ? 0 : 1]
       .watch(task, { deadlineMs, save: (state) => (kept = JSON.stringify(state)), ...(from !== null && { from }) })
@@ -66,7 +68,7 @@ export const follow = ({ clients, task, watchCase, deadlineMs, earlyMs = 0, rest
           if (now() >= record.deadlineAtMs) return end('deadline');
           kept = JSON.stringify(error.state);
           goAway();
-          timer(restMs).subscribe(begin);
+          timer(restMs, scheduler).subscribe(begin);
         },
       });
   };
@@ -74,14 +76,14 @@ export const follow = ({ clients, task, watchCase, deadlineMs, earlyMs = 0, rest
   const stopFrom = (stop: number): void => {
     const next = watchCase.stops[stop];
     if (next === undefined) return;
-    timer(next.afterMs).subscribe(() => {
+    timer(next.afterMs, scheduler).subscribe(() => {
       if (watching === null || watching.closed) return;
       watching.unsubscribe();
       goAway();
       stopped?.();
       record.resumptions += 1;
       if (next.elsewhere) client = 1 - client;
-      timer(next.awayMs).subscribe(() => {
+      timer(next.awayMs, scheduler).subscribe(() => {
         begin();
         stopFrom(stop + 1);
       });

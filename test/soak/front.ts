@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request as httpRequest, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { interval, type SchedulerLike, type Subscription } from 'rxjs';
 import { fraction } from '../../src/simulator/random.js';
 import { findRoute } from '../../src/simulator/routes.js';
 import { resultOf, resultsOf } from './reading.js';
@@ -36,8 +37,16 @@ interface Noted {
   results: ReadonlyMap<string, Result>;
 }
 
-/** @param askTimeoutMs how long clients wait for an answer */
-export const startFront = async ({ target, seed, askTimeoutMs }: { readonly target: string; readonly seed: number; readonly askTimeoutMs: number }): Promise<Front> => {
+export interface FrontOptions {
+  readonly target: string;
+  readonly seed: number;
+  /** How long clients wait for an answer. */
+  readonly requestTimeoutMs: number;
+  /** The time in which all of it happens. */
+  readonly scheduler: SchedulerLike;
+}
+
+export const startFront = async ({ target, seed, requestTimeoutMs, scheduler }: FrontOptions): Promise<Front> => {
   const figures: Front['figures'] = { requests: 0, twice: 0, lists: 0, questions: 0, slow: 0, tooSlow: 0, underWay: 0 };
   const exchanges = new Map<string, Exchange[]>();
   const noted = new Map<string, Noted>();
@@ -49,7 +58,7 @@ export const startFront = async ({ target, seed, askTimeoutMs }: { readonly targ
     if (route === null || (route.kind !== 'get' && route.kind !== 'list')) throw new Error(`no such question: ${url}`);
     const ids = route.kind === 'get' ? [route.id] : searchParams.getAll('filter.task_ids');
     const own = ids.map((id): readonly [string, Exchange] => {
-      const exchange: Exchange = { sentAtMs: Date.now(), by: route.kind === 'get' ? 'single' : 'list', result: 'nothing', answeredAtMs: null };
+      const exchange: Exchange = { sentAtMs: scheduler.now(), by: route.kind === 'get' ? 'single' : 'list', result: 'nothing', answeredAtMs: null };
       const key = `${route.provider} ${id}`;
       exchanges.set(key, [...(exchanges.get(key) ?? []), exchange]);
       return [id, exchange];
@@ -72,10 +81,10 @@ export const startFront = async ({ target, seed, askTimeoutMs }: { readonly targ
     const ids = [...asked.exchanges.keys()];
 
     const onward = httpRequest(target + (request.url ?? ''), { headers: { authorization: request.headers.authorization ?? '' }, agent: false });
-    let piece: NodeJS.Timeout | undefined;
+    let trickle: Subscription | undefined;
     response.once('close', () => {
       figures.underWay -= 1;
-      clearInterval(piece);
+      trickle?.unsubscribe();
       onward.destroy();
     });
     // Whatever befalls the simulator's connection befalls the client's.
@@ -96,16 +105,16 @@ export const startFront = async ({ target, seed, askTimeoutMs }: { readonly targ
         figures.tooSlow += Number(isTooSlow);
         const step = Math.ceil(body.length / steps);
         let from = 0;
-        piece = setInterval(() => {
+        trickle = interval((requestTimeoutMs * (0.1 + 4 * luck)) / steps, scheduler).subscribe(() => {
           // One that is too slow keeps its last byte to itself.
           const to = isTooSlow ? Math.min(from + step, body.length - 1) : from + step;
           if (to > from) response.write(body.subarray(from, to));
           from = to;
           if (from >= body.length) {
-            clearInterval(piece);
+            trickle?.unsubscribe();
             response.end();
           }
-        }, Math.ceil((askTimeoutMs * (0.1 + 4 * luck)) / steps));
+        });
       });
     });
     onward.end();
@@ -136,7 +145,7 @@ export const startFront = async ({ target, seed, askTimeoutMs }: { readonly targ
     leaves,
     arrives: (number) => {
       const { exchanges: own, results } = noted.get(number) ?? {};
-      own?.forEach((exchange, id) => Object.assign(exchange, { result: results?.get(id) ?? 'nothing', answeredAtMs: Date.now() }));
+      own?.forEach((exchange, id) => Object.assign(exchange, { result: results?.get(id) ?? 'nothing', answeredAtMs: scheduler.now() }));
     },
     sockets: () => sockets,
     stop,

@@ -24,27 +24,28 @@ const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as 
 
 const { seed, tasks: count }: { readonly seed: number; readonly tasks: number } = JSON.parse(process.argv[2] ?? '{"seed":1,"tasks":600}');
 const accounts = Math.max(2, Math.round(count / 500));
-const askTimeoutMs = 30_000;
+const requestTimeoutMs = 30_000;
 
 /** What nobody caught, and what Node warns of. */
 const rejections: string[] = [];
 process.on('unhandledRejection', (reason) => void rejections.push(String(reason)));
 process.on('warning', (warning) => void rejections.push(String(warning)));
 
-const beganAtMs = performance.now();
+const realMs = performance.now.bind(performance);
+const beganAtMs = realMs();
 const startMs = Date.UTC(2026, 0, 1);
 const clock = installVirtualClock(startMs);
 const network = virtualNetwork({
   seed,
   faultRate: 0.3,
-  askTimeoutMs,
+  requestTimeoutMs,
   outages: [12, 31, 55].map((minute) => ({ fromMs: minute * minutes, forMs: 4 * minutes })),
 });
 
 const newClient = (): TaskClient =>
   createTaskClient<string>({
     transport: network.transport,
-    askTimeoutMs,
+    requestTimeoutMs,
     accounts: providers.flatMap((provider) =>
       Array.from({ length: accounts }, (_, index) => account(provider, { apiKey: network.keyOf(provider.id, index), name: `account-${index}` })),
     ),
@@ -118,7 +119,7 @@ const all: readonly Figure[] = [
   { what: '… 99 of 100 within', value: delayAt(0.99), unit: 'min' },
   { what: '… longest', value: delayAt(1), unit: 'min', atMost: 60 },
   { what: 'time that passed', value: (clock.now() - startMs) / hours, unit: 'h' },
-  { what: 'time that it took', value: (performance.now() - beganAtMs) / 1000, unit: 's' },
+  { what: 'time that it took', value: (realMs() - beganAtMs) / 1000, unit: 's' },
 ];
 console.log(linesOf(all).join('\n'));
 process.exitCode = all.every(holds) ? 0 : 1;

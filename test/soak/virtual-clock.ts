@@ -19,7 +19,10 @@ export interface VirtualClock {
   readonly timers: () => number;
 }
 
-/** Takes the place of `Date.now`, `setInterval` and `clearInterval`: all that RxJS asks of a platform for `asyncScheduler`. */
+/**
+ * Replaces `Date.now`, `setInterval` and `clearInterval`, which `asyncScheduler` is made of, and `performance.now`, by which the library
+ * measures its waits.
+ */
 export const installVirtualClock = (startMs: number): VirtualClock => {
   let nowMs = startMs;
   let count = 0;
@@ -54,6 +57,7 @@ export const installVirtualClock = (startMs: number): VirtualClock => {
 
   Object.assign(globalThis, { setInterval: set, clearInterval: (timer: Timer) => alive.delete(timer) });
   Date.now = () => nowMs;
+  performance.now = () => nowMs - startMs;
   return {
     now: () => nowMs,
     timers: () => alive.size,

@@ -64,12 +64,12 @@ interface Exact extends Exchange {
 
 /**
  * @param faultRate    the share of answers that are a fault, 0 to 1
- * @param askTimeoutMs beyond which an answer is too slow
+ * @param requestTimeoutMs beyond which an answer is too slow
  */
-export const virtualNetwork = ({ seed, faultRate, askTimeoutMs, outages }: {
+export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
   readonly seed: number;
   readonly faultRate: number;
-  readonly askTimeoutMs: number;
+  readonly requestTimeoutMs: number;
   readonly outages: readonly Outage[];
 }): VirtualNetwork => {
   const startMs = asyncScheduler.now();
@@ -84,7 +84,6 @@ export const virtualNetwork = ({ seed, faultRate, askTimeoutMs, outages }: {
     const tasks = createTaskStore({
       clock: () => asyncScheduler.now(),
       seed: serverSeed,
-      speed: 1,
       fates: [['succeeds', 1]],
       freshLinks: false,
       link: ({ id }) => `https://files.example/${provider}/${account}/${id}.mp4`,
@@ -116,9 +115,9 @@ export const virtualNetwork = ({ seed, faultRate, askTimeoutMs, outages }: {
   const latencyMs = (request: number): number => {
     const luck = fraction(seed, request, 'latency');
     if (luck >= 0.05) return 20 + Math.floor(luck * 400);
-    const slowMs = Math.floor(2 * seconds + (luck / 0.05) * (2 * askTimeoutMs));
+    const slowMs = Math.floor(2 * seconds + (luck / 0.05) * (2 * requestTimeoutMs));
     figures.slow += 1;
-    if (slowMs >= askTimeoutMs) figures.tooSlow += 1;
+    if (slowMs >= requestTimeoutMs) figures.tooSlow += 1;
     return slowMs;
   };
 

@@ -137,7 +137,7 @@ describe('the page', () => {
     const task = simulator.submit('anyfast', { queueMs: 0, runMs: 120_000 });
     simulator.fault(task, 'bad-gateway-html', 4);
     await addTask(server(), task);
-    await rowOf(page, task).locator('.trouble').filter({ hasText: /^No answer: .*\(\d in a row\)/ }).waitFor();
+    await rowOf(page, task).locator('.trouble').filter({ hasText: /^No answer: .*\(\d in a row\); (?:asked again in \d+ s|being asked again)$/ }).waitFor();
     await allOver(page, 1);
     expect(await rowOf(page, task).locator('.trouble').count()).toBe(0);
   });
@@ -196,9 +196,9 @@ describe('the library itself in a page', () => {
           import { account, createTaskClient } from './src/index.ts';
           import { fetchTransport } from './src/adapters/fetch.ts';
           import { anyfast } from './src/providers/anyfast.ts';
-          import { spedUp } from './src/simulator/sped-up.ts';
-          globalThis.clientOf = (baseUrl, speed) =>
-            createTaskClient({ transport: fetchTransport(), accounts: [account(spedUp(anyfast, speed), { apiKey: null, baseUrl })] });`,
+          import { atSpeed } from './src/simulator/at-speed.ts';
+          globalThis.clientOf = (baseUrl, speed, originMs) =>
+            createTaskClient({ transport: fetchTransport(), accounts: [account(anyfast, { apiKey: null, baseUrl })], scheduler: atSpeed(speed, originMs) });`,
         resolveDir: process.cwd(),
       },
       alias: { 'fp-ts/Either': createRequire(import.meta.url).resolve('fp-ts/lib/Either') },
@@ -217,16 +217,16 @@ describe('the library itself in a page', () => {
     await page.evaluate(await bundled());
     const statuses = (task: TaskRef) =>
       page.evaluate(
-        ([baseUrl, id, pace]) =>
+        ([baseUrl, id, ...clock]) =>
           new Promise<string[]>((resolve, reject) => {
             const seen: string[] = [];
-            (globalThis as any).clientOf(baseUrl, pace).watch({ provider: 'anyfast', id }).subscribe({
+            (globalThis as any).clientOf(baseUrl, ...clock).watch({ provider: 'anyfast', id }).subscribe({
               next: ({ to }: { to: string }) => seen.push(to),
               error: reject,
               complete: () => resolve(seen),
             });
           }),
-        [`${url}ask/anyfast`, task.id, speed] as const,
+        [`${url}ask/anyfast`, task.id, speed, performance.timeOrigin] as const,
       );
     expect((await statuses(simulator.submit('anyfast', { queueMs: 0, runMs: 60_000 }))).at(-1)).toBe('succeeded');
 
@@ -235,8 +235,8 @@ describe('the library itself in a page', () => {
     const aborted = page.waitForEvent('requestfailed', (request) => request.url().includes(hanging.id));
     const asked = page.waitForRequest((request) => request.url().includes(hanging.id));
     await page.evaluate(
-      ([baseUrl, id, pace]) => { (globalThis as any).watching = (globalThis as any).clientOf(baseUrl, pace).watch({ provider: 'anyfast', id }).subscribe(); },
-      [`${url}ask/anyfast`, hanging.id, speed] as const,
+      ([baseUrl, id, ...clock]) => { (globalThis as any).watching = (globalThis as any).clientOf(baseUrl, ...clock).watch({ provider: 'anyfast', id }).subscribe(); },
+      [`${url}ask/anyfast`, hanging.id, speed, performance.timeOrigin] as const,
     );
     await asked;
     await page.evaluate(() => (globalThis as any).watching.unsubscribe());

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
 import type { TaskRef } from '../../src/index.js';
+import { clockVariables } from '../../src/cli/simulator-clock.js';
 import { simulatedProviders, type Simulator } from '../../src/simulator/index.js';
 
 export const application = fileURLToPath(new URL('../../docs/examples/angular/', import.meta.url));
@@ -43,7 +44,7 @@ export const startServer = async (simulator: Simulator, { speed, watches, port =
   ]);
   const child = spawn(process.execPath, ['server/main.mjs'], {
     cwd: application,
-    env: { ...process.env, ...Object.fromEntries(accounts), SPEED: String(speed), WATCHES: watches, PORT: String(port) },
+    env: { ...process.env, ...Object.fromEntries(accounts), ...clockVariables(speed), WATCHES: watches, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: string[] = [];

@@ -4,6 +4,7 @@
  * page what becomes of the tasks. What it serves:
  *
  *     GET  /feed                    the progress feed, as server-sent events
+ *     GET  /time                    what the clock says by which all of this happens: { nowMs, speed }
  *     POST /tasks                   { "task": "provider:id" }: one more task
  *     GET  /ask/<provider>/<path>   one question to a provider, asked with the key that the page does not have
  *     GET  /…                       the built page
@@ -34,12 +35,14 @@ const security = {
  *
  * @param {object} options
  * @param {readonly import('rx-seedance').Account[]} options.accounts
+ * @param {import('rxjs').SchedulerLike} options.scheduler the time in which the tasks live: `asyncScheduler`, or that of a simulator
+ * @param {number} options.speed how many times as fast as real time that is
  * @param {readonly TaskRef[]} options.tasks to begin with, beside those that the directory knows
  * @param {string} options.directory where the state of each watch is kept
  * @param {number} options.port 0: any free one
  */
-export const startApp = async ({ accounts, tasks, directory, port }) => {
-  const client = createTaskClient({ transport: undiciTransport(), accounts });
+export const startApp = async ({ accounts, scheduler, speed, tasks, directory, port }) => {
+  const client = createTaskClient({ transport: undiciTransport(), accounts, scheduler });
   const journal = openJournal(directory);
   /** @type {Subject<TaskRef>} */
   const added = new Subject();
@@ -63,6 +66,7 @@ export const startApp = async ({ accounts, tasks, directory, port }) => {
       pipeline(Readable.fromWeb(events.stream(request.headers['last-event-id'])), response, () => undefined);
       return;
     }
+    if (request.method === 'GET' && pathname === '/time') return answer(response, 200, { nowMs: scheduler.now(), speed });
     if (request.method === 'POST' && pathname === '/tasks') return void add(request, response);
     if (request.method === 'GET' && pathname.startsWith('/ask/')) return void askProvider(accounts, request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, { error: `${request.method} is not for ${pathname}` });

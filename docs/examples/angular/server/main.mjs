@@ -1,18 +1,19 @@
 // @ts-check
 /**
  * `npm start`: the page and its feed on one port of this machine. With keys in the environment it watches real tasks; without any, two
- * dozen of the simulator's, eight times faster than life.
+ * dozen of the simulator's, at 8× real time.
  *
  *     ARK_API_KEY, ARK_BASE_URL, …   the key of a provider, and another address of it
- *     SPEED                          how much faster than life it asks, for a simulator at those addresses; default: 1
+ *     RX_SEEDANCE_SPEED, RX_SEEDANCE_ORIGIN_MS   the clock of a simulator at those addresses, as `rx-seedance simulate` prints it
  *     PORT                           default: 4280
  *     WATCHES                        where the state of each watch is kept, so that a restart loses nothing
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { asyncScheduler } from 'rxjs';
 import { account } from 'rx-seedance';
-import { spedUp } from 'rx-seedance/simulator';
+import { atSpeed } from 'rx-seedance/simulator';
 import { startApp } from './app.mjs';
 import { providers } from './providers.mjs';
 import { startSimulation } from './simulation.mjs';
@@ -20,17 +21,18 @@ import { startSimulation } from './simulation.mjs';
 /** @param {string} name */
 const variable = (name) => process.env[name]?.trim() || undefined;
 
-const speed = Number(variable('SPEED') ?? 1);
+const speed = Number(variable('RX_SEEDANCE_SPEED') ?? 1);
+const scheduler = speed === 1 ? asyncScheduler : atSpeed(speed, Number(variable('RX_SEEDANCE_ORIGIN_MS')));
 
 const real = providers.flatMap((provider) => {
   const prefix = provider.id.toUpperCase();
   const apiKey = variable(`${prefix}_API_KEY`);
-  return apiKey === undefined ? [] : [account(spedUp(provider, speed), { apiKey, baseUrl: variable(`${prefix}_BASE_URL`) })];
+  return apiKey === undefined ? [] : [account(provider, { apiKey, baseUrl: variable(`${prefix}_BASE_URL`) })];
 });
-const { accounts, tasks, spare } = real.length > 0 ? { accounts: real, tasks: [], spare: [] } : await startSimulation();
+const { tasks, spare, ...providing } = real.length > 0 ? { accounts: real, scheduler, speed, tasks: [], spare: [] } : await startSimulation();
 
 const app = await startApp({
-  accounts,
+  ...providing,
   tasks,
   directory: variable('WATCHES') ?? (real.length > 0 ? '.watches' : mkdtempSync(join(tmpdir(), 'rx-seedance-'))),
   port: Number(variable('PORT') ?? 4280),

@@ -1,7 +1,7 @@
 // @ts-check
 /** Two dozen tasks of six providers, played by the simulator: all kinds of ends, and a sprinkling of faults. */
 import { account } from 'rx-seedance';
-import { simulatedProviders, spedUp, startSimulator } from 'rx-seedance/simulator';
+import { atSpeed, simulatedProviders, startSimulator } from 'rx-seedance/simulator';
 import { providers } from './providers.mjs';
 
 /** What becomes of each provider's four tasks. */
@@ -15,18 +15,20 @@ const plans = /** @type {const} */ ({
 });
 
 /**
- * Starts the simulator, its tasks, and the accounts to watch them with.
+ * Starts the simulator, its tasks, and what to watch them with: accounts, and the time in which they live.
  *
  * @param {object} [options]
- * @param {number} [options.speed] how much faster than life
+ * @param {number} [options.speed] how many times as fast as real time the simulator's clock runs
  * @param {number} [options.faultRate] the share of answers that are none
  */
 export const startSimulation = async ({ speed = 8, faultRate = 0.08 } = {}) => {
   const simulator = await startSimulator({ speed, seed: 24, faults: { rate: faultRate } });
   return {
     simulator,
+    speed,
+    scheduler: atSpeed(speed),
     accounts: providers.map((provider) =>
-      account(spedUp(provider, speed), {
+      account(provider, {
         apiKey: simulator.apiKey(/** @type {import('rx-seedance/simulator').SimulatedProvider} */ (provider.id)),
         baseUrl: simulator.baseUrl(/** @type {import('rx-seedance/simulator').SimulatedProvider} */ (provider.id)),
       }),

@@ -1,0 +1,38 @@
+/**
+ * The rate limit of a running simulator: counts each key by itself.
+ */
+import { admit } from './rate-limit.js';
+import type { RateLimit, RateLimitUsage } from './rate-limit.js';
+
+/** The reason of a refusal. */
+export interface RateLimitRefusal {
+  /** In whole seconds, at least 1; null when the limit does not tell. */
+  readonly retryAfterSeconds: number | null;
+}
+
+/** Counts requests, and refuses those above the limit. */
+export interface RateLimiter {
+  /** Replaces the limit. Every key starts from zero. */
+  readonly set: (limit: RateLimit | null) => void;
+  /** Counts one request. Returns null when it is accepted. */
+  readonly check: (key: string, nowMs: number) => RateLimitRefusal | null;
+}
+
+/** A limiter; null limits nothing. */
+export const createRateLimiter = (first: RateLimit | null): RateLimiter => {
+  let limit = first;
+  const usages = new Map<string, RateLimitUsage>();
+  return {
+    set: (next) => {
+      limit = next;
+      usages.clear();
+    },
+    check: (key, nowMs) => {
+      if (limit === null) return null;
+      const { usage, waitMs } = admit(limit, usages.get(key) ?? null, nowMs);
+      usages.set(key, usage);
+      if (waitMs === 0) return null;
+      return { retryAfterSeconds: limit.retryAfter ? Math.ceil(waitMs / 1000) : null };
+    },
+  };
+};
