@@ -14,6 +14,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // Twice the two cores of a small machine: many tests wait for sockets and for other processes.
+    maxWorkers: 4,
     // No test waits: the limit is for a machine that is busy with something else.
     testTimeout: 120_000,
     hookTimeout: 120_000,
