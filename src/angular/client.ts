@@ -13,7 +13,7 @@ import { httpClientTransport } from './http-client-transport.js';
 export interface SeedanceOptions extends Omit<TaskClientOptions<string>, 'transport' | 'accounts'> {
   /**
    * The accounts, or a function that gives them and may inject. In a page they have no key (`apiKey: null`): their `baseUrl` leads to
-   * a proxy of your own that adds it. Whoever opens the page can read a key that is in it.
+   * a proxy of your own that adds it. A visitor can read any key that a page holds.
    */
   readonly accounts: readonly Account[] | (() => readonly Account[]);
   /** Makes the transport, and may inject. Default: `httpClientTransport(inject(HttpClient))`. */

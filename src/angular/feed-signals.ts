@@ -49,10 +49,10 @@ export const feedSignals = (feed: Observable<Feed>): FeedSignals => {
 /**
  * A feed of the tasks that its `track` is given, for an injection context. Ends with its owner: requests are aborted, timers are gone.
  *
- * Asks and waits outside Angular's zone. From the first task on the app is not stable until one has been answered, be it by a trouble;
+ * Asks and waits outside Angular's zone. From the first task on, the app is not stable until one poll has a result, an error included,
  * so that a page rendered on a server holds its first snapshot, and waits for no second.
  *
- * Errors: `RangeError` for a bad option. What befalls a task is in its row.
+ * Errors: `RangeError` for a bad option. An error of one task is in its row.
  * @example
  *     readonly videos = injectTaskFeed();
  *     constructor() { this.videos.track({ provider: 'ark', id: 'cgt-1' }); }

@@ -66,7 +66,7 @@ const readAnswer = ({ status, headers }: Headed, body: string | null, maxBodyByt
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).byteLength;
 
-/** `HttpClient` makes errors of answers: those have a status, and a text for a body. */
+/** `HttpClient` reports a response with an error status as an error. It has a status and a text body. */
 const isAnswer = (error: unknown): error is Headed & { readonly error: string | null } =>
   error instanceof HttpErrorResponse && error.status > 0 && (error.error === null || typeof error.error === 'string');
 

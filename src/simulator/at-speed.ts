@@ -3,10 +3,8 @@
  */
 import { asyncScheduler } from 'rxjs';
 import type { SchedulerAction, SchedulerLike, Subscription } from 'rxjs';
+import { longestTimerMs } from '../checks.js';
 import { simulatedClock } from './simulated-clock.js';
-
-/** The longest delay of a platform timer: 2^31 ms and more would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * A scheduler for a client that polls a simulator of the same `speed`. Its clock runs `speed` times as fast as real time, and a delay

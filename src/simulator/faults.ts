@@ -23,7 +23,7 @@ export const askFaults = [
 ] as const;
 
 /**
- * What befalls a question: 429, without `Retry-After` or with one of 20 s; 500; a proxy's 502 page; the true answer cut in
+ * The fault of a request: 429, without `Retry-After` or with one of 20 s; 500; a proxy's 502 page; the true answer cut in
  * half; 200 with no body; the connection reset; no answer until the client leaves; 401 for a good key; an unknown task, just
  * after its creation.
  */

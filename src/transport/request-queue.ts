@@ -81,7 +81,7 @@ const defaultMaxInFlight = 16;
  *     first           ^            --(a|)
  *     second          ^            ----(a|)     leaves when the first has its response
  *
- * While other lanes could send, a lane holds at most half of all places.
+ * While another lane could send, a lane holds at most half of all places, rounded up.
  *
  * @param concurrency requests in flight at once, a number or an Observable of one; 0 pauses. An Observable is subscribed to while
  * requests wait or are in flight; nothing leaves before its first value, and the last one stays after its end
@@ -98,7 +98,7 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
   let timer: Subscription | null = null;
   let isPumping = false;
 
-  /** While another lane could send, a lane may have at most half of the places. */
+  /** Whether a lane already holds its half of the places while another lane could send. */
   const isGreedy = (lane: LaneState): boolean =>
     lane.inFlight >= Math.ceil(capacity / 2) && lanes.some((other) => other !== lane && other.waiting.length > 0 && waitingFor(other) === null);
 
