@@ -57,12 +57,12 @@ const openPage = async (url: string, options: BrowserContextOptions = {}) => {
   const context: BrowserContext = await browser.newContext(options);
   onTestFinished(() => context.close());
   const page = await context.newPage();
-  const requests: Promise<string>[] = [];
+  const requests: Request[] = [];
   const errors: string[] = [];
-  page.on('request', (request) => requests.push(wordsOf(request)));
+  page.on('request', (request) => requests.push(request));
   page.on('pageerror', (error) => errors.push(error.message));
   await page.goto(url);
-  return { page, errors, requests: () => Promise.all(requests) };
+  return { page, errors, requests: () => Promise.all(requests.map(wordsOf)) };
 };
 
 const rowOf = (page: Page, { provider, id }: TaskRef) => page.locator('app-task-row').filter({ has: page.getByTitle(id, { exact: true }), hasText: provider });
