@@ -1,7 +1,7 @@
 /**
- * AnyFast: a fork of new-api, with the upstream's answer inside its envelope. Enhanced ("ultra") tasks have their own resolution,
+ * AnyFast: a fork of new-api, with the upstream's response inside its envelope. Enhanced ("ultra") tasks have their own resolution,
  * tokens and original link.
- * Source: docs.anyfast.ai, "Seedance 2.0 task query". Asks are wanted about every 15 s; a video takes 1 to 5 minutes; links live
+ * Source: docs.anyfast.ai, "Seedance 2.0 task query". It recommends a poll about every 15 s; a video takes 1 to 5 minutes; links live
  * 24 h; failed tasks are refunded. How long a task's record is kept is not documented.
  */
 import { newApi as dialect } from '../wire/new-api.js';
@@ -11,7 +11,7 @@ import { defineProvider } from '../wire/provider.js';
 export const anyfastChinaUrl = 'https://www.anyfast.com.cn';
 
 /**
- * AnyFast: the new-api dialect, asked about every 15 s. Links live a day; failed tasks are refunded.
+ * AnyFast: the new-api dialect, polled about every 15 s. Links live a day; failed tasks are refunded.
  *
  * @example account(anyfast, { apiKey, baseUrl: anyfastChinaUrl })
  */
@@ -25,6 +25,6 @@ export const anyfast = /* @__PURE__ */ defineProvider({
   tierFactors: {},
   refundsFailures: true,
   documentation: 'https://docs.anyfast.ai',
-  pacing: () => ({ floorMs: 10_000, minMs: 15_000, maxMs: 15_000 }),
+  pacing: () => ({ minIntervalMs: 10_000, minMs: 15_000, maxMs: 15_000, longestMs: 15_000 }),
   expectedTimeMs: () => ({ minMs: 60_000, maxMs: 300_000 }),
 });

@@ -22,7 +22,7 @@ const facts = {
 } as const;
 
 /**
- * kyyAiPower: the flat dialect, asked about every 30 to 60 s. Tasks and videos are kept 7 days.
+ * kyyAiPower: the flat dialect, polled every 30 to 60 s. Tasks and videos are kept 7 days.
  *
  * @example account(kyyaipower, { apiKey })
  */

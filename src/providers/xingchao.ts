@@ -1,13 +1,14 @@
 /**
  * xingchaoyiqing: a label of the same host as kyyAiPower, in the flat dialect.
- * Source: docs.xingchaoyiqing.com, "query video task". Tasks and videos are kept 1 day. Previews in 480p may be asked about every
- * 10 to 20 s. The page names no host of its own: the address is the one that its documentation's requests lead to.
+ * Source: docs.xingchaoyiqing.com, "query video task". Tasks and videos are kept 1 day. Previews in 480p may be polled every
+ * 10 to 20 s. The page names no host of its own: the address is the one that its documentation's requests lead to. The figures of flex and of series 2.0
+ * are kyyAiPower's, which is the same host.
  */
 import { flatVideo as dialect, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from '../wire/flat-video.js';
 import { defineProvider } from '../wire/provider.js';
 
 /**
- * xingchaoyiqing: the flat dialect, asked about every 30 to 60 s. Tasks and videos are kept 1 day.
+ * xingchaoyiqing: the flat dialect, polled every 30 to 60 s. Tasks and videos are kept 1 day.
  *
  * @example account(xingchao, { apiKey })
  */

@@ -1,7 +1,8 @@
 /**
  * How kyyAiPower and xingchaoyiqing tell a task: one flat object. Pure.
  * Sources: both providers' pages on querying a Seedance task, and on creating one. They document no errors: the shape here,
- * `{ code, msg, data }`, is that of a sister API on the same host, the numbers in it are guesses, and so is what an unknown id gets.
+ * `{ code, msg, data }`, is that of a sister API on the same host. Its numbers are guesses, HTTP's own where HTTP has one: no page says
+ * what an unknown id gets.
  */
 import { json } from './answer.js';
 import type { Dialect, Refusal } from './answer.js';
@@ -34,9 +35,9 @@ const errorText = ({ phase, plan: { failure } }: TaskView): string | null =>
 
 const refusals: Readonly<Record<Refusal, readonly [status: number, code: number]>> = {
   unauthorized: [401, 401],
-  'unknown-task': [200, -1],
-  'bad-request': [200, 1001],
-  'not-deletable': [200, 1002],
+  'unknown-task': [200, 404],
+  'bad-request': [200, 400],
+  'not-deletable': [200, 409],
   'rate-limited': [429, 429],
   'server-error': [500, 500],
 };

@@ -1,111 +1,198 @@
 /**
- * From an answer to what it says: of one task, or of each task in a list. Knows no provider by name and no address.
+ * From a response to what it says: of one task, or of each task in a list.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/Either';
 import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
-import { Fields, textIn } from './codecs.js';
+import { PlainObject, textIn } from './codecs.js';
 import type { Dialect } from './dialect.js';
 import type { Retention } from './facts.js';
 import { deepestNesting, parseBody } from './json-body.js';
-import { type Reading, snapshotOf } from './reading.js';
-import { type Complaint, isWell, type ReadFailure, refusalIn, refused, shortened } from './refusal.js';
+import { type ParsedTask, snapshotOf } from './reading.js';
+import { type ErrorDetail, errorResponseIn, httpErrorIn, isSuccess, type ReadFailure, refused, shortened } from './error-response.js';
 
 type Read<A> = Either<ReadFailure, A>;
 
-/** How a provider's answers are read; both functions are pure and total. */
+/** Whether an id is that of another task that is watched on the same account. */
+export type IsOther = (id: string) => boolean;
+
+/** How a provider's responses are read; both functions are pure and total. */
 export interface AnswerReader {
-  readonly read: (task: TaskRef, response: HttpResponse) => Read<TaskSnapshot>;
-  readonly readList: (tasks: readonly TaskRef[], response: HttpResponse) => Read<ReadonlyMap<TaskRef, Read<TaskSnapshot>>>;
+  /**
+   * What a response says of a task: a snapshot (instants and durations in ms), or why it holds none.
+   *
+   * @param isOther tells the ids of the account's other watched tasks. A response of one of them is a `decode` failure: caches and
+   *   gateways swap responses. Default: no id is another's
+   */
+  readonly read: (task: TaskRef, response: HttpResponse, isOther?: IsOther) => Read<TaskSnapshot>;
+  /** What a list says of each of the tasks; those that it leaves out, and those of which it tells two stories, are missing. */
+  readonly readList: (tasks: readonly TaskRef[], response: HttpResponse, isOther?: IsOther) => Read<ReadonlyMap<TaskRef, Read<TaskSnapshot>>>;
 }
 
-/** Reads the answers of a dialect. */
+/** Reads the responses of a dialect. */
 export const answerReader = (dialect: Dialect, retention: Retention): AnswerReader => {
-  const snapshotIn = (json: unknown, task: TaskRef, { headers }: HttpResponse): TaskSnapshot | null => {
-    const reading = readInside(json, dialect);
-    return reading && snapshotOf(reading, task, json, headers['x-request-id']?.trim() || null, retention);
+  /** The failure that a body with an error is. */
+  const refusedBy = (response: HttpResponse, { body, detail }: FoundError): ReadFailure =>
+    refused(response, detail, dialect.errorReason?.(response.status, body) ?? null);
+
+  /** The JSON of a response with a 2xx status. */
+  const jsonOf = (response: HttpResponse, deepest: number): Read<unknown> => {
+    const { status, body } = response;
+    const json = parseBody(body, deepest);
+    if (status >= 200 && status <= 299) return isLeft(json) ? left({ kind: 'decode', issues: [json.left] }) : json;
+    return left(isLeft(json) ? refused(response, null) : refusedBy(response, { body: json.right, detail: httpErrorIn(json.right) }));
   };
-  const noTask = (json: unknown, response: HttpResponse): Read<never> => left(failureOf(json, response, `${dialect.name} task`));
+
+  /** Why a body lacks what was requested: it is an error, it is empty, or it has another shape. */
+  const failureOf = (json: unknown, response: HttpResponse, wanted: string): ReadFailure => {
+    const found = errorByStatus(json) ?? errorInside(json);
+    if (found !== null) return refusedBy(response, found);
+    return isEmpty(json)
+      ? { ...refused(response, null), reason: 'empty', message: 'the response is empty' }
+      : { kind: 'decode', issues: [`no ${wanted} in ${shortened(response.body)}`] };
+  };
+
+  /** Adds how long tasks are kept: a task that is not found may be older than that. */
+  const withRetention = (failure: ReadFailure): ReadFailure =>
+    failure.kind === 'response' && failure.reason === 'not-found' && retention.recordMs !== null
+      ? { ...failure, message: `${failure.message} (tasks are kept for ${spanText(retention.recordMs)})` }
+      : failure;
+
+  /** What a body says of a task. */
+  const readBody = (json: unknown, task: TaskRef, response: HttpResponse, isOther: IsOther): Read<TaskSnapshot> => {
+    const parsed = readInside(json, dialect);
+    if (parsed === null) return left(withRetention(failureOf(json, response, `${dialect.name} task`)));
+    const { id } = parsed;
+    if (id !== null && id !== task.id && isOther(id)) {
+      return left({ kind: 'decode', issues: [`the response is of task '${shortened(id)}', which is another watched task`] });
+    }
+    return right(snapshotOf(parsed, task, json, response.headers['x-request-id']?.trim() || null, retention));
+  };
+
   return {
-    read: (task, response) => {
+    read: (task, response, isOther = noOther) => {
       const json = jsonOf(response, deepestNesting);
-      if (isLeft(json)) return json;
-      const snapshot = snapshotIn(json.right, task, response);
-      return snapshot === null ? noTask(json.right, response) : right(snapshot);
+      return isLeft(json) ? left(withRetention(json.left)) : readBody(json.right, task, response, isOther);
     },
-    readList: (tasks, response) => {
+    readList: (tasks, response, isOther = noOther) => {
       const json = jsonOf(response, deepestNesting + levelsAroundItem);
       if (isLeft(json)) return json;
       const items = itemsIn(json.right);
       if (items === null) return left(failureOf(json.right, response, `list of ${dialect.name} tasks`));
-      const itemOf = byId(items);
-      const readings = new Map<TaskRef, Read<TaskSnapshot>>();
+      const itemOf = byId(items, dialect);
+      const results = new Map<TaskRef, Read<TaskSnapshot>>();
       for (const task of tasks) {
         const item = itemOf.get(task.id);
         if (item === undefined) continue;
-        const snapshot = snapshotIn(item, task, response);
-        readings.set(task, snapshot === null ? noTask(item, { ...response, body: JSON.stringify(item) }) : right(snapshot));
+        // A failure quotes the item, not the list; few items fail, so that the text is made when it is read.
+        const alone = { status: response.status, headers: response.headers, get body() { return JSON.stringify(item); } };
+        results.set(task, readBody(item, task, alone, isOther));
       }
-      return right(readings);
+      return right(results);
     },
   };
 };
 
-/** The items by their id, whatever it is; of several with the same one, the first. */
-const byId = (items: readonly unknown[]): ReadonlyMap<unknown, unknown> => {
+const noOther: IsOther = () => false;
+
+/** `7 days`, `1 day`, `12 hours`. */
+const spanText = (ms: number): string => {
+  const [count, unit] = ms % 86_400_000 === 0 ? [ms / 86_400_000, 'day'] : [Math.round(ms / 360_000) / 10, 'hour'];
+  return `${String(count)} ${unit}${count === 1 ? '' : 's'}`;
+};
+
+/** The items by their id, whatever it is. Of two with one id that say the same there is one; of two that do not, none. */
+const byId = (items: readonly unknown[], dialect: Dialect): ReadonlyMap<unknown, unknown> => {
   const itemOf = new Map<unknown, unknown>();
-  for (const item of items) if (Fields.is(item) && !itemOf.has(item['id'])) itemOf.set(item['id'], item);
+  const contradicted = new Set<unknown>();
+  for (const item of items) {
+    if (!PlainObject.is(item)) continue;
+    const { id } = item;
+    if (!itemOf.has(id)) itemOf.set(id, item);
+    else if (storyOf(item, dialect) !== storyOf(itemOf.get(id), dialect)) contradicted.add(id);
+  }
+  for (const id of contradicted) itemOf.delete(id);
   return itemOf;
 };
 
-/** The JSON of an answer that is no HTTP error. */
-const jsonOf = (response: HttpResponse, deepest: number): Read<unknown> => {
-  const { status, body } = response;
-  const json = parseBody(body, deepest);
-  if (status < 200 || status > 299) return left(refused(response, isLeft(json) ? null : refusalIn(json.right)));
-  return isLeft(json) ? left({ kind: 'decode', issues: [json.left] }) : json;
-};
-
-/** Why there is nothing in an answer: it refuses, it is empty, or it has another shape. */
-const failureOf = (json: unknown, response: HttpResponse, wanted: string): ReadFailure => {
-  const refusal = refusalInside(json);
-  if (refusal !== null) return refused(response, refusal);
-  return isEmpty(json)
-    ? { ...refused(response, null), reason: 'empty', message: 'the answer is empty' }
-    : { kind: 'decode', issues: [`no ${wanted} in ${shortened(response.body)}`] };
-};
+/** What an item says, as one text: of a task what is read of it, whatever the order of its fields. */
+const storyOf = (item: unknown, dialect: Dialect): string => JSON.stringify(readInside(item, dialect) ?? item);
 
 /** The object and the array around a list's items. */
 const levelsAroundItem = 2;
 
 /** The task that a body is, or that it wraps in envelopes which say that all is well: in as many as a body may have levels. */
-const readInside = (body: unknown, dialect: Dialect): Reading | null => {
-  if (!Fields.is(body)) return null;
-  const speaksOfItself = hasEnvelopeKeysAlone(body) && (!isWell(body) || hasOwnStatus(body));
-  const reading = speaksOfItself ? null : dialect.read(body);
-  if (reading !== null || !isWell(body)) return reading;
+const readInside = (body: unknown, dialect: Dialect): ParsedTask | null => {
+  if (!PlainObject.is(body) || errorByStatus(body) !== null) return null;
+  const speaksOfItself = hasEnvelopeKeysAlone(body) && (!isSuccess(body) || hasOwnStatus(body));
+  const parsed = speaksOfItself ? null : dialect.read(body);
+  if (parsed !== null || !isSuccess(body)) return parsed;
   const inside = readInside(body['data'], dialect);
   return inside && { ...inside, notice: inside.notice ?? textIn(body['message'] ?? body['msg']) };
 };
 
-/** The items of the list that a body is, or that it wraps; null where it complains, or holds none. */
+/** The items of the list that a body is, or that it wraps; null where it is an error, or holds none. */
 const itemsIn = (body: unknown): readonly unknown[] | null => {
-  if (!Fields.is(body) || refusalIn(body) !== null || !isWell(body)) return null;
+  if (!PlainObject.is(body) || errorResponseIn(body) !== null || !isSuccess(body)) return null;
   const { items, data } = body;
   return Array.isArray(items) ? (items as readonly unknown[]) : itemsIn(data); // not `any[]`
 };
 
 const hasEnvelopeKeysAlone = (body: object): boolean => Object.keys(body).every((key) => key === 'status' || envelopeKeys.has(key));
 
-/** `{ "status": "success", "data": { "status": … } }`: the first status is the answer's, not the task's. */
+/** `{ "status": "success", "data": { "status": … } }`: the first status is the response's, not the task's. */
 const hasOwnStatus = ({ status, data }: Readonly<Record<string, unknown>>): boolean =>
-  (status === 'success' || status === 'ok') && Fields.is(data) && 'status' in data;
+  (status === 'success' || status === 'ok') && PlainObject.is(data) && 'status' in data;
 
-/** The complaint of a body, or of what it wraps. */
-const refusalInside = (body: unknown): Complaint | null => refusalIn(body) ?? (Fields.is(body) ? refusalInside(body['data']) : null);
+/** An error, and the object that it stands in. */
+interface FoundError {
+  readonly body: unknown;
+  readonly detail: ErrorDetail | null;
+}
+
+/** The error of a body, or of what it wraps. */
+const errorInside = (body: unknown): FoundError | null => {
+  const detail = errorResponseIn(body);
+  if (detail !== null) return { body, detail };
+  return PlainObject.is(body) ? errorInside(body['data']) : null;
+};
+
+/** Words for the status of a response that failed; an HTTP status may stand there too. */
+const failureWord = /^\s*(?:error|fail|failed|failure|[45]\d\d)\s*$/i;
+
+/**
+ * The error of a body whose `status` describes the request, not a task: a word of failure, and no field of a task in it.
+ * `{ "status": "error", "message": "Too many requests" }`
+ */
+const errorByStatus = (body: unknown): FoundError | null => {
+  let found: FoundError | null = null;
+  for (let layer = body; PlainObject.is(layer); layer = layer['data']) {
+    const status = textIn(layer['status']);
+    if (found === null && status !== null) {
+      // Most responses end here: with the status of a task.
+      if (!failureWord.test(status)) return null;
+      const said = httpErrorIn(layer);
+      const code = said?.code ?? (/\d/.test(status) ? status.trim() : null);
+      found = { body: layer, detail: { code, message: said?.message ?? null } };
+    }
+    if (hasTaskField(layer)) return null;
+  }
+  return found;
+};
+
+const hasTaskField = (layer: Readonly<Record<string, unknown>>): boolean => {
+  const { error } = layer;
+  return (PlainObject.is(error) && Object.keys(error).length > 0) || taskFields.some((name) => layer[name] !== undefined && layer[name] !== null);
+};
+
+/** Fields that a dialect has for a task, and for nothing else. */
+const taskFields: readonly string[] = [
+  ...['id', 'task_id', 'model', 'content', 'usage', 'created', 'created_at', 'updated_at', 'submit_time', 'start_time', 'finish_time'],
+  ...['video_url', 'result_url', 'fail_reason', 'failure_reason', 'progress', 'action', 'seed', 'resolution', 'ratio', 'duration', 'frames'],
+];
 
 /** `null`, `{}`, `[]`, and envelopes that say that all is well and hold nothing. */
 const isEmpty = (json: unknown): boolean =>
-  json === null || (Fields.is(json) ? Object.keys(json).every((key) => envelopeKeys.has(key)) && isEmpty(json['data'] ?? null) : Array.isArray(json) && json.length === 0);
+  json === null || (PlainObject.is(json) ? Object.keys(json).every((key) => envelopeKeys.has(key)) && isEmpty(json['data'] ?? null) : Array.isArray(json) && json.length === 0);
 
 const envelopeKeys: ReadonlySet<string> = new Set(['code', 'message', 'msg', 'success', 'data', 'request_id']);

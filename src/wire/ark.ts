@@ -1,16 +1,17 @@
 /**
  * The dialect of Volcengine Ark and BytePlus ModelArk, and of the gateways that pass it on: one flat task object with the
- * video under `content`. Knows no address and no pace.
+ * video under `content`.
  * Source: docs 82379/1521309 (get) and 82379/1521675 (list), the task types of the vendor's Python and Go SDKs. A null, a missing
- * and an empty field all occur for the same thing; `content` may be an array on a relay; old samples have numbers as text.
+ * and an empty field all occur for the same thing; `content` may be an array on a relay; old samples have numbers as strings.
  */
 import type * as t from 'io-ts';
 import { isTerminal } from '../task/status.js';
-import { Amount, Anything, Count, Counts, Fields, fieldsOf, Flag, Instant, Items, Link, orNull, readAs, Span, Text, Word } from './codecs.js';
+import { LenientNumber, Unknown, Count, Counts, PlainObject, fieldsOf, Flag, UnixSeconds, Items, Link, orNull, readAs, SecondsAsMs, Text, AnyText } from './codecs.js';
+import { arkErrorReason } from './ark-errors.js';
 import type { Dialect } from './dialect.js';
-import type { Hints, Pacing, TimeRange } from './facts.js';
-import { type Reading, usageOf } from './reading.js';
-import { complaintIn } from './refusal.js';
+import type { TaskHints, Pacing, TimeRange } from './facts.js';
+import { type ParsedTask, usageOf } from './reading.js';
+import { errorDetailIn } from './error-response.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
 /** The status words of the documentation. */
@@ -42,30 +43,30 @@ export const ArkTask = /* @__PURE__ */ fieldsOf(
     id: Text,
     object: Text,
     model: Text,
-    status: Word,
-    content: Anything,
-    created_at: Instant,
-    updated_at: Instant,
+    status: AnyText,
+    content: Unknown,
+    created_at: UnixSeconds,
+    updated_at: UnixSeconds,
     usage: /* @__PURE__ */ orNull(ArkUsage),
     tools: Items,
-    seed: Amount,
+    seed: LenientNumber,
     resolution: Text,
     /** AnyFast's enhanced tasks: what the viewer gets. */
     super_resolution: Text,
     ratio: Text,
-    duration: Span,
+    duration: SecondsAsMs,
     frames: Count,
-    framespersecond: Amount,
+    framespersecond: LenientNumber,
     generate_audio: Flag,
     draft: Flag,
     draft_task_id: Text,
     service_tier: Text,
-    execution_expires_after: Span,
-    priority: Amount,
+    execution_expires_after: SecondsAsMs,
+    priority: LenientNumber,
     safety_identifier: Text,
-    error: Anything,
+    error: Unknown,
     /** The name of `error` in one SDK's list items. */
-    failure_reason: Anything,
+    failure_reason: Unknown,
     /** YEScale: a label, never an error. */
     message: Text,
     /** YEScale: the request that made the task. */
@@ -75,12 +76,15 @@ export const ArkTask = /* @__PURE__ */ fieldsOf(
 );
 
 /**
- * What an Ark task says, whoever wraps it; its status word is judged by the wrapper. Instants and durations in ms.
+ * What an Ark task says, in an envelope or without one: all but its status, which the envelope decides. Instants and durations in ms; null
+ * for what it does not say. A length is `duration`, else `frames` by `framespersecond`, else the echoed request's `--duration`; the
+ * resolution likewise.
  *
  * @example const inner = orNull(ArkTask).read(body)
  * const reading = inner && arkReading(inner)
  */
-export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<Reading, 'status' | 'wireStatus'> => {
+export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<ParsedTask, 'status' | 'providerStatus'> => {
+  const flags = task.request === null ? noFlags : flagsIn(task.request.content ?? []);
   return {
     id: task.id,
     progress: null,
@@ -100,9 +104,9 @@ export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<Reading, 'statu
       }),
     settings: {
       seed: task.seed,
-      resolution: task.super_resolution ?? task.resolution,
+      resolution: task.super_resolution ?? task.resolution ?? flags.resolution,
       ratio: task.ratio,
-      durationMs: task.duration,
+      durationMs: task.duration ?? SecondsAsMs.read((task.frames ?? 0) / (task.framespersecond ?? 0)) ?? flags.durationMs,
       frames: task.frames,
       framesPerSecond: task.framespersecond,
       hasAudio: task.generate_audio,
@@ -117,7 +121,7 @@ export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<Reading, 'statu
     videoUrl: linkIn(task.content, 'video_url'),
     lastFrameUrl: linkIn(task.content, 'last_frame_url'),
     originalUrl: null,
-    complaints: [complaintIn(task.error), complaintIn(task.failure_reason)],
+    errors: [errorDetailIn(task.error), errorDetailIn(task.failure_reason)],
     requestId: null,
     objectType: task.object,
     notice: task.message,
@@ -126,8 +130,8 @@ export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<Reading, 'statu
   };
 };
 
-/** No page names a pace: the vendor's samples ask every 10 s. */
-export const arkPacing: Pacing = { floorMs: 10_000, minMs: 10_000, maxMs: 20_000 };
+/** How often to poll, in ms. No page recommends an interval: the vendor's samples poll every 10 s. */
+export const arkPacing: Pacing = { minIntervalMs: 10_000, minMs: 10_000, maxMs: 20_000 };
 
 /**
  * How long a task takes, in ms: 90 to 240 s for 5 s of video (also where no length is known), 170 to 699 s up to 15 s, 330 to 1057 s
@@ -136,27 +140,46 @@ export const arkPacing: Pacing = { floorMs: 10_000, minMs: 10_000, maxMs: 20_000
  * Source: measured by public clients; those of 5 s ended within 140 s.
  * @example arkExpectedTimeMs({ serviceTier: null, model: null, resolution: null, durationMs: 15_000 }) // { minMs: 170_000, maxMs: 699_000 }
  */
-export const arkExpectedTimeMs = ({ serviceTier, durationMs }: Hints): TimeRange | null => {
+export const arkExpectedTimeMs = ({ serviceTier, durationMs }: TaskHints): TimeRange | null => {
   if (serviceTier === 'flex') return null;
   const seconds = (durationMs ?? 5_000) / 1000;
   if (seconds <= 5) return { minMs: 90_000, maxMs: 240_000 };
   return seconds <= 15 ? { minMs: 170_000, maxMs: 699_000 } : { minMs: 330_000, maxMs: 1_057_000 };
 };
 
-/** Reads a body that is an Ark task. */
+const readArk = (body: unknown): ParsedTask | null => {
+  const [task] = readAs(ArkTask, body);
+  if (task === undefined || task.status === null) return null;
+  const status = statusOf(task.status, arkStatuses);
+  // A copy of thirty fields would cost more than reading them.
+  return Object.assign(arkReading(task), { status, providerStatus: task.status, finishedAtMs: isTerminal(status) ? task.updated_at : null });
+};
+
+/** Reads a body that is an Ark task. A failed task without another reason has its `message` for one. */
 export const ark: Dialect = {
   name: 'ark',
   statuses: arkStatuses,
+  errorReason: arkErrorReason,
   read: (body) => {
-    const [task] = readAs(ArkTask, body);
-    if (task === undefined || task.status === null) return null;
-    const status = statusOf(task.status, arkStatuses);
-    // A copy of thirty fields would cost more than reading them.
-    return Object.assign(arkReading(task), { status, wireStatus: task.status, finishedAtMs: isTerminal(status) ? task.updated_at : null });
+    const parsed = readArk(body);
+    return parsed && Object.assign(parsed, { errors: [...parsed.errors, errorDetailIn(parsed.notice)] });
   },
 };
 
-/** `content` is an object of links; on a relay a list of objects with one link each, as a text or as an object around it. */
+/**
+ * Ark's dialect on a gateway that puts a constant label into every `message`: it is a notice, and never the reason of a failure.
+ *
+ * @param errorReason recognises the gateway's own errors; Ark's are recognised too
+ * @example labelledArk(newApi.errorReason)
+ */
+export const labelledArk = (errorReason: Dialect['errorReason']): Dialect => ({
+  name: 'ark',
+  statuses: arkStatuses,
+  errorReason: (status, body) => arkErrorReason(status, body) ?? errorReason?.(status, body) ?? null,
+  read: readArk,
+});
+
+/** `content` is an object of links; on a relay a list of objects with one link each, as a string or as an object around it. */
 const linkIn = (content: unknown, name: string): string | null => {
   if (!Array.isArray(content)) return linkOf(content, name);
   for (const item of content as readonly unknown[]) { // not `any[]`
@@ -167,10 +190,28 @@ const linkIn = (content: unknown, name: string): string | null => {
 };
 
 const linkOf = (item: unknown, name: string): string | null => {
-  if (!Fields.is(item)) return null;
+  if (!PlainObject.is(item)) return null;
   const link = item[name];
-  return Link.read(Fields.is(link) ? link['url'] : link);
+  return Link.read(PlainObject.is(link) ? link['url'] : link);
+};
+
+/** The settings in a prompt's flags. */
+interface Flags {
+  readonly resolution: string | null;
+  readonly durationMs: number | null;
+}
+
+const noFlags: Flags = { resolution: null, durationMs: null };
+
+/** The flags at the end of an echoed request's texts: `--resolution 480p --duration 5`, or `--rs 480p --dur 5`. The last one counts. */
+const flagsIn = (content: readonly unknown[]): Flags => {
+  const texts = content.map((item) => (PlainObject.is(item) && typeof item['text'] === 'string' ? item['text'] : '')).join(' ');
+  const last = (flag: RegExp): string | null => [...texts.matchAll(flag)].at(-1)?.[1] ?? null;
+  return {
+    resolution: last(/--(?:resolution|rs)[ =]+(\d{3,4}p|[248]k)(?![\w.])/gi)?.toLowerCase() ?? null,
+    durationMs: SecondsAsMs.read(last(/--(?:duration|dur)[ =]+(\d+(?:\.\d+)?)(?![\w.])/gi)),
+  };
 };
 
 const toolNames = (tools: readonly unknown[]): readonly string[] =>
-  tools.map((tool) => (Fields.is(tool) ? tool['type'] : tool)).filter((name) => typeof name === 'string');
+  tools.map((tool) => (PlainObject.is(tool) ? tool['type'] : tool)).filter((name) => typeof name === 'string');

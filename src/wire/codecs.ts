@@ -1,6 +1,6 @@
 /**
  * Small codecs that say nothing of any one provider. Each reads one kind of value leniently: what is missing, null, empty or
- * of another kind is `null`, so that one odd field never hides a finished video. Only a body that is no object fails.
+ * of another kind is `null`, so that one odd field never hides a finished video. Only a body that is not an object fails.
  */
 import { isRight } from 'fp-ts/Either';
 import * as t from 'io-ts';
@@ -27,7 +27,7 @@ type FieldsOf<Codecs extends Readonly<Record<string, FieldCodec>>> = { readonly 
 
 /**
  * As `t.type`, for fields that never fail: reads one after the other, and keeps no account of where it is. That account would cost more
- * than all else that is done with an answer.
+ * than the rest of reading a response.
  */
 export const fieldsOf = <Codecs extends Readonly<Record<string, FieldCodec>>>(
   codecs: Codecs,
@@ -36,9 +36,9 @@ export const fieldsOf = <Codecs extends Readonly<Record<string, FieldCodec>>>(
   const fields = Object.entries(codecs);
   return new t.Type<FieldsOf<Codecs>, unknown, unknown>(
     name,
-    (value): value is FieldsOf<Codecs> => Fields.is(value) && fields.every(([field, codec]) => codec.is(value[field])),
+    (value): value is FieldsOf<Codecs> => PlainObject.is(value) && fields.every(([field, codec]) => codec.is(value[field])),
     (value, context) => {
-      if (!Fields.is(value)) return t.failure(value, context);
+      if (!PlainObject.is(value)) return t.failure(value, context);
       const reading: Record<string, unknown> = {};
       for (const [field, codec] of fields) reading[field] = codec.read(value[field]);
       return t.success(reading as FieldsOf<Codecs>); // every field was read by its codec
@@ -68,21 +68,21 @@ const numberIn = (value: unknown): number | null => {
   return typeof number === 'number' && Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : null;
 };
 
-/** A value as a text that is not blank, or null. */
+/** A value as a non-blank string, or null. */
 export const textIn = (value: unknown): string | null =>
   typeof value === 'number' ? String(value) : typeof value === 'string' && value.trim() !== '' ? value : null;
 
 /** Whatever is there, to be looked at later. */
-export const Anything = /* @__PURE__ */ lenient<unknown>('Anything', t.identity);
+export const Unknown = /* @__PURE__ */ lenient<unknown>('Unknown', t.identity);
 
-/** A text that is not blank; a number counts as its digits. */
+/** A non-blank string; a number counts as its digits. */
 export const Text = /* @__PURE__ */ lenient('Text', textIn);
 
 /** As `Text`, but a blank text counts as said: a status word may be empty. */
-export const Word = /* @__PURE__ */ lenient('Word', (value) => (typeof value === 'string' ? value : textIn(value)));
+export const AnyText = /* @__PURE__ */ lenient('AnyText', (value) => (typeof value === 'string' ? value : textIn(value)));
 
 /** Any number that a double holds well enough, also as text. */
-export const Amount = /* @__PURE__ */ lenient('Amount', numberIn);
+export const LenientNumber = /* @__PURE__ */ lenient('LenientNumber', numberIn);
 
 const countIn = (value: unknown): number | null => {
   const number = numberIn(value);
@@ -100,13 +100,13 @@ export const Flag = /* @__PURE__ */ lenient('Flag', (value) =>
 const year2100Ms = 4_102_444_800_000;
 
 /** Seconds above 0 → ms; what is longer than the time from 1970 to 2100 is no reading. */
-export const Span = /* @__PURE__ */ lenient('Span', (value) => {
+export const SecondsAsMs = /* @__PURE__ */ lenient('SecondsAsMs', (value) => {
   const ms = Math.round((numberIn(value) ?? 0) * 1000);
   return ms > 0 && ms < year2100Ms ? ms : null;
 });
 
 /** Unix seconds → ms since the epoch. 0 means "not yet". */
-export const Instant = Span;
+export const UnixSeconds = SecondsAsMs;
 
 /** `"50%"`, `"50"` or 50 → 0.5; never above 1. */
 export const Percentage = /* @__PURE__ */ lenient('Percentage', (value) => {
@@ -117,7 +117,7 @@ export const Percentage = /* @__PURE__ */ lenient('Percentage', (value) => {
 const httpUrl = /^https?:\/\/[^\s/?#]\S*$/i;
 
 /**
- * Whether a text is one http(s) URL and nothing else but white space.
+ * Whether a string is one http(s) URL, with or without white space around it.
  *
  * @example isLink('task failed: https://example.com') // false
  */
@@ -129,7 +129,7 @@ export const Link = /* @__PURE__ */ lenient('Link', (value) =>
 );
 
 /** What a body's plain objects are read as first. */
-export const Fields = t.UnknownRecord;
+export const PlainObject = t.UnknownRecord;
 
 /** An array of anything. */
 export const Items = /* @__PURE__ */ lenient('Items', (value) =>
@@ -138,7 +138,7 @@ export const Items = /* @__PURE__ */ lenient('Items', (value) =>
 
 /** Counts by name; what is no count is left out. */
 export const Counts = /* @__PURE__ */ lenient('Counts', (value): Readonly<Record<string, number>> | null => {
-  const counts = Object.entries(Fields.is(value) ? value : {}).flatMap(([name, count]) => {
+  const counts = Object.entries(PlainObject.is(value) ? value : {}).flatMap(([name, count]) => {
     const number = countIn(count);
     return number === null ? [] : [[name, number] as const];
   });

@@ -1,23 +1,25 @@
 /**
- * The shapes of a provider's plain facts: pace, times, retention. Knows no provider and no answer.
+ * The shapes of a provider's plain facts: intervals, times, retention.
  */
 
-/** What is known of a task when its pace is chosen; null where nothing is. */
-export interface Hints {
+/** What is known of a task when its polling interval is chosen; null where nothing is. */
+export interface TaskHints {
   readonly serviceTier: string | null;
   readonly model: string | null;
   readonly resolution: string | null;
   readonly durationMs: number | null;
 }
 
-/** What is known of no task in particular. */
-export const noHints: Hints = { serviceTier: null, model: null, resolution: null, durationMs: null };
+/** The hints of a task of which nothing is known. */
+export const noHints: TaskHints = { serviceTier: null, model: null, resolution: null, durationMs: null };
 
-/** How often a provider wants to be asked, in ms: never below `floorMs`, at best between `minMs` and `maxMs`. */
+/** How often a provider wants to be polled, in ms: never more often than `minIntervalMs`, at best between `minMs` and `maxMs`. */
 export interface Pacing {
-  readonly floorMs: number;
+  readonly minIntervalMs: number;
   readonly minMs: number;
   readonly maxMs: number;
+  /** The longest interval that its documentation recommends for a task that runs; missing where it names none. */
+  readonly longestMs?: number;
 }
 
 /** A span of time, in ms. */

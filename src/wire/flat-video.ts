@@ -1,13 +1,13 @@
 /**
- * The flat dialect: one object a task, with `video_url` and `error` as plain texts beside the status. Knows no address and no pace.
+ * The flat dialect: one object per task, with `video_url` and `error` as plain strings beside the status.
  * Source: the result pages of kyyAiPower and xingchao (docs.globalaiopc.com), and public clients of them. Only `created` is an
- * instant; null and missing both mean "not yet"; `totalTokens` has been met as text.
+ * instant; null and missing both mean "not yet"; `totalTokens` has been met as a string.
  */
-import { Anything, Count, fieldsOf, Instant, Link, readAs, Span, Text, Word } from './codecs.js';
+import { Unknown, Count, fieldsOf, PlainObject, textIn, UnixSeconds, Link, readAs, SecondsAsMs, Text, AnyText } from './codecs.js';
 import type { Dialect } from './dialect.js';
-import type { Hints, Pacing, TimeRange } from './facts.js';
+import type { TaskHints, Pacing, TimeRange } from './facts.js';
 import { noSettings, usageOf } from './reading.js';
-import { complaintIn } from './refusal.js';
+import { errorDetailIn, isSuccess, reasonOfStatus, type ResponseReason } from './error-response.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
 /** The status words of the documentation. */
@@ -23,16 +23,17 @@ const FlatVideoTask = /* @__PURE__ */ fieldsOf(
   {
     id: Text,
     object: Text,
-    created: Instant,
+    created: UnixSeconds,
     model: Text,
-    status: Word,
+    status: AnyText,
     video_url: Link,
     last_frame_url: Link,
     officialMediaUrl: Link,
-    error: Anything,
-    actualDuration: Span,
-    duration: Span,
+    error: Unknown,
+    actualDuration: SecondsAsMs,
+    duration: SecondsAsMs,
     totalTokens: Count,
+    message: Text,
   },
   'FlatVideoTask',
 );
@@ -43,19 +44,21 @@ const minutes = (min: number, max: number): TimeRange => ({ minMs: min * 60_000,
 export const flatVideoTierFactors = { flex: { time: { min: 2, max: 3 }, price: 0.5 } } as const;
 
 /** The model's name holds the resolution: `seedance_1_5_pro_480p`. */
-const isPreview = ({ model, resolution }: Hints): boolean => /480p/i.test(resolution ?? model ?? '');
+const isPreview = ({ model, resolution }: TaskHints): boolean => /480p/i.test(resolution ?? model ?? '');
 
 /**
- * How often to ask: every 30 to 60 s; flex 60 to 120 s; previews in 480p 10 to 20 s. Faster than every 10 s meets the rate limit.
+ * How often to poll, in ms: every 30 to 60 s; flex 60 to 120 s; previews in 480p 10 to 20 s. Polling more often than every 10 s meets the
+ * rate limit. The longest of each is what the pages recommend for a task that runs.
  *
  * Source: the result pages of kyyAiPower and xingchao.
  * @example flatVideoPacing({ serviceTier: 'flex', model: null, resolution: null, durationMs: null }).minMs // 60_000
  */
-export const flatVideoPacing = (hints: Hints): Pacing => {
-  const floorMs = 10_000;
-  if (hints.serviceTier === 'flex') return { floorMs, minMs: 60_000, maxMs: 120_000 };
-  return isPreview(hints) ? { floorMs, minMs: 10_000, maxMs: 20_000 } : { floorMs, minMs: 30_000, maxMs: 60_000 };
+export const flatVideoPacing = (hints: TaskHints): Pacing => {
+  if (hints.serviceTier === 'flex') return every(60, 120);
+  return isPreview(hints) ? every(10, 20) : every(30, 60);
 };
+
+const every = (min: number, max: number): Pacing => ({ minIntervalMs: 10_000, minMs: min * 1_000, maxMs: max * 1_000, longestMs: max * 1_000 });
 
 /**
  * How long a task takes, in ms: series 1.5 by resolution, series 2.0 by the length of the video; flex two to three times as long. Null
@@ -63,13 +66,13 @@ export const flatVideoPacing = (hints: Hints): Pacing => {
  *
  * @example flatVideoExpectedTimeMs({ serviceTier: null, model: 'seedance_1_5_pro_480p', resolution: null, durationMs: null }) // 30 s to 2 min
  */
-export const flatVideoExpectedTimeMs = (hints: Hints): TimeRange | null => {
+export const flatVideoExpectedTimeMs = (hints: TaskHints): TimeRange | null => {
   const range = defaultTierTime(hints);
   const { min, max } = flatVideoTierFactors.flex.time;
   return range && hints.serviceTier === 'flex' ? { minMs: range.minMs * min, maxMs: range.maxMs * max } : range;
 };
 
-const defaultTierTime = (hints: Hints): TimeRange | null => {
+const defaultTierTime = (hints: TaskHints): TimeRange | null => {
   const model = hints.model ?? '';
   if (/1[._-]5/.test(model)) {
     if (isPreview(hints)) return minutes(0.5, 2);
@@ -81,16 +84,31 @@ const defaultTierTime = (hints: Hints): TimeRange | null => {
   return seconds <= 10 ? minutes(2, 5) : minutes(3, 8);
 };
 
-/** Reads a body that is a flat task. */
+/** The resolution in a model's name, such as `720p`. */
+const resolutionIn = (model: string | null): string | null => /(?:^|[^a-z0-9])(\d{3,4}p|[248]k)(?![a-z0-9])/i.exec(model ?? '')?.[1]?.toLowerCase() ?? null;
+
+/**
+ * The dialect documents no errors; those of its sister API are `{ code, msg, data }` with a number for a code. Under an HTTP error the
+ * HTTP status says what is meant, under 200 a code that is one.
+ */
+const flatErrorReason = (status: number, body: unknown): ResponseReason | null => {
+  if (!PlainObject.is(body) || isSuccess(body) || textIn(body['msg']) === null || !/^-?\d+$/.test(textIn(body['code']) ?? '')) return null;
+  if (status >= 400) return reasonOfStatus(status);
+  const code = Number(body['code']);
+  return code >= 400 && code < 600 ? reasonOfStatus(code) : null;
+};
+
+/** Reads a body that is a flat task. A failed task without an `error` has its `message` for a reason. */
 export const flatVideo: Dialect = {
   name: 'flat-video',
   statuses: flatVideoStatuses,
+  errorReason: flatErrorReason,
   read: (body) => {
     const [task] = readAs(FlatVideoTask, body);
     if (task === undefined || task.status === null) return null;
     return {
       status: statusOf(task.status, flatVideoStatuses),
-      wireStatus: task.status,
+      providerStatus: task.status,
       id: task.id,
       progress: null,
       model: task.model,
@@ -100,11 +118,11 @@ export const flatVideo: Dialect = {
       finishedAtMs: null,
       expiresAfterMs: null,
       usage: usageOf({ completionTokens: null, totalTokens: task.totalTokens, billedTokens: null, toolUsage: null }),
-      settings: { ...noSettings, durationMs: task.actualDuration ?? task.duration },
+      settings: { ...noSettings, resolution: resolutionIn(task.model), durationMs: task.actualDuration ?? task.duration },
       videoUrl: task.video_url,
       lastFrameUrl: task.last_frame_url,
       originalUrl: task.officialMediaUrl,
-      complaints: [complaintIn(task.error)],
+      errors: [errorDetailIn(task.error), errorDetailIn(task.message)],
       requestId: null,
       objectType: task.object,
       notice: null,

@@ -2,30 +2,33 @@
  * For authors of providers: what a provider is, the three dialects, and the codecs to write a fourth with.
  */
 export { type Provider, type ProviderFacts, defineProvider } from './provider.js';
-export type { Hints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
+export type { TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
 export { arkList, type TaskList } from './task-list.js';
 export type { Dialect } from './dialect.js';
-export { type Reading, noSettings, usageOf } from './reading.js';
+export { type ParsedTask, noSettings, usageOf } from './reading.js';
 export { type StatusTable, statusOf } from './status-words.js';
-export { type Complaint, complaintIn, type ReadFailure, refusalIn, type ResponseReason } from './refusal.js';
+export { type ErrorDetail, errorDetailIn, type ReadFailure, errorResponseIn, type ResponseReason } from './error-response.js';
 export { signedUntilMs } from './signed-url.js';
-export { ark, arkExpectedTimeMs, arkPacing, arkReading, ArkTask } from './ark.js';
+export type { IsOther } from './answer-reader.js';
+export { ark, arkExpectedTimeMs, arkPacing, arkReading, ArkTask, labelledArk } from './ark.js';
+export { arkErrorReason } from './ark-errors.js';
 export { flatVideo, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from './flat-video.js';
 export { newApi } from './new-api.js';
+export { newApiErrorReason } from './new-api-errors.js';
 export {
-  Amount,
+  LenientNumber,
   Count,
   Counts,
-  Fields,
+  PlainObject,
   Flag,
-  Instant,
+  UnixSeconds,
   isLink,
   Items,
   type Lenient,
   Link,
   orNull,
   Percentage,
-  Span,
+  SecondsAsMs,
   Text,
-  Word,
+  AnyText,
 } from './codecs.js';

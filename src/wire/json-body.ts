@@ -1,8 +1,8 @@
 /**
- * Bodies as JSON: what is parsed, and what is not. Knows no dialect, no provider and no HTTP status.
+ * Bodies as JSON: what is parsed, and what is not.
  */
 import { type Either, left, right } from 'fp-ts/Either';
-import { shortened } from './refusal.js';
+import { shortened } from './error-response.js';
 
 /** The deepest nesting that is read: deeper ones come from no API, and would exhaust the stack. */
 export const deepestNesting = 64;
@@ -34,7 +34,7 @@ const escapeOfProto = /\\u00(?:5f|6f|7[024])/i;
 const isDeeperThan = (depth: number, json: unknown): boolean => {
   if (typeof json !== 'object' || json === null) return false;
   if (depth === 0) return true;
-  // An array's items have names as well. No list of names or values is made: most of an answer is leaves.
+  // An array's items have names as well. No list of names or values is made: most of a response is leaves.
   for (const name in json) if (isDeeperThan(depth - 1, (json as Readonly<Record<string, unknown>>)[name])) return true;
   return false;
 };

@@ -1,16 +1,16 @@
 /**
- * The envelope dialect of new-api and its forks: `{ code, message, data: task }`, the upstream's own answer inside the task.
- * Knows no address and no pace.
+ * The envelope dialect of new-api and its forks: `{ code, message, data: task }`, the upstream's own response inside the task.
  * Source: `dto.TaskResponse` and `relay_task.go` of QuantumNous/new-api, docs.anyfast.ai. The envelope's `code` says nothing of the
  * task; the outer status decides, a missing one falls to the inner; `data.id` is a database row; `fail_reason` may be the link
  * and `result_url` the error text; times are 0 until they are known; envelopes may be nested.
  */
 import type { Upstream } from '../task/snapshot.js';
 import { isTerminal } from '../task/status.js';
-import { Fields, fieldsOf, Instant, Link, Percentage, readAs, Text, textIn, Word } from './codecs.js';
+import { PlainObject, fieldsOf, UnixSeconds, Link, Percentage, readAs, Text, textIn, AnyText } from './codecs.js';
 import { arkReading, ArkTask } from './ark.js';
 import type { Dialect } from './dialect.js';
-import { type Complaint, complaintIn, isWell, refusalIn } from './refusal.js';
+import { type ErrorDetail, errorDetailIn, isSuccess, errorResponseIn } from './error-response.js';
+import { newApiErrorReason } from './new-api-errors.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
 /** The status words of the documentation and of the server's source. */
@@ -28,17 +28,17 @@ const NewApiTask = /* @__PURE__ */ fieldsOf(
   {
     task_id: Text,
     action: Text,
-    status: Word,
+    status: AnyText,
     result_url: Text,
     original_result_url: Link,
     fail_reason: Text,
     /** An older form: the link, and neither of the two above. */
     url: Link,
-    submit_time: Instant,
-    start_time: Instant,
-    finish_time: Instant,
-    created_at: Instant,
-    updated_at: Instant,
+    submit_time: UnixSeconds,
+    start_time: UnixSeconds,
+    finish_time: UnixSeconds,
+    created_at: UnixSeconds,
+    updated_at: UnixSeconds,
     progress: Percentage,
     request_id: Text,
   },
@@ -50,7 +50,7 @@ const deepest = 6;
 
 const layersIn = (body: unknown): readonly Readonly<Record<string, unknown>>[] => {
   const layers = [];
-  for (let layer = body; Fields.is(layer) && layers.length < deepest; layer = layer['data']) layers.push(layer);
+  for (let layer = body; PlainObject.is(layer) && layers.length < deepest; layer = layer['data']) layers.push(layer);
   return layers;
 };
 
@@ -60,15 +60,20 @@ const hasOneOf = (names: readonly string[]) => (layer: object): boolean => names
 
 const isSaid = (word: string | null): word is string => word !== null && word.trim() !== '';
 
+/** What the server says of its upstream, not what the upstream says of the task. */
+const relayWords = /^(?:task failed|upstream returned (?:error|unrecognized message)|failed to get channel info\b.*|the provider gives no reason)\W*$/is;
+
 /** Reads a body that is an envelope around a task, or the task without its envelope. */
 export const newApi: Dialect = {
   name: 'new-api',
   statuses: newApiStatuses,
+  errorReason: newApiErrorReason,
+  isRelayFailure: ({ code, message }) => code === null && relayWords.test(message),
   read: (body) => {
     const layers = layersIn(body);
     const at = layers.findIndex(hasOneOf(taskFields));
     const outer = layers[at];
-    if (outer === undefined || layers.slice(0, at).some((envelope) => !isWell(envelope))) return null;
+    if (outer === undefined || layers.slice(0, at).some((envelope) => !isSuccess(envelope))) return null;
     // The task, and what it wraps: a relay's task, and innermost the upstream's.
     const within = layers.slice(at);
     const wrapped = within.slice(1).findLast(hasOneOf(innerFields));
@@ -76,10 +81,10 @@ export const newApi: Dialect = {
     const tasks = within.flatMap((layer) => readAs(NewApiTask, layer));
     const [task] = tasks;
     const [upstream] = readAs(ArkTask, innermost);
-    const wireStatus = tasks.map(({ status }) => status).find(isSaid) ?? task?.status;
-    if (task === undefined || upstream === undefined || wireStatus == null) return null;
+    const providerStatus = tasks.map(({ status }) => status).find(isSaid) ?? task?.status;
+    if (task === undefined || upstream === undefined || providerStatus == null) return null;
 
-    const status = statusOf(wireStatus, newApiStatuses);
+    const status = statusOf(providerStatus, newApiStatuses);
     const inner = arkReading(upstream);
     const links = [
       ...tasks.map(({ result_url }) => result_url),
@@ -92,19 +97,19 @@ export const newApi: Dialect = {
     return {
       ...inner,
       status,
-      wireStatus,
+      providerStatus,
       id: task.task_id ?? innerId,
       progress: task.progress,
       createdAtMs: task.submit_time ?? inner.createdAtMs ?? task.created_at,
       startedAtMs: task.start_time,
       updatedAtMs: task.updated_at ?? inner.updatedAtMs,
-      // Older answers are in Ark's form, which has no other time for the end.
+      // Older responses are in Ark's form, which has no other time for the end.
       finishedAtMs: isTerminal(status) && textIn(outer['finish_time']) === null ? task.updated_at : task.finish_time,
       settings: { ...inner.settings, action: task.action },
       videoUrl,
       // An enhanced task's inner link leads to the clip before enhancement; any other's to the same video, signed anew.
       originalUrl: task.original_result_url ?? (upstream.super_resolution === null || inner.videoUrl === videoUrl ? null : inner.videoUrl),
-      complaints: within.flatMap(complaintsIn).reverse(),
+      errors: [...within.flatMap(errorsIn).reverse(), ...within.map(({ message }) => errorDetailIn(message)).reverse()],
       requestId: task.request_id,
       notice: textIn(layers[0]?.['message']),
       inner: wrapped === undefined ? null : upstreamOf({ id: innerId, status: upstream.status, resolution: upstream.resolution }),
@@ -116,8 +121,8 @@ const upstreamOf = (upstream: Upstream): Upstream | null =>
   Object.values(upstream).every((part) => part === null) ? null : upstream;
 
 /** The least telling first. */
-const complaintsIn = (layer: Readonly<Record<string, unknown>>): readonly (Complaint | null)[] => [
-  ...readAs(NewApiTask, layer).flatMap(({ result_url, fail_reason }) => [complaintIn(result_url), complaintIn(fail_reason)]),
-  complaintIn(layer['failure_reason']),
-  refusalIn(layer),
+const errorsIn = (layer: Readonly<Record<string, unknown>>): readonly (ErrorDetail | null)[] => [
+  ...readAs(NewApiTask, layer).flatMap(({ result_url, fail_reason }) => [errorDetailIn(result_url), errorDetailIn(fail_reason)]),
+  errorDetailIn(layer['failure_reason']),
+  errorResponseIn(layer),
 ];

@@ -1,17 +1,17 @@
 /**
- * What a provider is: plain facts and the pure readers of its answers. Knows no clock, no HTTP client and no provider by name.
+ * What a provider is: plain facts and the pure readers of its responses.
  */
 import type { Either } from 'fp-ts/Either';
-import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
+import type { Failure, TaskRef, TaskSnapshot } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
-import { answerReader } from './answer-reader.js';
+import { answerReader, type IsOther } from './answer-reader.js';
 import type { Dialect } from './dialect.js';
-import type { Hints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
-import type { ReadFailure } from './refusal.js';
+import type { TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
+import type { ReadFailure } from './error-response.js';
 import type { StatusTable } from './status-words.js';
 import type { TaskList } from './task-list.js';
 
-/** One provider: its address, its words, its pace, and how its answers are read. */
+/** One provider: its address, its status words, its polling interval, and how its responses are read. */
 export interface Provider<Id extends string = string> {
   readonly id: Id;
   /** For people. */
@@ -31,22 +31,33 @@ export interface Provider<Id extends string = string> {
   readonly refundsFailures: boolean | null;
   /** Where the facts were read. */
   readonly documentation: string;
-  readonly pacing: (hints: Hints) => Pacing;
+  readonly pacing: (hints: TaskHints) => Pacing;
   /** The expected time from creation to end; null when nothing is known of such a task. */
-  readonly expectedTimeMs: (hints: Hints) => TimeRange | null;
-  /** Pure and total: any status and any text give a snapshot or a failure, never a throw. */
-  readonly read: (task: TaskRef, response: HttpResponse) => Either<ReadFailure, TaskSnapshot>;
+  readonly expectedTimeMs: (hints: TaskHints) => TimeRange | null;
+  /**
+   * What a response says of a task. Pure and total: any status and any text give a snapshot or a failure, never a throw.
+   *
+   * @param isOther tells the ids of the account's other watched tasks; a response of one of them is a `decode` failure. Default: none is
+   */
+  readonly read: (task: TaskRef, response: HttpResponse, isOther?: IsOther) => Either<ReadFailure, TaskSnapshot>;
+  /** Whether a failure is in a relay's own generic words, such as "task failed": the task's own end may still follow. */
+  readonly isRelayFailure: (failure: Failure) => boolean;
   /** The list of tasks that its documentation describes; null where it describes none. */
   readonly list: TaskList | null;
   /**
-   * Reads a list's answer: what it says of each of the tasks that were asked for, as `read` would say it of the item alone. Those that
-   * it leaves out are missing from the map. Pure and total. Left: the answer is no list, and says why as `read` would.
+   * Reads a list's response: what it says of each of the tasks, as `read` would say it of the item alone. Missing from the map are the
+   * tasks that it leaves out, and those of which it has two items that differ. Pure and total. Left: the response is no list, and says
+   * why as `read` would.
    */
-  readonly readList: (tasks: readonly TaskRef[], response: HttpResponse) => Either<ReadFailure, ReadonlyMap<TaskRef, Either<ReadFailure, TaskSnapshot>>>;
+  readonly readList: (
+    tasks: readonly TaskRef[],
+    response: HttpResponse,
+    isOther?: IsOther,
+  ) => Either<ReadFailure, ReadonlyMap<TaskRef, Either<ReadFailure, TaskSnapshot>>>;
 }
 
-/** A provider's facts, and the dialect that reads its answers. */
-export type ProviderFacts<Id extends string> = Omit<Provider<Id>, 'dialect' | 'statuses' | 'read' | 'list' | 'readList'> & {
+/** A provider's facts, and the dialect that reads its responses. */
+export type ProviderFacts<Id extends string> = Omit<Provider<Id>, 'dialect' | 'statuses' | 'read' | 'list' | 'readList' | 'isRelayFailure'> & {
   readonly dialect: Dialect;
   /** Default: none is documented. */
   readonly list?: TaskList | null;
@@ -55,7 +66,7 @@ export type ProviderFacts<Id extends string> = Omit<Provider<Id>, 'dialect' | 's
 /**
  * Makes a provider of its facts.
  *
- * Errors: `TypeError` for a base URL that is none, or a path without `{id}`.
+ * Errors: `TypeError` for a base URL that is not http(s) or ends in a slash, and for a path without `{id}`.
  * @example defineProvider({ ...yescale, id: 'mine', baseUrl: 'https://api.example.com', path: '/tasks/{id}', dialect: ark })
  */
 export const defineProvider = <const Id extends string>({ dialect, list = null, ...facts }: ProviderFacts<Id>): Provider<Id> => {
@@ -70,6 +81,7 @@ export const defineProvider = <const Id extends string>({ dialect, list = null, 
     dialect: dialect.name,
     statuses: dialect.statuses,
     list,
+    isRelayFailure: dialect.isRelayFailure ?? (() => false),
     ...answerReader(dialect, facts.retention),
   };
 };

@@ -1,18 +1,18 @@
 /**
- * What a dialect reads out of one body, and the snapshot that it becomes. Knows no provider by name, no HTTP and no clock.
+ * What a dialect reads out of one body, and the snapshot that it becomes.
  */
 import type { Failure, FailureReason, RequestEcho, Settings, TaskRef, TaskSnapshot, Upstream, Usage, Video } from '../task/snapshot.js';
 import type { TaskStatus } from '../task/status.js';
 import { isLink } from './codecs.js';
 import type { Retention } from './facts.js';
-import type { Complaint } from './refusal.js';
+import type { ErrorDetail } from './error-response.js';
 import { signedUntilMs } from './signed-url.js';
 
 /** One body in the common vocabulary: instants in ms, null for what it does not say. */
-export interface Reading {
+export interface ParsedTask {
   readonly status: TaskStatus;
-  readonly wireStatus: string;
-  /** The id in the answer; a relay may give its upstream's. */
+  readonly providerStatus: string;
+  /** The id in the response; a relay may give its upstream's. */
   readonly id: string | null;
   readonly progress: number | null;
   readonly model: string | null;
@@ -28,7 +28,7 @@ export interface Reading {
   readonly lastFrameUrl: string | null;
   readonly originalUrl: string | null;
   /** Why it failed, the innermost first; only looked at when it did. */
-  readonly complaints: readonly (Complaint | null)[];
+  readonly errors: readonly (ErrorDetail | null)[];
   readonly requestId: string | null;
   readonly objectType: string | null;
   readonly notice: string | null;
@@ -63,20 +63,21 @@ export const noSettings: Settings = {
 export const usageOf = (usage: Usage): Usage | null =>
   Object.values(usage).every((part) => part === null) ? null : usage;
 
-/** A body's reading as the snapshot of the task that was asked for. */
-export const snapshotOf = (reading: Reading, task: TaskRef, raw: unknown, requestId: string | null, retention: Retention): TaskSnapshot => {
+/** A parsed task as the snapshot of the task that was requested. */
+export const snapshotOf = (reading: ParsedTask, task: TaskRef, raw: unknown, requestId: string | null, retention: Retention): TaskSnapshot => {
   const { id, inner, createdAtMs, finishedAtMs } = reading;
   // Completed in place below: a copy of it would cost more than all the rest.
   const common = {
     task,
-    wireStatus: reading.wireStatus,
+    providerStatus: reading.providerStatus,
     progress: reading.progress,
     model: reading.model,
     createdAtMs,
     startedAtMs: reading.startedAtMs,
     updatedAtMs: reading.updatedAtMs,
     finishedAtMs,
-    dueAtMs: later(createdAtMs, reading.expiresAfterMs),
+    expiresAfterMs: reading.expiresAfterMs,
+    providerDeadlineAtMs: later(createdAtMs, reading.expiresAfterMs),
     recordExpiresAtMs:
       reading.status === 'cancelled' && retention.cancelledRecordMs !== null
         ? later(finishedAtMs ?? createdAtMs, retention.cancelledRecordMs)
@@ -93,8 +94,11 @@ export const snapshotOf = (reading: Reading, task: TaskRef, raw: unknown, reques
   switch (reading.status) {
     case 'succeeded':
       return Object.assign(common, { status: reading.status, video: videoIn(reading, retention) });
-    case 'failed':
-      return Object.assign(common, { status: reading.status, failure: failureOf(reading.complaints) });
+    case 'failed': {
+      const failure = failureOf(reading.errors);
+      const notice = common.notice === failure.message ? null : common.notice;
+      return Object.assign(common, { status: reading.status, failure, notice });
+    }
     case 'queued':
     case 'running':
     case 'cancelled':
@@ -104,8 +108,8 @@ export const snapshotOf = (reading: Reading, task: TaskRef, raw: unknown, reques
   }
 };
 
-/** The video, where the answer says where it is. Its end is in its link, else counted from the task's. */
-const videoIn = (reading: Reading, retention: Retention): Video | null => {
+/** The video, where the response has its link. The link says when it expires, else that is counted from the task's end. */
+const videoIn = (reading: ParsedTask, retention: Retention): Video | null => {
   const { videoUrl: url, lastFrameUrl, originalUrl, finishedAtMs, createdAtMs } = reading;
   if (url === null) return null;
   return { url, lastFrameUrl, originalUrl, expiresAtMs: signedUntilMs(url) ?? later(finishedAtMs ?? createdAtMs, retention.videoMs) };
@@ -117,27 +121,33 @@ const later = (atMs: number | null, spanMs: number | null): number | null =>
 /** Words that say that a task failed, and not why. */
 const generic = /^(?:task failed|upstream returned (?:error|unrecognized message))\W*$/i;
 
+/** Words of success, which some servers put beside every task. */
+const wellWords = /^\s*(?:success|succeeded|ok)\W*$/i;
+
 /** A code that a relay has written into its text: "task failed, code: InvalidParameter, message: …". */
 const codeInText = /\bcode:\s*([A-Za-z][\w.]*)/;
 
 /**
- * Why a task failed: the first complaint that says more than that it failed.
+ * Why a task failed: the first error that says more than that it failed.
  * Its message is never empty, and never a link: some providers put the video's link where the reason belongs.
  */
-const failureOf = (complaints: readonly (Complaint | null)[]): Failure => {
-  const told = complaints.filter((complaint) => complaint !== null).flatMap(({ code, message }) => {
-    const said = [message, code].find((text) => text !== null && !isLink(text)) ?? null;
+const failureOf = (errors: readonly (ErrorDetail | null)[]): Failure => {
+  const told = errors.filter((error) => error !== null).flatMap(({ code, message }) => {
+    const said = [message, code].find((text) => text !== null && !isLink(text) && !wellWords.test(text)) ?? null;
     return said === null ? [] : [{ code, message: said }];
   });
-  const { code, message } = told.find((complaint) => complaint.code !== null || !generic.test(complaint.message)) ??
+  const { code, message } = told.find((error) => error.code !== null || !generic.test(error.message)) ??
     told[0] ?? { code: null, message: 'the provider gives no reason' };
   const codeInMessage = codeInText.exec(message)?.[1] ?? null;
   return { code: code ?? codeInMessage, message, reason: reasonOf([code ?? message, codeInMessage ?? ''], message) };
 };
 
+/** Codes of moderation, and its words where a relay passes on the words alone. */
+const moderated = /SensitiveContent|RiskDetection|sensitive\s+(?:information|content)|敏感(?:信息|内容)/i;
+
 const reasonOf = (codes: readonly string[], message: string): FailureReason => {
   const text = [...codes, message].join(' ');
-  if (text.includes('SensitiveContent')) return 'moderation';
+  if (moderated.test(text)) return 'moderation';
   if (codes.some((code) => code.startsWith('InvalidParameter'))) return 'invalid-input';
   if (codes.some((code) => code.startsWith('Internal'))) return 'internal';
   if (/超时|timeout|timed out/i.test(text)) return 'timeout';

@@ -18,10 +18,13 @@ const synonyms: ReadonlyMap<string, TaskStatus> = new Map([
   ['in_progress', 'running'],
   ['generating', 'running'],
   ['succeeded', 'succeeded'],
+  ['succeed', 'succeeded'],
   ['success', 'succeeded'],
   ['completed', 'succeeded'],
+  ['complete', 'succeeded'],
   ['done', 'succeeded'],
   ['finished', 'succeeded'],
+  ['finish', 'succeeded'],
   ['failed', 'failed'],
   ['failure', 'failed'],
   ['fail', 'failed'],
@@ -29,6 +32,7 @@ const synonyms: ReadonlyMap<string, TaskStatus> = new Map([
   ['rejected', 'failed'],
   ['cancelled', 'cancelled'],
   ['canceled', 'cancelled'],
+  ['cancel', 'cancelled'],
   ['expired', 'expired'],
   ['timeout', 'expired'],
 ]);
@@ -37,7 +41,8 @@ const synonyms: ReadonlyMap<string, TaskStatus> = new Map([
 export type StatusTable = Readonly<Record<string, TaskStatus>>;
 
 /**
- * A provider's word in the one vocabulary.
+ * A provider's word in the one vocabulary: by the dialect's table as it is written, else by the shared words in any letter case and
+ * without the white space around it. `unknown` for every other word.
  *
  * @example statusOf('IN_PROGRESS', {}) // 'running'
  */

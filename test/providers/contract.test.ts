@@ -8,7 +8,7 @@ import { isRight, type Either } from 'fp-ts/Either';
 import { describe, expect, it } from 'vitest';
 import { type TaskStatus, taskStatuses } from '../../src/task/status.js';
 import type { TaskSnapshot } from '../../src/task/snapshot.js';
-import type { ReadFailure } from '../../src/wire/refusal.js';
+import type { ReadFailure } from '../../src/wire/error-response.js';
 import { anyAnswerHeaders, anyBodyText, anyHints, anyHttpStatus, anyJsonText } from '../support/arbitraries.js';
 import { expectationOf, type Fixture, fixtures, folders, providerOf, providers } from './fixtures.js';
 import { traps, trapsElsewhere } from './traps.js';
@@ -18,9 +18,9 @@ import { expectValid } from './valid-reading.js';
 const sharedWords: Readonly<Partial<Record<TaskStatus, readonly string[]>>> = {
   queued: ['queued', 'pending', 'submitted', 'created', 'accepted', 'queueing', 'queuing', 'not_start'],
   running: ['running', 'processing', 'in_progress', 'generating'],
-  succeeded: ['succeeded', 'success', 'completed', 'done', 'finished'],
+  succeeded: ['succeeded', 'succeed', 'success', 'completed', 'complete', 'done', 'finished', 'finish'],
   failed: ['failed', 'failure', 'error', 'fail', 'rejected'],
-  cancelled: ['cancelled', 'canceled'],
+  cancelled: ['cancelled', 'canceled', 'cancel'],
   expired: ['expired', 'timeout'],
 };
 
@@ -74,9 +74,9 @@ describe.each(providers)('the facts of $name', ({ file, provider }) => {
 
   it('its pace is never below its floor, and its floor never below 10 s, whatever is known of a task', () => {
     fc.assert(fc.property(anyHints, (hints) => {
-      const { floorMs, minMs, maxMs } = provider.pacing(hints);
-      expect(floorMs).toBeGreaterThanOrEqual(10_000);
-      expect(minMs).toBeGreaterThanOrEqual(floorMs);
+      const { minIntervalMs, minMs, maxMs } = provider.pacing(hints);
+      expect(minIntervalMs).toBeGreaterThanOrEqual(10_000);
+      expect(minMs).toBeGreaterThanOrEqual(minIntervalMs);
       expect(maxMs).toBeGreaterThanOrEqual(minMs);
       expect(maxMs).toBeLessThanOrEqual(600_000);
     }));
@@ -123,7 +123,7 @@ describe.each(files)('the answers of %s', (file) => {
   });
 
   it('every status word of its documentation has a fixture', () => {
-    const shown = own.map(({ expected }) => `${String(expected['wireStatus'])} is ${String(expected['status'])}`);
+    const shown = own.map(({ expected }) => `${String(expected['providerStatus'])} is ${String(expected['status'])}`);
     for (const [word, status] of Object.entries(providerOf(file).statuses)) expect(shown).toContain(`${word} is ${status}`);
   });
 
@@ -178,7 +178,7 @@ describe.each(files)('the answers of %s', (file) => {
     for (const [status, words] of Object.entries(sharedWords)) {
       fc.assert(fc.property(fc.mixedCase(fc.constantFrom(...words)), (word) => {
         const reading = read(oneWithTheWord(own), withTheWord(oneWithTheWord(own), word));
-        expect(reading).toMatchObject({ right: { status, wireStatus: word } });
+        expect(reading).toMatchObject({ right: { status, providerStatus: word } });
       }));
     }
   });
@@ -190,7 +190,7 @@ describe.each(files)('the answers of %s', (file) => {
       .filter((word) => word.trim() !== '' && !listed.has(word.trim().toLowerCase()));
     fc.assert(fc.property(unlisted, (word) => {
       const reading = read(oneWithTheWord(own), withTheWord(oneWithTheWord(own), word));
-      expect(reading).toMatchObject({ right: { status: 'unknown', wireStatus: word } });
+      expect(reading).toMatchObject({ right: { status: 'unknown', providerStatus: word } });
     }));
   });
 });
@@ -205,14 +205,14 @@ const withoutBody = (reading: Either<ReadFailure, TaskSnapshot>): unknown => (is
 
 /** A fixture to put another status word into: a task that has not ended. */
 const oneWithTheWord = (own: readonly Fixture[]): Fixture => {
-  const found = own.find(({ expected }) => expected['status'] === 'running' && expected['wireStatus'] !== undefined);
+  const found = own.find(({ expected }) => expected['status'] === 'running' && expected['providerStatus'] !== undefined);
   if (found === undefined) throw new Error('no fixture of a running task');
   return found;
 };
 
 /** The fixture's body with another status word: the first text that is the fixture's own. */
 const withTheWord = ({ response, expected }: Fixture, word: string): string =>
-  response.body.replace(JSON.stringify(expected['wireStatus']), () => JSON.stringify(word));
+  response.body.replace(JSON.stringify(expected['providerStatus']), () => JSON.stringify(word));
 
 describe.each(files)('reading for %s is total', (file) => {
   const provider = providerOf(file);

@@ -80,7 +80,7 @@ const nulls = (names: readonly string[]): Fields => Object.fromEntries(names.map
 
 /** The fields of a snapshot that may be null, in the contract's words. */
 const nullable = {
-  snapshot: ['progress', 'model', 'createdAtMs', 'startedAtMs', 'updatedAtMs', 'finishedAtMs', 'dueAtMs', 'recordExpiresAtMs', 'usage']
+  snapshot: ['progress', 'model', 'createdAtMs', 'startedAtMs', 'updatedAtMs', 'finishedAtMs', 'expiresAfterMs', 'providerDeadlineAtMs', 'recordExpiresAtMs', 'usage']
     .concat(['requestId', 'objectType', 'notice', 'request', 'upstream']),
   settings: ['seed', 'resolution', 'ratio', 'durationMs', 'frames', 'framesPerSecond', 'hasAudio', 'draft', 'draftTaskId', 'serviceTier']
     .concat(['priority', 'safetyIdentifier', 'tools', 'action']),

@@ -1,6 +1,7 @@
 /**
  * The figures that the providers' own pages name, one row each. Where a page is silent, only what must hold for any figure is here.
  */
+import { isRight } from 'fp-ts/Either';
 import { describe, expect, it } from 'vitest';
 import { anyfast, anyfastChinaUrl } from '../../src/providers/anyfast.js';
 import { ark, arkRegions } from '../../src/providers/ark.js';
@@ -8,10 +9,10 @@ import { kyyaipower, kyyaipowerToday } from '../../src/providers/kyyaipower.js';
 import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale, yescaleDirectUrl } from '../../src/providers/yescale.js';
-import type { Hints } from '../../src/wire/facts.js';
+import type { TaskHints } from '../../src/wire/facts.js';
 import type { Provider } from '../../src/wire/provider.js';
 
-const hints = (known: Partial<Hints>): Hints => ({ serviceTier: null, model: null, resolution: null, durationMs: null, ...known });
+const hints = (known: Partial<TaskHints>): TaskHints => ({ serviceTier: null, model: null, resolution: null, durationMs: null, ...known });
 const seconds = (min: number, max: number) => ({ minMs: min * 1_000, maxMs: max * 1_000 });
 const minutes = (min: number, max: number) => seconds(min * 60, max * 60);
 const day = 86_400_000;
@@ -46,13 +47,14 @@ describe('the address', () => {
 describe('the pace', () => {
   it.each(arkPages.map((provider) => [provider.id, provider] as const))("%s names none: the origin's samples ask every 10 s", (_, { pacing }) => {
     for (const known of [{}, { serviceTier: 'flex' }, { resolution: '480p' }, { model: 'seedance_1_5_pro_480p' }, { durationMs: 30_000 }]) {
-      expect(pacing(hints(known))).toEqual({ floorMs: 10_000, ...seconds(10, 20) });
+      expect(pacing(hints(known))).toEqual({ minIntervalMs: 10_000, ...seconds(10, 20) });
     }
   });
 
   it('anyfast wants to be asked about every 15 s', () => {
-    const { floorMs, minMs, maxMs } = anyfast.pacing(hints({}));
-    expect(floorMs).toBe(10_000);
+    const { minIntervalMs, minMs, maxMs, longestMs } = anyfast.pacing(hints({}));
+    expect(minIntervalMs).toBe(10_000);
+    expect(longestMs).toBe(15_000);
     expect([minMs, maxMs]).toSatisfy(([min = 0, max = 0]: readonly number[]) => min <= 15_000 && max >= 15_000 && max - min <= 10_000);
   });
 
@@ -67,12 +69,12 @@ describe('the pace', () => {
     [provider.baseUrl, { serviceTier: 'flex', model: 'seedance_1_5_pro_720p' }, provider, seconds(60, 120)],
     [provider.baseUrl, { serviceTier: 'flex', model: 'seedance_1_5_pro_480p' }, provider, seconds(60, 120)],
   ] as const))('%s with %j', (_, known, { pacing }, range) => {
-    expect(pacing(hints(known))).toEqual({ floorMs: 10_000, ...range });
+    expect(pacing(hints(known))).toEqual({ minIntervalMs: 10_000, ...range, longestMs: range.maxMs });
   });
 });
 
 describe('the expected time', () => {
-  const rows: readonly (readonly [Partial<Hints>, ReturnType<typeof seconds>])[] = [
+  const rows: readonly (readonly [Partial<TaskHints>, ReturnType<typeof seconds>])[] = [
     [{ model: 'seedance_1_5_pro_480p' }, seconds(30, 120)],
     [{ model: 'seedance_1_5_pro_720p' }, minutes(2, 5)],
     [{ model: 'seedance_1_5_pro_1080p' }, minutes(3, 8)],
@@ -133,5 +135,34 @@ describe('what is kept, and what it costs', () => {
   it('only anyfast says that failures are refunded', () => {
     expect(anyfast.refundsFailures).toBe(true);
     for (const { refundsFailures } of [...arkPages, ...kyyPages]) expect(refundsFailures).toBeNull();
+  });
+});
+
+describe("a relay's own words for a failure", () => {
+  const isRelayFailure = (message: string, code: string | null = null): boolean => anyfast.isRelayFailure({ code, message, reason: 'unknown' });
+
+  it.each(['task failed', 'Task failed.', 'upstream returned error', 'upstream returned unrecognized message', 'Failed to get channel info, channel ID: 7', 'the provider gives no reason'])(
+    '%j may be followed by the end that the task really has',
+    (message) => {
+      expect(isRelayFailure(message)).toBe(true);
+      expect(isRelayFailure(message, 'InvalidParameter')).toBe(false);
+    },
+  );
+
+  it.each(['task failed, code: InvalidParameter, message: no', '任务超时（5分钟）', 'task not found or expired', '生成参数校验失败', 'the task failed'])('%j is the end', (message) => {
+    expect(isRelayFailure(message)).toBe(false);
+  });
+
+  it('are found in the response that holds them', () => {
+    const failed = (reason: string) =>
+      anyfast.read({ provider: 'anyfast', id: 'a' }, { status: 200, headers: {}, body: JSON.stringify({ code: 'success', data: { task_id: 'a', status: 'FAILURE', fail_reason: reason } }) });
+    for (const [reason, isRelay] of [['task failed', true], ['', true], ['task failed, code: InvalidParameter, message: no', false], ['任务超时（5分钟）', false]] as const) {
+      const result = failed(reason);
+      expect(isRight(result) && result.right.status === 'failed' && anyfast.isRelayFailure(result.right.failure), reason).toBe(isRelay);
+    }
+  });
+
+  it('no other provider has', () => {
+    for (const { isRelayFailure: isRelay } of [...arkPages, ...kyyPages]) expect(isRelay({ code: null, message: 'task failed', reason: 'unknown' })).toBe(false);
   });
 });

@@ -6,12 +6,12 @@ import { expect } from 'vitest';
 import type { TaskRef, TaskSnapshot } from '../../src/task/snapshot.js';
 import { taskStatuses } from '../../src/task/status.js';
 import type { HttpResponse } from '../../src/transport/transport.js';
-import type { ReadFailure } from '../../src/wire/refusal.js';
+import type { ReadFailure } from '../../src/wire/error-response.js';
 
 const reasons = ['unauthorized', 'forbidden', 'not-found', 'rate-limited', 'quota', 'server', 'rejected', 'empty'];
 const failureReasons = ['moderation', 'invalid-input', 'internal', 'timeout', 'quota', 'unknown'];
 
-const commonFields = ['task', 'status', 'wireStatus', 'progress', 'model', 'createdAtMs', 'startedAtMs', 'updatedAtMs', 'finishedAtMs', 'dueAtMs']
+const commonFields = ['task', 'status', 'providerStatus', 'progress', 'model', 'createdAtMs', 'startedAtMs', 'updatedAtMs', 'finishedAtMs', 'expiresAfterMs', 'providerDeadlineAtMs']
   .concat(['recordExpiresAtMs', 'usage', 'settings', 'requestId', 'objectType', 'notice', 'request', 'upstream', 'raw']);
 const settingsFields = ['seed', 'resolution', 'ratio', 'durationMs', 'frames', 'framesPerSecond', 'hasAudio', 'draft', 'draftTaskId', 'serviceTier']
   .concat(['priority', 'safetyIdentifier', 'tools', 'action']);
@@ -60,7 +60,7 @@ const failureProblems = (failure: ReadFailure, response: HttpResponse): Problems
 
 const snapshotProblems = (snapshot: TaskSnapshot, task: TaskRef): Problems => {
   const { settings, usage, upstream, request, progress } = snapshot;
-  const { model, requestId, objectType, notice, createdAtMs, startedAtMs, updatedAtMs, finishedAtMs, dueAtMs, recordExpiresAtMs } = snapshot;
+  const { model, requestId, objectType, notice, createdAtMs, startedAtMs, updatedAtMs, finishedAtMs, providerDeadlineAtMs, recordExpiresAtMs } = snapshot;
   const own = snapshot.status === 'succeeded' ? ['video'] : snapshot.status === 'failed' ? ['failure'] : [];
   // The parsed body and the echo of the request are the provider's own: a number in them may have been beyond every range.
   const { raw: _, request: __, ...rest } = snapshot;
@@ -72,11 +72,11 @@ const snapshotProblems = (snapshot: TaskSnapshot, task: TaskRef): Problems => {
     request !== null && has('request', request, ['model', 'content']),
     snapshot.task !== task && 'it is of another task',
     !taskStatuses.includes(snapshot.status) && `its status is ${snapshot.status}`,
-    typeof snapshot.wireStatus !== 'string' && 'its wireStatus is no text',
+    typeof snapshot.providerStatus !== 'string' && 'its providerStatus is no text',
     progress !== null && !(progress >= 0 && progress <= 1) && `its progress is ${progress}`,
     !isJson(rest) && 'JSON does not give it back',
-    ...each({ createdAtMs, startedAtMs, updatedAtMs, finishedAtMs, dueAtMs, recordExpiresAtMs }, isInstant, 'null or an instant'),
-    ...each({ durationMs: settings.durationMs }, isInstant, 'null or a length of time'),
+    ...each({ createdAtMs, startedAtMs, updatedAtMs, finishedAtMs, providerDeadlineAtMs, recordExpiresAtMs }, isInstant, 'null or an instant'),
+    ...each({ durationMs: settings.durationMs, expiresAfterMs: snapshot.expiresAfterMs }, isInstant, 'null or a length of time'),
     ...each({ frames: settings.frames, ...usage?.toolUsage }, isCount, 'null or a count'),
     ...each({ completion: usage?.completionTokens ?? null, total: usage?.totalTokens ?? null, billed: usage?.billedTokens ?? null }, isCount, 'null or a count'),
     ...each({ model, requestId, objectType, notice, resolution: settings.resolution, ratio: settings.ratio }, isSaid, 'null or a text'),

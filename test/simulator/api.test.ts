@@ -15,7 +15,7 @@ const unauthorized: Readonly<Record<'ark' | 'flat' | 'newApi', object>> = {
 };
 const unknownTask: Readonly<Record<'ark' | 'flat' | 'newApi', readonly [number, object]>> = {
   ark: [404, { error: { code: 'ResourceNotFound', message: expect.any(String), param: '', type: 'NotFound' } }],
-  flat: [200, { code: -1, msg: expect.any(String), data: null }],
+  flat: [200, { code: 404, msg: expect.any(String), data: null }],
   newApi: [400, { code: 'task_not_exist', message: 'task_not_exist', data: null }],
 };
 const dialects = {
@@ -187,7 +187,7 @@ describe('a creation', () => {
     const init = { method: 'POST', body, headers: { authorization: 'Bearer sim-key' } };
     expect((await call('ark', '/contents/generations/tasks', init)).body()).toMatchObject({ error: { code: 'InvalidParameter' } });
     expect((await call('anyfast', '/v1/video/generations', init)).body()).toMatchObject({ code: 'invalid_request', data: null });
-    expect((await call('xingchao', '/v1/seedance/videos', init)).body()).toMatchObject({ code: 1001, data: null });
+    expect((await call('xingchao', '/v1/seedance/videos', init)).body()).toMatchObject({ code: 400, data: null });
     expect(simulator.requests.map(({ status }) => status)).toEqual([400, 400, 200]);
   });
 });

@@ -110,6 +110,37 @@ describe('the parts of an Ark task', () => {
     for (const duration of [0, -1, '-1']) expect(read({ duration })?.settings.durationMs).toBeNull();
   });
 
+  it.each([
+    [{ frames: 289, framespersecond: 24 }, 12_042],
+    [{ frames: '120', framespersecond: '24' }, 5_000],
+    [{ frames: 289, framespersecond: 24, duration: 12 }, 12_000],
+    [{ frames: 289 }, null],
+    [{ framespersecond: 24 }, null],
+    [{ frames: 289, framespersecond: 0 }, null],
+    [{ frames: 0, framespersecond: 24 }, null],
+    [{ frames: 289, framespersecond: -24 }, null],
+  ])('%j makes a length of %j ms', (fields, ms) => {
+    expect(read(fields)?.settings.durationMs).toBe(ms);
+  });
+
+  it.each([
+    ['a cat --resolution 480p --duration 5 --camerafixed false', '480p', 5_000],
+    ['a cat --rs 1080P --dur 12', '1080p', 12_000],
+    ['--resolution=720p --duration=4', '720p', 4_000],
+    ['say "--duration 3" --duration 5', null, 5_000],
+    ['a cat --duration -1 --resolution high', null, null],
+    ['a 480p cat, duration 5', null, null],
+    ['--durations 5 --resolution 480px', null, null],
+  ])('the flags of %j are resolution %j and length %j', (prompt, resolution, durationMs) => {
+    const request = { model: 'm', content: [{ type: 'text', text: prompt }, { type: 'image_url', image_url: { url } }] };
+    expect(read({ request })?.settings).toMatchObject({ resolution, durationMs });
+    expect(read({ request, resolution: '4k', duration: 9 })?.settings).toMatchObject({ resolution: '4k', durationMs: 9_000 });
+  });
+
+  it('no flags are read of an echo that is odd', () => {
+    for (const content of [[], [5, null, 'text', { text: 5 }], 'x']) expect(read({ request: { content } })?.settings).toMatchObject({ resolution: null, durationMs: null });
+  });
+
   it.each([null, 5, 'x', [], [{ status: 'queued' }], {}, { id: 'cgt-1' }, { status: null }, { status: {} }, { data: { status: 'queued' } }])(
     'there is no Ark task in %j',
     (body) => {

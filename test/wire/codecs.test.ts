@@ -4,22 +4,22 @@ import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
 import { ArkTask } from '../../src/wire/ark.js';
 import {
-  Amount,
-  Anything,
+  LenientNumber,
+  Unknown,
   Count,
   Counts,
-  Fields,
+  PlainObject,
   fieldsOf,
   Flag,
-  Instant,
+  UnixSeconds,
   isLink,
   Items,
   Link,
   orNull,
   Percentage,
-  Span,
+  SecondsAsMs,
   Text,
-  Word,
+  AnyText,
 } from '../../src/wire/codecs.js';
 
 type Row = readonly [value: unknown, read: unknown];
@@ -28,10 +28,10 @@ const nothing = [null, undefined, {}, [], [1], true, () => 1, Symbol('s')].map((
 
 const tables: readonly (readonly [name: string, codec: t.Mixed, rows: readonly Row[]])[] = [
   ['Text', Text, [...nothing, ['a', 'a'], [' a ', ' a '], ['', null], [' \n\t', null], [0, '0'], [154, '154'], [1.5, '1.5'], ['null', 'null']]],
-  ['Word', Word, [...nothing, ['queued', 'queued'], ['', ''], [' ', ' '], [5, '5']]],
+  ['AnyText', AnyText, [...nothing, ['queued', 'queued'], ['', ''], [' ', ' '], [5, '5']]],
   [
-    'Amount',
-    Amount,
+    'LenientNumber',
+    LenientNumber,
     [
       ...nothing,
       ...[0, -1, 1.5].map((value): Row => [value, value]),
@@ -52,8 +52,8 @@ const tables: readonly (readonly [name: string, codec: t.Mixed, rows: readonly R
   ],
   ['Flag', Flag, [...nothing.slice(0, 5), [true, true], [false, false], ['true', true], ['false', false], [0, null], [1, null], ['', null], ['yes', null]]],
   [
-    'Span',
-    Span,
+    'SecondsAsMs',
+    SecondsAsMs,
     [
       ...nothing,
       ...[[5, 5_000], ['5', 5_000], [5.04, 5_040], ['5.04', 5_040], [0.0015, 2], [172_800, 172_800_000]].map(([value, ms]): Row => [value, ms]),
@@ -61,8 +61,8 @@ const tables: readonly (readonly [name: string, codec: t.Mixed, rows: readonly R
     ],
   ],
   [
-    'Instant',
-    Instant,
+    'UnixSeconds',
+    UnixSeconds,
     [
       ...nothing,
       ...[[1_751_427_271, 1_751_427_271_000], ['1718049470', 1_718_049_470_000], [1_751_427_271.5, 1_751_427_271_500]].map(([value, ms]): Row => [value, ms]),
@@ -125,11 +125,11 @@ describe.each(tables)('%s', (_, codec, rows) => {
   });
 });
 
-describe('Span and Instant', () => {
+describe('SecondsAsMs and UnixSeconds', () => {
   it('give null or a whole number of ms above 0, for any number', () => {
     fc.assert(fc.property(fc.double(), (seconds) => {
       for (const value of [seconds, String(seconds)]) {
-        expect(Span.decode(value)).toSatisfy((reading: { right: number | null }) =>
+        expect(SecondsAsMs.decode(value)).toSatisfy((reading: { right: number | null }) =>
           reading.right === null || (Number.isSafeInteger(reading.right) && reading.right > 0));
       }
     }));
@@ -137,8 +137,8 @@ describe('Span and Instant', () => {
 
   it('read whole seconds exactly, as a number and as text', () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: 4_102_444_799 }), (seconds) => {
-      expect(Instant.decode(seconds)).toEqual(right(seconds * 1000));
-      expect(Instant.decode(String(seconds))).toEqual(right(seconds * 1000));
+      expect(UnixSeconds.decode(seconds)).toEqual(right(seconds * 1000));
+      expect(UnixSeconds.decode(String(seconds))).toEqual(right(seconds * 1000));
     }));
   });
 });
@@ -181,7 +181,7 @@ describe('orNull', () => {
 });
 
 describe('fieldsOf', () => {
-  const codecs = { label: Text, size: Count, on: Flag, rest: Anything };
+  const codecs = { label: Text, size: Count, on: Flag, rest: Unknown };
   const Known = fieldsOf(codecs, 'Known');
   const anyObject = fc.dictionary(fc.constantFrom('label', 'size', 'on', 'rest', 'other', 'toString'), fc.anything());
 
@@ -215,7 +215,7 @@ describe('fieldsOf', () => {
 
 describe('codecs that fail', () => {
   it.each([null, undefined, 5, 'text', true, []])('Fields and a task refuse %o, and say where and what', (value) => {
-    expect(Fields.is(value)).toBe(false);
+    expect(PlainObject.is(value)).toBe(false);
     const reading = ArkTask.decode(value);
     expect(isLeft(reading) && reading.left.map((error) => error.context.map(({ key, type }) => `${key}:${type.name}`))).toEqual([[':ArkTask']]);
     expect(isLeft(reading) && reading.left[0]?.value).toBe(value);

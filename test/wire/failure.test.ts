@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Failure, FailureReason } from '../../src/task/snapshot.js';
+import { yescale } from '../../src/providers/yescale.js';
 import { ark, defineProvider, flatVideo, newApi } from '../../src/wire/index.js';
 
 const provider = (dialect: typeof ark) =>
   defineProvider({
     ...{ id: 'any', name: 'Any', baseUrl: 'https://api.example.com', path: '/{id}', dialect, documentation: 'https://docs.example.com' },
     ...{ retention: { recordMs: null, cancelledRecordMs: null, videoMs: null }, tierFactors: {}, refundsFailures: null },
-    ...{ pacing: () => ({ floorMs: 10_000, minMs: 10_000, maxMs: 10_000 }), expectedTimeMs: () => null },
+    ...{ pacing: () => ({ minIntervalMs: 10_000, minMs: 10_000, maxMs: 10_000 }), expectedTimeMs: () => null },
   });
 
 const failureIn = (dialect: typeof ark, body: unknown): Failure => {
@@ -16,12 +17,17 @@ const failureIn = (dialect: typeof ark, body: unknown): Failure => {
   return reading.right.failure;
 };
 
-const arkFailure = (error: unknown): Failure => failureIn(ark, { status: 'failed', error });
+const arkFailure = (error: unknown): Failure => failureIn(ark, { id: 'asked', status: 'failed', error });
 
 const reasons: readonly (readonly [code: string | null, message: string, reason: FailureReason])[] = [
   ['OutputVideoSensitiveContentDetected.PolicyViolation', 'blocked', 'moderation'],
   ['InputTextSensitiveContentDetected', 'blocked', 'moderation'],
   [null, 'upstream: InputImageSensitiveContentDetected', 'moderation'],
+  ['InputImageRiskDetection', 'the image was refused', 'moderation'],
+  ['OutputVideoRiskDetection.Odd', 'refused', 'moderation'],
+  [null, 'The output video may contain sensitive information.', 'moderation'],
+  [null, 'blocked: Sensitive content', 'moderation'],
+  [null, '生成内容包含敏感信息', 'moderation'],
   ['InvalidParameter', 'bad', 'invalid-input'],
   ['InvalidParameter.TaskTypeMismatch', 'bad', 'invalid-input'],
   [null, 'task failed, code: InvalidParameter, message: img_url must be set', 'invalid-input'],
@@ -45,7 +51,7 @@ const reasons: readonly (readonly [code: string | null, message: string, reason:
 describe('the reason of a failure', () => {
   it.each(reasons)('of code %j and message %j is %s', (code, message, reason) => {
     expect(arkFailure({ code, message })).toMatchObject({ message, reason });
-    expect(failureIn(flatVideo, { status: 'failed', error: { code, message } })).toMatchObject({ message, reason });
+    expect(failureIn(flatVideo, { id: 'asked', status: 'failed', error: { code, message } })).toMatchObject({ message, reason });
     expect(failureIn(newApi, { data: { status: 'FAILURE', fail_reason: 'task failed', data: { error: { code, message } } } })).toMatchObject({ message, reason });
     if (code === null) expect(failureIn(newApi, { data: { status: 'FAILURE', fail_reason: message } })).toMatchObject({ message, reason });
   });
@@ -64,7 +70,7 @@ describe('the message of a failure', () => {
   it.each([undefined, null, '', ' ', {}, [], 0, false, { code: 0, message: '' }, { message: null }, link, { message: link }, ` ${link}\n`])(
     'is a sentence of our own where the provider says nothing: %j',
     (error) => {
-      for (const failure of [arkFailure(error), failureIn(flatVideo, { status: 'failed', error })]) {
+      for (const failure of [arkFailure(error), failureIn(flatVideo, { id: 'asked', status: 'failed', error })]) {
         expect(failure).toEqual({ code: null, message: expect.stringMatching(/^(?!\s*https?:)\s*\S/), reason: 'unknown' });
       }
     },
@@ -87,7 +93,7 @@ describe('the message of a failure', () => {
   it('is the text of an ordinary error, unchanged', () => {
     fc.assert(fc.property(fc.stringMatching(/^[a-z]{2,9}( [a-z]{2,9}){1,6}$/).filter((text) => text !== 'task failed'), (message) => {
       expect(arkFailure({ message }).message).toBe(message);
-      expect(failureIn(flatVideo, { status: 'failed', error: message }).message).toBe(message);
+      expect(failureIn(flatVideo, { id: 'asked', status: 'failed', error: message }).message).toBe(message);
       expect(failureIn(newApi, { data: { status: 'FAILURE', fail_reason: message } }).message).toBe(message);
     }));
   });
@@ -141,5 +147,30 @@ describe('of several reasons', () => {
 
   it('a generic one is better than none', () => {
     expect(failure('task failed', null)).toMatchObject({ code: null, message: 'task failed', reason: 'unknown' });
+  });
+});
+
+describe('a reason in `message`', () => {
+  it('counts where there is no other, and is no notice then', () => {
+    const body = { id: 'asked', status: 'failed', message: 'the picture is gone' };
+    for (const dialect of [ark, flatVideo]) expect(failureIn(dialect, body)).toMatchObject({ code: null, message: 'the picture is gone' });
+    expect(failureIn(newApi, { code: 'success', message: 'fine', data: { task_id: 'asked', status: 'FAILURE', fail_reason: '', message: 'the picture is gone' } }))
+      .toMatchObject({ message: 'the picture is gone' });
+    expect(provider(ark).read({ provider: 'any', id: 'asked' }, { status: 200, headers: {}, body: JSON.stringify(body) })).toMatchObject({ right: { notice: null } });
+  });
+
+  it('gives way to any other, and is no word of success', () => {
+    expect(failureIn(ark, { id: 'asked', status: 'failed', message: 'a label', error: { code: 'A', message: 'worker lost' } })).toMatchObject({ code: 'A', message: 'worker lost' });
+    expect(failureIn(flatVideo, { id: 'asked', status: 'failed', message: 'a label', error: 'worker lost' })).toMatchObject({ message: 'worker lost' });
+    expect(failureIn(newApi, { data: { task_id: 'asked', status: 'FAILURE', fail_reason: 'worker lost', message: 'a label', data: { message: 'a label inside' } } }))
+      .toMatchObject({ message: 'worker lost' });
+    for (const message of ['success', 'OK', 'Success.']) expect(failureIn(ark, { id: 'asked', status: 'failed', message }).message).toBe('the provider gives no reason');
+  });
+
+  it('is not the label that YEScale puts into every response', () => {
+    const body = JSON.stringify({ id: 'asked', status: 'failed', message: 'YEScale - Seedance Video Generation - Fetch' });
+    expect(yescale.read({ provider: 'yescale', id: 'asked' }, { status: 200, headers: {}, body })).toMatchObject({
+      right: { failure: { message: 'the provider gives no reason' }, notice: 'YEScale - Seedance Video Generation - Fetch' },
+    });
   });
 });

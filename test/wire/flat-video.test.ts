@@ -43,6 +43,18 @@ describe('a flat task', () => {
     expect(read({ video_url: ' https://x.example/a.mp4?b=%20\n' })?.videoUrl).toBe('https://x.example/a.mp4?b=%20');
   });
 
+  it.each([
+    ['seedance_1_5_pro_720p', '720p'],
+    ['seedance_1_5_pro_1080P', '1080p'],
+    ['seedance-2-0-480p-fast', '480p'],
+    ['kyyvideo2_4k', '4k'],
+    ['seedance_2_0_pro', null],
+    ['x720px', null],
+    [null, null],
+  ])('of the model %j has the resolution %j', (model, resolution) => {
+    expect(read({ model })?.settings.resolution).toBe(resolution);
+  });
+
   it('has one instant only', () => {
     expect(read({ created: '1761635478', updated_at: 5, finished_at: 5 })).toMatchObject({
       ...{ createdAtMs: 1_761_635_478_000, startedAtMs: null, updatedAtMs: null, finishedAtMs: null, expiresAfterMs: null },

@@ -20,20 +20,20 @@ describe('the status of an envelope', () => {
 
   it.each(outers)('%s outside is %s, whatever is inside', (word, status) => {
     for (const inner of inners) {
-      expect(read({ status: word, data: { id: 'cgt-1', status: inner } })).toMatchObject({ status, wireStatus: word, inner: { id: 'cgt-1', status: inner ?? null } });
+      expect(read({ status: word, data: { id: 'cgt-1', status: inner } })).toMatchObject({ status, providerStatus: word, inner: { id: 'cgt-1', status: inner ?? null } });
     }
-    for (const inner of [null, {}, [], 'x', undefined]) expect(read({ status: word, data: inner })).toMatchObject({ status, wireStatus: word });
+    for (const inner of [null, {}, [], 'x', undefined]) expect(read({ status: word, data: inner })).toMatchObject({ status, providerStatus: word });
   });
 
   it.each([undefined, null, '', ' ', {}, [], true])('%j outside falls to the inside', (outer) => {
-    expect(read({ status: outer, data: { id: 'cgt-1', status: 'running' } })).toMatchObject({ status: 'running', wireStatus: 'running' });
-    expect(read({ status: outer, data: { id: 'cgt-1', status: 'expired' } })).toMatchObject({ status: 'expired', wireStatus: 'expired' });
+    expect(read({ status: outer, data: { id: 'cgt-1', status: 'running' } })).toMatchObject({ status: 'running', providerStatus: 'running' });
+    expect(read({ status: outer, data: { id: 'cgt-1', status: 'expired' } })).toMatchObject({ status: 'expired', providerStatus: 'expired' });
     const relay = wrap({ task_id: 'task_inner', status: 'SUCCESS', data: { id: 'cgt-1' } });
-    expect(read({ status: outer, submit_time: 5, data: relay })).toMatchObject({ status: 'succeeded', wireStatus: 'SUCCESS', createdAtMs: 5_000 });
+    expect(read({ status: outer, submit_time: 5, data: relay })).toMatchObject({ status: 'succeeded', providerStatus: 'SUCCESS', createdAtMs: 5_000 });
   });
 
   it('is unknown when it is empty and nothing is inside', () => {
-    expect(read({ status: '', data: null })).toMatchObject({ status: 'unknown', wireStatus: '' });
+    expect(read({ status: '', data: null })).toMatchObject({ status: 'unknown', providerStatus: '' });
   });
 
   it('is no reading when it is missing inside and outside', () => {

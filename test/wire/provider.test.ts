@@ -16,7 +16,7 @@ const facts: ProviderFacts<'mine'> = {
   tierFactors: {},
   refundsFailures: null,
   documentation: 'https://docs.example.com',
-  pacing: () => ({ floorMs: 10_000, minMs: 10_000, maxMs: 20_000 }),
+  pacing: () => ({ minIntervalMs: 10_000, minMs: 10_000, maxMs: 20_000 }),
   expectedTimeMs: () => null,
 };
 
@@ -28,7 +28,7 @@ const read = (body: unknown, dialect: Dialect = ark, headers: Readonly<Record<st
 describe('defineProvider', () => {
   it('keeps the facts, and takes the name and the words of the dialect', () => {
     const { dialect: _, ...rest } = facts;
-    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, list: null, read: expect.any(Function), readList: expect.any(Function) });
+    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, list: null, read: expect.any(Function), readList: expect.any(Function), isRelayFailure: expect.any(Function) });
     const list = { pathOf: () => '/tasks' };
     expect(defineProvider({ ...facts, list }).list).toBe(list);
   });
@@ -77,18 +77,18 @@ describe('a dialect of an author', () => {
       const link = 'link' in body && typeof body.link === 'string' ? body.link : null;
       return {
         ...{ id: null, progress: null, model: null, createdAtMs: 1_000, startedAtMs: null, updatedAtMs: null, finishedAtMs: null },
-        ...{ expiresAfterMs: 3_000, usage: null, settings: noSettings, videoUrl: link, lastFrameUrl: null, originalUrl: null, complaints: [] },
+        ...{ expiresAfterMs: 3_000, usage: null, settings: noSettings, videoUrl: link, lastFrameUrl: null, originalUrl: null, errors: [] },
         ...{ requestId: null, objectType: null, notice: null, request: null, inner: null },
         status: statusOf(body.state, tickets.statuses),
-        wireStatus: body.state,
+        providerStatus: body.state,
       };
     },
   };
 
   it('is read like the others: its words, the shared words, the facts of its provider', () => {
-    expect(read({ state: 'OPEN' }, tickets)).toMatchObject(right({ status: 'running', wireStatus: 'OPEN', dueAtMs: 4_000, recordExpiresAtMs: 8_000 }));
+    expect(read({ state: 'OPEN' }, tickets)).toMatchObject(right({ status: 'running', providerStatus: 'OPEN', expiresAfterMs: 3_000, providerDeadlineAtMs: 4_000, recordExpiresAtMs: 8_000 }));
     expect(read({ state: 'Processing' }, tickets)).toMatchObject(right({ status: 'running' }));
-    expect(read({ state: 'odd' }, tickets)).toMatchObject(right({ status: 'unknown', wireStatus: 'odd' }));
+    expect(read({ state: 'odd' }, tickets)).toMatchObject(right({ status: 'unknown', providerStatus: 'odd' }));
     expect(read({ state: 'SHUT', link: 'https://x.example/a.mp4' }, tickets)).toMatchObject(
       right({ status: 'succeeded', video: { url: 'https://x.example/a.mp4', lastFrameUrl: null, originalUrl: null, expiresAtMs: 6_000 } }),
     );
@@ -97,11 +97,17 @@ describe('a dialect of an author', () => {
 
   it('is read inside the envelopes that gateways put around it', () => {
     expect(read({ code: 0, msg: 'ok', data: { state: 'OPEN' } }, tickets)).toMatchObject(right({ status: 'running', raw: { code: 0 } }));
-    expect(read({ code: 1, msg: 'no', data: { state: 'OPEN' } }, tickets)).toMatchObject({ left: { reason: 'rejected', message: 'no' } });
+    expect(read({ code: 1, msg: 'no', data: { state: 'OPEN' } }, tickets)).toMatchObject({ left: { reason: 'server', message: 'no' } });
   });
 
-  it('has its refusals read like the others', () => {
-    expect(read({ error: { code: 'X', message: 'no' } }, tickets, {}, 403)).toMatchObject({ left: { reason: 'forbidden', code: 'X', message: 'no' } });
+  it('has its errors read like the others, by what it recognises', () => {
+    const strict: Dialect = { ...tickets, errorReason: (status, body) => (JSON.stringify(body).includes('"X"') ? (status === 403 ? 'forbidden' : 'rejected') : null) };
+    const body = { error: { code: 'X', message: 'no' } };
+    expect(read(body, tickets, {}, 403)).toMatchObject({ left: { reason: 'server', code: 'X', message: 'no' } });
+    expect(read(body, strict, {}, 403)).toMatchObject({ left: { reason: 'forbidden', code: 'X', message: 'no' } });
+    expect(read(body, strict, {}, 500)).toMatchObject({ left: { reason: 'server' } });
+    expect(read({ data: body }, strict)).toMatchObject({ left: { reason: 'rejected' } });
+    expect(read({ error: 'no' }, strict, {}, 403)).toMatchObject({ left: { reason: 'server' } });
     expect(read({ ticket: 5 }, tickets)).toMatchObject({ left: { kind: 'decode', issues: [expect.stringContaining('tickets')] } });
   });
 });
@@ -185,7 +191,7 @@ describe('an envelope', () => {
 
   it('whose code is not well is a refusal, also with a status beside it', () => {
     expect(read('{"code":500,"msg":"system busy","status":"error","data":null}', flatVideo)).toMatchObject(left({ reason: 'server', message: 'system busy' }));
-    expect(read('{"success":false,"message":"no","data":{"status":"succeeded"}}', ark)).toMatchObject(left({ reason: 'rejected', message: 'no' }));
+    expect(read('{"success":false,"message":"no","data":{"status":"succeeded"}}', ark)).toMatchObject(left({ reason: 'server', message: 'no' }));
   });
 
   it('is none where a task has a code of its own', () => {
@@ -216,8 +222,10 @@ describe('an envelope', () => {
     for (const times of [1, 4, 5, 20, 60]) {
       for (const dialect of [ark, flatVideo, newApi]) {
         expect(read(wrap('{"status":"running"}', times), dialect)).toMatchObject(right({ status: 'running' }));
-        expect(read(wrap('{"error":{"code":"task_not_exist","message":"gone"}}', times), dialect)).toMatchObject(left({ reason: 'not-found' }));
+        expect(read(wrap('{"error":{"code":"odd","message":"gone"}}', times), dialect)).toMatchObject(left({ reason: 'server', message: 'gone' }));
       }
+      expect(read(wrap('{"error":{"code":"task_not_exist","message":"gone"}}', times), newApi)).toMatchObject(left({ reason: 'not-found' }));
+      expect(read(wrap('{"error":{"code":"ResourceNotFound","message":"gone"}}', times), ark)).toMatchObject(left({ reason: 'not-found' }));
     }
   });
 
@@ -241,14 +249,21 @@ describe('an error under HTTP 200', () => {
     ['RequestBurstTooFast', 'rate-limited'],
     ['NotFound.', 'not-found'],
     ['QuotaExceeded', 'quota'],
-    ['404', 'not-found'],
+    ['AccessDenied', 'forbidden'],
+    ['AuthenticationError', 'unauthorized'],
+    ['401', 'unauthorized'],
+    ['402', 'quota'],
+    ['429', 'rate-limited'],
+    ['403', 'server'],
+    ['404', 'server'],
     ['500', 'server'],
     ['InvalidParameter', 'rejected'],
     ['InvalidParameter.InternalCode', 'rejected'],
     ['InvalidParameter.RateLimit', 'rejected'],
     ['InvalidEndpointOrModel.NotFound', 'rejected'],
-    ['1500', 'rejected'],
-    ['5001', 'rejected'],
+    ['1500', 'server'],
+    ['5001', 'server'],
+    ['Odd', 'server'],
   ])('of code %s is %s', (code, reason) => {
     expect(read(JSON.stringify({ error: { code, message: 'no' } }), ark)).toMatchObject(left({ reason }));
   });
@@ -261,5 +276,78 @@ describe('a body', () => {
 
   it('gives no seed that a double cannot hold', () => {
     expect(read('{"status":"running","seed":18446744073709551617}', ark)).toMatchObject(right({ settings: { seed: null } }));
+  });
+});
+
+describe('a status that is the response\'s own', () => {
+  const dialects = [ark, flatVideo, newApi];
+
+  it.each([
+    ['{"status":"error","message":"Too many requests"}', 'server', 'Too many requests'],
+    ['{"status":"fail","message":"busy"}', 'server', 'busy'],
+    ['{"status":"Failed ","msg":"busy"}', 'server', 'busy'],
+    ['{"status":"failure","error":"busy"}', 'server', 'busy'],
+    ['{"status":"error","code":"429","message":"busy"}', 'rate-limited', 'busy'],
+    ['{"status":"error","message":"busy","data":null}', 'server', 'busy'],
+    ['{"status":"error","message":"busy","error":null,"request_id":"r"}', 'server', 'busy'],
+    ['{"code":"success","message":"","data":{"status":"error","message":"busy"}}', 'server', 'busy'],
+    ['{"status":500,"error":"Internal Server Error","message":"busy","path":"/x"}', 'server', 'busy'],
+    ['{"title":"busy","status":429}', 'rate-limited', 'busy'],
+    ['{"status":"failed"}', 'server', 'HTTP 200 {"status":"failed"}'],
+  ])('says that the request failed, not the task: %s', (body, reason, message) => {
+    for (const dialect of dialects) expect(read(body, dialect)).toMatchObject(left({ kind: 'response', reason, status: 200, message }));
+  });
+
+  it.each(['id', 'task_id', 'model', 'content', 'created', 'created_at', 'usage', 'error'])('is the task\'s beside %s', (field) => {
+    const value = ['usage', 'content'].includes(field) ? { total_tokens: 5 } : field === 'error' ? { message: 'boom' } : field.startsWith('created') ? 5 : 'asked';
+    for (const dialect of dialects) {
+      for (const word of ['error', 'fail', 'failed', 'failure']) {
+        expect(read({ status: word, [field]: value, message: 'boom' }, dialect)).toMatchObject(right({ status: 'failed', failure: { message: 'boom' } }));
+      }
+    }
+  });
+});
+
+describe('a task that is not found', () => {
+  const missing = { error: { code: 'ResourceNotFound', message: 'gone' } };
+  const kept = (recordMs: number | null) => defineProvider({ ...facts, retention: { ...facts.retention, recordMs } });
+
+  it.each([
+    [7 * 86_400_000, 'gone (tasks are kept for 7 days)'],
+    [86_400_000, 'gone (tasks are kept for 1 day)'],
+    [43_200_000, 'gone (tasks are kept for 12 hours)'],
+    [null, 'gone'],
+  ])('may be one that is no longer kept: %j ms', (recordMs, message) => {
+    const { read: readTask, readList } = kept(recordMs);
+    expect(readTask(task, { status: 404, headers: {}, body: text(missing) })).toMatchObject(left({ reason: 'not-found', message }));
+    expect(readTask(task, { status: 200, headers: {}, body: text(missing) })).toMatchObject(left({ reason: 'not-found', message }));
+    expect(readTask(task, { status: 404, headers: {}, body: '' })).toMatchObject(left({ reason: 'server', message: 'HTTP 404' }));
+    expect(readList([task], { status: 200, headers: {}, body: text({ items: [{ id: 'asked', ...missing }] }) })).toMatchObject(
+      right(new Map([[task, expect.objectContaining({ left: expect.objectContaining({ message }) as unknown })]])),
+    );
+    expect(readList([task], { status: 404, headers: {}, body: text(missing) })).toMatchObject(left({ reason: 'not-found', message: 'gone' }));
+  });
+});
+
+describe('a response of another task', () => {
+  const isOther = (id: string): boolean => id === 'other';
+  const readFor = (body: unknown, dialect: Dialect) => defineProvider({ ...facts, dialect }).read(task, { status: 200, headers: {}, body: text(body) }, isOther);
+  const swapped = left({ kind: 'decode', issues: ["the response is of task 'other', which is another watched task"] });
+
+  it('that is watched on the same account is no reading', () => {
+    for (const dialect of [ark, flatVideo]) expect(readFor({ id: 'other', status: 'succeeded' }, dialect)).toEqual(swapped);
+    expect(readFor({ code: 'success', data: { task_id: 'other', status: 'SUCCESS' } }, newApi)).toEqual(swapped);
+  });
+
+  it('that nobody watches is an upstream\'s', () => {
+    expect(readFor({ id: 'strange', status: 'running' }, ark)).toMatchObject(right({ status: 'running', upstream: { id: 'strange' } }));
+    expect(read({ id: 'other', status: 'running' }, ark)).toMatchObject(right({ upstream: { id: 'other' } }));
+    expect(readFor({ code: 'success', data: { task_id: 'asked', status: 'QUEUED', data: { id: 'other' } } }, newApi)).toMatchObject(right({ status: 'queued' }));
+    expect(readFor({ status: 'running' }, ark)).toMatchObject(right({ status: 'running' }));
+  });
+
+  it('is no other where the id is the one that was asked for', () => {
+    const own = defineProvider(facts).read(task, { status: 200, headers: {}, body: '{"id":"asked","status":"running"}' }, () => true);
+    expect(own).toMatchObject(right({ status: 'running' }));
   });
 });

@@ -65,8 +65,15 @@ describe('a list', () => {
     expect(statuses({ items }, [a, ref('7'), ref('null'), ref('undefined'), ref('')])).toEqual([]);
   });
 
-  it('counts the first of two items of one id', () => {
-    expect(statuses({ items: [running('a'), { id: 'a', status: 'succeeded' }] })).toEqual([[a, 'running']]);
+  it('says nothing of a task of which it tells two stories', () => {
+    expect(statuses({ items: [running('a'), { id: 'a', status: 'succeeded' }, running('b')] })).toEqual([[b, 'running']]);
+    expect(statuses({ items: [running('a'), { ...running('a'), updated_at: 5 }, running('a')] })).toEqual([]);
+    expect(statuses({ items: [running('a'), { id: 'a', foo: 1 }] })).toEqual([]);
+  });
+
+  it('counts two items that say the same as one', () => {
+    expect(statuses({ items: [running('a'), running('a'), { status: 'running', id: 'a' }] })).toEqual([[a, 'running']]);
+    expect(statuses({ items: [{ id: 'a', foo: 1 }, { id: 'a', foo: 1 }] })).toEqual([[a, 'decode']]);
   });
 
   it('hides no task behind an odd item', () => {
@@ -77,7 +84,7 @@ describe('a list', () => {
   it('tells a refusal of one task from the tasks beside it', () => {
     const refused = { id: 'a', error: { code: 'ResourceNotFound', message: 'gone' } };
     const list = readList({ items: [refused, running('b')] });
-    expect(isRight(list) && list.right.get(a)).toMatchObject(left({ kind: 'response', reason: 'not-found', message: 'gone' }));
+    expect(isRight(list) && list.right.get(a)).toMatchObject(left({ kind: 'response', reason: 'not-found', message: 'gone (tasks are kept for 7 days)' }));
     expect(isRight(list) && list.right.get(b)).toMatchObject(right({ status: 'running' }));
   });
 

@@ -5,9 +5,9 @@ import { statusOf } from '../../src/wire/status-words.js';
 const shared = {
   queued: ['queued', 'pending', 'submitted', 'created', 'accepted', 'queueing', 'queuing', 'not_start'],
   running: ['running', 'processing', 'in_progress', 'generating'],
-  succeeded: ['succeeded', 'success', 'completed', 'done', 'finished'],
+  succeeded: ['succeeded', 'succeed', 'success', 'completed', 'complete', 'done', 'finished', 'finish'],
   failed: ['failed', 'failure', 'error', 'fail', 'rejected'],
-  cancelled: ['cancelled', 'canceled'],
+  cancelled: ['cancelled', 'canceled', 'cancel'],
   expired: ['expired', 'timeout'],
 } as const;
 

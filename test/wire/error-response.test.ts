@@ -1,19 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ResponseReason } from '../../src/wire/refusal.js';
-import { complaintIn, isWell, refusalIn, refused, shortened } from '../../src/wire/refusal.js';
+import type { ResponseReason } from '../../src/wire/error-response.js';
+import { errorDetailIn, isSuccess, errorResponseIn, httpErrorIn, reasonOfStatus, refused, shortened } from '../../src/wire/error-response.js';
 
-const classify = (status: number, body: string, headers: Readonly<Record<string, string>> = {}) => {
-  let json: unknown = null;
+const jsonIn = (body: string): unknown => {
   try {
-    json = JSON.parse(body);
+    return JSON.parse(body);
   } catch {
-    // A page, or nothing: no error shape.
+    return null; // a page, or nothing
   }
-  return refused({ status, headers, body }, refusalIn(json));
 };
 
-/** Bodies in which the API itself speaks, and says "no". */
+/** What a response is without a dialect that recognises it, or with one that says `own`. */
+const classify = (status: number, body: string, headers: Readonly<Record<string, string>> = {}, own: ResponseReason | null = null) =>
+  refused({ status, headers, body }, httpErrorIn(jsonIn(body)), own);
+
+/** Bodies that say "no" in the shapes that servers share. */
 const shaped = {
   'an error object': '{"error":{"code":"Odd.Code","message":"no","param":"","type":"BadRequest"}}',
   'an error object without a code': '{"error":{"code":"","message":"no","type":"new_api_error"}}',
@@ -21,9 +23,14 @@ const shaped = {
   'an envelope with a word': '{"code":"odd_code","message":"no","data":null}',
   'an envelope with a number': '{"code":1001,"msg":"no","data":null}',
   'an envelope without success': '{"success":false,"message":"no","data":null}',
+  'an error whose code is null': '{"code":null,"message":"no","param":"","type":"new_api_error"}',
+  'a message': '{"message":"no"}',
+  'a problem of RFC 9457': '{"type":"about:blank","detail":"no","status":0}',
+  "Spring's error": '{"timestamp":1,"status":0,"error":"Phrase","message":"no","path":"/x"}',
+  'a JSend error': '{"status":"error","message":"no"}',
 };
 
-/** Bodies that somebody in between wrote, or nobody. */
+/** Bodies without a message. */
 const unshaped = {
   nothing: '',
   'a page': '<!doctype html><html><body>Blocked</body></html>',
@@ -36,19 +43,20 @@ const unshaped = {
   'a truncated error': '{"error":{"code":"Odd.Code","mess',
 };
 
-const table: readonly (readonly [status: number, saidByTheApi: ResponseReason, otherwise: ResponseReason])[] = [
-  [400, 'rejected', 'server'],
-  [401, 'unauthorized', 'server'],
-  [402, 'rejected', 'server'],
-  [403, 'forbidden', 'server'],
-  [404, 'not-found', 'not-found'],
-  [405, 'rejected', 'server'],
+const table: readonly (readonly [status: number, byStatus: ResponseReason, own: ResponseReason])[] = [
+  [400, 'server', 'rejected'],
+  [401, 'unauthorized', 'unauthorized'],
+  [402, 'quota', 'quota'],
+  [403, 'server', 'forbidden'],
+  [404, 'server', 'not-found'],
+  [405, 'server', 'rejected'],
   [408, 'server', 'server'],
-  [409, 'rejected', 'server'],
-  [410, 'rejected', 'server'],
-  [422, 'rejected', 'server'],
+  [409, 'server', 'rejected'],
+  [410, 'server', 'rejected'],
+  [422, 'server', 'rejected'],
   [425, 'server', 'server'],
   [429, 'rate-limited', 'rate-limited'],
+  [451, 'server', 'rejected'],
   [500, 'server', 'server'],
   [502, 'server', 'server'],
   [503, 'server', 'server'],
@@ -65,13 +73,61 @@ const table: readonly (readonly [status: number, saidByTheApi: ResponseReason, o
   [999, 'server', 'server'],
 ];
 
-describe.each(table)('HTTP %i', (status, saidByTheApi, otherwise) => {
-  it.each(Object.entries(shaped))(`is ${saidByTheApi} with %s`, (_, body) => {
-    expect(classify(status, body)).toMatchObject({ kind: 'response', status, reason: saidByTheApi, message: 'no' });
+describe.each(table)('HTTP %i', (status, byStatus, own) => {
+  it.each(Object.entries(shaped))(`is ${byStatus} with %s that no dialect recognises, and keeps its message`, (_, body) => {
+    expect(classify(status, body)).toMatchObject({ kind: 'response', status, reason: byStatus, message: 'no' });
   });
 
-  it.each(Object.entries(unshaped))(`is ${otherwise} with %s`, (_, body) => {
-    expect(classify(status, body)).toMatchObject({ kind: 'response', status, reason: otherwise, code: null, message: expect.stringMatching(/\S/) });
+  it.each(Object.entries(unshaped))(`is ${byStatus} with %s`, (_, body) => {
+    expect(classify(status, body)).toMatchObject({ kind: 'response', status, reason: byStatus, code: null, message: expect.stringMatching(/\S/) });
+  });
+
+  it(`is ${own} in the API's own shape`, () => {
+    expect(classify(status, shaped['an error object'], {}, reasonOfStatus(status) ?? 'rejected')).toMatchObject({ reason: own, code: 'Odd.Code', message: 'no' });
+  });
+});
+
+describe('the message of an HTTP error', () => {
+  it.each([
+    [404, '404 page not found\n', 'HTTP 404 page not found'],
+    [502, '<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>', 'HTTP 502 Bad Gateway'],
+    [403, '<!doctype html><html><body><h1>Request blocked</h1><p>by a rule</p></body></html>', 'HTTP 403 Request blocked'],
+    [403, '<html><style>p{}</style><body><p>Request</p><p>blocked</p></body></html>', 'HTTP 403 Request blocked'],
+    [503, '', 'HTTP 503'],
+    [404, '{"title":"Not Found","detail":"no route","status":404}', 'Not Found: no route'],
+    [404, '{"detail":"Not Found"}', 'Not Found'],
+    [404, '{"status":404,"error":"Not Found","message":"no static resource","path":"/x"}', 'no static resource'],
+    [404, '{"error":"Not Found"}', 'Not Found'],
+    [400, '{"msg":"bad id"}', 'bad id'],
+  ])('under %i, of %j', (status, body, message) => {
+    expect(classify(status, body)).toMatchObject({ message });
+  });
+
+  it('is found in a time that nobody notices', () => {
+    for (const part of ['<title', '<h1 ', '<script>', '<', '<!doctype html>']) {
+      expect(classify(502, `<html>${part.repeat(100_000)}`).message.length).toBeLessThanOrEqual(301);
+    }
+  });
+});
+
+describe('a redirect', () => {
+  it.each([
+    ['https://www.relay.example/v1/tasks/a?key=1', 'HTTP 301 to www.relay.example'],
+    ['https://user:secret@www.relay.example:8443/', 'HTTP 301 to www.relay.example:8443'],
+    ['//cdn.example/a', 'HTTP 301 to cdn.example'],
+    [' http://plain.example ', 'HTTP 301 to plain.example'],
+    ['/login?next=secret', 'HTTP 301 to a path on the same host'],
+  ])('to %j names the host alone', (location, message) => {
+    expect(classify(301, '<html><h1>Moved</h1></html>', { location })).toMatchObject({ reason: 'server', message });
+    expect(classify(301, '{"message":"moved"}', { location })).toMatchObject({ message });
+  });
+
+  it.each(['', 'http://', 'https://[', 'mailto:a'])('to %j is an HTTP error like any other', (location) => {
+    expect(classify(302, '', { location })).toMatchObject({ reason: 'server', message: 'HTTP 302' });
+  });
+
+  it('is none under another status', () => {
+    expect(classify(404, '{"message":"no"}', { location: 'https://x.example' })).toMatchObject({ message: 'no' });
   });
 });
 
@@ -95,24 +151,14 @@ describe('what the code says', () => {
     },
   );
 
-  it('task_not_exist is not-found, whatever the status', () => {
-    for (const status of [200, 400, 404]) {
-      expect(classify(status, '{"code":"task_not_exist","message":"task_not_exist","data":null}')).toMatchObject({
-        reason: 'not-found',
-        code: 'task_not_exist',
-        message: 'task_not_exist',
-      });
-    }
-  });
-
-  it('a business error under HTTP 200 is rejected', () => {
-    for (const body of Object.values(shaped)) expect(classify(200, body)).toMatchObject({ reason: 'rejected', message: 'no' });
-    expect(classify(200, '{"code":-1,"msg":"no","data":null}')).toMatchObject({ reason: 'rejected', code: '-1', message: 'no' });
+  it('under HTTP 200 is server, where nobody recognises the error', () => {
+    for (const body of Object.values(shaped)) expect(classify(200, body)).toMatchObject({ reason: 'server', message: 'no' });
+    expect(classify(200, '{"code":-1,"msg":"no","data":null}')).toMatchObject({ reason: 'server', code: '-1', message: 'no' });
   });
 
   it('the code stands in for a message that is missing or blank', () => {
     for (const body of ['{"error":{"code":"Odd"}}', '{"error":{"code":"Odd","message":" "}}', '{"code":"Odd","message":null}']) {
-      expect(classify(400, body)).toMatchObject({ reason: 'rejected', code: 'Odd', message: 'Odd' });
+      expect(classify(400, body)).toMatchObject({ reason: 'server', code: 'Odd', message: 'Odd' });
     }
   });
 
@@ -139,7 +185,7 @@ describe('the wait that a server asks for', () => {
   });
 });
 
-describe('complaintIn', () => {
+describe('errorDetailIn', () => {
   it.each([
     [{ code: 'A', message: 'b' }, { code: 'A', message: 'b' }],
     [{ code: 'A', msg: 'b' }, { code: 'A', message: 'b' }],
@@ -160,41 +206,41 @@ describe('complaintIn', () => {
     [[], null],
     [['b'], null],
   ])('%j complains %j', (error, complaint) => {
-    expect(complaintIn(error)).toEqual(complaint);
+    expect(errorDetailIn(error)).toEqual(complaint);
   });
 
   it('gives null or texts that are not blank, for any value', () => {
     fc.assert(fc.property(fc.jsonValue(), (error) => {
-      expect(complaintIn(error)).toSatisfy((found: ReturnType<typeof complaintIn>) =>
+      expect(errorDetailIn(error)).toSatisfy((found: ReturnType<typeof errorDetailIn>) =>
         found === null || [found.code, found.message].every((text) => text === null || text.trim() !== ''));
     }));
   });
 });
 
-describe('isWell', () => {
+describe('isSuccess', () => {
   it.each([undefined, null, '', 'success', 'SUCCESS', 'ok', 0, '0', 200, '200'])('%j is well', (code) => {
-    expect(isWell({ code })).toBe(true);
+    expect(isSuccess({ code })).toBe(true);
   });
 
   it.each(['fail', 'task_not_exist', 1, -1, '1001', 500, 'error', false, {}, []])('%j is not', (code) => {
-    expect(isWell({ code })).toBe(false);
+    expect(isSuccess({ code })).toBe(false);
   });
 
   it('is a yes or a no for any JSON', () => {
     const own = JSON.parse('[{"toString":1},{"valueOf":1,"toString":null},[{"toString":1}],{"__proto__":null}]') as readonly unknown[];
-    for (const code of own) expect(isWell({ code })).toBe(false);
+    for (const code of own) expect(isSuccess({ code })).toBe(false);
     fc.assert(fc.property(fc.jsonValue(), (code) => {
-      expect(isWell({ code })).toBeTypeOf('boolean');
+      expect(isSuccess({ code })).toBeTypeOf('boolean');
     }));
   });
 
   it('is no for a body that says that it is no success, whatever its code', () => {
-    expect(isWell({ code: 0, success: false })).toBe(false);
-    expect(isWell({ success: true })).toBe(true);
+    expect(isSuccess({ code: 0, success: false })).toBe(false);
+    expect(isSuccess({ success: true })).toBe(true);
   });
 });
 
-describe('refusalIn', () => {
+describe('errorResponseIn', () => {
   it.each([
     null,
     undefined,
@@ -209,7 +255,7 @@ describe('refusalIn', () => {
     { error: null },
     { error: { code: 0, message: '' } },
   ])('%j refuses nothing', (body) => {
-    expect(refusalIn(body)).toBeNull();
+    expect(errorResponseIn(body)).toBeNull();
   });
 });
 
