@@ -17,6 +17,8 @@ export interface Attempt<S = unknown> {
   readonly jitter: number;
   /** The latest thing known, or null. */
   readonly latest: S | null;
+  /** How long the task has run, without its time in a queue; null while it does not, or where nothing runs. */
+  readonly runMs: number | null;
 }
 
 /** How long to wait before the next ask: milliseconds, or 'stop'. */
@@ -146,9 +148,9 @@ export const atLeast = <S>(delay: DelayPolicy<S>, minMs: number): DelayPolicy<S>
  * Waits as long as the slowest of several policies; stops when one of them stops.
  *
  * Errors: `RangeError` without a policy.
- * @example longest(constantDelay(15_000), proportionalDelay({ minMs: 10_000, maxMs: 60_000 }))
+ * @example maxOf(constantDelay(15_000), proportionalDelay({ minMs: 10_000, maxMs: 60_000 }))
  */
-export const longest = <S>(...delays: readonly DelayPolicy<S>[]): DelayPolicy<S> => {
+export const maxOf = <S>(...delays: readonly DelayPolicy<S>[]): DelayPolicy<S> => {
   checkAtLeast(1, 'longest: number of policies', delays.length);
   return (attempt) =>
     delays

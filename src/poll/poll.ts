@@ -28,7 +28,7 @@ export interface PollOptions<S> {
  * @returns every state, the last included
  * Errors: those of `wait`, `request` and `wake`, unchanged; `RangeError` unless a wait is ≥ 0 or 'done'; `EmptyError` when a request
  * completes without a value.
- * @example poll(beginWatch(task, rules, nowMs), { wait, request })
+ * @example poll(startWatch(task, rules, nowMs), { wait, request })
  */
 export const poll = <S>(seed: S, { wait, request, wake = NEVER, scheduler = asyncScheduler }: PollOptions<S>): Observable<S> =>
   of(seed).pipe(

@@ -3,15 +3,18 @@
  * Errors carry what was known and the state to go on from. They hold no key and no header; a message may quote the beginning of an answer.
  */
 import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
-import type { ResponseReason } from '../wire/refusal.js';
-import type { LostKind, WatchState } from './watch-state.js';
+import type { ResponseReason } from '../wire/error-response.js';
+import type { WatchErrorKind, WatchState } from './watch-state.js';
 
 /**
  * `transport` no answer arrived · `response` the provider refused · `decode` its answers could not be read · `timeout` the deadline
- * came, a policy stopped, or answers did not come in time · `gone` a task that was seen has vanished · `unsuccessful` the task ended
- * otherwise than in success, and `throwIfUnsuccessful` was asked to mind.
+ * came, a policy stopped, or responses did not come in time · `gone` a task that was seen has vanished · `save` the state could not be
+ * saved · `unsuccessful` the task did not end in success, and `throwIfUnsuccessful` says so.
  */
-export type SeedanceErrorKind = 'transport' | 'response' | 'decode' | 'timeout' | 'gone' | 'unsuccessful';
+export const errorKinds = ['transport', 'response', 'decode', 'timeout', 'gone', 'save', 'unsuccessful'] as const;
+
+/** How a stream could not find out. */
+export type SeedanceErrorKind = (typeof errorKinds)[number];
 
 interface SeedanceErrorDetails {
   readonly kind: SeedanceErrorKind;
@@ -29,7 +32,7 @@ export class SeedanceError extends Error {
   readonly task: TaskRef;
   /** The latest good answer, if there was one. */
   readonly lastSnapshot: StoredSnapshot | null;
-  /** Ready to go on from: `client.watch(task, { from: error.state })`. Null for `unsuccessful`: there is nothing to go on to. */
+  /** Ready to resume: `client.watch(task, { resumeFrom: error.state })`. Null for `unsuccessful`: there is nothing to resume. */
   readonly state: WatchState | null;
   /** Why the last answer was none, where a provider said so. */
   readonly reason: ResponseReason | null;
@@ -42,8 +45,8 @@ export class SeedanceError extends Error {
     this.task = task;
     this.lastSnapshot = lastSnapshot;
     this.state = state;
-    this.reason = state?.lastTrouble?.reason ?? null;
-    this.status = state?.lastTrouble?.status ?? null;
+    this.reason = state?.lastError?.reason ?? null;
+    this.status = state?.lastError?.status ?? null;
     Object.defineProperty(this, brand, { value: true });
   }
 }
@@ -59,17 +62,21 @@ export const isSeedanceError = <Kind extends SeedanceErrorKind = SeedanceErrorKi
 ): value is SeedanceError & { readonly kind: Kind } =>
   value instanceof Error && Object.hasOwn(value, brand) && (kind === undefined || (value as SeedanceError).kind === kind);
 
-/** The error of a watch that has lost its task; null for one that has not. */
-export const lossOf = (state: WatchState): SeedanceError | null =>
-  state.ended === null || state.ended === 'terminal' ? null : lostAs(state.ended, state);
+/** The error of a watch that has ended in one; null for one that has not. */
+export const errorOf = (state: WatchState): SeedanceError | null =>
+  state.ended === null || state.ended === 'terminal' ? null : errorAs(state.ended, state);
 
-/** The error of a watch that gives up in this state. */
-export const lostAs = (kind: LostKind, state: WatchState): SeedanceError => {
-  const { task, snapshot, lastTrouble, asks } = state;
+/**
+ * The error of a watch that ends in this state.
+ *
+ * @param cause what could not be done, where that is not the last poll
+ */
+export const errorAs = (kind: WatchErrorKind | 'save', state: WatchState, cause?: string): SeedanceError => {
+  const { task, snapshot, lastError, polls } = state;
   const what = kind === 'gone' ? 'the task has vanished' : kind;
-  const standing = `still ${snapshot?.status ?? 'unanswered'} after ${String(asks)} ${asks === 1 ? 'ask' : 'asks'}`;
-  const trouble = lastTrouble === null ? [] : [`${lastTrouble.message} (${String(lastTrouble.consecutive)} in a row)`];
-  const message = [`${task.provider}/${task.id}: ${what}`, standing, ...trouble].join('; ');
+  const standing = `still ${snapshot?.status ?? 'not seen'} after ${String(polls)} ${polls === 1 ? 'poll' : 'polls'}`;
+  const details = lastError === null ? [] : [`${lastError.message} (${String(lastError.sameFailureCount)} in a row)`];
+  const message = [`${task.provider}/${task.id}: ${what}`, standing, ...(cause === undefined ? details : [cause])].join('; ');
   return new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state });
 };
 

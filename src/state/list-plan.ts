@@ -2,8 +2,8 @@
  * Lists of one account: whether tasks may be polled together, and what a list's outcome leads to. A list is an optimisation: when it
  * fails, no watch notices. Pure functions of a state that is plain JSON.
  */
-import { type ReadFailure, reasonOfStatus } from '../wire/refusal.js';
-import type { Trouble } from './watch-state.js';
+import { type ReadFailure, reasonOfStatus } from '../wire/error-response.js';
+import type { PollError } from './watch-state.js';
 
 /** What is known of an account's lists. Plain JSON. */
 export interface ListState {
@@ -55,11 +55,11 @@ export interface ListOutcome {
  *
  * @param size how many tasks the list asked for
  */
-export const afterList = (state: ListState, failure: Trouble | null, size: number, nowMs: number): ListOutcome => {
+export const afterList = (state: ListState, failure: PollError | null, size: number, nowMs: number): ListOutcome => {
   if (failure === null) return { state: { ...freshLists, largest: Math.min(largestPage, 2 * state.largest) }, isForEach: false };
   const resting: ListState = { ...freshLists, restUntilMs: nowMs + listRestMs };
   const smaller: ListState = { ...state, largest: Math.max(smallestList, Math.ceil(Math.min(size, state.largest) / 2)) };
-  if (failure.kind === 'decode' || (failure.kind === 'response' && failure.reason === 'empty')) {
+  if (isUnreadable(failure)) {
     return { state: state.unreadable > 0 ? resting : { ...smaller, unreadable: 1 }, isForEach: false };
   }
   if (failure.kind !== 'response') return { state: smaller, isForEach: true };
@@ -68,6 +68,10 @@ export const afterList = (state: ListState, failure: Trouble | null, size: numbe
   // A limit wants fewer requests, not more of them.
   return { state: failure.status === 429 || failure.reason === 'rate-limited' ? state : smaller, isForEach: true };
 };
+
+/** True for a list that is cut or empty, and for an error under 200, which may be of the list alone. */
+const isUnreadable = (failure: PollError): boolean =>
+  failure.kind === 'decode' || (failure.kind === 'response' && (failure.reason === 'empty' || (failure.reason === 'server' && failure.status < 300)));
 
 /** What follows the poll of one task that was to confirm a quota error: if it has none, the fault is the list's. */
 export const afterQuotaCheck = (state: ListState, isConfirmed: boolean, nowMs: number): ListState =>

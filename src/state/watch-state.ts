@@ -1,248 +1,359 @@
 /**
- * The heart: what one watch knows, as plain versioned JSON, and the pure functions that carry it on.
- * No clock, no rxjs, no HTTP, no randomness: any driver (the client's streams, a job queue, a cron job) asks, folds the answer
- * with `advanceWatch`, waits for `waitMs`, and asks again. Any `nowMs` will do, one that goes back included.
+ * The pure core: what one watch knows, as plain versioned JSON, and the functions that carry it on. Any driver (the client's streams, a
+ * job queue, a cron job) polls, applies the result with `applyResult`, waits for `nextDelayMs`, and polls again. Every `nowMs` is
+ * accepted, also one before the last.
  */
 import { type Either, isRight } from 'fp-ts/Either';
 import { type Attempt, checkedDelay } from '../poll/delay-policy.js';
+import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
 import { type StoredSnapshot, type TaskRef, type TaskSnapshot, withoutRaw } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
-import type { ReadFailure, ResponseReason } from '../wire/refusal.js';
-import type { WatchRules } from './watch-rules.js';
+import type { ReadFailure, ResponseReason } from '../wire/error-response.js';
+import type { WatchConfig } from './watch-config.js';
 
-/** Why a question has no snapshot for an answer. */
-export type Trouble =
+/** Why a poll has no snapshot for a result. */
+export type PollError =
   | ReadFailure
   | {
-      /** No answer arrived (`transport`), or none in time (`timeout`). */
+      /** No response arrived (`transport`), or none in time (`timeout`). */
       readonly kind: 'transport' | 'timeout';
       readonly message: string;
     };
 
-/** The trouble of the last ask, and how long it has lasted. */
-export interface LastTrouble {
-  readonly kind: Trouble['kind'];
+/** The error of the last poll, and how long it has lasted. */
+export interface LastError {
+  readonly kind: PollError['kind'];
   readonly reason: ResponseReason | null;
   /** The HTTP status, where there was one. */
   readonly status: number | null;
   readonly message: string;
   /** In a row, of the same kind and reason. */
-  readonly consecutive: number;
+  readonly sameFailureCount: number;
   /** When the first of them came. */
   readonly sinceMs: number;
 }
 
 /** How a watch can end without knowing the end of its task. */
-export type LostKind = Trouble['kind'] | 'gone';
+export type WatchErrorKind = PollError['kind'] | 'gone';
 
-/** Everything that a watch knows: plain JSON, no secret in it. Keep it anywhere and go on from it. */
+/**
+ * Where a deadline comes from. `given` by the user and `provider`, the task's own expiry, are instants of the wall clock. A `default`
+ * counts the time in which the program ran and the computer was awake.
+ */
+export type DeadlineKind = 'given' | 'provider' | 'default';
+
+/** Everything that a watch knows: plain JSON, no secret in it. Keep it anywhere and resume from it. */
 export interface WatchState {
-  readonly version: 1;
+  readonly version: 2;
   readonly task: TaskRef;
   readonly baseUrl: string;
   readonly startedAtMs: number;
-  /** Fixed from the beginning by an option, else by the first good answer; then it stays. */
+  /** When the first good response came. */
+  readonly firstSeenAtMs: number | null;
+  /** When the watch gives up. Null before the first good response, unless one is given. */
   readonly deadlineAtMs: number | null;
-  /** How many questions have been answered or given up. */
-  readonly asks: number;
-  readonly lastTrouble: LastTrouble | null;
-  /** Troubles in a row, of any reason. */
-  readonly failures: number;
-  /** When the first of them came. */
+  readonly deadlineKind: DeadlineKind | null;
+  /** How many more polls need a result before the deadline may end the watch: one after a restart or a jump of the clock, else 0. */
+  readonly pollsBeforeDeadline: number;
+  /** How many polls have a result. */
+  readonly polls: number;
+  readonly lastError: LastError | null;
+  /** Failed polls in a row, for any reason. */
+  readonly failureCount: number;
+  /** When the first of them failed. */
   readonly failingSinceMs: number | null;
-  /** The latest good answer. A failed question never changes it. */
+  /** Responses with status 401 since the last good one. */
+  readonly unauthorizedCount: number;
+  /** The latest good response. A failed poll never changes it. */
   readonly snapshot: StoredSnapshot | null;
   /** The status before the snapshot's. */
   readonly previousStatus: TaskStatus | null;
+  /** When a response last said that the task is queued. */
+  readonly queuedUntilMs: number | null;
+  /** Since when the snapshot says an end that another poll has to confirm: a success without a link, a relay's own `failed`. */
+  readonly unconfirmedSinceMs: number | null;
   /** 0 to 1, never going back, below 1 until the end. */
   readonly progress: number;
   /** Whether `progress` is estimated from the expected time, not reported. */
   readonly estimated: boolean;
-  /** When the last question was answered or given up. */
-  readonly askedAtMs: number | null;
-  /** When a question left of which no answer is known yet: see `askWatch`. */
+  /** When the last poll got its result. */
+  readonly polledAtMs: number | null;
+  /** When a request left that has no result yet: see `markSent`. */
   readonly sentAtMs: number | null;
-  /** Beyond `deadlineAtMs` when no further question fits before it. */
-  readonly nextAskAtMs: number;
-  /** `terminal`: the task has ended, as `snapshot` says. Else: how the watch lost it. */
-  readonly ended: 'terminal' | LostKind | null;
+  /** Beyond `deadlineAtMs` when no further poll fits before it. */
+  readonly nextPollAtMs: number;
+  /** `terminal`: the task has ended, as `snapshot` says. Else: why the watch could not find out. */
+  readonly ended: 'terminal' | WatchErrorKind | null;
 }
 
+/** How long one save of a state may take. */
+export const saveTimeoutMs = 10_000;
+
+/** How long a success without a link is polled again. */
+const linkWaitMs = 3 * 60_000;
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
 /**
- * A watch that has asked nothing yet. It asks at once.
+ * A watch that has not polled yet. It polls at once, or after `firstPollAfterMs`.
  *
- * @example beginWatch({ provider: 'anyfast', id }, rules, Date.now())
+ * @example startWatch({ provider: 'anyfast', id }, config, Date.now())
  */
-export const beginWatch = (task: TaskRef, { baseUrl, deadlineMs }: WatchRules, nowMs: number): WatchState => ({
-  version: 1,
+export const startWatch = (task: TaskRef, { baseUrl, deadlineMs, firstPollAfterMs }: WatchConfig, nowMs: number): WatchState => ({
+  version: 2,
   task,
   baseUrl,
   startedAtMs: nowMs,
+  firstSeenAtMs: null,
   deadlineAtMs: deadlineMs === null ? null : nowMs + deadlineMs,
-  asks: 0,
-  lastTrouble: null,
-  failures: 0,
-  failingSinceMs: null,
+  deadlineKind: deadlineMs === null ? null : 'given',
+  pollsBeforeDeadline: 0,
+  polls: 0,
+  lastError: null,
+  ...noFailures,
+  unauthorizedCount: 0,
   snapshot: null,
   previousStatus: null,
+  queuedUntilMs: null,
+  unconfirmedSinceMs: null,
   progress: 0,
   estimated: true,
-  askedAtMs: null,
+  polledAtMs: null,
   sentAtMs: null,
-  nextAskAtMs: nowMs,
+  nextPollAtMs: nowMs + firstPollAfterMs,
   ended: null,
 });
 
 /**
- * The state of a watch whose question is about to leave. Saved before it leaves, it keeps the provider's floor whatever becomes of
- * the program: whoever goes on from it asks no earlier than one floor after that question. The time since it fell due, in which it stood
- * in a line or the computer slept, counts neither for patience nor for grace.
+ * The state of a watch whose request is about to leave. Saved before it leaves, it keeps the minimum interval whatever becomes of the
+ * program. The time since the poll fell due counts neither for `giveUpAfterMs` nor for the grace of a task that is not found: the
+ * request was waiting in a queue.
  *
- * @example await save(askWatch(state, Date.now()))
+ * @example await save(markSent(state, Date.now()))
  */
-export const askWatch = (state: WatchState, nowMs: number): WatchState => ({
-  ...later(state, Math.max(0, nowMs - state.nextAskAtMs)),
+export const markSent = (state: WatchState, nowMs: number): WatchState => ({
+  ...postponed(state, Math.max(0, nowMs - state.nextPollAtMs)),
   sentAtMs: nowMs,
 });
 
-/** What patience and grace are counted from, and the next question, so much later. */
-const later = (state: WatchState, ms: number): WatchState => ({
+/** The next poll, and what failures are counted from, so much later. */
+const postponed = (state: WatchState, ms: number): WatchState => ({
   ...state,
-  nextAskAtMs: state.nextAskAtMs + ms,
-  failingSinceMs: state.failingSinceMs === null ? null : state.failingSinceMs + ms,
-  lastTrouble: state.lastTrouble && { ...state.lastTrouble, sinceMs: state.lastTrouble.sinceMs + ms },
+  nextPollAtMs: state.nextPollAtMs + ms,
+  failingSinceMs: plus(state.failingSinceMs, ms),
+  lastError: state.lastError && { ...state.lastError, sinceMs: state.lastError.sinceMs + ms },
 });
 
 /**
- * A saved watch, to go on from: the same deadline, the same tail of transitions. The time that nobody watched counts neither for
- * patience nor for grace: the last ask and the troubles count as so much later. A watch that had lost its task begins its patience anew; one whose task has ended stays ended.
+ * The state of a watch whose time has jumped: the computer slept, or somebody set the clock. All that counts lived time moves with it,
+ * a `given` deadline and the provider's instants stay. One more poll leaves before the deadline ends the watch.
  *
- * @example resumeWatch(parseWatchState(saved), rules, Date.now())
+ * @param jumpMs how far the wall clock moved without time passing for the watch; negative for a clock that was set back
+ * @example state = shiftWatch(state, Date.now() - expectedMs)
  */
-export const resumeWatch = (saved: WatchState, rules: WatchRules, nowMs: number): WatchState => {
-  if (saved.ended === 'terminal') return saved;
-  const { deadlineMs } = rules;
-  // A clock that went back must not put the next question off for longer than the floor.
-  const sentAtMs = saved.sentAtMs === null ? null : Math.min(saved.sentAtMs, nowMs);
-  const floorAtMs = sentAtMs === null ? -Infinity : sentAtMs + floorOf(saved, rules);
-  // Behind a question that has left, all that came before it moves with it.
-  const laterMs = saved.sentAtMs !== null && nowMs < saved.sentAtMs ? nowMs - saved.sentAtMs : Math.max(0, nowMs - saved.nextAskAtMs);
-  const moved = later(saved, laterMs);
+export const shiftWatch = (state: WatchState, jumpMs: number): WatchState =>
+  state.ended !== null ? state : { ...shifted(state, jumpMs), startedAtMs: state.startedAtMs + jumpMs };
+
+const shifted = (state: WatchState, ms: number): WatchState => {
+  const moved = {
+    ...postponed(state, ms),
+    firstSeenAtMs: plus(state.firstSeenAtMs, ms),
+    queuedUntilMs: plus(state.queuedUntilMs, ms),
+    unconfirmedSinceMs: plus(state.unconfirmedSinceMs, ms),
+    polledAtMs: plus(state.polledAtMs, ms),
+    sentAtMs: plus(state.sentAtMs, ms),
+    // The result of a request that is under way is not that of one more poll.
+    pollsBeforeDeadline: state.sentAtMs === null ? 1 : 2,
+  };
+  switch (state.deadlineKind) {
+    case 'default':
+      return { ...moved, deadlineAtMs: plus(state.deadlineAtMs, ms) };
+    case 'provider':
+      return { ...moved, deadlineAtMs: providerDeadlineOf(moved) ?? moved.deadlineAtMs };
+    case 'given':
+    case null:
+      return moved;
+  }
+};
+
+/**
+ * A saved watch, to be resumed: the same tail of transitions. The time in which nobody watched counts neither for a `default` deadline
+ * nor for `giveUpAfterMs` nor for a grace. One more poll leaves before the deadline ends the watch, at the minimum interval after a
+ * request that may have left up to `saveTimeoutMs` after its mark. A watch that had ended in an error counts failures anew. One whose
+ * task has ended stays ended, but a success without a link is polled once more.
+ *
+ * @example resumeWatch(parseWatchState(saved), config, Date.now())
+ */
+export const resumeWatch = (saved: WatchState, config: WatchConfig, nowMs: number): WatchState => {
+  if (saved.ended === 'terminal' && !mayGetLink(saved, config, nowMs)) return saved;
+  const knownAtMs = Math.max(saved.startedAtMs, saved.polledAtMs ?? -Infinity, saved.sentAtMs ?? -Infinity);
+  const isNew = saved.polledAtMs === null && saved.sentAtMs === null;
+  // Behind a clock that was set back, the whole watch moves back with it.
+  const moved = shifted(saved, nowMs < knownAtMs ? nowMs - knownAtMs : isNew ? 0 : Math.max(0, nowMs - saved.nextPollAtMs));
+  const sentByMs = saved.sentAtMs === null ? -Infinity : Math.min(nowMs, saved.sentAtMs + saveTimeoutMs) + minIntervalOf(saved, config);
   const resumed: WatchState = {
     ...moved,
-    deadlineAtMs: saved.deadlineAtMs ?? (deadlineMs === null ? null : saved.startedAtMs + deadlineMs),
-    askedAtMs: saved.askedAtMs === null ? null : saved.askedAtMs + laterMs,
-    sentAtMs,
-    nextAskAtMs: Math.max(moved.nextAskAtMs, floorAtMs),
+    startedAtMs: Math.min(saved.startedAtMs, nowMs),
+    pollsBeforeDeadline: 1,
+    sentAtMs: saved.sentAtMs === null ? null : Math.min(saved.sentAtMs, nowMs),
+    nextPollAtMs: Math.max(moved.nextPollAtMs, sentByMs),
   };
-  return saved.ended === null ? resumed : { ...resumed, ended: null, lastTrouble: null, failures: 0, failingSinceMs: null };
+  const watched = saved.deadlineKind === 'given' || config.deadlineMs === null ? resumed : withDeadline(resumed, config.deadlineMs);
+  if (saved.ended === null) return watched;
+  const fresh = { ...watched, ended: null, lastError: null, ...noFailures, unauthorizedCount: 0 };
+  return saved.ended === 'terminal' ? { ...fresh, unconfirmedSinceMs: nowMs - linkWaitMs } : fresh;
 };
 
-/**
- * The state after an answer. An ended state stays as it is.
- *
- * @param answer the snapshot, or why there is none
- * @param nowMs  when the answer came
- * Errors: `RangeError` when a policy gives neither ms nor 'stop'.
- * @example advanceWatch(state, provider.read(state.task, response), rules, Date.now())
- */
-export const advanceWatch = (
-  state: WatchState,
-  answer: Either<Trouble, TaskSnapshot>,
-  rules: WatchRules,
-  nowMs: number,
-): WatchState => {
-  if (state.ended !== null) return state;
-  const asked = { ...state, asks: state.asks + 1, askedAtMs: nowMs, sentAtMs: null };
-  return isRight(answer) ? afterSnapshot(asked, answer.right, rules, nowMs) : afterTrouble(asked, answer.left, rules, nowMs);
-};
-
-/**
- * How long to wait before the next question, in ms; 'done' once the watch has ended.
- * A wait that leads to the deadline, not to `nextAskAtMs`, ends in no question: fold a `timeout` there.
- *
- * @example const wait = waitMs(state, Date.now())
- */
-export const waitMs = ({ ended, askedAtMs, sentAtMs, nextAskAtMs, deadlineAtMs }: WatchState, nowMs: number): number | 'done' => {
-  if (ended !== null) return 'done';
-  const dueAtMs = deadlineAtMs !== null && nowMs < deadlineAtMs ? Math.min(nextAskAtMs, deadlineAtMs) : nextAskAtMs;
-  // A clock that went back must not lengthen the wait that was chosen.
-  const chosenAtMs = askedAtMs === null && sentAtMs === null ? nextAskAtMs : Math.max(askedAtMs ?? -Infinity, sentAtMs ?? -Infinity);
-  return Math.max(0, Math.min(dueAtMs - nowMs, nextAskAtMs - chosenAtMs));
-};
-
-const afterSnapshot = (state: WatchState, snapshot: TaskSnapshot, rules: WatchRules, nowMs: number): WatchState => {
-  const before = state.snapshot?.status ?? null;
-  const known: WatchState = {
-    ...state,
-    snapshot: withoutRaw(snapshot),
-    previousStatus: snapshot.status === before ? state.previousStatus : before,
-    lastTrouble: null,
-    failures: 0,
-    failingSinceMs: null,
-    deadlineAtMs: state.deadlineAtMs ?? deadlineOf(snapshot, rules, nowMs),
-    ...progressOf(state, snapshot, rules, nowMs),
-  };
-  if (isTerminal(snapshot.status)) return end(known, 'terminal', rules, nowMs);
-  return schedule(known, 'interval', { index: state.asks - 1, elapsedMs: elapsed(state.startedAtMs, nowMs) }, 0, rules, nowMs);
-};
-
-const afterTrouble = (state: WatchState, trouble: Trouble, rules: WatchRules, nowMs: number): WatchState => {
-  const lastTrouble = lasting(trouble, state.lastTrouble, nowMs);
-  const failingSinceMs = state.failingSinceMs ?? nowMs;
-  const troubled: WatchState = { ...state, lastTrouble, failures: state.failures + 1, failingSinceMs };
-  const lost = lostBy(lastTrouble, troubled, rules, nowMs);
-  if (lost !== null) return end(troubled, lost, rules, nowMs);
-  const attempt = { index: state.failures, elapsedMs: elapsed(failingSinceMs, nowMs) };
-  const asked = 'retryAfterMs' in trouble ? (trouble.retryAfterMs ?? 0) : 0;
-  return schedule(troubled, 'retry', attempt, Math.min(asked, longestRetryAfterMs), rules, nowMs);
-};
-
-const schedule = (
-  state: WatchState,
-  policy: 'interval' | 'retry',
-  { index, elapsedMs }: Pick<Attempt, 'index' | 'elapsedMs'>,
-  serverMs: number,
-  rules: WatchRules,
-  nowMs: number,
-): WatchState => {
-  const { deadlineAtMs, snapshot: latest } = state;
-  if (deadlineAtMs !== null && nowMs >= deadlineAtMs) return end(state, 'timeout', rules, nowMs);
-  const delayMs = checkedDelay(`policy.${policy}`, rules[policy]({ index, elapsedMs, nowMs, jitter: jitterOf(state), latest }));
-  if (delayMs === 'stop') return end(state, 'timeout', rules, nowMs);
-  const floorMs = floorOf(state, rules);
-  const leastMs = Math.max(floorMs, serverMs);
-  const plannedAtMs = nowMs + Math.max(delayMs, leastMs);
-  const finalAskAtMs = (deadlineAtMs ?? Infinity) - floorMs;
-  return { ...state, nextAskAtMs: plannedAtMs > finalAskAtMs ? Math.max(finalAskAtMs, nowMs + leastMs) : plannedAtMs };
-};
-
-const end = (state: WatchState, ended: 'terminal' | LostKind, rules: WatchRules, nowMs: number): WatchState => ({
+/** The watch with a given deadline, counted from its start. */
+export const withDeadline = (state: WatchState, deadlineMs: number): WatchState => ({
   ...state,
-  ended,
-  nextAskAtMs: nowMs + floorOf(state, rules),
+  deadlineAtMs: state.startedAtMs + deadlineMs,
+  deadlineKind: 'given',
 });
 
-const floorOf = (state: WatchState, { provider, hintsOf }: WatchRules): number => provider.pacing(hintsOf(state.snapshot)).floorMs;
+/**
+ * The state after a result. An ended state stays as it is.
+ *
+ * @param result the snapshot, or why there is none
+ * @param nowMs  when the result came
+ * Throws `RangeError` when a policy gives neither ms nor 'stop'.
+ * @example applyResult(state, provider.read(state.task, response), config, Date.now())
+ */
+export const applyResult = (state: WatchState, result: Either<PollError, TaskSnapshot>, config: WatchConfig, nowMs: number): WatchState => {
+  if (state.ended !== null) return state;
+  const polled = { ...state, polls: state.polls + 1, polledAtMs: nowMs, sentAtMs: null, pollsBeforeDeadline: Math.max(0, state.pollsBeforeDeadline - 1) };
+  return isRight(result) ? afterSnapshot(polled, result.right, config, nowMs) : afterError(polled, result.left, config, nowMs);
+};
+
+/**
+ * How long to wait before the next poll, in ms; 'done' once the watch has ended.
+ * A wait that leads to the deadline, not to `nextPollAtMs`, ends without a poll: apply a `timeout` then.
+ *
+ * @example const delay = nextDelayMs(state, Date.now())
+ */
+export const nextDelayMs = (state: WatchState, nowMs: number): number | 'done' => {
+  const { ended, startedAtMs, polledAtMs, sentAtMs, nextPollAtMs } = state;
+  if (ended !== null) return 'done';
+  // A clock that went back must not lengthen the wait that was chosen.
+  const chosenAtMs = Math.max(startedAtMs, polledAtMs ?? -Infinity, sentAtMs ?? -Infinity);
+  return Math.max(0, Math.min(nextPollAtMs - nowMs, nextPollAtMs - chosenAtMs, timeLeftMs(state, nowMs)));
+};
+
+/**
+ * How long until the deadline ends the watch, in ms; negative once it has passed, `Infinity` where there is none in force. Apply a
+ * `timeout` then.
+ */
+export const timeLeftMs = ({ pollsBeforeDeadline, deadlineAtMs }: WatchState, nowMs: number): number =>
+  pollsBeforeDeadline === 0 && deadlineAtMs !== null ? deadlineAtMs - nowMs : Infinity;
+
+/** The status that watchers are told: an unconfirmed end is not told yet. Null before the first good response. */
+export const toldStatus = ({ snapshot, previousStatus, unconfirmedSinceMs }: WatchState): TaskStatus | null =>
+  unconfirmedSinceMs === null ? (snapshot?.status ?? null) : previousStatus;
+
+const afterSnapshot = (state: WatchState, snapshot: TaskSnapshot, config: WatchConfig, nowMs: number): WatchState => {
+  const before = toldStatus(state);
+  const seen: WatchState = {
+    ...state,
+    firstSeenAtMs: state.firstSeenAtMs ?? nowMs,
+    snapshot: withoutRaw(snapshot),
+    previousStatus: snapshot.status === before ? state.previousStatus : before,
+    queuedUntilMs: snapshot.status === 'queued' ? nowMs : state.queuedUntilMs,
+    lastError: null,
+    ...noFailures,
+    unauthorizedCount: 0,
+    unconfirmedSinceMs: null,
+  };
+  const known: WatchState = { ...seen, ...deadlineOf(seen, config), ...progressOf(state, seen, config, nowMs) };
+  if (isTerminal(snapshot.status)) {
+    if (isConfirmed(snapshot, state, config, nowMs)) return end(known, 'terminal', config, nowMs);
+    const { progress, estimated } = state;
+    return schedule({ ...known, progress, estimated, unconfirmedSinceMs: state.unconfirmedSinceMs ?? nowMs }, 0, 0, config, nowMs);
+  }
+  const attempt = { ...chanceOf(known, nowMs), index: state.polls - 1, elapsedMs: elapsed(state.startedAtMs, nowMs) };
+  return schedule(known, checkedDelay('policy.interval', config.interval(attempt)), 0, config, nowMs);
+};
+
+/** Whether a poll may be believed that says an end. Asking again can cure a success without a link, and a relay's own `failed`. */
+const isConfirmed = (snapshot: TaskSnapshot, before: WatchState, config: WatchConfig, nowMs: number): boolean => {
+  switch (snapshot.status) {
+    case 'succeeded':
+      return snapshot.video !== null || elapsed(before.unconfirmedSinceMs ?? nowMs, nowMs) >= linkWaitMs || hasLinkExpired(snapshot, before, config, nowMs);
+    case 'failed':
+      return before.unconfirmedSinceMs !== null || !config.provider.isRelayFailure(snapshot.failure);
+    case 'queued':
+    case 'running':
+    case 'cancelled':
+    case 'expired':
+    case 'unknown':
+      return true;
+  }
+};
+
+/** Whether a link would have expired by now: the response came too late to have one. */
+const hasLinkExpired = ({ finishedAtMs, updatedAtMs, createdAtMs }: StoredSnapshot, { firstSeenAtMs }: WatchState, { provider }: WatchConfig, nowMs: number): boolean => {
+  const endedAtMs = finishedAtMs ?? updatedAtMs ?? createdAtMs ?? firstSeenAtMs;
+  return provider.retention.videoMs !== null && endedAtMs !== null && nowMs >= endedAtMs + provider.retention.videoMs;
+};
+
+const mayGetLink = (saved: WatchState, config: WatchConfig, nowMs: number): boolean =>
+  saved.snapshot?.status === 'succeeded' && saved.snapshot.video === null && !hasLinkExpired(saved.snapshot, saved, config, nowMs);
+
+const afterError = (state: WatchState, error: PollError, config: WatchConfig, nowMs: number): WatchState => {
+  const lastError = lasting(error, state.lastError, nowMs);
+  const failed: WatchState = {
+    ...state,
+    lastError,
+    ...failedAgain(state, nowMs),
+    unauthorizedCount: state.unauthorizedCount + Number(lastError.reason === 'unauthorized'),
+  };
+  const verdict = verdictOf(lastError, failed, config, nowMs);
+  if (verdict !== null) return end(failed, verdict, config, nowMs);
+  if (failed.unconfirmedSinceMs !== null && elapsed(failed.unconfirmedSinceMs, nowMs) >= linkWaitMs) return end(failed, 'terminal', config, nowMs);
+  const delayMs = checkedDelay('policy.retry', config.retry(attemptAfter(failed, chanceOf(failed, nowMs))));
+  return schedule(failed, delayMs, 'retryAfterMs' in error ? (error.retryAfterMs ?? 0) : 0, config, nowMs);
+};
+
+/** @param delayMs until the next poll, by a policy; the provider's minimum interval and `serverMs` are kept whatever it says */
+const schedule = (state: WatchState, delayMs: number | 'stop', serverMs: number, config: WatchConfig, nowMs: number): WatchState => {
+  if (delayMs === 'stop' || timeLeftMs(state, nowMs) <= 0) return end(state, 'timeout', config, nowMs);
+  const minIntervalMs = minIntervalOf(state, config);
+  const leastMs = Math.max(minIntervalMs, Math.min(serverMs, longestRetryAfterMs));
+  const plannedAtMs = nowMs + Math.max(delayMs, leastMs);
+  const finalPollAtMs = (state.deadlineAtMs ?? Infinity) - minIntervalMs;
+  return { ...state, nextPollAtMs: plannedAtMs > finalPollAtMs ? Math.max(finalPollAtMs, nowMs + leastMs) : plannedAtMs };
+};
+
+/** An unconfirmed end is believed once the watch ends, whatever ends it. */
+const end = (state: WatchState, ended: 'terminal' | WatchErrorKind, config: WatchConfig, nowMs: number): WatchState => {
+  const nextPollAtMs = nowMs + minIntervalOf(state, config);
+  if (ended !== 'terminal' && state.unconfirmedSinceMs === null) return { ...state, ended, nextPollAtMs };
+  return { ...state, ended: 'terminal', nextPollAtMs, lastError: null, ...noFailures, unconfirmedSinceMs: null, progress: 1, estimated: false };
+};
+
+const minIntervalOf = (state: WatchState, { provider, hintsOf }: WatchConfig): number => provider.pacing(hintsOf(state.snapshot)).minIntervalMs;
 
 const elapsed = (sinceMs: number, nowMs: number): number => Math.max(0, nowMs - sinceMs);
 
-/** One answer alone never ends a watch, save where asking again cannot help. */
-const lostBy = (trouble: LastTrouble, state: WatchState, { patienceMs }: WatchRules, nowMs: number): LostKind | null => {
-  switch (trouble.reason) {
-    case 'quota':
-      return trouble.kind;
+const plus = (atMs: number | null, ms: number): number | null => (atMs === null ? null : atMs + ms);
+
+/** How an error ends the watch; null if the poll is retried. One response alone never ends a watch. */
+const verdictOf = (error: LastError, state: WatchState, { giveUpAfterMs }: WatchConfig, nowMs: number): WatchErrorKind | null => {
+  const isNew = state.snapshot === null;
+  switch (error.reason) {
     case 'unauthorized':
-      if (trouble.consecutive >= 3) return trouble.kind;
+      if (state.unauthorizedCount >= 3) return error.kind;
       break;
+    case 'quota':
     case 'forbidden':
     case 'rejected':
-      if (trouble.consecutive >= 2) return trouble.kind;
+      if (error.sameFailureCount >= 2) return error.kind;
       break;
     case 'not-found':
-      if (state.snapshot !== null && trouble.consecutive >= 2) return 'gone';
-      if (state.snapshot === null && trouble.consecutive >= 3 && elapsed(trouble.sinceMs, nowMs) >= graceMs) return trouble.kind;
+    case 'wrong-url':
+      if (!isNew && error.reason === 'not-found' && error.sameFailureCount >= 2) return 'gone';
+      if (isNew && error.sameFailureCount >= 3 && elapsed(error.sinceMs, nowMs) >= graceMs) return error.kind;
       break;
     case 'rate-limited':
     case 'server':
@@ -250,58 +361,86 @@ const lostBy = (trouble: LastTrouble, state: WatchState, { patienceMs }: WatchRu
     case null:
       break;
   }
-  const isPatient = state.failures < fewestFailures || elapsed(state.failingSinceMs ?? nowMs, nowMs) < patienceMs;
-  return isPatient ? null : trouble.kind;
+  return hasGivenUp(state, giveUpAfterMs, nowMs) ? error.kind : null;
 };
 
 /** How long a task that was never seen may be unknown: some providers need a moment after its creation. */
-const graceMs = 60_000;
+const graceMs = minuteMs;
 
-/** However little patience there is, so many troubles in a row are borne. */
-const fewestFailures = 5;
-
-const lasting = (trouble: Trouble, last: LastTrouble | null, nowMs: number): LastTrouble => {
-  const { kind } = trouble;
-  const reason = kind === 'response' ? trouble.reason : null;
+const lasting = (error: PollError, last: LastError | null, nowMs: number): LastError => {
+  const { kind } = error;
+  const reason = kind === 'response' ? error.reason : null;
   const same = last?.kind === kind && last.reason === reason ? last : null;
   return {
     kind,
     reason,
-    status: kind === 'response' ? trouble.status : null,
-    message: kind === 'decode' ? trouble.issues.join('; ') : trouble.message,
-    consecutive: (same?.consecutive ?? 0) + 1,
+    status: kind === 'response' ? error.status : null,
+    message: kind === 'decode' ? error.issues.join('; ') : error.message,
+    sameFailureCount: (same?.sameFailureCount ?? 0) + 1,
     sinceMs: same?.sinceMs ?? nowMs,
   };
 };
 
-const deadlineOf = (snapshot: TaskSnapshot, { hintsOf }: WatchRules, nowMs: number): number => {
-  if (snapshot.dueAtMs !== null) return Math.max(snapshot.dueAtMs, nowMs) + 10 * 60_000;
-  return nowMs + (hintsOf(snapshot).serviceTier === 'flex' ? 50 : 2) * 3_600_000;
+/** A given deadline stays; others follow the latest response. */
+const deadlineOf = (state: WatchState, { hintsOf }: WatchConfig): Pick<WatchState, 'deadlineAtMs' | 'deadlineKind'> => {
+  const { deadlineAtMs, deadlineKind, firstSeenAtMs, snapshot } = state;
+  const providerAtMs = providerDeadlineOf(state);
+  if (deadlineKind === 'given' || (deadlineKind === 'provider' && providerAtMs === null)) return { deadlineAtMs, deadlineKind };
+  if (providerAtMs !== null) return { deadlineAtMs: providerAtMs, deadlineKind: 'provider' };
+  return { deadlineAtMs: plus(firstSeenAtMs, (hintsOf(snapshot).serviceTier === 'flex' ? 50 : 2) * hourMs), deadlineKind: 'default' };
+};
+
+/** When the provider itself gives the task up, and ten minutes; never believed to be sooner than 2 h or later than 75 h after the first good response. */
+const providerDeadlineOf = ({ snapshot, firstSeenAtMs }: WatchState): number | null => {
+  if (snapshot === null || firstSeenAtMs === null) return null;
+  const { providerDeadlineAtMs, expiresAfterMs } = snapshot;
+  const atMs = providerDeadlineAtMs ?? plus(expiresAfterMs, firstSeenAtMs);
+  return atMs === null ? null : Math.min(Math.max(atMs + 10 * minuteMs, firstSeenAtMs + 2 * hourMs), firstSeenAtMs + 75 * hourMs);
 };
 
 /** The most that a task may show before its end. */
 const almostDone = 0.99;
 
-const progressOf = (state: WatchState, snapshot: TaskSnapshot, rules: WatchRules, nowMs: number): Pick<WatchState, 'progress' | 'estimated'> => {
-  if (isTerminal(snapshot.status)) return { progress: 1, estimated: false };
-  const estimated = snapshot.progress === null;
-  const progress = Math.min(snapshot.progress ?? estimate(state, snapshot, rules, nowMs), almostDone);
-  const goesOn = progress > state.progress || (progress === state.progress && !estimated);
-  return goesOn ? { progress, estimated } : { progress: state.progress, estimated: state.estimated };
+const progressOf = (before: WatchState, state: WatchState, config: WatchConfig, nowMs: number): Pick<WatchState, 'progress' | 'estimated'> => {
+  const reported = state.snapshot?.progress ?? null;
+  const progress = Math.min(reported ?? estimate(state, config, nowMs), almostDone);
+  const estimated = reported === null;
+  const goesOn = progress > before.progress || (progress === before.progress && !estimated);
+  return goesOn ? { progress, estimated } : { progress: before.progress, estimated: before.estimated };
 };
 
-/** Nine tenths at the end of the expected time, ever slower after it. A task that still waits has made no progress. */
-const estimate = (state: WatchState, snapshot: TaskSnapshot, { provider, hintsOf }: WatchRules, nowMs: number): number => {
-  const expected = snapshot.status === 'queued' ? null : provider.expectedTimeMs(hintsOf(snapshot));
-  if (expected === null) return 0;
-  const share = elapsed(snapshot.startedAtMs ?? snapshot.createdAtMs ?? state.startedAtMs, nowMs) / expected.maxMs;
-  return share < 1 ? 0.9 * share : 1 - 0.1 / share;
+/** Nine tenths at the end of the expected time, ever slower after it. A task that is queued has made no progress. */
+const estimate = (state: WatchState, { provider, hintsOf }: WatchConfig, nowMs: number): number => {
+  const runMs = runMsOf(state, nowMs);
+  const expected = runMs === null ? null : provider.expectedTimeMs(hintsOf(state.snapshot));
+  if (runMs === null || expected === null) return 0;
+  const ratio = runMs / expected.maxMs;
+  return ratio < 1 ? 0.9 * ratio : 1 - 0.1 / ratio;
 };
 
-/** 0 up to 1, from provider, id and number of the ask: the same state always waits the same. FNV-1a. */
-const jitterOf = ({ task, asks }: WatchState): number => {
+/**
+ * How long the task has run, at the most, as far as is known: time in the provider's queue is not run time. Null while it is queued, and
+ * before the first good response.
+ */
+const runMsOf = ({ snapshot, queuedUntilMs, startedAtMs }: WatchState, nowMs: number): number | null => {
+  if (snapshot === null || snapshot.status === 'queued') return null;
+  // The provider's clock may be ahead of ours.
+  const past = (atMs: number | null): number | null => (atMs !== null && atMs <= nowMs ? atMs : null);
+  return elapsed(past(snapshot.startedAtMs) ?? queuedUntilMs ?? past(snapshot.createdAtMs) ?? startedAtMs, nowMs);
+};
+
+/** What a policy may look at, but for what it counts. */
+const chanceOf = (state: WatchState, nowMs: number): Omit<Attempt<StoredSnapshot>, 'index' | 'elapsedMs'> => ({
+  nowMs,
+  jitter: jitterOf(state),
+  latest: state.snapshot,
+  runMs: runMsOf(state, nowMs),
+});
+
+/** 0 up to 1, from provider, id and number of the poll: the same state always waits the same. FNV-1a. */
+const jitterOf = ({ task, polls }: WatchState): number => {
   let hash = 0x811c9dc5;
-  for (const char of `${task.provider}/${task.id}/${String(asks)}`) {
+  for (const char of `${task.provider}/${task.id}/${String(polls)}`) {
     hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
   }
   return (hash >>> 0) / 2 ** 32;

@@ -88,7 +88,7 @@ interface SnapshotOf<Status extends TaskStatus> {
   readonly task: TaskRef;
   readonly status: Status;
   /** The provider's own word. */
-  readonly wireStatus: string;
+  readonly providerStatus: string;
   /** 0 to 1, as reported; may go back. */
   readonly progress: number | null;
   readonly model: string | null;
@@ -97,8 +97,10 @@ interface SnapshotOf<Status extends TaskStatus> {
   /** When the provider last touched its record. No heartbeat: it may stand still while a task runs. */
   readonly updatedAtMs: number | null;
   readonly finishedAtMs: number | null;
-  /** When the provider itself gives the task up. */
-  readonly dueAtMs: number | null;
+  /** How long after the task's creation the provider gives it up. */
+  readonly expiresAfterMs: number | null;
+  /** When the provider itself gives the task up; null as well where it does not say when the task was created. */
+  readonly providerDeadlineAtMs: number | null;
   /** When the provider forgets the task. */
   readonly recordExpiresAtMs: number | null;
   readonly usage: Usage | null;

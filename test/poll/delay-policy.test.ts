@@ -10,12 +10,12 @@ import {
   jittered,
   limitAttempts,
   limitElapsed,
-  longest,
+  maxOf,
   proportionalDelay,
 } from '../../src/poll/delay-policy.js';
 import { anyAttempt, anyDelay, anyDelayMs, anyPolicy } from '../support/arbitraries.js';
 
-const attempt = (changes: Partial<Attempt>): Attempt => ({ index: 0, elapsedMs: 0, nowMs: 0, jitter: 0.5, latest: null, ...changes });
+const attempt = (changes: Partial<Attempt>): Attempt => ({ index: 0, elapsedMs: 0, nowMs: 0, jitter: 0.5, latest: null, runMs: null, ...changes });
 
 describe('delay policies', () => {
   it('constantDelay: waits the same for any attempt', () => {
@@ -78,7 +78,7 @@ describe('delay policies', () => {
 
   it('longest: one stop stops all, otherwise the larger delay wins', () => {
     fc.assert(fc.property(anyDelay, anyDelay, anyAttempt, (a, b, any) => {
-      expect(longest(() => a, () => b)(any)).toBe(a === 'stop' || b === 'stop' ? 'stop' : Math.max(a, b));
+      expect(maxOf(() => a, () => b)(any)).toBe(a === 'stop' || b === 'stop' ? 'stop' : Math.max(a, b));
     }));
   });
 
@@ -101,7 +101,7 @@ describe('delay policies', () => {
 
   it('a stop passes through every combinator', () => {
     const stop = () => 'stop' as const;
-    for (const delay of [jittered(stop), atLeast(stop, 5), longest(stop), limitAttempts(stop, 5), limitElapsed(stop, 5)]) {
+    for (const delay of [jittered(stop), atLeast(stop, 5), maxOf(stop), limitAttempts(stop, 5), limitElapsed(stop, 5)]) {
       expect(delay(attempt({}))).toBe('stop');
     }
   });
@@ -124,7 +124,7 @@ describe('delay policies', () => {
       [() => expectedTimeDelay({ fromMs: 1, toMs: 9, minMs: 6, maxMs: 5 }), 'expectedTimeDelay: maxMs must be a finite number from 6, not 5'],
       [() => jittered(constantDelay(1), -0.1), 'jittered: ratio'],
       [() => atLeast(constantDelay(1), Number.NaN), 'atLeast: minMs'],
-      [() => longest(), 'longest: number of policies'],
+      [() => maxOf(), 'longest: number of policies'],
       [() => limitAttempts(constantDelay(1), -1), 'limitAttempts: count'],
       [() => limitElapsed(constantDelay(1), -1), 'limitElapsed: limitMs'],
     ];

@@ -1,20 +1,20 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
-import { isSeedanceError, lossOf, SeedanceError, type SeedanceErrorKind } from '../../src/state/errors.js';
-import { watchRules } from '../../src/state/watch-rules.js';
-import { advanceWatch, beginWatch, type WatchState } from '../../src/state/watch-state.js';
+import { errorOf as errorOfState, isSeedanceError, SeedanceError, type SeedanceErrorKind } from '../../src/state/errors.js';
+import { watchConfig } from '../../src/state/watch-config.js';
+import { applyResult, startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { type Answer, driven, good, noAnswer, noAnswerInTime, refusal, snapshot, task, unreadable } from '../support/snapshots.js';
 
 const nowMs = 1_750_000_000_000;
-const rules = watchRules(ark);
-const begun = beginWatch(task, rules, nowMs);
+const rules = watchConfig(ark);
+const begun = startWatch(task, rules, nowMs);
 
 const stateAfter = (...answers: readonly Answer[]): WatchState => driven(begun, answers, rules, { nowMs }).at(-1)?.state ?? begun;
 
 const many = (answer: Answer): readonly Answer[] => Array.from({ length: 50 }, () => answer);
 
 const lossAfter = (...answers: readonly Answer[]): SeedanceError => {
-  const loss = lossOf(stateAfter(...answers));
+  const loss = errorOfState(stateAfter(...answers));
   if (loss === null) throw new Error('the watch has not lost its task');
   return loss;
 };
@@ -33,12 +33,12 @@ describe('SeedanceError', () => {
   it('carries the task, the last snapshot, and the state to go on from', () => {
     const error = lossAfter(good('running', { model: 'm' }), refusal('not-found'), refusal('not-found'));
     expect(error).toMatchObject({ kind: 'gone', task, lastSnapshot: { status: 'running', model: 'm' }, reason: 'not-found', status: 404 });
-    expect(error.state).toMatchObject({ ended: 'gone', asks: 3 });
+    expect(error.state).toMatchObject({ ended: 'gone', polls: 3 });
   });
 
   it('can be written as JSON, with the state in it', () => {
-    const error = lossAfter(refusal('quota'));
-    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ kind: 'response', reason: 'quota', task, state: { version: 1, ended: 'response' } });
+    const error = lossAfter(refusal('quota'), refusal('quota'));
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ kind: 'response', reason: 'quota', task, state: { version: 2, ended: 'response' } });
   });
 });
 
@@ -79,9 +79,9 @@ describe('isSeedanceError', () => {
 describe('the loss of a watch', () => {
   it('is none for a watch that goes on, and for a task that has ended, well or badly', () => {
     for (const answer of [good('running'), noAnswer, good('succeeded'), good('failed'), good('cancelled'), good('expired')]) {
-      expect(lossOf(stateAfter(answer))).toBeNull();
+      expect(errorOfState(stateAfter(answer))).toBeNull();
     }
-    expect(lossOf(begun)).toBeNull();
+    expect(errorOfState(begun)).toBeNull();
   });
 
   const losses: readonly (readonly [string, readonly Answer[], SeedanceErrorKind, string | null, number | null])[] = [
@@ -106,20 +106,20 @@ describe('the loss of a watch', () => {
   });
 
   it('says no reason when the deadline came upon a task that goes on', () => {
-    const own = watchRules(ark, { deadlineMs: 60_000 });
-    const state = advanceWatch(beginWatch(task, own, nowMs), good('running'), own, nowMs + 60_000);
-    expect(lossOf(state)).toMatchObject({ kind: 'timeout', reason: null, status: null, lastSnapshot: { status: 'running' } });
+    const own = watchConfig(ark, { deadlineMs: 60_000 });
+    const state = applyResult(startWatch(task, own, nowMs), good('running'), own, nowMs + 60_000);
+    expect(errorOfState(state)).toMatchObject({ kind: 'timeout', reason: null, status: null, lastSnapshot: { status: 'running' } });
   });
 
   it('says in words which task it was, how far it came, and what was in the way', () => {
-    expect(lossAfter(refusal('quota')).message).toMatch(/^ark\/cgt-1: response; still unanswered after 1 ask; said quota/);
+    expect(lossAfter(refusal('quota'), refusal('quota')).message).toMatch(/^ark\/cgt-1: response; still not seen after 2 polls; said quota \(2 in a row\)/);
     expect(lossAfter(good('running'), refusal('not-found'), refusal('not-found')).message).toMatch(
-      /^ark\/cgt-1: the task has vanished; still running after 3 asks; said not-found \(2 in a row\)/,
+      /^ark\/cgt-1: the task has vanished; still running after 3 polls; said not-found \(2 in a row\)/,
     );
   });
 
   it('keeps no body of an answer', () => {
-    const error = lossAfter(good('running', { raw: { prompt: 'a cat' } }), refusal('quota'));
+    const error = lossAfter(good('running', { raw: { prompt: 'a cat' } }), refusal('quota'), refusal('quota'));
     expect(JSON.stringify(error)).not.toContain('a cat');
     expect(error.lastSnapshot).not.toHaveProperty('raw');
     expect(snapshot('running', { raw: 1 })).toHaveProperty('raw');

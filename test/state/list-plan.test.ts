@@ -6,25 +6,25 @@ import { isLeft } from 'fp-ts/Either';
 import { describe, expect, it } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import { afterList, afterQuotaCheck, freshLists, type ListState, longestUrl, mayList, planOf } from '../../src/state/list-plan.js';
-import type { Trouble } from '../../src/state/watch-state.js';
+import type { PollError } from '../../src/state/watch-state.js';
 import { anyTrouble } from '../support/arbitraries.js';
 import { minutes, responseOf } from '../support/client.js';
 import { task } from '../support/snapshots.js';
 
 /** What Ark's reader makes of a list's response; null where it can be read. */
-const failureIn = (status: number, body: unknown = ''): Trouble | null => {
+const failureIn = (status: number, body: unknown = ''): PollError | null => {
   const answers = ark.readList([task], responseOf({ status, body }));
   return isLeft(answers) ? answers.left : null;
 };
 
 const saying = (code: string): object => ({ error: { code, message: `${code} it is` } });
 
-const cut: Trouble = { kind: 'decode', issues: ['no JSON'] };
-const silent: Trouble = { kind: 'timeout', message: 'no answer within 30000 ms' };
+const cut: PollError = { kind: 'decode', issues: ['no JSON'] };
+const silent: PollError = { kind: 'timeout', message: 'no answer within 30000 ms' };
 const quota = failureIn(429, saying('QuotaExceeded'));
 
 /** What follows failures, one after another, of lists of `size` tasks. */
-const after = (failures: readonly (Trouble | null)[], size = 8, nowMs = 0): ListState =>
+const after = (failures: readonly (PollError | null)[], size = 8, nowMs = 0): ListState =>
   failures.reduce((state: ListState, failure) => afterList(state, failure, size, nowMs).state, freshLists);
 
 describe('the plan for some tasks', () => {
@@ -52,7 +52,7 @@ describe('the plan for some tasks', () => {
 
 describe('after a list', () => {
   /** Whether a failure is that of each of its tasks, and what follows: lists again, a rest, or a poll that settles it. */
-  const cases: readonly (readonly [string, Trouble | null, isForEach: boolean, 'list' | 'rest' | 'doubt'])[] = [
+  const cases: readonly (readonly [string, PollError | null, isForEach: boolean, 'list' | 'rest' | 'doubt'])[] = [
     ['that is good', failureIn(200, { total: 0, items: [] }), false, 'list'],
     ['without a response', { kind: 'transport', message: 'reset' }, true, 'list'],
     ['without a response in time', silent, true, 'list'],
@@ -64,10 +64,10 @@ describe('after a list', () => {
     ...[408, 425, 500, 502, 503, 504].map((status) => [String(status), failureIn(status), true, 'list'] as const),
     ...[300, 301, 302, 307, 400, 403, 404, 405, 410, 499, 501].map((status) => [String(status), failureIn(status), false, 'rest'] as const),
     ...[400, 403, 404].map((status) => [`${String(status)} in the API's words`, failureIn(status, saying('Nope')), false, 'rest'] as const),
-    ['200 that refuses', failureIn(200, saying('Nope')), false, 'rest'],
-    ['200 that knows no such task', failureIn(200, saying('task_not_exist')), false, 'rest'],
-    ['200 that forbids it', failureIn(200, { code: '403', message: 'no list for you' }), false, 'rest'],
-    ['200 of a server in trouble', failureIn(200, saying('InternalServiceError')), true, 'list'],
+    ['200 that refuses', failureIn(200, saying('Nope')), false, 'list'],
+    ['200 that knows no such task', failureIn(200, saying('task_not_exist')), false, 'list'],
+    ['200 that forbids it', failureIn(200, { code: '403', message: 'no list for you' }), false, 'list'],
+    ['200 of a server in trouble', failureIn(200, saying('InternalServiceError')), false, 'list'],
     ['200 of too many requests', failureIn(200, saying('RateLimitExceeded')), true, 'list'],
     ['200 of nothing', failureIn(200, {}), false, 'list'],
     ['200 that is cut', failureIn(200, '{"items":['), false, 'list'],
@@ -104,7 +104,7 @@ describe('after a list', () => {
   });
 
   it('that fails, the next is half as large, of two tasks at least; each good one doubles that, up to a page', () => {
-    const largest = (failures: readonly (Trouble | null)[], size: number): number => after(failures, size).largest;
+    const largest = (failures: readonly (PollError | null)[], size: number): number => after(failures, size).largest;
     expect(largest([], 500)).toBe(500);
     expect(largest([silent], 500)).toBe(250);
     expect(largest([silent], 9)).toBe(5);

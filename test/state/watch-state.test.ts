@@ -7,11 +7,11 @@ import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
 import type { StoredSnapshot } from '../../src/task/snapshot.js';
-import { type RuleOptions, watchRules } from '../../src/state/watch-rules.js';
-import { advanceWatch, askWatch, beginWatch, resumeWatch, waitMs, type WatchState } from '../../src/state/watch-state.js';
-import type { Hints } from '../../src/wire/facts.js';
+import { type WatchConfigOptions, watchConfig } from '../../src/state/watch-config.js';
+import { applyResult, markSent, nextDelayMs, resumeWatch, shiftWatch, startWatch, timeLeftMs, toldStatus, type WatchState } from '../../src/state/watch-state.js';
+import { noHints, type TaskHints } from '../../src/wire/facts.js';
 import type { Provider } from '../../src/wire/provider.js';
-import type { ResponseReason } from '../../src/wire/refusal.js';
+import type { ResponseReason } from '../../src/wire/error-response.js';
 import {
   type Answer,
   driven,
@@ -31,15 +31,15 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const start = 1_750_000_000_000;
 
-const rules = watchRules(ark);
-const begun = beginWatch(task, rules, start);
+const rules = watchConfig(ark);
+const begun = startWatch(task, rules, start);
 
 const times = <A>(count: number, value: A): readonly A[] => Array.from({ length: count }, () => value);
 
 /** The states of a watch that asks on time, from its beginning, each answered at once. */
-const run = (answers: readonly Answer[], options: RuleOptions = {}, provider: Provider = ark): readonly Step[] => {
-  const own = watchRules(provider, options);
-  return driven(beginWatch(task, own, start), answers, own, { nowMs: start });
+const run = (answers: readonly Answer[], options: WatchConfigOptions = {}, provider: Provider = ark): readonly Step[] => {
+  const own = watchConfig(provider, options);
+  return driven(startWatch(task, own, start), answers, own, { nowMs: start });
 };
 
 const lastOf = (steps: readonly Step[]): WatchState => {
@@ -50,9 +50,9 @@ const lastOf = (steps: readonly Step[]): WatchState => {
 
 /** The state after answers that come at given times, whatever the state wants. */
 const after = (answers: readonly (readonly [atMs: number, answer: Answer])[], own = rules, from = begun): WatchState =>
-  answers.reduce((state, [atMs, answer]) => advanceWatch(state, answer, own, start + atMs), from);
+  answers.reduce((state, [atMs, answer]) => applyResult(state, answer, own, start + atMs), from);
 
-const waits = (steps: readonly Step[]): readonly (number | 'done')[] => steps.map(({ state, atMs }) => waitMs(state, atMs));
+const waits = (steps: readonly Step[]): readonly (number | 'done')[] => steps.map(({ state, atMs }) => nextDelayMs(state, atMs));
 
 const deepFrozen = <A>(value: A): A => {
   if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(deepFrozen);
@@ -62,29 +62,29 @@ const deepFrozen = <A>(value: A): A => {
 describe('a watch that begins', () => {
   it('knows nothing and asks at once', () => {
     expect(begun).toMatchObject({
-      version: 1,
+      version: 2,
       task,
       baseUrl: ark.baseUrl,
       startedAtMs: start,
       deadlineAtMs: null,
-      asks: 0,
-      lastTrouble: null,
-      failures: 0,
+      polls: 0,
+      lastError: null,
+      failureCount: 0,
       snapshot: null,
       progress: 0,
-      askedAtMs: null,
-      nextAskAtMs: start,
+      polledAtMs: null,
+      nextPollAtMs: start,
       ended: null,
     });
-    expect(waitMs(begun, start)).toBe(0);
+    expect(nextDelayMs(begun, start)).toBe(0);
   });
 
   it('counts its deadline from the beginning when an option says so', () => {
-    expect(beginWatch(task, watchRules(ark, { deadlineMs: 5 * minute }), start).deadlineAtMs).toBe(start + 5 * minute);
+    expect(startWatch(task, watchConfig(ark, { deadlineMs: 5 * minute }), start).deadlineAtMs).toBe(start + 5 * minute);
   });
 
   it('belongs to the address of its account', () => {
-    expect(beginWatch(task, watchRules(ark, { baseUrl: 'https://proxy.example/ark' }), start).baseUrl).toBe('https://proxy.example/ark');
+    expect(startWatch(task, watchConfig(ark, { baseUrl: 'https://proxy.example/ark' }), start).baseUrl).toBe('https://proxy.example/ark');
   });
 });
 
@@ -94,13 +94,13 @@ describe('a good answer', () => {
     expect(state.snapshot).toMatchObject({ status: 'running', model: 'seedance-1-5-pro', task });
     expect(state.snapshot).not.toHaveProperty('raw');
     expect(JSON.stringify(state)).not.toContain('secret');
-    expect(state).toMatchObject({ asks: 1, failures: 0, lastTrouble: null, askedAtMs: start, ended: null });
+    expect(state).toMatchObject({ polls: 1, failureCount: 0, lastError: null, polledAtMs: start, ended: null });
   });
 
   it.each(['succeeded', 'failed', 'cancelled', 'expired'] as const)('ends the watch when the task is %s', (status) => {
     const state = after([[0, good('running')], [10 * second, good(status)]]);
-    expect(state).toMatchObject({ ended: 'terminal', asks: 2, snapshot: { status } });
-    expect(waitMs(state, start + 10 * second)).toBe('done');
+    expect(state).toMatchObject({ ended: 'terminal', polls: 2, snapshot: { status } });
+    expect(nextDelayMs(state, start + 10 * second)).toBe('done');
   });
 
   it.each([['queued', 10], ['running', 90], ['unknown', 10]] as const)('asks again while the task is %s, within one interval from %i s on', (status, from) => {
@@ -115,14 +115,14 @@ describe('a good answer', () => {
   });
 
   it('that holds a word nobody knows is no end, and is bounded by the deadline', () => {
-    const steps = run(times(2_000, good('unknown', { wireStatus: 'PAUSED' })));
-    expect(lastOf(steps)).toMatchObject({ ended: 'timeout', snapshot: { status: 'unknown', wireStatus: 'PAUSED' } });
+    const steps = run(times(2_000, good('unknown', { providerStatus: 'PAUSED' })));
+    expect(lastOf(steps)).toMatchObject({ ended: 'timeout', snapshot: { status: 'unknown', providerStatus: 'PAUSED' } });
     expect(steps.at(-1)?.atMs).toBeLessThanOrEqual(start + 2 * hour);
   });
 
   it('clears the trouble before it', () => {
     const state = after([[0, noAnswer], [10 * second, noAnswer], [30 * second, good('queued')]]);
-    expect(state).toMatchObject({ lastTrouble: null, failures: 0, asks: 3, snapshot: { status: 'queued' } });
+    expect(state).toMatchObject({ lastError: null, failureCount: 0, polls: 3, snapshot: { status: 'queued' } });
   });
 });
 
@@ -146,21 +146,21 @@ describe('troubles that pass: asked again', () => {
     expect(steps.map(({ atMs }) => (atMs - start) / second)).toEqual([0, 10, 30, 70, 150, 270, 390, 510, 630, 750, 870, 990]);
     expect(lastOf(steps)).toMatchObject({
       ended: trouble?.kind,
-      asks: 12,
-      failures: 12,
-      lastTrouble: { kind: trouble?.kind, reason: trouble !== null && 'reason' in trouble ? trouble.reason : null, consecutive: 12, sinceMs: start },
+      polls: 12,
+      failureCount: 12,
+      lastError: { kind: trouble?.kind, reason: trouble !== null && 'reason' in trouble ? trouble.reason : null, sameFailureCount: 12, sinceMs: start },
     });
   });
 
   it.each(passing)('%s: given up no later for a task that was seen, and its snapshot is kept', (_, answer) => {
     const state = lastOf(run([good('running', { model: 'm' }), ...times(100, answer)]));
-    expect(state).toMatchObject({ failures: 12, snapshot: { status: 'running', model: 'm' } });
+    expect(state).toMatchObject({ failureCount: 12, snapshot: { status: 'running', model: 'm' } });
     expect(state.ended).not.toBeNull();
   });
 
   it('starts at whatever the floor is, never waits below it, and then goes up to 2 minutes', () => {
-    const waitsAt = (floorMs: number): readonly unknown[] =>
-      waits(run(times(5, noAnswer), { patienceMs: 10 * hour }, paced({ floorMs, minMs: floorMs, maxMs: 10 * floorMs })));
+    const waitsAt = (minIntervalMs: number): readonly unknown[] =>
+      waits(run(times(5, noAnswer), { giveUpAfterMs: 10 * hour }, paced({ minIntervalMs, minMs: minIntervalMs, maxMs: 10 * minIntervalMs })));
     expect(waitsAt(50 * second)).toEqual([50 * second, 100 * second, 120 * second, 120 * second, 120 * second]);
     expect(waitsAt(5 * minute).slice(0, 4)).toEqual(times(4, 5 * minute));
     expect(waitsAt(second)).toEqual([1, 2, 4, 8, 16].map((seconds) => seconds * second));
@@ -185,23 +185,23 @@ describe('troubles that pass: asked again', () => {
 
   it('says what it was: kind, reason, HTTP status, message, how many in a row and since when', () => {
     const state = after([[0, good('queued')], [10 * second, refusal('server')], [20 * second, refusal('server')]]);
-    expect(state.lastTrouble).toEqual({
+    expect(state.lastError).toEqual({
       kind: 'response',
       reason: 'server',
       status: 503,
       message: 'said server',
-      consecutive: 2,
+      sameFailureCount: 2,
       sinceMs: start + 10 * second,
     });
-    expect(after([[0, noAnswer]]).lastTrouble).toEqual({
+    expect(after([[0, noAnswer]]).lastError).toEqual({
       kind: 'transport',
       reason: null,
       status: null,
       message: 'connection reset',
-      consecutive: 1,
+      sameFailureCount: 1,
       sinceMs: start,
     });
-    expect(after([[0, unreadable]]).lastTrouble).toMatchObject({ kind: 'decode', message: 'no JSON: <html>; no task' });
+    expect(after([[0, unreadable]]).lastError).toMatchObject({ kind: 'decode', message: 'no JSON: <html>; no task' });
   });
 });
 
@@ -238,32 +238,32 @@ describe('Retry-After', () => {
 describe('patience', () => {
   it('bears five in a row, however long they take', () => {
     const four = after([[0, noAnswer], [1 * hour, noAnswer], [2 * hour, noAnswer], [3 * hour, noAnswer]]);
-    expect(four).toMatchObject({ ended: null, failures: 4 });
-    expect(after([[4 * hour, noAnswer]], rules, four)).toMatchObject({ ended: 'transport', failures: 5 });
+    expect(four).toMatchObject({ ended: null, failureCount: 4 });
+    expect(after([[4 * hour, noAnswer]], rules, four)).toMatchObject({ ended: 'transport', failureCount: 5 });
   });
 
   it('bears more than five in a row that take less than it', () => {
     const state = after(Array.from({ length: 14 }, (_, index) => [index * minute, noAnswer] as const));
-    expect(state).toMatchObject({ ended: null, failures: 14 });
+    expect(state).toMatchObject({ ended: null, failureCount: 14 });
     expect(after([[15 * minute, noAnswer]], rules, state).ended).toBe('transport');
   });
 
   it('counts all troubles in a row, of whatever reason, and ends with the last one', () => {
     const mixed = [noAnswer, refusal('server'), unreadable, noAnswerInTime].map((answer, index) => [index * 4 * minute, answer] as const);
     const state = after([...mixed, [16 * minute, refusal('rate-limited')]]);
-    expect(state).toMatchObject({ ended: 'response', failures: 5, lastTrouble: { reason: 'rate-limited', status: 429, consecutive: 1 } });
+    expect(state).toMatchObject({ ended: 'response', failureCount: 5, lastError: { reason: 'rate-limited', status: 429, sameFailureCount: 1 } });
   });
 
   it('begins anew with any good answer', () => {
     const almost = times(11, noAnswer);
     const steps = run([...almost, good('running'), ...almost, good('running'), ...almost]);
     expect(steps).toHaveLength(35);
-    expect(lastOf(steps)).toMatchObject({ ended: null, failures: 11 });
+    expect(lastOf(steps)).toMatchObject({ ended: null, failureCount: 11 });
   });
 
   it('is what the option says', () => {
-    const own = watchRules(ark, { patienceMs: 2 * minute });
-    const steps = driven(beginWatch(task, own, start), times(100, noAnswer), own, { nowMs: start });
+    const own = watchConfig(ark, { giveUpAfterMs: 2 * minute });
+    const steps = driven(startWatch(task, own, start), times(100, noAnswer), own, { nowMs: start });
     expect(steps.map(({ atMs }) => (atMs - start) / second)).toEqual([0, 10, 30, 70, 150]);
   });
 
@@ -274,20 +274,17 @@ describe('patience', () => {
 });
 
 describe('troubles that do not pass', () => {
-  it('quota: ends at once', () => {
-    expect(after([[0, refusal('quota')]])).toMatchObject({ ended: 'response', lastTrouble: { reason: 'quota' }, asks: 1 });
-  });
 
-  it('unauthorized: the third in a row ends it', () => {
+  it('unauthorized: the third ends it', () => {
     const steps = run(times(9, refusal('unauthorized')));
     expect(steps.map(({ state }) => state.ended)).toEqual([null, null, 'response']);
-    expect(lastOf(steps).lastTrouble).toMatchObject({ reason: 'unauthorized', status: 401, consecutive: 3 });
+    expect(lastOf(steps).lastError).toMatchObject({ reason: 'unauthorized', status: 401, sameFailureCount: 3 });
   });
 
-  it.each(['forbidden', 'rejected'] as const)('%s: the second in a row ends it', (reason) => {
+  it.each(['quota', 'forbidden', 'rejected'] as const)('%s: the second in a row ends it', (reason) => {
     const steps = run(times(9, refusal(reason)));
     expect(steps.map(({ state }) => state.ended)).toEqual([null, 'response']);
-    expect(lastOf(steps).lastTrouble).toMatchObject({ reason, consecutive: 2 });
+    expect(lastOf(steps).lastError).toMatchObject({ reason, sameFailureCount: 2 });
   });
 
   it.each(['unauthorized', 'forbidden', 'rejected'] as const)('%s: is asked about again after the same waits', (reason) => {
@@ -296,7 +293,8 @@ describe('troubles that do not pass', () => {
   });
 
   const broken: readonly (readonly [string, readonly Answer[], 'response' | 'gone' | null])[] = [
-    ['unauthorized twice, a server error, twice again', [...times(2, refusal('unauthorized')), refusal('server'), ...times(2, refusal('unauthorized'))], null],
+    ['unauthorized twice, a server error, once again', [...times(2, refusal('unauthorized')), refusal('server'), refusal('unauthorized')], 'response'],
+    ['unauthorized, no answer, unauthorized, a server error, unauthorized', [refusal('unauthorized'), noAnswer, refusal('unauthorized'), refusal('server'), refusal('unauthorized')], 'response'],
     ['unauthorized twice, a good answer, twice again', [...times(2, refusal('unauthorized')), good('running'), ...times(2, refusal('unauthorized'))], null],
     ['forbidden, rejected, forbidden, rejected', [refusal('forbidden'), refusal('rejected'), refusal('forbidden'), refusal('rejected')], null],
     ['forbidden, no answer, forbidden', [refusal('forbidden'), noAnswer, refusal('forbidden')], null],
@@ -305,10 +303,11 @@ describe('troubles that do not pass', () => {
     ['seen, not found, a server error, not found', [good('running'), refusal('not-found'), refusal('server'), refusal('not-found')], null],
     ['seen, not found, seen, not found', [good('running'), refusal('not-found'), good('running'), refusal('not-found')], null],
     ['seen, no answer, not found twice', [good('running'), noAnswer, ...times(2, refusal('not-found'))], 'gone'],
-    ['a server error, then quota', [refusal('server'), refusal('quota')], 'response'],
+    ['quota, a server error, quota', [refusal('quota'), refusal('server'), refusal('quota')], null],
+    ['a wrong URL, seen already, again and again', [good('running'), ...times(4, refusal('wrong-url'))], null],
   ];
 
-  it.each(broken)('a different reason in between breaks the row: %s', (_, answers, ended) => {
+  it.each(broken)('a different reason in between breaks the row, but not the count of 401s: %s', (_, answers, ended) => {
     const steps = run(answers);
     expect(steps).toHaveLength(answers.length);
     expect(lastOf(steps).ended).toBe(ended);
@@ -319,7 +318,7 @@ describe('a task that is not found', () => {
   it('never seen: waits like any trouble, and ends at least the third time and 60 s after the first', () => {
     const steps = run(times(9, refusal('not-found')));
     expect(steps.map(({ atMs, state }) => [(atMs - start) / second, state.ended])).toEqual([[0, null], [10, null], [30, null], [70, 'response']]);
-    expect(lastOf(steps)).toMatchObject({ lastTrouble: { reason: 'not-found', status: 404, consecutive: 4 }, snapshot: null });
+    expect(lastOf(steps)).toMatchObject({ lastError: { reason: 'not-found', status: 404, sameFailureCount: 4 }, snapshot: null });
   });
 
   const neverSeen: readonly (readonly [string, readonly number[], 'response' | null])[] = [
@@ -343,13 +342,13 @@ describe('a task that is not found', () => {
 
   it('never seen, then found: goes on as if nothing had been', () => {
     const state = lastOf(run([...times(3, refusal('not-found')), good('queued')]));
-    expect(state).toMatchObject({ ended: null, failures: 0, snapshot: { status: 'queued' } });
+    expect(state).toMatchObject({ ended: null, failureCount: 0, snapshot: { status: 'queued' } });
   });
 
   it('seen: the second in a row ends as gone, with the last snapshot', () => {
     const steps = run([good('running', { model: 'm' }), ...times(5, refusal('not-found'))]);
     expect(steps.map(({ state }) => state.ended)).toEqual([null, null, 'gone']);
-    expect(lastOf(steps)).toMatchObject({ snapshot: { status: 'running', model: 'm' }, lastTrouble: { reason: 'not-found', consecutive: 2 } });
+    expect(lastOf(steps)).toMatchObject({ snapshot: { status: 'running', model: 'm' }, lastError: { reason: 'not-found', sameFailureCount: 2 } });
   });
 
   it('seen: the second counts however soon or late it comes', () => {
@@ -366,8 +365,8 @@ describe('time that nobody watched', () => {
   it('does not count for patience', () => {
     const state = restoredAt(saved(times(6, noAnswer)), 24 * hour);
     const next = after([[24 * hour, noAnswer]], rules, state);
-    expect(next).toMatchObject({ ended: null, failures: 7 });
-    expect(waitMs(next, start + 24 * hour)).toBe(2 * minute);
+    expect(next).toMatchObject({ ended: null, failureCount: 7 });
+    expect(nextDelayMs(next, start + 24 * hour)).toBe(2 * minute);
   });
 
   it('leaves the patience that was used up before', () => {
@@ -378,24 +377,36 @@ describe('time that nobody watched', () => {
   it('does not count for the grace of a task that was never seen', () => {
     const state = restoredAt(saved(times(2, refusal('not-found'))), 24 * hour);
     const third = after([[24 * hour, refusal('not-found')]], rules, state);
-    expect(third).toMatchObject({ ended: null, lastTrouble: { consecutive: 3 } });
+    expect(third).toMatchObject({ ended: null, lastError: { sameFailureCount: 3 } });
     expect(after([[24 * hour + 40 * second, refusal('not-found')]], rules, third).ended).toBe('response');
   });
 
   it('asks at once when the next ask was due meanwhile, else when it is due', () => {
     const state = saved([good('running')]);
-    expect(waitMs(restoredAt(state, hour), start + hour)).toBe(0);
-    expect(waitMs(restoredAt(state, second), start + second)).toBe(state.nextAskAtMs - start - second);
+    expect(nextDelayMs(restoredAt(state, hour), start + hour)).toBe(0);
+    expect(nextDelayMs(restoredAt(state, second), start + second)).toBe(state.nextPollAtMs - start - second);
   });
 
-  it('moves no deadline', () => {
+  it('moves a default deadline, and no other', () => {
     const state = saved([good('running')]);
-    expect(restoredAt(state, hour).deadlineAtMs).toBe(state.deadlineAtMs);
-    expect(resumeWatch(state, watchRules(ark, { deadlineMs: 9 * hour }), start + hour).deadlineAtMs).toBe(state.deadlineAtMs);
+    const downMs = start + hour - state.nextPollAtMs;
+    expect(restoredAt(state, hour)).toMatchObject({ deadlineKind: 'default', deadlineAtMs: (state.deadlineAtMs ?? 0) + downMs });
+    expect(restoredAt(state, second).deadlineAtMs).toBe(state.deadlineAtMs);
+    const provider = saved([good('running', { providerDeadlineAtMs: start + 48 * hour })]);
+    expect(restoredAt(provider, hour)).toMatchObject({ deadlineKind: 'provider', deadlineAtMs: provider.deadlineAtMs });
+    const given = startWatch(task, watchConfig(ark, { deadlineMs: 9 * hour }), start);
+    expect(restoredAt(given, hour)).toMatchObject({ deadlineKind: 'given', deadlineAtMs: start + 9 * hour });
+  });
+
+  it('gives way to a deadline of the configuration, unless the watch had been given one', () => {
+    const own = watchConfig(ark, { deadlineMs: 9 * hour });
+    expect(resumeWatch(saved([good('running')]), own, start + hour)).toMatchObject({ deadlineKind: 'given', deadlineAtMs: start + 9 * hour });
+    const given = startWatch(task, watchConfig(ark, { deadlineMs: 3 * hour }), start);
+    expect(resumeWatch(given, own, start + hour).deadlineAtMs).toBe(start + 3 * hour);
   });
 
   it('counts for a deadline that an option sets: it runs from the beginning of the watch', () => {
-    const own = watchRules(ark, { deadlineMs: 9 * hour });
+    const own = watchConfig(ark, { deadlineMs: 9 * hour });
     expect(resumeWatch(saved([noAnswer]), own, start + hour).deadlineAtMs).toBe(start + 9 * hour);
   });
 
@@ -406,14 +417,15 @@ describe('time that nobody watched', () => {
 
   it('does not begin in the future when the watch is saved again before its first ask', () => {
     const twice = resumeWatch(restoredAt(saved(times(2, refusal('not-found'))), hour), rules, start + 2 * hour);
-    expect(twice.lastTrouble?.sinceMs).toBeLessThanOrEqual(start + 2 * hour);
+    expect(twice.lastError?.sinceMs).toBeLessThanOrEqual(start + 2 * hour);
     expect(twice.failingSinceMs).toBeLessThanOrEqual(start + 2 * hour);
   });
 
   it('is not counted against a clock that went back', () => {
     const state = saved(times(4, noAnswer));
-    expect(restoredAt(state, -hour).lastTrouble).toEqual(state.lastTrouble);
-    expect(waitMs(restoredAt(state, -hour), start - hour)).toSatisfy((wait: number) => wait >= 0 && wait <= 2 * minute);
+    const backMs = start - hour - (state.polledAtMs ?? 0);
+    expect(restoredAt(state, -hour).lastError).toEqual({ ...state.lastError, sinceMs: (state.lastError?.sinceMs ?? 0) + backMs });
+    expect(nextDelayMs(restoredAt(state, -hour), start - hour)).toSatisfy((wait: number) => wait >= 0 && wait <= 2 * minute);
   });
 
   it('leaves a task that has ended as it was', () => {
@@ -424,64 +436,64 @@ describe('time that nobody watched', () => {
   it('gives a watch that had lost its task a new beginning, with the snapshot it had', () => {
     const state = saved([good('running'), ...times(2, refusal('not-found'))]);
     const again = restoredAt(state, hour);
-    expect(again).toMatchObject({ ended: null, snapshot: { status: 'running' }, failures: 0 });
-    expect(waitMs(again, start + hour)).toBe(0);
+    expect(again).toMatchObject({ ended: null, snapshot: { status: 'running' }, failureCount: 0 });
+    expect(nextDelayMs(again, start + hour)).toBe(0);
     expect(after([[hour, refusal('not-found')]], rules, again).ended).toBeNull();
   });
 
   it('gives a watch that had lost its task just now its floor first', () => {
-    const lost = after([[0, good('running')], [minute, refusal('quota')]]);
-    expect(waitMs(restoredAt(lost, minute), start + minute)).toBe(10 * second);
+    const lost = after([[0, good('running')], [minute, refusal('quota')], [2 * minute, refusal('quota')]]);
+    expect(nextDelayMs(restoredAt(lost, 2 * minute), start + 2 * minute)).toBe(10 * second);
   });
 
   it('makes nothing happen that has not', () => {
     const state = resumeWatch(begun, rules, start + hour);
-    expect(state).toEqual({ ...begun, nextAskAtMs: start + hour });
+    expect(state).toEqual({ ...begun, pollsBeforeDeadline: 1 });
     expect(after(times(5, [hour, noAnswer] as const), rules, state)).toMatchObject({ failingSinceMs: start + hour, ended: null });
   });
 });
 
 describe('a question that has left', () => {
-  const later = after([[0, good('running')]], watchRules(ark, { policy: { interval: constantDelay(minute) } }));
+  const later = after([[0, good('running')]], watchConfig(ark, { policy: { interval: constantDelay(minute) } }));
   const asking = [['the first', begun, 0], ['a later one', later, minute]] as const;
-  const waitOf = (state: WatchState, atMs: number): number | 'done' => waitMs(resumeWatch(state, rules, start + atMs), start + atMs);
+  const waitOf = (state: WatchState, atMs: number): number | 'done' => nextDelayMs(resumeWatch(state, rules, start + atMs), start + atMs);
 
   it('is kept in the state, which is as it was else, until its answer comes', () => {
     const state = after([[0, good('running')]]);
-    const asked = askWatch(state, start + 20 * second);
+    const asked = markSent(state, start + 20 * second);
     expect(asked).toEqual({ ...state, sentAtMs: start + 20 * second });
-    for (const answer of [good('running'), noAnswer]) expect(advanceWatch(asked, answer, rules, start + 21 * second).sentAtMs).toBeNull();
+    for (const answer of [good('running'), noAnswer]) expect(applyResult(asked, answer, rules, start + 21 * second).sentAtMs).toBeNull();
   });
 
-  it.each(asking)('%s: whoever goes on asks one floor after it', (_, state, sentMs) => {
-    const asked = askWatch(state, start + sentMs);
-    expect([0, 1, 4_000, 10_000, 15_000].map((ms) => waitOf(asked, sentMs + ms))).toEqual([10_000, 9_999, 6_000, 0, 0]);
+  it.each(asking)('%s: a resumed watch keeps the minimum interval after it, which may have left up to 10 s after its mark', (_, state, sentMs) => {
+    const asked = markSent(state, start + sentMs);
+    expect([0, 1, 4_000, 10_000, 15_000, 20_000, 30_000].map((ms) => waitOf(asked, sentMs + ms))).toEqual([10_000, 10_000, 10_000, 10_000, 5_000, 0, 0]);
   });
 
   it.each(asking)('%s: a clock that went back puts the next one off for a floor and no longer', (_, state, sentMs) => {
-    const asked = askWatch(state, start + sentMs);
+    const asked = markSent(state, start + sentMs);
     for (const backMs of [1, second, minute, 8 * hour]) {
       expect(waitOf(asked, sentMs - backMs), `${String(backMs)} ms back before`).toBe(10 * second);
-      expect(waitMs(resumeWatch(asked, rules, start + sentMs), start + sentMs - backMs), `${String(backMs)} ms back after`).toBe(10 * second);
+      expect(nextDelayMs(resumeWatch(asked, rules, start + sentMs), start + sentMs - backMs), `${String(backMs)} ms back after`).toBe(10 * second);
     }
   });
 
   it('does not shorten a wait that is longer than the floor', () => {
     const troubled = after([[0, refusal('rate-limited', 95 * second)]]);
-    expect(waitOf(askWatch(troubled, start + second), 2 * second)).toBe(93 * second);
+    expect(waitOf(markSent(troubled, start + second), 2 * second)).toBe(93 * second);
   });
 });
 
 describe('the deadline', () => {
-  const fixedBy = (said: Said, options: RuleOptions = {}): number | null => lastOf(run([good('running', said)], options)).deadlineAtMs;
+  const fixedBy = (said: Said, options: WatchConfigOptions = {}): number | null => lastOf(run([good('running', said)], options)).deadlineAtMs;
 
   it('is what the option says, whatever the task says', () => {
-    expect(fixedBy({ dueAtMs: start + 48 * hour }, { deadlineMs: 7 * minute })).toBe(start + 7 * minute);
+    expect(fixedBy({ providerDeadlineAtMs: start + 48 * hour }, { deadlineMs: 7 * minute })).toBe(start + 7 * minute);
   });
 
   it('is fixed by the first good answer: 10 minutes after the provider gives the task up', () => {
-    expect(fixedBy({ dueAtMs: start + 48 * hour })).toBe(start + 48 * hour + 10 * minute);
-    expect(fixedBy({ dueAtMs: start + 48 * hour, settings: { serviceTier: 'flex' } })).toBe(start + 48 * hour + 10 * minute);
+    expect(fixedBy({ providerDeadlineAtMs: start + 48 * hour })).toBe(start + 48 * hour + 10 * minute);
+    expect(fixedBy({ providerDeadlineAtMs: start + 48 * hour, settings: { serviceTier: 'flex' } })).toBe(start + 48 * hour + 10 * minute);
   });
 
   it('is 2 h where the provider says nothing, and 50 h on the flex tier', () => {
@@ -491,7 +503,7 @@ describe('the deadline', () => {
   });
 
   it('believes what is expected of the tier until an answer says otherwise', () => {
-    const options = { expect: { serviceTier: 'flex' } };
+    const options = { expected: { serviceTier: 'flex' } };
     expect(fixedBy({}, options)).toBe(start + 50 * hour);
     expect(fixedBy({ settings: { serviceTier: 'default' } }, options)).toBe(start + 2 * hour);
   });
@@ -500,37 +512,54 @@ describe('the deadline', () => {
     expect(lastOf(run([noAnswer, refusal('server')])).deadlineAtMs).toBeNull();
   });
 
-  it('stays once it is fixed, whatever later answers say', () => {
-    const later = [good('running', { dueAtMs: start + 9 * hour }), good('running', { settings: { serviceTier: 'flex' } }), noAnswer];
-    for (const { state } of run([good('queued', { dueAtMs: start + hour }), ...later])) {
-      expect(state.deadlineAtMs).toBe(start + hour + 10 * minute);
-    }
+  it('of the provider follows later responses, and stays where they say nothing', () => {
+    const said = (atMs: number | null): Answer => good('running', { providerDeadlineAtMs: atMs });
+    const steps = run([said(start + 5 * hour), said(start + 9 * hour), said(null), noAnswer]);
+    expect(steps.map(({ state }) => (state.deadlineAtMs ?? 0) - start)).toEqual([5, 9, 9, 9].map((hours) => hours * hour + 10 * minute));
   });
 
-  const every = (ms: number): RuleOptions => ({ deadlineMs: 100 * second, policy: { interval: constantDelay(ms), retry: constantDelay(ms) } });
+  it.each([
+    ['in seconds that are ms', start + 5 * 365 * 24 * hour, 75 * hour],
+    ['a clock that is ahead by decades', start + 73 * 365 * 24 * hour, 75 * hour],
+    ['a time zone back', start - 7 * hour, 2 * hour],
+    ['before the first response', 0, 2 * hour],
+  ])('of the provider is believed between 2 h and 75 h after the first good response: %s', (_, providerDeadlineAtMs, ms) => {
+    expect(fixedBy({ providerDeadlineAtMs })).toBe(start + ms);
+  });
+
+  it('of the provider counts from the first good response where nobody says when the task was created', () => {
+    expect(fixedBy({ expiresAfterMs: 48 * hour })).toBe(start + 48 * hour + 10 * minute);
+  });
+
+  it('that is given stays, whatever the provider says', () => {
+    const steps = run([good('queued'), good('running', { providerDeadlineAtMs: start + 9 * hour })], { deadlineMs: 20 * hour });
+    expect(lastOf(steps)).toMatchObject({ deadlineKind: 'given', deadlineAtMs: start + 20 * hour });
+  });
+
+  const every = (ms: number): WatchConfigOptions => ({ deadlineMs: 100 * second, policy: { interval: constantDelay(ms), retry: constantDelay(ms) } });
 
   it('shortens the last wait, so that a final ask fits before it', () => {
     const own = every(70 * second);
     const [, second2] = run([good('running'), good('running')], own);
     expect(second2?.atMs).toBe(start + 70 * second);
-    expect(second2?.state.nextAskAtMs).toSatisfy((at: number) => at >= start + 80 * second && at < start + 100 * second);
+    expect(second2?.state.nextPollAtMs).toSatisfy((at: number) => at >= start + 80 * second && at < start + 100 * second);
   });
 
   it('shortens the last wait in trouble as well', () => {
     const [step] = run([noAnswer], every(95 * second));
-    expect(step?.state.nextAskAtMs).toSatisfy((at: number) => at >= start + 10 * second && at < start + 100 * second);
+    expect(step?.state.nextPollAtMs).toSatisfy((at: number) => at >= start + 10 * second && at < start + 100 * second);
   });
 
   it('never shortens a wait below the floor', () => {
-    const own = watchRules(ark, { deadlineMs: 12 * second });
-    const state = advanceWatch(beginWatch(task, own, start), good('running'), own, start + 5 * second);
-    expect(state).toMatchObject({ ended: null, nextAskAtMs: start + 15 * second });
-    expect(waitMs(state, start + 5 * second)).toBe(7 * second);
+    const own = watchConfig(ark, { deadlineMs: 12 * second });
+    const state = applyResult(startWatch(task, own, start), good('running'), own, start + 5 * second);
+    expect(state).toMatchObject({ ended: null, nextPollAtMs: start + 15 * second });
+    expect(nextDelayMs(state, start + 5 * second)).toBe(7 * second);
   });
 
   it('never shortens a wait below a Retry-After', () => {
     const [step] = run([refusal('rate-limited', 95 * second)], every(20 * second));
-    expect(step?.state.nextAskAtMs).toBe(start + 95 * second);
+    expect(step?.state.nextPollAtMs).toBe(start + 95 * second);
     expect(waits(run([refusal('rate-limited', 200 * second)], every(20 * second)))).toEqual([100 * second]);
   });
 
@@ -541,40 +570,150 @@ describe('the deadline', () => {
   });
 
   it.each(['queued', 'running', 'unknown'] as const)('an answer at it or after it that says %s is kept, and ends as timeout', (status) => {
-    const own = watchRules(ark, { deadlineMs: minute });
-    const seed = beginWatch(task, own, start);
+    const own = watchConfig(ark, { deadlineMs: minute });
+    const seed = startWatch(task, own, start);
     for (const atMs of [minute, minute + 1, 9 * hour]) {
-      expect(advanceWatch(seed, good(status), own, start + atMs)).toMatchObject({ ended: 'timeout', snapshot: { status } });
+      expect(applyResult(seed, good(status), own, start + atMs)).toMatchObject({ ended: 'timeout', snapshot: { status } });
     }
   });
 
   it.each(['succeeded', 'failed', 'cancelled', 'expired'] as const)('an answer at it or after it that says %s counts', (status) => {
-    const own = watchRules(ark, { deadlineMs: minute });
-    const seed = beginWatch(task, own, start);
+    const own = watchConfig(ark, { deadlineMs: minute });
+    const seed = startWatch(task, own, start);
     for (const atMs of [minute, minute + 1, 9 * hour]) {
-      expect(advanceWatch(seed, good(status), own, start + atMs)).toMatchObject({ ended: 'terminal', snapshot: { status } });
+      expect(applyResult(seed, good(status), own, start + atMs)).toMatchObject({ ended: 'terminal', snapshot: { status } });
     }
   });
 
   it('a trouble at it or after it ends as timeout', () => {
-    const own = watchRules(ark, { deadlineMs: minute });
-    expect(advanceWatch(beginWatch(task, own, start), noAnswer, own, start + minute)).toMatchObject({ ended: 'timeout', asks: 1 });
+    const own = watchConfig(ark, { deadlineMs: minute });
+    expect(applyResult(startWatch(task, own, start), noAnswer, own, start + minute)).toMatchObject({ ended: 'timeout', polls: 1 });
   });
 
   it('is kept by a restored watch, which may ask once more after it', () => {
-    const own = watchRules(ark, { deadlineMs: minute });
-    const saved = advanceWatch(beginWatch(task, own, start), good('running'), own, start);
+    const own = watchConfig(ark, { deadlineMs: minute });
+    const saved = applyResult(startWatch(task, own, start), good('running'), own, start);
     const late = resumeWatch(saved, own, start + hour);
     expect(late).toMatchObject({ ended: null, deadlineAtMs: start + minute });
-    expect(waitMs(late, start + hour)).toBe(0);
-    expect(advanceWatch(late, good('succeeded'), own, start + hour).ended).toBe('terminal');
-    expect(advanceWatch(late, good('running'), own, start + hour).ended).toBe('timeout');
+    expect(nextDelayMs(late, start + hour)).toBe(0);
+    expect(applyResult(late, good('succeeded'), own, start + hour).ended).toBe('terminal');
+    expect(applyResult(late, good('running'), own, start + hour).ended).toBe('timeout');
   });
 
-  it('does not bring forward an ask that is due after it, once it has come', () => {
-    const own = watchRules(ark, { deadlineMs: minute });
-    const state = advanceWatch(beginWatch(task, own, start), refusal('rate-limited', 95 * second), own, start);
-    expect([59 * second, minute - 1, minute, minute + 1].map((atMs) => waitMs(state, start + atMs))).toEqual([second, 1, 35 * second, 35 * second - 1]);
+  it('ends a wait for a poll that is due after it', () => {
+    const own = watchConfig(ark, { deadlineMs: minute });
+    const state = applyResult(startWatch(task, own, start), refusal('rate-limited', 95 * second), own, start);
+    expect([59 * second, minute - 1, minute, minute + 1].map((atMs) => nextDelayMs(state, start + atMs))).toEqual([second, 1, 0, 0]);
+    expect(timeLeftMs(state, start + minute)).toBe(0);
+  });
+});
+
+describe('an end that is not the last word', () => {
+  const noLink = good('succeeded', { video: null });
+  const told = (state: WatchState) => [state.ended, toldStatus(state), state.nextPollAtMs - (state.polledAtMs ?? 0)];
+  const anyfastConfig = watchConfig(anyfast);
+  const failure = (message: string): Answer => good('failed', { failure: { code: null, message, reason: 'unknown' } });
+
+  it('a success without a link is polled again at the minimum interval, until the link comes', () => {
+    const states = [noLink, noLink, good('succeeded')].reduce<WatchState[]>((all, result, index) =>
+      [...all, applyResult(all.at(-1) ?? begun, result, rules, start + index * 10 * second)], [applyResult(begun, good('running'), rules, start - 10 * second)]);
+    expect(states.slice(1).map(told)).toEqual([[null, 'running', 10 * second], [null, 'running', 10 * second], ['terminal', 'succeeded', 10 * second]]);
+    expect(states[1]).toMatchObject({ snapshot: { status: 'succeeded', video: null }, progress: expect.closeTo(0) as number });
+    expect(states.at(-1)).toMatchObject({ previousStatus: 'running', unconfirmedSinceMs: null, progress: 1 });
+  });
+
+  it('for three minutes, and then it is the end, also when the polls fail', () => {
+    for (const [result, ended] of [[noLink, 'terminal'], [noAnswer, 'terminal'], [refusal('not-found'), 'terminal']] as const) {
+      const state = after([[0, noLink], [3 * minute - 1, noAnswer]]);
+      expect(state.ended).toBeNull();
+      expect(after([[3 * minute, result]], rules, state)).toMatchObject({ ended, snapshot: { status: 'succeeded', video: null }, progress: 1, lastError: null });
+    }
+    // What would lose the task ends the watch as what it is known to be.
+    expect(after([[0, noLink], [10 * second, refusal('not-found')], [20 * second, refusal('not-found')]])).toMatchObject({ ended: 'terminal' });
+  });
+
+  it('and goes on when the task runs after all', () => {
+    expect(told(after([[0, noLink], [10 * second, good('running')]])).slice(0, 2)).toEqual([null, 'running']);
+  });
+
+  it('is believed at once when the link would have expired', () => {
+    expect(after([[0, good('succeeded', { video: null, finishedAtMs: start - 25 * hour })]]).ended).toBe('terminal');
+  });
+
+  it('restored it is polled once, unless the link would have expired', () => {
+    const saved = after([[0, noLink], [3 * minute, noLink]]);
+    const again = resumeWatch(saved, rules, start + hour);
+    expect(again).toMatchObject({ ended: null, nextPollAtMs: start + hour });
+    for (const result of [noLink, good('succeeded'), noAnswer]) expect(applyResult(again, result, rules, start + hour).ended).toBe('terminal');
+    expect(resumeWatch(saved, rules, start + 25 * hour)).toBe(saved);
+  });
+
+  it.each(['task failed', 'Upstream returned error', 'upstream returned unrecognized message', 'Failed to get channel info, channel ID: 7'])('a failure in a relay’s own words is looked at once more: %s', (words) => {
+    const once = applyResult(startWatch(task, anyfastConfig, start), failure(words), anyfastConfig, start);
+    expect(told(once)).toEqual([null, null, 10 * second]);
+    expect(applyResult(once, failure(words), anyfastConfig, start + 15 * second).ended).toBe('terminal');
+    expect(applyResult(once, good('succeeded'), anyfastConfig, start + 15 * second)).toMatchObject({ ended: 'terminal', snapshot: { status: 'succeeded' } });
+  });
+
+  it.each(['task failed, code: InvalidParameter, message: no such ratio', 'no face was found'])('a failure that says why is the end: %s', (words) => {
+    expect(applyResult(startWatch(task, anyfastConfig, start), failure(words), anyfastConfig, start).ended).toBe('terminal');
+  });
+});
+
+describe('a jump of the clock', () => {
+  const running = after([[0, good('running')], [20 * second, noAnswer]]);
+
+  it.each([3 * hour, 56 * 365 * 24 * hour, -8 * hour])('moves all that counts lived time: %d ms', (jumpMs) => {
+    const moved = shiftWatch(running, jumpMs);
+    for (const name of ['startedAtMs', 'firstSeenAtMs', 'deadlineAtMs', 'failingSinceMs', 'polledAtMs', 'nextPollAtMs'] as const) {
+      expect(moved[name], name).toBe((running[name] ?? 0) + jumpMs);
+    }
+    expect(moved.lastError?.sinceMs).toBe((running.lastError?.sinceMs ?? 0) + jumpMs);
+    expect(moved).toMatchObject({ polls: 2, failureCount: 1, ended: null });
+  });
+
+  it('moves no deadline that is given, and one more poll leaves before it ends the watch', () => {
+    const own = watchConfig(ark, { deadlineMs: minute });
+    const woken = shiftWatch(applyResult(startWatch(task, own, start), good('running'), own, start), hour);
+    expect(woken.deadlineAtMs).toBe(start + minute);
+    expect(timeLeftMs(woken, start + hour)).toBe(Infinity);
+    expect(applyResult(woken, good('running'), own, start + hour).ended).toBe('timeout');
+  });
+
+  it('under way, the result of that request is not that of one more poll', () => {
+    const own = watchConfig(ark, { deadlineMs: minute });
+    const woken = shiftWatch(markSent(startWatch(task, own, start), start), hour);
+    const failed = applyResult(woken, noAnswer, own, start + hour);
+    expect(failed.ended).toBeNull();
+    expect(applyResult(failed, noAnswer, own, failed.nextPollAtMs).ended).toBe('timeout');
+  });
+
+  it('believes a deadline of the provider anew', () => {
+    const early = applyResult(startWatch(task, rules, 0), good('running', { providerDeadlineAtMs: start + 48 * hour }), rules, 0);
+    expect(early.deadlineAtMs).toBe(75 * hour);
+    expect(shiftWatch(early, start).deadlineAtMs).toBe(start + 48 * hour + 10 * minute);
+  });
+
+  it('leaves an ended watch as it was', () => {
+    const ended = after([[0, good('succeeded')]]);
+    expect(shiftWatch(ended, hour)).toBe(ended);
+  });
+});
+
+describe('the time in the queue of the provider', () => {
+  it('is not run time: the expected time counts from when the task was last seen queued', () => {
+    const queued = after([[0, good('queued', { createdAtMs: start })], [20 * minute, good('queued', { createdAtMs: start })]]);
+    const state = after([[20 * minute + 20 * second, good('running', { createdAtMs: start })]], rules, queued);
+    expect(state.progress).toBeLessThan(0.2);
+    expect(state.nextPollAtMs - (state.polledAtMs ?? 0)).toBeGreaterThan(60 * second);
+  });
+});
+
+describe('the first poll', () => {
+  it('leaves after firstPollAfterMs, with the deadline counted from the start', () => {
+    const own = watchConfig(ark, { firstPollAfterMs: 20 * second, deadlineMs: minute });
+    expect(startWatch(task, own, start)).toMatchObject({ nextPollAtMs: start + 20 * second, deadlineAtMs: start + minute });
+    expect(() => watchConfig(ark, { firstPollAfterMs: -1 })).toThrow(/firstPollAfterMs.*-1/);
   });
 });
 
@@ -582,34 +721,40 @@ describe('the pace', () => {
   const ages = [0, second, minute, 3 * minute, 5 * minute, 8 * minute, hour, 100 * hour];
 
   /** The waits after a second answer at each age, that the task is running; the first one was that it is queued. */
-  const waitsOf = (provider: Provider, said: Said, expected: Partial<Hints> = {}): readonly number[] =>
+  const waitsOf = (provider: Provider, said: Said, expected: Partial<TaskHints> = {}): readonly number[] =>
     ages.map((ageMs) => {
-      const own = watchRules(provider, { expect: expected, deadlineMs: 1_000 * hour });
-      const queued = advanceWatch(beginWatch(task, own, start), good('queued', said), own, start);
-      const state = advanceWatch(queued, good('running', said), own, start + ageMs);
-      return state.nextAskAtMs - start - ageMs;
+      const own = watchConfig(provider, { expected: expected, deadlineMs: 1_000 * hour });
+      const queued = applyResult(startWatch(task, own, start), good('queued', said), own, start);
+      const state = applyResult(queued, good('running', said), own, start + ageMs);
+      return state.nextPollAtMs - start - ageMs;
     });
 
   /** How long, at that age, until the task can have ended. */
   const earlyMs = (expectedFrom: number | null, age: number): number => (expectedFrom ?? 0) * second - (ages[age] ?? 0);
 
-  const paces: readonly (readonly [name: string, Provider, Said, Partial<Hints>, expectedFrom: number | null, least: number, most: number])[] = [
+  const paces: readonly (readonly [name: string, Provider, Said, Partial<TaskHints>, expectedFrom: number | null, least: number, most: number])[] = [
     ['ark', ark, {}, {}, 90, 10, 20],
     ['ark, flex', ark, { settings: { serviceTier: 'flex' } }, {}, null, 10, 20],
     ['ark, 30 s of video', ark, { settings: { durationMs: 30_000 } }, {}, 330, 10, 20],
     ['powertokens', powertokens, {}, {}, 90, 10, 20],
     ['yescale', yescale, {}, {}, 90, 10, 20],
-    ['anyfast', anyfast, {}, {}, 60, 15, 15],
+    ['anyfast', anyfast, {}, {}, null, 13.5, 15],
     ['kyyaipower', kyyaipower, {}, {}, null, 30, 60],
     ['xingchao', xingchao, {}, {}, null, 30, 60],
     ['kyyaipower, a 480p preview', kyyaipower, { settings: { resolution: '480p' } }, {}, null, 10, 20],
-    ['kyyaipower, a 480p preview by its model', kyyaipower, { model: 'seedance_1_5_pro_480p' }, {}, 30, 10, 20],
+    ['kyyaipower, a 480p preview by its model', kyyaipower, { model: 'seedance_1_5_pro_480p' }, {}, null, 10, 20],
     ['kyyaipower, a 480p preview as expected', kyyaipower, {}, { resolution: '480p' }, null, 10, 20],
-    ['xingchao, 10 s of video as expected', xingchao, {}, { model: 'seedance-2.0', durationMs: 10_000 }, 120, 30, 60],
+    ['xingchao, 10 s of video as expected', xingchao, {}, { model: 'seedance-2.0', durationMs: 10_000 }, null, 30, 60],
     ['xingchao, flex', xingchao, { settings: { serviceTier: 'flex' } }, {}, null, 60, 120],
     ['xingchao, flex as expected', xingchao, {}, { serviceTier: 'flex' }, null, 60, 120],
     ['xingchao, flex in 480p', xingchao, { settings: { serviceTier: 'flex', resolution: '480p' } }, {}, null, 60, 120],
   ];
+
+  it.each([anyfast, kyyaipower, xingchao])('$id: a task that runs is polled as often as its provider recommends', (provider) => {
+    const longestMs = provider.pacing(noHints).longestMs ?? 0;
+    expect(longestMs).toBeGreaterThan(0);
+    for (const wait of waitsOf(provider, {}, { model: 'seedance-2.0', durationMs: 15_000 })) expect(wait).toBeLessThanOrEqual(longestMs);
+  });
 
   it.each(paces)('%s: stays inside the range of the provider, however old the task, once it can have ended', (_, provider, said, expected, expectedFrom, least, most) => {
     for (const [index, wait] of waitsOf(provider, said, expected).entries()) {
@@ -637,7 +782,7 @@ describe('the pace', () => {
   });
 
   it('never goes below the floor, even of a provider whose range does', () => {
-    const provider = paced({ floorMs: 30 * second, minMs: second, maxMs: 2 * second });
+    const provider = paced({ minIntervalMs: 30 * second, minMs: second, maxMs: 2 * second });
     const [first, ...later] = waits(run(times(3, good('queued')), {}, provider));
     expect(first).toSatisfy((wait: number) => wait >= 30 * second && wait < 31 * second);
     expect(later).toEqual([30 * second, 30 * second]);
@@ -661,14 +806,14 @@ describe('the pace', () => {
   it.each(['interval', 'retry'] as const)('policy.%s that says stop ends the watch as timeout', (name) => {
     const answer = name === 'interval' ? good('running') : noAnswer;
     const state = lastOf(run([good('queued'), answer, answer], { policy: { interval: constantDelay(0), [name]: () => 'stop' } }));
-    expect(state).toMatchObject({ ended: 'timeout', asks: name === 'interval' ? 1 : 2 });
+    expect(state).toMatchObject({ ended: 'timeout', polls: name === 'interval' ? 1 : 2 });
   });
 
   const refuses = (name: 'interval' | 'retry', values: readonly unknown[]): void => {
     for (const value of values) {
-      const own = watchRules(ark, { policy: { [name]: () => value as number } });
+      const own = watchConfig(ark, { policy: { [name]: () => value as number } });
       const answer = name === 'interval' ? good('running') : noAnswer;
-      const ask = (): unknown => advanceWatch(beginWatch(task, own, start), answer, own, start);
+      const ask = (): unknown => applyResult(startWatch(task, own, start), answer, own, start);
       expect(ask).toThrow(RangeError);
       expect(ask).toThrow(`policy.${name}`);
       expect(ask).toThrow(String(value));
@@ -724,8 +869,8 @@ describe('what a policy is told', () => {
   it('a jitter that spreads tasks with neighbouring ids', () => {
     const jitters = Array.from({ length: 100 }, (_, index) => {
       const seen: number[] = [];
-      const own = watchRules(ark, { policy: { interval: ({ jitter }) => seen.push(jitter) * 0 } });
-      advanceWatch(beginWatch({ provider: 'ark', id: `cgt-2026-${String(index)}` }, own, start), good('queued'), own, start);
+      const own = watchConfig(ark, { policy: { interval: ({ jitter }) => seen.push(jitter) * 0 } });
+      applyResult(startWatch({ provider: 'ark', id: `cgt-2026-${String(index)}` }, own, start), good('queued'), own, start);
       return seen[0] ?? 0;
     });
     for (const third of [0, 1, 2]) {
@@ -775,7 +920,7 @@ describe('progress', () => {
 
   const twoMinutes: Provider = { ...ark, expectedTimeMs: () => ({ minMs: minute, maxMs: 2 * minute }) };
   const estimateAt = (atMs: number, status: 'queued' | 'running', said: Said = {}): number =>
-    after([[atMs, good(status, said)]], watchRules(twoMinutes)).progress;
+    after([[atMs, good(status, said)]], watchConfig(twoMinutes)).progress;
 
   it('an estimate is nine tenths at the end of the expected time, and ever slower after it', () => {
     expect([0, 0.5, 1, 2, 5].map((share) => estimateAt(share * 2 * minute, 'running'))).toEqual([0, 0.45, 0.9, 0.95, 0.98]);
@@ -808,16 +953,16 @@ describe('an ended watch', () => {
   const ends: readonly (readonly [string, readonly Answer[]])[] = [
     ['terminal', [good('succeeded')]],
     ['gone', [good('running'), ...times(2, refusal('not-found'))]],
-    ['refused', [refusal('quota')]],
+    ['refused', [refusal('quota'), refusal('quota')]],
   ];
 
   it.each(ends)('%s: takes no further answer and waits for nothing', (_, answers) => {
     const ended = lastOf(run(answers));
     for (const answer of [good('running'), good('succeeded'), noAnswer, refusal('quota')]) {
-      expect(advanceWatch(ended, answer, rules, start + hour)).toBe(ended);
+      expect(applyResult(ended, answer, rules, start + hour)).toBe(ended);
     }
-    expect(waitMs(ended, start)).toBe('done');
-    expect(waitMs(ended, start + 1_000 * hour)).toBe('done');
+    expect(nextDelayMs(ended, start)).toBe('done');
+    expect(nextDelayMs(ended, start + 1_000 * hour)).toBe('done');
   });
 });
 
@@ -826,32 +971,32 @@ describe('the functions of the state', () => {
     const answers = [good('queued'), noAnswer, refusal('server', 5_000), good('running', { progress: 0.4 }), good('succeeded')];
     let state = deepFrozen(begun);
     for (const answer of answers) {
-      state = deepFrozen(advanceWatch(state, deepFrozen(answer), deepFrozen(rules), state.nextAskAtMs));
-      deepFrozen(resumeWatch(state, rules, state.nextAskAtMs + hour));
-      waitMs(state, start);
+      state = deepFrozen(applyResult(state, deepFrozen(answer), deepFrozen(rules), state.nextPollAtMs));
+      deepFrozen(resumeWatch(state, rules, state.nextPollAtMs + hour));
+      nextDelayMs(state, start);
     }
     expect(state.ended).toBe('terminal');
   });
 
   it('ask at once after a clock that jumped forward, and no more than once', () => {
-    const state = after([[0, good('running', { dueAtMs: start + 48 * hour })]]);
-    expect(waitMs(state, start + 8 * hour)).toBe(0);
+    const state = after([[0, good('running', { providerDeadlineAtMs: start + 48 * hour })]]);
+    expect(nextDelayMs(state, start + 8 * hour)).toBe(0);
     const next = after([[8 * hour, good('running')]], rules, state);
-    expect(waitMs(next, start + 8 * hour)).toBeGreaterThanOrEqual(10 * second);
+    expect(nextDelayMs(next, start + 8 * hour)).toBeGreaterThanOrEqual(10 * second);
   });
 
   it('wait no longer than was chosen after a clock that went back', () => {
     const state = after([[0, good('running')]]);
-    expect(waitMs(state, start - 8 * hour)).toBe(state.nextAskAtMs - start);
+    expect(nextDelayMs(state, start - 8 * hour)).toBe(state.nextPollAtMs - start);
     const troubled = after([[0, refusal('rate-limited', 95 * second)]]);
-    expect(waitMs(troubled, start - 8 * hour)).toBe(95 * second);
-    expect(waitMs(begun, start - 8 * hour)).toBe(0);
+    expect(nextDelayMs(troubled, start - 8 * hour)).toBe(95 * second);
+    expect(nextDelayMs(begun, start - 8 * hour)).toBe(0);
   });
 
   it('wait for the deadline when no further ask fits before it', () => {
-    const own = watchRules(ark, { deadlineMs: 12 * second });
-    const state = advanceWatch(beginWatch(task, own, start), good('running'), own, start + 8 * second);
-    expect(waitMs(state, start + 8 * second)).toBe(4 * second);
-    expect(advanceWatch(state, noAnswerInTime, own, start + 12 * second).ended).toBe('timeout');
+    const own = watchConfig(ark, { deadlineMs: 12 * second });
+    const state = applyResult(startWatch(task, own, start), good('running'), own, start + 8 * second);
+    expect(nextDelayMs(state, start + 8 * second)).toBe(4 * second);
+    expect(applyResult(state, noAnswerInTime, own, start + 12 * second).ended).toBe('timeout');
   });
 });

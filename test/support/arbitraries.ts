@@ -4,9 +4,9 @@ import type { Attempt, DelayPolicy } from '../../src/poll/delay-policy.js';
 import type { TaskSnapshot } from '../../src/task/snapshot.js';
 import { isTerminal, taskStatuses } from '../../src/task/status.js';
 import type { FeedEvent } from '../../src/feed/feed.js';
-import type { Trouble } from '../../src/state/watch-state.js';
+import type { PollError } from '../../src/state/watch-state.js';
 import type { Pacing } from '../../src/wire/facts.js';
-import type { ResponseReason } from '../../src/wire/refusal.js';
+import type { ResponseReason } from '../../src/wire/error-response.js';
 import { type Answer, type Said, snapshot, transition } from './snapshots.js';
 
 export const anyAttempt: fc.Arbitrary<Attempt> = fc.record({
@@ -15,6 +15,7 @@ export const anyAttempt: fc.Arbitrary<Attempt> = fc.record({
   nowMs: fc.nat({ max: 2_000_000_000_000 }),
   jitter: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   latest: fc.constant(null),
+  runMs: fc.constant(null),
 });
 
 export const anyDelayMs = fc.oneof(fc.nat({ max: 1_000_000_000 }), fc.double({ min: 0, max: 1e9, noNaN: true }));
@@ -104,12 +105,13 @@ const orNull = <A>(arbitrary: fc.Arbitrary<A>): fc.Arbitrary<A | null> => fc.opt
 
 /** What a snapshot may say: whatever a pace, a deadline or a progress may lean on, and an echo of JSON. */
 const anySaid: fc.Arbitrary<Said> = fc.record({
-  wireStatus: fc.string(),
+  providerStatus: fc.string(),
   progress: orNull(fc.double({ min: 0, max: 1, noNaN: true }).map((share) => share + 0)),
   model: orNull(fc.constantFrom('seedance-1-5-pro-480p', 'seedance-2.0', 'doubao')),
   createdAtMs: orNull(anyInstantMs),
   startedAtMs: orNull(anyInstantMs),
-  dueAtMs: orNull(anyInstantMs),
+  expiresAfterMs: orNull(fc.constantFrom(1, 3_600_000, 172_800_000)),
+  providerDeadlineAtMs: orNull(anyInstantMs),
   request: orNull(fc.record({ model: orNull(fc.string()), content: fc.array(anyJson, { maxLength: 2 }) })),
   raw: anyJson,
   settings: fc.record({
@@ -130,10 +132,10 @@ export const anyPendingSnapshot: fc.Arbitrary<TaskSnapshot> = fc
   .map(([status, said]) => snapshot(status, said));
 
 const anyReason: fc.Arbitrary<ResponseReason> = fc.constantFrom(
-  'unauthorized', 'forbidden', 'not-found', 'rate-limited', 'quota', 'server', 'rejected', 'empty',
+  'unauthorized', 'forbidden', 'not-found', 'rate-limited', 'quota', 'server', 'rejected', 'empty', 'wrong-url',
 );
 
-export const anyTrouble: fc.Arbitrary<Trouble> = fc.oneof(
+export const anyTrouble: fc.Arbitrary<PollError> = fc.oneof(
   fc.record({ kind: fc.constantFrom('transport' as const, 'timeout' as const), message: fc.string() }),
   fc.record({ kind: fc.constant('decode' as const), issues: fc.array(fc.string(), { maxLength: 3 }) }),
   fc.record({
@@ -158,7 +160,7 @@ export const anyAnswers: fc.Arbitrary<readonly Answer[]> = fc.array(anyAnswer, {
 /** A pace that contradicts itself in nothing. */
 export const anyPacing: fc.Arbitrary<Pacing> = fc
   .tuple(fc.integer({ min: 1, max: 400_000 }), fc.nat({ max: 100_000 }), fc.nat({ max: 100_000 }))
-  .map(([floorMs, more, evenMore]) => ({ floorMs, minMs: floorMs + more, maxMs: floorMs + more + evenMore }));
+  .map(([minIntervalMs, more, evenMore]) => ({ minIntervalMs, minMs: minIntervalMs + more, maxMs: minIntervalMs + more + evenMore }));
 
 /** A clock: mostly on time, at times hours ahead or behind. */
 export const anyClockErrorMs = fc.oneof(
@@ -173,14 +175,14 @@ export const anyFeedEvent: fc.Arbitrary<FeedEvent> = fc
     fc.oneof(
       anyStatus,
       fc.record({ progress: fc.double({ min: 0, max: 0.99, noNaN: true }), estimated: fc.boolean() }),
-      fc.constantFrom('added' as const, 'trouble' as const, 'lost' as const),
+      fc.constantFrom('added' as const, 'retry' as const, 'error' as const),
     ),
   )
   .map(([ref, what]): FeedEvent => {
     if (what === 'added') return { kind: 'added', task: ref };
     if (typeof what === 'object') return { kind: 'progress', task: ref, ...what };
-    if (what === 'lost') return { kind: 'lost', task: ref, error: new Error('lost') };
-    if (what !== 'trouble') return { kind: 'transition', task: ref, transition: transition(what, null, { task: ref }) };
-    const trouble = { kind: 'transport', reason: null, status: null, message: 'reset', consecutive: 1, sinceMs: 0 } as const;
-    return { kind: 'trouble', task: ref, trouble, nextAskAtMs: 10_000 };
+    if (what === 'error') return { kind: 'error', task: ref, error: new Error('lost') };
+    if (what !== 'retry') return { kind: 'transition', task: ref, transition: transition(what, null, { task: ref }) };
+    const lastError = { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 } as const;
+    return { kind: 'retry', task: ref, lastError, nextPollAtMs: 10_000 };
   });

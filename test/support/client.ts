@@ -45,7 +45,7 @@ export const cancelled = arkAnswer('cancelled');
 export const expired = arkAnswer('expired');
 
 export const anyfastAnswer = (status: string, fields: object = {}): Step => ({
-  body: { code: 'success', message: '', data: { task_id: 'cgt-1', status, ...fields } },
+  body: { code: 'success', message: '', data: { task_id: 'cgt-1', status, ...(status === 'SUCCESS' ? { result_url: 'https://videos.example/cgt-1.mp4' } : {}), ...fields } },
 });
 
 /** An error in Ark's shape. */
@@ -162,8 +162,8 @@ export const diary = <T>(source: Observable<T>, show: (value: T) => unknown = St
 export const to = (transition: TaskTransition): string => transition.to;
 
 /** A state by its status or its trouble, and how the watch has ended. */
-export const brief = ({ lastTrouble, snapshot, ended }: WatchState): string => {
-  const standing = lastTrouble === null ? (snapshot?.status ?? 'nothing') : `${lastTrouble.reason ?? lastTrouble.kind} x${String(lastTrouble.consecutive)}`;
+export const brief = ({ lastError, snapshot, ended }: WatchState): string => {
+  const standing = lastError === null ? (snapshot?.status ?? 'nothing') : `${lastError.reason ?? lastError.kind} x${String(lastError.sameFailureCount)}`;
   return ended === null || ended === 'terminal' ? standing : `${standing} (${ended})`;
 };
 
@@ -196,7 +196,7 @@ export const at = (ms: number, action: () => void): void => {
 export const quick = defineProvider({
   ...{ id: 'quick', name: 'Quick', baseUrl: 'https://quick.example', path: '/tasks/{id}', dialect: arkDialect },
   ...{ retention: ark.retention, tierFactors: {}, refundsFailures: null, documentation: 'https://quick.example/docs' },
-  pacing: () => ({ floorMs: 3, minMs: 4, maxMs: 6 }),
+  pacing: () => ({ minIntervalMs: 3, minMs: 4, maxMs: 6 }),
   expectedTimeMs: () => null,
 });
 

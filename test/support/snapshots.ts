@@ -3,39 +3,44 @@
  * says so. Nothing here is read from a wire, and no clock runs.
  */
 import { type Either, left, right } from 'fp-ts/Either';
-import type { Failure, Settings, TaskRef, TaskSnapshot } from '../../src/task/snapshot.js';
+import type { Failure, Settings, TaskRef, TaskSnapshot, Video } from '../../src/task/snapshot.js';
 import type { TaskStatus } from '../../src/task/status.js';
 import { transitionTo, type TaskTransition } from '../../src/task/transition.js';
 import { ark } from '../../src/providers/ark.js';
 import type { Pacing } from '../../src/wire/facts.js';
 import type { Provider } from '../../src/wire/provider.js';
 import { noSettings } from '../../src/wire/reading.js';
-import type { ResponseReason } from '../../src/wire/refusal.js';
-import { advanceWatch, type Trouble, waitMs, type WatchState } from '../../src/state/watch-state.js';
-import type { WatchRules } from '../../src/state/watch-rules.js';
+import type { ResponseReason } from '../../src/wire/error-response.js';
+import { applyResult, type PollError, nextDelayMs, timeLeftMs, type WatchState } from '../../src/state/watch-state.js';
+import type { WatchConfig } from '../../src/state/watch-config.js';
 
 export const task: TaskRef<'ark'> = { provider: 'ark', id: 'cgt-1' };
 
 export const failure: Failure = { code: 'InternalServiceError', message: 'it broke', reason: 'internal' };
 
 /** What a built snapshot may say besides its status. */
-export type Said = Partial<Omit<TaskSnapshot, 'status' | 'settings'>> & { readonly settings?: Partial<Settings> };
+export type Said = Partial<Omit<TaskSnapshot, 'status' | 'settings'>> & {
+  readonly settings?: Partial<Settings>;
+  readonly video?: Video | null;
+  readonly failure?: Failure;
+};
 
 /** A snapshot that says nothing but its status and what it is told to. */
 export const snapshot = <Status extends TaskStatus>(
   status: Status,
-  { settings: own, ...said }: Said = {},
+  { settings: own, video = { url: 'https://files.example/v.mp4', lastFrameUrl: null, originalUrl: null, expiresAtMs: null }, failure: why = failure, ...said }: Said = {},
 ): Extract<TaskSnapshot, { readonly status: Status }> => {
   const common = {
     task,
-    wireStatus: status,
+    providerStatus: status,
     progress: null,
     model: null,
     createdAtMs: null,
     startedAtMs: null,
     updatedAtMs: null,
     finishedAtMs: null,
-    dueAtMs: null,
+    expiresAfterMs: null,
+    providerDeadlineAtMs: null,
     recordExpiresAtMs: null,
     usage: null,
     requestId: null,
@@ -47,7 +52,7 @@ export const snapshot = <Status extends TaskStatus>(
     ...said,
     settings: { ...noSettings, ...own },
   };
-  const more = status === 'succeeded' ? { video: null } : status === 'failed' ? { failure } : {};
+  const more = status === 'succeeded' ? { video } : status === 'failed' ? { failure: why } : {};
   // a generic status cannot be followed through the union
   return { ...common, status, ...more } as unknown as Extract<TaskSnapshot, { readonly status: Status }>;
 };
@@ -56,7 +61,7 @@ export const snapshot = <Status extends TaskStatus>(
 export const transition = (to: TaskStatus, from: TaskStatus | null = null, said: Said = {}): TaskTransition =>
   transitionTo(snapshot(to, said), from, 0);
 
-export type Answer = Either<Trouble, TaskSnapshot>;
+export type Answer = Either<PollError, TaskSnapshot>;
 
 export const good = (status: TaskStatus, said: Said = {}): Answer => right(snapshot(status, said));
 
@@ -64,6 +69,7 @@ const httpStatuses: Readonly<Record<ResponseReason, number>> = {
   unauthorized: 401,
   forbidden: 403,
   'not-found': 404,
+  'wrong-url': 404,
   'rate-limited': 429,
   quota: 429,
   server: 503,
@@ -95,19 +101,19 @@ export interface Step {
 export const driven = (
   begin: WatchState,
   answers: readonly Answer[],
-  rules: WatchRules,
+  rules: WatchConfig,
   { nowMs, latencyMs = 0 }: { readonly nowMs: number; readonly latencyMs?: number },
 ): readonly Step[] => {
   const steps: Step[] = [];
   let state = begin;
   let atMs = nowMs;
   for (const answer of answers) {
-    const wait = waitMs(state, atMs);
+    const wait = nextDelayMs(state, atMs);
     if (wait === 'done') break;
     atMs += wait;
-    const isOver = state.deadlineAtMs !== null && atMs >= state.deadlineAtMs && atMs < state.nextAskAtMs;
+    const isOver = timeLeftMs(state, atMs) <= 0 && atMs < state.nextPollAtMs;
     atMs += isOver ? 0 : latencyMs;
-    state = advanceWatch(state, isOver ? noAnswerInTime : answer, rules, atMs);
+    state = applyResult(state, isOver ? noAnswerInTime : answer, rules, atMs);
     steps.push({ state, atMs });
   }
   return steps;

@@ -1,17 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
+import { anyfast } from '../../src/providers/anyfast.js';
 import { kyyaipower } from '../../src/providers/kyyaipower.js';
-import { parseWatchState } from '../../src/state/saved-state.js';
-import { watchRules } from '../../src/state/watch-rules.js';
-import { beginWatch, resumeWatch, type WatchState } from '../../src/state/watch-state.js';
+import { parseWatchState } from '../../src/state/stored.js';
+import { watchConfig } from '../../src/state/watch-config.js';
+import { startWatch, resumeWatch, type WatchState } from '../../src/state/watch-state.js';
+import version1 from './stored/version-1.json' with { type: 'json' };
 import { type Answer, driven, good, noAnswer, refusal, task, viaJson } from '../support/snapshots.js';
 
-const rules = watchRules(ark);
+const rules = watchConfig(ark);
 const nowMs = 1_750_000_000_000;
 
 const stateAfter = (...answers: readonly Answer[]): WatchState => {
-  const begin = beginWatch(task, rules, nowMs);
+  const begin = startWatch(task, rules, nowMs);
   return driven(begin, answers, rules, { nowMs }).at(-1)?.state ?? begin;
 };
 
@@ -42,15 +44,49 @@ const messageOf = (saved: unknown): string => {
   throw new Error('it was taken for a state');
 };
 
+describe('a state of version 1', () => {
+  const states = Object.entries(version1 as Readonly<Record<string, { readonly task: { readonly provider: string } }>>);
+
+  it.each(states)('is read and resumed: %s', (_, old) => {
+    const state = parseWatchState(JSON.stringify(old));
+    const config = watchConfig(state.task.provider === 'anyfast' ? anyfast : ark);
+    expect(parseWatchState(JSON.stringify(state))).toEqual(state);
+    const atMs = state.nextPollAtMs;
+    const steps = driven(resumeWatch(state, config, atMs), [good('succeeded')], config, { nowMs: atMs });
+    expect(steps.at(-1)?.state.ended ?? state.ended).toBe('terminal');
+  });
+
+  it('keeps all that it knew, under today’s names', () => {
+    expect(parseWatchState(version1['running-with-an-error'])).toMatchObject({
+      version: 2,
+      polls: 3,
+      failureCount: 1,
+      failingSinceMs: 1_782_900_075_000,
+      polledAtMs: 1_782_900_075_000,
+      nextPollAtMs: 1_782_900_085_000,
+      firstSeenAtMs: 1_782_900_000_000,
+      deadlineKind: 'given',
+      lastError: { kind: 'response', reason: 'server', status: 503, sameFailureCount: 1, sinceMs: 1_782_900_075_000 },
+      snapshot: { status: 'running', providerStatus: 'running', providerDeadlineAtMs: 1_783_072_790_000 },
+      ended: null,
+    });
+    expect(parseWatchState(version1['request-under-way']).sentAtMs).toBe(1_782_900_090_000);
+    expect(parseWatchState(version1['wrong-key-twice']).unauthorizedCount).toBe(2);
+    expect(parseWatchState(version1.succeeded)).toMatchObject({ ended: 'terminal', snapshot: { video: { expiresAtMs: 1_783_015_200_000 }, usage: { billedTokens: 108_900 } } });
+    expect(parseWatchState(version1.failed)).toMatchObject({ task: { account: 'eu' }, snapshot: { failure: { code: 'InvalidParameter', reason: 'invalid-input' } } });
+  });
+});
+
 describe('parseWatchState', () => {
   const states: readonly (readonly [string, WatchState])[] = [
     ['a new one', stateAfter()],
     ['one in trouble', stateAfter(noAnswer, refusal('not-found'))],
     ['one that goes on', running],
     ['one that has ended', stateAfter(good('running'), good('failed'))],
-    ['one that lost its task', stateAfter(refusal('quota'))],
+    ['one that could not find out', stateAfter(refusal('quota'), refusal('quota'))],
+    ['one that succeeded without a link so far', stateAfter(good('running'), good('succeeded', { video: null }))],
     ['one that saw its task vanish', stateAfter(good('running'), refusal('not-found'), refusal('not-found'))],
-    ['one of a named account', beginWatch({ ...task, account: 'eu' }, rules, nowMs)],
+    ['one of a named account', startWatch({ ...task, account: 'eu' }, rules, nowMs)],
   ];
 
   it.each(states)('reads back %s, from its text and from the parsed text', (_, state) => {
@@ -85,30 +121,48 @@ describe('parseWatchState', () => {
   });
 
   it('refuses another version, by its number', () => {
-    for (const version of [2, 0, '1', null]) {
+    for (const version of [3, 0, '1', null]) {
       expect(messageOf(tampered('version', version))).toContain('version');
       expect(messageOf(tampered('version', version))).toContain(JSON.stringify(version));
     }
   });
 
+  const required = [
+    ...['version', 'task', 'baseUrl', 'startedAtMs', 'nextPollAtMs', 'task.provider', 'task.id'],
+    ...['lastError.kind', 'lastError.message', 'snapshot.task', 'snapshot.status'],
+  ];
   const fields = [
-    ...['version', 'task', 'baseUrl', 'startedAtMs', 'deadlineAtMs', 'asks', 'lastTrouble', 'failures', 'snapshot', 'askedAtMs', 'sentAtMs'],
-    ...['nextAskAtMs', 'ended', 'task.provider', 'task.id', 'lastTrouble.kind', 'lastTrouble.reason', 'lastTrouble.status'],
-    ...['lastTrouble.message', 'lastTrouble.consecutive', 'lastTrouble.sinceMs', 'snapshot.task', 'snapshot.status', 'snapshot.settings'],
+    ...required,
+    ...['firstSeenAtMs', 'deadlineAtMs', 'deadlineKind', 'pollsBeforeDeadline', 'polls', 'lastError', 'failureCount', 'failingSinceMs', 'unauthorizedCount', 'snapshot'],
+    ...['previousStatus', 'queuedUntilMs', 'unconfirmedSinceMs', 'progress', 'estimated', 'polledAtMs', 'sentAtMs', 'ended'],
+    ...['lastError.status', 'lastError.sameFailureCount', 'lastError.sinceMs', 'snapshot.settings', 'snapshot.createdAtMs', 'snapshot.usage'],
   ];
 
-  it.each(fields)('refuses a state without %s, by its name', (field) => {
-    expect(messageOf(tampered(field, missing))).toMatch(new RegExp(`\\b${field.replaceAll('.', '\\.')}\\b.*undefined`));
+  it.each(required)('refuses a state without %s, by its name', (field) => {
+    expect(messageOf(tampered(field, missing))).toMatch(new RegExp(`\\b${field.replaceAll('.', '\\.')}\\b.*missing`));
+  });
+
+  it.each(fields.filter((field) => !required.includes(field)))('takes a state without %s: it is its default', (field) => {
+    const state = parseWatchState(tampered(field, missing));
+    const own = watchConfig(ark);
+    expect(parseWatchState(JSON.stringify(state))).toEqual(state);
+    expect(driven(resumeWatch(state, own, nowMs), [noAnswer, good('running'), good('succeeded')], own, { nowMs })).not.toHaveLength(0);
+  });
+
+  it('leaves out fields that it does not know, of a newer release', () => {
+    const newer = viaJson(running) as { snapshot: Fields; lastError: Fields };
+    const grown = { ...newer, mood: 1, snapshot: { ...newer.snapshot, thumbnail: 'x', settings: { ...(newer.snapshot['settings'] as Fields), camera: 'fixed' } }, lastError: { ...newer.lastError, hint: 'x' } };
+    expect(parseWatchState(grown)).toEqual(running);
   });
 
   it.each(fields)('refuses another kind of value for %s, by its name and value', (field) => {
-    const wrong = field === 'lastTrouble.message' || field === 'baseUrl' || /task\.(id|provider)$/.test(field) ? 7.25 : 'seven';
+    const wrong = field === 'lastError.message' || field === 'lastError.kind' || field === 'baseUrl' || /task\.(id|provider)$/.test(field) ? 7.25 : 'seven';
     const message = messageOf(tampered(field, wrong));
     expect(message).toMatch(new RegExp(`\\b${field.replaceAll('.', '\\.')}\\b`));
     expect(message).toContain(String(wrong));
   });
 
-  const numbers = ['startedAtMs', 'deadlineAtMs', 'asks', 'failures', 'askedAtMs', 'sentAtMs', 'nextAskAtMs', 'lastTrouble.consecutive', 'lastTrouble.sinceMs'];
+  const numbers = ['startedAtMs', 'deadlineAtMs', 'polls', 'failureCount', 'polledAtMs', 'sentAtMs', 'nextPollAtMs', 'lastError.sameFailureCount', 'lastError.sinceMs'];
 
   it.each(numbers)('refuses a number that is none for %s', (field) => {
     for (const value of [Number.NaN, Infinity, -Infinity]) expect(messageOf(tampered(field, value))).toContain(field);
@@ -116,19 +170,19 @@ describe('parseWatchState', () => {
 
   it('shows the number that is none', () => {
     for (const value of [Number.NaN, Infinity, -Infinity]) {
-      expect(messageOf(tampered('nextAskAtMs', value))).toContain(`not ${String(value)}`);
+      expect(messageOf(tampered('nextPollAtMs', value))).toContain(`not ${String(value)}`);
     }
   });
 
   it('names the field of a value that JSON cannot hold', () => {
-    expect(messageOf(tampered('asks', 1n))).toContain('asks');
+    expect(messageOf(tampered('polls', 1n))).toContain('polls');
     const loop: Fields = {};
     loop['self'] = loop;
-    expect(messageOf(tampered('asks', loop))).toContain('asks');
+    expect(messageOf(tampered('polls', loop))).toContain('polls');
   });
 
   it('refuses words that it does not know', () => {
-    for (const [field, word] of [['ended', 'finished'], ['snapshot.status', 'SUCCESS'], ['lastTrouble.kind', 'gone'], ['lastTrouble.reason', 'teapot']] as const) {
+    for (const [field, word] of [['ended', 'finished'], ['snapshot.status', 'SUCCESS'], ['deadlineKind', 'mine'], ['previousStatus', 'gone']] as const) {
       expect(messageOf(tampered(field, word))).toContain(field);
       expect(messageOf(tampered(field, word))).toContain(`"${word}"`);
     }
@@ -154,9 +208,9 @@ describe('parseWatchState', () => {
     expect(messageOf({ ...stateAfter(good('failed')), snapshot })).toContain('failure');
   });
 
-  it('refuses a finished task whose video is none', () => {
+  it('refuses a finished task whose video has no http(s) link', () => {
     const finished = stateAfter(good('succeeded'));
-    for (const video of [undefined, 'https://cdn.example/a.mp4', { url: 5 }, {}]) {
+    for (const video of ['https://cdn.example/a.mp4', { url: 5 }, { url: 'javascript:alert(1)' }, {}]) {
       expect(messageOf({ ...finished, snapshot: { ...finished.snapshot, video } })).toContain('video');
     }
     const video = { url: 'https://cdn.example/a.mp4', lastFrameUrl: null, originalUrl: null, expiresAtMs: null };
@@ -175,7 +229,7 @@ describe('parseWatchState', () => {
   });
 
   it('gives a state that every provider can go on from, or a TypeError, for any value of any field', () => {
-    const own = watchRules(kyyaipower);
+    const own = watchConfig(kyyaipower);
     fc.assert(fc.property(fc.constantFrom(...fields, 'snapshot.model', 'snapshot.settings.resolution', 'snapshot.settings.serviceTier'), fc.jsonValue(), (field, value) => {
       let state: WatchState;
       try {
