@@ -29,7 +29,7 @@ export {
   jittered,
   limitAttempts,
   limitElapsed,
-  longest,
+  maxOf,
   proportionalDelay,
 } from './poll/delay-policy.js';
 export { poll, type PollOptions } from './poll/poll.js';
@@ -38,25 +38,26 @@ export type { TransportLimits } from './transport/limits.js';
 export type { HttpGet, HttpRequest, HttpResponse, HttpWrite, Transport } from './transport/transport.js';
 export type { Provider } from './wire/provider.js';
 export type { TaskList } from './wire/task-list.js';
-export type { Hints, Pacing, Retention, TierFactor, TimeRange } from './wire/facts.js';
-export type { ReadFailure, ResponseReason } from './wire/refusal.js';
+export type { TaskHints, Pacing, Retention, TierFactor, TimeRange } from './wire/facts.js';
+export type { ReadFailure, ResponseReason } from './wire/error-response.js';
 export { account, type Account, type AccountOptions } from './client/account.js';
-export type { Save } from './client/watcher.js';
+export type { Save } from './client/saver.js';
 export { createTaskClient, type TaskClient, type TaskClientOptions, type WatchOptions } from './client/task-client.js';
 export { isSeedanceError, SeedanceError, type SeedanceErrorKind } from './state/errors.js';
 export { ofStatus, throwIfUnsuccessful } from './client/operators.js';
 export { type Feed, type FeedEvent, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from './feed/feed.js';
 export type { Rows } from './feed/rows.js';
-export { type PollPolicy, type RuleOptions, watchRules, type WatchRules } from './state/watch-rules.js';
+export { type PollPolicy, type WatchConfigOptions, watchConfig, type WatchConfig } from './state/watch-config.js';
 export {
-  advanceWatch,
-  askWatch,
-  beginWatch,
-  type LastTrouble,
-  type LostKind,
+  applyResult,
+  markSent,
+  startWatch,
+  type LastError,
+  type WatchErrorKind,
   resumeWatch,
-  type Trouble,
-  waitMs,
+  shiftWatch,
+  type PollError,
+  nextDelayMs,
   type WatchState,
 } from './state/watch-state.js';
-export { parseWatchState } from './state/saved-state.js';
+export { parseWatchState } from './state/stored.js';

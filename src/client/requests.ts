@@ -8,16 +8,16 @@ import type { Clock } from '../transport/clock.js';
 import { rest, sleep, within } from '../poll/rest.js';
 import { messageOf } from '../state/errors.js';
 import { afterList, afterQuotaCheck, freshLists, longestUrl, mayList, planOf } from '../state/list-plan.js';
-import type { Trouble } from '../state/watch-state.js';
+import type { PollError } from '../state/watch-state.js';
 import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
 import type { Lane } from '../transport/request-queue.js';
 import { serverWaitMs } from '../transport/retry-after.js';
 import type { HttpResponse, Transport } from '../transport/transport.js';
-import { shortened } from '../wire/refusal.js';
+import { type ReadFailure, shortened } from '../wire/error-response.js';
 import type { Account, Credentials } from './account.js';
 
 /** What a poll comes to. */
-export type Result = Either<Trouble, TaskSnapshot>;
+export type Result = Either<PollError, TaskSnapshot>;
 
 /** The request is about to leave. It does so once all work that `waitUntil` was given has ended. */
 export interface Leaving {
@@ -56,6 +56,8 @@ export interface RequestsOptions {
   readonly requestTimeoutMs: number;
   /** Whether other tasks of the account are watched. */
   readonly hasOtherTasks: () => boolean;
+  /** Whether the task with this id is watched. */
+  readonly isWatched: (id: string) => boolean;
 }
 
 /** A poll that takes part in a request. */
@@ -94,15 +96,17 @@ class RequestTimeout extends Error {}
  *
  * Cold: each subscription is one poll. Errors: those of the queue alone; whatever goes wrong with a request is its result.
  */
-export const createRequests = (account: Account, { lane, transport, clock, requestTimeoutMs, hasOtherTasks }: RequestsOptions): ((poll: Poll) => Observable<PollEvent>) => {
+export const createRequests = (account: Account, { lane, transport, clock, requestTimeoutMs, hasOtherTasks, isWatched }: RequestsOptions): ((poll: Poll) => Observable<PollEvent>) => {
   const { provider, baseUrl, credentials } = account;
   const list = account.batch ? provider.list : null;
   const open = new Set<Batch>();
   let lists = freshLists;
+  /** Whether the account has ever had a good response. */
+  let hasAnswered = false;
   const timedOut = throwError(() => new RequestTimeout(`no answer within ${String(requestTimeoutMs)} ms`));
 
   /** One GET with the key, in time; the key is taken out of whatever comes back. */
-  const get = (path: string): Observable<Either<Trouble, HttpResponse>> =>
+  const get = (path: string): Observable<Either<PollError, HttpResponse>> =>
     defer(() => {
       let redact: Credentials['redact'] = asItIs;
       return defer(() => {
@@ -119,7 +123,7 @@ export const createRequests = (account: Account, { lane, transport, clock, reque
     });
 
   /** Sends a request about some tasks, and tells the lane of its response. */
-  const send = <T>(path: string, polled: readonly Poll[], read: (response: HttpResponse) => Either<Trouble, T>): Observable<Either<Trouble, T>> => {
+  const send = <T>(path: string, polled: readonly Poll[], read: (response: HttpResponse) => Either<PollError, T>): Observable<Either<PollError, T>> => {
     const sentAtMs = clock.elapsedMs();
     for (const { polled: task, minIntervalMs } of polled) task.lastRequest = { sentAtMs, minIntervalMs };
     return get(path).pipe(
@@ -129,6 +133,7 @@ export const createRequests = (account: Account, { lane, transport, clock, reque
         const isRefused = isLeft(result) && 'reason' in result.left && result.left.reason === 'rate-limited';
         const retryAfterMs = isRefused && 'retryAfterMs' in result.left ? result.left.retryAfterMs : null;
         lane.arrived({ isRefused, sentAtMs, retryAfterMs });
+        hasAnswered ||= !isLeft(result);
         const waitMs = isLeft(result) ? 0 : Math.min(serverWaitMs(answer.right) ?? 0, longestGoodWaitMs);
         const untilMs = clock.elapsedMs() + waitMs - sentAtMs;
         if (waitMs > 0) for (const { polled: task, minIntervalMs } of polled) task.lastRequest = { sentAtMs, minIntervalMs: Math.max(minIntervalMs, untilMs) };
@@ -137,14 +142,20 @@ export const createRequests = (account: Account, { lane, transport, clock, reque
     );
   };
 
+  /** A 404 that is not in the API's own words, before any good response: no such path is there. */
+  const explained = <T>(result: Either<ReadFailure, T>): Either<ReadFailure, T> =>
+    hasAnswered || !isLeft(result) || result.left.kind !== 'response' || result.left.status !== 404 || result.left.reason !== 'server'
+      ? result
+      : left({ ...result.left, reason: 'wrong-url', message: `${result.left.message}; is the baseUrl '${baseUrl}' right?` });
+
   const sendOne = (member: Member): Observable<Result> => {
     const { task } = member.poll.polled;
-    return send(provider.path.replace('{id}', () => encodeURIComponent(task.id)), [member.poll], (response) => provider.read(task, response));
+    return send(provider.path.replace('{id}', () => encodeURIComponent(task.id)), [member.poll], (response) => explained(provider.read(task, response, isWatched)));
   };
 
   const sendList = (members: readonly Member[], path: string): Observable<Outcome> => {
     const tasks = members.map(({ poll }) => poll.polled.task);
-    return send(path, members.map(({ poll }) => poll), (response) => provider.readList(tasks, response)).pipe(
+    return send(path, members.map(({ poll }) => poll), (response) => provider.readList(tasks, response, isWatched)).pipe(
       map((answers): Outcome => {
         const failure = isLeft(answers) ? answers.left : null;
         const { state, isForEach } = afterList(lists, failure, members.length, clock.elapsedMs());

@@ -26,14 +26,16 @@ export class SharedTask implements PolledTask {
   watchers = 0;
   /** The latest result. Once it has been told to all, it is kept without its body. */
   latest: Arrival | null = null;
-  /** Every result as it comes. Hot. */
-  readonly arrivals = new Observable<Arrival>((subscriber) => {
+  /** Whether its next poll is to leave now, as soon as its minimum interval allows. */
+  isWoken = false;
+  /** Emits whenever a result has come, and when the task is woken. Hot. */
+  readonly signals = new Observable<null>((subscriber) => {
     this.#listeners.add(subscriber);
     return () => this.#listeners.delete(subscriber);
   });
   readonly #request: (poll: Poll) => Observable<PollEvent>;
   readonly #clock: Clock;
-  readonly #listeners = new Set<Subscriber<Arrival>>();
+  readonly #listeners = new Set<Subscriber<null>>();
   readonly #pollers = new Set<Subscriber<SharedEvent>>();
   /** Ends the poll that is under way: also one that is only just being subscribed to. */
   readonly #stop = new Subject<void>();
@@ -68,6 +70,12 @@ export class SharedTask implements PolledTask {
     });
   }
 
+  /** Lets the next poll leave now. One that has left already is followed by another. */
+  wake(): void {
+    this.isWoken = true;
+    for (const listener of [...this.#listeners]) listener.next(null);
+  }
+
   #start(own: Omit<Poll, 'polled'>): void {
     this.#isUnderWay = true;
     this.#request({ ...own, polled: this }).pipe(takeUntil(this.#stop)).subscribe({
@@ -75,6 +83,7 @@ export class SharedTask implements PolledTask {
         if (event.kind === 'done') this.#done(event.result);
         else {
           this.#leaving = event;
+          this.isWoken = false;
           for (const poller of [...this.#pollers]) poller.next(event);
         }
       },
@@ -107,7 +116,7 @@ export class SharedTask implements PolledTask {
       poller.next({ kind: 'done', arrival });
       poller.complete();
     }
-    for (const listener of listeners) listener.next(arrival);
+    for (const listener of listeners) listener.next(null);
     if (this.latest === arrival) this.latest = { ...arrival, result: withoutBody(result) };
   }
 }

@@ -3,14 +3,14 @@
  * state: it polls, waits by the scheduler's clock, and stops when it is told.
  */
 import { isLeft } from 'fp-ts/Either';
-import { asyncScheduler, defer, EMPTY, finalize, map, mergeMap, Observable, of, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, defer, EMPTY, finalize, isObservable, map, mergeMap, Observable, of, type SchedulerLike, Subscription } from 'rxjs';
 import { checkFunction, checkPositive, isRecord } from '../checks.js';
 import { clockOf } from '../transport/clock.js';
 import { passedTo } from '../poll/rest.js';
-import { lostAs } from '../state/errors.js';
-import { parseWatchState } from '../state/saved-state.js';
-import { type RuleOptions, watchRules, type WatchRules } from '../state/watch-rules.js';
-import { advanceWatch, beginWatch, type WatchState } from '../state/watch-state.js';
+import { errorAs } from '../state/errors.js';
+import { parseWatchState } from '../state/stored.js';
+import { type WatchConfigOptions, watchConfig, type WatchConfig } from '../state/watch-config.js';
+import { applyResult, resumeWatch, startWatch, withDeadline, type WatchState } from '../state/watch-state.js';
 import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { createRequestQueue, type QueueStatus } from '../transport/request-queue.js';
@@ -18,11 +18,12 @@ import type { Transport } from '../transport/transport.js';
 import { noHints } from '../wire/facts.js';
 import { type Account, accountFinder } from './account.js';
 import { createRequests, type Poll, type PollEvent } from './requests.js';
-import { SharedTask } from './shared-task.js';
-import { type Place, type Save, type Step, watcher } from './watcher.js';
+import type { Save } from './saver.js';
+import { type Arrival, SharedTask } from './shared-task.js';
+import { type Place, type Step, watcher } from './watcher.js';
 
 /** What a client is made of. The options of all watches can be overruled by each. */
-export interface TaskClientOptions<Id extends string> extends Pick<RuleOptions, 'policy' | 'deadlineMs' | 'patienceMs'> {
+export interface TaskClientOptions<Id extends string> extends Pick<WatchConfigOptions, 'policy' | 'deadlineMs' | 'giveUpAfterMs'> {
   readonly transport: Transport;
   readonly accounts: readonly Account<Id>[];
   /** How long one request may take, in ms. Default: 30 s. */
@@ -31,16 +32,22 @@ export interface TaskClientOptions<Id extends string> extends Pick<RuleOptions, 
   readonly concurrency?: number | Observable<number> | undefined;
   /** All the time there is: waits, time-outs and the clock. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
+  /**
+   * Tasks whose next poll is to leave now, for example because a callback of the provider names them. Their minimum interval is kept.
+   * Subscribed to while tasks are watched. Handle its errors: RxJS reports one as unhandled.
+   */
+  readonly wake?: Observable<TaskRef> | undefined;
 }
 
 /** What one watch may be told. */
-export interface WatchOptions extends Omit<RuleOptions, 'baseUrl'> {
-  /** A saved state to go on from, with its deadline; a `deadlineMs` beside it moves that, counted from the same beginning. */
-  readonly from?: WatchState | undefined;
+export interface WatchOptions extends Omit<WatchConfigOptions, 'baseUrl'> {
+  /** A saved state to resume from, with its deadline; a `deadlineMs` beside it moves that, counted from the same start. */
+  readonly resumeFrom?: WatchState | undefined;
   /**
    * Keeps the watch's state, to resume from whatever becomes of the program. Called just before each request leaves and after its
-   * response, before that is emitted. It may return a promise or an Observable, of 10 s at most: the request leaves and the value is
-   * emitted once that has ended. What it throws is the error of the watch: what cannot be kept is not polled.
+   * response, one save after another. It may return a promise or an Observable, of 10 s at most: the request leaves and the value is
+   * emitted once that has ended. What cannot be saved is not polled, but its last transition is emitted: the save is tried again at the
+   * minimum interval, and after `giveUpAfterMs` the watch ends with an error of kind `save`.
    */
   readonly save?: Save | undefined;
 }
@@ -84,7 +91,7 @@ export interface TaskClient<Id extends string = string> {
 interface Poller {
   readonly owner: Account;
   /** Of a watch that is told nothing of its own. */
-  readonly rules: WatchRules;
+  readonly config: WatchConfig;
   readonly request: (poll: Poll) => Observable<PollEvent>;
   /** Its tasks that are watched. */
   readonly watched: Set<SharedTask>;
@@ -102,16 +109,19 @@ export const createTaskClient = <Id extends string>({
   requestTimeoutMs = 30_000,
   concurrency = 64,
   scheduler = asyncScheduler,
+  wake,
   ...defaults
 }: TaskClientOptions<Id>): TaskClient<Id> => {
+  if (wake !== undefined && !isObservable(wake)) throw new TypeError(`wake must be an Observable of tasks, not ${String(wake)}`);
   if (typeof transport !== 'function') throw new TypeError(`transport must be a function, not ${typeof transport}`);
   checkPositive('requestTimeoutMs', requestTimeoutMs);
   if (!isRecord(scheduler) || typeof scheduler.schedule !== 'function') throw new TypeError(`scheduler must be an RxJS scheduler, not ${String(scheduler)}`);
   const accountOf = accountFinder(accounts);
-  accounts.forEach(({ provider }) => watchRules(provider, defaults));
+  accounts.forEach(({ provider }) => watchConfig(provider, defaults));
   const clock = clockOf(scheduler);
   const queue = createRequestQueue(concurrency, clock);
   const tasks = new Map<string, SharedTask>();
+  let waking = Subscription.EMPTY;
   /** Tasks that nobody watches any more: one that comes back, for example by `retry()`, keeps its minimum interval. */
   const recent = new Map<string, SharedTask>();
   const pollers = new Map<Account, Poller>();
@@ -124,13 +134,14 @@ export const createTaskClient = <Id extends string>({
     const watched = new Set<SharedTask>();
     const poller = {
       owner,
-      rules: watchRules(provider, { ...defaults, baseUrl }),
+      config: watchConfig(provider, { ...defaults, baseUrl }),
       request: createRequests(owner, {
-        lane: queue.lane(name === null ? provider.id : `${provider.id} (${name})`, provider.pacing(noHints).floorMs, rateLimit),
+        lane: queue.lane(name === null ? provider.id : `${provider.id} (${name})`, provider.pacing(noHints).minIntervalMs, rateLimit),
         transport,
         clock,
         requestTimeoutMs,
         hasOtherTasks: () => watched.size > 1,
+        isWatched: (id) => tasks.has(keyOf({ provider: provider.id, id }, owner)),
       }),
       watched,
     };
@@ -138,16 +149,26 @@ export const createTaskClient = <Id extends string>({
     return poller;
   };
 
-  const rulesOf = ({ owner, rules }: Poller, own: RuleOptions): WatchRules =>
+  const configOf = ({ owner, config }: Poller, own: WatchConfigOptions): WatchConfig =>
     Object.keys(own).length === 0
-      ? rules
-      : watchRules(owner.provider, { ...merged(defaults, own), baseUrl: owner.baseUrl });
+      ? config
+      : watchConfig(owner.provider, { ...merged(defaults, own), baseUrl: owner.baseUrl });
+
+  const keyOf = (task: TaskRef, { name }: Account): string => taskKey({ ...task, account: name ?? '' });
+
+  /** Listens to `wake` while tasks are watched. */
+  const listen = (): void => {
+    if (wake === undefined || tasks.size !== 1) return;
+    waking = wake.subscribe((ref) => { tasks.get(keyOf(ref, accountOf(ref)))?.wake(); });
+  };
 
   /** A place among the watchers of a task, until it is left. */
   const join = (task: TaskRef, { owner, request, watched }: Poller): Place => {
-    const key = taskKey({ ...task, account: owner.name ?? '' });
-    const shared = tasks.get(key) ?? new SharedTask(task, request, clock, recent.get(key));
+    const key = keyOf(task, owner);
+    const known = tasks.get(key);
+    const shared = known ?? new SharedTask(task, request, clock, recent.get(key));
     tasks.set(key, shared);
+    if (known === undefined) listen();
     watched.add(shared);
     shared.watchers += 1;
     let isIn = true;
@@ -158,6 +179,7 @@ export const createTaskClient = <Id extends string>({
         isIn = false;
         if ((!isOver && shared.watchers > 0) || tasks.get(key) !== shared) return;
         tasks.delete(key);
+        if (tasks.size === 0) waking.unsubscribe();
         watched.delete(shared);
         recent.delete(key);
         recent.set(key, shared);
@@ -170,36 +192,43 @@ export const createTaskClient = <Id extends string>({
     };
   };
 
-  const follow = (ref: TaskRef, { from, save, ...own }: WatchOptions = {}): Observable<Step> => {
+  const follow = (ref: TaskRef, { resumeFrom, save, ...own }: WatchOptions = {}): Observable<Step> => {
     const poller = pollerOf(ref);
     const task = plainRef(ref);
     if (save !== undefined) checkFunction('save', save);
-    const rules = rulesOf(poller, own);
-    const saved = from === undefined ? null : givenMoreTime(checkedState(from, task, poller.owner), own.deadlineMs);
-    if (saved?.ended === 'terminal') return of({ state: saved, transition: finalTransition(saved), seen: 0, isSeed: false });
-    return defer(() => watcher(join(task, poller), { task, rules, save, saved, clock }));
+    const config = configOf(poller, own);
+    const saved = resumeFrom === undefined ? null : checkedState(resumeFrom, task, poller.owner);
+    // A deadline stays, unless this very watch is given another.
+    const given = saved === null || own.deadlineMs === undefined ? saved : withDeadline(saved, own.deadlineMs);
+    return defer(() => {
+      const nowMs = clock.now();
+      const begun = given === null ? startWatch(task, config, nowMs) : resumeWatch(given, config, nowMs);
+      if (begun.ended !== null) return of({ state: begun, transition: finalTransition(begun), seen: 0, isNew: true, isSaved: true });
+      const place = join(task, poller);
+      return watcher(place, { config, save, begun, seen: given === null ? 0 : seenBefore(given, place.shared.latest, nowMs), clock });
+    });
   };
 
   return {
     query: (ref) => {
       const poller = pollerOf(ref);
-      const { rules } = poller;
+      const { config } = poller;
       const task = plainRef(ref);
       return defer(() => {
-        const state = beginWatch(task, rules, clock.now());
+        const state = startWatch(task, config, clock.now());
         const { shared, leave } = join(task, poller);
-        const { floorMs: minIntervalMs } = rules.provider.pacing(rules.hintsOf(null));
-        return shared.poll(shared.latest?.number ?? 0, { dueAtMs: state.nextAskAtMs, serviceTier: null, minIntervalMs }).pipe(
+        const { minIntervalMs } = config.provider.pacing(config.hintsOf(null));
+        return shared.poll(shared.latest?.number ?? 0, { dueAtMs: state.nextPollAtMs, serviceTier: null, minIntervalMs }).pipe(
           mergeMap((event) => (event.kind === 'done' ? of(event.arrival.result) : EMPTY)),
           map((result) => {
             if (!isLeft(result)) return result.right.task.account === task.account ? result.right : { ...result.right, task };
-            throw lostAs(result.left.kind, advanceWatch(state, result, rules, clock.now()));
+            throw errorAs(result.left.kind, applyResult(state, result, config, clock.now()));
           }),
           finalize(() => { leave(false); }),
         );
       });
     },
-    states: (ref, options) => follow(ref, options).pipe(choose(({ state, isSeed }) => (isSeed ? null : state))),
+    states: (ref, options) => follow(ref, options).pipe(choose(({ state, isNew }) => (isNew ? state : null))),
     watch: (ref, options) => follow(ref, options).pipe(choose(({ transition }) => transition)),
     queue: queue.status,
   };
@@ -217,15 +246,15 @@ const choose =
     );
 
 /** The last transition of a task whose end was saved. */
-const finalTransition = ({ snapshot, previousStatus, askedAtMs, startedAtMs }: WatchState): TaskTransition | null =>
-  snapshot === null ? null : transitionTo({ ...snapshot, raw: null }, previousStatus, askedAtMs ?? startedAtMs);
+const finalTransition = ({ snapshot, previousStatus, polledAtMs, startedAtMs }: WatchState): TaskTransition | null =>
+  snapshot === null ? null : transitionTo({ ...snapshot, raw: null }, previousStatus, polledAtMs ?? startedAtMs);
 
-const merged = <Options extends Pick<RuleOptions, 'policy' | 'deadlineMs' | 'patienceMs'>>(defaults: Options, own: RuleOptions): RuleOptions => ({
+const merged = <Options extends Pick<WatchConfigOptions, 'policy' | 'deadlineMs' | 'giveUpAfterMs'>>(defaults: Options, own: WatchConfigOptions): WatchConfigOptions => ({
   ...own,
   // What is no record is passed on, to be refused.
   policy: own.policy === undefined || isRecord(own.policy) ? { ...defaults.policy, ...own.policy } : own.policy,
   deadlineMs: own.deadlineMs ?? defaults.deadlineMs,
-  patienceMs: own.patienceMs ?? defaults.patienceMs,
+  giveUpAfterMs: own.giveUpAfterMs ?? defaults.giveUpAfterMs,
 });
 
 /** The ref without what else its object may hold. */
@@ -236,15 +265,15 @@ const plainRef = ({ provider, id, account }: TaskRef): TaskRef => {
   return account == null ? { provider, id } : { provider, id, account }; // null: out of a database, say
 };
 
-/** A deadline stays, save where this very watch is told another. */
-const givenMoreTime = (saved: WatchState, deadlineMs: number | undefined): WatchState =>
-  deadlineMs === undefined ? saved : { ...saved, deadlineAtMs: saved.startedAtMs + deadlineMs };
+/** The number of the last result that a saved state knows. One that is past its deadline wants the result of a poll of its own. */
+const seenBefore = ({ polledAtMs, deadlineAtMs }: WatchState, latest: Arrival | null, nowMs: number): number =>
+  latest !== null && (latest.atMs <= (polledAtMs ?? -Infinity) || (deadlineAtMs ?? Infinity) <= nowMs) ? latest.number : 0;
 
 const checkedState = (from: WatchState, task: TaskRef, { baseUrl }: Account): WatchState => {
   const state = parseWatchState(from);
   if (taskKey(state.task) !== taskKey(task)) {
-    throw new TypeError(`from.task must be the watched task ${taskKey(task)}, not ${taskKey(state.task)}`);
+    throw new TypeError(`resumeFrom.task must be the watched task ${taskKey(task)}, not ${taskKey(state.task)}`);
   }
-  if (state.baseUrl !== baseUrl) throw new TypeError(`from.baseUrl must be the account's '${baseUrl}', not '${state.baseUrl}'`);
+  if (state.baseUrl !== baseUrl) throw new TypeError(`resumeFrom.baseUrl must be the account's '${baseUrl}', not '${state.baseUrl}'`);
   return state;
 };

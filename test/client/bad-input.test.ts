@@ -5,9 +5,9 @@ import { ark } from '../../src/providers/ark.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { account } from '../../src/client/account.js';
 import { watchTasks } from '../../src/feed/feed.js';
-import { parseWatchState } from '../../src/state/saved-state.js';
+import { parseWatchState } from '../../src/state/stored.js';
 import { createTaskClient } from '../../src/client/task-client.js';
-import { watchRules } from '../../src/state/watch-rules.js';
+import { watchConfig } from '../../src/state/watch-config.js';
 import { marbles } from '../support/marbles.js';
 import { accountOf, arkTask, brief, diary, inVirtualTime, key, livingTransport, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
 
@@ -103,7 +103,7 @@ describe('a client is refused', () => {
     ['with a deadlineMs that is no number', made({ deadlineMs: Number.NaN }), RangeError, ['deadlineMs', 'NaN']],
     ['with a negative deadlineMs', made({ deadlineMs: -1 }), RangeError, ['deadlineMs', '-1']],
     ['with a deadlineMs of 0', made({ deadlineMs: 0 }), RangeError, ['deadlineMs', '0']],
-    ['with an endless patienceMs', made({ patienceMs: Infinity }), RangeError, ['patienceMs', 'Infinity']],
+    ['with an endless giveUpAfterMs', made({ giveUpAfterMs: Infinity }), RangeError, ['giveUpAfterMs', 'Infinity']],
     ['with a number as policy', made({ policy: { interval: 5000 } }), TypeError, ['policy.interval', '5000']],
     ['with a text as retry', made({ policy: { retry: 'fast' } }), TypeError, ['policy.retry', 'fast']],
   ]);
@@ -149,17 +149,17 @@ describe('a watch is refused at once', () => {
     ['for an account that is not among them', () => two.watch({ ...arkTask, account: 'us' }), TypeError, ['task.account', 'us', 'eu', 'cn']],
     ['with a deadlineMs that is no number', () => client.watch(arkTask, { deadlineMs: Number.NaN }), RangeError, ['deadlineMs', 'NaN']],
     ['with a negative deadlineMs', () => client.states(arkTask, { deadlineMs: -1 }), RangeError, ['deadlineMs', '-1']],
-    ['with a patienceMs of 0', () => client.watch(arkTask, { patienceMs: 0 }), RangeError, ['patienceMs', '0']],
-    ['with a patienceMs that is no number', () => client.watch(arkTask, { patienceMs: Number.NaN }), RangeError, ['patienceMs', 'NaN']],
+    ['with a giveUpAfterMs of 0', () => client.watch(arkTask, { giveUpAfterMs: 0 }), RangeError, ['giveUpAfterMs', '0']],
+    ['with a giveUpAfterMs that is no number', () => client.watch(arkTask, { giveUpAfterMs: Number.NaN }), RangeError, ['giveUpAfterMs', 'NaN']],
     ['with a negative interval for a policy', () => client.watch(arkTask, { policy: { interval: wrong(-5) } }), TypeError, ['policy.interval', '-5']],
-    ['with an expected duration that is none', () => client.watch(arkTask, { expect: { durationMs: -5 } }), RangeError, ['expect.durationMs', '-5']],
+    ['with an expected duration that is none', () => client.watch(arkTask, { expected: { durationMs: -5 } }), RangeError, ['expected.durationMs', '-5']],
     ['with a save that is no function', () => client.watch(arkTask, { save: wrong(5) }), TypeError, ['save', '5']],
     ['with options that are none', () => client.watch(arkTask, wrong(null)), TypeError, []],
-    ['from nothing', () => client.watch(arkTask, { from: wrong(null) }), TypeError, ['WatchState', 'null']],
-    ['from a text that is no JSON', () => client.watch(arkTask, { from: wrong('cgt-1') }), TypeError, ['WatchState', 'cgt-1']],
-    ['from an empty object', () => client.watch(arkTask, { from: wrong({}) }), TypeError, ['WatchState']],
-    ['from a snapshot', () => client.watch(arkTask, { from: wrong({ status: 'running' }) }), TypeError, ['WatchState']],
-    ['from an array', () => client.watch(arkTask, { from: wrong([1]) }), TypeError, ['WatchState']],
+    ['from nothing', () => client.watch(arkTask, { resumeFrom: wrong(null) }), TypeError, ['WatchState', 'null']],
+    ['from a text that is no JSON', () => client.watch(arkTask, { resumeFrom: wrong('cgt-1') }), TypeError, ['WatchState', 'cgt-1']],
+    ['from an empty object', () => client.watch(arkTask, { resumeFrom: wrong({}) }), TypeError, ['WatchState']],
+    ['from a snapshot', () => client.watch(arkTask, { resumeFrom: wrong({ status: 'running' }) }), TypeError, ['WatchState']],
+    ['from an array', () => client.watch(arkTask, { resumeFrom: wrong([1]) }), TypeError, ['WatchState']],
   ]);
 
   it('for a state in which one field is another', () => {
@@ -169,14 +169,14 @@ describe('a watch is refused at once', () => {
       return seen.values;
     });
     const fields: readonly (readonly [string, unknown])[] = [
-      ['version', 2], ['version', undefined], ['task', 'cgt-1'], ['baseUrl', 5], ['startedAtMs', '0'], ['startedAtMs', null], ['deadlineAtMs', 'soon'],
-      ['asks', Number.NaN], ['lastTrouble', {}], ['lastTrouble', { kind: 'odd' }], ['failures', null], ['snapshot', {}], ['snapshot', { task: arkTask, status: 'melting' }],
-      ['previousStatus', 'melting'], ['progress', '1'], ['estimated', 0], ['askedAtMs', '0'], ['nextAskAtMs', Infinity], ['ended', 'maybe'], ['ended', undefined],
+      ['version', 3], ['version', undefined], ['task', 'cgt-1'], ['baseUrl', 5], ['startedAtMs', '0'], ['startedAtMs', null], ['deadlineAtMs', 'soon'], ['deadlineKind', 'mine'],
+      ['polls', Number.NaN], ['lastError', {}], ['lastError', { kind: 7 }], ['failureCount', -1], ['snapshot', {}], ['snapshot', { task: arkTask, status: 'melting' }],
+      ['previousStatus', 'melting'], ['progress', '1'], ['estimated', 0], ['polledAtMs', '0'], ['nextPollAtMs', Infinity], ['ended', 'maybe'],
     ];
     expect(state).toBeDefined();
     for (const [name, value] of fields) {
       const broken = { ...state, [name]: value };
-      for (const make of [() => client.watch(arkTask, { from: wrong(broken) }), () => parseWatchState(broken)]) {
+      for (const make of [() => client.watch(arkTask, { resumeFrom: wrong(broken) }), () => parseWatchState(broken)]) {
         expect(make, `${name}: ${String(value)}`).toThrow(TypeError);
         expect(make).toThrow(name);
       }
@@ -205,9 +205,9 @@ describe('what is found out late', () => {
     }
   });
 
-  it('watchRules refuses as a watch does', () => {
-    expect(() => watchRules(ark, { deadlineMs: Number.NaN })).toThrow(RangeError);
-    expect(() => watchRules(ark, { patienceMs: -1 })).toThrow('patienceMs must be a finite number of ms above 0, not -1');
+  it('watchConfig refuses as a watch does', () => {
+    expect(() => watchConfig(ark, { deadlineMs: Number.NaN })).toThrow(RangeError);
+    expect(() => watchConfig(ark, { giveUpAfterMs: -1 })).toThrow('giveUpAfterMs must be a finite number of ms above 0, not -1');
   });
 
   it('a feed refuses what is no client, at once', () => {
@@ -262,7 +262,7 @@ describe('an id', () => {
   });
 
   it('is not looked at further: another id in the answer is no refusal', marbles(({ flush }) => {
-    const { client: own } = scripted([{ body: { id: 'upstream/9', status: 'succeeded' } }]);
+    const { client: own } = scripted([{ body: { id: 'upstream/9', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } }]);
     const seen = diary(own.watch(arkTask), ({ snapshot }) => snapshot.upstream?.id);
     flush();
     expect(seen.lines).toEqual(['0s upstream/9', '0s |']);

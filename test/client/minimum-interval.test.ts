@@ -95,7 +95,7 @@ const saveOf = ({ save, saveMs }: Action): WatchOptions['save'] => {
     case 'at once':
       return () => EMPTY;
     case 'throws':
-      return ({ asks }) => { if (asks > 0) throw full; };
+      return ({ polls }) => { if (polls > 0) throw full; };
     case 'errs':
       return () => timer(saveMs).pipe(switchMap(() => throwError(() => full)));
     case 'takes':

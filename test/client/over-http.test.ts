@@ -54,11 +54,11 @@ describe.each(adapters)('a client over real HTTP, through %s', (_, transport) =>
     const { simulator, client } = await setUp(transport());
     const task = simulator.submit('ark');
     const reached = client.watch(task).pipe(ofStatus('succeeded'), toArray());
-    const troubles = client.states(task).pipe(skipWhile(({ lastTrouble }) => lastTrouble?.kind !== 'transport'), take(1), tap(() => void simulator.restart()));
+    const troubles = client.states(task).pipe(skipWhile(({ lastError }) => lastError?.kind !== 'transport'), take(1), tap(() => void simulator.restart()));
     const restarted = firstValueFrom(troubles);
     const ended = lastValueFrom(reached);
     await simulator.stop();
-    expect((await restarted).lastTrouble?.kind).toBe('transport');
+    expect((await restarted).lastError?.kind).toBe('transport');
     expect(await ended).toHaveLength(1);
   });
 
@@ -67,7 +67,7 @@ describe.each(adapters)('a client over real HTTP, through %s', (_, transport) =>
     const task = simulator.submit('yescale');
     simulator.fault(task, 'hang', 5);
     const states = client.states(task).pipe(take(1));
-    expect((await firstValueFrom(states)).lastTrouble?.kind).toBe('timeout');
+    expect((await firstValueFrom(states)).lastError?.kind).toBe('timeout');
     const asked = simulator.asks(task);
     await simulator.restart();
     expect(simulator.asks(task)).toBe(asked);

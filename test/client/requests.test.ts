@@ -22,7 +22,7 @@ const polledTask = (id: string): PolledTask => ({ task: { provider: 'ark', id },
 const requestsOf = (owner: Account, transport: Transport, { requestTimeoutMs = seconds(30), concurrency = 64 }: { readonly requestTimeoutMs?: number; readonly concurrency?: number | Observable<number> } = {}) => {
   const clock = clockOf(asyncScheduler);
   const queue = createRequestQueue(concurrency, clock);
-  const request = createRequests(owner, { lane: queue.lane('ark', seconds(10), owner.rateLimit), transport, clock, requestTimeoutMs, hasOtherTasks: () => false });
+  const request = createRequests(owner, { lane: queue.lane('ark', seconds(10), owner.rateLimit), transport, clock, requestTimeoutMs, hasOtherTasks: () => false, isWatched: () => false });
   return (polled: PolledTask | string, own: Partial<Omit<Poll, 'polled'>> = {}): Observable<PollEvent> =>
     request({ polled: typeof polled === 'string' ? polledTask(polled) : polled, dueAtMs: 0, minIntervalMs: seconds(10), serviceTier: null, ...own });
 };

@@ -6,7 +6,7 @@ import type { ScriptedStep } from '../../src/testing/index.js';
 import type { Transport } from '../../src/transport/transport.js';
 import { account } from '../../src/client/account.js';
 import type { SeedanceError } from '../../src/state/errors.js';
-import { parseWatchState } from '../../src/state/saved-state.js';
+import { parseWatchState } from '../../src/state/stored.js';
 import { createTaskClient, type WatchOptions } from '../../src/client/task-client.js';
 import type { WatchState } from '../../src/state/watch-state.js';
 import { marbles } from '../support/marbles.js';
@@ -64,9 +64,16 @@ const anyScript = fc.tuple(fc.array(anyStep, { maxLength: 14 }), anyEnd).map(([s
 const anyLatencyMs = fc.constantFrom(0, 1, 250, 9_000);
 const anyOptions: fc.Arbitrary<WatchOptions> = fc.record({
   policy: fc.constantFrom({}, every(seconds(10)), every(seconds(45)), { retry: () => seconds(12) }),
-  patienceMs: fc.constantFrom(1, minutes(3), undefined),
+  giveUpAfterMs: fc.constantFrom(1, minutes(3), undefined),
   deadlineMs: fc.constantFrom(seconds(35), minutes(2), undefined),
 });
+
+/** A line of a diary, whatever the order of the fields in it. */
+const asRead = (line: string): unknown => {
+  const [at = '', ...rest] = line.split(' ');
+  const text = rest.join(' ');
+  return [at, text.startsWith('{') ? JSON.parse(text) : text];
+};
 
 /** From where to where a watch has gone, and how it has ended. */
 const course = (states: readonly WatchState[]): readonly string[] => {
@@ -76,7 +83,7 @@ const course = (states: readonly WatchState[]): readonly string[] => {
 
 describe('a watch that goes on from a saved state', () => {
   it('has the same states at the same times from any step on, as if nothing had happened', () => {
-    fc.assert(fc.property(anyScript, anyLatencyMs, anyOptions, (script, latencyMs, options) => {
+    fc.assert(fc.property(anyScript, anyLatencyMs, anyOptions.map((any) => ({ ...any, deadlineMs: undefined })), (script, latencyMs, options) => {
       const whole = inVirtualTime(({ flush }) => {
         const seen = diary(byAnswers(script, latencyMs).states(arkTask, options), (state) => JSON.stringify(state));
         flush();
@@ -87,11 +94,11 @@ describe('a watch that goes on from a saved state', () => {
           const client = byAnswers(script, latencyMs);
           let last: WatchState | null = null;
           const before = client.states(arkTask, options).pipe(take(step + 1), tap((state) => { last = state; }));
-          const seen = diary(concat(before, defer(() => client.states(arkTask, { ...options, from: saved(last) }))), (state) => JSON.stringify(state));
+          const seen = diary(concat(before, defer(() => client.states(arkTask, { ...options, resumeFrom: saved(last) }))), (state) => JSON.stringify(state));
           flush();
           return seen;
         });
-        expect(cut.lines, `cut after step ${String(step + 1)}`).toEqual(whole.lines);
+        expect(cut.lines.map(asRead), `cut after step ${String(step + 1)}`).toEqual(whole.lines.map(asRead));
       });
     }));
   });
@@ -99,7 +106,7 @@ describe('a watch that goes on from a saved state', () => {
   it('takes the same course when it is cut at any instant, and goes on after any time', () => {
     const anyGapMs = fc.oneof(fc.constant(0), fc.nat({ max: minutes(2) }), fc.nat({ max: days(3) }));
     fc.assert(fc.property(anyScript, anyLatencyMs, fc.nat({ max: minutes(12) }), anyGapMs, (script, latencyMs, cutMs, gapMs) => {
-      const options = { deadlineMs: days(100), patienceMs: minutes(3) };
+      const options = { deadlineMs: days(100), giveUpAfterMs: minutes(3) };
       const whole = inVirtualTime(({ flush }) => {
         const seen = diary(byAnswers(script, latencyMs).states(arkTask, options));
         flush();
@@ -112,42 +119,42 @@ describe('a watch that goes on from a saved state', () => {
         if (before.isOver) return before.values;
         const last = before.values.at(-1);
         const rest: { values: readonly WatchState[] } = { values: [] };
-        at(cutMs + gapMs, () => { rest.values = diary(client.states(arkTask, { ...options, ...(last === undefined ? {} : { from: saved(last) }) })).values; });
+        at(cutMs + gapMs, () => { rest.values = diary(client.states(arkTask, { ...options, ...(last === undefined ? {} : { resumeFrom: saved(last) }) })).values; });
         flush();
         return [...before.values, ...rest.values];
       });
       expect(course(cut)).toEqual(course(whole));
-      expect(cut.at(-1)?.asks).toBe(whole.at(-1)?.asks);
+      expect(cut.at(-1)?.polls).toBe(whole.at(-1)?.polls);
     }));
   });
 
   it('waits for the time of its next ask, which a Retry-After may have put off', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '300' }), succeeded], { policy: every(seconds(15)) });
     const first = diary(client.states(arkTask), brief, seconds(20));
-    at(seconds(100), () => { diary(client.watch(arkTask, { from: saved(first.values[1]) }), to); });
+    at(seconds(100), () => { diary(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), to); });
     flush();
     expect(askedAt(transport)).toEqual([0, 15, 315]);
   }));
 
-  it.each<[string, ScriptedStep]>([
-    ['a Retry-After', tooMany({ 'retry-after': '77' })],
-    ['the floor', { ...running, afterMs: seconds(20) }],
-  ])('does not ask before %s is over, also when its deadline comes before: it ends there, as it would have', (_, step) => {
+  it.each<[string, ScriptedStep, number]>([
+    ['a Retry-After', tooMany({ 'retry-after': '77' }), 87],
+    ['the floor', { ...running, afterMs: seconds(20) }, 40],
+  ])('does not poll before %s is over, also when its deadline comes before: one more poll leaves then', (_, step, atS) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, step, succeeded], { policy: every(seconds(10)), deadlineMs: seconds(35) });
       const first = diary(client.states(arkTask), brief, seconds(31));
       const seen: { diary?: ReturnType<typeof diary> } = {};
-      at(seconds(32), () => { seen.diary = diary(client.watch(arkTask, { from: saved(first.values[1]) }), to); });
+      at(seconds(32), () => { seen.diary = diary(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), to); });
       flush();
-      expect(askedAt(transport)).toEqual([0, 10]);
-      expect(seen.diary?.lines).toEqual(['35s #']);
+      expect(askedAt(transport)).toEqual([0, 10, atS]);
+      expect(seen.diary?.lines).toEqual([`${String(atS)}s succeeded`, `${String(atS)}s |`]);
     });
   });
 
   it('asks at once when that time has passed', marbles(({ flush }) => {
     const { client, transport } = scripted([running, succeeded], { policy: every(seconds(15)) });
     const first = diary(client.states(arkTask), brief, seconds(1));
-    at(minutes(40), () => { diary(client.watch(arkTask, { from: saved(first.values[0]) }), to); });
+    at(minutes(40), () => { diary(client.watch(arkTask, { resumeFrom: saved(first.values[0]) }), to); });
     flush();
     expect(askedAt(transport)).toEqual([0, 2400]);
   }));
@@ -162,7 +169,7 @@ describe('a watch that goes on from a saved state', () => {
       Object.entries(saved(first.values[0])).map(([name, value]) => [name, name.endsWith('AtMs') && typeof value === 'number' ? value + hours(9) : value]),
     ) as unknown as WatchState;
     const later = scripted([succeeded], { policy: every(seconds(15)) });
-    const seen = diary(later.client.watch(arkTask, { from: ahead }), to);
+    const seen = diary(later.client.watch(arkTask, { resumeFrom: ahead }), to);
     flush();
     expect(askedAt(later.transport)).toEqual([16]);
     expect(seen.lines.at(-1)).toBe('16s |');
@@ -172,7 +179,7 @@ describe('a watch that goes on from a saved state', () => {
     const { client } = scripted([queued, running, running, succeeded], { policy: every(seconds(15)) });
     const first = diary(client.states(arkTask), brief, seconds(16));
     at(seconds(16), () => {
-      const seen = diary(client.watch(arkTask, { from: saved(first.values[1]) }), ({ from, to: status }) => `${String(from)}-${status}`);
+      const seen = diary(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), ({ from, to: status }) => `${String(from)}-${status}`);
       at(seconds(100), () => { expect(seen.lines).toEqual(['45s running-succeeded', '45s |']); });
     });
     flush();
@@ -185,9 +192,9 @@ describe('time that nobody watched', () => {
     const { client } = scripted([running, ...Array<ScriptedStep>(8).fill(busy), succeeded], { policy: every(seconds(15)), deadlineMs: days(2) });
     const first = diary(client.states(arkTask), brief, minutes(6));
     flush();
-    expect(first.values.at(-1)).toMatchObject({ failures: 6 });
+    expect(first.values.at(-1)).toMatchObject({ failureCount: 6 });
     const seen: { diary?: ReturnType<typeof diary> } = {};
-    at(days(1), () => { seen.diary = diary(client.states(arkTask, { from: saved(first.values.at(-1)) }), brief); });
+    at(days(1), () => { seen.diary = diary(client.states(arkTask, { resumeFrom: saved(first.values.at(-1)) }), brief); });
     flush();
     expect(seen.diary?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['server x7', 'server x8', 'succeeded', '|']);
   }));
@@ -196,9 +203,9 @@ describe('time that nobody watched', () => {
     const { client } = scripted([running, busy], { policy: every(seconds(15)), deadlineMs: days(2) });
     const first = diary(client.states(arkTask), brief, minutes(14));
     flush();
-    expect(first.values.at(-1)).toMatchObject({ failures: 10, askedAtMs: seconds(765) });
+    expect(first.values.at(-1)).toMatchObject({ failureCount: 10, polledAtMs: seconds(765) });
     const seen: { diary?: ReturnType<typeof diary<WatchState>> } = {};
-    at(days(1), () => { seen.diary = diary(client.states(arkTask, { from: saved(first.values.at(-1)) }), brief); });
+    at(days(1), () => { seen.diary = diary(client.states(arkTask, { resumeFrom: saved(first.values.at(-1)) }), brief); });
     flush();
     expect(seen.diary?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['server x11', 'server x12 (response)', '#']);
   }));
@@ -208,7 +215,7 @@ describe('time that nobody watched', () => {
     const first = diary(client.states(arkTask), brief, seconds(12));
     flush();
     const seen: { diary?: ReturnType<typeof diary> } = {};
-    at(hours(1), () => { seen.diary = diary(client.states(arkTask, { from: saved(first.values.at(-1)) }), brief); });
+    at(hours(1), () => { seen.diary = diary(client.states(arkTask, { resumeFrom: saved(first.values.at(-1)) }), brief); });
     flush();
     expect(seen.diary?.lines).toEqual(['3600s not-found x3', '3640s not-found x4 (response)', '3640s #']);
   }));
@@ -218,7 +225,7 @@ describe('time that nobody watched', () => {
     const first = diary(client.states(arkTask), brief, seconds(16));
     flush();
     const seen: { diary?: ReturnType<typeof diary> } = {};
-    at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { from: saved(first.values.at(-1)) }), to); });
+    at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { resumeFrom: saved(first.values.at(-1)) }), to); });
     flush();
     expect(seen.diary?.lines.map((line) => line.split(' ')[1])).toEqual(['succeeded', '|']);
   }));
@@ -231,7 +238,7 @@ describe('a watch restored past its deadline', () => {
       const first = diary(client.states(arkTask), brief, seconds(1));
       flush();
       const seen: { diary?: ReturnType<typeof diary> } = {};
-      at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { ...options, from: saved(first.values[0]) }), to); });
+      at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { ...options, resumeFrom: saved(first.values[0]) }), to); });
       flush();
       return { seen: seen.diary, asked: askedAt(transport).slice(1) };
     });
@@ -271,14 +278,14 @@ describe('a watch restored past its deadline', () => {
     expect(asked).toEqual([3600, 3615, 3630]);
   });
 
-  it('keeps the deadline that its first answer fixed', marbles(({ flush }) => {
-    const { client } = scripted([arkAnswer('running', { created_at: 1, execution_expires_after: 3600 })], { policy: every(minutes(5)) });
+  it('keeps the deadline of the provider', marbles(({ flush }) => {
+    const { client } = scripted([arkAnswer('running', { created_at: 1, execution_expires_after: 10_800 })], { policy: every(minutes(5)) });
     const first = diary(client.states(arkTask), brief, seconds(1));
     flush();
     const seen: { diary?: ReturnType<typeof diary> } = {};
-    at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { from: saved(first.values[0]) }), to); });
+    at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { resumeFrom: saved(first.values[0]) }), to); });
     flush();
-    expect(seen.diary?.lines).toEqual(['4201s #']);
+    expect(seen.diary?.lines).toEqual(['11401s #']);
   }));
 });
 
@@ -290,9 +297,9 @@ describe('a state that has ended', () => {
       const transitions = diary(client.watch(arkTask), to);
       flush();
       const asks = transport.requests.length;
-      const from = saved(first.values.at(-1));
-      const again = diary(client.watch(arkTask, { from }), to);
-      const states = diary(client.states(arkTask, { from }), brief);
+      const resumeFrom = saved(first.values.at(-1));
+      const again = diary(client.watch(arkTask, { resumeFrom }), to);
+      const states = diary(client.states(arkTask, { resumeFrom }), brief);
       flush();
       expect(again.lines).toEqual([`30s ${status}`, '30s |']);
       expect(states.lines).toEqual([`30s ${status}`, '30s |']);
@@ -307,7 +314,7 @@ describe('a state that has ended', () => {
     const { client, transport } = scripted([succeeded]);
     const first = diary(client.states(arkTask));
     flush();
-    const again = client.watch(arkTask, { from: saved(first.values[0]) });
+    const again = client.watch(arkTask, { resumeFrom: saved(first.values[0]) });
     at(days(40), () => {
       diary(concat(again, again), to);
     });
@@ -322,9 +329,9 @@ describe('a state that has ended', () => {
   it.each<[string, readonly ScriptedStep[], WatchOptions]>([
     ['gone', [running, missing, missing], {}],
     ['response', [running, forbidden, forbidden], {}],
-    ['response', [running, refusal(429, 'SetLimitExceeded')], {}],
-    ['decode', [running, html(200), html(200), html(200), html(200), html(200)], { patienceMs: 1 }],
-    ['transport', [running, reset, reset, reset, reset, reset], { patienceMs: 1 }],
+    ['response', [running, refusal(429, 'SetLimitExceeded'), refusal(429, 'SetLimitExceeded')], {}],
+    ['decode', [running, html(200), html(200), html(200), html(200), html(200)], { giveUpAfterMs: 1 }],
+    ['transport', [running, reset, reset, reset, reset, reset], { giveUpAfterMs: 1 }],
     ['timeout', [running, running, running], { policy: { interval: ({ index }) => (index < 2 ? seconds(15) : 'stop') } }],
   ])('lost as %s: the state on the error goes on to the end', (kind, script, options) => {
     inVirtualTime(({ flush }) => {
@@ -334,7 +341,7 @@ describe('a state that has ended', () => {
       const error = first.error as SeedanceError;
       expect(error.kind).toBe(kind);
       const lostAt = asyncScheduler.now();
-      const second = diary(client.watch(arkTask, { from: saved(error.state) }), ({ from, to: status }) => `${String(from)}-${status}`);
+      const second = diary(client.watch(arkTask, { resumeFrom: saved(error.state) }), ({ from, to: status }) => `${String(from)}-${status}`);
       flush();
       expect(second.lines.map((line) => line.split(' ')[1])).toEqual(['running-succeeded', '|']);
       expect(asyncScheduler.now() - lostAt, 'the floor, then the interval').toBe(seconds(25));
@@ -352,19 +359,19 @@ describe('a state of something else', () => {
   const { client } = scripted([running]);
 
   it.each<[string, () => unknown, readonly string[]]>([
-    ['another id', () => client.watch({ provider: 'ark', id: 'cgt-2' }, { from: state }), ['from.task', 'cgt-1', 'cgt-2']],
-    ['another provider', () => client.watch({ provider: 'anyfast', id: 'cgt-1' }, { from: state }), ['from.task', 'ark', 'anyfast']],
+    ['another id', () => client.watch({ provider: 'ark', id: 'cgt-2' }, { resumeFrom: state }), ['resumeFrom.task', 'cgt-1', 'cgt-2']],
+    ['another provider', () => client.watch({ provider: 'anyfast', id: 'cgt-1' }, { resumeFrom: state }), ['resumeFrom.task', 'ark', 'anyfast']],
     [
       'another account',
       () => createTaskClient({ transport: () => timer(1).pipe(switchMap(() => [])), accounts: [accountOf(ark), accountOf(ark, { name: 'b' })] })
-        .watch({ ...arkTask, account: 'b' }, { from: state }),
-      ['from.task', '"b"'],
+        .watch({ ...arkTask, account: 'b' }, { resumeFrom: state }),
+      ['resumeFrom.task', '"b"'],
     ],
     [
       'another base URL',
       () => createTaskClient({ transport: () => timer(1).pipe(switchMap(() => [])), accounts: [account(ark, { apiKey: key, baseUrl: arkRegions['eu-west'] })] })
-        .watch(arkTask, { from: state }),
-      ['from.baseUrl', arkRegions['eu-west'], ark.baseUrl],
+        .watch(arkTask, { resumeFrom: state }),
+      ['resumeFrom.baseUrl', arkRegions['eu-west'], ark.baseUrl],
     ],
   ])('is refused at once: %s', (_, watch, words) => {
     expect(watch).toThrow(TypeError);
@@ -373,7 +380,7 @@ describe('a state of something else', () => {
 
   it('the same base URL with a slash at its end is the same', marbles(({ flush }) => {
     const slashed = createTaskClient({ transport: () => played(succeeded), accounts: [accountOf(ark, { baseUrl: `${ark.baseUrl}/` })] });
-    const seen = diary(slashed.watch(arkTask, { from: state }), to);
+    const seen = diary(slashed.watch(arkTask, { resumeFrom: state }), to);
     flush();
     expect(seen.lines.at(-1)).toContain('|');
   }));
@@ -384,7 +391,7 @@ describe('a state of something else', () => {
     const first = diary(anyfastClient.states(task), brief, seconds(1));
     flush();
     expect(first.values[0]).toMatchObject({ progress: 0.5, estimated: false });
-    const seen = diary(anyfastClient.watch(task, { from: saved(first.values[0]) }), to);
+    const seen = diary(anyfastClient.watch(task, { resumeFrom: saved(first.values[0]) }), to);
     flush();
     expect(seen.lines).toEqual(['15s succeeded', '15s |']);
   }));

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { of, switchMap, timer } from 'rxjs';
+import { asyncScheduler, finalize, NEVER, of, switchMap, tap, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
 import { watchTasks } from '../../src/feed/feed.js';
-import { parseWatchState } from '../../src/state/saved-state.js';
+import type { SeedanceError } from '../../src/state/errors.js';
+import { parseWatchState } from '../../src/state/stored.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import type { WatchState } from '../../src/state/watch-state.js';
 import { marbles } from '../support/marbles.js';
@@ -39,8 +40,8 @@ const keeper = () => {
 };
 
 /** A state by what is known of its question. */
-const told = ({ asks, sentAtMs, snapshot }: WatchState): string =>
-  `${String(asks)} ${sentAtMs === null ? (snapshot?.status ?? 'nothing') : `asks at ${String(sentAtMs / 1000)}s`}`;
+const told = ({ polls, sentAtMs, snapshot }: WatchState): string =>
+  `${String(polls)} ${sentAtMs === null ? (snapshot?.status ?? 'nothing') : `asks at ${String(sentAtMs / 1000)}s`}`;
 
 describe('a watch that is kept', () => {
   it('is saved before each question leaves, and after each answer, before that is emitted', marbles(({ flush }) => {
@@ -63,7 +64,7 @@ describe('a watch that is kept', () => {
     flush();
     expect(seen.lines).toEqual(['70s #']);
     expect(kept).toHaveLength(8);
-    expect(last()).toMatchObject({ ended: 'response', asks: 4 });
+    expect(last()).toMatchObject({ ended: 'response', polls: 4 });
   }));
 
   it('is not saved for a beginning that asks nothing: an end that was known is known', marbles(({ flush }) => {
@@ -72,7 +73,7 @@ describe('a watch that is kept', () => {
     diary(client.watch(arkTask, { save }), to);
     flush();
     const before = kept.length;
-    const again = diary(client.watch(arkTask, { from: last(), save }), to);
+    const again = diary(client.watch(arkTask, { resumeFrom: last(), save }), to);
     flush();
     expect(again.lines).toEqual(['0s succeeded', '0s |']);
     expect(kept).toHaveLength(before);
@@ -107,25 +108,81 @@ describe('a watch that is kept', () => {
     expect(askedAt(transport)).toEqual([0, 12]);
   }));
 
-  it('asks nothing that cannot be saved: what save throws is the error of the watch', marbles(({ flush }) => {
-    const { client, transport } = scripted([running]);
-    const full = new Error('the disk is full');
-    const seen = diary(client.watch(arkTask, { save: () => { throw full; } }), to);
-    const other = diary(client.watch({ provider: 'ark', id: 'cgt-2' }), to, seconds(1));
+  it('polls nothing that cannot be saved: after giveUpAfterMs the watch ends with an error of kind save', marbles(({ flush }) => {
+    const { client, transport } = scripted([{ body: { status: 'running' } }]);
+    let tries = 0;
+    const save = (): void => {
+      tries += 1;
+      throw new Error('the disk is full');
+    };
+    const seen = diary(client.watch(arkTask, { save }), to);
+    const other = diary(client.watch({ provider: 'ark', id: 'cgt-2' }), to, seconds(3));
     flush();
-    expect(seen.lines).toEqual(['0s #']);
-    expect(seen.error).toBe(full);
+    expect(seen.lines).toEqual(['900s #']);
+    expect(seen.error).toMatchObject({ kind: 'save', state: { polls: 0, ended: null }, message: expect.stringContaining('the disk is full') as string });
+    // At the minimum interval.
+    expect(tries).toBe(91);
     expect(other.lines).toEqual(['0s running']);
     expect(transport.requests.map(({ url }) => url.split('/').at(-1))).toEqual(['cgt-2']);
   }));
 
-  it('ends when an answer cannot be saved, and emits it not', () => {
-    inVirtualTime(({ flush, timers }) => {
-      const { client } = scripted([running]);
-      const seen = diary(client.watch(arkTask, { save: ({ sentAtMs }) => { if (sentAtMs === null) throw new Error('full'); } }), to);
+  it.each([['throws', (): unknown => { throw new Error('full'); }], ['errs', (): unknown => throwError(() => new Error('full'))], ['never ends', (): unknown => NEVER]])(
+    'loses no transition while the store is away for ten minutes: save %s', (_, fails) => {
+      inVirtualTime(({ flush, timers }) => {
+        const { client, transport } = scripted([running, running, { ...succeeded, afterMs: seconds(5) }], { policy: every(seconds(30)) });
+        const kept: WatchState[] = [];
+        const isAway = (): boolean => asyncScheduler.now() >= seconds(61) && asyncScheduler.now() < seconds(661);
+        const save = (state: WatchState): unknown => (isAway() ? fails() : void kept.push(state));
+        const seen = diary(client.watch(arkTask, { save }), to);
+        flush();
+        const [, ended = ''] = seen.lines;
+        expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', expect.stringMatching(/^[#|]$/)]);
+        // The response is there at 65 s, and told at once or when its save has taken too long.
+        expect(ended).toMatch(/^(?:65|75)s succeeded$/);
+        expect(transport.requests).toHaveLength(3);
+        if (seen.error === null) expect(kept.at(-1)).toMatchObject({ ended: 'terminal', sentAtMs: null });
+        else expect(seen.error).toMatchObject({ kind: 'save', state: { ended: 'terminal' } });
+        expect(timers()).toBe(0);
+      });
+    });
+
+  it('keeps the rest of the tasks that are polled once the store is back', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, running, succeeded], { policy: every(seconds(30)) });
+    const save = (): void => { if (asyncScheduler.now() >= seconds(20) && asyncScheduler.now() < seconds(620)) throw new Error('away'); };
+    const seen = diary(client.watch(arkTask, { save }), to);
+    flush();
+    expect(seen.lines).toEqual(['0s running', '650s succeeded', '650s |']);
+    expect(askedAt(transport)).toEqual([0, 620, 650]);
+  }));
+
+  it('tries to save an end at the minimum interval also after the deadline', marbles(({ flush }) => {
+    const { client } = scripted([running, { ...succeeded, afterMs: seconds(8) }], { policy: every(seconds(10)) });
+    let tries = 0;
+    const save = ({ ended }: WatchState): void => {
+      if (ended === null) return;
+      tries += 1;
+      if (tries < 10) throw new Error('away');
+    };
+    const seen = diary(client.watch(arkTask, { save, deadlineMs: seconds(20) }), to);
+    flush();
+    expect(seen.lines).toEqual(['0s running', '18s succeeded', '108s |']);
+  }));
+
+  it('saves one state after another, and only the newest of those that wait', () => {
+    inVirtualTime(({ flush }) => {
+      const { client } = scripted([running, running, running, succeeded], { policy: every(seconds(10)) });
+      const saves: string[] = [];
+      let open = 0;
+      const save = ({ polls, sentAtMs }: WatchState): unknown => {
+        open += 1;
+        expect(open).toBe(1);
+        saves.push(`${String(polls)}${sentAtMs === null ? '' : ' sent'}`);
+        return timer(seconds(12)).pipe(finalize(() => { open -= 1; }));
+      };
+      const seen = diary(client.watch(arkTask, { save }), to, minutes(3));
       flush();
-      expect(seen.lines).toEqual(['0s #']);
-      expect(timers()).toBe(0);
+      expect(saves.slice(0, 2)).toEqual(['0 sent', '0 sent']);
+      expect(seen.error).toBeNull();
     });
   });
 
@@ -140,17 +197,24 @@ describe('a program that is killed at any instant, again and again', () => {
 
   it('never asks below the floor, and comes to the end', () => {
     const anyLives = fc.array(fc.tuple(fc.nat({ max: seconds(40) }), fc.oneof(fc.constant(0), fc.nat({ max: seconds(30) }))), { minLength: 1, maxLength: 5 });
-    fc.assert(fc.property(fc.array(anyStep, { maxLength: 6 }), fc.constantFrom(0, 1, 300, 9_000), anyLives, (steps, latencyMs, lives) => {
+    // A store that is local, one that is near, one that is slow, and one that takes too long.
+    const anySaveMs = fc.constantFrom(0, 5, 3_000, 9_999, 11_000);
+    fc.assert(fc.property(fc.array(anyStep, { maxLength: 6 }), fc.constantFrom(0, 1, 300, 9_000), anySaveMs, anyLives, (steps, latencyMs, saveMs, lives) => {
       inVirtualTime(({ flush }) => {
         const { transport, lives: requests } = livingTransport((index) =>
           timer(latencyMs).pipe(switchMap(() => played(steps[index] ?? succeeded))),
         );
-        const { save, kept } = keeper();
+        const { save: keep, kept } = keeper();
+        const save = (state: WatchState): unknown => {
+          if (saveMs === 0) return keep(state);
+          // What takes too long is kept all the same, only nobody waits for it.
+          return timer(saveMs).pipe(tap(() => { keep(state); }));
+        };
         const live = (untilMs?: number) => {
           // A client of its own: a new process remembers nothing.
-          const client = createTaskClient({ transport, accounts: [accountOf(ark)], deadlineMs: days(1), patienceMs: minutes(60) });
-          const from = kept.length === 0 ? undefined : parseWatchState(kept.at(-1));
-          return diary(client.watch(arkTask, { save, from }), to, untilMs);
+          const client = createTaskClient({ transport, accounts: [accountOf(ark)], deadlineMs: days(1), giveUpAfterMs: minutes(60) });
+          const resumeFrom = kept.length === 0 ? undefined : parseWatchState(kept.at(-1));
+          return diary(client.watch(arkTask, { save, resumeFrom }), to, untilMs);
         };
         let atMs = 0;
         for (const [lifeMs, pauseMs] of lives) {
@@ -163,9 +227,11 @@ describe('a program that is killed at any instant, again and again', () => {
         flush();
         const times = requests.map((request) => request.atMs);
         expect(times.slice(1).map((time, index) => time - (times[index] ?? 0)).filter((gap) => gap < seconds(10))).toEqual([]);
-        expect(last.diary?.lines.at(-1)).toMatch(/ \|$/);
+        // A watch whose every save takes too long cannot poll: it says so.
+        if (saveMs > 10_000) expect([null, 'save']).toContain((last.diary?.error as SeedanceError | null)?.kind ?? null);
+        else expect(last.diary?.lines.at(-1)).toMatch(/ \|$/);
       });
-    }));
+    }), { numRuns: 300 });
   });
 
   it('asks once more when it was killed in the last ask before its deadline, one floor after that', marbles(({ flush }) => {
@@ -176,11 +242,11 @@ describe('a program that is killed at any instant, again and again', () => {
     const again = scripted([succeeded], { policy: every(seconds(15)) });
     at(seconds(31), () => {
       expect(last()).toMatchObject({ sentAtMs: seconds(27), deadlineAtMs: seconds(37) });
-      seen.diary = diary(again.client.watch(arkTask, { from: last() }), to);
+      seen.diary = diary(again.client.watch(arkTask, { resumeFrom: last() }), to);
     });
     flush();
-    expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 15, 27], [37]]);
-    expect(seen.diary?.lines).toEqual(['37s succeeded', '37s |']);
+    expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 15, 27], [41]]);
+    expect(seen.diary?.lines).toEqual(['41s succeeded', '41s |']);
   }));
 
   it('asks once more also when that floor ends after the deadline, and not before it has ended', marbles(({ flush }) => {
@@ -190,9 +256,9 @@ describe('a program that is killed at any instant, again and again', () => {
     diary(client.watch(arkTask, { save }), to, seconds(31));
     const seen: { diary?: ReturnType<typeof diary> } = {};
     const again = scripted([succeeded], options);
-    at(seconds(32), () => { seen.diary = diary(again.client.watch(arkTask, { from: last() }), to); });
+    at(seconds(32), () => { seen.diary = diary(again.client.watch(arkTask, { resumeFrom: last() }), to); });
     flush();
-    expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 10, 20, 30], [40]]);
-    expect(seen.diary?.lines).toEqual(['40s succeeded', '40s |']);
+    expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 10, 20, 30], [42]]);
+    expect(seen.diary?.lines).toEqual(['42s succeeded', '42s |']);
   }));
 });

@@ -57,7 +57,7 @@ const expectNoTrace = (key: string, what: string, values: readonly unknown[]): v
 const everything = (provider: Provider, options: AccountOptions, transport: Transport): readonly unknown[] =>
   inVirtualTime(({ flush }) => {
     const owner = account(provider, options);
-    const client = createTaskClient({ transport, accounts: [owner], policy: every(seconds(10)), patienceMs: 1, deadlineMs: seconds(200) });
+    const client = createTaskClient({ transport, accounts: [owner], policy: every(seconds(10)), giveUpAfterMs: 1, deadlineMs: seconds(200) });
     const task = taskOf(provider);
     const diaries = [
       diary(client.watch(task)),
@@ -300,7 +300,7 @@ describe('a function that gives the key', () => {
     };
     const { transport, lives } = livingTransport((index) => played(index === 0 ? running : succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey })], policy: every(seconds(10)) });
-    const seen = diary(client.states(arkTask), ({ lastTrouble, snapshot }) => lastTrouble?.message ?? snapshot?.status);
+    const seen = diary(client.states(arkTask), ({ lastError, snapshot }) => lastError?.message ?? snapshot?.status);
     flush();
     expect(seen.lines).toMatchObject(['0s running', expect.stringMatching(/^10s .*apiKey/), '20s succeeded', '20s |']);
     expect(lives).toHaveLength(2);
@@ -319,7 +319,7 @@ describe('a function that gives the key', () => {
   it.each([['nothing', ''], ['no text', 5], ['undefined', undefined], ['a promise', Promise.resolve(usualKey)]])('that gives %s sends nothing', (_, given) => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport(() => played(succeeded));
-      const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: (() => given) as never })], patienceMs: 1 });
+      const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: (() => given) as never })], giveUpAfterMs: 1 });
       const seen = diary(client.watch(arkTask));
       flush();
       expect(lives).toEqual([]);

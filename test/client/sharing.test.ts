@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
 import type { SeedanceError } from '../../src/state/errors.js';
-import { parseWatchState } from '../../src/state/saved-state.js';
+import { parseWatchState } from '../../src/state/stored.js';
 import { createTaskClient } from '../../src/client/task-client.js';
-import { watchRules } from '../../src/state/watch-rules.js';
-import { beginWatch, type WatchState } from '../../src/state/watch-state.js';
+import { watchConfig } from '../../src/state/watch-config.js';
+import { startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { marbles } from '../support/marbles.js';
 import {
   accountOf,
@@ -81,7 +81,7 @@ describe('two watchers of one task', () => {
     const { client, transport } = scripted([after(100, queued), after(100, running), after(100, succeeded)], { policy: every(seconds(10)) });
     diary(client.states(arkTask), brief);
     diary(client.watch(arkTask, { deadlineMs: hours(9) }), to);
-    diary(client.watch({ ...arkTask }, { patienceMs: minutes(9) }), to);
+    diary(client.watch({ ...arkTask }, { giveUpAfterMs: minutes(9) }), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 10.1, 20.2]);
   }));
@@ -127,7 +127,7 @@ describe('two watchers of one task', () => {
       '0s queued', '10s server x1', '20s running', '30s not-found x1', '40s running', '50s succeeded', '50s |',
     ]);
     expect(second.diary?.lines).toEqual(['5s queued', ...first.lines.slice(1)]);
-    expect(first.values.map(({ asks }) => asks)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(first.values.map(({ polls }) => polls)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(second.diary?.values.map(({ startedAtMs, deadlineAtMs }) => [startedAtMs, deadlineAtMs])).toEqual(Array(6).fill([5000, 5000 + hours(3)]));
   }));
 
@@ -241,9 +241,9 @@ describe('two watchers of one task', () => {
 
   it('each has its own patience, counted from its own beginning', marbles(({ flush }) => {
     const { client } = scripted([running, ...Array<ScriptedStep>(6).fill(busy), succeeded], { policy: every(seconds(10)) });
-    const impatient = diary(client.watch(arkTask, { patienceMs: 1 }), to);
+    const impatient = diary(client.watch(arkTask, { giveUpAfterMs: 1 }), to);
     const late: { diary?: ReturnType<typeof diary> } = {};
-    at(seconds(15), () => { late.diary = diary(client.watch(arkTask, { patienceMs: 1 }), to); });
+    at(seconds(15), () => { late.diary = diary(client.watch(arkTask, { giveUpAfterMs: 1 }), to); });
     const patient = diary(client.watch(arkTask), to);
     flush();
     expect(impatient.lines.map((line) => line.split(' ')[1])).toEqual(['running', '#']);
@@ -325,9 +325,9 @@ describe('a watch that goes on beside another', () => {
     const before = diary(client.states(arkTask, { policy: every(seconds(10)) }), brief, seconds(12));
     const restored: { diary?: ReturnType<typeof diary> } = {};
     at(seconds(12), () => {
-      const from = before.values.at(-1);
-      expect(from?.lastTrouble).toMatchObject({ reason: 'not-found', consecutive: 1 });
-      restored.diary = diary(client.states(arkTask, { policy: every(seconds(10)), from }), brief);
+      const resumeFrom = before.values.at(-1);
+      expect(resumeFrom?.lastError).toMatchObject({ reason: 'not-found', sameFailureCount: 1 });
+      restored.diary = diary(client.states(arkTask, { policy: every(seconds(10)), resumeFrom }), brief);
     });
     flush();
     expect(other.lines.slice(-2)).toEqual(['30.1s succeeded', '30.1s |']);
@@ -339,7 +339,7 @@ describe('a watch that goes on beside another', () => {
     const before = diary(client.states(arkTask, { policy: every(seconds(25)) }), brief, seconds(1));
     diary(client.watch(arkTask), to);
     const restored: { diary?: ReturnType<typeof diary<WatchState>> } = {};
-    at(seconds(2), () => { restored.diary = diary(client.states(arkTask, { from: before.values.at(-1) }), brief); });
+    at(seconds(2), () => { restored.diary = diary(client.states(arkTask, { resumeFrom: before.values.at(-1) }), brief); });
     flush();
     expect(restored.diary?.lines).toEqual(['10s running', '20s succeeded', '20s |']);
     expect(askedAt(transport)).toEqual([0, 10, 20]);
@@ -350,19 +350,19 @@ describe('a watch that goes on beside another', () => {
     const before = diary(client.states(arkTask), brief, seconds(1));
     diary(client.watch(arkTask), to);
     const restored: { diary?: ReturnType<typeof diary<WatchState>> } = {};
-    at(seconds(12), () => { restored.diary = diary(client.states(arkTask, { from: before.values.at(-1) }), brief); });
+    at(seconds(12), () => { restored.diary = diary(client.states(arkTask, { resumeFrom: before.values.at(-1) }), brief); });
     flush();
     expect(restored.diary?.lines).toEqual(['12s running', '20s succeeded', '20s |']);
-    expect(restored.diary?.values.map(({ asks }) => asks)).toEqual([2, 3]);
+    expect(restored.diary?.values.map(({ polls }) => polls)).toEqual([2, 3]);
     expect(askedAt(transport)).toEqual([0, 10, 20]);
   }));
 
   it('is given what the other was told before it, when its own state knows of no answer', marbles(({ flush }) => {
-    const rules = watchRules(ark, { policy: every(seconds(10)) });
+    const rules = watchConfig(ark, { policy: every(seconds(10)) });
     const { client, transport } = scripted([running, succeeded], { policy: every(seconds(10)) });
     diary(client.watch(arkTask), to);
     const restored: { diary?: ReturnType<typeof diary> } = {};
-    at(seconds(4), () => { restored.diary = diary(client.watch(arkTask, { from: beginWatch(arkTask, rules, seconds(4)) }), to); });
+    at(seconds(4), () => { restored.diary = diary(client.watch(arkTask, { resumeFrom: startWatch(arkTask, rules, seconds(4)) }), to); });
     flush();
     expect(restored.diary?.lines).toEqual(['4s running', '10s succeeded', '10s |']);
     expect(askedAt(transport)).toEqual([0, 10]);
@@ -374,7 +374,7 @@ describe('a watch that goes on beside another', () => {
     const rarely = { interval: ({ index }: { index: number }) => (index === 0 ? seconds(20) : hours(1)) };
     diary(client.watch(arkTask, { policy: rarely, deadlineMs: hours(24) }), to, minutes(59));
     const restored: { diary?: ReturnType<typeof diary> } = {};
-    at(minutes(50), () => { restored.diary = diary(client.watch(arkTask, { from: saved[0] }), to); });
+    at(minutes(50), () => { restored.diary = diary(client.watch(arkTask, { resumeFrom: saved[0] }), to); });
     flush();
     expect(restored.diary?.lines).toEqual(['3000s succeeded', '3000s |']);
     expect(askedAt(transport)).toEqual([0, 20, 3000]);
@@ -416,7 +416,7 @@ describe('other refs', () => {
     expect(lives).toHaveLength(1);
     // each as it was asked for
     expect(seen.map(({ values }) => values.map(({ task, snapshot }) => [task, snapshot.task]))).toEqual(tasks.map((task) => [[task, task]]));
-    expect(seen.map(({ values }) => values[0]?.snapshot)).toMatchObject([{ status: 'succeeded', wireStatus: 'succeeded' }, { status: 'succeeded', wireStatus: 'succeeded' }]);
+    expect(seen.map(({ values }) => values[0]?.snapshot)).toMatchObject([{ status: 'succeeded', providerStatus: 'succeeded' }, { status: 'succeeded', providerStatus: 'succeeded' }]);
   }));
 
   it('two clients share nothing', marbles(({ flush }) => {
@@ -477,5 +477,5 @@ it('a ref whose account is null means what one without an account does, and so d
   const seen = diary(client.states({ ...arkTask, account: null as never }), String, seconds(1));
   flush();
   expect(parseWatchState(JSON.stringify(seen.values[0])).task).toEqual(arkTask);
-  expect(() => client.states(arkTask, { from: seen.values[0] })).not.toThrow();
+  expect(() => client.states(arkTask, { resumeFrom: seen.values[0] })).not.toThrow();
 }));

@@ -112,7 +112,7 @@ describe('trap 4: an unknown task is a 400 here and a 404 there, and a vanished 
     ['new-api', anyfast, anyfastAnswer('IN_PROGRESS'), { status: 400, body: { code: 'task_not_exist', message: 'task_not_exist', data: null } }],
     ['ark', ark, running, missing],
     ['ark by another name', powertokens, running, refusal(404, 'TaskNotFound')],
-    ['a relay', yescale, running, html(404)],
+    ['a relay', yescale, running, { status: 400, body: { code: 'task_not_exist', message: 'task_not_exist', data: null } }],
     ['flat', xingchao, { body: { status: 'processing' } }, { status: 404, body: { code: 404, msg: 'not found' } }],
   ];
 
@@ -152,13 +152,13 @@ describe('trap 5: a 401 may pass, a 429 may stay', () => {
     expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
   }));
 
-  it.each(['SetLimitExceeded', 'AccountQuotaExceeded'])('a 429 of %s is asked about once', (code) => {
+  it.each(['SetLimitExceeded', 'AccountQuotaExceeded'])('a 429 of %s is polled once more', (code) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([refusal(429, code)], everyTen);
       const seen = diary(client.watch(arkTask), to);
       flush();
       expect(seen.error).toMatchObject({ kind: 'response', reason: 'quota', status: 429 });
-      expect(transport.requests).toHaveLength(1);
+      expect(transport.requests).toHaveLength(2);
     });
   });
 
@@ -208,10 +208,10 @@ describe('trap 9: an unheard-of status is no crash, no end and no hot loop', () 
       for (const [provider, step] of [[anyfast, anyfastAnswer(word, { progress: '10%' })], [ark, arkAnswer(word)], [kyyaipower, arkAnswer(word)]] as const) {
         const { client, lives } = clientOf(provider as Provider, [step]);
         const startMs = asyncScheduler.now();
-        const seen = diary(client.watch(taskOf(provider as Provider), { deadlineMs: hours(1) }), ({ to: status, snapshot }) => `${status} ${snapshot.wireStatus}`);
+        const seen = diary(client.watch(taskOf(provider as Provider), { deadlineMs: hours(1) }), ({ to: status, snapshot }) => `${status} ${snapshot.providerStatus}`);
         flush();
         expect(words(seen.lines)).toEqual([`unknown ${word}`, '#']);
-        expect(seen.error).toMatchObject({ kind: 'timeout', lastSnapshot: { status: 'unknown', wireStatus: word } });
+        expect(seen.error).toMatchObject({ kind: 'timeout', lastSnapshot: { status: 'unknown', providerStatus: word } });
         expect(asyncScheduler.now() - startMs).toBe(hours(1));
         const times = lives.map(({ atMs }) => atMs);
         expect(times.slice(1).every((atMs, index) => atMs - (times[index] ?? 0) >= seconds(10))).toBe(true);
@@ -222,30 +222,30 @@ describe('trap 9: an unheard-of status is no crash, no end and no hot loop', () 
 
   it('comes and goes', marbles(({ flush }) => {
     const { client } = scripted([queued, arkAnswer('warming_up'), arkAnswer('melting'), running, arkAnswer('SUCCEEDED')], everyTen);
-    const seen = diary(client.watch(arkTask), ({ from, to: status, snapshot }) => `${String(from)}-${status} ${snapshot.wireStatus}`);
+    const seen = diary(client.watch(arkTask), ({ from, to: status, snapshot }) => `${String(from)}-${status} ${snapshot.providerStatus}`);
     flush();
     expect(words(seen.lines)).toEqual(['null-queued queued', 'queued-unknown warming_up', 'unknown-running running', 'running-succeeded SUCCEEDED', '|']);
   }));
 
   it('a change from one unheard-of word to another is visible in the states', marbles(({ flush }) => {
     const { client } = scripted([arkAnswer('warming_up'), arkAnswer('melting'), succeeded], everyTen);
-    const seen = diary(client.states(arkTask), ({ snapshot }) => snapshot?.wireStatus);
+    const seen = diary(client.states(arkTask), ({ snapshot }) => snapshot?.providerStatus);
     flush();
     expect(words(seen.lines)).toEqual(['warming_up', 'melting', 'succeeded', '|']);
   }));
 });
 
-describe('trap 10: a success without a link is a success', () => {
+describe('trap 10: a success without a link is a success, though its link may come', () => {
   it.each<[string, object]>([
     ['no content', {}], ['null', { content: null }], ['an empty object', { content: {} }], ['an empty link', { content: { video_url: '' } }], ['another file', { content: { file_url: 'https://v.example/1.glb' } }],
-  ])('and is not asked about for ever: %s', (_, fields) => {
+  ])('that is polled for three minutes, and no longer: %s', (_, fields) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, arkAnswer('succeeded', fields)], everyTen);
       const seen = diary(client.watch(arkTask), to);
       flush();
-      expect(seen.lines).toEqual(['0s running', '10s succeeded', '10s |']);
+      expect(seen.lines).toEqual(['0s running', '190s succeeded', '190s |']);
       expect(seen.values[1]?.snapshot).toMatchObject({ video: null });
-      expect(transport.requests).toHaveLength(2);
+      expect(transport.requests).toHaveLength(20);
     });
   });
 });
@@ -277,7 +277,7 @@ describe('trap 14: some videos take twenty times as long as others', () => {
     ['110 minutes', powertokens, minutes(110), running, succeeded, {}],
     ['two hours less a minute at AnyFast', anyfast, minutes(119), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('SUCCESS'), {}],
     ['48 hours of flex', ark, hours(48), arkAnswer('running', { service_tier: 'flex' }), arkAnswer('succeeded', { service_tier: 'flex' }), {}],
-    ['48 hours of flex that are known beforehand', kyyaipower, hours(48), { body: { status: 'processing' } }, { body: { status: 'completed' } }, { expect: { serviceTier: 'flex' } }],
+    ['48 hours of flex that are known beforehand', kyyaipower, hours(48), { body: { status: 'processing' } }, { body: { status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }, { expected: { serviceTier: 'flex' } }],
     [
       '47 hours of a task that may take 48', ark, hours(47),
       arkAnswer('running', { created_at: 1, execution_expires_after: 172_800 }), arkAnswer('succeeded', { created_at: 1, execution_expires_after: 172_800 }), {},
@@ -307,7 +307,7 @@ describe('trap 15: asking early is wasted, and asking fast is refused', () => {
   });
 
   it('a task of two minutes costs kyyaipower five asks', marbles(({ flush }) => {
-    const { client, lives } = grown(kyyaipower, (nowMs) => ({ body: { status: nowMs < minutes(2) ? 'processing' : 'completed' } }));
+    const { client, lives } = grown(kyyaipower, (nowMs) => ({ body: nowMs < minutes(2) ? { status: 'processing' } : { status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }));
     const seen = diary(client.watch(taskOf(kyyaipower)), to);
     flush();
     expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
@@ -413,7 +413,7 @@ describe('trap 22: the same end may be read with another link', () => {
   }));
 
   it('asking again gives the link of today', marbles(({ flush }) => {
-    const { client } = scripted([signed('a'), signed('b'), anyfastAnswer('SUCCESS')]);
+    const { client } = scripted([signed('a'), signed('b'), anyfastAnswer('SUCCESS', { result_url: '' })]);
     diary(client.watch(anyfastTask), to);
     flush();
     const again = [diary(client.query(anyfastTask))];

@@ -53,7 +53,7 @@ const curable: readonly (readonly [string, ScriptedStep, string])[] = [
   ['HTML under 200', html(200), 'decode'],
   ['HTML under 502', html(502), 'server'],
   ['HTML under 400', html(400), 'server'],
-  ['HTML under 401', html(401), 'server'],
+  ['HTML under 401', html(401), 'unauthorized'],
   ['HTML under 403', html(403), 'server'],
   ['a redirect', { status: 302, headers: { location: 'https://elsewhere.example/' } }, 'server'],
   ['a 408', refusal(408, 'RequestTimeout'), 'server'],
@@ -71,12 +71,16 @@ const curable: readonly (readonly [string, ScriptedStep, string])[] = [
   ['an empty object', { body: {} }, 'empty'],
   ['an empty envelope', { body: { code: 'success', message: '', data: null } }, 'empty'],
   ['a stray 404', missing, 'not-found'],
-  ['a 404 in HTML', html(404), 'not-found'],
-  ['a stray task_not_exist', notFound400, 'not-found'],
+  ['a 404 in HTML', html(404), 'server'],
+  ['a 404 of a proxy', { status: 404, body: '404 page not found' }, 'server'],
+  ['another API’s words', notFound400, 'server'],
+  ['a problem of RFC 9457', { status: 403, body: { type: 'about:blank', title: 'Forbidden', status: 403, detail: 'no' } }, 'server'],
+  ['a stray SetLimitExceeded', refusal(429, 'SetLimitExceeded'), 'quota'],
+  ['a failure without a task', { body: { status: 'error', message: 'Too many requests' } }, 'server'],
   ['a stray 403', forbidden, 'forbidden'],
   ['a stray 401', unauthorized, 'unauthorized'],
   ['a stray 400', refusal(400, 'InvalidParameter'), 'rejected'],
-  ['a business error under 200', { body: { code: 1001, msg: 'system busy' } }, 'rejected'],
+  ['a business error under 200', { body: { code: 1001, msg: 'system busy' } }, 'server'],
 ];
 
 describe('one bad answer', () => {
@@ -156,7 +160,7 @@ describe('asking again in trouble', () => {
     flush();
     expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165]);
     expect(seen.lines.slice(1, 5)).toEqual(['15s server x1', '25s transport x1', '45s server x1', '85s decode x1']);
-    expect(seen.values.map(({ failures }) => failures)).toEqual([0, 1, 2, 3, 4, 0]);
+    expect(seen.values.map(({ failureCount }) => failureCount)).toEqual([0, 1, 2, 3, 4, 0]);
   }));
 
   it.each<[string, Readonly<Record<string, string>>, number]>([
@@ -205,10 +209,11 @@ describe('troubles that end a watch', () => {
     ['the third 401 in a row', unauthorized, 3, 'unauthorized'],
     ['the second 403 in a row', forbidden, 2, 'forbidden'],
     ['the second 400 in a row', refusal(400, 'InvalidParameter'), 2, 'rejected'],
-    ['the second business error under 200 in a row', { body: { code: 1001, msg: 'no such model' } }, 2, 'rejected'],
-    ['the first SetLimitExceeded', refusal(429, 'SetLimitExceeded'), 1, 'quota'],
-    ['the first AccountQuotaExceeded', refusal(429, 'AccountQuotaExceeded'), 1, 'quota'],
-    ['the first QuotaExceeded', refusal(403, 'QuotaExceeded'), 1, 'quota'],
+    ['the third 401 of somebody in between', html(401), 3, 'unauthorized'],
+    ['the second SetLimitExceeded in a row', refusal(429, 'SetLimitExceeded'), 2, 'quota'],
+    ['the second AccountQuotaExceeded in a row', refusal(429, 'AccountQuotaExceeded'), 2, 'quota'],
+    ['the second QuotaExceeded in a row', refusal(403, 'QuotaExceeded'), 2, 'quota'],
+    ['the second 402 in a row', { status: 402, body: '' }, 2, 'quota'],
   ])('%s', (_, step, count, reason) => {
     inVirtualTime(({ flush }) => {
       for (const before of [[running], []]) {
@@ -229,7 +234,7 @@ describe('troubles that end a watch', () => {
           status: 'status' in step ? step.status : 200,
           task: arkTask,
           lastSnapshot: before.length === 0 ? null : { status: 'running' },
-          state: { ended: 'response', asks: before.length + count },
+          state: { ended: 'response', polls: before.length + count },
         });
 
         const again = scripted([...before, step], quarter);
@@ -240,15 +245,50 @@ describe('troubles that end a watch', () => {
     });
   });
 
-  it('a third 401 is no third in a row when another trouble came between', marbles(({ flush }) => {
-    const { client } = scripted([running, unauthorized, unauthorized, busy, unauthorized, unauthorized, running, succeeded], quarter);
+  it('the third 401 since the last good response ends the watch, whatever came between', marbles(({ flush }) => {
+    const { client } = scripted([running, unauthorized, html(502), unauthorized, { hang: true }, unauthorized, running, succeeded], quarter);
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.error).toMatchObject({ kind: 'response', reason: 'unauthorized', state: { unauthorizedCount: 3 } });
+  }));
+
+  it('two 404 of a proxy during a deploy end nothing', marbles(({ flush }) => {
+    const proxy = { status: 404, headers: { 'content-type': 'text/plain' }, body: '404 page not found\n' };
+    const { client } = scripted([running, proxy, proxy, proxy, succeeded], quarter);
     const seen = diary(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
+  it('a 404 of any shape before the account’s first good response ends the watch after a minute, and asks about the base URL', marbles(({ flush }) => {
+    const { client, transport } = scripted([html(404)], quarter);
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.error).toMatchObject({ kind: 'response', reason: 'wrong-url', status: 404, message: expect.stringContaining(ark.baseUrl) as string });
+    expect(askedAt(transport)).toEqual([0, 10, 30, 70]);
+  }));
+
+  it('and after it it is retried', marbles(({ flush }) => {
+    const { client } = scripted([succeeded, html(404), html(404), html(404), html(404), running, succeeded], quarter);
+    diary(client.watch({ provider: 'ark', id: 'before' }), to);
+    const seen = diary(client.watch(arkTask), to);
+    flush();
+    expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
+  }));
+
+  it('a response of another watched task is unreadable, and each task comes to its own end', marbles(({ flush }) => {
+    const bodyOf = (id: string): ScriptedStep => ({ body: { id, status: 'succeeded', content: { video_url: `https://videos.example/${id}.mp4` } } });
+    const { transport } = livingTransport((index, { url }) => played(bodyOf(index < 2 ? (url.endsWith('/a') ? 'b' : 'a') : (url.split('/').at(-1) ?? ''))));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const seen = ['a', 'b'].map((id) => diary(client.watch({ provider: 'ark', id })));
+    flush();
+    for (const [index, id] of ['a', 'b'].entries()) {
+      expect(seen[index]?.values).toMatchObject([{ to: 'succeeded', snapshot: { video: { url: `https://videos.example/${id}.mp4` } } }]);
+    }
+  }));
+
   it('the second 404 in a row of a task that was seen is gone, with its last snapshot', marbles(({ flush }) => {
-    for (const step of [missing, notFound400, html(404)]) {
+    for (const step of [missing, refusal(404, 'TaskNotFound')]) {
       const { client, transport } = scripted([queued, running, step], quarter);
       const seen = diary(client.watch(arkTask), to);
       flush();
@@ -292,7 +332,7 @@ describe('troubles that end a watch', () => {
 
   it('a passing 401 of kyyaipower does not end its watch', marbles(({ flush }) => {
     const passing = { status: 401, body: { code: 401, msg: 'Unauthorized' } };
-    const steps = [{ body: { id: 'cgt-1', status: 'processing' } }, passing, passing, { body: { id: 'cgt-1', status: 'completed' } }];
+    const steps = [{ body: { id: 'cgt-1', status: 'processing' } }, passing, passing, { body: { id: 'cgt-1', status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }];
     const { transport } = livingTransport((index) => played(steps[index] ?? { hang: true }));
     const client = createTaskClient({ transport, accounts: [accountOf(kyyaipower)] });
     const seen = diary(client.states(kyyTask), brief);
@@ -310,7 +350,7 @@ describe('patience', () => {
     expect(askedAt(transport)).toEqual([0, ...failing]);
     expect(seen.lines).toEqual(['0s running', '1005s #']);
     expect(seen.error).toMatchObject({
-      kind: 'response', reason: 'server', status: 503, task: arkTask, lastSnapshot: { status: 'running' }, state: { ended: 'response', failures: 12 },
+      kind: 'response', reason: 'server', status: 503, task: arkTask, lastSnapshot: { status: 'running' }, state: { ended: 'response', failureCount: 12 },
     });
   }));
 
@@ -329,7 +369,7 @@ describe('patience', () => {
         flush();
         expect(seen.error).toMatchObject({ ...expected, task: arkTask, lastSnapshot: before.length === 0 ? null : { status: 'running' } });
         const [firstTrouble, last] = [seen.values[before.length], seen.values.at(-1)];
-        const lastedMs = (last?.askedAtMs ?? 0) - (firstTrouble?.askedAtMs ?? 0);
+        const lastedMs = (last?.polledAtMs ?? 0) - (firstTrouble?.polledAtMs ?? 0);
         expect(lastedMs).toBeGreaterThanOrEqual(minutes(15));
         expect(lastedMs).toBeLessThanOrEqual(minutes(15) + seconds(120 + 30));
         expect(transport.pending()).toBe(0);
@@ -338,7 +378,7 @@ describe('patience', () => {
   });
 
   it('bears at least five in a row, however short it is', marbles(({ flush }) => {
-    const { client, transport } = scripted([running, busy], { ...quarter, patienceMs: 1 });
+    const { client, transport } = scripted([running, busy], { ...quarter, giveUpAfterMs: 1 });
     const seen = diary(client.states(arkTask), brief);
     flush();
     expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165]);
@@ -346,7 +386,7 @@ describe('patience', () => {
   }));
 
   it('counts troubles of all reasons, and errs with the last', marbles(({ flush }) => {
-    const { client } = scripted([running, busy, reset, html(200), { body: '' }, tooMany()], { ...quarter, patienceMs: 1 });
+    const { client } = scripted([running, busy, reset, html(200), { body: '' }, tooMany()], { ...quarter, giveUpAfterMs: 1 });
     const seen = diary(client.states(arkTask), brief);
     flush();
     expect(seen.lines.slice(-2)).toEqual(['165s rate-limited x1 (response)', '165s #']);
@@ -355,15 +395,15 @@ describe('patience', () => {
 
   it('begins anew with any good answer', marbles(({ flush }) => {
     const bad = Array<ScriptedStep>(4).fill(busy);
-    const { client } = scripted([running, ...bad, running, ...bad, running, ...bad, succeeded], { ...quarter, patienceMs: 1 });
+    const { client } = scripted([running, ...bad, running, ...bad, running, ...bad, succeeded], { ...quarter, giveUpAfterMs: 1 });
     const seen = diary(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
   it('can be given to one watch', marbles(({ flush }) => {
-    const { client } = scripted([running, busy], { ...quarter, patienceMs: minutes(60) });
-    const seen = diary(client.watch(arkTask, { patienceMs: seconds(200) }), to);
+    const { client } = scripted([running, busy], { ...quarter, giveUpAfterMs: minutes(60) });
+    const seen = diary(client.watch(arkTask, { giveUpAfterMs: seconds(200) }), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '285s #']);
   }));
@@ -380,11 +420,11 @@ describe('the error of a watch', () => {
   }));
 
   it('has a state to go on from, with the same task, snapshot and deadline, and a new patience', marbles(({ flush }) => {
-    const { client } = scripted([running, forbidden, forbidden, busy, busy, busy, busy, succeeded], { ...quarter, patienceMs: 1 });
+    const { client } = scripted([running, forbidden, forbidden, busy, busy, busy, busy, succeeded], { ...quarter, giveUpAfterMs: 1 });
     const first = diary(client.states(arkTask), brief);
     flush();
     const { state, lastSnapshot } = first.error as SeedanceError;
-    const next = diary(client.states(arkTask, { from: JSON.parse(JSON.stringify(state)) as NonNullable<typeof state> }), brief);
+    const next = diary(client.states(arkTask, { resumeFrom: JSON.parse(JSON.stringify(state)) as NonNullable<typeof state> }), brief);
     flush();
     expect(next.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual([
       'server x1', 'server x2', 'server x3', 'server x4', 'succeeded', '|',
@@ -408,13 +448,13 @@ describe('the error of a watch', () => {
 
 describe('answers that only look like troubles', () => {
   it.each<[string, ScriptedStep]>([
-    ['an empty error', { body: { id: 'cgt-1', status: 'succeeded', error: null } }],
-    ['an error without a code', { body: { id: 'cgt-1', status: 'succeeded', error: { code: 0, message: '' } } }],
-    ['a label as message', { body: { id: 'cgt-1', status: 'succeeded', message: 'seedance' } }],
-    ['an envelope around it', { body: { code: 'success', data: { id: 'cgt-1', status: 'succeeded' } } }],
-    ['another id', { body: { id: 'cgt-20250101-upstream', status: 'succeeded' } }],
-    ['no id', { body: { status: 'succeeded' } }],
-    ['a 201', { status: 201, body: { id: 'cgt-1', status: 'succeeded' } }],
+    ['an empty error', { body: { id: 'cgt-1', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' }, error: null } }],
+    ['an error without a code', { body: { id: 'cgt-1', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' }, error: { code: 0, message: '' } } }],
+    ['a label as message', { body: { id: 'cgt-1', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' }, message: 'seedance' } }],
+    ['an envelope around it', { body: { code: 'success', data: { id: 'cgt-1', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } } }],
+    ['another id', { body: { id: 'cgt-20250101-upstream', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } }],
+    ['no id', { body: { status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } }],
+    ['a 201', { status: 201, body: { id: 'cgt-1', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } }],
   ])('%s is an answer', (_, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([step]);
@@ -425,7 +465,7 @@ describe('answers that only look like troubles', () => {
   });
 
   it('a failed task under 200 in an envelope of success is no trouble', marbles(({ flush }) => {
-    const { client } = scripted([anyfastAnswer('FAILURE', { fail_reason: 'task failed', progress: '100%' })]);
+    const { client } = scripted([anyfastAnswer('FAILURE', { fail_reason: 'task failed, code: InvalidParameter', progress: '100%' })]);
     const seen = diary(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s failed', '0s |']);

@@ -1,0 +1,137 @@
+import { asyncScheduler, NEVER, Observable, of, Subject, timer } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { ark } from '../../src/providers/ark.js';
+import type { TaskRef } from '../../src/task/snapshot.js';
+import { toFeed, watchTasks } from '../../src/feed/feed.js';
+import { createTaskClient } from '../../src/client/task-client.js';
+import { accountOf, arkAnswer, arkTask, at, diary, every, inVirtualTime, livingTransport, minutes, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
+
+const waking = (atMs: readonly number[], tasks: readonly TaskRef[] = [arkTask]) => {
+  const wake = new Subject<TaskRef>();
+  for (const ms of atMs) at(ms, () => { for (const task of tasks) wake.next(task); });
+  return wake;
+};
+
+const sentAt = (lives: readonly { readonly atMs: number }[]): readonly number[] => lives.map(({ atMs }) => atMs / 1000);
+
+describe('a client that is woken', () => {
+  it('polls the task now, with its minimum interval kept, and then at its interval', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport((index) => played(index < 4 ? running : succeeded));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)), wake: waking([seconds(25), seconds(30), seconds(31), seconds(300)]) });
+      const seen = diary(client.watch(arkTask), to);
+      flush();
+      // Woken at 25 s; at 30 s, too early after that; and once for the two at 30 s and 31 s.
+      expect(sentAt(lives)).toEqual([0, 25, 35, 95, 155]);
+      expect(seen.lines).toEqual(['0s running', '155s succeeded', '155s |']);
+    });
+  });
+
+  it('while a request is under way, polls once more after it', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(5) }));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)), wake: waking([seconds(3)]) });
+      const seen = diary(client.watch(arkTask), to);
+      flush();
+      expect(sentAt(lives)).toEqual([0, 10]);
+      expect(seen.lines).toEqual(['5s running', '15s succeeded', '15s |']);
+    });
+  });
+
+  it('does not wait for a first poll that was to leave later', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport(() => played(succeeded));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake: waking([seconds(20)]) });
+      diary(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
+      flush();
+      expect(sentAt(lives)).toEqual([20]);
+    });
+  });
+
+  it('leaves other tasks alone, and those that nobody watches', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport((index) => played(index === 0 ? running : succeeded));
+      const wake = waking([seconds(20)], [{ provider: 'ark', id: 'other' }, { ...arkTask, account: 'of-nobody' }]);
+      const client = createTaskClient({ transport, accounts: [accountOf(ark), accountOf(ark, { name: 'of-nobody' })], policy: every(minutes(1)), wake });
+      diary(client.watch(arkTask), to);
+      flush();
+      expect(sentAt(lives)).toEqual([0, 60]);
+    });
+  });
+
+  it('listens only while tasks are watched', () => {
+    inVirtualTime(({ flush }) => {
+      let listeners = 0;
+      const wake = new Observable<TaskRef>(() => {
+        listeners += 1;
+        return () => { listeners -= 1; };
+      });
+      const { transport } = livingTransport(() => played(running));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake });
+      const counts: number[] = [];
+      const [first, second] = ['a', 'b'].map((id) => client.watch({ provider: 'ark', id }).subscribe());
+      at(seconds(1), () => { counts.push(listeners); first?.unsubscribe(); counts.push(listeners); second?.unsubscribe(); counts.push(listeners); });
+      at(seconds(2), () => { const again = client.watch(arkTask).subscribe(); counts.push(listeners); again.unsubscribe(); counts.push(listeners); });
+      flush();
+      expect(counts).toEqual([1, 1, 0, 1, 0]);
+    });
+  });
+
+  it('refuses a wake that is not an Observable', () => {
+    const options = { transport: () => NEVER, accounts: [accountOf(ark)], wake: 'tasks' as never };
+    expect(() => createTaskClient(options)).toThrow(/wake must be an Observable of tasks, not tasks/);
+  });
+});
+
+describe('firstPollAfterMs', () => {
+  it('is when the first poll leaves', () => {
+    inVirtualTime(({ flush }) => {
+      const { client, transport } = scripted([succeeded]);
+      diary(client.watch(arkTask, { firstPollAfterMs: seconds(20) }), to);
+      flush();
+      expect(transport.requests.map(({ atMs }) => atMs)).toEqual([seconds(20)]);
+    });
+  });
+});
+
+describe('a success without a link', () => {
+  it('is told by states at once and by watch with its link, as one transition', () => {
+    inVirtualTime(({ flush }) => {
+      const { client } = scripted([running, arkAnswer('succeeded'), arkAnswer('succeeded'), succeeded], { policy: every(seconds(30)) });
+      const seen = diary(client.watch(arkTask), ({ from, to: status, snapshot }) => `${String(from)}-${status} ${'video' in snapshot ? String(snapshot.video?.url) : ''}`);
+      const states = diary(client.states(arkTask), ({ snapshot, ended }) => `${String(snapshot?.status)} ${String(ended)}`);
+      flush();
+      expect(states.lines).toEqual(['0s running null', '30s succeeded null', '40s succeeded null', '50s succeeded terminal', '50s |']);
+      expect(seen.lines).toEqual(['0s null-running ', '50s running-succeeded https://videos.example/cgt-1.mp4', '50s |']);
+      expect(asyncScheduler.now()).toBeLessThan(minutes(2));
+    });
+  });
+});
+
+describe('a feed', () => {
+  it('tells a success with its link, not before', () => {
+    inVirtualTime(({ flush }) => {
+    const { client } = scripted([running, arkAnswer('succeeded'), succeeded], { policy: every(seconds(15)) });
+    const feeds: string[] = [];
+    of(arkTask).pipe(watchTasks(client), toFeed()).subscribe(({ tasks }) => {
+      for (const { status, snapshot, progress } of tasks) feeds.push(`${String(status)} ${String(progress === 1)} ${snapshot?.status === 'succeeded' ? String(snapshot.video?.url) : ''}`);
+    });
+    flush();
+    expect(feeds.filter((line) => line.startsWith('succeeded'))).toEqual(['succeeded true https://videos.example/cgt-1.mp4']);
+    });
+  });
+});
+
+// What `timer` and `of` do here is said by the tests above; both are real streams of refs.
+describe('any stream of refs', () => {
+  it.each([['of', (): Observable<TaskRef> => of(arkTask)], ['timer', (): Observable<TaskRef> => new Observable((subscriber) => timer(seconds(20)).subscribe(() => { subscriber.next(arkTask); }))]])('wakes: %s', (_, wakeOf) => {
+    inVirtualTime(({ flush }) => {
+      const { transport, lives } = livingTransport(() => played(succeeded));
+      const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake: wakeOf() });
+      diary(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
+      flush();
+      expect(lives).toHaveLength(1);
+      expect(lives[0]?.atMs).toBeLessThan(minutes(1));
+    });
+  });
+});
