@@ -8,8 +8,8 @@ import { expectTypeOf } from 'vitest';
 import {
   account,
   type Account,
-  advanceWatch,
-  beginWatch,
+  applyResult,
+  startWatch,
   constantDelay,
   createTaskClient,
   type DelayPolicy,
@@ -18,7 +18,7 @@ import {
   type FeedEvent,
   isSeedanceError,
   isTerminal,
-  type LastTrouble,
+  type LastError,
   ofStatus,
   parseWatchState,
   type PendingSnapshot,
@@ -40,11 +40,11 @@ import {
   toFeed,
   type TransitionTo,
   type Transport,
-  type Trouble,
+  type PollError,
   type Video,
-  waitMs,
-  watchRules,
-  type WatchRules,
+  nextDelayMs,
+  watchConfig,
+  type WatchConfig,
   type WatchState,
   watchTasks,
 } from 'rx-seedance';
@@ -57,14 +57,14 @@ declare const status: TaskStatus;
 declare const snapshot: TaskSnapshot;
 declare const transition: TaskTransition;
 declare const state: WatchState;
-declare const rules: WatchRules;
+declare const rules: WatchConfig;
 declare const feed: Feed;
 declare const event: FeedEvent;
 declare const caught: unknown;
 declare const anyText: string;
 declare const manyAccounts: readonly Account[];
 declare const isOver: readonly TerminalStatus[];
-declare const answer: Either<Trouble, TaskSnapshot>;
+declare const answer: Either<PollError, TaskSnapshot>;
 
 // statuses
 expectTypeOf<TaskStatus>().toEqualTypeOf<'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'unknown'>();
@@ -84,7 +84,7 @@ if (snapshot.status === 'cancelled') {
 if (snapshot.status === 'queued' || snapshot.status === 'running' || snapshot.status === 'unknown') {
   expectTypeOf(snapshot).toEqualTypeOf<PendingSnapshot>();
 }
-// @ts-expect-error a provider's own word is in `wireStatus`, never in `status`
+// @ts-expect-error a provider's own word is in `providerStatus`, never in `status`
 void (snapshot.status === 'SUCCESS');
 // @ts-expect-error snapshots are readonly
 snapshot.progress = 1;
@@ -149,7 +149,7 @@ createTaskClient({ transport, accounts: manyAccounts, deadline: 1 });
 // @ts-expect-error a key is said, or null
 account(ark, {});
 account(ark, { apiKey: null });
-made.watch({ provider: 'ark', id: '1' }, { from: state, deadlineMs: 60_000, expect: { serviceTier: 'flex' }, policy: { interval: constantDelay(15_000) } });
+made.watch({ provider: 'ark', id: '1' }, { resumeFrom: state, deadlineMs: 60_000, expected: { serviceTier: 'flex' }, policy: { interval: constantDelay(15_000) } });
 
 // operators
 const finished = made.watch({ provider: 'ark', id: '1' }).pipe(ofStatus('succeeded'));
@@ -169,16 +169,16 @@ void made.watch({ provider: 'ark', id: '1' }).pipe(toFeed());
 // @ts-expect-error statuses are picked from transitions, not from events
 void of({ provider: 'ark', id: '1' } as const).pipe(watchTasks(client), ofStatus('succeeded'));
 expectTypeOf(watchTasks(client)).toEqualTypeOf<OperatorFunction<TaskRef<'ark' | 'anyfast'>, FeedEvent>>();
-expectTypeOf(watchTasks(client, { watch: ({ id }) => (id === '1' ? { from: state } : {}) })).toExtend<
+expectTypeOf(watchTasks(client, { watch: ({ id }) => (id === '1' ? { resumeFrom: state } : {}) })).toExtend<
   OperatorFunction<TaskRef<'ark'>, FeedEvent>
 >();
 expectTypeOf(toFeed()).toEqualTypeOf<OperatorFunction<FeedEvent, Feed>>();
 
 // events and feeds
-expectTypeOf<FeedEvent['kind']>().toEqualTypeOf<'added' | 'transition' | 'progress' | 'trouble' | 'lost'>();
+expectTypeOf<FeedEvent['kind']>().toEqualTypeOf<'added' | 'transition' | 'progress' | 'retry' | 'error'>();
 if (event.kind === 'transition' && event.transition.to === 'failed') expectTypeOf(event.transition.snapshot.failure).toEqualTypeOf<Failure>();
-if (event.kind === 'trouble') expectTypeOf(event.trouble).toEqualTypeOf<LastTrouble>();
-expectTypeOf(feed.counts).toEqualTypeOf<Readonly<Record<TaskStatus | 'lost', number>>>();
+if (event.kind === 'retry') expectTypeOf(event.lastError).toEqualTypeOf<LastError>();
+expectTypeOf(feed.counts).toEqualTypeOf<Readonly<Record<TaskStatus | 'errored', number>>>();
 expectTypeOf(feed.tasks).toEqualTypeOf<Rows<TaskRow>>();
 expectTypeOf([...feed.tasks]).toEqualTypeOf<TaskRow[]>();
 expectTypeOf(feed.tasks.get({ provider: 'ark', id: '1' })).toEqualTypeOf<TaskRow | undefined>();
@@ -197,21 +197,21 @@ if (isSeedanceError(caught, 'timeout')) expectTypeOf(caught.kind).toEqualTypeOf<
 isSeedanceError(caught, 'failed');
 
 // the pure core
-expectTypeOf(watchRules(ark)).toEqualTypeOf<WatchRules>();
-expectTypeOf(beginWatch({ provider: 'ark', id: '1' }, rules, 0)).toEqualTypeOf<WatchState>();
-expectTypeOf(advanceWatch(state, ark.read(state.task, { status: 200, headers: {}, body: '' }), rules, 0)).toEqualTypeOf<WatchState>();
-expectTypeOf(advanceWatch).parameter(1).toEqualTypeOf(answer);
-expectTypeOf(waitMs(state, 0)).toEqualTypeOf<number | 'done'>();
+expectTypeOf(watchConfig(ark)).toEqualTypeOf<WatchConfig>();
+expectTypeOf(startWatch({ provider: 'ark', id: '1' }, rules, 0)).toEqualTypeOf<WatchState>();
+expectTypeOf(applyResult(state, ark.read(state.task, { status: 200, headers: {}, body: '' }), rules, 0)).toEqualTypeOf<WatchState>();
+expectTypeOf(applyResult).parameter(1).toEqualTypeOf(answer);
+expectTypeOf(nextDelayMs(state, 0)).toEqualTypeOf<number | 'done'>();
 expectTypeOf(resumeWatch(parseWatchState('{}'), rules, 0)).toEqualTypeOf<WatchState>();
 expectTypeOf(parseWatchState).parameter(0).toEqualTypeOf<unknown>();
-expectTypeOf<ReadFailure>().toExtend<Trouble>();
-expectTypeOf<Trouble['kind']>().toEqualTypeOf<'decode' | 'response' | 'transport' | 'timeout'>();
+expectTypeOf<ReadFailure>().toExtend<PollError>();
+expectTypeOf<PollError['kind']>().toEqualTypeOf<'decode' | 'response' | 'transport' | 'timeout'>();
 // @ts-expect-error states are readonly
-state.asks = 1;
+state.polls = 1;
 
 // policies
 expectTypeOf(constantDelay(1)).toEqualTypeOf<DelayPolicy>();
 expectTypeOf<DelayPolicy>().toExtend<DelayPolicy<TaskSnapshot>>();
-watchRules(ark, { policy: { interval: ({ latest }) => (latest?.status === 'queued' ? 30_000 : 'stop') } });
+watchConfig(ark, { policy: { interval: ({ latest }) => (latest?.status === 'queued' ? 30_000 : 'stop') } });
 // @ts-expect-error a policy gives ms or 'stop'
-watchRules(ark, { policy: { interval: () => 'soon' } });
+watchConfig(ark, { policy: { interval: () => 'soon' } });

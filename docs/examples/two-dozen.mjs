@@ -37,9 +37,9 @@ const expectedEnds = {
   moderated: 'failed',
   cancelled: 'cancelled',
   expires: 'expired',
-  vanishes: 'lost',
-  'unknown-word': 'lost',
-  stalls: 'lost',
+  vanishes: 'errored',
+  'unknown-word': 'errored',
+  stalls: 'errored',
 };
 
 // Whoever reads only the beginning (`npm start 2>&1 | head`) closes the pipe: that is no error.

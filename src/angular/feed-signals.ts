@@ -72,7 +72,7 @@ export const injectTaskFeed = (options: WatchTasksOptions = {}): TaskFeed => {
 
 /** Whether something is known of a task. A feed that came as a whole does not say which row changed. */
 const isAnswered = ({ counts, changed, tasks }: Feed): boolean =>
-  Object.values(counts).some((count) => count > 0) || (changed === null ? [...tasks] : [changed]).some(({ trouble }) => trouble !== null);
+  Object.values(counts).some((count) => count > 0) || (changed === null ? [...tasks] : [changed]).some(({ lastError }) => lastError !== null);
 
 /** Signals of a feed that is subscribed when it is first opened. */
 const closedSignals = (source: Observable<Feed>): FeedSignals & { readonly open: () => void } => {

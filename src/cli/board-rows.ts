@@ -3,13 +3,13 @@
  */
 import { type StoredSnapshot, taskKey } from '../task/snapshot.js';
 import type { TaskRow } from '../feed/feed.js';
-import { watchRules } from '../state/watch-rules.js';
+import { watchConfig } from '../state/watch-config.js';
 import type { TimeRange } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
 import { bytesForPeople } from './byte-count.js';
 import { forPeople } from './duration.js';
 import type { DownloadProgress } from '../node/index.js';
-import { type Ending, isWell } from './news.js';
+import { type Ending, endWord, isSuccess } from './news.js';
 import type { Style } from './paint.js';
 import type { Run } from './run.js';
 import { refText } from './task-refs.js';
@@ -118,11 +118,11 @@ const activeRow = (task: ActiveTask, expectedOf: Expectation, nowMs: number): Bo
 
 const activeNotes = ({ row, word, download, sinceMs }: ActiveTask, expectedOf: Expectation, nowMs: number): Notes => {
   if (word === 'saving') return savingNotes(download);
-  const { progress, estimated, trouble, nextAskAtMs } = row;
+  const { progress, estimated, lastError, nextPollAtMs } = row;
   const share = progress === 0 && estimated ? null : progress;
-  if (trouble === null) return { share, estimated, notes: timeNotes(row, sinceMs, expectedOf, nowMs) };
-  const reason = troubleWord(trouble);
-  const waitMs = (nextAskAtMs ?? nowMs) - nowMs;
+  if (lastError === null) return { share, estimated, notes: timeNotes(row, sinceMs, expectedOf, nowMs) };
+  const reason = troubleWord(lastError);
+  const waitMs = (nextPollAtMs ?? nowMs) - nowMs;
   const again = waitMs > 0 ? `again in ${forPeople(waitMs)}` : 'asking again';
   return { style: 'yellow', share, estimated, notes: [`${reason}, ${again}`, again, reason] };
 };
@@ -139,7 +139,7 @@ const savingNotes = (download: DownloadProgress | undefined): Notes => {
 const timeNotes = ({ snapshot, status }: TaskRow, sinceMs: number, expectedOf: Expectation, nowMs: number): readonly string[] => {
   if (snapshot === null) return ['not answered yet', ''];
   const elapsedMs = Math.max(0, nowMs - (snapshot.startedAtMs ?? snapshot.createdAtMs ?? sinceMs));
-  if (status === 'unknown') return [`says '${plain(snapshot.wireStatus)}'`, `'${plain(snapshot.wireStatus)}'`];
+  if (status === 'unknown') return [`says '${plain(snapshot.providerStatus)}'`, `'${plain(snapshot.providerStatus)}'`];
   if (status === 'queued') return [`queued for ${forPeople(elapsedMs)}`, `for ${forPeople(elapsedMs)}`];
   const expected = expectedOf(snapshot);
   if (expected === null) return [`running for ${forPeople(elapsedMs)}`, `for ${forPeople(elapsedMs)}`];
@@ -148,25 +148,25 @@ const timeNotes = ({ snapshot, status }: TaskRow, sinceMs: number, expectedOf: E
 };
 
 const expectation = (providers: readonly Provider[]): Expectation => {
-  const rules = new Map(providers.map((provider) => [provider.id, watchRules(provider)]));
+  const configs = new Map(providers.map((provider) => [provider.id, watchConfig(provider)]));
   return (snapshot) => {
-    const known = rules.get(snapshot.task.provider);
+    const known = configs.get(snapshot.task.provider);
     return known === undefined ? null : known.provider.expectedTimeMs(known.hintsOf(snapshot));
   };
 };
 
 const endedRow = (ending: Ending): BoardRow => {
   const { task, end, path, reason } = ending;
-  const word = end !== 'succeeded' ? end : path !== null ? 'saved' : isWell(ending) ? 'succeeded' : 'unsaved';
+  const word = end !== 'succeeded' ? endWord(end) : path !== null ? 'saved' : isSuccess(ending) ? 'succeeded' : 'unsaved';
   const note = plain(path === null ? (reason ?? '') : (path.split(/[\\/]/).at(-1) ?? path));
   return { name: plain(refText(task)), word, style: styleOf(word), isActive: false, share: null, estimated: false, notes: [note] };
 };
 
 const countsOf = ({ feed, endings }: Run): BoardContent['counts'] => {
-  const { running, queued, unknown, succeeded, failed, cancelled, expired, lost } = feed.counts;
+  const { running, queued, unknown, succeeded, failed, cancelled, expired, errored } = feed.counts;
   const saved = [...endings.values()].filter(({ path }) => path !== null).length;
-  const waiting = feed.tasks.size - [running, queued, unknown, succeeded, failed, cancelled, expired, lost].reduce((sum, count) => sum + count, 0);
-  return Object.entries({ waiting, queued, running, unknown, succeeded, saved, failed, cancelled, expired, lost })
+  const waiting = feed.tasks.size - [running, queued, unknown, succeeded, failed, cancelled, expired, errored].reduce((sum, count) => sum + count, 0);
+  return Object.entries({ waiting, queued, running, unknown, succeeded, saved, failed, cancelled, expired, [endWord('errored')]: errored })
     .filter(([, count]) => count > 0)
     .map(([word, count]) => ({ count, word, style: styleOf(word) }));
 };

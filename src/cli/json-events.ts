@@ -23,12 +23,12 @@ const jsonOf = (event: PublicEvent): string => {
       const { task: _, snapshot, ...transition } = event.transition;
       return plainJson({ ...event, transition: { ...transition, snapshot: withoutRaw(snapshot) } });
     }
-    case 'lost':
+    case 'error':
     case 'unsaved':
       return plainJson({ ...event, error: event.error && toldOf(event.error) });
     case 'added':
     case 'progress':
-    case 'trouble':
+    case 'retry':
     case 'download':
     case 'saved':
       return plainJson(event);

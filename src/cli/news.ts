@@ -12,7 +12,7 @@ import type { ListLine } from './task-refs.js';
 /** What became of a task, in the end: told once, when nothing about it is under way any more. */
 export interface Ending {
   readonly task: TaskRef;
-  readonly end: TerminalStatus | 'lost';
+  readonly end: TerminalStatus | 'errored';
   /** Where the video is. */
   readonly path: string | null;
   /** The video's own link. */
@@ -77,7 +77,7 @@ const withEndings =
 
 /** The end of a task, as its watch sees it. */
 const endedBy = (news: News): Ending | null => {
-  if (news.kind === 'lost') return { task: news.task, end: 'lost', path: null, link: null, reason: news.error.message };
+  if (news.kind === 'error') return { task: news.task, end: 'errored', path: null, link: null, reason: news.error.message };
   if (news.kind !== 'transition' || !isTerminal(news.transition.to)) return null;
   const { task, transition } = news;
   const base = { task, path: null, link: null, reason: null };
@@ -111,11 +111,14 @@ const keptBy = (news: News, unsaved: Map<string, Ending>): Ending | null => {
 export const whyUnsaved = ({ error, reason }: Extract<SaveEvent, { readonly kind: 'unsaved' }>): string =>
   error?.message ?? (reason === 'no-video' ? 'the answer holds no link to a video' : reason);
 
+/** How a task ended, for people. */
+export const endWord = (end: Ending['end']): string => (end === 'errored' ? 'lost' : end);
+
 /** Whether all is well with a task. */
-export const isWell = ({ end, reason }: Ending): boolean => end === 'succeeded' && reason === null;
+export const isSuccess = ({ end, reason }: Ending): boolean => end === 'succeeded' && reason === null;
 
 const isFeedEvent = (news: News): news is FeedEvent =>
-  news.kind === 'added' || news.kind === 'transition' || news.kind === 'progress' || news.kind === 'trouble' || news.kind === 'lost';
+  news.kind === 'added' || news.kind === 'transition' || news.kind === 'progress' || news.kind === 'retry' || news.kind === 'error';
 
 const isSaveEvent = (news: News): news is SaveEvent => news.kind === 'download' || news.kind === 'saved' || news.kind === 'unsaved';
 

@@ -4,7 +4,7 @@
 import { asyncScheduler, filter, ignoreElements, map, type OperatorFunction, tap, timestamp, type TimestampProvider } from 'rxjs';
 import { bytesForPeople } from './byte-count.js';
 import { forPeople } from './duration.js';
-import { type Ending, endings, isWell, type News, whyUnsaved } from './news.js';
+import { type Ending, endings, endWord, isSuccess, type News, whyUnsaved } from './news.js';
 import type { Output } from './output.js';
 import type { Tally } from './run.js';
 import { refText } from './task-refs.js';
@@ -15,7 +15,7 @@ import { troubleWord } from './trouble-word.js';
 export const toLines = (output: Output): OperatorFunction<string, never> => (lines) => lines.pipe(tap(output.line), ignoreElements());
 
 /**
- * A line with the time for each change: status, trouble, what was saved and what was not.
+ * A line with the time for each change: status, errors, what was saved and what was not.
  *
  * @param clock the time of the providers; default: real time
  */
@@ -31,14 +31,14 @@ const changeOf = (news: News, nowMs: number): string | null => {
   switch (news.kind) {
     case 'transition': {
       const { to, snapshot } = news.transition;
-      const more = snapshot.status === 'failed' ? `  ${snapshot.failure.reason}: ${snapshot.failure.message}` : to === 'unknown' ? `  says '${snapshot.wireStatus}'` : '';
+      const more = snapshot.status === 'failed' ? `  ${snapshot.failure.reason}: ${snapshot.failure.message}` : to === 'unknown' ? `  says '${snapshot.providerStatus}'` : '';
       return `${refText(news.task)}  ${to}${more}`;
     }
-    case 'trouble': {
-      const again = `asked again in ${forPeople(news.nextAskAtMs - nowMs)}`;
-      return `${refText(news.task)}  ${troubleWord(news.trouble)}, ${again}: ${news.trouble.message}`;
+    case 'retry': {
+      const again = `asked again in ${forPeople(news.nextPollAtMs - nowMs)}`;
+      return `${refText(news.task)}  ${troubleWord(news.lastError)}, ${again}: ${news.lastError.message}`;
     }
-    case 'lost':
+    case 'error':
       return `${refText(news.task)}  lost: ${news.error.message}`;
     case 'saved':
       return `${refText(news.task)}  ${news.isNew ? 'saved' : 'is there already'}: ${news.path} (${bytesForPeople(news.bytes)})`;
@@ -60,16 +60,16 @@ const timeOfDay = (atMs: number): string => new Date(atMs).toTimeString().slice(
 export const endLines = (): OperatorFunction<News, string> => (news) => news.pipe(endings(), map(endLine));
 
 const endLine = ({ task, end, path, link, reason }: Ending): string =>
-  [refText(task), end, path ?? link ?? reason ?? ''].map(plain).join('\t');
+  [refText(task), endWord(end), path ?? link ?? reason ?? ''].map(plain).join('\t');
 
 /** What a run came to: a line for each task that is not as it should be, and the numbers. */
 export const summaryLines = (tally: Tally, isSaving: boolean): readonly string[] => {
-  const { tasks, over, succeeded, saved, otherwise, lost, unwell } = tally;
+  const { tasks, over, succeeded, saved, otherwise, errored, unwell } = tally;
   const parts = [
     `${succeeded} succeeded`,
     ...(isSaving ? [`${saved} saved`] : []),
     ...(otherwise === 0 ? [] : [`${otherwise} ended otherwise`]),
-    ...(lost === 0 ? [] : [`${lost} lost`]),
+    ...(errored === 0 ? [] : [`${errored} lost`]),
     ...(over === tasks ? [] : [`${tasks - over} not over`]),
   ];
   return [...unwell.map(unwellLine), `${tasks} ${tasks === 1 ? 'task' : 'tasks'}: ${parts.join(', ')}`];
@@ -77,5 +77,5 @@ export const summaryLines = (tally: Tally, isSaving: boolean): readonly string[]
 
 const unwellLine = (ending: Ending): string => {
   const { task, end, reason } = ending;
-  return plain(`${refText(task)}  ${end === 'succeeded' && !isWell(ending) ? 'not saved' : end}: ${reason ?? ''}`);
+  return plain(`${refText(task)}  ${end === 'succeeded' && !isSuccess(ending) ? 'not saved' : endWord(end)}: ${reason ?? ''}`);
 };

@@ -32,8 +32,8 @@ export const paceOf = (provider: Provider): string => {
  * @example floorOf(ark) // '10 s'
  */
 export const floorOf = (provider: Provider): string => {
-  const { floorMs } = provider.pacing(noHints);
-  return secondsBetween(floorMs, floorMs);
+  const { minIntervalMs } = provider.pacing(noHints);
+  return secondsBetween(minIntervalMs, minIntervalMs);
 };
 
 /**

@@ -22,14 +22,14 @@ export const runProviders = ({ json, envFile }: ProvidersArguments, { env, stdou
 const addressOf = ({ id, baseUrl }: Provider, variables: Variables): string => baseUrlIn(variables, id) ?? baseUrl;
 
 const factsOf = (provider: Provider, variables: Variables): Readonly<Record<string, unknown>> => {
-  const { floorMs, minMs, maxMs } = provider.pacing(noHints);
+  const { minIntervalMs, minMs, maxMs } = provider.pacing(noHints);
   return {
     id: provider.id,
     name: provider.name,
     baseUrl: addressOf(provider, variables),
     dialect: provider.dialect,
     documentation: provider.documentation,
-    pacing: { floorMs, minMs, maxMs },
+    pacing: { minIntervalMs, minMs, maxMs },
     retention: provider.retention,
     keyVariable: keyVariable(provider.id),
     keyIsSet: keyIn(variables, provider.id) !== null,

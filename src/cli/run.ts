@@ -5,7 +5,7 @@ import { asyncScheduler, combineLatest, connect, defer, map, type OperatorFuncti
 import { taskKey } from '../task/snapshot.js';
 import { type Feed, toFeed } from '../feed/feed.js';
 import type { DownloadProgress } from '../node/index.js';
-import { type Ending, feedEvents, isWell, type News } from './news.js';
+import { type Ending, feedEvents, isSuccess, type News } from './news.js';
 
 /** What is known beside the feed. Its collections grow in place: read them, do not keep them. */
 export interface Ledger {
@@ -60,8 +60,8 @@ const toLedger = (clock: TimestampProvider): OperatorFunction<News, Ledger> => (
             return { ...ledger, refused: ledger.refused + 1 };
           case 'transition':
           case 'progress':
-          case 'trouble':
-          case 'lost':
+          case 'retry':
+          case 'error':
             break;
         }
         return { ...ledger };
@@ -78,7 +78,8 @@ export interface Tally {
   readonly saved: number;
   /** Failed, cancelled or expired. */
   readonly otherwise: number;
-  readonly lost: number;
+  /** Could not be followed to their ends. */
+  readonly errored: number;
   /** What is not as it should be, in the order of the ends. */
   readonly unwell: readonly Ending[];
 }
@@ -87,14 +88,14 @@ export interface Tally {
 export const tallyOf = ({ feed, endings }: Pick<Run, 'feed' | 'endings'>): Tally => {
   const all = [...endings.values()];
   const succeeded = all.filter(({ end }) => end === 'succeeded').length;
-  const lost = all.filter(({ end }) => end === 'lost').length;
+  const errored = all.filter(({ end }) => end === 'errored').length;
   return {
     tasks: feed.tasks.size,
     over: all.length,
     succeeded,
     saved: all.filter(({ path }) => path !== null).length,
-    otherwise: all.length - succeeded - lost,
-    lost,
-    unwell: all.filter((ending) => !isWell(ending)),
+    otherwise: all.length - succeeded - errored,
+    errored,
+    unwell: all.filter((ending) => !isSuccess(ending)),
   };
 };

@@ -1,9 +1,9 @@
 /**
  * A trouble in a word or two, for people.
  */
-import type { LastTrouble } from '../state/watch-state.js';
+import type { LastError } from '../state/watch-state.js';
 
-const kinds: Readonly<Record<LastTrouble['kind'], string>> = {
+const kinds: Readonly<Record<LastError['kind'], string>> = {
   transport: 'no answer',
   timeout: 'no answer in time',
   decode: 'unreadable answer',
@@ -11,4 +11,4 @@ const kinds: Readonly<Record<LastTrouble['kind'], string>> = {
 };
 
 /** The provider's reason where there is one, such as `rate-limited`. */
-export const troubleWord = ({ reason, kind }: LastTrouble): string => (reason === 'server' ? 'server error' : (reason ?? kinds[kind]));
+export const troubleWord = ({ reason, kind }: LastError): string => (reason === 'server' ? 'server error' : (reason ?? kinds[kind]));

@@ -8,7 +8,7 @@ import { isTerminal, type TaskStatus } from '../task/status.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { emptyRows, type GrowingRows, isNextVersion, type Rows } from './rows.js';
 import type { TaskClient, WatchOptions } from '../client/task-client.js';
-import type { LastTrouble, WatchState } from '../state/watch-state.js';
+import { type LastError, toldStatus, type WatchState } from '../state/watch-state.js';
 
 /** What happens to one of many tasks. */
 export type FeedEvent =
@@ -18,10 +18,10 @@ export type FeedEvent =
   | { readonly kind: 'transition'; readonly task: TaskRef; readonly transition: TaskTransition }
   /** 0 to 1, never going back; `estimated` where the provider reports none. */
   | { readonly kind: 'progress'; readonly task: TaskRef; readonly progress: number; readonly estimated: boolean }
-  /** One question had no answer; the next leaves at `nextAskAtMs`. */
-  | { readonly kind: 'trouble'; readonly task: TaskRef; readonly trouble: LastTrouble; readonly nextAskAtMs: number }
-  /** The watch could not find out: a `SeedanceError`, or what was wrong with the ref. */
-  | { readonly kind: 'lost'; readonly task: TaskRef; readonly error: Error };
+  /** One poll had no good response; the next leaves at `nextPollAtMs`. */
+  | { readonly kind: 'retry'; readonly task: TaskRef; readonly lastError: LastError; readonly nextPollAtMs: number }
+  /** The task could not be followed to its end: a `SeedanceError`, or what was wrong with the ref. */
+  | { readonly kind: 'error'; readonly task: TaskRef; readonly error: Error };
 
 /** How tasks are watched. */
 export interface WatchTasksOptions {
@@ -63,8 +63,8 @@ const keyOf = (ref: TaskRef): unknown => {
 /** The name of what is no ref. Its error says what it is. */
 const noTask: TaskRef = { provider: '?', id: '?' };
 
-const lost = (task: TaskRef, error: unknown): FeedEvent => ({
-  kind: 'lost',
+const errored = (task: TaskRef, error: unknown): FeedEvent => ({
+  kind: 'error',
   task,
   error: error instanceof Error ? error : new Error(String(error)),
 });
@@ -82,7 +82,7 @@ const eventsOf = (task: TaskRef, states: Observable<WatchState>): Observable<Fee
         for (const event of events) subscriber.next(event);
       },
       error: (error: unknown) => {
-        subscriber.next(lost(task, error));
+        subscriber.next(errored(task, error));
         subscriber.complete();
       },
       complete: () => { subscriber.complete(); },
@@ -91,40 +91,41 @@ const eventsOf = (task: TaskRef, states: Observable<WatchState>): Observable<Fee
 
 /** What the first state of a watch knows is news, also where it was known before the watch was saved. */
 const eventsBetween = (task: TaskRef, before: WatchState | null, state: WatchState): readonly FeedEvent[] => {
-  const { snapshot, lastTrouble, nextAskAtMs, ended, progress, estimated } = state;
+  const { snapshot, lastError, nextPollAtMs, ended, progress, estimated } = state;
   const events: FeedEvent[] = [];
-  if (snapshot !== null && snapshot.status !== before?.snapshot?.status) {
-    const transition = transitionTo({ ...snapshot, raw: null }, state.previousStatus, state.askedAtMs ?? state.startedAtMs);
+  const told = toldStatus(state);
+  if (snapshot !== null && snapshot.status === told && told !== (before === null ? null : toldStatus(before))) {
+    const transition = transitionTo({ ...snapshot, raw: null }, state.previousStatus, state.polledAtMs ?? state.startedAtMs);
     events.push({ kind: 'transition', task, transition });
   }
   const hasMoved = progress !== (before?.progress ?? 0) || estimated !== (before?.estimated ?? true);
-  const isWellAgain = before?.lastTrouble != null && lastTrouble === null;
+  const isWellAgain = before?.lastError != null && lastError === null;
   if ((hasMoved || isWellAgain) && ended !== 'terminal') events.push({ kind: 'progress', task, progress, estimated });
-  if (lastTrouble !== null && ended === null) events.push({ kind: 'trouble', task, trouble: lastTrouble, nextAskAtMs });
+  if (lastError !== null && ended === null) events.push({ kind: 'retry', task, lastError, nextPollAtMs });
   return events;
 };
 
 /** One task of a feed. */
 export interface TaskRow {
   readonly task: TaskRef;
-  /** Null until the first answer. */
+  /** Null until the first response. */
   readonly status: TaskStatus | null;
   readonly snapshot: StoredSnapshot | null;
-  /** 0 to 1, never going back; 1 once the task has ended or is lost. */
+  /** 0 to 1, never going back; 1 once the task has ended or could not be followed. */
   readonly progress: number;
   readonly estimated: boolean;
-  /** The trouble of the last question, until a good answer. */
-  readonly trouble: LastTrouble | null;
-  /** When a task in trouble is asked about again. */
-  readonly nextAskAtMs: number | null;
-  /** Why the watch could not find out. */
+  /** The error of the last poll, until a good response. */
+  readonly lastError: LastError | null;
+  /** When the next poll leaves, after one that failed. */
+  readonly nextPollAtMs: number | null;
+  /** Why the task could not be followed to its end. */
   readonly error: Error | null;
 }
 
 /** All tasks at one moment, each from the moment it is watched. Immutable: older feeds stay as they were. */
 export interface Feed {
-  /** How many tasks there are of each status, and how many are lost. One without an answer yet counts in `tasks.size` alone. */
-  readonly counts: Readonly<Record<TaskStatus | 'lost', number>>;
+  /** How many tasks there are of each status, and how many could not be followed. One without a response yet counts in `tasks.size` alone. */
+  readonly counts: Readonly<Record<TaskStatus | 'errored', number>>;
   /** The mean of all tasks' progress, 0 to 1; falls only when a task is added. */
   readonly progress: number;
   /** Whether any of it is estimated. */
@@ -159,7 +160,7 @@ export interface Totals {
 /** The empty feed, where a fold begins. */
 export const emptyTotals = (): Totals => ({
   feed: {
-    counts: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, lost: 0 },
+    counts: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, errored: 0 },
     progress: 0,
     estimated: false,
     changed: null,
@@ -201,13 +202,13 @@ const newRow = (task: TaskRef): TaskRow => ({
   snapshot: null,
   progress: 0,
   estimated: true,
-  trouble: null,
-  nextAskAtMs: null,
+  lastError: null,
+  nextPollAtMs: null,
   error: null,
 });
 
 const rowAfter = (row: TaskRow, event: FeedEvent): TaskRow => {
-  const well = { ...row, trouble: null, nextAskAtMs: null };
+  const well = { ...row, lastError: null, nextPollAtMs: null };
   switch (event.kind) {
     case 'added':
       return row;
@@ -218,14 +219,14 @@ const rowAfter = (row: TaskRow, event: FeedEvent): TaskRow => {
     }
     case 'progress':
       return event.progress < row.progress ? well : { ...well, progress: event.progress, estimated: event.estimated };
-    case 'trouble':
-      return { ...row, trouble: event.trouble, nextAskAtMs: event.nextAskAtMs };
-    case 'lost':
-      return { ...well, trouble: row.trouble, progress: 1, estimated: false, error: event.error };
+    case 'retry':
+      return { ...row, lastError: event.lastError, nextPollAtMs: event.nextPollAtMs };
+    case 'error':
+      return { ...well, lastError: row.lastError, progress: 1, estimated: false, error: event.error };
   }
 };
 
-const countedAs = ({ error, status }: TaskRow): TaskStatus | 'lost' | null => (error === null ? status : 'lost');
+const countedAs = ({ error, status }: TaskRow): TaskStatus | 'errored' | null => (error === null ? status : 'errored');
 
 const recounted = (counts: Feed['counts'], before: TaskRow | undefined, row: TaskRow): Feed['counts'] => {
   const was = before === undefined ? null : countedAs(before);

@@ -4,6 +4,7 @@
 import { asyncScheduler, catchError, concat, defer, type Observable, of, retry, tap, throwError, throwIfEmpty, timeout } from 'rxjs';
 import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { longestTimerMs } from '../checks.js';
+import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
 import { rest } from '../poll/rest.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { innermostReason } from '../transport/whole-answer.js';
@@ -21,7 +22,7 @@ export interface DownloadPlan {
   /** The link as the provider gives it now. Null where nobody can be asked. */
   readonly renew: Observable<string> | null;
   readonly retry: DelayPolicy;
-  readonly patienceMs: number;
+  readonly giveUpAfterMs: number;
   readonly stallMs: number;
 }
 
@@ -37,8 +38,7 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
   defer(() => {
     let { url } = plan;
     let best = part.held().receivedBytes;
-    let failures = 0;
-    let failingSinceMs = 0;
+    let failures = noFailures;
     let isRenewed = false;
 
     const refused = (message: string): Observable<unknown> => {
@@ -54,14 +54,11 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
     };
 
     const troubled = (message: string, retryAfterMs: number | null): Observable<unknown> => {
-      const now = asyncScheduler.now();
-      if (failures === 0) failingSinceMs = now;
-      const elapsedMs = Math.max(0, now - failingSinceMs);
-      const delayMs = checkedDelay('retry', plan.retry({ index: failures, elapsedMs, nowMs: now, jitter: Math.random(), latest: null }));
-      failures += 1;
-      const isOver = delayMs === 'stop' || (failures >= fewestFailures && elapsedMs >= plan.patienceMs);
-      if (!isOver) return concat(rest(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs))), of(null));
-      const standing = `given up at byte ${String(part.held().receivedBytes)} after ${String(failures)} failures in a row`;
+      const nowMs = asyncScheduler.now();
+      failures = failedAgain(failures, nowMs);
+      const delayMs = checkedDelay('retry', plan.retry(attemptAfter(failures, { nowMs, jitter: Math.random(), latest: null, runMs: null })));
+      if (delayMs !== 'stop' && !hasGivenUp(failures, plan.giveUpAfterMs, nowMs)) return concat(rest(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs))), of(null));
+      const standing = `given up at byte ${String(part.held().receivedBytes)} after ${String(failures.failureCount)} failures in a row`;
       return throwError(() => new DownloadError('interrupted', plan.path, `${standing}: ${message}`));
     };
 
@@ -71,7 +68,7 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
         // A byte that has been there before is no progress: a file that always breaks at one place would come for ever.
         if (receivedBytes <= best) return;
         best = receivedBytes;
-        failures = 0;
+        failures = noFailures;
         isRenewed = false;
       }),
       retry({
@@ -83,6 +80,3 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
       }),
     );
   });
-
-/** However little patience there is, so many failures in a row are borne. */
-const fewestFailures = 5;

@@ -67,7 +67,7 @@ const receive = async (part: PartFile, request: Omit<FileRequest, 'headers'>, te
       return;
     case 'refused':
       throw new Refused(answer.message);
-    case 'trouble':
+    case 'retry':
       throw new Trouble(answer.message, answer.retryAfterMs);
     case 'stale':
       await part.begin(null, null);

@@ -7,7 +7,7 @@ import { codeOf } from './system-error.js';
 /**
  * `exists` something is there under the file's name · `no-video` the answer holds no link · `refused` the link is refused, and a fresh
  * one could not be had or is refused as well · `interrupted` the host could not be reached, or did not send the file, for longer than
- * the patience · `disk` the disk is full, or the place cannot be written.
+ * `giveUpAfterMs` · `disk` the disk is full, or the place cannot be written.
  */
 export type DownloadErrorKind = 'exists' | 'no-video' | 'refused' | 'interrupted' | 'disk';
 

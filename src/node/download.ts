@@ -41,8 +41,8 @@ export interface DownloadOptions {
   readonly client?: Pick<TaskClient, 'watch'> | undefined;
   /** When to connect again: `index` counts the failures since the last new byte. Default: 1 s, doubled up to a minute, jittered. */
   readonly retry?: DelayPolicy | undefined;
-  /** How long no new byte is borne, in ms, and five failures in a row at the least. Default: 15 minutes. */
-  readonly patienceMs?: number | undefined;
+  /** Gives up after so long without a new byte, in ms, and five failures in a row at the least. Default: 15 minutes. */
+  readonly giveUpAfterMs?: number | undefined;
   /** How long one connection may be silent, in ms. Default: 30 s. */
   readonly stallMs?: number | undefined;
   /** Connects to the file's host; for a proxy, say. Default: Node's global one for http or https. */
@@ -77,7 +77,7 @@ export const downloadWith = (
   options: DownloadOptions,
   beforehand: (bytes: number) => void,
 ): Observable<DownloadProgress> => {
-  const { directory, fileName, overwrite = false, client, patienceMs = 15 * 60_000, stallMs = 30_000 } = checkedOptions(options);
+  const { directory, fileName, overwrite = false, client, giveUpAfterMs = 15 * 60_000, stallMs = 30_000 } = checkedOptions(options);
   const url = typeof source === 'string' ? checkedUrl(source) : linkOf(source);
   const path = join(directory, fileName ?? nameFor(source, url));
   if (url === null) return throwError(() => new DownloadError('no-video', path, 'the task has no video, or its answer no link'));
@@ -86,7 +86,7 @@ export const downloadWith = (
     path,
     url,
     renew,
-    patienceMs,
+    giveUpAfterMs,
     stallMs,
     retry: options.retry ?? jittered(exponentialDelay({ initialMs: 1000, maxMs: 60_000 })),
   };
@@ -113,17 +113,17 @@ export const downloadWith = (
 
 /** Errors: `TypeError` or `RangeError` that names the option and its value. */
 export const checkedOptions = (options: DownloadOptions): DownloadOptions => {
-  const { directory, fileName, patienceMs, stallMs, retry: policy, client } = options;
+  const { directory, fileName, giveUpAfterMs, stallMs, retry: policy, client } = options;
   checkPath('directory', directory);
   if (fileName !== undefined) checkName(fileName);
-  if (patienceMs !== undefined) checkPositive('patienceMs', patienceMs);
+  if (giveUpAfterMs !== undefined) checkPositive('giveUpAfterMs', giveUpAfterMs);
   if (stallMs !== undefined) checkPositive('stallMs', stallMs);
   if (policy !== undefined) checkFunction('retry', policy);
   if (client !== undefined) checkFunction('client.watch', client.watch);
   return options;
 };
 
-/** A watch of a task that has ended asks once, and bears troubles as any watch does. */
+/** A watch of a task that has ended polls once, and retries as any watch does. */
 const freshLink = (client: Pick<TaskClient, 'watch'>, task: TaskRef): Observable<string> =>
   defer(() => client.watch(task)).pipe(
     last(),

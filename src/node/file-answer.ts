@@ -30,7 +30,7 @@ export type FileAnswer =
   /** The link is refused, and so it would be if asked again. */
   | { readonly kind: 'refused'; readonly message: string }
   /** Worth asking again. */
-  | { readonly kind: 'trouble'; readonly message: string; readonly retryAfterMs: number | null };
+  | { readonly kind: 'retry'; readonly message: string; readonly retryAfterMs: number | null };
 
 /** The headers that ask for the rest of a file; for all of it where nothing is held, or nothing says what is held. */
 export const headersFor = ({ receivedBytes, validator }: Held): Readonly<Record<string, string>> => ({
@@ -43,7 +43,7 @@ const isResumable = ({ receivedBytes, validator }: Pick<Held, 'receivedBytes' | 
 
 /** Reads the head of an answer to a request with `headersFor(held)`. */
 export const readFileAnswer = ({ status, header }: AnswerHead, held: Held): FileAnswer => {
-  const trouble = (message: string): FileAnswer => ({ kind: 'trouble', message, retryAfterMs: retryAfterMs(header('retry-after') ?? '', header('date') ?? '') });
+  const trouble = (message: string): FileAnswer => ({ kind: 'retry', message, retryAfterMs: retryAfterMs(header('retry-after') ?? '', header('date') ?? '') });
   if (status === 200 || status === 206) {
     const encoding = header('content-encoding') ?? 'identity';
     if (encoding.toLowerCase() !== 'identity') return trouble(`the file came with the content-encoding ${encoding}, not identity`);

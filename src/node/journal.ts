@@ -1,8 +1,8 @@
 /**
  * Watch states on the disk: whatever becomes of the program, the next run goes on where it stopped. Knows no provider and no file but its own.
  *
- * One file, `watches.jsonl`: a line for each state, appended by one write before a question leaves and after its answer; the last line of
- * a task counts. A program that is killed leaves its last line torn at worst, and a torn line is as good as none: a question whose line
+ * One file, `watches.jsonl`: a line for each state, appended by one write before a request leaves and after its response; the last line of
+ * a task counts. A program that is killed leaves its last line torn at worst, and a torn line is as good as none: a request whose line
  * is torn has not left. When opened, and when it has grown, the file is written anew with one line for each task, and renamed into its
  * place.
  */
@@ -10,7 +10,7 @@ import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
 import { messageOf } from '../state/errors.js';
-import { parseWatchState } from '../state/saved-state.js';
+import { parseWatchState } from '../state/stored.js';
 import type { WatchOptions } from '../client/task-client.js';
 import type { WatchState } from '../state/watch-state.js';
 import { checkPath } from './check-path.js';
@@ -28,8 +28,8 @@ export interface Journal {
    *
    * @example refs$.pipe(watchTasks(client, { watch: journal.watch }))
    */
-  readonly watch: (task: TaskRef) => Pick<WatchOptions, 'from' | 'save'>;
-  /** Lets another process have the directory. What is saved later is an error of its watch. */
+  readonly watch: (task: TaskRef) => Pick<WatchOptions, 'resumeFrom' | 'save'>;
+  /** Lets another process have the directory. A watch that goes on polls no more, and ends in an error of kind `save`. */
   readonly close: () => void;
 }
 
@@ -40,7 +40,7 @@ const leastBytesToRewrite = 1_048_576;
  * Opens the journal of a directory, and makes both if they are not there.
  *
  * Errors: `Error` when another process has it, or when a line other than a torn last one is no state: it names the file and the line.
- * The system's own errors when the directory cannot be read or written; a `save` that cannot be written is an error of its watch.
+ * The system's own errors when the directory cannot be read or written. A `save` that cannot be written is tried again by its watch.
  * @example
  * const journal = openJournal('watches');
  * refs$.pipe(watchTasks(client, { watch: journal.watch }), finalize(journal.close))
@@ -107,7 +107,7 @@ export const openJournal = (directory: string): Journal => {
   return {
     path,
     states: () => [...states.values()],
-    watch: (task) => ({ from: states.get(taskKey(task)), save }),
+    watch: (task) => ({ resumeFrom: states.get(taskKey(task)), save }),
     close,
   };
 };

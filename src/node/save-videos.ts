@@ -20,13 +20,13 @@ export type SaveEvent =
   | { readonly kind: 'unsaved'; readonly task: TaskRef; readonly reason: UnsavedReason; readonly error: Error | null };
 
 /**
- * `failed`, `cancelled`, `expired` the task ended so · `lost` its watch could not find out · `no-video` it succeeded, and its answer holds
- * no link · `download` the file did not come, or could not be kept: the error is a `DownloadError`.
+ * `failed`, `cancelled`, `expired` the task ended so · `errored` it could not be followed to its end · `no-video` it succeeded, and its
+ * response holds no link · `download` the file did not come, or could not be kept: the error is a `DownloadError`.
  */
-export type UnsavedReason = 'failed' | 'cancelled' | 'expired' | 'lost' | 'no-video' | 'download';
+export type UnsavedReason = 'failed' | 'cancelled' | 'expired' | 'errored' | 'no-video' | 'download';
 
 /** Where the videos go. Those of `download` that are not of one file hold for each. */
-export interface SaveVideosOptions extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'patienceMs' | 'stallMs' | 'agent'> {
+export interface SaveVideosOptions extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'giveUpAfterMs' | 'stallMs' | 'agent'> {
   /** Downloads at once; default: 4. The others stand in line. */
   readonly concurrency?: number | undefined;
 }
@@ -37,7 +37,7 @@ export interface SaveVideosOptions extends Pick<DownloadOptions, 'directory' | '
  *     events    a: transition   b: transition   a: succeeded   b: failed
  *     result                                    a: download… a: saved   b: unsaved
  *
- * A video that is there with its record is not fetched again. One task's trouble touches no other.
+ * A video that is there with its record is not fetched again. What befalls one task touches no other.
  * Errors: those of the source. `RangeError` or `TypeError` at once for a bad option.
  * @example refs$.pipe(watchTasks(client), saveVideos({ directory: 'videos', client })).subscribe(console.log)
  */
@@ -60,7 +60,7 @@ export const saveVideos = ({ concurrency = 4, ...options }: SaveVideosOptions): 
 type Outcome = SaveEvent | Observable<SaveEvent>;
 
 const outcomeOf = (event: FeedEvent, options: DownloadOptions): readonly Outcome[] => {
-  if (event.kind === 'lost') return [unsaved(event.task, 'lost', event.error)];
+  if (event.kind === 'error') return [unsaved(event.task, 'errored', event.error)];
   if (event.kind !== 'transition') return [];
   const { transition } = event;
   switch (transition.to) {

@@ -3,7 +3,8 @@
  * scheduler's, and its one die is the jitter between pages that were cut off together.
  */
 import { asyncScheduler, concatWith, defer, endWith, mergeMap, type Observable, retry, startWith, takeWhile, tap, throwError, timeout } from 'rxjs';
-import { type Attempt, checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
+import { attemptAfter, failedAgain, noFailures } from '../poll/backoff.js';
+import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { rest } from '../poll/rest.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { messageOf } from '../state/errors.js';
@@ -40,14 +41,13 @@ export const follow = ({ connect, retry: policy, silenceMs, label, onConnection 
     let totals = emptyTotals();
     let lastEventId: string | null = null;
     let serverMs = 0;
-    let failures = 0;
-    let failingSinceMs = 0;
+    let failures = noFailures;
     let isOpen = false;
 
     const opened = (): void => {
       if (isOpen) return;
       isOpen = true;
-      failures = 0;
+      failures = noFailures;
       onConnection('open');
     };
 
@@ -63,12 +63,10 @@ export const follow = ({ connect, retry: policy, silenceMs, label, onConnection 
 
     const waitAfter = (lost: ConnectionLost): Observable<unknown> => {
       const nowMs = asyncScheduler.now();
-      if (failures === 0) failingSinceMs = nowMs;
-      const attempt: Attempt = { index: failures, elapsedMs: Math.max(0, nowMs - failingSinceMs), nowMs, jitter: Math.random(), latest: null };
-      const delayMs = checkedDelay('retry', policy(attempt));
-      failures += 1;
+      failures = failedAgain(failures, nowMs);
+      const delayMs = checkedDelay('retry', policy(attemptAfter(failures, { nowMs, jitter: Math.random(), latest: null, runMs: null })));
       isOpen = false;
-      if (delayMs === 'stop') return throwError(() => new Error(`${lost.message}; given up after ${failures} in a row`));
+      if (delayMs === 'stop') return throwError(() => new Error(`${lost.message}; given up after ${failures.failureCount} in a row`));
       onConnection('waiting');
       return rest(Math.max(delayMs, Math.min(Math.max(serverMs, lost.retryAfterMs ?? 0), longestRetryAfterMs))).pipe(endWith(null));
     };

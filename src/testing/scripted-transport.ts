@@ -41,7 +41,7 @@ export type ScriptedTransport = Transport & {
  * @param script the steps of all requests in order, or the steps of each task by its id; the last step is repeated
  * Errors: `TypeError` for a script without a step. A task that is not in the script is answered with 404, and so is a list of tasks:
  * each is then asked about by itself. `batch: false` in the account does without that question.
- * @example scriptedTransport({ 'cgt-1': [{ body: { status: 'running' } }, { status: 503 }, { body: { status: 'succeeded' } }] })
+ * @example scriptedTransport({ 'cgt-1': [{ body: { status: 'running' } }, { status: 503 }, { body: { status: 'cancelled' } }] })
  */
 export const scriptedTransport = (
   script: readonly ScriptedStep[] | Readonly<Record<string, readonly ScriptedStep[]>>,

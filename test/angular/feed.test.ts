@@ -93,9 +93,9 @@ describe('injectTaskFeed', () => {
     inVirtualTime(({ flush, interrupt }) => {
       feed.track(arkTask);
       feed.track({ provider: 'nobody', id: 'x' });
-      interrupt(seconds(1), () => expect(feed.tasks()).toMatchObject([{ trouble: { status: 503 } }, { error: expect.any(TypeError) }]));
+      interrupt(seconds(1), () => expect(feed.tasks()).toMatchObject([{ lastError: { status: 503 } }, { error: expect.any(TypeError) }]));
       flush();
-      expect(feed.counts()).toMatchObject({ succeeded: 1, lost: 1 });
+      expect(feed.counts()).toMatchObject({ succeeded: 1, errored: 1 });
       expect(feed.error()).toBeNull();
     });
   });
@@ -164,7 +164,7 @@ describe('injectTaskFeed keeps the app from being stable', () => {
   });
 
   it.each<readonly [string, Parameters<typeof scriptedTransport>[0], number]>([
-    ['a trouble', [{ status: 503 }], 1],
+    ['a poll that fails', [{ status: 503 }], 1],
     ['a refusal that ends the watch', [{ status: 429, body: { error: { code: 'AccountQuotaExceeded', message: 'no' } } }], 1],
     ['no answer in time', [{ hang: true }], seconds(30) + 1],
   ])('until %s, too', (_case, script, atMs) => {
@@ -256,13 +256,13 @@ describe('feedSignals', () => {
   const empty = told();
   const added: FeedEvent = { kind: 'added', task: arkTask };
   const waiting = told(added);
-  const trouble = { kind: 'transport', reason: null, status: null, message: 'reset', consecutive: 1, sinceMs: 0 } as const;
+  const lastError = { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 } as const;
   /** Sent as a whole: it names no row that changed. */
-  const whole: Feed = { ...told(added, { kind: 'trouble', task: arkTask, trouble, nextAskAtMs: 10_000 }), changed: null };
+  const whole: Feed = { ...told(added, { kind: 'retry', task: arkTask, lastError, nextPollAtMs: 10_000 }), changed: null };
   const first = told(added, { kind: 'transition', task: arkTask, transition: transition('queued', null) });
   it.each([
     ['the first feed with an answer in it', '-w-a-b'],
-    ['a whole feed with a trouble in it', '-w-t'],
+    ['a whole feed with a failed poll in it', '-w-t'],
     ['a feed that says late that it is empty', '---e'],
     ['an error', '---#'],
     ['completion', '---|'],

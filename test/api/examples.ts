@@ -38,7 +38,8 @@ export const faultsOf = (examples: readonly Example[], entries: readonly Entry[]
 const moduleOf = ({ specifier, text }: Example, entries: readonly Entry[]): string => {
   const own = entries.filter((entry) => entry.specifier === specifier);
   const places = [...own, ...entries].map((entry) => ({ specifier: entry.specifier, names: entry.names.map(({ name }) => name) }));
-  places.push({ specifier: 'rxjs', names: Object.keys(rxjs) });
+  // Its `config` is nobody's: in an example it is a watch's.
+  places.push({ specifier: 'rxjs', names: Object.keys(rxjs).filter((name) => name !== 'config') });
   const words = new Set(text.replace(/'[^']*'/g, '').match(/(?<![\w.$])[A-Za-z]\w*/g));
   const imports = [...words].flatMap((word) => {
     const place = places.find(({ names }) => names.includes(word));

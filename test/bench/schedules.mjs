@@ -3,7 +3,7 @@
  * the beginning, and an answer takes no time.
  */
 import { right } from 'fp-ts/lib/Either.js';
-import { advanceWatch, beginWatch, waitMs } from 'rx-seedance';
+import { applyResult, startWatch, nextDelayMs } from 'rx-seedance';
 import { noSettings } from 'rx-seedance/wire';
 import { mean, quantile } from './statistics.mjs';
 
@@ -51,30 +51,30 @@ const createdAtMs = Date.UTC(2026, 2, 1);
 /**
  * The schedule of this library's watch state, by the same functions that the client and any job queue use.
  *
- * @param {import('rx-seedance').WatchRules} rules
+ * @param {import('rx-seedance').WatchConfig} rules
  * @param {{ readonly model: string | null, readonly durationMs: number | null }} made
  * @returns {Schedule}
  */
 export const byRules = (rules, { model, durationMs }) => ({ index, startsAtMs, endsAtMs }) => {
   const task = { provider: rules.provider.id, id: `cgt-20260301101500-${index}` };
   const snapshotOf = (/** @type {'queued' | 'running' | 'succeeded'} */ status) =>
-    right(/** @type {import('rx-seedance').TaskSnapshot} */ ({ ...blank, task, status, wireStatus: status, model, createdAtMs, settings: { ...noSettings, durationMs } }));
+    right(/** @type {import('rx-seedance').TaskSnapshot} */ ({ ...blank, task, status, providerStatus: status, model, createdAtMs, settings: { ...noSettings, durationMs } }));
   const [queued, running, succeeded] = [snapshotOf('queued'), snapshotOf('running'), snapshotOf('succeeded')];
   let nowMs = createdAtMs;
-  let state = beginWatch(task, rules, nowMs);
+  let state = startWatch(task, rules, nowMs);
   let startLateMs = null;
   let shortestMs = Infinity;
   for (;;) {
     const age = nowMs - createdAtMs;
     if (startLateMs === null && age >= startsAtMs && age < endsAtMs) startLateMs = age - startsAtMs;
-    state = advanceWatch(state, age < startsAtMs ? queued : age < endsAtMs ? running : succeeded, rules, nowMs);
-    const wait = waitMs(state, nowMs);
+    state = applyResult(state, age < startsAtMs ? queued : age < endsAtMs ? running : succeeded, rules, nowMs);
+    const wait = nextDelayMs(state, nowMs);
     if (wait === 'done') break;
     shortestMs = Math.min(shortestMs, wait);
     nowMs += wait;
   }
-  if (state.ended !== 'terminal') throw new Error(`${task.provider}: a watch ended by ${state.ended} after ${state.asks} asks, at ${nowMs - createdAtMs} of ${endsAtMs} ms`);
-  return { asks: state.asks, lateMs: nowMs - createdAtMs - endsAtMs, startLateMs, shortestMs };
+  if (state.ended !== 'terminal') throw new Error(`${task.provider}: a watch ended by ${state.ended} after ${state.polls} asks, at ${nowMs - createdAtMs} of ${endsAtMs} ms`);
+  return { asks: state.polls, lateMs: nowMs - createdAtMs - endsAtMs, startLateMs, shortestMs };
 };
 
 const blank = {
@@ -82,7 +82,8 @@ const blank = {
   startedAtMs: null,
   updatedAtMs: null,
   finishedAtMs: null,
-  dueAtMs: null,
+  expiresAfterMs: null,
+  providerDeadlineAtMs: null,
   recordExpiresAtMs: null,
   usage: null,
   requestId: null,
@@ -91,7 +92,7 @@ const blank = {
   request: null,
   upstream: null,
   raw: null,
-  video: null,
+  video: { url: 'https://files.example/video.mp4', lastFrameUrl: null, originalUrl: null, expiresAtMs: null },
 };
 
 /**

@@ -1,5 +1,5 @@
 /** That the simulation counts as one would by hand, and that its chance has the shape it says. */
-import { constantDelay, watchRules } from 'rx-seedance';
+import { constantDelay, watchConfig } from 'rx-seedance';
 import { ark } from 'rx-seedance/providers/ark';
 import { describe, expect, it } from 'vitest';
 import { createRandom, logNormal } from './random.mjs';
@@ -19,12 +19,12 @@ describe('a plain schedule', () => {
 });
 
 it('the library asks as its policy says', () => {
-  const rules = watchRules(ark, { policy: { interval: constantDelay(10_000) } });
+  const rules = watchConfig(ark, { policy: { interval: constantDelay(10_000) } });
   expect(byRules(rules, { model: null, durationMs: 5_000 })(life)).toEqual(fixed(10_000)(life));
 });
 
 it('the floor holds whatever the policy says', () => {
-  const rules = watchRules(ark, { policy: { interval: constantDelay(1_000) } });
+  const rules = watchConfig(ark, { policy: { interval: constantDelay(1_000) } });
   expect(byRules(rules, { model: null, durationMs: 5_000 })(life).shortestMs).toBe(10_000);
 });
 

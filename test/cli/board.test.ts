@@ -6,13 +6,13 @@ import { anyfast } from '../../src/providers/anyfast.js';
 import { ark } from '../../src/providers/ark.js';
 import { board } from '../../src/cli/board.js';
 import { type BoardContent, boardContent, type BoardRow } from '../../src/cli/board-rows.js';
-import { type Ending, isWell, type News } from '../../src/cli/news.js';
+import { type Ending, isSuccess, type News } from '../../src/cli/news.js';
 import { noPaint, paintFor } from '../../src/cli/paint.js';
 import { type Run, tallyOf, toRun } from '../../src/cli/run.js';
 import { plain, widthOf } from '../../src/cli/terminal-text.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import type { TaskStatus } from '../../src/task/status.js';
-import type { LastTrouble } from '../../src/state/watch-state.js';
+import type { LastError } from '../../src/state/watch-state.js';
 import { type Said, transition } from '../support/snapshots.js';
 import { anyText } from './any-text.js';
 
@@ -26,7 +26,7 @@ const ended = (task: TaskRef, ending: Partial<Ending> = {}): News => ({
   kind: 'ended',
   ending: { task, end: 'succeeded', path: null, link: null, reason: null, ...ending },
 });
-const trouble: LastTrouble = { kind: 'response', reason: 'rate-limited', status: 429, message: 'slow down', consecutive: 1, sinceMs: nowMs };
+const lastError: LastError = { kind: 'response', reason: 'rate-limited', status: 429, message: 'slow down', sameFailureCount: 1, sinceMs: nowMs };
 
 const runOf = (news: readonly News[]): Promise<Run> => lastValueFrom(from(news).pipe(toRun()));
 const contentOf = async (news: readonly News[]): Promise<BoardContent> => boardContent(await runOf(news), [ark, anyfast], nowMs);
@@ -55,16 +55,16 @@ const someOfEach: readonly News[] = [
   became(late, 'running', { startedAtMs: nowMs - 86_400_000 }),
   { kind: 'progress', task: late, progress: 0.98, estimated: true },
   became(limited, 'running'),
-  { kind: 'trouble', task: limited, trouble, nextAskAtMs: nowMs + 7_500 },
-  became(strange, 'unknown', { wireStatus: 'arch\u001b[31mived' }),
+  { kind: 'retry', task: limited, lastError, nextPollAtMs: nowMs + 7_500 },
+  became(strange, 'unknown', { providerStatus: 'arch\u001b[31mived' }),
   became(saving, 'succeeded'),
   { kind: 'download', task: saving, progress: { path: 'v/x.mp4', receivedBytes: 1_200_000, totalBytes: 4_800_000, done: false } },
   became(saved, 'succeeded'),
   ended(saved, { path: 'videos/ark-cgt-20260427-done0.mp4' }),
   became(failed, 'failed'),
   ended(failed, { end: 'failed', reason: 'internal: it broke' }),
-  { kind: 'lost', task: lost, error: new Error('gone') },
-  ended(lost, { end: 'lost', reason: 'the task has vanished' }),
+  { kind: 'error', task: lost, error: new Error('gone') },
+  ended(lost, { end: 'errored', reason: 'the task has vanished' }),
 ];
 
 describe('the board', () => {
@@ -215,8 +215,8 @@ describe('whatever the tasks and the terminal', () => {
 describe('a tally', () => {
   it('counts what is over, and names what is not as it should be', async () => {
     const tally = tallyOf(await runOf(someOfEach));
-    expect(tally).toMatchObject({ tasks: 11, over: 3, succeeded: 1, saved: 1, otherwise: 1, lost: 1 });
+    expect(tally).toMatchObject({ tasks: 11, over: 3, succeeded: 1, saved: 1, otherwise: 1, errored: 1 });
     expect(tally.unwell.map(({ task }) => task)).toEqual([failed, lost]);
-    expect(tally.unwell.some(isWell)).toBe(false);
+    expect(tally.unwell.some(isSuccess)).toBe(false);
   });
 });

@@ -59,7 +59,7 @@ describe('jsonLines', () => {
   });
 
   it('is one line for each event, whatever is in it', async () => {
-    const lines = await linesOf([{ kind: 'lost', task: { provider: 'ark', id: 'two\nlines' }, error: new Error('more\nlines') }]);
+    const lines = await linesOf([{ kind: 'error', task: { provider: 'ark', id: 'two\nlines' }, error: new Error('more\nlines') }]);
     expect(lines).toHaveLength(1);
     expect(lines[0]).not.toContain('\n');
   });

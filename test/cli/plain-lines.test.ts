@@ -5,21 +5,21 @@ import { changeLines, endLines, summaryLines } from '../../src/cli/plain-lines.j
 import { transition } from '../support/snapshots.js';
 
 const task = { provider: 'ark', id: 'cgt\u001b[2J-\n1' };
-const trouble = { kind: 'response', reason: 'rate-limited', status: 429, message: 'slow\ndown', consecutive: 1, sinceMs: 0 } as const;
+const lastError = { kind: 'response', reason: 'rate-limited', status: 429, message: 'slow\ndown', sameFailureCount: 1, sinceMs: 0 } as const;
 const news: readonly News[] = [
   { kind: 'added', task },
   { kind: 'transition', task, transition: transition('running', null, { task }) },
   { kind: 'progress', task, progress: 0.5, estimated: true },
-  { kind: 'trouble', task, trouble, nextAskAtMs: 0 },
-  { kind: 'trouble', task, trouble: { ...trouble, kind: 'timeout', reason: null }, nextAskAtMs: 0 },
-  { kind: 'transition', task, transition: transition('unknown', 'running', { task, wireStatus: 'archived' }) },
+  { kind: 'retry', task, lastError, nextPollAtMs: 0 },
+  { kind: 'retry', task, lastError: { ...lastError, kind: 'timeout', reason: null }, nextPollAtMs: 0 },
+  { kind: 'transition', task, transition: transition('unknown', 'running', { task, providerStatus: 'archived' }) },
   { kind: 'transition', task, transition: transition('failed', 'unknown', { task }) },
   { kind: 'unsaved', task, reason: 'failed', error: null },
   { kind: 'saved', task, path: 'v/a.mp4', bytes: 4_200_000, isNew: true },
   { kind: 'saved', task, path: 'v/a.mp4', bytes: 4_200_000, isNew: false },
   { kind: 'unsaved', task, reason: 'download', error: new Error('the disk is full') },
   { kind: 'unsaved', task, reason: 'no-video', error: null },
-  { kind: 'lost', task, error: new Error('gone') },
+  { kind: 'error', task, error: new Error('gone') },
   { kind: 'refused', message: "stdin, line 3: 'x' is no task" },
 ];
 
@@ -58,18 +58,18 @@ describe('endLines', () => {
 });
 
 describe('summaryLines', () => {
-  const tally = { tasks: 1, over: 1, succeeded: 1, saved: 1, otherwise: 0, lost: 0, unwell: [] };
+  const tally = { tasks: 1, over: 1, succeeded: 1, saved: 1, otherwise: 0, errored: 0, unwell: [] };
 
   it('says what there is to say, and no more', () => {
     expect(summaryLines(tally, false)).toEqual(['1 task: 1 succeeded']);
     expect(summaryLines(tally, true)).toEqual(['1 task: 1 succeeded, 1 saved']);
-    expect(summaryLines({ ...tally, tasks: 12, over: 11, succeeded: 8, otherwise: 2, lost: 1 }, true)).toEqual([
+    expect(summaryLines({ ...tally, tasks: 12, over: 11, succeeded: 8, otherwise: 2, errored: 1 }, true)).toEqual([
       '12 tasks: 8 succeeded, 1 saved, 2 ended otherwise, 1 lost, 1 not over',
     ]);
   });
 
   it('names each task that is not as it should be, with the reason', () => {
-    const unwell = [{ task, end: 'succeeded', path: null, link: null, reason: 'disk full' }, { task, end: 'lost', path: null, link: null, reason: 'gone' }] as const;
+    const unwell = [{ task, end: 'succeeded', path: null, link: null, reason: 'disk full' }, { task, end: 'errored', path: null, link: null, reason: 'gone' }] as const;
     expect(summaryLines({ ...tally, unwell }, true).slice(0, 2)).toEqual(['ark:cgt- 1  not saved: disk full', 'ark:cgt- 1  lost: gone']);
   });
 });

@@ -5,6 +5,6 @@ import { kyyaipower } from '../../src/providers/kyyaipower.js';
 
 it('names what is asked about at another pace, be it the longest wait alone', () => {
   expect(paceOf(kyyaipower)).toBe('30–60 s; flex 60–120 s; 480p 10–20 s');
-  const slowFlex = { ...ark, pacing: ({ serviceTier }: { readonly serviceTier: string | null }) => ({ floorMs: 10_000, minMs: 10_000, maxMs: serviceTier === 'flex' ? 60_000 : 20_000 }) };
+  const slowFlex = { ...ark, pacing: ({ serviceTier }: { readonly serviceTier: string | null }) => ({ minIntervalMs: 10_000, minMs: 10_000, maxMs: serviceTier === 'flex' ? 60_000 : 20_000 }) };
   expect(paceOf(slowFlex)).toBe('10–20 s; flex 10–60 s');
 });

@@ -12,24 +12,26 @@ import { account } from '../../src/client/account.js';
 import { isSeedanceError } from '../../src/state/errors.js';
 import { afterRow, emptyTotals, type Feed, type FeedEvent, isNextAfter, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from '../../src/feed/feed.js';
 import { createTaskClient, type TaskClient, type TaskClientOptions } from '../../src/client/task-client.js';
-import { watchRules } from '../../src/state/watch-rules.js';
-import { beginWatch, type WatchState } from '../../src/state/watch-state.js';
+import { watchConfig } from '../../src/state/watch-config.js';
+import { startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { anyFeedEvent } from '../support/arbitraries.js';
 import { marbles } from '../support/marbles.js';
 import { type Answer, driven, good, noAnswer, transition } from '../support/snapshots.js';
 
 /** The origin at a pace that fits into a picture, and without an estimate. */
-const brisk = { ...ark, pacing: () => ({ floorMs: 5, minMs: 5, maxMs: 5 }), expectedTimeMs: () => null };
+const brisk = { ...ark, pacing: () => ({ minIntervalMs: 5, minMs: 5, maxMs: 5 }), expectedTimeMs: () => null };
 
 /** Every 5 ms: a picture has no place for the jitter of the default pace. */
 const policy = { interval: constantDelay(5) };
 
 const refOf = (id: string): TaskRef<'ark'> => ({ provider: 'ark', id });
 
-const says = (status: string, more: object = {}): ScriptedStep => ({ body: { id: 'x', status, ...more } });
+const link = { content: { video_url: 'https://files.example/x.mp4' } };
+const says = (status: string, more: object = {}): ScriptedStep => ({ body: { id: 'x', status, ...(status === 'succeeded' ? link : {}), ...more } });
 const slowly = (step: ScriptedStep, afterMs: number): ScriptedStep => ({ ...step, afterMs });
 const unavailable: ScriptedStep = { status: 503 };
 const unauthorized: ScriptedStep = { status: 401, body: { error: { code: 'AuthenticationError', message: 'wrong key' } } };
+const unknownTask: ScriptedStep = { status: 404, body: { error: { code: 'ResourceNotFound', message: 'no such task' } } };
 const quota: ScriptedStep = { status: 429, body: { error: { code: 'AccountQuotaExceeded', message: 'no more' } } };
 
 type Script = Readonly<Record<string, readonly ScriptedStep[]>>;
@@ -44,8 +46,8 @@ const setUp = (script: Script, options: Partial<TaskClientOptions<'ark'>> = {}):
 
 /** A saved watch of a task, with its answers so far; the last one came when virtual time began. */
 const savedState = (id: string, ...answers: readonly Answer[]): WatchState => {
-  const rules = watchRules(brisk, { policy });
-  const state = driven(beginWatch(refOf(id), rules, 0), answers, rules, { nowMs: 0 }).at(-1)?.state ?? beginWatch(refOf(id), rules, 0);
+  const rules = watchConfig(brisk, { policy });
+  const state = driven(startWatch(refOf(id), rules, 0), answers, rules, { nowMs: 0 }).at(-1)?.state ?? startWatch(refOf(id), rules, 0);
   const named = state.snapshot && { ...state.snapshot, task: refOf(id) };
   return { ...state, snapshot: named };
 };
@@ -60,9 +62,9 @@ const inWords = (event: FeedEvent): string => {
       return `${id} ${event.transition.to}`;
     case 'progress':
       return `${id} ${String(Math.round(event.progress * 100))}%${event.estimated ? ' or so' : ''}`;
-    case 'trouble':
-      return `${id} in trouble: ${event.trouble.reason ?? event.trouble.kind}`;
-    case 'lost':
+    case 'retry':
+      return `${id} in trouble: ${event.lastError.reason ?? event.lastError.kind}`;
+    case 'error':
       return `${id} lost: ${isSeedanceError(event.error) ? (event.error.reason ?? event.error.kind) : event.error.name}`;
   }
 };
@@ -225,18 +227,19 @@ describe('watchTasks', () => {
     expect(transport.requests).toHaveLength(3);
   }));
 
-  it('says what befalls a task: transitions, troubles with their next ask, and that it was lost', () => {
+  it('says what befalls a task: transitions, failed polls with the next poll, and that it could not be followed', () => {
     const { client } = setUp({ a: [says('queued'), unavailable, says('queued'), says('running'), quota] });
     const events: FeedEvent[] = [];
     marbles(({ flush }) => {
       of(refOf('a')).pipe(watchTasks(client), filter(({ kind }) => kind !== 'progress' && kind !== 'added')).subscribe((event) => events.push(event));
       flush();
     })();
-    expect(events.map(inWords)).toEqual(['a queued', 'a in trouble: server', 'a running', 'a lost: quota']);
+    expect(events.map(inWords)).toEqual(['a queued', 'a in trouble: server', 'a running', 'a in trouble: quota', 'a lost: quota']);
     expect(events[0]).toMatchObject({ task: refOf('a'), transition: { from: null, to: 'queued', atMs: 0, snapshot: { status: 'queued', raw: null } } });
-    expect(events[1]).toMatchObject({ trouble: { kind: 'response', reason: 'server', status: 503, consecutive: 1 }, nextAskAtMs: 10 });
+    expect(events[1]).toMatchObject({ lastError: { kind: 'response', reason: 'server', status: 503, sameFailureCount: 1 }, nextPollAtMs: 10 });
     expect(events[2]).toMatchObject({ transition: { from: 'queued', to: 'running', atMs: 15 } });
-    expect(events[3]).toMatchObject({ error: { kind: 'response', lastSnapshot: { status: 'running' }, state: { ended: 'response' } } });
+    expect(events[3]).toMatchObject({ lastError: { kind: 'response', reason: 'quota', status: 429, sameFailureCount: 1 }, nextPollAtMs: 25 });
+    expect(events[4]).toMatchObject({ error: { kind: 'response', lastSnapshot: { status: 'running' }, state: { ended: 'response' } } });
   });
 
   it.each(['failed', 'cancelled', 'expired'] as const)('takes a task that is %s for a transition, not for a loss', (status) => {
@@ -265,8 +268,9 @@ describe('watchTasks', () => {
     ['answers nothing readable', [{ body: '<html>busy</html>' }], 'decode'],
     ['is refused', [unauthorized], 'unauthorized'],
     ['has no quota left', [quota], 'quota'],
-    ['is not found', [{ status: 404, body: '' }], 'not-found'],
-    ['vanishes', [says('running'), { status: 404, body: '' }], 'not-found'],
+    ['is not found', [unknownTask], 'not-found'],
+    ['is at no such address', [{ status: 404, body: '' }], 'server'],
+    ['vanishes', [says('running'), unknownTask], 'not-found'],
     ['is never answered', [{ error: 'connection reset' }], 'transport'],
     ['hangs', [{ hang: true }], 'timeout'],
   ];
@@ -303,7 +307,7 @@ describe('watchTasks', () => {
       from([...bad, refOf('a')] as TaskRef<'ark'>[]).pipe(watchTasks(client)).subscribe((event) => events.push(event));
       flush();
     })();
-    const lost = events.filter((event) => event.kind === 'lost');
+    const lost = events.filter((event) => event.kind === 'error');
     expect(lost.map(({ task }) => task)).toEqual(bad);
     expect(lost.every(({ error }) => error instanceof TypeError && error.message.startsWith('task.'))).toBe(true);
     expect(events.at(-1)).toMatchObject({ kind: 'transition', transition: { to: 'succeeded' } });
@@ -321,7 +325,7 @@ describe('watchTasks', () => {
       from([bad as never, refOf('12')]).pipe(watchTasks(client)).subscribe((event) => events.push(event));
       flush();
     })();
-    expect(events.map(({ kind }) => kind)).toEqual(['added', 'lost', 'added', 'transition']);
+    expect(events.map(({ kind }) => kind)).toEqual(['added', 'error', 'added', 'transition']);
     expect(events[1]).toMatchObject({ error: { message: expect.stringMatching(message) } });
     expect(events[3]).toMatchObject({ task: refOf('12') });
   });
@@ -463,15 +467,15 @@ describe('watchTasks: options of each watch', () => {
 
   it('loses a task whose saved state is of another one', () => {
     const { client, transport } = setUp({ a: [says('succeeded')] });
-    expect(allWords(client, ['a'], { watch: () => ({ from: savedState('b', good('running')) }) })).toEqual(['a lost: TypeError']);
+    expect(allWords(client, ['a'], { watch: () => ({ resumeFrom: savedState('b', good('running')) }) })).toEqual(['a lost: TypeError']);
     expect(transport.requests).toEqual([]);
   });
 
   const restored = (saved: WatchState, ...steps: readonly ScriptedStep[]): { seen: readonly string[]; requests: number; feed: Feed } => {
     const run = (): { client: TaskClient<'ark'>; transport: ScriptedTransport } => setUp({ a: steps.length === 0 ? [quota] : steps });
     const { client, transport } = run();
-    const seen = allWords(client, ['a'], { watch: () => ({ from: saved }) });
-    return { seen, requests: transport.requests.length, feed: lastFeed(of(refOf('a')).pipe(watchTasks(run().client, { watch: () => ({ from: saved }) }))) };
+    const seen = allWords(client, ['a'], { watch: () => ({ resumeFrom: saved }) });
+    return { seen, requests: transport.requests.length, feed: lastFeed(of(refOf('a')).pipe(watchTasks(run().client, { watch: () => ({ resumeFrom: saved }) }))) };
   };
 
   it('goes on from a saved state: the tail of the transitions alone', () => {
@@ -480,7 +484,7 @@ describe('watchTasks: options of each watch', () => {
     const events: FeedEvent[] = [];
     marbles(({ flush }) => {
       const { client } = setUp({ a: [says('succeeded')] });
-      of(refOf('a')).pipe(watchTasks(client, { watch: () => ({ from: savedState('a', good('running')) }) })).subscribe((event) => events.push(event));
+      of(refOf('a')).pipe(watchTasks(client, { watch: () => ({ resumeFrom: savedState('a', good('running')) }) })).subscribe((event) => events.push(event));
       flush();
     })();
     expect(events).toMatchObject([{ kind: 'added' }, { kind: 'transition', transition: { from: 'running', to: 'succeeded' } }]);
@@ -504,7 +508,7 @@ describe('watchTasks: options of each watch', () => {
     const feeds: Feed[] = [];
     marbles(({ flush }) => {
       const { client } = setUp({ a: [says('running')], b: [says('running')] });
-      const watch = ({ id }: TaskRef) => (id === 'a' ? { from: savedState('a', good('queued'), good('running')) } : {});
+      const watch = ({ id }: TaskRef) => (id === 'a' ? { resumeFrom: savedState('a', good('queued'), good('running')) } : {});
       const watching = from(['a', 'b'].map(refOf)).pipe(watchTasks(client, { watch }), toFeed()).subscribe((feed) => feeds.push(feed));
       timer(20).subscribe(() => { watching.unsubscribe(); });
       flush();
@@ -517,12 +521,12 @@ describe('watchTasks: options of each watch', () => {
     const feeds: Feed[] = [];
     marbles(({ flush }) => {
       const { client } = setUp({ a: [unavailable] });
-      const watch = () => ({ from: savedState('a', good('running', { progress: 0.4 })) });
+      const watch = () => ({ resumeFrom: savedState('a', good('running', { progress: 0.4 })) });
       const watching = of(refOf('a')).pipe(watchTasks(client, { watch }), toFeed()).subscribe((feed) => feeds.push(feed));
       timer(20).subscribe(() => { watching.unsubscribe(); });
       flush();
     })();
-    expect(feeds.at(-1)?.tasks.get(refOf('a'))).toMatchObject({ status: 'running', progress: 0.4, estimated: false, trouble: { reason: 'server' } });
+    expect(feeds.at(-1)?.tasks.get(refOf('a'))).toMatchObject({ status: 'running', progress: 0.4, estimated: false, lastError: { reason: 'server' } });
   });
 });
 
@@ -530,12 +534,12 @@ describe('toFeed', () => {
   const at = (progress: number, id = 'a', estimated = false): FeedEvent => ({ kind: 'progress', task: refOf(id), progress, estimated });
   const to = (status: TaskStatus, id = 'a'): FeedEvent => ({ kind: 'transition', task: refOf(id), transition: transition(status, null, { task: refOf(id) }) });
   const added = (id = 'a'): FeedEvent => ({ kind: 'added', task: refOf(id) });
-  const lost = (id = 'a'): FeedEvent => ({ kind: 'lost', task: refOf(id), error: new Error('lost') });
+  const lost = (id = 'a'): FeedEvent => ({ kind: 'error', task: refOf(id), error: new Error('lost') });
   const trouble = (id = 'a'): FeedEvent => ({
-    kind: 'trouble',
+    kind: 'retry',
     task: refOf(id),
-    trouble: { kind: 'transport', reason: null, status: null, message: 'reset', consecutive: 1, sinceMs: 0 },
-    nextAskAtMs: 10_000,
+    lastError: { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 },
+    nextPollAtMs: 10_000,
   });
 
   const feedsOf = (events: readonly FeedEvent[]): readonly Feed[] => {
@@ -550,7 +554,7 @@ describe('toFeed', () => {
     return feed;
   };
 
-  const none = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, lost: 0 };
+  const none = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, errored: 0 };
 
   /** A feed as plain data, to be compared later. */
   const plain = ({ tasks, counts, ...rest }: Feed): object => structuredCloneOf({ ...rest, counts, size: tasks.size, rows: [...tasks] });
@@ -599,14 +603,14 @@ describe('toFeed', () => {
   it('counts every status, and the lost', () => {
     const ids = [...taskStatuses, 'gone'];
     const feed = feedAfter(...taskStatuses.map((status) => to(status, status)), lost('gone'));
-    expect(feed.counts).toEqual({ queued: 1, running: 1, succeeded: 1, failed: 1, cancelled: 1, expired: 1, unknown: 1, lost: 1 });
+    expect(feed.counts).toEqual({ queued: 1, running: 1, succeeded: 1, failed: 1, cancelled: 1, expired: 1, unknown: 1, errored: 1 });
     expect([...feed.tasks].map(({ task }) => task.id)).toEqual(ids);
   });
 
   it('counts a task once, where it is now', () => {
     expect(feedAfter(to('queued'), to('running'), to('running')).counts).toEqual({ ...none, running: 1 });
     expect(feedAfter(to('queued'), to('running'), to('failed')).counts).toEqual({ ...none, failed: 1 });
-    expect(feedAfter(to('running'), lost()).counts).toEqual({ ...none, lost: 1 });
+    expect(feedAfter(to('running'), lost()).counts).toEqual({ ...none, errored: 1 });
   });
 
   it('has a row for a task from the moment it is watched, and counts it in no status until it is answered', () => {
@@ -620,16 +624,16 @@ describe('toFeed', () => {
       snapshot: null,
       progress: 0,
       estimated: true,
-      trouble: null,
-      nextAskAtMs: null,
+      lastError: null,
+      nextPollAtMs: null,
       error: null,
     });
-    expect(feed.tasks.get(refOf('b'))).toMatchObject({ status: null, snapshot: null, progress: 0, trouble: { message: 'reset' } });
+    expect(feed.tasks.get(refOf('b'))).toMatchObject({ status: null, snapshot: null, progress: 0, lastError: { message: 'reset' } });
   });
 
   it('keeps what is known of a task that another stream adds again', () => {
     expect(feedAfter(to('running'), at(0.5), added()).tasks.get(refOf('a'))).toMatchObject({ status: 'running', progress: 0.5 });
-    expect(feedAfter(trouble(), added()).tasks.get(refOf('a'))).toMatchObject({ trouble: { message: 'reset' }, nextAskAtMs: 10_000 });
+    expect(feedAfter(trouble(), added()).tasks.get(refOf('a'))).toMatchObject({ lastError: { message: 'reset' }, nextPollAtMs: 10_000 });
   });
 
   it('says which row the last event changed', () => {
@@ -651,11 +655,11 @@ describe('toFeed', () => {
 
   it('shows a trouble until a good answer, of whatever kind', () => {
     const rowAfter = (...events: readonly FeedEvent[]): TaskRow | undefined => feedAfter(...events).tasks.get(refOf('a'));
-    expect(rowAfter(to('running'), trouble())).toMatchObject({ status: 'running', trouble: { message: 'reset' }, nextAskAtMs: 10_000 });
+    expect(rowAfter(to('running'), trouble())).toMatchObject({ status: 'running', lastError: { message: 'reset' }, nextPollAtMs: 10_000 });
     for (const good of [at(0), at(0.4), to('running'), to('succeeded')]) {
-      expect(rowAfter(to('running'), trouble(), good)).toMatchObject({ trouble: null, nextAskAtMs: null });
+      expect(rowAfter(to('running'), trouble(), good)).toMatchObject({ lastError: null, nextPollAtMs: null });
     }
-    expect(rowAfter(to('running'), trouble(), lost())).toMatchObject({ error: { message: 'lost' }, nextAskAtMs: null });
+    expect(rowAfter(to('running'), trouble(), lost())).toMatchObject({ error: { message: 'lost' }, nextPollAtMs: null });
   });
 
   it('clears the trouble of a task that answers the same as before', () => {
@@ -664,7 +668,7 @@ describe('toFeed', () => {
     marbles(({ flush }) => {
       of(refOf('a')).pipe(watchTasks(client), toFeed()).subscribe(({ tasks }) => {
         const row = tasks.get(refOf('a'));
-        if (row?.error === null) troubles.push(row.trouble?.reason ?? null);
+        if (row?.error === null) troubles.push(row.lastError?.reason ?? null);
       });
       flush();
     })();
@@ -703,8 +707,8 @@ describe('toFeed', () => {
     fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
       for (const { counts, progress, estimated, tasks } of feedsOf(events)) {
         const rows = [...tasks];
-        const recount: Record<TaskStatus | 'lost', number> = { ...none };
-        for (const { status, error } of rows) if (error !== null) recount.lost += 1; else if (status !== null) recount[status] += 1;
+        const recount: Record<TaskStatus | 'errored', number> = { ...none };
+        for (const { status, error } of rows) if (error !== null) recount.errored += 1; else if (status !== null) recount[status] += 1;
         expect(counts).toEqual(recount);
         expect(tasks.size).toBe(rows.length);
         const mean = rows.reduce((sum, row) => sum + row.progress, 0) / Math.max(1, rows.length);
@@ -728,14 +732,14 @@ describe('toFeed', () => {
       for (const event of events) {
         const known = model.get(event.task.id) ?? { status: null, progress: 0, estimated: true, isInTrouble: false, isLost: false };
         model.set(event.task.id, known);
-        if (event.kind === 'trouble') known.isInTrouble = true;
+        if (event.kind === 'retry') known.isInTrouble = true;
         if (event.kind === 'transition' || event.kind === 'progress') known.isInTrouble = false;
         if (event.kind === 'transition') known.status = event.transition.to;
-        if (event.kind === 'lost') known.isLost = true;
-        if (event.kind === 'lost' || (event.kind === 'transition' && isTerminal(event.transition.to))) Object.assign(known, { progress: 1, estimated: false });
+        if (event.kind === 'error') known.isLost = true;
+        if (event.kind === 'error' || (event.kind === 'transition' && isTerminal(event.transition.to))) Object.assign(known, { progress: 1, estimated: false });
         if (event.kind === 'progress' && event.progress >= known.progress) Object.assign(known, { progress: event.progress, estimated: event.estimated });
       }
-      const rows = [...feedAfter(...events).tasks].map(({ task, status, progress, estimated, trouble: own, error }) => [
+      const rows = [...feedAfter(...events).tasks].map(({ task, status, progress, estimated, lastError: own, error }) => [
         task.id,
         { status, progress, estimated, isInTrouble: own !== null, isLost: error !== null },
       ]);
@@ -822,7 +826,7 @@ describe('toFeed', () => {
     });
     const refs = concat(from(['a', 'b'].map(refOf)), timer(12).pipe(map(() => refOf('c'))));
     const feed = lastFeed(refs.pipe(watchTasks(client)));
-    expect(feed).toMatchObject({ counts: { ...none, succeeded: 1, failed: 1, lost: 1 }, progress: 1, estimated: false });
+    expect(feed).toMatchObject({ counts: { ...none, succeeded: 1, failed: 1, errored: 1 }, progress: 1, estimated: false });
     expect(feed.tasks.get(refOf('b'))?.snapshot).toMatchObject({ status: 'failed', failure: { message: 'it broke' } });
     expect(feed.tasks.get(refOf('c'))?.error).toSatisfy((error: unknown) => isSeedanceError(error, 'response'));
   });

@@ -22,7 +22,7 @@ const play = (connections: readonly Observable<Held>[], plan: Partial<DownloadPl
         opened.push(`${String(asyncScheduler.now() / 1000)}s ${url}`);
         return connections[Math.min(opened.length, connections.length) - 1] ?? NEVER;
       });
-    const defaults = { path: 'a.mp4', url: 'old', renew: null, patienceMs: minutes(15), stallMs: seconds(30) };
+    const defaults = { path: 'a.mp4', url: 'old', renew: null, giveUpAfterMs: minutes(15), stallMs: seconds(30) };
     const retry = exponentialDelay({ initialMs: 1000, maxMs: 60_000 });
     const seen = diary(attempts({ held: () => held(first) }, { ...defaults, retry, ...plan }, open), ({ receivedBytes }) => receivedBytes, untilMs);
     flush();
@@ -61,7 +61,7 @@ describe('attempts at a download', () => {
   });
 
   it('bear a silence of any length where they are told so', async () => {
-    const plan: DownloadPlan = { path: 'a.mp4', url: 'old', renew: null, retry: () => 'stop', patienceMs: 1, stallMs: Number.MAX_SAFE_INTEGER };
+    const plan: DownloadPlan = { path: 'a.mp4', url: 'old', renew: null, retry: () => 'stop', giveUpAfterMs: 1, stallMs: Number.MAX_SAFE_INTEGER };
     const open = (): Observable<Held> => after(20, bytes(100));
     expect(await lastValueFrom(attempts({ held: () => held(0) }, plan, open))).toEqual(held(100));
   });
@@ -75,7 +75,7 @@ describe('attempts at a download', () => {
     const long = play([cut]);
     expect(long.lines.at(-1)).toBe('903s #');
     expect(failure(long.error)).toBe('interrupted: a.mp4: given up at byte 0 after 21 failures in a row: it was cut');
-    const short = play([cut], { patienceMs: 1 });
+    const short = play([cut], { giveUpAfterMs: 1 });
     expect(short.opened).toHaveLength(5);
     expect(failure(short.error)).toBe('interrupted: a.mp4: given up at byte 0 after 5 failures in a row: it was cut');
   });

@@ -259,7 +259,7 @@ describe('a cut connection', () => {
   it('is given up after the patience, at the fifth failure at the earliest, and keeps the part', async () => {
     const { link, requests } = await host(cutAt(1000), ...Array.from({ length: 9 }, () => status(500)));
     const directory = folder();
-    const error = await failure(download(link, { directory, retry: constantDelay(0), patienceMs: 1 }), 'interrupted');
+    const error = await failure(download(link, { directory, retry: constantDelay(0), giveUpAfterMs: 1 }), 'interrupted');
     expect(error.message).toMatch(/film\.mp4: given up at byte 1000 after \d+ failures in a row: the file's host answers 500$/);
     expect(requests.length).toBeGreaterThanOrEqual(5);
     expect(readFileSync(join(directory, 'film.mp4.part')).equals(film.subarray(0, 1000))).toBe(true);
@@ -545,7 +545,7 @@ describe('what cannot be downloaded', () => {
     ['a directory that is none', () => download('https://a.example/b', { directory: 5 as never }), 'directory must be a path, not 5'],
     ['a name that leads elsewhere', () => download('https://a.example/b', { directory: 'x', fileName: '../b.mp4' }), 'fileName must be one segment of a path, not "../b.mp4"'],
     ['a name that is a folder', () => download('https://a.example/b', { directory: 'x', fileName: '..' }), 'fileName must be one segment of a path, not ".."'],
-    ['a patience of nothing', () => download('https://a.example/b', { directory: 'x', patienceMs: 0 }), 'patienceMs must be a finite number of ms above 0, not 0'],
+    ['a patience of nothing', () => download('https://a.example/b', { directory: 'x', giveUpAfterMs: 0 }), 'giveUpAfterMs must be a finite number of ms above 0, not 0'],
     ['a silence of no length', () => download('https://a.example/b', { directory: 'x', stallMs: Number.NaN }), 'stallMs must be a finite number of ms above 0, not NaN'],
     ['a retry that is no policy', () => download('https://a.example/b', { directory: 'x', retry: 5 as never }), 'retry must be a function, not 5'],
   ])('is said at once: %s', (_, call, message) => {

@@ -57,13 +57,13 @@ describe('an answer with a file', () => {
     ['a length that is not that of its range', 206, { 'content-range': 'bytes 500-999/1000', 'content-length': '400' }, half],
     ['408', 408, {}, nothing], ['425', 425, {}, nothing], ['500', 500, {}, nothing], ['503', 503, {}, nothing], ['204', 204, {}, nothing], ['304', 304, {}, half],
   ])('is asked for again: %s', (_, status, headers, held) => {
-    expect(answer(status, headers, held).kind).toBe('trouble');
+    expect(answer(status, headers, held).kind).toBe('retry');
   });
 
   it('is asked for again when the host says: in seconds, or at an hour', () => {
-    expect(answer(429, { 'retry-after': '7' }, nothing)).toMatchObject({ kind: 'trouble', retryAfterMs: 7000 });
+    expect(answer(429, { 'retry-after': '7' }, nothing)).toMatchObject({ kind: 'retry', retryAfterMs: 7000 });
     const headers = { date: 'Tue, 03 Nov 2026 10:00:00 GMT', 'retry-after': 'Tue, 03 Nov 2026 10:00:30 GMT' };
-    expect(answer(503, headers, nothing)).toMatchObject({ kind: 'trouble', retryAfterMs: 30_000 });
+    expect(answer(503, headers, nothing)).toMatchObject({ kind: 'retry', retryAfterMs: 30_000 });
   });
 
   it.each([400, 401, 403, 404, 405, 410])('is refused: %i', (status) => {

@@ -9,8 +9,8 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Journal, openJournal } from '../../src/node/index.js';
 import { taskKey } from '../../src/task/snapshot.js';
 import { watchTasks } from '../../src/feed/feed.js';
-import { askWatch, beginWatch, type WatchState } from '../../src/state/watch-state.js';
-import { watchRules } from '../../src/state/watch-rules.js';
+import { markSent, startWatch, type WatchState } from '../../src/state/watch-state.js';
+import { watchConfig } from '../../src/state/watch-config.js';
 import { ark } from '../../src/providers/ark.js';
 import { arkTask, askedAt, at, diary, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
 
@@ -31,7 +31,7 @@ afterEach(() => {
   for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
 });
 
-const stateOf = (id: string, asks = 0): WatchState => ({ ...beginWatch({ provider: 'ark', id }, watchRules(ark), 1000), asks });
+const stateOf = (id: string, polls = 0): WatchState => ({ ...startWatch({ provider: 'ark', id }, watchConfig(ark), 1000), polls });
 
 const save = (journal: Journal, state: WatchState): void => void journal.watch(state.task).save?.(state);
 
@@ -44,14 +44,14 @@ describe('a journal', () => {
     first.close();
     const second = open(directory);
     expect(second.states()).toEqual([stateOf('a', 2), stateOf('b')]);
-    expect(second.watch(stateOf('a').task).from).toEqual(stateOf('a', 2));
-    expect(second.watch(stateOf('c').task).from).toBeUndefined();
+    expect(second.watch(stateOf('a').task).resumeFrom).toEqual(stateOf('a', 2));
+    expect(second.watch(stateOf('c').task).resumeFrom).toBeUndefined();
     expect(second.path).toBe(join(directory, 'watches.jsonl'));
   });
 
   it('is on the disk as soon as it is saved: nothing waits for an end', () => {
     const journal = open(folder());
-    save(journal, askWatch(stateOf('a'), 2000));
+    save(journal, markSent(stateOf('a'), 2000));
     expect(JSON.parse(readFileSync(journal.path, 'utf8'))).toMatchObject({ task: { id: 'a' }, sentAtMs: 2000 });
   });
 
@@ -83,9 +83,9 @@ describe('a journal', () => {
 
   it('refuses a line that is no state, by its number, and leaves the file as it is', () => {
     const directory = folder();
-    const text = `${JSON.stringify(stateOf('a'))}\n{"version":2}\n${JSON.stringify(stateOf('b'))}\n`;
+    const text = `${JSON.stringify(stateOf('a'))}\n{"version":3}\n${JSON.stringify(stateOf('b'))}\n`;
     writeFileSync(join(directory, 'watches.jsonl'), text);
-    expect(() => open(directory)).toThrow(`${join(directory, 'watches.jsonl')}, line 2: WatchState: version must be 1, not 2`);
+    expect(() => open(directory)).toThrow(`${join(directory, 'watches.jsonl')}, line 2: WatchState: version must be 1 or 2, not 3`);
     expect(readFileSync(join(directory, 'watches.jsonl'), 'utf8')).toBe(text);
     expect(readdirSync(directory)).toEqual(['watches.jsonl']);
   });
@@ -95,9 +95,9 @@ describe('a journal', () => {
     const journal = open(directory);
     const long = { ...stateOf('long'), baseUrl: `https://a.example/${'x'.repeat(30_000)}` };
     let largest = 0;
-    for (let asks = 0; asks < 200; asks += 1) {
-      save(journal, { ...long, asks });
-      save(journal, stateOf(`task-${String(asks % 10)}`, asks));
+    for (let polls = 0; polls < 200; polls += 1) {
+      save(journal, { ...long, polls });
+      save(journal, stateOf(`task-${String(polls % 10)}`, polls));
       largest = Math.max(largest, statSync(journal.path).size);
     }
     expect(largest).toBeLessThan(1_048_576 + 2 * 60_000);
@@ -106,7 +106,7 @@ describe('a journal', () => {
     journal.close();
     expect(open(directory).states()).toEqual(before);
     expect(before).toHaveLength(11);
-    expect(before[0]).toEqual({ ...long, asks: 199 });
+    expect(before[0]).toEqual({ ...long, polls: 199 });
   });
 
   it('goes on in the file that it has where there is no place to write it anew', () => {
@@ -114,13 +114,13 @@ describe('a journal', () => {
     const journal = open(directory);
     const long = { ...stateOf('long'), baseUrl: `https://a.example/${'x'.repeat(30_000)}` };
     mkdirSync(join(directory, 'watches.jsonl.new', 'in-the-way'), { recursive: true });
-    for (let asks = 0; asks < 90; asks += 1) save(journal, { ...long, asks });
+    for (let polls = 0; polls < 90; polls += 1) save(journal, { ...long, polls });
     expect(statSync(journal.path).size).toBeGreaterThan(2 * 1_048_576);
     rmSync(join(directory, 'watches.jsonl.new'), { recursive: true });
-    for (let asks = 90; asks < 130; asks += 1) save(journal, { ...long, asks });
+    for (let polls = 90; polls < 130; polls += 1) save(journal, { ...long, polls });
     expect(statSync(journal.path).size).toBeLessThan(1_048_576);
     journal.close();
-    expect(open(directory).states()).toEqual([{ ...long, asks: 129 }]);
+    expect(open(directory).states()).toEqual([{ ...long, polls: 129 }]);
   });
 
   it('that is closed saves nothing more: whoever goes on hears of it', () => {
@@ -209,7 +209,7 @@ describe('watches that are kept in a journal', () => {
   it('go on in the next run: the same deadline, no question about what has ended, the floor kept', () => {
     const directory = folder();
     inVirtualTime(({ flush }) => {
-      const [first, second] = [scripted([running, failed, { hang: true }], { policy: every(seconds(15)) }), scripted([succeeded])];
+      const [first, second] = [scripted([running, failed, { hang: true }], { policy: every(seconds(15)), deadlineMs: seconds(3600) }), scripted([succeeded])];
       const tasks = ['a', 'b'].map((id) => ({ provider: 'ark', id }) as const);
       const journal = open(directory);
       const seen = diary(of(...tasks).pipe(watchTasks(first.client, { watch: journal.watch })), ({ kind, task }) => `${kind} ${task.id}`, seconds(20));
@@ -223,9 +223,9 @@ describe('watches that are kept in a journal', () => {
       });
       flush();
       expect(seen.lines.filter((line) => line.includes('transition'))).toEqual(['0s transition a', '0s transition b']);
-      // The question about a left at 15 s and was never answered; b had ended.
-      expect([askedAt(first.transport), askedAt(second.transport)]).toEqual([[0, 0, 15], [25]]);
-      expect(restarted.lines).toEqual(['21s added a', '21s added b', '21s transition b failed', '25s transition a succeeded', '25s |']);
+      // The request about a left at 15 s, or up to 10 s later by what the next run knows, and was never answered; b had ended.
+      expect([askedAt(first.transport), askedAt(second.transport)]).toEqual([[0, 0, 15], [31]]);
+      expect(restarted.lines).toEqual(['21s added a', '21s added b', '21s transition b failed', '31s transition a succeeded', '31s |']);
     });
   });
 
@@ -245,11 +245,25 @@ describe('watches that are kept in a journal', () => {
     });
   });
 
+  it('poll no more once it is closed, tell what they had got, and end in an error of kind save', () => {
+    inVirtualTime(({ flush }) => {
+      const { client, transport } = scripted([queued, { ...running, afterMs: seconds(5) }, succeeded], { policy: every(seconds(15)), giveUpAfterMs: seconds(60) });
+      const journal = open(folder());
+      const seen = diary(client.watch(arkTask, journal.watch(arkTask)), to);
+      at(seconds(16), () => { journal.close(); });
+      flush();
+      expect(askedAt(transport)).toEqual([0, 15]);
+      expect(seen.lines.slice(0, 2)).toEqual(['0s queued', '20s running']);
+      expect(seen.lines).toHaveLength(3);
+      expect(seen.error).toMatchObject({ kind: 'save', message: expect.stringContaining('is closed') as string, state: { ended: null, snapshot: { status: 'running' } } });
+    });
+  });
+
   it('are refused a ref whose provider has moved: its state is of another address', () => {
     const directory = folder();
     const journal = open(directory);
     save(journal, { ...stateOf('cgt-1'), baseUrl: 'https://elsewhere.example' });
-    expect(() => scripted([succeeded]).client.watch(arkTask, journal.watch(arkTask))).toThrow('from.baseUrl must be the account\'s');
+    expect(() => scripted([succeeded]).client.watch(arkTask, journal.watch(arkTask))).toThrow('resumeFrom.baseUrl must be the account\'s');
   });
 
   it('do not touch a line that was appended by hand, if it is a state', () => {

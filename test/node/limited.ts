@@ -3,13 +3,13 @@
  * `limited journal DIR` saves long states until one is refused, then a short one; `limited download DIR LINK` downloads a file.
  */
 import { lastValueFrom } from 'rxjs';
-import { beginWatch, watchRules, type WatchState } from 'rx-seedance';
+import { startWatch, watchConfig, type WatchState } from 'rx-seedance';
 import { download, isDownloadError, openJournal } from 'rx-seedance/node';
 import { ark } from 'rx-seedance/providers/ark';
 
 const [mode = '', directory = '', link = ''] = process.argv.slice(2);
 
-const stateOf = (id: string, baseUrl: string): WatchState => ({ ...beginWatch({ provider: 'ark', id }, watchRules(ark), 1000), baseUrl });
+const stateOf = (id: string, baseUrl: string): WatchState => ({ ...startWatch({ provider: 'ark', id }, watchConfig(ark), 1000), baseUrl });
 
 const fillJournal = (): object => {
   const journal = openJournal(directory);

@@ -70,7 +70,7 @@ describe('saving the videos of a feed', () => {
         expect(readFileSync(path).equals(bytes)).toBe(true);
       } else {
         // AnyFast tells a cancelled task as a failed one.
-        const reason = fate === 'vanishes' ? 'lost' : fate === 'cancelled' && task.provider !== 'anyfast' ? 'cancelled' : 'failed';
+        const reason = fate === 'vanishes' ? 'errored' : fate === 'cancelled' && task.provider !== 'anyfast' ? 'cancelled' : 'failed';
         expect(end).toMatchObject({ kind: 'unsaved', reason });
         expect(end?.kind === 'unsaved' && end.error !== null).toBe(fate === 'vanishes');
       }
@@ -235,7 +235,7 @@ describe('saving the videos of a feed', () => {
   it.each<[Partial<SaveVideosOptions>, string]>([
     [{ concurrency: 0 }, 'concurrency must be a whole number from 1, not 0'],
     [{ directory: '' }, 'directory must be a path, not ""'],
-    [{ patienceMs: -1 }, 'patienceMs must be a finite number of ms above 0, not -1'],
+    [{ giveUpAfterMs: -1 }, 'giveUpAfterMs must be a finite number of ms above 0, not -1'],
     [{ client: {} as never }, 'client.watch must be a function, not undefined'],
   ])('refuses a bad option at once: %o', (options, message) => {
     expect(() => saveVideos({ directory: 'videos', ...options })).toThrow(message);

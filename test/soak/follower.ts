@@ -47,11 +47,11 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
     record.resumedAtMs = now();
     const lastAway = record.away.at(-1);
     if (lastAway !== undefined) lastAway.toMs = now();
-    const from = kept === null ? null : parseWatchState(JSON.parse(kept));
-    if (from === null) record.deadlineAtMs = now() + deadlineMs - readingMs;
+    const resumeFrom = kept === null ? null : parseWatchState(JSON.parse(kept));
+    if (resumeFrom === null) record.deadlineAtMs = now() + deadlineMs - readingMs;
     let last: TaskTransition | null = null;
     watching = clients[client === 0 ? 0 : 1]
-      .watch(task, { deadlineMs, save: (state) => (kept = JSON.stringify(state)), ...(from !== null && { from }) })
+      .watch(task, { deadlineMs, save: (state) => (kept = JSON.stringify(state)), ...(resumeFrom !== null && { resumeFrom }) })
       .subscribe({
         next: (transition) => {
           last = transition;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Exchange, Loss, TaskRecord, WatchRecord } from './records.js';
 import { delaysOf, judge } from './judge.js';
 
-const rules = { floorMs: 10_000, patienceMs: 900_000 };
+const rules = { minIntervalMs: 10_000, giveUpAfterMs: 900_000 };
 
 const seen = (from: string | null, to: string, atMs: number) => ({ from, to, isTerminal: ['succeeded', 'failed'].includes(to), atMs });
 const asked = (sentAtMs: number, result: Exchange['result'] = 'told', by: Exchange['by'] = 'single'): Exchange => ({ sentAtMs, by, result, answeredAtMs: result === 'nothing' ? null : sentAtMs });
@@ -90,6 +90,8 @@ describe('the verdict on a campaign', () => {
 
   it.each<readonly [string, Pick<Loss, 'kind' | 'reason'>, readonly Exchange[], boolean]>([
     ['three refusals of a key', { kind: 'response', reason: 'unauthorized' }, [asked(0, 'unauthorized'), asked(10_000, 'unauthorized'), asked(20_000, 'unauthorized')], true],
+    ['three refusals of a key with another failure among them', { kind: 'response', reason: 'unauthorized' }, [asked(0, 'unauthorized'), asked(10_000, 'trouble'), asked(20_000, 'unauthorized'), asked(30_000, 'unauthorized')], true],
+    ['three refusals of a key with a good response among them', { kind: 'response', reason: 'unauthorized' }, [asked(0, 'unauthorized'), asked(10_000, 'unauthorized'), asked(20_000), asked(30_000, 'unauthorized')], false],
     ['two refusals of a key', { kind: 'response', reason: 'unauthorized' }, [asked(0), asked(10_000, 'unauthorized'), asked(20_000, 'unauthorized')], false],
     ['two unknown tasks', { kind: 'gone', reason: 'not-found' }, [asked(0), asked(10_000, 'unknown'), asked(20_000, 'unknown')], true],
     ['one unknown task', { kind: 'gone', reason: 'not-found' }, [asked(0), asked(10_000, 'unknown')], false],

@@ -7,9 +7,9 @@ import type { Exchange, Loss, TaskRecord, WatchRecord } from './records.js';
 /** What the records are held against. */
 export interface Rules {
   /** The least between two questions about one task, in ms. */
-  readonly floorMs: number;
+  readonly minIntervalMs: number;
   /** How long troubles are borne, in ms. */
-  readonly patienceMs: number;
+  readonly giveUpAfterMs: number;
 }
 
 /** What is wrong, each by a line that names its task. All are to be empty. */
@@ -64,7 +64,7 @@ const wrongEnd = ({ end, seen, endedAtMs, deadlineAtMs }: WatchRecord, { expecte
 const lossText = ({ kind, reason, atMs }: Loss): string => `lost at ${atMs} ms by ${kind}${reason === null ? '' : ` (${reason})`}`;
 
 /** Whether the last answers to a task are such that its watch may give up, as the documentation has it. */
-const isWarranted = ({ kind, reason, atMs, exchanges: count }: Loss, { deadlineAtMs, away }: WatchRecord, { exchanges }: TaskRecord, { patienceMs }: Rules): boolean => {
+const isWarranted = ({ kind, reason, atMs, exchanges: count }: Loss, { deadlineAtMs, away }: WatchRecord, { exchanges }: TaskRecord, { giveUpAfterMs }: Rules): boolean => {
   const answers = exchanges.slice(0, count).filter(({ result }) => result !== 'left out');
   const wasThere = ({ answeredAtMs, sentAtMs }: Exchange): boolean => !away.some(({ fromMs, toMs }) => fromMs <= (answeredAtMs ?? sentAtMs) && (answeredAtMs ?? sentAtMs) < toMs);
   // What others were told while it was away may have been passed on to it, or not.
@@ -75,21 +75,22 @@ const isWarranted = ({ kind, reason, atMs, exchanges: count }: Loss, { deadlineA
   if (kind === 'gone') return lastAre(2, 'unknown');
   if (reason === 'rejected' && lastAre(2, 'unknown')) return true;
   if (reason === 'not-found' && lastAre(3, 'unknown')) return true;
-  if (reason === 'unauthorized' && lastAre(3, 'unauthorized')) return true;
+  const sinceTold = answers.slice(answers.findLastIndex((answer) => answer.result === 'told' && wasThere(answer)) + 1);
+  if (reason === 'unauthorized' && lastAre(1, 'unauthorized') && sinceTold.filter(({ result }) => result === 'unauthorized').length >= 3) return true;
   if (kind === 'timeout' && atMs >= deadlineAtMs) return true;
   if (reason !== null && !['unauthorized', 'not-found', 'rejected', 'rate-limited', 'server', 'empty'].includes(reason)) return false;
   const lastTold = answers.findLast((answer) => answer.result === 'told' && wasThere(answer));
-  return lastAre(5, 'unauthorized', 'unknown', 'trouble', 'nothing') && atMs - (lastTold?.sentAtMs ?? -Infinity) >= patienceMs;
+  return lastAre(5, 'unauthorized', 'unknown', 'trouble', 'nothing') && atMs - (lastTold?.sentAtMs ?? -Infinity) >= giveUpAfterMs;
 };
 
 /**
  * The gaps that are too short. A question that a list leaves out is asked again singly, at once: that is still the one question, so
  * the list counts for what came before it and the single request for what comes after.
  */
-const belowFloor = (exchanges: readonly Exchange[], { floorMs }: Rules): readonly string[] =>
+const belowFloor = (exchanges: readonly Exchange[], { minIntervalMs }: Rules): readonly string[] =>
   exchanges.flatMap((exchange, index) => {
     const before = exchanges[index - 1];
     if (before === undefined || (before.result === 'left out' && exchange.by === 'single')) return [];
     const gapMs = exchange.sentAtMs - before.sentAtMs;
-    return gapMs < floorMs ? [`asked at ${exchange.sentAtMs} ms, ${gapMs} ms after the question before`] : [];
+    return gapMs < minIntervalMs ? [`asked at ${exchange.sentAtMs} ms, ${gapMs} ms after the question before`] : [];
   });

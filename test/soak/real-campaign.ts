@@ -193,7 +193,7 @@ const all: readonly Figure[] = [
   { what: 'watches stopped, and gone on with', value: sum(({ resumptions }) => resumptions), atLeast: 1 },
   { what: 'watches given up, and gone on with', value: sum(({ losses, end }) => losses.length - Number(['gone', 'never known', 'refused', 'deadline'].includes(end ?? ''))) },
   { what: 'requests that came twice', value: figures.twice, atMost: 0 },
-  ...faultFigures(judge(records, { floorMs: 10_000 - readingMs, patienceMs: 15 * minutes - readingMs })),
+  ...faultFigures(judge(records, { minIntervalMs: 10_000 - readingMs, giveUpAfterMs: 15 * minutes - readingMs })),
   { what: 'unhandled rejections, and warnings', value: rejections.length, atMost: 0, examples: rejections },
   { what: 'requests left at the server', value: requestsLeft, atMost: 0 },
   { what: 'requests left in the pool', value: waiting, atMost: 0 },

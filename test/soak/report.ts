@@ -23,7 +23,7 @@ export const faultFigures = (faults: Faults): readonly Figure[] => {
     endsLost: 'ends lost',
     wrongEnds: 'wrong ends',
     unwarrantedLosses: 'watches given up without cause',
-    asksBelowFloor: 'asks below a floor',
+    asksBelowFloor: 'polls below the minimum interval',
     duplicateEnds: 'duplicate terminal transitions',
     brokenTails: 'transitions that do not follow from the one before',
   };

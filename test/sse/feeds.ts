@@ -14,7 +14,7 @@ export const to = (status: TaskStatus, id: string): FeedEvent => ({
   transition: transition(status, null, { task: refOf(id) }),
 });
 
-export const lost = (id: string, error: Error): FeedEvent => ({ kind: 'lost', task: refOf(id), error });
+export const errored = (id: string, error: Error): FeedEvent => ({ kind: 'error', task: refOf(id), error });
 
 /** The empty feed, and the one after each event. */
 export const feedsOf = (events: readonly FeedEvent[]): readonly Feed[] => {
@@ -30,7 +30,7 @@ export const feedAfter = (...events: readonly FeedEvent[]): Feed => {
 };
 
 /** A row by its task and status. */
-export const brief = ({ task, status, error }: TaskRow): string => `${task.id}:${error === null ? String(status) : 'lost'}`;
+export const brief = ({ task, status, error }: TaskRow): string => `${task.id}:${error === null ? String(status) : 'error'}`;
 
 /** The text of one event: `feed a:queued b:running`, `rows a:running`, `:`, `end`, `fail it broke`. */
 export const inWords = (text: string): string => {
@@ -45,8 +45,8 @@ export const recounted = (rows: readonly TaskRow[]): Pick<Feed, 'counts' | 'prog
   const count = (is: (row: TaskRow) => boolean): number => rows.filter(is).length;
   const counts = taskStatuses.map((status) => [status, count(({ error, status: own }) => error === null && own === status)]);
   return {
-    // the entries are made of all statuses, and of the lost
-    counts: Object.fromEntries([...counts, ['lost', count(({ error }) => error !== null)]]) as Feed['counts'],
+    // the entries are made of all statuses, and of errors
+    counts: Object.fromEntries([...counts, ['errored', count(({ error }) => error !== null)]]) as Feed['counts'],
     progress: rows.length === 0 ? 0 : rows.reduce((sum, { progress }) => sum + progress, 0) / rows.length,
     estimated: rows.some(({ estimated }) => estimated),
   };

@@ -14,7 +14,7 @@ import { feedsOf, recounted, until } from './feeds.js';
 type Step = { readonly kind: 'change'; readonly event: FeedEvent; readonly isShown: boolean } | { readonly kind: 'cut' } | { readonly kind: 'turns'; readonly count: number };
 
 /** Tasks are lost in words of two, three and four bytes a letter: a piece may end within one. */
-const anyEvent = anyFeedEvent.map((event): FeedEvent => (event.kind === 'lost' ? { ...event, error: new Error('потеряно 失踪 🛰') } : event));
+const anyEvent = anyFeedEvent.map((event): FeedEvent => (event.kind === 'error' ? { ...event, error: new Error('потеряно 失踪 🛰') } : event));
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('change' as const), event: anyEvent, isShown: fc.boolean() }) },

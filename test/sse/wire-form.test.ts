@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeFailure, decodeRows, encodeFailure, encodeRows } from '../../src/sse/wire-form.js';
-import { isSeedanceError, lostAs, SeedanceError } from '../../src/state/errors.js';
+import { isSeedanceError, errorAs, SeedanceError } from '../../src/state/errors.js';
 import type { FeedEvent, TaskRow } from '../../src/feed/feed.js';
-import { watchRules } from '../../src/state/watch-rules.js';
-import { beginWatch } from '../../src/state/watch-state.js';
+import { watchConfig } from '../../src/state/watch-config.js';
+import { startWatch } from '../../src/state/watch-state.js';
 import { ark } from '../../src/providers/ark.js';
 import { anyFeedEvent, anySnapshot } from '../support/arbitraries.js';
 import { driven, good, refusal } from '../support/snapshots.js';
-import { feedAfter, feedsOf, lost, refOf, to } from './feeds.js';
+import { errored, feedAfter, feedsOf, refOf, to } from './feeds.js';
 
 const rowAfter = (...events: readonly FeedEvent[]): TaskRow => {
   const { changed } = feedAfter(...events);
@@ -24,9 +24,9 @@ const there = (row: TaskRow): TaskRow => {
 
 /** An error as a watch gives it: of a task that was seen, and then refused. */
 const refused = (): SeedanceError => {
-  const rules = watchRules(ark, {});
-  const states = driven(beginWatch(refOf('a'), rules, 0), [good('running', { task: refOf('a') }), refusal('quota')], rules, { nowMs: 0 });
-  return lostAs('response', states.at(-1)!.state);
+  const config = watchConfig(ark, {});
+  const states = driven(startWatch(refOf('a'), config, 0), [good('running', { task: refOf('a') }), refusal('quota'), refusal('quota')], config, { nowMs: 0 });
+  return errorAs('response', states.at(-1)!.state);
 };
 
 describe('a row on the wire', () => {
@@ -55,7 +55,7 @@ describe('a row on the wire', () => {
 
   it('brings back an error of this library as one: message, kind, state and reason', () => {
     const error = refused();
-    const { error: back } = there(rowAfter(to('running', 'a'), lost('a', error)));
+    const { error: back } = there(rowAfter(to('running', 'a'), errored('a', error)));
     expect(isSeedanceError(back, 'response')).toBe(true);
     expect(back).toMatchObject({ message: error.message, kind: 'response', task: refOf('a'), reason: 'quota', status: 429 });
     expect((back as SeedanceError).state).toEqual(error.state);
@@ -65,7 +65,7 @@ describe('a row on the wire', () => {
 
   it('brings back any other error as a plain one, and nothing of it but its message', () => {
     const error = Object.assign(new TypeError('no such account', { cause: 'sk-secret' }), { request: { authorization: 'sk-secret' } });
-    const row = rowAfter(lost('a', error));
+    const row = rowAfter(errored('a', error));
     expect(encodeRows([row])).not.toMatch(/sk-secret|\.ts:/);
     expect(there(row).error).toEqual(new Error('no such account'));
     expect(isSeedanceError(there(row).error)).toBe(false);
@@ -101,33 +101,34 @@ describe('a row on the wire', () => {
   it('may say more than is known, and leave out what is null', () => {
     const { task, progress, estimated } = rowAfter(to('queued', 'a'));
     expect(decodeRows(JSON.stringify({ version: 1, novelty: 1, rows: [{ task, progress, estimated, novelty: 1 }] }))).toEqual([
-      { task, status: null, snapshot: null, progress, estimated, trouble: null, nextAskAtMs: null, error: null },
+      { task, status: null, snapshot: null, progress, estimated, lastError: null, nextPollAtMs: null, error: null },
     ]);
   });
 
   const row = JSON.parse(JSON.stringify(rowAfter(to('failed', 'a')))) as Record<string, unknown> & { snapshot: object };
   it.each([
     ['no JSON', 'the data must be JSON, not "<html>"', '<html>'],
-    ['a list', 'the data must be a record, not []', '[]'],
+    ['a list', 'the data must be an object, not []', '[]'],
     ['another version', 'version must be 1, not 2', { version: 2, rows: [] }],
     ['no version', 'version must be 1, not missing', { rows: [] }],
-    ['no rows', 'rows must be a list, not missing', { version: 1 }],
-    ['a row that is none', 'rows[1] must be a record, not null', { version: 1, rows: [row, null] }],
-    ['no task', 'rows[0].task must be a record, not missing', { version: 1, rows: [{ ...row, task: undefined }] }],
-    ['no id', 'rows[0].task.id must be a text, not 7', { version: 1, rows: [{ ...row, task: { provider: 'ark', id: 7 } }] }],
+    ['no rows', 'rows must be an array, not missing', { version: 1 }],
+    ['a row that is none', 'rows[1] must be an object, not null', { version: 1, rows: [row, null] }],
+    ['no task', 'rows[0].task must be an object, not missing', { version: 1, rows: [{ ...row, task: undefined }] }],
+    ['no id', 'rows[0].task.id must be a string, not 7', { version: 1, rows: [{ ...row, task: { provider: 'ark', id: 7 } }] }],
     ['another status', 'rows[0].status must be queued | running | succeeded | failed | cancelled | expired | unknown, not "done"', { version: 1, rows: [{ ...row, status: 'done' }] }],
     ['too much progress', 'rows[0].progress must be a number from 0 to 1, not 1.5', { version: 1, rows: [{ ...row, progress: 1.5 }] }],
-    ['no settings', 'rows[0].snapshot.settings must be a record, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, settings: undefined } }] }],
-    ['a failure without words', 'rows[0].snapshot.failure.message must be a text, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, failure: {} } }] }],
-    ['a video without a link', 'rows[0].snapshot.video.url must be a text, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, status: 'succeeded', video: {} } }] }],
-    ['an error of no kind', 'rows[0].error.kind must be transport | response | decode | timeout | gone | unsuccessful, not "toString"', { version: 1, rows: [{ ...row, error: { message: 'x', kind: 'toString' } }] }],
-    ['a trouble without words', 'rows[0].trouble.message must be a text, not missing', { version: 1, rows: [{ ...row, trouble: {} }] }],
+    ['settings that are none', 'rows[0].snapshot.settings must be an object, not 7', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, settings: 7 } }] }],
+    ['a failure without words', 'rows[0].snapshot.failure.message must be a string, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, failure: {} } }] }],
+    ['a video without a link', 'rows[0].snapshot.video.url must be an http(s) URL, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, status: 'succeeded', video: {} } }] }],
+    ['an error of no kind', 'rows[0].error.kind must be transport | response | decode | timeout | gone | save | unsuccessful, not "toString"', { version: 1, rows: [{ ...row, error: { message: 'x', kind: 'toString' } }] }],
+    ['a last error of no kind', 'rows[0].lastError.kind must be a string, not missing', { version: 1, rows: [{ ...row, lastError: {} }] }],
+    ['a last error without words', 'rows[0].lastError.message must be a string, not missing', { version: 1, rows: [{ ...row, lastError: { kind: 'transport' } }] }],
   ])('is refused by name: %s', (_, message, data) => {
     expect(() => decodeRows(typeof data === 'string' ? data : JSON.stringify(data))).toThrow(new TypeError(message));
   });
 
   it('of any kind gives rows or a TypeError', () => {
-    const anyField = fc.constantFrom('task', 'status', 'snapshot', 'progress', 'estimated', 'trouble', 'nextAskAtMs', 'error');
+    const anyField = fc.constantFrom('task', 'status', 'snapshot', 'progress', 'estimated', 'lastError', 'nextPollAtMs', 'error');
     fc.assert(fc.property(anyField, fc.jsonValue(), (field, value) => {
       const text = JSON.stringify({ version: 1, rows: [{ ...row, [field]: value }] });
       try {
@@ -144,6 +145,6 @@ describe('a failure on the wire', () => {
   it('brings its message, whatever was thrown', () => {
     expect(decodeFailure(encodeFailure(new Error('it\nbroke')))).toBe('it\nbroke');
     expect(decodeFailure(encodeFailure('a text'))).toBe('a text');
-    expect(() => decodeFailure('{"version":1}')).toThrow('message must be a text, not missing');
+    expect(() => decodeFailure('{"version":1}')).toThrow('message must be a string, not missing');
   });
 });

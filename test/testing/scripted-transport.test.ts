@@ -24,7 +24,11 @@ describe('a program under test', () => {
       ),
     );
 
-  const task = (status: string): ScriptedStep => ({ body: { status }, afterMs: 200 });
+  const details: Readonly<Record<string, object>> = {
+    succeeded: { content: { video_url: 'https://files.example/1.mp4' } },
+    failed: { error: { code: 'InternalServiceError', message: 'no luck' } },
+  };
+  const task = (status: string): ScriptedStep => ({ body: { status, ...details[status] }, afterMs: 200 });
 
   it('runs for hours of virtual time, with answers by script', () => {
     new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); }).run(({ expectObservable, flush }) => {

@@ -131,15 +131,15 @@ describe('the page', () => {
     expect(await page.locator('app-task-row').count()).toBe(1);
   });
 
-  it('shows the troubles of a task as they happen, and that it recovers', async () => {
+  it('shows the failed polls of a task as they happen, and that it recovers', async () => {
     const { url, simulator, server } = await startWorld();
     const { page } = await openPage(url);
     const task = simulator.submit('anyfast', { queueMs: 0, runMs: 120_000 });
     simulator.fault(task, 'bad-gateway-html', 4);
     await addTask(server(), task);
-    await rowOf(page, task).locator('.trouble').filter({ hasText: /^No answer: .*\(\d in a row\); (?:asked again in \d+ s|being asked again)$/ }).waitFor();
+    await rowOf(page, task).locator('.last-error').filter({ hasText: /^No good response: .*\(\d in a row\); (?:polled again in \d+ s|being polled again)$/ }).waitFor();
     await allOver(page, 1);
-    expect(await rowOf(page, task).locator('.trouble').count()).toBe(0);
+    expect(await rowOf(page, task).locator('.last-error').count()).toBe(0);
   });
 });
 

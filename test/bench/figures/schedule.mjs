@@ -2,7 +2,7 @@
  * When to ask: asks per task and delay from end to notice, by simulation. The ends are as far from certain as the providers'
  * documentation leaves them; no schedule but ours is told more than it would know in life.
  */
-import { expectedTimeDelay, jittered, proportionalDelay, watchRules } from 'rx-seedance';
+import { expectedTimeDelay, jittered, proportionalDelay, watchConfig } from 'rx-seedance';
 import { anyfast } from 'rx-seedance/providers/anyfast';
 import { ark } from 'rx-seedance/providers/ark';
 import { kyyaipower } from 'rx-seedance/providers/kyyaipower';
@@ -25,11 +25,11 @@ const simulate = ({ name, provider, made }) => {
   const hints = { serviceTier: null, resolution: null, ...made };
   const expected = provider.expectedTimeMs(hints);
   if (expected === null) throw new Error(`${name}: no time is expected`);
-  const { floorMs, minMs, maxMs } = provider.pacing(hints);
+  const { minIntervalMs, minMs, maxMs } = provider.pacing(hints);
   const ends = logNormal(expected);
   const random = createRandom(1);
   const lives = Array.from({ length: tasks }, (_, index) => ({ index, startsAtMs: 2_000 + 6_000 * random(), endsAtMs: Math.max(9_000, ends.draw(random)) }));
-  const ruled = (/** @type {import('rx-seedance').PollPolicy | undefined} */ policy) => byRules(watchRules(provider, { policy }), made);
+  const ruled = (/** @type {import('rx-seedance').PollPolicy | undefined} */ policy) => byRules(watchConfig(provider, { policy }), made);
   const schedules = {
     'this library': ruled(undefined),
     '`expectedTimeDelay` alone': ruled({ interval: expectedTimeDelay({ fromMs: expected.minMs, toMs: expected.maxMs, minMs, maxMs }) }),
@@ -45,7 +45,7 @@ const simulate = ({ name, provider, made }) => {
   });
   const [ours] = outcomes;
   if (ours === undefined) throw new Error('nobody asked');
-  return { name, floorMs, outcomes, ours, best: bestRatio(ends) };
+  return { name, minIntervalMs, outcomes, ours, best: bestRatio(ends) };
 };
 
 const seconds = (/** @type {number} */ ms) => digits(ms / 1000);
@@ -53,7 +53,7 @@ const seconds = (/** @type {number} */ ms) => digits(ms / 1000);
 /** @returns {Promise<import('../report.mjs').Report>} */
 export const measure = async () => {
   const results = cases.map(simulate);
-  const belowFloor = results.filter(({ ours, floorMs }) => ours.shortestMs < floorMs).length;
+  const belowFloor = results.filter(({ ours, minIntervalMs }) => ours.shortestMs < minIntervalMs).length;
   const details = results.flatMap(({ name, outcomes }) =>
     outcomes.map(({ schedule, asks, lateMs, late95Ms, ratio }, index) =>
       [index === 0 ? name : '', schedule, digits(asks), seconds(lateMs), seconds(late95Ms), digits(ratio)]));

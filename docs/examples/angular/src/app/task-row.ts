@@ -21,7 +21,7 @@ import { elapsedMs, isOver, leftMs, plain, reasonOf, span, standingOf } from './
       </p>
     </div>
     <p class="elapsed">{{ elapsed() }}</p>
-    @if (trouble(); as text) { <p class="trouble">{{ text }}</p> }
+    @if (lastError(); as text) { <p class="last-error">{{ text }}</p> }
     @if (reason(); as text) { <p class="reason">{{ text }}</p> }
     @if (video(); as film) {
       <div class="video">
@@ -60,11 +60,11 @@ export class TaskRowView {
     const ms = elapsedMs(this.row(), this.now());
     return ms === null ? '' : `${isOver(this.row()) ? 'took' : 'for'} ${span(ms)}`;
   });
-  protected readonly trouble = computed(() => {
-    const { trouble, nextAskAtMs, error } = this.row();
-    if (trouble === null || error !== null) return null;
-    const again = nextAskAtMs === null ? '' : nextAskAtMs > this.now() ? `; asked again in ${span(nextAskAtMs - this.now())}` : '; being asked again';
-    return `No answer: ${plain(trouble.message)}${trouble.consecutive > 1 ? ` (${trouble.consecutive} in a row)` : ''}${again}`;
+  protected readonly lastError = computed(() => {
+    const { lastError, nextPollAtMs, error } = this.row();
+    if (lastError === null || error !== null) return null;
+    const again = nextPollAtMs === null ? '' : nextPollAtMs > this.now() ? `; polled again in ${span(nextPollAtMs - this.now())}` : '; being polled again';
+    return `No good response: ${plain(lastError.message)}${lastError.sameFailureCount > 1 ? ` (${lastError.sameFailureCount} in a row)` : ''}${again}`;
   });
   protected readonly reason = computed(() => reasonOf(this.row()));
   protected readonly video = computed(() => {

@@ -1,12 +1,12 @@
 /** How statuses, times and instants read. Pure. */
 import type { TaskRow } from 'rx-seedance';
 
-/** What a task counts as: its status, or that it is lost, or that nothing is known yet. */
-export type Standing = NonNullable<TaskRow['status']> | 'lost' | 'waiting';
+/** What a task counts as: its status, or that it could not be followed, or that nothing is known yet. */
+export type Standing = NonNullable<TaskRow['status']> | 'error' | 'waiting';
 
-export const standingOf = ({ status, error }: TaskRow): Standing => (error !== null ? 'lost' : (status ?? 'waiting'));
+export const standingOf = ({ status, error }: TaskRow): Standing => (error !== null ? 'error' : (status ?? 'waiting'));
 
-export const standings: readonly Standing[] = ['waiting', 'queued', 'running', 'unknown', 'succeeded', 'failed', 'cancelled', 'expired', 'lost'];
+export const standings: readonly Standing[] = ['waiting', 'queued', 'running', 'unknown', 'succeeded', 'failed', 'cancelled', 'expired', 'error'];
 
 export const isOver = (row: TaskRow): boolean => !['waiting', 'queued', 'running', 'unknown'].includes(standingOf(row));
 
@@ -35,11 +35,11 @@ export const leftMs = (row: TaskRow, nowMs: number): number | null => {
 
 /** Why a task has not come to a video, in one sentence; null where there is nothing to say. */
 export const reasonOf = ({ snapshot, error }: TaskRow): string | null => {
-  if (error !== null) return `Its end could not be found out: ${error.message}`;
+  if (error !== null) return `It could not be followed to its end: ${error.message}`;
   if (snapshot?.status === 'failed') return `${snapshot.failure.message} (${snapshot.failure.reason})`;
   if (snapshot?.status === 'cancelled') return 'It was cancelled.';
   if (snapshot?.status === 'expired') return 'Its provider gave it up.';
-  if (snapshot?.status === 'unknown') return `Its provider calls it “${snapshot.wireStatus}”.`;
-  if (snapshot?.status === 'succeeded' && snapshot.video === null) return 'It succeeded; the answer holds no link.';
+  if (snapshot?.status === 'unknown') return `Its provider calls it “${snapshot.providerStatus}”.`;
+  if (snapshot?.status === 'succeeded' && snapshot.video === null) return 'It succeeded; the response holds no link.';
   return null;
 };
