@@ -50,6 +50,7 @@ export type { Rows } from './feed/rows.js';
 export { type PollPolicy, type WatchConfigOptions, watchConfig, type WatchConfig } from './state/watch-config.js';
 export {
   applyResult,
+  type DeadlineKind,
   markSent,
   startWatch,
   type LastError,

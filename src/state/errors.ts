@@ -11,10 +11,10 @@ import type { WatchErrorKind, WatchState } from './watch-state.js';
  * came, a policy stopped, or responses did not come in time · `gone` a task that was seen has vanished · `save` the state could not be
  * saved · `unsuccessful` the task did not end in success, and `throwIfUnsuccessful` says so.
  */
-export const errorKinds = ['transport', 'response', 'decode', 'timeout', 'gone', 'save', 'unsuccessful'] as const;
+export type SeedanceErrorKind = 'transport' | 'response' | 'decode' | 'timeout' | 'gone' | 'save' | 'unsuccessful';
 
-/** How a stream could not find out. */
-export type SeedanceErrorKind = (typeof errorKinds)[number];
+/** All of them. */
+export const errorKinds = ['transport', 'response', 'decode', 'timeout', 'gone', 'save', 'unsuccessful'] as const satisfies readonly SeedanceErrorKind[];
 
 interface SeedanceErrorDetails {
   readonly kind: SeedanceErrorKind;

@@ -84,7 +84,7 @@ export const expectedEnd = ({ provider, fate }: Pick<Case, 'provider' | 'fate'>)
     case 'expires':
       return ['kyyaipower', 'xingchao', 'anyfast'].includes(provider) ? 'failed (timeout)' : 'expired';
     case 'vanishes':
-      return ['kyyaipower', 'xingchao'].includes(provider) ? 'refused' : 'gone';
+      return 'gone';
     case 'unknown-word':
     case 'stalls':
       return 'deadline';

@@ -63,8 +63,6 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
           record.losses.push({ kind: error.kind, reason: error.reason, atMs: now(), exchanges: exchanges() });
           if (error.kind === 'gone') return end('gone');
           if (error.reason === 'not-found' && error.lastSnapshot === null) return end('never known');
-          // Two providers refuse an unknown task in the words of any refusal: a new task is given a second chance.
-          if (error.reason === 'rejected' && record.losses.some(({ reason }, index) => reason === 'rejected' && index < record.losses.length - 1)) return end('refused');
           if (now() >= record.deadlineAtMs) return end('deadline');
           kept = JSON.stringify(error.state);
           goAway();

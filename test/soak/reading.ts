@@ -20,7 +20,7 @@ const parsed = (body: string): unknown => {
 /** How each dialect says that there is no such task, beside 404. */
 const unknownTask = (value: unknown): boolean => {
   const code = typeof value === 'object' && value !== null && 'code' in value ? value.code : null;
-  return code === 'task_not_exist' || code === -1;
+  return code === 'task_not_exist' || code === 404;
 };
 
 /** What an answer to a question about one task comes to. */

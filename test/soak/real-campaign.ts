@@ -191,7 +191,7 @@ const all: readonly Figure[] = [
   { what: 'bodies in pieces', value: figures.slow, atLeast: 1 },
   { what: '… that never come to their end', value: figures.tooSlow, atLeast: 1 },
   { what: 'watches stopped, and gone on with', value: sum(({ resumptions }) => resumptions), atLeast: 1 },
-  { what: 'watches given up, and gone on with', value: sum(({ losses, end }) => losses.length - Number(['gone', 'never known', 'refused', 'deadline'].includes(end ?? ''))) },
+  { what: 'watches given up, and gone on with', value: sum(({ losses, end }) => losses.length - Number(['gone', 'never known', 'deadline'].includes(end ?? ''))) },
   { what: 'requests that came twice', value: figures.twice, atMost: 0 },
   ...faultFigures(judge(records, { minIntervalMs: 10_000 - readingMs, giveUpAfterMs: 15 * minutes - readingMs })),
   { what: 'unhandled rejections, and warnings', value: rejections.length, atMost: 0, examples: rejections },

@@ -108,7 +108,7 @@ const all: readonly Figure[] = [
   { what: 'slow answers', value: figures.slow, atLeast: 1 },
   { what: '… slower than anybody waits', value: figures.tooSlow, atLeast: 1 },
   { what: 'watches stopped, and gone on with', value: sum(({ resumptions }) => resumptions), atLeast: 1 },
-  { what: 'watches given up, and gone on with', value: sum(({ losses, end }) => losses.length - Number(['gone', 'never known', 'refused', 'deadline'].includes(end ?? ''))) },
+  { what: 'watches given up, and gone on with', value: sum(({ losses, end }) => losses.length - Number(['gone', 'never known', 'deadline'].includes(end ?? ''))) },
   ...faultFigures(judge(records, { minIntervalMs: 10_000, giveUpAfterMs: 15 * minutes })),
   { what: 'questions with the key of another account', value: figures.foreign, atMost: 0 },
   { what: 'unhandled rejections, and warnings', value: rejections.length, atMost: 0, examples: rejections },
