@@ -10,9 +10,9 @@ import { passedTo } from '../poll/rest.js';
 import { errorAs } from '../state/errors.js';
 import { parseWatchState } from '../state/stored.js';
 import { type WatchConfigOptions, watchConfig, type WatchConfig } from '../state/watch-config.js';
-import { applyResult, resumeWatch, startWatch, withDeadline, type WatchState } from '../state/watch-state.js';
+import { applyResult, resumeWatch, startWatch, transitionBetween, withDeadline, type WatchState } from '../state/watch-state.js';
 import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
-import { type TaskTransition, transitionTo } from '../task/transition.js';
+import type { TaskTransition } from '../task/transition.js';
 import { createRequestQueue, type QueueStatus } from '../transport/request-queue.js';
 import type { Transport } from '../transport/transport.js';
 import { noHints } from '../wire/facts.js';
@@ -20,7 +20,7 @@ import { type Account, accountFinder } from './account.js';
 import { createRequests, type Poll, type PollEvent } from './requests.js';
 import type { Save } from './saver.js';
 import { type Arrival, SharedTask } from './shared-task.js';
-import { type Place, type Step, watcher } from './watcher.js';
+import { ownResult, type Place, type Step, watcher } from './watcher.js';
 
 /** What a client is made of. The options of all watches can be overruled by each. */
 export interface TaskClientOptions<Id extends string> extends Pick<WatchConfigOptions, 'policy' | 'deadlineMs' | 'giveUpAfterMs'> {
@@ -203,7 +203,7 @@ export const createTaskClient = <Id extends string>({
     return defer(() => {
       const nowMs = clock.now();
       const begun = given === null ? startWatch(task, config, nowMs) : resumeWatch(given, config, nowMs);
-      if (begun.ended !== null) return of({ state: begun, transition: finalTransition(begun), seen: 0, isNew: true, isSaved: true });
+      if (begun.ended !== null) return of({ state: begun, transition: transitionBetween(null, begun, null), seen: 0, isNew: true, isSaved: true });
       const place = join(task, poller);
       return watcher(place, { config, save, begun, seen: given === null ? 0 : seenBefore(given, place.shared.latest, nowMs), clock });
     });
@@ -220,8 +220,9 @@ export const createTaskClient = <Id extends string>({
         const { minIntervalMs } = config.provider.pacing(config.hintsOf(null));
         return shared.poll(shared.latest?.number ?? 0, { dueAtMs: state.nextPollAtMs, serviceTier: null, minIntervalMs }).pipe(
           mergeMap((event) => (event.kind === 'done' ? of(event.arrival.result) : EMPTY)),
-          map((result) => {
-            if (!isLeft(result)) return result.right.task.account === task.account ? result.right : { ...result.right, task };
+          map((arrived) => {
+            const result = ownResult(arrived, task);
+            if (!isLeft(result)) return result.right;
             throw errorAs(result.left.kind, applyResult(state, result, config, clock.now()));
           }),
           finalize(() => { leave(false); }),
@@ -244,10 +245,6 @@ const choose =
         if (picked !== null) subscriber.next(picked);
       })),
     );
-
-/** The last transition of a task whose end was saved. */
-const finalTransition = ({ snapshot, previousStatus, polledAtMs, startedAtMs }: WatchState): TaskTransition | null =>
-  snapshot === null ? null : transitionTo({ ...snapshot, raw: null }, previousStatus, polledAtMs ?? startedAtMs);
 
 const merged = <Options extends Pick<WatchConfigOptions, 'policy' | 'deadlineMs' | 'giveUpAfterMs'>>(defaults: Options, own: WatchConfigOptions): WatchConfigOptions => ({
   ...own,

@@ -7,9 +7,9 @@ import { poll } from '../poll/poll.js';
 import { within } from '../poll/rest.js';
 import { errorAs, errorOf, messageOf } from '../state/errors.js';
 import type { WatchConfig } from '../state/watch-config.js';
-import { applyResult, markSent, nextDelayMs, shiftWatch, timeLeftMs, toldStatus, type WatchState } from '../state/watch-state.js';
-import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
-import { type TaskTransition, transitionTo } from '../task/transition.js';
+import { applyResult, markSent, nextDelayMs, shiftWatch, timeLeftMs, transitionBetween, type WatchState } from '../state/watch-state.js';
+import type { TaskRef } from '../task/snapshot.js';
+import type { TaskTransition } from '../task/transition.js';
 import type { Clock } from '../transport/clock.js';
 import type { Leaving, Result } from './requests.js';
 import { createSaver, type Save } from './saver.js';
@@ -126,7 +126,7 @@ export const watcher = ({ shared, leave }: Place, { config, save, begun, seen: k
     const state = applyResult(before, result, config, nowMs);
     // Leave before emitting, so that a subscriber that watches again inside `next` starts a new request.
     if (state.ended !== null) leave(state.ended === 'terminal');
-    return savedStep({ state, transition: transitionBetween(before, state, isRight(result) ? result.right : null, nowMs), seen, isNew: true });
+    return savedStep({ state, transition: transitionBetween(before, state, isRight(result) ? result.right.raw : null), seen, isNew: true });
   };
 
   /** The next result, folded, or the deadline if that comes first. */
@@ -171,15 +171,8 @@ export const watcher = ({ shared, leave }: Place, { config, save, begun, seen: k
   }));
 };
 
-/** What watchers are told of the way from one state to the next. */
-const transitionBetween = (before: WatchState, state: WatchState, snapshot: TaskSnapshot | null, nowMs: number): TaskTransition | null => {
-  const from = toldStatus(before);
-  const latest = snapshot ?? (state.snapshot && { ...state.snapshot, raw: null });
-  return latest === null || toldStatus(state) === from || latest.status !== toldStatus(state) ? null : transitionTo(latest, from, nowMs);
-};
-
 /** The one account of a provider may be meant with its name and without it: a snapshot is always of the ref that was watched. */
-const ownResult = (result: Result, task: TaskRef): Result =>
+export const ownResult = (result: Result, task: TaskRef): Result =>
   !isRight(result) || result.right.task.account === task.account ? result : right({ ...result.right, task });
 
 const deadlineCame: Result = /* @__PURE__ */ left({ kind: 'timeout', message: 'the deadline came first' });

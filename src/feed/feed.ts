@@ -5,10 +5,10 @@ import { defer, distinct, map, mergeMap, Observable, type OperatorFunction, scan
 import { isRecord } from '../checks.js';
 import { type StoredSnapshot, taskKey, type TaskRef, withoutRaw } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
-import { type TaskTransition, transitionTo } from '../task/transition.js';
+import type { TaskTransition } from '../task/transition.js';
 import { emptyRows, type GrowingRows, isNextVersion, type Rows } from './rows.js';
 import type { TaskClient, WatchOptions } from '../client/task-client.js';
-import { type LastError, toldStatus, type WatchState } from '../state/watch-state.js';
+import { type LastError, transitionBetween, type WatchState } from '../state/watch-state.js';
 
 /** What happens to one of many tasks. */
 export type FeedEvent =
@@ -91,13 +91,10 @@ const eventsOf = (task: TaskRef, states: Observable<WatchState>): Observable<Fee
 
 /** What the first state of a watch knows is news, also where it was known before the watch was saved. */
 const eventsBetween = (task: TaskRef, before: WatchState | null, state: WatchState): readonly FeedEvent[] => {
-  const { snapshot, lastError, nextPollAtMs, ended, progress, estimated } = state;
+  const { lastError, nextPollAtMs, ended, progress, estimated } = state;
   const events: FeedEvent[] = [];
-  const told = toldStatus(state);
-  if (snapshot !== null && snapshot.status === told && told !== (before === null ? null : toldStatus(before))) {
-    const transition = transitionTo({ ...snapshot, raw: null }, state.previousStatus, state.polledAtMs ?? state.startedAtMs);
-    events.push({ kind: 'transition', task, transition });
-  }
+  const transition = transitionBetween(before, state, null);
+  if (transition !== null) events.push({ kind: 'transition', task, transition });
   const hasMoved = progress !== (before?.progress ?? 0) || estimated !== (before?.estimated ?? true);
   const isWellAgain = before?.lastError != null && lastError === null;
   if ((hasMoved || isWellAgain) && ended !== 'terminal') events.push({ kind: 'progress', task, progress, estimated });

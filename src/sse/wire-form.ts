@@ -6,7 +6,7 @@ import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
 import { taskStatuses } from '../task/status.js';
 import { errorKinds, isSeedanceError, messageOf, SeedanceError } from '../state/errors.js';
 import {
-  aBoolean, anArray, anObject, aNumber, anything, aRatio, aString, objectOf, oneOf, orNull, type Reader, refused, storedError, storedRef, storedSnapshot,
+  aBoolean, anArray, anObject, aNumber, anything, aRatio, aString, objectOf, oneOf, orNull, type Reader, readJson, refused, storedError, storedRef, storedSnapshot,
   storedState,
 } from '../state/stored.js';
 import type { TaskRow } from '../feed/feed.js';
@@ -75,13 +75,7 @@ export const decodeRows = (text: string): readonly TaskRow[] => {
 export const decodeFailure = (text: string): string => aString(decoded(text)['message'], 'message');
 
 const decoded = (text: string): Readonly<Record<string, unknown>> => {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw refused('the data', 'JSON', text);
-  }
-  const fields = anObject(value, 'the data');
+  const fields = anObject(readJson(text, 'the data'), 'the data');
   if (fields['version'] !== version) throw refused('version', String(version), fields['version']);
   return fields;
 };

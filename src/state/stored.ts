@@ -47,6 +47,15 @@ const aLink = /* @__PURE__ */ which('an http(s) URL', (value): value is string =
 /** Whatever is there, to be looked at later. */
 export const anything: Reader<unknown> = (value) => value;
 
+/** The JSON that a text is. */
+export const readJson = (text: string, path: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refused(path, 'JSON', text);
+  }
+};
+
 /** One of some words. */
 export const oneOf = <const Words extends readonly string[]>(words: Words): Reader<Words[number]> =>
   which(words.join(' | '), (value): value is Words[number] => words.some((word) => word === value));
@@ -226,16 +235,8 @@ export const storedState: Reader<WatchState> = (value, path) => {
  */
 export const parseWatchState = (saved: unknown): WatchState => {
   try {
-    return storedState(typeof saved === 'string' ? parseJson(saved) : saved, '');
+    return storedState(typeof saved === 'string' ? readJson(saved, 'the text') : saved, '');
   } catch (error) {
     throw error instanceof TypeError ? new TypeError(`WatchState: ${error.message}`) : error;
-  }
-};
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw refused('the text', 'JSON', text);
   }
 };

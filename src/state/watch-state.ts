@@ -8,6 +8,7 @@ import { type Attempt, checkedDelay } from '../poll/delay-policy.js';
 import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
 import { type StoredSnapshot, type TaskRef, type TaskSnapshot, withoutRaw } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
+import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import type { ReadFailure, ResponseReason } from '../wire/error-response.js';
 import type { WatchConfig } from './watch-config.js';
@@ -252,6 +253,19 @@ export const timeLeftMs = ({ pollsBeforeDeadline, deadlineAtMs }: WatchState, no
 export const toldStatus = ({ snapshot, previousStatus, unconfirmedSinceMs }: WatchState): TaskStatus | null =>
   unconfirmedSinceMs === null ? (snapshot?.status ?? null) : previousStatus;
 
+/**
+ * The transition that watchers are told of between two states; null where the status that they are told stays the same.
+ *
+ * @param before null where nothing was told yet
+ * @param raw the parsed body of the response that made the state
+ */
+export const transitionBetween = (before: WatchState | null, state: WatchState, raw: unknown): TaskTransition | null => {
+  const { snapshot, previousStatus, polledAtMs, startedAtMs } = state;
+  const told = toldStatus(state);
+  if (snapshot === null || snapshot.status !== told || told === (before && toldStatus(before))) return null;
+  return transitionTo({ ...snapshot, raw }, previousStatus, polledAtMs ?? startedAtMs);
+};
+
 const afterSnapshot = (state: WatchState, snapshot: TaskSnapshot, config: WatchConfig, nowMs: number): WatchState => {
   const before = toldStatus(state);
   const seen: WatchState = {
@@ -265,14 +279,14 @@ const afterSnapshot = (state: WatchState, snapshot: TaskSnapshot, config: WatchC
     unauthorizedCount: 0,
     unconfirmedSinceMs: null,
   };
-  const known: WatchState = { ...seen, ...deadlineOf(seen, config), ...progressOf(state, seen, config, nowMs) };
+  const known: WatchState = { ...seen, ...deadlineOf(seen, config) };
   if (isTerminal(snapshot.status)) {
     if (isConfirmed(snapshot, state, config, nowMs)) return end(known, 'terminal', config, nowMs);
-    const { progress, estimated } = state;
-    return schedule({ ...known, progress, estimated, unconfirmedSinceMs: state.unconfirmedSinceMs ?? nowMs }, 0, 0, config, nowMs);
+    return schedule({ ...known, unconfirmedSinceMs: state.unconfirmedSinceMs ?? nowMs }, 0, 0, config, nowMs);
   }
   const attempt = { ...chanceOf(known, nowMs), index: state.polls - 1, elapsedMs: elapsed(state.startedAtMs, nowMs) };
-  return schedule(known, checkedDelay('policy.interval', config.interval(attempt)), 0, config, nowMs);
+  const moved = { ...known, ...progressOf(known, config, nowMs) };
+  return schedule(moved, checkedDelay('policy.interval', config.interval(attempt)), 0, config, nowMs);
 };
 
 /** Whether a poll may be believed that says an end. Asking again can cure a success without a link, and a relay's own `failed`. */
@@ -401,12 +415,12 @@ const providerDeadlineOf = ({ snapshot, firstSeenAtMs }: WatchState): number | n
 /** The most that a task may show before its end. */
 const almostDone = 0.99;
 
-const progressOf = (before: WatchState, state: WatchState, config: WatchConfig, nowMs: number): Pick<WatchState, 'progress' | 'estimated'> => {
+const progressOf = (state: WatchState, config: WatchConfig, nowMs: number): Pick<WatchState, 'progress' | 'estimated'> => {
   const reported = state.snapshot?.progress ?? null;
   const progress = Math.min(reported ?? estimate(state, config, nowMs), almostDone);
   const estimated = reported === null;
-  const goesOn = progress > before.progress || (progress === before.progress && !estimated);
-  return goesOn ? { progress, estimated } : { progress: before.progress, estimated: before.estimated };
+  const goesOn = progress > state.progress || (progress === state.progress && !estimated);
+  return goesOn ? { progress, estimated } : { progress: state.progress, estimated: state.estimated };
 };
 
 /** Nine tenths at the end of the expected time, ever slower after it. A task that is queued has made no progress. */
