@@ -7,7 +7,8 @@ import { watchTasks } from '../../src/feed/feed.js';
 import type { SeedanceError } from '../../src/state/errors.js';
 import { parseWatchState } from '../../src/state/stored.js';
 import { createTaskClient } from '../../src/client/task-client.js';
-import type { WatchState } from '../../src/state/watch-state.js';
+import { saveTimeoutMs, type WatchState } from '../../src/state/watch-state.js';
+import type { TaskTransition } from '../../src/task/transition.js';
 import { marbles } from '../support/marbles.js';
 import {
   accountOf,
@@ -230,6 +231,59 @@ describe('a program that is killed at any instant, again and again', () => {
         // A watch whose every save takes too long cannot poll: it says so.
         if (saveMs > 10_000) expect([null, 'save']).toContain((last.diary?.error as SeedanceError | null)?.kind ?? null);
         else expect(last.diary?.lines.at(-1)).toMatch(/ \|$/);
+      });
+    }), { numRuns: 300 });
+  });
+
+  it('tells the same tail of transitions, at the same intervals and with the same deadline, as one that is never killed', () => {
+    const endsAtMs = seconds(400);
+    const stages = [[0, queued], [seconds(45), running], [endsAtMs, succeeded]] as const;
+    const anyLives = fc.array(fc.tuple(fc.integer({ min: 1, max: seconds(150) }), fc.nat({ max: seconds(20) })), { minLength: 1, maxLength: 4 });
+    const anySaveMs = fc.constantFrom(null, 0, 5, 700, 4_000);
+    fc.assert(fc.property(fc.constantFrom(0, 1, 300), anySaveMs, anyLives, (latencyMs, saveMs, lives) => {
+      inVirtualTime(({ flush }) => {
+        const beganMs = asyncScheduler.now();
+        const { transport, lives: requests } = livingTransport(() => {
+          const [, step] = stages.findLast(([fromMs]) => asyncScheduler.now() - beganMs >= fromMs) ?? stages[0];
+          return timer(latencyMs).pipe(switchMap(() => played(step)));
+        });
+        const { save: keep, kept } = keeper();
+        const save = (state: WatchState): unknown => (saveMs === null ? keep(state) : timer(saveMs).pipe(tap(() => { keep(state); })));
+        const told: TaskTransition[] = [];
+        const live = (untilMs?: number) => {
+          const client = createTaskClient({ transport, accounts: [accountOf(ark)], deadlineMs: days(1), policy: every(seconds(15)) });
+          const resumeFrom = kept.length === 0 ? undefined : parseWatchState(kept.at(-1));
+          const watch = client.watch(arkTask, { save, resumeFrom }).pipe(tap((transition) => { told.push(transition); }));
+          return diary(watch, to, untilMs);
+        };
+        let atMs = 0;
+        const downs: (readonly [number, number])[] = [];
+        for (const [lifeMs, pauseMs] of lives) {
+          const killedMs = atMs + lifeMs;
+          at(atMs, () => { live(killedMs); });
+          atMs = killedMs + pauseMs + 1;
+          downs.push([killedMs, atMs]);
+        }
+        at(atMs, () => { live(); });
+        flush();
+        // A life that was killed before its save had ended tells its transition once more, as the same step.
+        const steps = told.map(({ from, to: status }) => `${String(from)} → ${status}`);
+        expect(steps.filter((step, index) => step !== steps[index - 1])).toEqual(['null → queued', 'queued → running', 'running → succeeded']);
+        const states = kept.map((text) => parseWatchState(text));
+        expect(new Set(states.map(({ deadlineAtMs, startedAtMs }) => (deadlineAtMs ?? 0) - startedAtMs))).toEqual(new Set([days(1)]));
+        expect(new Set(states.map(({ startedAtMs }) => startedAtMs)).size).toBe(1);
+        // Between two polls that no kill lies between is the interval, with the time that the poll and its saves took.
+        const times = requests.map((request) => request.atMs - beganMs);
+        const tookMs = latencyMs + 2 * (saveMs ?? 0);
+        const gaps = times.slice(1).map((time, index) => [times[index] ?? 0, time] as const)
+          .filter(([from, until]) => !downs.some(([killedMs, bornMs]) => killedMs >= from && bornMs <= until));
+        expect(gaps.filter(([from, until]) => until - from < seconds(15) || until - from > seconds(15) + tookMs)).toEqual([]);
+        // After a kill the poll that was due leaves at once, or one minimum interval after the request that may have left.
+        const late = downs.filter(([killedMs, bornMs]) => {
+          const next = times.find((time) => time >= bornMs);
+          return killedMs < endsAtMs && next !== undefined && next - bornMs > seconds(15) + saveTimeoutMs + tookMs;
+        });
+        expect(late).toEqual([]);
       });
     }), { numRuns: 300 });
   });
