@@ -72,11 +72,14 @@ export const errorOf = (state: WatchState): SeedanceError | null =>
  * @param cause what could not be done, where that is not the last poll
  */
 export const errorAs = (kind: WatchErrorKind | 'save', state: WatchState, cause?: string): SeedanceError => {
-  const { task, snapshot, lastError, polls } = state;
+  const { task, snapshot, lastError, polls, polledAtMs } = state;
   const what = kind === 'gone' ? 'the task has vanished' : kind;
   const standing = `still ${snapshot?.status ?? 'not seen'} after ${String(polls)} ${polls === 1 ? 'poll' : 'polls'}`;
   const details = lastError === null ? [] : [`${lastError.message} (${String(lastError.sameFailureCount)} in a row)`];
-  const message = [`${task.provider}/${task.id}: ${what}`, standing, ...(cause === undefined ? details : [cause])].join('; ');
+  const forgottenAtMs = snapshot?.recordExpiresAtMs ?? Infinity;
+  const isForgotten = lastError?.reason === 'not-found' && forgottenAtMs <= (polledAtMs ?? 0);
+  const history = isForgotten ? [`its record was kept until ${new Date(forgottenAtMs).toISOString()}`] : [];
+  const message = [`${task.provider}/${task.id}: ${what}`, standing, ...(cause === undefined ? details : [cause]), ...history].join('; ');
   return new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state });
 };
 

@@ -118,6 +118,13 @@ describe('the loss of a watch', () => {
     );
   });
 
+  it('says until when the provider kept the record of a task that is not found after that', () => {
+    const gone = (recordExpiresAtMs: number): string =>
+      lossAfter(good('running', { recordExpiresAtMs }), refusal('not-found'), refusal('not-found')).message;
+    expect(gone(nowMs - 1)).toMatch(/; its record was kept until 2025-06-15T15:06:39\.999Z$/);
+    expect(gone(nowMs + 86_400_000)).not.toContain('kept until');
+  });
+
   it('keeps no body of an answer', () => {
     const error = lossAfter(good('running', { raw: { prompt: 'a cat' } }), refusal('quota'), refusal('quota'));
     expect(JSON.stringify(error)).not.toContain('a cat');
