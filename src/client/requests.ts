@@ -3,50 +3,158 @@
  * pass the account's lane of the request queue.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/Either';
-import { catchError, concat, defer, EMPTY, map, Observable, of, type Subscriber, Subscription, throwError, throwIfEmpty } from 'rxjs';
-import type { Clock } from '../transport/clock.js';
-import { rest, sleep, within } from '../poll/rest.js';
+import { type Observable, type Observer, Subscription } from 'rxjs';
+import { sleep } from '../poll/rest.js';
 import { messageOf } from '../state/errors.js';
 import { afterList, afterQuotaCheck, freshLists, longestUrl, mayList, planOf } from '../state/list-plan.js';
 import type { PollError } from '../state/watch-state.js';
 import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
-import type { Lane } from '../transport/request-queue.js';
+import type { Clock } from '../transport/clock.js';
+import type { Lane, Turn } from '../transport/request-queue.js';
 import { serverWaitMs } from '../transport/retry-after.js';
+import { type Timed, TimeOuts } from '../transport/time-outs.js';
 import type { HttpResponse, Transport } from '../transport/transport.js';
+import type { TaskList } from '../wire/task-list.js';
 import { type ReadFailure, shortened } from '../wire/error-response.js';
 import type { Account, Credentials } from './account.js';
 
 /** What a poll comes to. */
 export type Result = Either<PollError, TaskSnapshot>;
 
-/** The request is about to leave. It does so once all work that `waitUntil` was given has ended. */
+/** A request that is about to leave. It does so once all work that `waitUntil` was given has ended. */
 export interface Leaving {
-  readonly kind: 'leaving';
   readonly waitUntil: (work: Observable<unknown>) => void;
 }
 
-/** What becomes of a poll: it leaves, more than once if a list says nothing of its task; then it is done. */
-export type PollEvent = Leaving | { readonly kind: 'done'; readonly result: Result };
-
-/* eslint-disable no-restricted-syntax -- what is remembered of ten thousand tasks is written in place */
-/** What is remembered of a task's requests. */
+/* eslint-disable no-restricted-syntax -- what is kept of ten thousand tasks is written in place */
+/** A task that is polled, one poll at a time: what is remembered of its requests, and what it is told of them. */
 export interface PolledTask {
   readonly task: TaskRef;
   /** When the last request about it left, by the clock's `elapsedMs`, and how long the task is left alone after it. */
   lastRequest: { readonly sentAtMs: number; readonly minIntervalMs: number } | null;
   /** The service tier whose list has left it out; undefined for none. */
   unlistedTier: string | null | undefined;
+  /** Its request is about to leave; more than once if a list says nothing of the task. */
+  readonly leaving: (request: Leaving) => void;
+  /** The poll has its result. */
+  readonly done: (result: Result) => void;
+  /** The queue has failed, and the poll with it. */
+  readonly failed: (error: unknown) => void;
 }
-/* eslint-enable no-restricted-syntax */
 
-/** One poll of one task. */
-export interface Poll {
-  readonly polled: PolledTask;
+/** How a poll is sent. */
+export interface PollSettings {
   /** Of the requests that wait, the earliest due leave first. */
   readonly dueAtMs: number;
   readonly minIntervalMs: number;
   readonly serviceTier: string | null;
 }
+
+/** One poll of one task. */
+export class Poll {
+  readonly polled: PolledTask;
+  readonly dueAtMs: number;
+  readonly minIntervalMs: number;
+  readonly serviceTier: string | null;
+  /** Whether it is done or stopped. */
+  isOver = false;
+  /** Its wait for the minimum interval. */
+  rest: Subscription | null = null;
+  /** The request that it takes part in. */
+  request: Request | null = null;
+
+  constructor(polled: PolledTask, { dueAtMs, minIntervalMs, serviceTier }: PollSettings) {
+    this.polled = polled;
+    this.dueAtMs = dueAtMs;
+    this.minIntervalMs = minIntervalMs;
+    this.serviceTier = serviceTier;
+  }
+}
+
+/** Polls tasks of one account. */
+export interface Requests {
+  /** Starts a poll. Its task may be told of it before this returns. */
+  readonly start: (poll: Poll) => void;
+  /** Ends a poll that nobody waits for any more, and the request that no other poll takes part in. */
+  readonly stop: (poll: Poll) => void;
+}
+
+/** What became of a request: a response without the key in it, or why there is none. */
+type Reply = Either<PollError, HttpResponse>;
+
+/** One request, from its place in the queue to its reply, and the polls that it is to answer. */
+class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
+  readonly dueAtMs: number;
+  /** That of all of its polls. */
+  readonly serviceTier: string | null;
+  urlLength: number;
+  /** The polls that it is to answer. */
+  polls: readonly Poll[] = [];
+  /** The polls that it asks about, once it has left, and the earliest due of them. */
+  asked: readonly Poll[] = [];
+  first: Poll;
+  /** `quota-check`: of one task, to confirm for all what a list has said. */
+  kind: 'single' | 'list' | 'quota-check' = 'single';
+  sentAtMs = 0;
+  redact: Credentials['redact'] = asItIs;
+  /** Its wait for polls to join it, then the work that it waits for, then the exchange. */
+  active: Subscription | null = null;
+  isOver = false;
+  readonly #account: RequestsOfAccount;
+  #pending = 0;
+
+  constructor(account: RequestsOfAccount, first: Poll, urlLength: number) {
+    this.#account = account;
+    this.dueAtMs = first.dueAtMs;
+    this.serviceTier = first.serviceTier;
+    this.first = first;
+    this.urlLength = urlLength;
+  }
+
+  /** Its turn has come: its polls are told, and it leaves once all work that they gave it has ended. */
+  start(): void {
+    this.#account.close(this);
+    this.active = null;
+    this.#pending = 1;
+    for (const poll of this.polls) if (poll.request === this) poll.polled.leaving(this);
+    this.#workEnded();
+  }
+
+  waitUntil(work: Observable<unknown>): void {
+    if (this.isOver || this.#pending === 0) return;
+    this.#pending += 1;
+    const ended = (): void => { this.#workEnded(); };
+    this.active ??= new Subscription();
+    this.active.add(work.subscribe({ error: ended, complete: ended }));
+  }
+
+  #workEnded(): void {
+    this.#pending -= 1;
+    if (this.#pending === 0 && !this.isOver) this.#account.depart(this);
+  }
+
+  next(response: HttpResponse): void {
+    this.#account.reply(this, right(redactedBy(this.redact, response)));
+  }
+
+  error(error: unknown): void {
+    this.#account.reply(this, left({ kind: 'transport', message: shortened(this.redact(messageOf(error))) }));
+  }
+
+  complete(): void {
+    this.error(new Error('the transport completed without a response'));
+  }
+
+  timedOut(): void {
+    this.#account.reply(this, left({ kind: 'timeout', message: `no answer within ${String(this.#account.requestTimeoutMs)} ms` }));
+  }
+
+  /** The queue has failed. */
+  fail(error: unknown): void {
+    this.#account.fail(this, error);
+  }
+}
+/* eslint-enable no-restricted-syntax */
 
 /** What requests need. */
 export interface RequestsOptions {
@@ -60,193 +168,234 @@ export interface RequestsOptions {
   readonly isWatched: (id: string) => boolean;
 }
 
-/** A poll that takes part in a request. */
-interface Member {
-  readonly poll: Poll;
-  readonly subscriber: Subscriber<PollEvent>;
-  /** Polls again at its interval. */
-  readonly again: () => void;
-}
-
-/** What a request says of each of its members; null when it says nothing. */
-type Outcome = (member: Member) => Result | null;
-
-/** One request, and the polls that it is to answer: of one service tier, and one poll alone where lists are out of the question. */
-interface Batch {
-  readonly serviceTier: string | null;
-  readonly members: Set<Member>;
-  urlLength: number;
-  readonly request: Subscription;
-}
+/** What a reply says of each poll; null when it says nothing. */
+type Outcome = (poll: Poll) => Result | null;
 
 /** The longest wait that a good response may ask for. */
 const longestGoodWaitMs = 2 * 60_000;
 
-class RequestTimeout extends Error {}
+class RequestsOfAccount implements Requests {
+  readonly requestTimeoutMs: number;
+  readonly #account: Account;
+  readonly #options: RequestsOptions;
+  readonly #timeOuts: TimeOuts;
+  /** The provider's list, where the account uses it. */
+  readonly #list: TaskList | null;
+  /** Requests that polls may join. */
+  readonly #open = new Set<Request>();
+  #lists = freshLists;
+  /** Whether the account has ever had a good response. */
+  #hasAnswered = false;
+
+  constructor(account: Account, options: RequestsOptions) {
+    this.#account = account;
+    this.#options = options;
+    this.#list = account.batch ? account.provider.list : null;
+    this.requestTimeoutMs = options.requestTimeoutMs;
+    this.#timeOuts = new TimeOuts(options.requestTimeoutMs, options.clock);
+  }
+
+  start(poll: Poll): void {
+    const { clock } = this.#options;
+    const { lastRequest } = poll.polled;
+    const restMs = lastRequest === null ? 0 : lastRequest.sentAtMs + Math.max(lastRequest.minIntervalMs, poll.minIntervalMs) - clock.elapsedMs();
+    if (restMs > 0) poll.rest = sleep(restMs, () => { this.start(poll); }, clock.scheduler);
+    else this.#join(poll);
+  }
+
+  stop(poll: Poll): void {
+    const { request } = poll;
+    poll.isOver = true;
+    poll.rest?.unsubscribe();
+    if (request === null) return;
+    request.polls = request.polls.filter((other) => other !== poll);
+    if (request.polls.length > 0) return;
+    this.#end(request);
+    this.#options.lane.leave(request);
+  }
+
+  /** No poll may join a request any more. */
+  close(request: Request): void {
+    this.#open.delete(request);
+  }
+
+  /** Sends a request whose turn has come, and that waits for nothing else. */
+  depart(request: Request): void {
+    const { path } = this.#account.provider;
+    const polls = [...request.polls].sort((a, b) => a.dueAtMs - b.dueAtMs);
+    const [first] = polls;
+    if (first === undefined) return;
+    request.first = first;
+    if (this.#list !== null && planOf(this.#lists, polls.length, this.#options.clock.elapsedMs()) === 'list') {
+      request.kind = 'list';
+      this.#send(request, polls, this.#list.pathOf(polls.map(({ polled }) => polled.task.id), request.serviceTier));
+      return;
+    }
+    if (this.#lists.suspectsQuota) request.kind = 'quota-check';
+    // Only a suspected quota concerns the others; lists that began to rest meanwhile do not.
+    else if (polls.length > 1) {
+      request.polls = [first];
+      for (const poll of polls.slice(1)) this.#again(poll);
+    }
+    this.#send(request, [first], path.replace('{id}', () => encodeURIComponent(first.polled.task.id)));
+  }
+
+  /** Tells polls what the reply to their request says of each, and lets the next request start. Only the first reply counts. */
+  reply(request: Request, reply: Reply): void {
+    if (!this.#end(request)) return;
+    let outcome: Outcome;
+    try {
+      outcome = request.kind === 'list' ? this.#ofList(request, reply) : this.#ofOne(request, reply);
+    } catch (error) {
+      this.#options.lane.finish(request, () => { this.#tell(request, (poll) => { poll.polled.failed(error); }); });
+      return;
+    }
+    this.#options.lane.finish(request, () => {
+      this.#tell(request, (poll) => {
+        const result = outcome(poll);
+        if (result === null) this.#again(poll);
+        else poll.polled.done(result);
+      });
+    });
+  }
+
+  fail(request: Request, error: unknown): void {
+    if (this.#end(request)) this.#tell(request, (poll) => { poll.polled.failed(error); });
+  }
+
+  /** Ends whatever a request is about; false where it was over already. */
+  #end(request: Request): boolean {
+    if (request.isOver) return false;
+    request.isOver = true;
+    this.#open.delete(request);
+    this.#timeOuts.stop(request);
+    request.active?.unsubscribe();
+    return true;
+  }
+
+  /** One of them may stop others when it is told. */
+  #tell(request: Request, tell: (poll: Poll) => void): void {
+    for (const poll of request.polls) if (!poll.isOver) tell(poll);
+  }
+
+  #again(poll: Poll): void {
+    poll.request = null;
+    this.start(poll);
+  }
+
+  #join(poll: Poll): void {
+    const { lane, clock, hasOtherTasks } = this.#options;
+    const { serviceTier, polled } = poll;
+    const list = mayList(this.#lists, clock.elapsedMs()) && polled.unlistedTier !== serviceTier ? this.#list : null;
+    const emptyLength = list?.pathOf([], serviceTier).length ?? 0;
+    const ownLength = list === null ? 0 : list.pathOf([polled.task.id], serviceTier).length - emptyLength;
+    const joined = list === null ? null : this.#openTo(poll, ownLength);
+    const request = joined ?? new Request(this, poll, this.#account.baseUrl.length + emptyLength);
+    poll.request = request;
+    request.polls = joined === null ? [poll] : [...request.polls, poll];
+    request.urlLength += ownLength;
+    if (joined !== null) return;
+    if (list !== null) this.#open.add(request);
+    if (list === null || !hasOtherTasks()) lane.enter(request);
+    else request.active = sleep(Math.ceil(poll.minIntervalMs / 10), () => { lane.enter(request); }, clock.scheduler);
+  }
+
+  /** A request that a poll may join, which makes its URL so much longer. */
+  #openTo({ serviceTier }: Poll, length: number): Request | null {
+    for (const request of this.#open) {
+      if (request.serviceTier === serviceTier && request.polls.length < this.#lists.largest && request.urlLength + length <= longestUrl) return request;
+    }
+    return null;
+  }
+
+  /** One GET with the key, in time. */
+  #send(request: Request, asked: readonly Poll[], path: string): void {
+    const { transport, clock } = this.#options;
+    const { baseUrl, credentials } = this.#account;
+    const sentAtMs = clock.elapsedMs();
+    request.asked = asked;
+    request.sentAtMs = sentAtMs;
+    for (const { polled, minIntervalMs } of asked) polled.lastRequest = { sentAtMs, minIntervalMs };
+    this.#timeOuts.begin(request);
+    let response;
+    try {
+      const { headers, redact } = credentials();
+      request.redact = redact;
+      response = transport({ method: 'GET', url: baseUrl + path, headers });
+    } catch (error) {
+      request.error(error);
+      return;
+    }
+    const exchange = response.subscribe(request);
+    if (request.isOver) exchange.unsubscribe();
+    else request.active = exchange;
+  }
+
+  #ofOne(request: Request, reply: Reply): Outcome {
+    const { provider } = this.#account;
+    const { clock, isWatched } = this.#options;
+    const { first } = request;
+    const result = this.#read(request, reply, (response) => this.#explained(provider.read(first.polled.task, response, isWatched)));
+    if (request.kind === 'single') return () => result;
+    const isConfirmed = isLeft(result) && 'reason' in result.left && result.left.reason === 'quota';
+    this.#lists = afterQuotaCheck(this.#lists, isConfirmed, clock.elapsedMs());
+    return (poll) => (isConfirmed || poll === first ? result : null);
+  }
+
+  #ofList(request: Request, reply: Reply): Outcome {
+    const { provider } = this.#account;
+    const { clock, isWatched } = this.#options;
+    const tasks = request.asked.map(({ polled }) => polled.task);
+    const results = this.#read(request, reply, (response) => provider.readList(tasks, response, isWatched));
+    const failure = isLeft(results) ? results.left : null;
+    const { state, isForEach } = afterList(this.#lists, failure, tasks.length, clock.elapsedMs());
+    this.#lists = state;
+    if (isLeft(results)) return isForEach ? () => results : () => null;
+    return ({ polled, serviceTier }) => {
+      const result = results.right.get(polled.task);
+      if (result === undefined) polled.unlistedTier = serviceTier;
+      return result ?? null;
+    };
+  }
+
+  /** Reads a response, and tells the lane of it. */
+  #read<T>(request: Request, reply: Reply, read: (response: HttpResponse) => Either<ReadFailure, T>): Either<PollError, T> {
+    if (isLeft(reply)) return reply;
+    const { lane, clock } = this.#options;
+    const { sentAtMs, asked } = request;
+    const result = read(reply.right);
+    const isRefused = isLeft(result) && 'reason' in result.left && result.left.reason === 'rate-limited';
+    const retryAfterMs = isRefused && 'retryAfterMs' in result.left ? result.left.retryAfterMs : null;
+    lane.arrived({ isRefused, sentAtMs, retryAfterMs });
+    if (isLeft(result)) return result;
+    this.#hasAnswered = true;
+    const waitMs = Math.min(serverWaitMs(reply.right) ?? 0, longestGoodWaitMs);
+    if (waitMs > 0) {
+      const untilMs = clock.elapsedMs() + waitMs - sentAtMs;
+      for (const { polled, minIntervalMs } of asked) polled.lastRequest = { sentAtMs, minIntervalMs: Math.max(minIntervalMs, untilMs) };
+    }
+    return result;
+  }
+
+  /** A 404 that is not in the API's own words, before any good response: no such path is there. */
+  #explained<T>(result: Either<ReadFailure, T>): Either<ReadFailure, T> {
+    return this.#hasAnswered || !isLeft(result) || result.left.kind !== 'response' || result.left.status !== 404 || result.left.reason !== 'server'
+      ? result
+      : left({ ...result.left, reason: 'wrong-url', message: `${result.left.message}; is the baseUrl '${this.#account.baseUrl}' right?` });
+  }
+}
 
 /**
- * Polls tasks of an account.
+ * The requests of an account.
  *
  *     due      a-b--c---------d-------
  *     sent     -----(abc)-----------d-     a list leaves a tenth of the minimum interval after its first task fell due
  *
  * No task is polled sooner than its minimum interval after the last request about it, whatever became of that request. While no other
  * task is watched, or where the provider documents no list, a poll leaves at once. A task that a list leaves out is polled singly at
- * its next interval, and from then on.
- *
- * Cold: each subscription is one poll. Errors: those of the queue alone; whatever goes wrong with a request is its result.
+ * its next interval, and from then on. Only the queue can fail a poll; whatever goes wrong with a request is its result.
  */
-export const createRequests = (account: Account, { lane, transport, clock, requestTimeoutMs, hasOtherTasks, isWatched }: RequestsOptions): ((poll: Poll) => Observable<PollEvent>) => {
-  const { provider, baseUrl, credentials } = account;
-  const list = account.batch ? provider.list : null;
-  const open = new Set<Batch>();
-  let lists = freshLists;
-  /** Whether the account has ever had a good response. */
-  let hasAnswered = false;
-  const timedOut = throwError(() => new RequestTimeout(`no answer within ${String(requestTimeoutMs)} ms`));
-
-  /** One GET with the key, in time; the key is taken out of whatever comes back. */
-  const get = (path: string): Observable<Either<PollError, HttpResponse>> =>
-    defer(() => {
-      let redact: Credentials['redact'] = asItIs;
-      return defer(() => {
-        const own = credentials();
-        redact = own.redact;
-        return transport({ method: 'GET', url: baseUrl + path, headers: own.headers });
-      }).pipe(
-        within(requestTimeoutMs, timedOut, clock.scheduler),
-        throwIfEmpty(),
-        map((response) => right(redactedBy(redact, response))),
-        catchError((error: unknown) =>
-          of(left({ kind: error instanceof RequestTimeout ? 'timeout' : 'transport', message: shortened(redact(messageOf(error))) } as const))),
-      );
-    });
-
-  /** Sends a request about some tasks, and tells the lane of its response. */
-  const send = <T>(path: string, polled: readonly Poll[], read: (response: HttpResponse) => Either<PollError, T>): Observable<Either<PollError, T>> => {
-    const sentAtMs = clock.elapsedMs();
-    for (const { polled: task, minIntervalMs } of polled) task.lastRequest = { sentAtMs, minIntervalMs };
-    return get(path).pipe(
-      map((answer) => {
-        if (isLeft(answer)) return answer;
-        const result = read(answer.right);
-        const isRefused = isLeft(result) && 'reason' in result.left && result.left.reason === 'rate-limited';
-        const retryAfterMs = isRefused && 'retryAfterMs' in result.left ? result.left.retryAfterMs : null;
-        lane.arrived({ isRefused, sentAtMs, retryAfterMs });
-        hasAnswered ||= !isLeft(result);
-        const waitMs = isLeft(result) ? 0 : Math.min(serverWaitMs(answer.right) ?? 0, longestGoodWaitMs);
-        const untilMs = clock.elapsedMs() + waitMs - sentAtMs;
-        if (waitMs > 0) for (const { polled: task, minIntervalMs } of polled) task.lastRequest = { sentAtMs, minIntervalMs: Math.max(minIntervalMs, untilMs) };
-        return result;
-      }),
-    );
-  };
-
-  /** A 404 that is not in the API's own words, before any good response: no such path is there. */
-  const explained = <T>(result: Either<ReadFailure, T>): Either<ReadFailure, T> =>
-    hasAnswered || !isLeft(result) || result.left.kind !== 'response' || result.left.status !== 404 || result.left.reason !== 'server'
-      ? result
-      : left({ ...result.left, reason: 'wrong-url', message: `${result.left.message}; is the baseUrl '${baseUrl}' right?` });
-
-  const sendOne = (member: Member): Observable<Result> => {
-    const { task } = member.poll.polled;
-    return send(provider.path.replace('{id}', () => encodeURIComponent(task.id)), [member.poll], (response) => explained(provider.read(task, response, isWatched)));
-  };
-
-  const sendList = (members: readonly Member[], path: string): Observable<Outcome> => {
-    const tasks = members.map(({ poll }) => poll.polled.task);
-    return send(path, members.map(({ poll }) => poll), (response) => provider.readList(tasks, response, isWatched)).pipe(
-      map((answers): Outcome => {
-        const failure = isLeft(answers) ? answers.left : null;
-        const { state, isForEach } = afterList(lists, failure, members.length, clock.elapsedMs());
-        lists = state;
-        if (isLeft(answers)) return isForEach ? () => answers : () => null;
-        return ({ poll }) => {
-          const answer = answers.right.get(poll.polled.task);
-          if (answer === undefined) poll.polled.unlistedTier = poll.serviceTier;
-          return answer ?? null;
-        };
-      }),
-    );
-  };
-
-  /** The request of a batch whose turn has come and whose members have left. */
-  const depart = ({ members, serviceTier }: Batch): Observable<Outcome> => {
-    const all = [...members].sort((a, b) => a.poll.dueAtMs - b.poll.dueAtMs);
-    const [first] = all;
-    if (first === undefined) return EMPTY;
-    if (list !== null && planOf(lists, all.length, clock.elapsedMs()) === 'list') {
-      return sendList(all, list.pathOf(all.map(({ poll }) => poll.polled.task.id), serviceTier));
-    }
-    const confirmsQuota = lists.suspectsQuota;
-    // Only a suspected quota concerns the others; lists that began to rest meanwhile do not.
-    for (const member of confirmsQuota ? [] : all.slice(1)) {
-      members.delete(member);
-      member.again();
-    }
-    return sendOne(first).pipe(
-      map((result): Outcome => {
-        if (!confirmsQuota) return (member) => (member === first ? result : null);
-        const isConfirmed = isLeft(result) && 'reason' in result.left && result.left.reason === 'quota';
-        lists = afterQuotaCheck(lists, isConfirmed, clock.elapsedMs());
-        return (member) => (isConfirmed || member === first ? result : null);
-      }),
-    );
-  };
-
-  const lengthOf = (ids: readonly string[], serviceTier: string | null): number => list?.pathOf(ids, serviceTier).length ?? 0;
-
-  const openBatch = (serviceTier: string | null): Batch =>
-    ({ serviceTier, members: new Set(), urlLength: baseUrl.length + lengthOf([], serviceTier), request: new Subscription() });
-
-  const begin = (batch: Batch, dueAtMs: number, windowMs: number): void => {
-    const request = lane.poll(dueAtMs, defer(() => {
-      open.delete(batch);
-      return concat(leaving(batch.members), defer(() => depart(batch)));
-    }));
-    batch.request.add((windowMs > 0 ? concat(rest(windowMs, clock.scheduler), request) : request).subscribe({
-      next: (outcome) => {
-        const members = [...batch.members];
-        batch.members.clear();
-        for (const member of members) deliver(member, outcome(member));
-      },
-      error: (error: unknown) => { for (const { subscriber } of [...batch.members]) subscriber.error(error); },
-    }));
-  };
-
-  const join = (member: Member): void => {
-    const { polled, serviceTier, dueAtMs, minIntervalMs } = member.poll;
-    const more = lengthOf([polled.task.id], serviceTier) - lengthOf([], serviceTier);
-    const isListable = list !== null && mayList(lists, clock.elapsedMs()) && polled.unlistedTier !== serviceTier;
-    const hasRoom = (batch: Batch): boolean => batch.serviceTier === serviceTier && batch.members.size < lists.largest && batch.urlLength + more <= longestUrl;
-    const joined = isListable ? [...open].find(hasRoom) : undefined;
-    const batch = joined ?? openBatch(serviceTier);
-    batch.urlLength += more;
-    batch.members.add(member);
-    member.subscriber.add(() => {
-      batch.members.delete(member);
-      if (batch.members.size > 0) return;
-      open.delete(batch);
-      batch.request.unsubscribe();
-    });
-    if (joined !== undefined) return;
-    if (isListable) open.add(batch);
-    begin(batch, dueAtMs, isListable && hasOtherTasks() ? Math.ceil(minIntervalMs / 10) : 0);
-  };
-
-  const restMs = ({ polled: { lastRequest }, minIntervalMs }: Poll): number =>
-    lastRequest === null ? 0 : lastRequest.sentAtMs + Math.max(lastRequest.minIntervalMs, minIntervalMs) - clock.elapsedMs();
-
-  return (poll) =>
-    new Observable((subscriber) => {
-      const attempt = (): void => {
-        const ms = restMs(poll);
-        if (ms > 0) subscriber.add(sleep(ms, attempt, clock.scheduler));
-        else join({ poll, subscriber, again: attempt });
-      };
-      attempt();
-    });
-};
+export const createRequests = (account: Account, options: RequestsOptions): Requests => new RequestsOfAccount(account, options);
 
 const asItIs = (text: string): string => text;
 
@@ -255,29 +404,3 @@ const redactedBy = (redact: Credentials['redact'], { status, headers, body }: Ht
   headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redact(value)])),
   body: redact(body),
 });
-
-const deliver = ({ subscriber, again }: Member, result: Result | null): void => {
-  if (result === null) {
-    again();
-    return;
-  }
-  subscriber.next({ kind: 'done', result });
-  subscriber.complete();
-};
-
-/** Tells the members that their request is leaving; completes once all work that they asked to wait for has ended. */
-const leaving = (members: ReadonlySet<Member>): Observable<never> =>
-  new Observable((subscriber) => {
-    let pending = 1;
-    const ended = (): void => {
-      pending -= 1;
-      if (pending === 0) subscriber.complete();
-    };
-    const waitUntil = (work: Observable<unknown>): void => {
-      if (subscriber.closed) return;
-      pending += 1;
-      subscriber.add(work.subscribe({ error: ended, complete: ended }));
-    };
-    for (const member of [...members]) member.subscriber.next({ kind: 'leaving', waitUntil });
-    ended();
-  });

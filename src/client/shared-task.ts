@@ -2,10 +2,10 @@
  * One task of a client, shared by all of its watchers: one request at a time, every result to everyone. A watcher's state is its own.
  */
 import { isLeft, right } from 'fp-ts/Either';
-import { Observable, Subject, type Subscriber, takeUntil } from 'rxjs';
-import type { Clock } from '../transport/clock.js';
+import type { Observer, Subscribable, Unsubscribable } from 'rxjs';
 import type { TaskRef } from '../task/snapshot.js';
-import type { Leaving, Poll, PolledTask, PollEvent, Result } from './requests.js';
+import type { Clock } from '../transport/clock.js';
+import { type Leaving, Poll, type PolledTask, type PollSettings, type Requests, type Result } from './requests.js';
 
 /** A result and its number: which of the task's results it is, from 1. */
 export interface Arrival {
@@ -14,11 +14,20 @@ export interface Arrival {
   readonly result: Result;
 }
 
-/** What a watcher sees of a poll. */
-export type SharedEvent = Leaving | { readonly kind: 'done'; readonly arrival: Arrival };
+/** Who waits for the result of a poll. Its settings count if it is the first to wait. */
+export interface Poller extends PollSettings {
+  /** The request is about to leave; more than once if a list says nothing of the task. */
+  readonly leaving: (request: Leaving) => void;
+  /** The result has come; nothing follows. */
+  readonly arrived: (arrival: Arrival) => void;
+  /** The queue has failed; nothing follows. */
+  readonly failed: (error: unknown) => void;
+}
 
-/** A class, so that each of ten thousand tasks holds what it knows and no more. */
-export class SharedTask implements PolledTask {
+/** A class, so that each of ten thousand tasks holds what it knows and no more. Emits null to those who wait for their next poll. */
+export class SharedTask implements PolledTask, Subscribable<null> {
+  /** The same for every ref of the task. */
+  readonly key: string;
   readonly task: TaskRef;
   lastRequest: PolledTask['lastRequest'];
   unlistedTier: PolledTask['unlistedTier'];
@@ -28,96 +37,95 @@ export class SharedTask implements PolledTask {
   latest: Arrival | null = null;
   /** Whether its next poll is to leave now, as soon as its minimum interval allows. */
   isWoken = false;
-  /** Emits whenever a result has come, and when the task is woken. Hot. */
-  readonly signals = new Observable<null>((subscriber) => {
-    this.#listeners.add(subscriber);
-    return () => this.#listeners.delete(subscriber);
-  });
-  readonly #request: (poll: Poll) => Observable<PollEvent>;
+  readonly #requests: Requests;
   readonly #clock: Clock;
-  readonly #listeners = new Set<Subscriber<null>>();
-  readonly #pollers = new Set<Subscriber<SharedEvent>>();
-  /** Ends the poll that is under way: also one that is only just being subscribed to. */
-  readonly #stop = new Subject<void>();
-  #isUnderWay = false;
-  /** Its latest `leaving`, for those who join it after that. */
+  // Most tasks have one watcher: a list that is replaced takes less room than a set.
+  #listeners: readonly Partial<Observer<null>>[] = [];
+  #pollers: readonly Poller[] = [];
+  /** The poll that is under way. */
+  #poll: Poll | null = null;
+  /** Its request, for those who join it after that was about to leave. */
   #leaving: Leaving | null = null;
 
   /** @param before what is remembered of an earlier watch */
-  constructor(task: TaskRef, request: (poll: Poll) => Observable<PollEvent>, clock: Clock, before?: PolledTask) {
+  constructor(key: string, task: TaskRef, requests: Requests, clock: Clock, before?: Pick<PolledTask, 'lastRequest' | 'unlistedTier'>) {
+    this.key = key;
     this.task = task;
     this.lastRequest = before?.lastRequest ?? null;
     this.unlistedTier = before?.unlistedTier;
-    this.#request = request;
+    this.#requests = requests;
     this.#clock = clock;
   }
 
-  /**
-   * The next result after number `seen`: one that has come already, that of the poll under way, else that of a new poll.
-   * Unsubscribing withdraws from the poll, and ends it when nobody else waits for it.
-   */
-  poll(seen: number, own: Omit<Poll, 'polled'>): Observable<SharedEvent> {
-    return new Observable((subscriber) => {
-      if (this.latest !== null && this.latest.number > seen) {
-        subscriber.next({ kind: 'done', arrival: this.latest });
-        subscriber.complete();
-        return;
-      }
-      this.#pollers.add(subscriber);
-      subscriber.add(() => { this.#withdraw(subscriber); });
-      if (!this.#isUnderWay) this.#start(own);
-      else if (this.#leaving !== null) subscriber.next(this.#leaving);
-    });
+  /** Emits whenever a result has come, and when the task is woken. */
+  subscribe(listener: Partial<Observer<null>>): Unsubscribable {
+    this.#listeners = [...this.#listeners, listener];
+    return { unsubscribe: () => { this.#listeners = this.#listeners.filter((other) => other !== listener); } };
   }
 
   /** Lets the next poll leave now. One that has left already is followed by another. */
   wake(): void {
     this.isWoken = true;
-    for (const listener of [...this.#listeners]) listener.next(null);
+    this.#signal(this.#listeners);
   }
 
-  #start(own: Omit<Poll, 'polled'>): void {
-    this.#isUnderWay = true;
-    this.#request({ ...own, polled: this }).pipe(takeUntil(this.#stop)).subscribe({
-      next: (event) => {
-        if (event.kind === 'done') this.#done(event.result);
-        else {
-          this.#leaving = event;
-          this.isWoken = false;
-          for (const poller of [...this.#pollers]) poller.next(event);
-        }
-      },
-      error: (error: unknown) => { for (const poller of this.#ended()) poller.error(error); },
-    });
+  /**
+   * Gives the next result after number `seen`: one that has come already, that of the poll under way, else that of a new poll. The poller
+   * may be told of it before this returns.
+   */
+  poll(seen: number, poller: Poller): void {
+    if (this.latest !== null && this.latest.number > seen) {
+      poller.arrived(this.latest);
+      return;
+    }
+    this.#pollers = [...this.#pollers, poller];
+    if (this.#poll === null) {
+      this.#poll = new Poll(this, poller);
+      this.#requests.start(this.#poll);
+    } else if (this.#leaving !== null) poller.leaving(this.#leaving);
   }
 
-  #withdraw(poller: Subscriber<SharedEvent>): void {
-    this.#pollers.delete(poller);
-    if (this.#pollers.size > 0 || !this.#isUnderWay) return;
+  /** Ends a poller's wait, and the poll when nobody else waits for it. */
+  withdraw(poller: Poller): void {
+    if (!this.#pollers.includes(poller)) return;
+    const poll = this.#poll;
+    this.#pollers = this.#pollers.filter((other) => other !== poller);
+    if (this.#pollers.length > 0 || poll === null) return;
     this.#ended();
-    this.#stop.next();
+    this.#requests.stop(poll);
   }
 
-  /** Ends the poll that is under way, and gives those who wait for it. */
-  #ended(): readonly Subscriber<SharedEvent>[] {
-    const pollers = [...this.#pollers];
-    this.#pollers.clear();
-    this.#isUnderWay = false;
-    this.#leaving = null;
-    return pollers;
+  leaving(request: Leaving): void {
+    this.#leaving = request;
+    this.isWoken = false;
+    for (const poller of this.#pollers) if (this.#pollers.includes(poller)) poller.leaving(request);
   }
 
-  #done(result: Result): void {
+  done(result: Result): void {
     const arrival = { number: (this.latest?.number ?? 0) + 1, atMs: this.#clock.now(), result };
     this.latest = arrival;
     // Those who listen now: a poller that has its result waits for the next one.
-    const listeners = [...this.#listeners];
-    for (const poller of this.#ended()) {
-      poller.next({ kind: 'done', arrival });
-      poller.complete();
-    }
-    for (const listener of listeners) listener.next(null);
+    const listeners = this.#listeners;
+    for (const poller of this.#ended()) poller.arrived(arrival);
+    this.#signal(listeners);
     if (this.latest === arrival) this.latest = { ...arrival, result: withoutBody(result) };
+  }
+
+  failed(error: unknown): void {
+    for (const poller of this.#ended()) poller.failed(error);
+  }
+
+  #signal(listeners: readonly Partial<Observer<null>>[]): void {
+    for (const listener of listeners) if (this.#listeners.includes(listener)) listener.next?.(null);
+  }
+
+  /** Ends the poll that is under way, and gives those who wait for it. */
+  #ended(): readonly Poller[] {
+    const pollers = this.#pollers;
+    this.#pollers = [];
+    this.#poll = null;
+    this.#leaving = null;
+    return pollers;
   }
 }
 

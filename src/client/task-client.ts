@@ -3,7 +3,7 @@
  * state: it polls, waits by the scheduler's clock, and stops when it is told.
  */
 import { isLeft } from 'fp-ts/Either';
-import { asyncScheduler, defer, EMPTY, finalize, isObservable, map, mergeMap, Observable, of, type SchedulerLike, Subscription } from 'rxjs';
+import { asyncScheduler, defer, finalize, isObservable, map, Observable, type SchedulerLike, Subscription } from 'rxjs';
 import { checkFunction, checkPositive, isRecord } from '../checks.js';
 import { clockOf } from '../transport/clock.js';
 import { passedTo } from '../poll/rest.js';
@@ -14,13 +14,14 @@ import { applyResult, resumeWatch, startWatch, transitionBetween, withDeadline, 
 import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import type { TaskTransition } from '../task/transition.js';
 import { createRequestQueue, type QueueStatus } from '../transport/request-queue.js';
+import { TimeOuts } from '../transport/time-outs.js';
 import type { Transport } from '../transport/transport.js';
 import { noHints } from '../wire/facts.js';
 import { type Account, accountFinder } from './account.js';
-import { createRequests, type Poll, type PollEvent } from './requests.js';
+import { createRequests, type PollSettings, type Requests, type Result } from './requests.js';
 import type { Save } from './saver.js';
-import { type Arrival, SharedTask } from './shared-task.js';
-import { ownResult, type Place, type Step, watcher } from './watcher.js';
+import { type Arrival, type Poller, SharedTask } from './shared-task.js';
+import { deadlineLookMs, ownResult, type Surroundings, Watcher } from './watcher.js';
 
 /** What a client is made of. The options of all watches can be overruled by each. */
 export interface TaskClientOptions<Id extends string> extends Pick<WatchConfigOptions, 'policy' | 'deadlineMs' | 'giveUpAfterMs'> {
@@ -88,11 +89,11 @@ export interface TaskClient<Id extends string = string> {
 }
 
 /** How tasks of an account are polled. */
-interface Poller {
+interface Polling {
   readonly owner: Account;
   /** Of a watch that is told nothing of its own. */
   readonly config: WatchConfig;
-  readonly request: (poll: Poll) => Observable<PollEvent>;
+  readonly requests: Requests;
   /** Its tasks that are watched. */
   readonly watched: Set<SharedTask>;
 }
@@ -124,18 +125,18 @@ export const createTaskClient = <Id extends string>({
   let waking = Subscription.EMPTY;
   /** Tasks that nobody watches any more: one that comes back, for example by `retry()`, keeps its minimum interval. */
   const recent = new Map<string, SharedTask>();
-  const pollers = new Map<Account, Poller>();
+  const pollings = new Map<Account, Polling>();
 
-  const pollerOf = (ref: TaskRef): Poller => {
+  const pollingOf = (ref: TaskRef): Polling => {
     const owner = accountOf(ref);
-    const known = pollers.get(owner);
+    const known = pollings.get(owner);
     if (known !== undefined) return known;
     const { provider, name, baseUrl, rateLimit } = owner;
     const watched = new Set<SharedTask>();
-    const poller = {
+    const polling = {
       owner,
       config: watchConfig(provider, { ...defaults, baseUrl }),
-      request: createRequests(owner, {
+      requests: createRequests(owner, {
         lane: queue.lane(name === null ? provider.id : `${provider.id} (${name})`, provider.pacing(noHints).minIntervalMs, rateLimit),
         transport,
         clock,
@@ -145,11 +146,11 @@ export const createTaskClient = <Id extends string>({
       }),
       watched,
     };
-    pollers.set(owner, poller);
-    return poller;
+    pollings.set(owner, polling);
+    return polling;
   };
 
-  const configOf = ({ owner, config }: Poller, own: WatchConfigOptions): WatchConfig =>
+  const configOf = ({ owner, config }: Polling, own: WatchConfigOptions): WatchConfig =>
     Object.keys(own).length === 0
       ? config
       : watchConfig(owner.provider, { ...merged(defaults, own), baseUrl: owner.baseUrl });
@@ -162,89 +163,106 @@ export const createTaskClient = <Id extends string>({
     waking = wake.subscribe((ref) => { tasks.get(keyOf(ref, accountOf(ref)))?.wake(); });
   };
 
-  /** A place among the watchers of a task, until it is left. */
-  const join = (task: TaskRef, { owner, request, watched }: Poller): Place => {
+  /** Joins the watchers of a task. Each of them leaves once. */
+  const join = (task: TaskRef, { owner, requests, watched }: Polling): SharedTask => {
     const key = keyOf(task, owner);
     const known = tasks.get(key);
-    const shared = known ?? new SharedTask(task, request, clock, recent.get(key));
+    const shared = known ?? new SharedTask(key, task, requests, clock, recent.get(key));
     tasks.set(key, shared);
     if (known === undefined) listen();
     watched.add(shared);
     shared.watchers += 1;
-    let isIn = true;
-    return {
-      shared,
-      leave: (isOver) => {
-        shared.watchers -= Number(isIn);
-        isIn = false;
-        if ((!isOver && shared.watchers > 0) || tasks.get(key) !== shared) return;
-        tasks.delete(key);
-        if (tasks.size === 0) waking.unsubscribe();
-        watched.delete(shared);
-        recent.delete(key);
-        recent.set(key, shared);
-        // The oldest come first.
-        for (const [past, { lastRequest }] of recent) {
-          if (lastRequest !== null && lastRequest.sentAtMs + lastRequest.minIntervalMs > clock.elapsedMs()) break;
-          recent.delete(past);
-        }
-      },
-    };
+    return shared;
   };
 
-  const follow = (ref: TaskRef, { resumeFrom, save, ...own }: WatchOptions = {}): Observable<Step> => {
-    const poller = pollerOf(ref);
+  const leave = (shared: SharedTask, isOver: boolean): void => {
+    const { key } = shared;
+    if ((!isOver && shared.watchers > 0) || tasks.get(key) !== shared) return;
+    tasks.delete(key);
+    if (tasks.size === 0) waking.unsubscribe();
+    pollingOf(shared.task).watched.delete(shared);
+    recent.delete(key);
+    recent.set(key, shared);
+    // The oldest come first.
+    for (const [past, { lastRequest }] of recent) {
+      if (lastRequest !== null && lastRequest.sentAtMs + lastRequest.minIntervalMs > clock.elapsedMs()) break;
+      recent.delete(past);
+    }
+  };
+
+  const surroundings: Surroundings = { clock, deadlines: new TimeOuts(deadlineLookMs, clock), leave };
+
+  /** Follows a task, and emits what `pick` makes of each result, save where that is null. */
+  const follow = <T>(ref: TaskRef, { resumeFrom, save, ...own }: WatchOptions = {}, pick: (state: WatchState, transition: TaskTransition | null) => T | null): Observable<T> => {
+    const polling = pollingOf(ref);
     const task = plainRef(ref);
     if (save !== undefined) checkFunction('save', save);
-    const config = configOf(poller, own);
-    const saved = resumeFrom === undefined ? null : checkedState(resumeFrom, task, poller.owner);
+    const config = configOf(polling, own);
+    const saved = resumeFrom === undefined ? null : checkedState(resumeFrom, task, polling.owner);
     // A deadline stays, unless this very watch is given another.
     const given = saved === null || own.deadlineMs === undefined ? saved : withDeadline(saved, own.deadlineMs);
-    return defer(() => {
+    return new Observable((subscriber) => {
       const nowMs = clock.now();
       const begun = given === null ? startWatch(task, config, nowMs) : resumeWatch(given, config, nowMs);
-      if (begun.ended !== null) return of({ state: begun, transition: transitionBetween(null, begun, null), seen: 0, isNew: true, isSaved: true });
-      const place = join(task, poller);
-      return watcher(place, { config, save, begun, seen: given === null ? 0 : seenBefore(given, place.shared.latest, nowMs), clock });
+      const emit = (state: WatchState, transition: TaskTransition | null): void => {
+        const picked = pick(state, transition);
+        if (picked !== null) subscriber.next(picked);
+      };
+      if (begun.ended !== null) {
+        emit(begun, transitionBetween(null, begun, null));
+        subscriber.complete();
+        return;
+      }
+      const shared = join(task, polling);
+      const watcher = new Watcher(shared, { config, save, begun, seen: given === null ? 0 : seenBefore(given, shared.latest, nowMs) }, surroundings);
+      subscriber.add(() => { watcher.close(); });
+      subscriber.add(watcher.states().subscribe(passedTo(subscriber, (state) => { if (watcher.isNew) emit(state, watcher.transition); })));
     });
   };
 
   return {
     query: (ref) => {
-      const poller = pollerOf(ref);
-      const { config } = poller;
+      const polling = pollingOf(ref);
+      const { config } = polling;
       const task = plainRef(ref);
       return defer(() => {
         const state = startWatch(task, config, clock.now());
-        const { shared, leave } = join(task, poller);
+        const shared = join(task, polling);
         const { minIntervalMs } = config.provider.pacing(config.hintsOf(null));
-        return shared.poll(shared.latest?.number ?? 0, { dueAtMs: state.nextPollAtMs, serviceTier: null, minIntervalMs }).pipe(
-          mergeMap((event) => (event.kind === 'done' ? of(event.arrival.result) : EMPTY)),
+        return nextResult(shared, { dueAtMs: state.nextPollAtMs, serviceTier: null, minIntervalMs }).pipe(
           map((arrived) => {
             const result = ownResult(arrived, task);
             if (!isLeft(result)) return result.right;
             throw errorAs(result.left.kind, applyResult(state, result, config, clock.now()));
           }),
-          finalize(() => { leave(false); }),
+          finalize(() => {
+            shared.watchers -= 1;
+            leave(shared, false);
+          }),
         );
       });
     },
-    states: (ref, options) => follow(ref, options).pipe(choose(({ state, isNew }) => (isNew ? state : null))),
-    watch: (ref, options) => follow(ref, options).pipe(choose(({ transition }) => transition)),
+    states: (ref, options) => follow(ref, options, (state) => state),
+    watch: (ref, options) => follow(ref, options, (_, transition) => transition),
     queue: queue.status,
   };
 };
 
-/** What `pick` makes of each value, save where that is null. */
-const choose =
-  <From, To>(pick: (value: From) => To | null) =>
-  (source: Observable<From>): Observable<To> =>
-    new Observable((subscriber) =>
-      source.subscribe(passedTo(subscriber, (value) => {
-        const picked = pick(value);
-        if (picked !== null) subscriber.next(picked);
-      })),
-    );
+/** The next result of a task. */
+const nextResult = (shared: SharedTask, settings: PollSettings): Observable<Result> =>
+  new Observable((subscriber) => {
+    const poller: Poller = {
+      ...settings,
+      leaving: () => undefined,
+      arrived: ({ result }) => {
+        subscriber.next(result);
+        subscriber.complete();
+      },
+      failed: (error) => { subscriber.error(error); },
+    };
+    shared.poll(shared.latest?.number ?? 0, poller);
+    return () => { shared.withdraw(poller); };
+  });
 
 const merged = <Options extends Pick<WatchConfigOptions, 'policy' | 'deadlineMs' | 'giveUpAfterMs'>>(defaults: Options, own: WatchConfigOptions): WatchConfigOptions => ({
   ...own,

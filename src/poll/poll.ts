@@ -1,7 +1,7 @@
 /**
  * The engine: `expand` over a state, a timer between the requests.
  */
-import { asyncScheduler, EMPTY, expand, NEVER, type Observable, of, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, EMPTY, expand, type Observable, of, type SchedulerLike, type Subscribable } from 'rxjs';
 import { after } from './rest.js';
 
 /** How a state is carried from request to request. */
@@ -11,7 +11,7 @@ export interface PollOptions<S> {
   /** State → the next state, as a stream of which the first value counts. */
   readonly request: (state: S) => Observable<S>;
   /** Ends a wait early whenever it emits. Default: never. */
-  readonly wake?: Observable<unknown>;
+  readonly wake?: Subscribable<unknown>;
   /** The time that waits are measured in. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }
@@ -30,12 +30,12 @@ export interface PollOptions<S> {
  * completes without a value.
  * @example poll(startWatch(task, rules, nowMs), { wait, request })
  */
-export const poll = <S>(seed: S, { wait, request, wake = NEVER, scheduler = asyncScheduler }: PollOptions<S>): Observable<S> =>
+export const poll = <S>(seed: S, options: PollOptions<S>): Observable<S> =>
   of(seed).pipe(
     expand((state) => {
-      const waitMs = wait(state);
+      const waitMs = options.wait(state);
       if (waitMs === 'done') return EMPTY;
       if (Number.isNaN(waitMs) || waitMs < 0) throw new RangeError(`wait must give a number of ms from 0, or 'done', not ${waitMs}`);
-      return after(waitMs, wake, () => request(state), scheduler);
+      return after(waitMs, options.wake ?? null, () => options.request(state), options.scheduler ?? asyncScheduler);
     }),
   );

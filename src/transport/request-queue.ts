@@ -15,12 +15,24 @@ export interface RateLimitOptions {
   readonly maxInFlight?: number | undefined;
 }
 
+/** A request that waits for its turn. */
+export interface Turn {
+  /** Of those that wait in a lane, the earliest due leaves first. `-Infinity` for a POST or DELETE: before all polls. */
+  readonly dueAtMs: number;
+  /** Its turn has come: it holds its place until `finish` or `leave`. Never throws. */
+  readonly start: () => void;
+  /** The concurrency of the queue has failed; it waits no more. */
+  readonly fail: (error: unknown) => void;
+}
+
 /** One account's part of the queue. */
 export interface Lane {
-  /** Lets a poll through when its turn comes: the earliest due first. Its first value ends it. Unsubscribing leaves the queue. */
-  readonly poll: <T>(dueAtMs: number, request: Observable<T>) => Observable<T>;
-  /** Lets a POST or DELETE through: before polls, by the same limits. */
-  readonly write: <T>(request: Observable<T>) => Observable<T>;
+  /** Waits for a turn. */
+  readonly enter: (turn: Turn) => void;
+  /** A request has ended: its place is free, `tell` says so, and only then the next one starts. */
+  readonly finish: (turn: Turn, tell: () => void) => void;
+  /** Nobody wants it any more, whether it waits or holds a place. One that does neither does no harm. */
+  readonly leave: (turn: Turn) => void;
   /** Tells the limiter of a response, before the request ends. Times are the clock's `elapsedMs`. */
   readonly arrived: (response: ArrivedResponse) => void;
 }
@@ -56,20 +68,13 @@ export interface RequestQueue {
   readonly status: Observable<QueueStatus>;
 }
 
-interface Waiting {
-  readonly dueAtMs: number;
-  /** Ends it with an error of the concurrency. */
-  readonly fail: (error: unknown) => void;
-  readonly start: () => void;
-}
-
 interface LaneState {
   readonly name: string;
   readonly maxInFlight: number;
   limiter: RateLimiterState;
   /** Ordered by due time; first in, first out among equals. */
-  readonly waiting: Waiting[];
-  inFlight: number;
+  readonly waiting: Turn[];
+  readonly inFlight: Set<Turn>;
 }
 
 const defaultMaxInFlight = 16;
@@ -100,11 +105,11 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
 
   /** Whether a lane already holds its half of the places while another lane could send. */
   const isGreedy = (lane: LaneState): boolean =>
-    lane.inFlight >= Math.ceil(capacity / 2) && lanes.some((other) => other !== lane && other.waiting.length > 0 && waitingFor(other) === null);
+    lane.inFlight.size >= Math.ceil(capacity / 2) && lanes.some((other) => other !== lane && other.waiting.length > 0 && waitingFor(other) === null);
 
   /** What keeps a lane's first request, the places of the client left aside; null when nothing does. */
   const waitingFor = ({ inFlight: own, maxInFlight, limiter }: LaneState): WaitingFor | null => {
-    if (own >= maxInFlight) return 'max-in-flight';
+    if (own.size >= maxInFlight) return 'max-in-flight';
     const nowMs = clock.elapsedMs();
     if (limiterWaitMs(limiter, nowMs) <= 0) return null;
     return limiter.restUntilMs > nowMs ? 'back-off' : 'rate-limit';
@@ -133,7 +138,14 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
     // A request that is started may enqueue others: the loop below finds them.
     if (isPumping) return;
     isPumping = true;
-    for (let lane = next(); lane !== null; lane = next()) lane.waiting.shift()?.start();
+    for (let lane = next(); lane !== null; lane = next()) {
+      const turn = lane.waiting.shift();
+      if (turn === undefined) continue;
+      inFlight += 1;
+      lane.inFlight.add(turn);
+      lane.limiter = afterDeparture(lane.limiter, clock.elapsedMs());
+      turn.start();
+    }
     isPumping = false;
     pumpIn(limiterWait());
     changed();
@@ -150,7 +162,7 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
     let shortest = Infinity;
     if (inFlight >= capacity) return null;
     for (const { waiting, limiter, inFlight: own, maxInFlight } of lanes) {
-      if (waiting.length > 0 && own < maxInFlight) shortest = Math.min(shortest, limiterWaitMs(limiter, clock.elapsedMs()));
+      if (waiting.length > 0 && own.size < maxInFlight) shortest = Math.min(shortest, limiterWaitMs(limiter, clock.elapsedMs()));
     }
     // Time passes while this is read: a wait that is over by now is a wait of 1 ms.
     return shortest < Infinity ? Math.max(1, Math.ceil(shortest)) : null;
@@ -161,7 +173,7 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
       listening.unsubscribe();
       listening = null;
     }
-    for (const observer of [...observers]) observer.next(statusNow());
+    if (observers.size > 0) for (const observer of [...observers]) observer.next(statusNow());
   };
 
   const listen = (): void => {
@@ -190,51 +202,19 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
     }));
   };
 
-  const enqueue = <T>(lane: LaneState, dueAtMs: number, request: Observable<T>): Observable<T> =>
-    new Observable((subscriber) => {
-      let isHeld = false;
-      const release = (): void => {
-        if (!isHeld) return;
-        isHeld = false;
-        inFlight -= 1;
-        lane.inFlight -= 1;
-      };
-      const start = (): void => {
-        isHeld = true;
-        inFlight += 1;
-        lane.inFlight += 1;
-        lane.limiter = afterDeparture(lane.limiter, clock.elapsedMs());
-        subscriber.add(request.subscribe({
-          next: (value) => {
-            release();
-            subscriber.next(value);
-            subscriber.complete();
-            pump();
-          },
-          error: (error: unknown) => {
-            release();
-            subscriber.error(error);
-            pump();
-          },
-          complete: () => {
-            release();
-            subscriber.complete();
-            pump();
-          },
-        }));
-      };
-      const own: Waiting = { dueAtMs, fail: (error) => { subscriber.error(error); }, start };
-      insert(lane.waiting, own);
-      subscriber.add(() => {
-        const place = isHeld ? -1 : lane.waiting.indexOf(own);
-        if (place >= 0) lane.waiting.splice(place, 1);
-        if (!isHeld && place < 0) return;
-        release();
-        pumpLater();
-      });
-      listen();
-      pump();
-    });
+  /** Frees the place of a request; false if it holds none. */
+  const release = (lane: LaneState, turn: Turn): boolean => {
+    if (!lane.inFlight.delete(turn)) return false;
+    inFlight -= 1;
+    return true;
+  };
+
+  /** Takes a request out of those that wait; false if it is not among them. */
+  const withdraw = ({ waiting }: LaneState, turn: Turn): boolean => {
+    const place = waiting.indexOf(turn);
+    if (place >= 0) waiting.splice(place, 1);
+    return place >= 0;
+  };
 
   const statusNow = (): QueueStatus => ({
     concurrency: capacity,
@@ -245,7 +225,7 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
       return {
         name,
         waiting: waiting.length,
-        inFlight: lane.inFlight,
+        inFlight: lane.inFlight.size,
         waitingFor: waiting.length === 0 ? null : (waitingFor(lane) ?? 'concurrency'),
         waitMs: limiterWaitMs(limiter, clock.elapsedMs()),
         perMinute: limits.length === 0 ? null : Math.floor(Math.min(...limits)),
@@ -255,11 +235,22 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
 
   return {
     lane: (name, minIntervalMs, { perMinute, maxInFlight = defaultMaxInFlight } = {}) => {
-      const lane: LaneState = { name, maxInFlight, limiter: createRateLimiter(perMinute ?? null), waiting: [], inFlight: 0 };
+      const lane: LaneState = { name, maxInFlight, limiter: createRateLimiter(perMinute ?? null), waiting: [], inFlight: new Set() };
       lanes.push(lane);
       return {
-        poll: (dueAtMs, request) => enqueue(lane, dueAtMs, request),
-        write: (request) => enqueue(lane, -Infinity, request),
+        enter: (turn) => {
+          insert(lane.waiting, turn);
+          listen();
+          pump();
+        },
+        finish: (turn, tell) => {
+          release(lane, turn);
+          tell();
+          pump();
+        },
+        leave: (turn) => {
+          if (release(lane, turn) || withdraw(lane, turn)) pumpLater();
+        },
         arrived: (response) => { lane.limiter = afterArrival(lane.limiter, response, clock.elapsedMs(), minIntervalMs); },
       };
     },
@@ -272,8 +263,31 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
 };
 
 /** Inserts behind all that fell due no later: mostly at the end. */
-const insert = (waiting: Waiting[], own: Waiting): void => {
+const insert = (waiting: Turn[], own: Turn): void => {
   let place = waiting.length;
   while (place > 0 && (waiting[place - 1]?.dueAtMs ?? -Infinity) > own.dueAtMs) place -= 1;
   waiting.splice(place, 0, own);
 };
+
+/** Lets a request through when its turn comes. Its first value ends it. Unsubscribing leaves the lane. Errors: those of the request. */
+export const inTurn = <T>(lane: Lane, dueAtMs: number, request: Observable<T>): Observable<T> =>
+  new Observable((subscriber) => {
+    const turn: Turn = {
+      dueAtMs,
+      fail: (error) => { subscriber.error(error); },
+      start: () => {
+        subscriber.add(request.subscribe({
+          next: (value) => {
+            lane.finish(turn, () => {
+              subscriber.next(value);
+              subscriber.complete();
+            });
+          },
+          error: (error: unknown) => { lane.finish(turn, () => { subscriber.error(error); }); },
+          complete: () => { lane.finish(turn, () => { subscriber.complete(); }); },
+        }));
+      },
+    };
+    lane.enter(turn);
+    return () => { lane.leave(turn); };
+  });

@@ -14,7 +14,7 @@ import { type Fate, fates } from '../../src/simulator/task-plan.js';
 import { createTaskStore, type Submission } from '../../src/simulator/task-store.js';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
 import { account, type AccountOptions } from '../../src/client/account.js';
-import { createRequests, type Leaving, type Poll, type PolledTask, type PollEvent } from '../../src/client/requests.js';
+import { createRequests, type Leaving, type PollSettings } from '../../src/client/requests.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { isSeedanceError } from '../../src/state/errors.js';
 import type { WatchState } from '../../src/state/watch-state.js';
@@ -22,6 +22,7 @@ import { clockOf } from '../../src/transport/clock.js';
 import { createRequestQueue } from '../../src/transport/request-queue.js';
 import type { Provider } from '../../src/wire/provider.js';
 import { accountOf, at, diary, every, inVirtualTime, key, livingTransport, minutes, reset, responseOf, seconds, to, tooMany } from '../support/client.js';
+import { type PollEvent, pollOf, type RememberedTask } from '../support/polls.js';
 
 const baseUrl = `http://127.0.0.1:1${sites.ark.base}`;
 
@@ -208,18 +209,18 @@ const listing = (
   const owner = accountOf(provider, { batch, rateLimit: { maxInFlight } });
   const clock = clockOf(asyncScheduler);
   const lane = createRequestQueue(64, clock).lane('ark', seconds(10), owner.rateLimit);
-  const request = createRequests(owner, { lane, transport, clock, requestTimeoutMs: seconds(30), hasOtherTasks: () => hasOtherTasks, isWatched: () => false });
-  const known = new Map<string, PolledTask>();
+  const requests = createRequests(owner, { lane, transport, clock, requestTimeoutMs: seconds(30), hasOtherTasks: () => hasOtherTasks, isWatched: () => false });
+  const known = new Map<string, RememberedTask>();
   return {
     lives,
     /** What left and when: `1s a,b (flex)` is a list, `2s only a` a single request. */
     sent: () => lives.map(({ atMs, url }) => `${String(atMs / 1000)}s ${shortOf(url)}`),
     /** Polls each of the tasks, and notes what it does. */
-    poll: (ids: readonly string[], own: Partial<Omit<Poll, 'polled'>> = {}, onLeaving: (id: string, leaving: Leaving) => void = () => undefined) =>
+    poll: (ids: readonly string[], own: Partial<PollSettings> = {}, onLeaving: (id: string, leaving: Leaving) => void = () => undefined) =>
       ids.map((id) => {
         const polled = known.get(id) ?? { task: { provider: provider.id, id }, lastRequest: null, unlistedTier: undefined };
         known.set(id, polled);
-        const events = request({ polled, dueAtMs: asyncScheduler.now(), minIntervalMs: seconds(10), serviceTier: null, ...own });
+        const events = pollOf(requests, polled, { dueAtMs: asyncScheduler.now(), minIntervalMs: seconds(10), serviceTier: null, ...own });
         return diary(events, (event) => {
           if (event.kind === 'leaving') onLeaving(id, event);
           return told(event);

@@ -5,7 +5,7 @@ import { isRight, left } from 'fp-ts/Either';
 import { asyncScheduler, concat, defer, EMPTY, ignoreElements, map, NEVER, type Observable, of, repeat, Subject, takeUntil, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/client/account.js';
-import { createRequests, type Leaving, type Poll, type PolledTask, type PollEvent } from '../../src/client/requests.js';
+import { createRequests, type Leaving, type PollSettings } from '../../src/client/requests.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { ark } from '../../src/providers/ark.js';
 import { clockOf } from '../../src/transport/clock.js';
@@ -15,16 +15,17 @@ import {
   accountOf, arkTask, at, busy, diary, forbidden, inVirtualTime, key, livingTransport, minutes, played, queued, reset, responseOf, running, seconds, succeeded, to, tooMany,
 } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
+import { type PollEvent, pollOf, type RememberedTask } from '../support/polls.js';
 
-const polledTask = (id: string): PolledTask => ({ task: { provider: 'ark', id }, lastRequest: null, unlistedTier: undefined });
+const polledTask = (id: string): RememberedTask => ({ task: { provider: 'ark', id }, lastRequest: null, unlistedTier: undefined });
 
 /** A client's way to poll tasks of one account singly. */
 const requestsOf = (owner: Account, transport: Transport, { requestTimeoutMs = seconds(30), concurrency = 64 }: { readonly requestTimeoutMs?: number; readonly concurrency?: number | Observable<number> } = {}) => {
   const clock = clockOf(asyncScheduler);
   const queue = createRequestQueue(concurrency, clock);
-  const request = createRequests(owner, { lane: queue.lane('ark', seconds(10), owner.rateLimit), transport, clock, requestTimeoutMs, hasOtherTasks: () => false, isWatched: () => false });
-  return (polled: PolledTask | string, own: Partial<Omit<Poll, 'polled'>> = {}): Observable<PollEvent> =>
-    request({ polled: typeof polled === 'string' ? polledTask(polled) : polled, dueAtMs: 0, minIntervalMs: seconds(10), serviceTier: null, ...own });
+  const requests = createRequests(owner, { lane: queue.lane('ark', seconds(10), owner.rateLimit), transport, clock, requestTimeoutMs, hasOtherTasks: () => false, isWatched: () => false });
+  return (polled: RememberedTask | string, own: Partial<PollSettings> = {}): Observable<PollEvent> =>
+    pollOf(requests, typeof polled === 'string' ? polledTask(polled) : polled, { dueAtMs: 0, minIntervalMs: seconds(10), serviceTier: null, ...own });
 };
 
 /** An event by what it says: `leaving`, a status, or what kind of error. */
@@ -281,7 +282,7 @@ describe('a request that is leaving', () => {
 
 describe('a task', () => {
   /** Polls one task again and again, as soon as each poll has ended, until an instant. */
-  const polledUntil = (untilMs: number, answer: (index: number) => Observable<HttpResponse>, own: Partial<Omit<Poll, 'polled'>> = {}) =>
+  const polledUntil = (untilMs: number, answer: (index: number) => Observable<HttpResponse>, own: Partial<PollSettings> = {}) =>
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport(answer);
       const poll = requestsOf(accountOf(ark), transport)(polledTask('a'), own);

@@ -4,25 +4,29 @@
 import { left, right } from 'fp-ts/Either';
 import { asyncScheduler, concat, defer, EMPTY, ignoreElements, map, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { Poll, PolledTask, PollEvent } from '../../src/client/requests.js';
-import { type SharedEvent, SharedTask } from '../../src/client/shared-task.js';
+import type { Poll, PollSettings } from '../../src/client/requests.js';
+import { SharedTask } from '../../src/client/shared-task.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { ark } from '../../src/providers/ark.js';
 import type { WatchState } from '../../src/state/watch-state.js';
 import { clockOf } from '../../src/transport/clock.js';
 import { accountOf, arkTask, at, diary, every, inVirtualTime, livingTransport, played, running, seconds, succeeded, to } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
+import { type PollEvent, type RememberedTask, requestsFrom, type SharedEvent, sharedPoll } from '../support/polls.js';
 import { snapshot, task } from '../support/snapshots.js';
 
-const own: Omit<Poll, 'polled'> = { dueAtMs: 0, minIntervalMs: 3, serviceTier: null };
+const own: PollSettings = { dueAtMs: 0, minIntervalMs: 3, serviceTier: null };
 
-const shared = (request: (poll: Poll) => Observable<PollEvent>, before?: PolledTask): SharedTask => new SharedTask(task, request, clockOf(asyncScheduler), before);
+const shared = (request: (poll: Poll) => Observable<PollEvent>, before?: RememberedTask): SharedTask => new SharedTask('key', task, requestsFrom(request), clockOf(asyncScheduler), before);
 
 const done = (status: 'queued' | 'running'): PollEvent => ({ kind: 'done', result: right(snapshot(status)) });
 const leaving: PollEvent = { kind: 'leaving', waitUntil: () => undefined };
 
 /** A poll as letters: `l` leaves, `q` and `r` are results. */
 const events = { l: leaving, q: done('queued'), r: done('running') };
+
+/** What a task tells those who wait for its next poll. */
+const signalsOf = (one: SharedTask): Observable<null> => new Observable((subscriber) => one.subscribe(subscriber));
 
 /** An event as such a letter. */
 const letter = (event: SharedEvent): string => {
@@ -35,7 +39,7 @@ describe('a poll of a task', () => {
     const poll = cold<PollEvent>('    --l--(q|)', events);
     const polls = ['            ^----!   '];
     const one = shared(() => poll);
-    const next = defer(() => one.poll(0, own)).pipe(map(letter));
+    const next = defer(() => sharedPoll(one, 0, own)).pipe(map(letter));
     expectObservable(next, '          ^        ').toBe('--l--(q|)');
     expectObservable(next, '          -^       ').toBe('--l--(q|)');
     expectObservable(next, '          ----^    ').toBe('----l(q|)');
@@ -47,7 +51,7 @@ describe('a poll of a task', () => {
     const poll = cold<PollEvent>('  --l--(q|)', events);
     const polls = ['          ^----!', '         ---------^----!'];
     const one = shared(() => poll);
-    const next = (seen: number): Observable<string> => defer(() => one.poll(seen, own)).pipe(map(letter));
+    const next = (seen: number): Observable<string> => defer(() => sharedPoll(one, seen, own)).pipe(map(letter));
     expectObservable(next(0), '     ^         ').toBe('--l--(q|)');
     expectObservable(next(0), '     -------^  ').toBe('-------(q|)');
     expectObservable(next(1), '     ---------^').toBe('-----------l--(q|)');
@@ -59,9 +63,9 @@ describe('a poll of a task', () => {
     const one = shared(() => poll);
     const at2 = { number: 1, atMs: 2, result: right(snapshot('queued')) };
     const at7 = { ...at2, number: 2, atMs: 7 };
-    const next = (seen: number): Observable<SharedEvent> => defer(() => one.poll(seen, own));
-    expectObservable(one.signals, '  ^       ').toBe('--x----x', { x: null });
-    expectObservable(one.signals, '  ----^   ').toBe('-------x', { x: null });
+    const next = (seen: number): Observable<SharedEvent> => defer(() => sharedPoll(one, seen, own));
+    expectObservable(signalsOf(one), '  ^       ').toBe('--x----x', { x: null });
+    expectObservable(signalsOf(one), '  ----^   ').toBe('-------x', { x: null });
     expectObservable(next(0), '      ^       ').toBe('--(d|)', { d: { kind: 'done', arrival: at2 } });
     expectObservable(next(1), '      -----^  ').toBe('-------(d|)', { d: { kind: 'done', arrival: at7 } });
   }));
@@ -70,11 +74,11 @@ describe('a poll of a task', () => {
     const one = shared(() => cold<PollEvent>('-(q|)', events));
     const told: unknown[] = [];
     const note = ({ result }: NonNullable<SharedTask['latest']>): void => void told.push('right' in result && result.right.raw);
-    one.signals.subscribe(() => { if (one.latest !== null) note(one.latest); });
-    one.poll(0, own).subscribe((event) => { if (event.kind === 'done') note(event.arrival); });
+    signalsOf(one).subscribe(() => { if (one.latest !== null) note(one.latest); });
+    sharedPoll(one, 0, own).subscribe((event) => { if (event.kind === 'done') note(event.arrival); });
     flush();
     expect(told).toEqual([{ status: 'queued' }, { status: 'queued' }]);
-    one.poll(0, own).subscribe((event) => { if (event.kind === 'done') note(event.arrival); });
+    sharedPoll(one, 0, own).subscribe((event) => { if (event.kind === 'done') note(event.arrival); });
     expect(told.at(-1)).toBeNull();
     expect(one.latest).toMatchObject({ number: 1, atMs: 1, result: { right: { status: 'queued', raw: null } } });
   }));
@@ -83,11 +87,11 @@ describe('a poll of a task', () => {
     const poll = cold<PollEvent>('   --#');
     const polls = ['           ^-!', '          ----^-!'];
     const one = shared(() => poll);
-    const next = defer(() => one.poll(0, own));
+    const next = defer(() => sharedPoll(one, 0, own));
     expectObservable(next, '         ^       ').toBe('--#');
     expectObservable(next, '         -^      ').toBe('--#');
     expectObservable(next, '         ----^   ').toBe('------#');
-    expectObservable(one.signals, '  ^------!').toBe('');
+    expectObservable(signalsOf(one), '  ^------!').toBe('');
     expectSubscriptions(poll.subscriptions).toBe(polls);
   }));
 
@@ -95,7 +99,7 @@ describe('a poll of a task', () => {
     const poll = cold<PollEvent>('   -l', events);
     const polls = ['           ^----!', '       -------^-!'];
     const one = shared(() => poll);
-    const next = defer(() => one.poll(0, own)).pipe(map(letter));
+    const next = defer(() => sharedPoll(one, 0, own)).pipe(map(letter));
     expectObservable(next, '         ^--!      ').toBe('-l');
     expectObservable(next, '         --^--!    ').toBe('--l');
     expectObservable(next, '         -------^-!').toBe('--------l');
@@ -112,9 +116,9 @@ describe('a poll of a task', () => {
         subscriber.add(() => { open -= 1; });
         subscriber.next(leaving);
       }));
-      one.poll(0, own).pipe(take(1)).subscribe();
+      sharedPoll(one, 0, own).pipe(take(1)).subscribe();
       expect([subscribed, open]).toEqual([1, 0]);
-      const again = one.poll(0, own).subscribe();
+      const again = sharedPoll(one, 0, own).subscribe();
       expect([subscribed, open]).toEqual([2, 1]);
       again.unsubscribe();
       expect(open).toBe(0);
@@ -125,8 +129,8 @@ describe('a poll of a task', () => {
     inVirtualTime(() => {
       const poll = new Subject<PollEvent>();
       const one = shared(() => poll);
-      const quitting = diary(one.poll(0, own).pipe(take(1)), letter);
-      const staying = diary(one.poll(0, own), letter);
+      const quitting = diary(sharedPoll(one, 0, own).pipe(take(1)), letter);
+      const staying = diary(sharedPoll(one, 0, own), letter);
       poll.next(leaving);
       poll.next(done('running'));
       expect(quitting.lines).toEqual(['0s l', '0s |']);
@@ -136,7 +140,7 @@ describe('a poll of a task', () => {
 
   it('who polls again as it is told the result is given the next one, not the same', marbles(({ cold, expectObservable }) => {
     const one = shared(() => cold<PollEvent>('--l-(q|)', events));
-    const twice = concat(defer(() => one.poll(0, own)), defer(() => one.poll(1, own)));
+    const twice = concat(defer(() => sharedPoll(one, 0, own)), defer(() => sharedPoll(one, 1, own)));
     expectObservable(twice.pipe(map(letter))).toBe('--l-q-l-(q|)');
     expectObservable(twice.pipe(map(letter))).toBe('--l-q-l-(q|)');
   }));
@@ -144,19 +148,19 @@ describe('a poll of a task', () => {
   it('an unreadable result is a result like any other', marbles(({ cold, expectObservable }) => {
     const failed: PollEvent = { kind: 'done', result: left({ kind: 'decode', issues: ['no task'] }) };
     const one = shared(() => cold<PollEvent>('--(x|)', { x: failed }));
-    expectObservable(defer(() => one.poll(0, own)).pipe(map(letter))).toBe('--(x|)');
+    expectObservable(defer(() => sharedPoll(one, 0, own)).pipe(map(letter))).toBe('--(x|)');
   }));
 
   it('is asked for with what its first watcher says, and remembers what was known of the task before', () => {
-    const before: PolledTask = { task, lastRequest: { sentAtMs: 5, minIntervalMs: 3 }, unlistedTier: 'flex' };
+    const before: RememberedTask = { task, lastRequest: { sentAtMs: 5, minIntervalMs: 3 }, unlistedTier: 'flex' };
     const asked: Poll[] = [];
     const one = shared((poll) => {
       asked.push(poll);
       return NEVER;
     }, before);
-    one.poll(0, { dueAtMs: 7, minIntervalMs: 4, serviceTier: 'flex' }).subscribe();
-    one.poll(0, { dueAtMs: 1, minIntervalMs: 5, serviceTier: null }).subscribe();
-    expect(asked).toEqual([{ polled: one, dueAtMs: 7, minIntervalMs: 4, serviceTier: 'flex' }]);
+    sharedPoll(one, 0, { dueAtMs: 7, minIntervalMs: 4, serviceTier: 'flex' }).subscribe();
+    sharedPoll(one, 0, { dueAtMs: 1, minIntervalMs: 5, serviceTier: null }).subscribe();
+    expect(asked).toMatchObject([{ dueAtMs: 7, minIntervalMs: 4, serviceTier: 'flex' }]);
     expect(asked[0]?.polled).toBe(one);
     expect(one).toMatchObject(before);
   });

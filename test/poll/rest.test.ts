@@ -11,7 +11,7 @@ const month = 30 * 24 * 3_600_000;
 describe('after a wait', () => {
   it('comes the first value of what is next, and no other', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const next = cold('                       --b-c|');
-    expectObservable(after(5, NEVER, () => next)).toBe('-------(b|)');
+    expectObservable(after(5, null, () => next)).toBe('-------(b|)');
     expectSubscriptions(next.subscriptions).toBe(['     -----^-!']);
   }));
 
@@ -35,7 +35,7 @@ describe('after a wait', () => {
 
   it('what throws is an error of the stream', marbles(({ expectObservable }) => {
     const broken = (): never => { throw new RangeError('broken'); };
-    expectObservable(after(5, NEVER, broken)).toBe('-----#', undefined, new RangeError('broken'));
+    expectObservable(after(5, null, broken)).toBe('-----#', undefined, new RangeError('broken'));
   }));
 
   it('nothing comes for who has unsubscribed, be it by a wake', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {

@@ -5,7 +5,7 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { type Clock, clockOf } from '../../src/transport/clock.js';
-import { createRequestQueue, type Lane, type LaneStatus, type QueueStatus, type RateLimitOptions, type RequestQueue } from '../../src/transport/request-queue.js';
+import { createRequestQueue, inTurn, type Lane, type LaneStatus, type QueueStatus, type RateLimitOptions, type RequestQueue } from '../../src/transport/request-queue.js';
 import { accountOf, at, diary, hours, inVirtualTime, livingTransport, minutes, played, queued, quick, running, seconds, succeeded, taskOf, to } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 
@@ -55,8 +55,8 @@ describe('a lane', () => {
   it('starts a request in the turn in which it is subscribed, while there is room', () => {
     const lane = oneLane({ maxInFlight: 1 });
     const values: number[] = [];
-    for (const value of [1, 2]) lane.poll(0, of(value)).subscribe((passed) => { values.push(passed); });
-    lane.write(of(3)).subscribe((passed) => { values.push(passed); });
+    for (const value of [1, 2]) inTurn(lane, 0, of(value)).subscribe((passed) => { values.push(passed); });
+    inTurn(lane, -Infinity, of(3)).subscribe((passed) => { values.push(passed); });
     expect(values).toEqual([1, 2, 3]);
   });
 
@@ -70,7 +70,7 @@ describe('a lane', () => {
     const d = cold('   -(d|)');
     const dSent = ' ---^!';
     const lane = oneLane({ maxInFlight: 2 });
-    expectObservable(merge(lane.poll(0, a), lane.poll(0, b), lane.poll(0, c), lane.poll(0, d))).toBe('--ba(cd|)');
+    expectObservable(merge(inTurn(lane, 0, a), inTurn(lane, 0, b), inTurn(lane, 0, c), inTurn(lane, 0, d))).toBe('--ba(cd|)');
     for (const [request, sent] of [[a, aSent], [b, bSent], [c, cSent], [d, dSent]] as const) {
       expectSubscriptions(request.subscriptions).toBe(sent.trim());
     }
@@ -80,14 +80,14 @@ describe('a lane', () => {
     inVirtualTime(() => {
       const lane = oneLane();
       const { request, lives } = createLog();
-      for (let index = 0; index < 20; index += 1) lane.poll(0, request(String(index), NEVER)).subscribe();
+      for (let index = 0; index < 20; index += 1) inTurn(lane, 0, request(String(index), NEVER)).subscribe();
       expect(lives).toHaveLength(16);
     });
   });
 
   it('sends what falls due at the same time first in, first out', marbles(({ cold, expectObservable }) => {
     const lane = oneLane({ maxInFlight: 1 });
-    const responses = ['a', 'b', 'c'].map((name) => lane.poll(0, cold('--(x|)').pipe(map(() => name))));
+    const responses = ['a', 'b', 'c'].map((name) => inTurn(lane, 0, cold('--(x|)').pipe(map(() => name))));
     expectObservable(merge(...responses)).toBe('--a-b-(c|)');
   }));
 
@@ -95,9 +95,9 @@ describe('a lane', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 1 });
       const { request, lives } = createLog();
-      lane.poll(6, request('first', timer(10))).subscribe();
-      for (const [name, due] of Object.entries({ late: 9, early: 1, middle: 5, middleToo: 5, last: 30 })) lane.poll(due, request(name, timer(10))).subscribe();
-      at(15, () => lane.poll(7, request('between', timer(10))).subscribe());
+      inTurn(lane, 6, request('first', timer(10))).subscribe();
+      for (const [name, due] of Object.entries({ late: 9, early: 1, middle: 5, middleToo: 5, last: 30 })) inTurn(lane, due, request(name, timer(10))).subscribe();
+      at(15, () => inTurn(lane, 7, request('between', timer(10))).subscribe());
       flush();
       expect(lives.map(({ name }) => name)).toEqual(['first', 'early', 'middle', 'middleToo', 'between', 'late', 'last']);
     });
@@ -106,51 +106,51 @@ describe('a lane', () => {
   it('is done with a request at its first value', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const lane = oneLane({ maxInFlight: 1 });
     const first = cold('-a-b-|');
-    expectObservable(lane.poll(0, first)).toBe('                -(a|)');
-    expectObservable(lane.poll(0, cold('--(b|)'))).toBe('       ---(b|)');
+    expectObservable(inTurn(lane, 0, first)).toBe('                -(a|)');
+    expectObservable(inTurn(lane, 0, cold('--(b|)'))).toBe('       ---(b|)');
     expectSubscriptions(first.subscriptions).toBe('             ^!');
   }));
 
   it('passes on emptiness and silence', marbles(({ expectObservable }) => {
     const lane = oneLane({ maxInFlight: 1 });
-    expectObservable(lane.poll(0, EMPTY)).toBe('|');
-    expectObservable(lane.poll(0, NEVER), '^---------!').toBe('-');
+    expectObservable(inTurn(lane, 0, EMPTY)).toBe('|');
+    expectObservable(inTurn(lane, 0, NEVER), '^---------!').toBe('-');
   }));
 
   it('passes on an error unchanged, and its place is free', marbles(({ cold, expectObservable }) => {
     const lane = oneLane({ maxInFlight: 1 });
     const reset = new Error('reset');
-    expectObservable(lane.poll(0, cold('--#', undefined, reset))).toBe('--#', undefined, reset);
-    expectObservable(lane.poll(0, cold('-(a|)'))).toBe('               ---(a|)');
+    expectObservable(inTurn(lane, 0, cold('--#', undefined, reset))).toBe('--#', undefined, reset);
+    expectObservable(inTurn(lane, 0, cold('-(a|)'))).toBe('               ---(a|)');
   }));
 
   it('frees the place of a request that throws', marbles(({ cold, expectObservable }) => {
     const lane = oneLane({ maxInFlight: 1 });
-    expectObservable(lane.poll(0, defer(() => { throw new Error('thrown'); }))).toBe('#', undefined, new Error('thrown'));
-    expectObservable(lane.poll(0, new Observable(() => { throw new Error('thrown'); }))).toBe('#', undefined, new Error('thrown'));
-    expectObservable(lane.poll(0, cold('-(a|)'))).toBe('-(a|)');
+    expectObservable(inTurn(lane, 0, defer(() => { throw new Error('thrown'); }))).toBe('#', undefined, new Error('thrown'));
+    expectObservable(inTurn(lane, 0, new Observable(() => { throw new Error('thrown'); }))).toBe('#', undefined, new Error('thrown'));
+    expectObservable(inTurn(lane, 0, cold('-(a|)'))).toBe('-(a|)');
   }));
 
   it('frees the place of a request that is unsubscribed in flight', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const lane = oneLane({ maxInFlight: 1 });
     const first = cold('-');
-    expectObservable(lane.poll(0, first), '^---!').toBe('-');
-    expectObservable(lane.poll(0, cold('-(a|)'))).toBe('-----(a|)');
+    expectObservable(inTurn(lane, 0, first), '^---!').toBe('-');
+    expectObservable(inTurn(lane, 0, cold('-(a|)'))).toBe('-----(a|)');
     expectSubscriptions(first.subscriptions).toBe('     ^---!');
   }));
 
   it('forgets a request that is unsubscribed while it waits, and never sends it', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const lane = oneLane({ maxInFlight: 1 });
     const second = cold('-(b|)');
-    expectObservable(lane.poll(0, cold('------(a|)'))).toBe('------(a|)');
-    expectObservable(lane.poll(0, second), '^--!').toBe('-');
-    expectObservable(lane.poll(0, cold('-(c|)'))).toBe('-------(c|)');
+    expectObservable(inTurn(lane, 0, cold('------(a|)'))).toBe('------(a|)');
+    expectObservable(inTurn(lane, 0, second), '^--!').toBe('-');
+    expectObservable(inTurn(lane, 0, cold('-(c|)'))).toBe('-------(c|)');
     expectSubscriptions(second.subscriptions).toBe([]);
   }));
 
   it('sends a request once per subscription, each by itself', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const request = cold('--(a|)');
-    const passing = oneLane({ maxInFlight: 1 }).poll(0, request);
+    const passing = inTurn(oneLane({ maxInFlight: 1 }), 0, request);
     expectObservable(merge(passing, passing)).toBe('--a-(a|)');
     expectSubscriptions(request.subscriptions).toBe(['^-!', '--^-!']);
   }));
@@ -158,23 +158,23 @@ describe('a lane', () => {
   it('sends nothing before it is subscribed', () => {
     const { request, lives } = createLog();
     const lane = oneLane();
-    lane.poll(0, request('a'));
-    lane.write(request('b'));
+    inTurn(lane, 0, request('a'));
+    inTurn(lane, -Infinity, request('b'));
     expect(lives).toEqual([]);
   });
 
   it('loses no request that ends out of the end of another', marbles(({ cold, expectObservable }) => {
     const lane = oneLane({ maxInFlight: 1 });
-    expectObservable(concat(lane.poll(0, cold('--(a|)')), lane.poll(0, cold('--(b|)')))).toBe('--a---(b|)');
-    expectObservable(lane.poll(0, cold('--(c|)').pipe(take(1)))).toBe('                         ----(c|)');
+    expectObservable(concat(inTurn(lane, 0, cold('--(a|)')), inTurn(lane, 0, cold('--(b|)')))).toBe('--a---(b|)');
+    expectObservable(inTurn(lane, 0, cold('--(c|)').pipe(take(1)))).toBe('                         ----(c|)');
   }));
 
   it('starts a request that is subscribed out of the value of another in its place', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 1 });
       const { request, sent } = createLog();
-      lane.poll(0, request('a', timer(10))).subscribe(() => {
-        lane.poll(0, request('b', timer(10))).subscribe();
+      inTurn(lane, 0, request('a', timer(10))).subscribe(() => {
+        inTurn(lane, 0, request('b', timer(10))).subscribe();
         expect(sent()).toHaveLength(2);
       });
       flush();
@@ -186,7 +186,7 @@ describe('a lane', () => {
     inVirtualTime(({ flush, interrupt, timers }) => {
       const lane = oneLane({ maxInFlight: 2 });
       const { request, names, sent } = createLog();
-      const subscriptions = [...'abcdefgh'].map((name) => lane.poll(0, request(name, NEVER)).subscribe());
+      const subscriptions = [...'abcdefgh'].map((name) => inTurn(lane, 0, request(name, NEVER)).subscribe());
       interrupt(seconds(1), () => { for (const subscription of subscriptions.slice(0, 6)) subscription.unsubscribe(); });
       flush();
       expect(sent()).toEqual(['0s a', '0s b', '1s g', '1s h']);
@@ -201,7 +201,7 @@ describe('a lane', () => {
     inVirtualTime(({ flush, timers }) => {
       const lane = oneLane({ maxInFlight: 2 });
       const { request, names } = createLog();
-      const race = diary(merge(...[...'abcdef'].map((name, index) => lane.poll(0, request(name, timer(10 + index))))).pipe(take(1)));
+      const race = diary(merge(...[...'abcdef'].map((name, index) => inTurn(lane, 0, request(name, timer(10 + index))))).pipe(take(1)));
       flush();
       expect(names()).toBe('ab');
       expect(race.lines).toEqual(['0.01s a', '0.01s |']);
@@ -220,7 +220,7 @@ describe('a lane', () => {
         return () => { inFlight -= 1; subscription.unsubscribe(); };
       });
       for (let index = 0; index < 60; index += 1) {
-        const subscription = lane.poll(0, request(index % 4)).subscribe({ complete: () => { ended += 1; } });
+        const subscription = inTurn(lane, 0, request(index % 4)).subscribe({ complete: () => { ended += 1; } });
         if (index % 5 === 0) at(index % 7, () => { subscription.unsubscribe(); });
       }
       flush();
@@ -234,9 +234,9 @@ describe('a lane', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 1 });
       let passed = 0;
-      const first = diary(lane.poll(0, timer(5)));
+      const first = diary(inTurn(lane, 0, timer(5)));
       range(0, 20_000).subscribe((index) => {
-        lane.poll(0, of(index)).subscribe({ next: () => { passed += 1; }, ...ignored });
+        inTurn(lane, 0, of(index)).subscribe({ next: () => { passed += 1; }, ...ignored });
       });
       expect(passed).toBe(0);
       flush();
@@ -250,7 +250,7 @@ describe('a lane', () => {
       const lane = oneLane({ maxInFlight: 1 });
       let left = 20_000;
       const next = (): void => {
-        if (left > 0) lane.poll(0, of(0)).subscribe({ next: () => { left -= 1; next(); }, ...ignored });
+        if (left > 0) inTurn(lane, 0, of(0)).subscribe({ next: () => { left -= 1; next(); }, ...ignored });
       };
       next();
       flush();
@@ -266,7 +266,7 @@ describe('perMinute', () => {
       const log = createLog();
       for (const [atMs, name, untilMs = Infinity] of requests) {
         at(atMs, () => {
-          const subscription = lane.poll(atMs, log.request(name)).subscribe();
+          const subscription = inTurn(lane, atMs, log.request(name)).subscribe();
           if (untilMs < Infinity) at(untilMs, () => { subscription.unsubscribe(); });
         });
       }
@@ -289,9 +289,9 @@ describe('perMinute', () => {
   it('leaves no timer behind when the last that waits is unsubscribed', () => {
     inVirtualTime(({ timers }) => {
       const lane = oneLane({ perMinute: 1 });
-      lane.poll(0, of(0)).subscribe();
+      inTurn(lane, 0, of(0)).subscribe();
       expect(timers()).toBe(0);
-      const waiting = lane.poll(0, of(0)).subscribe();
+      const waiting = inTurn(lane, 0, of(0)).subscribe();
       expect(timers()).toBe(1);
       waiting.unsubscribe();
       expect(timers()).toBe(0);
@@ -303,7 +303,7 @@ describe('perMinute', () => {
       const queue = createRequestQueue(64, clockOf(asyncScheduler));
       for (const name of 'abc') {
         const lane = queue.lane(name, minIntervalMs, { perMinute: 6 });
-        for (let index = 0; index < 20; index += 1) lane.poll(index, of(index)).subscribe();
+        for (let index = 0; index < 20; index += 1) inTurn(lane, index, of(index)).subscribe();
       }
       expect(timers()).toBe(1);
     });
@@ -314,8 +314,8 @@ describe('perMinute', () => {
       const queue = createRequestQueue(64, clockOf(asyncScheduler));
       const { request, sent } = createLog();
       const [slow, fast] = [queue.lane('slow', minIntervalMs, { perMinute: 6 }), queue.lane('fast', minIntervalMs)];
-      for (const name of 'ab') slow.poll(0, request(name)).subscribe();
-      for (const name of 'cd') fast.poll(0, request(name)).subscribe();
+      for (const name of 'ab') inTurn(slow, 0, request(name)).subscribe();
+      for (const name of 'cd') inTurn(fast, 0, request(name)).subscribe();
       flush();
       expect(sent()).toEqual(['0s a', '0s c', '0s d', '10.167s b']);
     });
@@ -330,12 +330,12 @@ describe('clocks', () => {
     const lane = oneLane({ perMinute: 6 });
     const began = performance.now();
     const seen: number[] = [];
-    for (let count = 0; count < 4; count += 1) lane.poll(0, of(0)).subscribe(() => seen.push(performance.now() - began));
+    for (let count = 0; count < 4; count += 1) inTurn(lane, 0, of(0)).subscribe(() => seen.push(performance.now() - began));
     vi.advanceTimersByTime(seconds(5));
     vi.setSystemTime(Date.now() + jumpMs);
     vi.advanceTimersByTime(seconds(10));
     vi.setSystemTime(Date.now() - 2 * jumpMs);
-    lane.poll(0, of(0)).subscribe(() => seen.push(performance.now() - began));
+    inTurn(lane, 0, of(0)).subscribe(() => seen.push(performance.now() - began));
     vi.advanceTimersByTime(hours(1));
     expect(seen).toEqual([0, 10_167, 20_334, 30_501, 40_668]);
     expect(vi.getTimerCount()).toBe(0);
@@ -346,8 +346,8 @@ describe('clocks', () => {
     const lane = oneLane();
     const began = performance.now();
     const seen: number[] = [];
-    lane.poll(0, arriving(lane, true, { retryAfterMs: seconds(30) })).subscribe();
-    lane.poll(0, of(0)).subscribe(() => seen.push(performance.now() - began));
+    inTurn(lane, 0, arriving(lane, true, { retryAfterMs: seconds(30) })).subscribe();
+    inTurn(lane, 0, of(0)).subscribe(() => seen.push(performance.now() - began));
     vi.setSystemTime(Date.now() + jumpMs);
     vi.advanceTimersByTime(hours(1));
     expect(seen).toEqual([seconds(30)]);
@@ -361,7 +361,7 @@ describe('clocks', () => {
           let driftMs = 0;
           const clock: Clock = { ...clockOf(asyncScheduler), elapsedMs: () => asyncScheduler.now() + (driftMs += stepMs) };
           const lane = createRequestQueue(64, clock).lane('one', minIntervalMs, { perMinute: 10_000 });
-          const seen = diary(concat(lane.poll(0, of(1)), timer(laterMs).pipe(mergeMap(() => lane.poll(0, of(2))))));
+          const seen = diary(concat(inTurn(lane, 0, of(1)), timer(laterMs).pipe(mergeMap(() => inTurn(lane, 0, of(2))))));
           flush();
           expect(seen.values, `readings ${String(stepMs)} ms apart, ${String(laterMs)} ms after the first request`).toEqual([1, 2]);
         }
@@ -375,7 +375,7 @@ describe('a lane that is refused', () => {
     inVirtualTime(({ flush, timers }) => {
       const lane = oneLane({ maxInFlight: 1 });
       const { request, sent } = createLog();
-      [...names].forEach((name, index) => { lane.poll(index, request(name, arriving(lane, index < count, { retryAfterMs, afterMs: 100 }))).subscribe(); });
+      [...names].forEach((name, index) => { inTurn(lane, index, request(name, arriving(lane, index < count, { retryAfterMs, afterMs: 100 }))).subscribe(); });
       flush();
       expect(timers()).toBe(0);
       return sent();
@@ -402,9 +402,9 @@ describe('a lane that is refused', () => {
       const queue = createRequestQueue(64, clockOf(asyncScheduler));
       const { request, sent } = createLog();
       const [refused, other] = [queue.lane('refused', minIntervalMs), queue.lane('other', minIntervalMs)];
-      refused.poll(0, request('a', arriving(refused, true, { retryAfterMs: seconds(30) }))).subscribe();
-      refused.poll(0, request('b')).subscribe();
-      other.poll(0, request('c')).subscribe();
+      inTurn(refused, 0, request('a', arriving(refused, true, { retryAfterMs: seconds(30) }))).subscribe();
+      inTurn(refused, 0, request('b')).subscribe();
+      inTurn(other, 0, request('c')).subscribe();
       flush();
       expect(sent()).toEqual(['0s a', '0s c', '30s b']);
     });
@@ -414,9 +414,9 @@ describe('a lane that is refused', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 2 });
       const { request, sent } = createLog();
-      lane.poll(0, request('a', arriving(lane, true, { retryAfterMs: seconds(5), afterMs: 100 }))).subscribe();
-      lane.poll(0, request('b', timer(200))).subscribe();
-      lane.poll(0, request('c')).subscribe();
+      inTurn(lane, 0, request('a', arriving(lane, true, { retryAfterMs: seconds(5), afterMs: 100 }))).subscribe();
+      inTurn(lane, 0, request('b', timer(200))).subscribe();
+      inTurn(lane, 0, request('c')).subscribe();
       flush();
       expect(sent()).toEqual(['0s a', '0s b', '5.1s c']);
     });
@@ -428,11 +428,11 @@ describe('write', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 1 });
       const { request, names } = createLog();
-      lane.poll(0, request('a', timer(10))).subscribe();
-      lane.poll(-hours(1), request('b', timer(10))).subscribe();
-      lane.poll(5, request('c', timer(10))).subscribe();
-      lane.write(request('d', timer(10))).subscribe();
-      lane.write(request('e', timer(10))).subscribe();
+      inTurn(lane, 0, request('a', timer(10))).subscribe();
+      inTurn(lane, -hours(1), request('b', timer(10))).subscribe();
+      inTurn(lane, 5, request('c', timer(10))).subscribe();
+      inTurn(lane, -Infinity, request('d', timer(10))).subscribe();
+      inTurn(lane, -Infinity, request('e', timer(10))).subscribe();
       flush();
       expect(names()).toBe('adebc');
     });
@@ -443,8 +443,8 @@ describe('write', () => {
       const queue = createRequestQueue(1, clockOf(asyncScheduler));
       const { request, names } = createLog();
       const [one, two] = [queue.lane('one', minIntervalMs), queue.lane('two', minIntervalMs)];
-      for (const name of 'abc') one.poll(0, request(name, timer(10))).subscribe();
-      two.write(request('d', timer(10))).subscribe();
+      for (const name of 'abc') inTurn(one, 0, request(name, timer(10))).subscribe();
+      inTurn(two, -Infinity, request('d', timer(10))).subscribe();
       flush();
       expect(names()).toBe('adbc');
     });
@@ -454,9 +454,9 @@ describe('write', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane();
       const { request, sent } = createLog();
-      lane.poll(0, request('a', arriving(lane, true, { retryAfterMs: seconds(30) }))).subscribe();
-      lane.poll(0, request('b')).subscribe();
-      lane.write(request('c')).subscribe();
+      inTurn(lane, 0, request('a', arriving(lane, true, { retryAfterMs: seconds(30) }))).subscribe();
+      inTurn(lane, 0, request('b')).subscribe();
+      inTurn(lane, -Infinity, request('c')).subscribe();
       flush();
       expect(sent()).toEqual(['0s a', '30s c', '30s b']);
     });
@@ -467,10 +467,10 @@ describe('write', () => {
       const lane = oneLane({ maxInFlight: 1 });
       const paced = oneLane({ perMinute: 6 });
       const { request, sent } = createLog();
-      lane.write(request('a', timer(seconds(3)))).subscribe();
-      lane.write(request('b', timer(seconds(3)))).subscribe();
-      paced.write(request('c')).subscribe();
-      paced.poll(0, request('d')).subscribe();
+      inTurn(lane, -Infinity, request('a', timer(seconds(3)))).subscribe();
+      inTurn(lane, -Infinity, request('b', timer(seconds(3)))).subscribe();
+      inTurn(paced, -Infinity, request('c')).subscribe();
+      inTurn(paced, 0, request('d')).subscribe();
       flush();
       expect(sent()).toEqual(['0s a', '0s c', '3s b', '10.167s d']);
     });
@@ -480,7 +480,7 @@ describe('write', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane();
       const { request, sent } = createLog();
-      const seen = diary(lane.write(request('a', throwError(() => new Error('reset')))));
+      const seen = diary(inTurn(lane, -Infinity, request('a', throwError(() => new Error('reset')))));
       flush();
       expect(sent()).toEqual(['0s a']);
       expect(seen.error).toEqual(new Error('reset'));
@@ -500,8 +500,8 @@ describe('concurrency', () => {
       const { request, sent } = createLog();
       const lanes = lanesOf(2, 'one', 'two', 'three');
       lanes.forEach((lane, index) => {
-        lane.poll(10 - index, request(`early${String(index)}`, timer(seconds(1)))).subscribe();
-        lane.poll(20 - index, request(`late${String(index)}`, timer(seconds(1)))).subscribe();
+        inTurn(lane, 10 - index, request(`early${String(index)}`, timer(seconds(1)))).subscribe();
+        inTurn(lane, 20 - index, request(`late${String(index)}`, timer(seconds(1)))).subscribe();
       });
       flush();
       expect(sent()).toEqual(['0s early0', '0s late0', '1s early2', '1s early1', '2s late2', '2s late1']);
@@ -518,8 +518,8 @@ describe('concurrency', () => {
     inVirtualTime(({ flush, timers }) => {
       const { request, lives } = createLog();
       const lane = oneLane({}, 0);
-      lane.poll(0, request('a')).subscribe();
-      lane.write(request('b')).subscribe();
+      inTurn(lane, 0, request('a')).subscribe();
+      inTurn(lane, -Infinity, request('b')).subscribe();
       flush();
       expect([lives, timers()]).toEqual([[], 0]);
     });
@@ -529,7 +529,7 @@ describe('concurrency', () => {
     inVirtualTime(({ flush }) => {
       const { request, sent } = createLog();
       const lane = oneLane({}, timer(seconds(3)).pipe(map(() => 2)));
-      for (const name of 'abc') lane.poll(0, request(name, timer(seconds(1)))).subscribe();
+      for (const name of 'abc') inTurn(lane, 0, request(name, timer(seconds(1)))).subscribe();
       flush();
       expect(sent()).toEqual(['3s a', '3s b', '4s c']);
     });
@@ -537,7 +537,7 @@ describe('concurrency', () => {
 
   it('that emits at once lets a request leave in the turn in which it is subscribed', () => {
     const { request, names } = createLog();
-    oneLane({}, of(1)).poll(0, request('a')).subscribe();
+    inTurn(oneLane({}, of(1)), 0, request('a')).subscribe();
     expect(names()).toBe('a');
   });
 
@@ -546,7 +546,7 @@ describe('concurrency', () => {
       const concurrency = new BehaviorSubject(1);
       const { request, sent, lives } = createLog();
       const lane = oneLane({}, concurrency);
-      for (const name of 'abcdefg') lane.poll(0, request(name, timer(seconds(10)))).subscribe();
+      for (const name of 'abcdefg') inTurn(lane, 0, request(name, timer(seconds(10)))).subscribe();
       at(seconds(2), () => concurrency.next(3));
       at(seconds(5), () => concurrency.next(1));
       at(seconds(13), () => concurrency.next(0));
@@ -561,7 +561,7 @@ describe('concurrency', () => {
     inVirtualTime(({ flush }) => {
       const { request, sent } = createLog();
       const lane = oneLane({}, of(1, 2));
-      for (const name of 'abcd') lane.poll(0, request(name, timer(seconds(1)))).subscribe();
+      for (const name of 'abcd') inTurn(lane, 0, request(name, timer(seconds(1)))).subscribe();
       flush();
       expect(sent()).toEqual(['0s a', '0s b', '1s c', '1s d']);
     });
@@ -571,17 +571,17 @@ describe('concurrency', () => {
     const concurrency = cold('a', { a: 1 });
     const lane = oneLane({}, concurrency);
     const response = cold('--(x|)');
-    expectObservable(lane.poll(0, response)).toBe('--(x|)');
-    expectObservable(lane.poll(0, response)).toBe('----(x|)');
-    expectObservable(lane.poll(0, NEVER), '--------^--!').toBe('-');
-    expectObservable(lane.poll(0, NEVER), '---------^---!').toBe('-');
+    expectObservable(inTurn(lane, 0, response)).toBe('--(x|)');
+    expectObservable(inTurn(lane, 0, response)).toBe('----(x|)');
+    expectObservable(inTurn(lane, 0, NEVER), '--------^--!').toBe('-');
+    expectObservable(inTurn(lane, 0, NEVER), '---------^---!').toBe('-');
     expectSubscriptions(concurrency.subscriptions).toBe(['^---!', '--------^----!']);
   }));
 
   it('is left when the last request that waits is unsubscribed', () => {
     inVirtualTime(() => {
       const concurrency = new Subject<number>();
-      const waiting = oneLane({}, concurrency).poll(0, of(0)).subscribe();
+      const waiting = inTurn(oneLane({}, concurrency), 0, of(0)).subscribe();
       expect(concurrency.observed).toBe(true);
       waiting.unsubscribe();
       expect(concurrency.observed).toBe(false);
@@ -592,7 +592,7 @@ describe('concurrency', () => {
     const bad = [-1, 1.5, Number.NaN, Infinity, '2' as never, null as never];
 
     it('at once is the error of the request', () => {
-      const seen = diary(oneLane({}, throwError(() => new Error('no number'))).poll(0, of(0)));
+      const seen = diary(inTurn(oneLane({}, throwError(() => new Error('no number'))), 0, of(0)));
       expect(seen.error).toEqual(new Error('no number'));
     });
 
@@ -601,8 +601,8 @@ describe('concurrency', () => {
         const concurrency = new BehaviorSubject(2);
         const { request, names } = createLog();
         const [one, two] = lanesOf(concurrency, 'one', 'two') as readonly [Lane, Lane];
-        const flying = [one, two].map((lane) => diary(lane.poll(0, request('a', timer(seconds(10))))));
-        const waiting = [one.poll(0, request('b')), one.write(request('c')), two.poll(0, request('d'))].map((each) => diary(each));
+        const flying = [one, two].map((lane) => diary(inTurn(lane, 0, request('a', timer(seconds(10))))));
+        const waiting = [inTurn(one, 0, request('b')), inTurn(one, -Infinity, request('c')), inTurn(two, 0, request('d'))].map((each) => diary(each));
         at(seconds(2), () => concurrency.error(new Error('no number')));
         flush();
         expect(names()).toBe('aa');
@@ -616,7 +616,7 @@ describe('concurrency', () => {
       inVirtualTime(({ flush }) => {
         const concurrency = new BehaviorSubject(1);
         const lane = oneLane({}, concurrency);
-        const [flying, waiting] = [diary(lane.poll(0, timer(10))), diary(lane.poll(0, of(0)))];
+        const [flying, waiting] = [diary(inTurn(lane, 0, timer(10))), diary(inTurn(lane, 0, of(0)))];
         at(5, () => concurrency.next(count));
         flush();
         expect(flying.error).toBeNull();
@@ -626,7 +626,7 @@ describe('concurrency', () => {
     });
 
     it('by a bad first value is an error too', () => {
-      expect(diary(oneLane({}, of(-1)).poll(0, of(0))).error).toBeInstanceOf(RangeError);
+      expect(diary(inTurn(oneLane({}, of(-1)), 0, of(0))).error).toBeInstanceOf(RangeError);
     });
 
     it('by a bad value goes on with the next good one', () => {
@@ -634,10 +634,10 @@ describe('concurrency', () => {
         const concurrency = new BehaviorSubject(1);
         const { request, sent } = createLog();
         const lane = oneLane({}, concurrency);
-        lane.poll(0, request('a', timer(seconds(10)))).subscribe();
-        lane.poll(0, request('b')).subscribe(ignored);
+        inTurn(lane, 0, request('a', timer(seconds(10)))).subscribe();
+        inTurn(lane, 0, request('b')).subscribe(ignored);
         at(seconds(1), () => concurrency.next(-1));
-        at(seconds(2), () => lane.poll(0, request('c')).subscribe());
+        at(seconds(2), () => inTurn(lane, 0, request('c')).subscribe());
         at(seconds(3), () => concurrency.next(2));
         flush();
         expect(sent()).toEqual(['0s a', '3s c']);
@@ -650,8 +650,8 @@ describe('concurrency', () => {
         const concurrency = defer(() => ((tries += 1) === 1 ? concat(of(0), timer(10).pipe(mergeMap(() => throwError(() => new Error('no number'))))) : of(1)));
         const { request, sent } = createLog();
         const lane = oneLane({}, concurrency);
-        const first = diary(lane.poll(0, request('a')));
-        at(20, () => lane.poll(0, request('b')).subscribe());
+        const first = diary(inTurn(lane, 0, request('a')));
+        at(20, () => inTurn(lane, 0, request('b')).subscribe());
         flush();
         expect(first.lines).toEqual(['0.01s #']);
         expect(sent()).toEqual(['0.02s b']);
@@ -661,7 +661,7 @@ describe('concurrency', () => {
     it('is left once its error value has ended the last request', () => {
       inVirtualTime(() => {
         const concurrency = new BehaviorSubject(0);
-        oneLane({}, concurrency).poll(0, of(0)).subscribe(ignored);
+        inTurn(oneLane({}, concurrency), 0, of(0)).subscribe(ignored);
         expect(concurrency.observed).toBe(true);
         concurrency.next(-1);
         expect(concurrency.observed).toBe(false);
@@ -683,7 +683,7 @@ describe('the places of a queue', () => {
       concurrency.next(0);
       let due = 0;
       for (const [name, demand] of Object.entries(demands)) {
-        for (let index = 0; index < demand; index += 1) lanes[name]?.poll((due += 1), log.request(name, NEVER)).subscribe();
+        for (let index = 0; index < demand; index += 1) { const lane = lanes[name]; if (lane !== undefined) inTurn(lane, (due += 1), log.request(name, NEVER)).subscribe(); }
       }
       concurrency.next(places);
       return [...log.inFlight()].sort().join('');
@@ -717,7 +717,7 @@ describe('the places of a queue', () => {
   });
 
   it('are not kept free for a lane that backs off', () => {
-    const backsOff = ({ b }: Readonly<Record<string, Lane>>) => { if (b !== undefined) b.poll(0, arriving(b, true, { retryAfterMs: minutes(5) })).subscribe(); };
+    const backsOff = ({ b }: Readonly<Record<string, Lane>>) => { if (b !== undefined) inTurn(b, 0, arriving(b, true, { retryAfterMs: minutes(5) })).subscribe(); };
     expect(holders(4, { a: 9, b: 9 }, backsOff)).toBe('aaaa');
   });
 
@@ -730,8 +730,8 @@ describe('the places of a queue', () => {
       const queue = createRequestQueue(4, clockOf(asyncScheduler));
       const { request, sent } = createLog();
       const [one, two] = [queue.lane('one', minIntervalMs), queue.lane('two', minIntervalMs)];
-      for (let index = 0; index < 8; index += 1) one.poll(0, request('a', timer(seconds(10 + index)))).subscribe();
-      at(seconds(1), () => { for (let index = 0; index < 3; index += 1) two.poll(9, request('b', timer(seconds(10)))).subscribe(); });
+      for (let index = 0; index < 8; index += 1) inTurn(one, 0, request('a', timer(seconds(10 + index)))).subscribe();
+      at(seconds(1), () => { for (let index = 0; index < 3; index += 1) inTurn(two, 9, request('b', timer(seconds(10)))).subscribe(); });
       flush();
       expect(sent().slice(0, 8)).toEqual(['0s a', '0s a', '0s a', '0s a', '10s b', '11s b', '12s a', '13s a']);
     });
@@ -759,7 +759,7 @@ describe('status', () => {
       expect(latest(createRequestQueue(64, clockOf(asyncScheduler)))).toStrictEqual({ concurrency: 64, inFlight: 0, lanes: [] });
       const { queue, lane } = queueOf(1);
       expect(latest(queue)).toStrictEqual({ concurrency: 1, inFlight: 0, lanes: [idle] });
-      for (let index = 0; index < 3; index += 1) lane.poll(0, NEVER).subscribe();
+      for (let index = 0; index < 3; index += 1) inTurn(lane, 0, NEVER).subscribe();
       expect(latest(queue)).toStrictEqual({ concurrency: 1, inFlight: 1, lanes: [{ ...idle, inFlight: 1, waiting: 2, waitingFor: 'concurrency' }] });
     });
   });
@@ -769,9 +769,9 @@ describe('status', () => {
       const { queue, lane } = queueOf(1);
       const counts = ({ concurrency, inFlight, lanes }: QueueStatus) => `${String(inFlight)} of ${String(concurrency)}, waiting ${lanes.map(({ waiting }) => waiting).join()}`;
       const seen = diary(queue.status, counts);
-      lane.poll(0, timer(10)).subscribe();
-      lane.poll(0, timer(10)).subscribe();
-      const third = lane.poll(0, timer(10)).subscribe();
+      inTurn(lane, 0, timer(10)).subscribe();
+      inTurn(lane, 0, timer(10)).subscribe();
+      const third = inTurn(lane, 0, timer(10)).subscribe();
       at(5, () => third.unsubscribe());
       flush();
       expect(seen.lines).toEqual([
@@ -788,9 +788,9 @@ describe('status', () => {
       const concurrency = new BehaviorSubject(0);
       const { queue, lane } = queueOf(concurrency);
       const seen = diary(queue.status, ({ concurrency: places, inFlight }) => `${String(inFlight)} of ${String(places)}`);
-      const flying = lane.poll(0, NEVER).subscribe();
+      const flying = inTurn(lane, 0, NEVER).subscribe();
       at(5, () => concurrency.next(2));
-      at(10, () => lane.poll(0, timer(10).pipe(mergeMap(() => throwError(() => new Error('reset'))))).subscribe(ignored));
+      at(10, () => inTurn(lane, 0, timer(10).pipe(mergeMap(() => throwError(() => new Error('reset'))))).subscribe(ignored));
       at(30, () => flying.unsubscribe());
       flush();
       for (const line of ['0s 0 of 0', '0.005s 1 of 2', '0.01s 2 of 2', '0.02s 1 of 2', '0.03s 0 of 2']) expect(seen.lines).toContain(line);
@@ -803,7 +803,7 @@ describe('status', () => {
       const { queue, lane } = queueOf(concurrency);
       const waiting: (number | undefined)[] = [];
       queue.status.subscribe(({ lanes }) => waiting.push(lanes[0]?.waiting));
-      lane.poll(0, of(0)).subscribe(ignored);
+      inTurn(lane, 0, of(0)).subscribe(ignored);
       expect(waiting.at(-1)).toBe(1);
       concurrency.error(new Error('no number'));
       expect(waiting.at(-1)).toBe(0);
@@ -814,7 +814,7 @@ describe('status', () => {
     inVirtualTime(() => {
       for (const concurrency of [0, 1]) {
         const { queue, lane } = queueOf(concurrency);
-        for (let index = 0; index < 2; index += 1) lane.poll(0, NEVER).subscribe();
+        for (let index = 0; index < 2; index += 1) inTurn(lane, 0, NEVER).subscribe();
         expect(latest(queue).lanes).toMatchObject([{ waiting: 2 - concurrency, waitingFor: 'concurrency', waitMs: 0 }]);
       }
     });
@@ -823,7 +823,7 @@ describe('status', () => {
   it("names 'max-in-flight' where a lane has as many in flight as it may", () => {
     inVirtualTime(() => {
       const { queue, lane } = queueOf(64, { maxInFlight: 1 });
-      for (let index = 0; index < 3; index += 1) lane.poll(0, NEVER).subscribe();
+      for (let index = 0; index < 3; index += 1) inTurn(lane, 0, NEVER).subscribe();
       expect(latest(queue).lanes).toEqual([{ ...idle, inFlight: 1, waiting: 2, waitingFor: 'max-in-flight' }]);
     });
   });
@@ -831,7 +831,7 @@ describe('status', () => {
   it("names 'rate-limit' and what is left to wait where the next may not leave yet", () => {
     inVirtualTime(({ flush, interrupt }) => {
       const { queue, lane } = queueOf(64, { perMinute: 6 });
-      for (let index = 0; index < 3; index += 1) lane.poll(0, of(0)).subscribe();
+      for (let index = 0; index < 3; index += 1) inTurn(lane, 0, of(0)).subscribe();
       interrupt(seconds(4), () => {
         expect(latest(queue).lanes).toEqual([{ ...idle, waiting: 2, waitingFor: 'rate-limit', waitMs: 6_167, perMinute: 6 }]);
       });
@@ -843,8 +843,8 @@ describe('status', () => {
   it("names 'back-off' and what is left to wait where the server has refused", () => {
     inVirtualTime(({ flush, interrupt }) => {
       const { queue, lane } = queueOf(64);
-      lane.poll(0, arriving(lane, true, { retryAfterMs: seconds(30) })).subscribe();
-      lane.poll(0, of(0)).subscribe();
+      inTurn(lane, 0, arriving(lane, true, { retryAfterMs: seconds(30) })).subscribe();
+      inTurn(lane, 0, of(0)).subscribe();
       interrupt(seconds(10), () => {
         expect(latest(queue).lanes).toEqual([{ ...idle, waiting: 1, waitingFor: 'back-off', waitMs: seconds(20) }]);
       });
@@ -856,7 +856,7 @@ describe('status', () => {
   it('gives no reason where nothing waits', () => {
     inVirtualTime(() => {
       const { queue, lane } = queueOf(1);
-      lane.poll(0, arriving(lane, true, { retryAfterMs: seconds(30) })).subscribe();
+      inTurn(lane, 0, arriving(lane, true, { retryAfterMs: seconds(30) })).subscribe();
       expect(latest(queue).lanes).toMatchObject([{ waiting: 0, waitingFor: null, waitMs: seconds(30) }]);
     });
   });
@@ -865,11 +865,11 @@ describe('status', () => {
     inVirtualTime(({ flush }) => {
       const { queue, lane } = queueOf(64, { perMinute: 100 });
       expect(latest(queue).lanes[0]?.perMinute).toBe(100);
-      for (let index = 0; index < 3; index += 1) lane.poll(0, arriving(lane, true, { afterMs: 10 })).subscribe();
+      for (let index = 0; index < 3; index += 1) inTurn(lane, 0, arriving(lane, true, { afterMs: 10 })).subscribe();
       flush();
       expect(latest(queue).lanes[0]?.perMinute).toBe(minutes(1) / minIntervalMs);
       const free = queueOf(64);
-      for (let index = 0; index < 3; index += 1) free.lane.poll(0, arriving(free.lane, true)).subscribe();
+      for (let index = 0; index < 3; index += 1) inTurn(free.lane, 0, arriving(free.lane, true)).subscribe();
       flush();
       expect(latest(free.queue).lanes[0]?.perMinute).toBe(minutes(1) / minIntervalMs);
     });
@@ -889,7 +889,7 @@ describe('status', () => {
       const [first] = [0, 1].map((index) => queue.status.subscribe(() => { seen[index]! += 1; }));
       expect([seen, concurrency.observed]).toEqual([[1, 1], false]);
       first?.unsubscribe();
-      lane.poll(0, NEVER).subscribe();
+      inTurn(lane, 0, NEVER).subscribe();
       expect(seen[0]).toBe(1);
       expect(seen[1]).toBeGreaterThan(1);
     });
@@ -899,9 +899,9 @@ describe('status', () => {
     inVirtualTime(() => {
       const { queue, lane } = queueOf(64);
       const seen: number[] = [];
-      queue.status.pipe(take(1)).subscribe(() => lane.poll(0, NEVER).subscribe());
+      queue.status.pipe(take(1)).subscribe(() => inTurn(lane, 0, NEVER).subscribe());
       queue.status.subscribe(({ inFlight }) => seen.push(inFlight));
-      lane.poll(0, NEVER).subscribe();
+      inTurn(lane, 0, NEVER).subscribe();
       expect(seen).toEqual([1, 2]);
     });
   });
@@ -984,7 +984,7 @@ describe('the properties of a queue', () => {
           const { request, lives } = createLog();
           requests.forEach(({ atMs, early, takesMs, staysMs }, index) => {
             at(atMs, () => {
-              const subscription = lane.poll(atMs - early, request(String(index), timer(takesMs))).subscribe();
+              const subscription = inTurn(lane, atMs - early, request(String(index), timer(takesMs))).subscribe();
               if (staysMs !== null) at(atMs + staysMs, () => { subscription.unsubscribe(); });
             });
           });
@@ -1039,7 +1039,7 @@ describe('the properties of a queue', () => {
               });
               at(atMs, () => {
                 const sent = request(name, response);
-                const subscription = (isWrite ? lane.write(sent) : lane.poll(atMs - early, sent)).subscribe({
+                const subscription = (isWrite ? inTurn(lane, -Infinity, sent) : inTurn(lane, atMs - early, sent)).subscribe({
                   next: (value) => ends.set(name, value),
                   error: (error: unknown) => ends.set(name, String(error)),
                 });
@@ -1078,7 +1078,7 @@ describe('the properties of a queue', () => {
               const inSeconds = refusals[lives.length - 1] ?? null;
               return arriving(lane, inSeconds !== null, { retryAfterMs: inSeconds === null ? null : seconds(inSeconds) });
             });
-            at(atMs, () => lane.poll(atMs, request(String(index), response)).subscribe());
+            at(atMs, () => inTurn(lane, atMs, request(String(index), response)).subscribe());
           });
           flush();
           expect(lives).toHaveLength(requests.length);
@@ -1100,7 +1100,7 @@ describe('the properties of a queue', () => {
           let due = 0;
           demands.forEach((demand, index) => {
             const lane = queue.lane(String(index), minIntervalMs);
-            for (let count = 0; count < demand; count += 1) lane.poll((due += 1), request(String(index), NEVER)).subscribe();
+            for (let count = 0; count < demand; count += 1) inTurn(lane, (due += 1), request(String(index), NEVER)).subscribe();
           });
           concurrency.next(places);
           const total = demands.reduce((sum, demand) => sum + demand, 0);
