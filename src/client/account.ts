@@ -65,30 +65,39 @@ export const account = <Id extends string>(
     if (rateLimit[field] !== undefined) checkCount(`rateLimit.${field}`, rateLimit[field]);
   }
   if (typeof batch !== 'boolean') throw new TypeError(`${label}: batch must be true or false, not ${String(batch)}`);
-  const sent: (Pick<Credentials, 'redact'> & { readonly key: string })[] = [];
+  /** The last keys that were sent, the latest first: a late response may echo one that has been changed since. */
+  const sent: { readonly key: string; readonly clear: (text: string) => string; readonly credentials: Credentials }[] = [];
+  const credentialsOf = (key: string): Credentials => {
+    const known = sent.find((each) => each.key === key);
+    if (known !== undefined) return known.credentials;
+    const own = {
+      key,
+      clear: redactorOf(key),
+      credentials: {
+        headers: { ...accept, authorization: `Bearer ${key}` },
+        redact: (text: string): string => {
+          let cleared = text;
+          for (const { clear } of sent) cleared = clear(cleared);
+          // By then its own key may be one of those that are forgotten.
+          return sent.includes(own) ? cleared : own.clear(cleared);
+        },
+      },
+    };
+    sent.unshift(own);
+    sent.splice(mostRemembered);
+    return own.credentials;
+  };
   return {
     provider,
     name: name ?? null,
     baseUrl: checkedUrl(label, baseUrl === undefined ? provider.baseUrl : baseUrl, allowInsecure),
     rateLimit: { ...rateLimit },
     batch,
-    credentials: () => {
-      if (apiKey === null) return keyless;
-      const key = typeof apiKey === 'function' ? keyFrom(label, apiKey) : apiKey;
-      const known = sent.find((each) => each.key === key);
-      const own = known ?? { key, redact: redactorOf(key) };
-      if (known === undefined) sent.unshift(own);
-      sent.splice(mostRemembered);
-      return {
-        headers: { ...accept, authorization: `Bearer ${key}` },
-        // By then its own key may be one of those that are forgotten.
-        redact: (text) => (sent.includes(own) ? sent : [own, ...sent]).reduce((cleared, { redact }) => redact(cleared), text),
-      };
-    },
+    credentials: () => (apiKey === null ? keyless : credentialsOf(typeof apiKey === 'function' ? keyFrom(label, apiKey) : apiKey)),
   };
 };
 
-/** A late answer may echo a key that has been changed since: so many of the last ones are looked for. */
+/** So many keys. */
 const mostRemembered = 4;
 
 const accept = { accept: 'application/json' };

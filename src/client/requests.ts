@@ -142,7 +142,7 @@ class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
   }
 
   complete(): void {
-    this.error(new Error('the transport completed without a response'));
+    if (!this.isOver) this.error(new Error('the transport completed without a response'));
   }
 
   timedOut(): void {
@@ -399,8 +399,13 @@ export const createRequests = (account: Account, options: RequestsOptions): Requ
 
 const asItIs = (text: string): string => text;
 
-const redactedBy = (redact: Credentials['redact'], { status, headers, body }: HttpResponse): HttpResponse => ({
-  status,
-  headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redact(value)])),
-  body: redact(body),
-});
+/** The response itself where nothing in it is an echo of the key. */
+const redactedBy = (redact: Credentials['redact'], response: HttpResponse): HttpResponse => {
+  const { status, headers } = response;
+  const body = redact(response.body);
+  for (const name in headers) {
+    const value = headers[name] ?? '';
+    if (redact(value) !== value) return { status, headers: Object.fromEntries(Object.entries(headers).map(([field, text]) => [field, redact(text)])), body };
+  }
+  return body === response.body ? response : { status, headers, body };
+};

@@ -106,6 +106,7 @@ class First<T> implements Observer<T> {
   }
 
   complete(): void {
+    if (this.#subscriber.closed) return;
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- the error of RxJS's own `first`, which users may look for
     this.#subscriber.error(new EmptyError());
   }

@@ -101,8 +101,9 @@ export const afterDeparture = (before: RateLimiterState, nowMs: number): RateLim
  */
 export const afterArrival = (before: RateLimiterState, response: ArrivedResponse, nowMs: number, minIntervalMs: number): RateLimiterState => {
   const { isRefused, sentAtMs, retryAfterMs } = response;
-  const counted = sentAtMs >= before.changedAtMs ? counting(before, isRefused) : before;
-  if (!isRefused) return { ...accepting(counted, nowMs), refusalsInARow: 0 };
+  const counts = sentAtMs >= before.changedAtMs ? counting(before, isRefused) : null;
+  if (!isRefused) return { ...before, ...counts, ...accepting(before, nowMs), refusalsInARow: 0 };
+  const counted = { ...before, ...counts };
   const isFresh = sentAtMs >= before.refusedAtMs;
   const refusalsInARow = counted.refusalsInARow + Number(isFresh);
   const backOffMs = refusalsInARow < 2 ? 0 : Math.min(minIntervalMs, 1_000 * 2 ** (refusalsInARow - 2));
@@ -139,8 +140,7 @@ const slowed = (state: RateLimiterState, nowMs: number, minIntervalMs: number): 
 const changed = (state: RateLimiterState, ceiling: number | null, nowMs: number): RateLimiterState =>
   ({ ...state, ceiling, changedAtMs: nowMs, recent: 0, recentCount: 0 });
 
-const counting = (state: RateLimiterState, isRefused: boolean): RateLimiterState => ({
-  ...state,
+const counting = (state: RateLimiterState, isRefused: boolean): Pick<RateLimiterState, 'recent' | 'recentCount'> => ({
   recent: ((state.recent << 1) | Number(isRefused)) & (2 ** mostRecent - 1),
   recentCount: Math.min(mostRecent, state.recentCount + 1),
 });
@@ -151,9 +151,9 @@ const shareRefused = ({ recent, recentCount }: RateLimiterState): number => {
   return recentCount === 0 ? 0 : refused / recentCount;
 };
 
-const accepting = (state: RateLimiterState, nowMs: number): RateLimiterState => {
+const accepting = (state: RateLimiterState, nowMs: number): Pick<RateLimiterState, 'slot' | 'accepted'> => {
   const { slot, accepted } = rotated(state, nowMs);
-  return { ...state, slot, accepted: [(accepted[0] ?? 0) + 1, ...accepted.slice(1)] };
+  return { slot, accepted: [(accepted[0] ?? 0) + 1, ...accepted.slice(1)] };
 };
 
 const acceptedLately = (state: RateLimiterState, nowMs: number): number => {
