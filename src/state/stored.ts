@@ -7,7 +7,7 @@ import type { Failure, RequestEcho, Settings, StoredSnapshot, TaskRef, Upstream,
 import { taskKey } from '../task/snapshot.js';
 import { isTerminal, taskStatuses } from '../task/status.js';
 import { isLink } from '../wire/codecs.js';
-import type { LastError, WatchState } from './watch-state.js';
+import { type DeadlineKind, type LastError, providerGraceMs, type WatchState } from './watch-state.js';
 
 /** A value as what it should be. Throws a `TypeError` that names its path and shows it. */
 export type Reader<A> = (value: unknown, path: string) => A;
@@ -206,6 +206,10 @@ const renamed = (value: unknown, depth = 2): unknown =>
     ? value
     : Object.fromEntries(Object.entries(value).map(([name, inner]) => [namesOfVersion1[name] ?? name, renamed(inner, depth - 1)]));
 
+/** Version 1 did not store the kind. One that may have been given is kept as it is. */
+const kindInVersion1 = (deadlineAtMs: number, snapshot: StoredSnapshot | null): DeadlineKind =>
+  deadlineAtMs === (snapshot?.providerDeadlineAtMs ?? Infinity) + providerGraceMs ? 'provider' : 'given';
+
 /** A watch state of any version. */
 export const storedState: Reader<WatchState> = (value, path) => {
   const at = (name: string): string => (path === '' ? name : `${path}.${name}`);
@@ -219,8 +223,7 @@ export const storedState: Reader<WatchState> = (value, path) => {
   return {
     version: 2,
     ...fields,
-    // What version 1 did not store: it kept a deadline through everything.
-    deadlineKind: deadlineAtMs === null ? null : (fields.deadlineKind ?? 'given'),
+    deadlineKind: deadlineAtMs === null ? null : (fields.deadlineKind ?? kindInVersion1(deadlineAtMs, snapshot)),
     firstSeenAtMs: snapshot === null ? null : (fields.firstSeenAtMs ?? startedAtMs),
     unauthorizedCount: version === 1 && lastError?.reason === 'unauthorized' ? lastError.sameFailureCount : fields.unauthorizedCount,
   };

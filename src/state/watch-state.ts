@@ -91,6 +91,9 @@ export interface WatchState {
 /** How long one save of a state may take. */
 export const saveTimeoutMs = 10_000;
 
+/** How long a watch goes on once the provider has given the task up. */
+export const providerGraceMs = 10 * 60_000;
+
 /** How long a success without a link is polled again. */
 const linkWaitMs = 3 * 60_000;
 
@@ -409,7 +412,7 @@ const providerDeadlineOf = ({ snapshot, firstSeenAtMs }: WatchState): number | n
   if (snapshot === null || firstSeenAtMs === null) return null;
   const { providerDeadlineAtMs, expiresAfterMs } = snapshot;
   const atMs = providerDeadlineAtMs ?? plus(expiresAfterMs, firstSeenAtMs);
-  return atMs === null ? null : Math.min(Math.max(atMs + 10 * minuteMs, firstSeenAtMs + 2 * hourMs), firstSeenAtMs + 75 * hourMs);
+  return atMs === null ? null : Math.min(Math.max(atMs + providerGraceMs, firstSeenAtMs + 2 * hourMs), firstSeenAtMs + 75 * hourMs);
 };
 
 /** The most that a task may show before its end. */

@@ -5,7 +5,7 @@ import { anyfast } from '../../src/providers/anyfast.js';
 import { kyyaipower } from '../../src/providers/kyyaipower.js';
 import { parseWatchState } from '../../src/state/stored.js';
 import { watchConfig } from '../../src/state/watch-config.js';
-import { startWatch, resumeWatch, type WatchState } from '../../src/state/watch-state.js';
+import { applyResult, startWatch, resumeWatch, type WatchState } from '../../src/state/watch-state.js';
 import version1 from './stored/version-1.json' with { type: 'json' };
 import { type Answer, driven, good, noAnswer, refusal, task, viaJson } from '../support/snapshots.js';
 
@@ -65,15 +65,28 @@ describe('a state of version 1', () => {
       polledAtMs: 1_782_900_075_000,
       nextPollAtMs: 1_782_900_085_000,
       firstSeenAtMs: 1_782_900_000_000,
-      deadlineKind: 'given',
+      deadlineAtMs: 1_783_073_390_000,
+      deadlineKind: 'provider',
       lastError: { kind: 'response', reason: 'server', status: 503, sameFailureCount: 1, sinceMs: 1_782_900_075_000 },
       snapshot: { status: 'running', providerStatus: 'running', providerDeadlineAtMs: 1_783_072_790_000 },
       ended: null,
     });
+    expect(parseWatchState(version1['never-polled']).deadlineKind).toBe('given');
     expect(parseWatchState(version1['request-under-way']).sentAtMs).toBe(1_782_900_090_000);
     expect(parseWatchState(version1['wrong-key-twice']).unauthorizedCount).toBe(2);
     expect(parseWatchState(version1.succeeded)).toMatchObject({ ended: 'terminal', snapshot: { video: { expiresAtMs: 1_783_015_200_000 }, usage: { billedTokens: 108_900 } } });
     expect(parseWatchState(version1.failed)).toMatchObject({ task: { account: 'eu' }, snapshot: { failure: { code: 'InvalidParameter', reason: 'invalid-input' } } });
+  });
+});
+
+describe('a deadline of version 1 that a mad expiry had fixed', () => {
+  it('is corrected by the next response', () => {
+    const old = version1['running-with-an-error'];
+    const madMs = old.snapshot.dueAtMs + 48_000 * 3_600_000;
+    const state = parseWatchState({ ...old, deadlineAtMs: madMs + 600_000, snapshot: { ...old.snapshot, dueAtMs: madMs } });
+    const config = watchConfig(ark);
+    const next = applyResult(resumeWatch(state, config, state.nextPollAtMs), good('running', { providerDeadlineAtMs: old.snapshot.dueAtMs }), config, state.nextPollAtMs);
+    expect(next).toMatchObject({ deadlineKind: 'provider', deadlineAtMs: old.snapshot.dueAtMs + 600_000 });
   });
 });
 
