@@ -27,6 +27,7 @@ const jsonOf = (event: PublicEvent): string => {
     case 'unsaved':
       return plainJson({ ...event, error: event.error && toldOf(event.error) });
     case 'added':
+      return plainJson({ kind: event.kind, task: event.task });
     case 'progress':
     case 'retry':
     case 'download':

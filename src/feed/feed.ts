@@ -1,19 +1,20 @@
 /**
  * Many watches in one stream of events, and the fold of those events into one progress feed. Knows no provider by name.
  */
-import { defer, distinct, map, mergeMap, Observable, type OperatorFunction, scan, startWith } from 'rxjs';
+import { defer, distinct, map, mergeMap, Observable, type OperatorFunction, scan, startWith, throwError } from 'rxjs';
 import { isRecord } from '../checks.js';
 import { type StoredSnapshot, taskKey, type TaskRef, withoutRaw } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import type { TaskTransition } from '../task/transition.js';
 import { emptyRows, type GrowingRows, isNextVersion, type Rows } from './rows.js';
 import type { TaskClient, WatchOptions } from '../client/task-client.js';
-import { type LastError, transitionBetween, type WatchState } from '../state/watch-state.js';
+import { parseWatchState } from '../state/stored.js';
+import { type LastError, toldStatus, transitionBetween, type WatchState } from '../state/watch-state.js';
 
 /** What happens to one of many tasks. */
 export type FeedEvent =
-  /** The task is watched from now on; nothing is known of it yet. The first event of each task. */
-  | { readonly kind: 'added'; readonly task: TaskRef }
+  /** The task is watched from now on, resumed from a saved state or null. The first event of each task. */
+  | { readonly kind: 'added'; readonly task: TaskRef; readonly resumedFrom: WatchState | null }
   /** The task's status changed. The snapshot's `raw` is null: a feed keeps no bodies. */
   | { readonly kind: 'transition'; readonly task: TaskRef; readonly transition: TaskTransition }
   /** 0 to 1, never going back; `estimated` where the provider reports none. */
@@ -47,7 +48,11 @@ export const watchTasks =
     if (!isRecord(client)) throw new TypeError(`client must be what createTaskClient gives, not ${String(client)}`);
     return refs.pipe(
       distinct((ref) => keyOf(ref)),
-      mergeMap((ref) => eventsOf(keyOf(ref) === ref ? noTask : ref, defer(() => client.states(ref, watch(ref))))),
+      mergeMap((ref) => eventsOf(keyOf(ref) === ref ? noTask : ref, () => {
+        const options = watch(ref);
+        const states = client.states(ref, options);
+        return { states, resumedFrom: options.resumeFrom === undefined ? null : parseWatchState(options.resumeFrom) };
+      })),
     );
   };
 
@@ -69,11 +74,24 @@ const errored = (task: TaskRef, error: unknown): FeedEvent => ({
   error: error instanceof Error ? error : new Error(String(error)),
 });
 
-/** The events of one watch. One that cannot find out ends with an event as well. */
-const eventsOf = (task: TaskRef, states: Observable<WatchState>): Observable<FeedEvent> =>
+/** A watch that is about to begin. */
+interface Begun {
+  readonly states: Observable<WatchState>;
+  readonly resumedFrom: WatchState | null;
+}
+
+/** The events of one watch. One that cannot find out, or cannot begin, ends with an event as well. */
+const eventsOf = (task: TaskRef, begin: () => Begun): Observable<FeedEvent> =>
   new Observable((subscriber) => {
     let before: WatchState | null = null;
-    subscriber.next({ kind: 'added', task });
+    let begun: Begun;
+    try {
+      begun = begin();
+    } catch (error) {
+      begun = { states: throwError(() => error), resumedFrom: null };
+    }
+    const { states, resumedFrom } = begun;
+    subscriber.next({ kind: 'added', task, resumedFrom });
     if (subscriber.closed) return undefined;
     return states.subscribe({
       next: (state) => {
@@ -204,11 +222,18 @@ const newRow = (task: TaskRef): TaskRow => ({
   error: null,
 });
 
+/** A task as far as a saved state knows it. One that has ended is shown by the events that follow. */
+const rowOf = (task: TaskRef, state: WatchState): TaskRow => {
+  const { snapshot, progress, estimated, ended } = state;
+  const status = toldStatus(state);
+  return ended === 'terminal' || snapshot?.status !== status ? newRow(task) : { ...newRow(task), status, snapshot, progress, estimated };
+};
+
 const rowAfter = (row: TaskRow, event: FeedEvent): TaskRow => {
   const well = { ...row, lastError: null, nextPollAtMs: null };
   switch (event.kind) {
     case 'added':
-      return row;
+      return event.resumedFrom === null ? row : rowOf(event.task, event.resumedFrom);
     case 'transition': {
       const { to, snapshot } = event.transition;
       const over = isTerminal(to) ? { progress: 1, estimated: false } : {};

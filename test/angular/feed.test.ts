@@ -254,7 +254,7 @@ describe('feedSignals', () => {
   });
 
   const empty = told();
-  const added: FeedEvent = { kind: 'added', task: arkTask };
+  const added: FeedEvent = { kind: 'added', resumedFrom: null, task: arkTask };
   const waiting = told(added);
   const lastError = { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 } as const;
   /** Sent as a whole: it names no row that changed. */

@@ -20,7 +20,7 @@ const nowMs = 1_800_000_000_000;
 const colours = paintFor(true, {});
 
 const taskOf = (id: string, provider = 'ark'): TaskRef => ({ provider, id });
-const added = (task: TaskRef): News => ({ kind: 'added', task });
+const added = (task: TaskRef): News => ({ kind: 'added', resumedFrom: null, task });
 const became = (task: TaskRef, to: TaskStatus, said: Said = {}): News => ({ kind: 'transition', task, transition: transition(to, null, { task, ...said }) });
 const ended = (task: TaskRef, ending: Partial<Ending> = {}): News => ({
   kind: 'ended',

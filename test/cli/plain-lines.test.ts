@@ -7,7 +7,7 @@ import { transition } from '../support/snapshots.js';
 const task = { provider: 'ark', id: 'cgt\u001b[2J-\n1' };
 const lastError = { kind: 'response', reason: 'rate-limited', status: 429, message: 'slow\ndown', sameFailureCount: 1, sinceMs: 0 } as const;
 const news: readonly News[] = [
-  { kind: 'added', task },
+  { kind: 'added', resumedFrom: null, task },
   { kind: 'transition', task, transition: transition('running', null, { task }) },
   { kind: 'progress', task, progress: 0.5, estimated: true },
   { kind: 'retry', task, lastError, nextPollAtMs: 0 },

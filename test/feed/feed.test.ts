@@ -504,7 +504,22 @@ describe('watchTasks: options of each watch', () => {
     expect(restored(gone, says('succeeded')).seen).toEqual(['a succeeded']);
   });
 
-  it('shows a restored task in the feed from its first answer on, in the status that it has', () => {
+  it('shows a resumed task as it was saved, before its first response', marbles(({ flush }) => {
+    const { client } = setUp({ a: [says('succeeded')], b: [says('running')] });
+    const unconfirmed = savedState('b', good('running'), good('succeeded', { video: null }));
+    const watch = ({ id }: TaskRef) => ({ resumeFrom: id === 'a' ? savedState('a', good('running', { progress: 0.4 })) : unconfirmed });
+    const rows: unknown[] = [];
+    const watching = from(['a', 'b'].map(refOf)).pipe(watchTasks(client, { watch }), toFeed()).subscribe(({ counts, changed }) => {
+      rows.push(changed && [changed.task.id, changed.status, changed.progress, changed.snapshot?.status ?? null, counts.running]);
+    });
+    timer(20).subscribe(() => { watching.unsubscribe(); });
+    flush();
+    expect(rows.slice(0, 2)).toEqual([null, ['a', 'running', 0.4, 'running', 1]]);
+    // An end that is not confirmed is not told.
+    expect(rows[2]).toEqual(['b', null, 0, null, 1]);
+  }));
+
+  it('shows a resumed task in the feed from its first response on, in the status that it has', () => {
     const feeds: Feed[] = [];
     marbles(({ flush }) => {
       const { client } = setUp({ a: [says('running')], b: [says('running')] });
@@ -533,7 +548,7 @@ describe('watchTasks: options of each watch', () => {
 describe('toFeed', () => {
   const at = (progress: number, id = 'a', estimated = false): FeedEvent => ({ kind: 'progress', task: refOf(id), progress, estimated });
   const to = (status: TaskStatus, id = 'a'): FeedEvent => ({ kind: 'transition', task: refOf(id), transition: transition(status, null, { task: refOf(id) }) });
-  const added = (id = 'a'): FeedEvent => ({ kind: 'added', task: refOf(id) });
+  const added = (id = 'a'): FeedEvent => ({ kind: 'added', resumedFrom: null, task: refOf(id) });
   const lost = (id = 'a'): FeedEvent => ({ kind: 'error', task: refOf(id), error: new Error('lost') });
   const trouble = (id = 'a'): FeedEvent => ({
     kind: 'retry',

@@ -179,7 +179,7 @@ export const anyFeedEvent: fc.Arbitrary<FeedEvent> = fc
     ),
   )
   .map(([ref, what]): FeedEvent => {
-    if (what === 'added') return { kind: 'added', task: ref };
+    if (what === 'added') return { kind: 'added', resumedFrom: null, task: ref };
     if (typeof what === 'object') return { kind: 'progress', task: ref, ...what };
     if (what === 'error') return { kind: 'error', task: ref, error: new Error('lost') };
     if (what !== 'retry') return { kind: 'transition', task: ref, transition: transition(what, null, { task: ref }) };
