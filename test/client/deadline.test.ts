@@ -411,3 +411,21 @@ describe('on a clock that timers do not share, a deadline', () => {
     expect(lives).toHaveLength(2);
   });
 });
+
+describe('a clock that is set', () => {
+  afterEach(() => { vi.useRealTimers(); });
+
+  it.each([['three hours ahead', hours(300_000), hours(3)], ['from 1970 to today', 0, hours(495_000)], ['eight hours back', hours(300_000), hours(-8)]])('%s ends no watch without a given deadline, whose 2 h go on being lived time', (_, now, jumpMs) => {
+    vi.useFakeTimers({ now });
+    const { transport, lives } = livingTransport(() => played(running));
+    const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)) });
+    const seen = diary(client.watch(arkTask), to);
+    vi.advanceTimersByTime(minutes(30.5));
+    vi.setSystemTime(Date.now() + jumpMs);
+    vi.advanceTimersByTime(minutes(89));
+    expect(seen.isOver).toBe(false);
+    vi.advanceTimersByTime(minutes(1.5));
+    expect(seen.error).toMatchObject({ kind: 'timeout' });
+    expect(lives.length).toBeGreaterThan(115);
+  });
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { asyncScheduler, finalize, NEVER, of, switchMap, tap, throwError, timer } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
 import { watchTasks } from '../../src/feed/feed.js';
@@ -316,4 +316,45 @@ describe('a program that is killed at any instant, again and again', () => {
     expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 10, 20, 30], [42]]);
     expect(seen.diary?.lines).toEqual(['42s succeeded', '42s |']);
   }));
+});
+
+describe('a save that gives a promise', () => {
+  beforeEach(() => { vi.useFakeTimers({ now: 0 }); });
+  afterEach(() => { vi.useRealTimers(); });
+
+  it('is waited for: the request leaves once the mark is kept, and not when it is not', async () => {
+    const { client, transport } = scripted([succeeded]);
+    const open: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
+    const save = (): Promise<void> => new Promise((resolve, reject) => { open.push({ resolve, reject }); });
+    const seen = diary(client.watch(arkTask, { save }), to);
+    await vi.advanceTimersByTimeAsync(seconds(2));
+    open[0]?.reject(new Error('the database is away'));
+    await vi.advanceTimersByTimeAsync(seconds(9));
+    expect([open.length, transport.requests.length]).toEqual([1, 0]);
+    await vi.advanceTimersByTimeAsync(seconds(2));
+    expect([open.length, transport.requests.length]).toEqual([2, 0]);
+    open[1]?.resolve();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([open.length, transport.requests.length]).toEqual([3, 1]);
+    expect(seen.lines).toEqual([]);
+    open[2]?.resolve();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['succeeded', '|']);
+  });
+
+  it('that is rejected after the watch was left is nobody\'s unhandled rejection', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const { client } = scripted([succeeded]);
+    let reject: (error: Error) => void = () => undefined;
+    const seen = diary(client.watch(arkTask, { save: () => new Promise<void>((_, fail) => { reject = fail; }) }), to);
+    seen.stop();
+    reject(new Error('away'));
+    await vi.advanceTimersByTimeAsync(seconds(1));
+    vi.useRealTimers();
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
 });

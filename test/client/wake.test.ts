@@ -4,7 +4,7 @@ import { ark } from '../../src/providers/ark.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { toFeed, watchTasks } from '../../src/feed/feed.js';
 import { createTaskClient } from '../../src/client/task-client.js';
-import { accountOf, arkAnswer, arkTask, at, diary, every, inVirtualTime, livingTransport, minutes, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { accountOf, anyfastAnswer, anyfastTask, arkAnswer, arkTask, at, diary, every, inVirtualTime, livingTransport, minutes, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
 
 const waking = (atMs: readonly number[], tasks: readonly TaskRef[] = [arkTask]) => {
   const wake = new Subject<TaskRef>();
@@ -132,6 +132,36 @@ describe('any stream of refs', () => {
       flush();
       expect(lives).toHaveLength(1);
       expect(lives[0]?.atMs).toBeLessThan(minutes(1));
+    });
+  });
+});
+
+describe('a saved success without a link', () => {
+  it('is polled once, and its link is told', () => {
+    inVirtualTime(({ flush }) => {
+      const first = scripted([arkAnswer('succeeded')]);
+      const before = diary(first.client.states(arkTask));
+      flush();
+      const { client, transport } = scripted([succeeded]);
+      const seen = diary(client.watch(arkTask, { resumeFrom: before.values.at(-1) }), ({ snapshot }) => ('video' in snapshot ? snapshot.video?.url : ''));
+      flush();
+      expect(seen.values).toHaveLength(1);
+      expect(seen.lines[0]).toMatch(/ https:\/\/videos\.example\/cgt-1\.mp4$/);
+      expect(transport.requests).toHaveLength(1);
+    });
+  });
+});
+
+describe('a failure in a relay’s own words', () => {
+  it('is not told until it is said again', () => {
+    inVirtualTime(({ flush }) => {
+      const failure = anyfastAnswer('FAILURE', { fail_reason: 'task failed' });
+      const cured = scripted([failure, anyfastAnswer('SUCCESS', { result_url: 'https://videos.example/a.mp4' })]);
+      const confirmed = scripted([failure]);
+      const seen = [cured, confirmed].map(({ client }) => diary(client.watch(anyfastTask), to));
+      flush();
+      expect(seen.map(({ lines }) => lines.map((line) => line.split(' ')[1]))).toEqual([['succeeded', '|'], ['failed', '|']]);
+      expect(confirmed.transport.requests).toHaveLength(2);
     });
   });
 });
