@@ -9,6 +9,7 @@ export {
   type PendingSnapshot,
   type RequestEcho,
   type Settings,
+  type Reading,
   type StoredSnapshot,
   type SucceededSnapshot,
   taskKey,

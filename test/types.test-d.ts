@@ -32,6 +32,7 @@ import {
   type TaskClient,
   type TaskRef,
   type TaskRow,
+  type Reading,
   type TaskSnapshot,
   type TaskStatus,
   type TaskTransition,
@@ -64,7 +65,7 @@ declare const caught: unknown;
 declare const anyText: string;
 declare const manyAccounts: readonly Account[];
 declare const isOver: readonly TerminalStatus[];
-declare const answer: Either<PollError, TaskSnapshot>;
+declare const answer: Either<PollError, Pick<Reading, 'snapshot'>>;
 
 // statuses
 expectTypeOf<TaskStatus>().toEqualTypeOf<'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'unknown'>();

@@ -8,7 +8,7 @@ import { sleep } from '../poll/rest.js';
 import { messageOf } from '../state/errors.js';
 import { afterList, afterQuotaCheck, freshLists, longestUrl, mayList, planOf } from '../state/list-plan.js';
 import type { PollError } from '../state/watch-state.js';
-import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
+import type { Reading, TaskRef } from '../task/snapshot.js';
 import type { Clock } from '../transport/clock.js';
 import type { Lane, Turn } from '../transport/request-queue.js';
 import { serverWaitMs } from '../transport/retry-after.js';
@@ -19,7 +19,7 @@ import { type ReadFailure, shortened } from '../wire/error-response.js';
 import type { Account, Credentials } from './account.js';
 
 /** What a poll comes to. */
-export type Result = Either<PollError, TaskSnapshot>;
+export type Result = Either<PollError, Reading>;
 
 /** A request that is about to leave. It does so once all work that `waitUntil` was given has ended. */
 export interface Leaving {

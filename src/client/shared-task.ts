@@ -129,4 +129,4 @@ export class SharedTask implements PolledTask, Subscribable<null> {
   }
 }
 
-const withoutBody = (result: Result): Result => (isLeft(result) ? result : right({ ...result.right, raw: null }));
+const withoutBody = (result: Result): Result => (isLeft(result) ? result : right({ snapshot: result.right.snapshot, raw: null }));

@@ -11,7 +11,7 @@ import { errorAs } from '../state/errors.js';
 import { parseWatchState } from '../state/stored.js';
 import { type WatchConfigOptions, watchConfig, type WatchConfig } from '../state/watch-config.js';
 import { applyResult, resumeWatch, startWatch, transitionBetween, withDeadline, type WatchState } from '../state/watch-state.js';
-import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
+import { taskKey, type TaskRef, type TaskSnapshot, withRaw } from '../task/snapshot.js';
 import type { TaskTransition } from '../task/transition.js';
 import { createRequestQueue, type QueueStatus } from '../transport/request-queue.js';
 import { TimeOuts } from '../transport/time-outs.js';
@@ -232,7 +232,7 @@ export const createTaskClient = <Id extends string>({
         return nextResult(shared, { dueAtMs: state.nextPollAtMs, serviceTier: null, minIntervalMs }).pipe(
           map((arrived) => {
             const result = ownResult(arrived, task);
-            if (!isLeft(result)) return result.right;
+            if (!isLeft(result)) return withRaw(result.right.snapshot, result.right.raw);
             throw errorAs(result.left.kind, applyResult(state, result, config, clock.now()));
           }),
           finalize(() => {

@@ -307,6 +307,6 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
 
 /** The one account of a provider may be meant with its name and without it: a snapshot is always of the ref that was watched. */
 export const ownResult = (result: Result, task: TaskRef): Result =>
-  !isRight(result) || result.right.task.account === task.account ? result : right({ ...result.right, task });
+  !isRight(result) || result.right.snapshot.task.account === task.account ? result : right({ snapshot: { ...result.right.snapshot, task }, raw: result.right.raw });
 
 const deadlineCame: Result = /* @__PURE__ */ left({ kind: 'timeout', message: 'the deadline came first' });

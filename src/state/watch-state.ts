@@ -6,7 +6,7 @@
 import { type Either, isRight } from 'fp-ts/Either';
 import { type Attempt, checkedDelay } from '../poll/delay-policy.js';
 import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
-import { type StoredSnapshot, type TaskRef, type TaskSnapshot, withoutRaw } from '../task/snapshot.js';
+import { type Reading, type StoredSnapshot, type TaskRef, withRaw } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
@@ -137,10 +137,8 @@ export const startWatch = (task: TaskRef, { baseUrl, deadlineMs, firstPollAfterM
  *
  * @example await save(markSent(state, Date.now()))
  */
-export const markSent = (state: WatchState, nowMs: number): WatchState => ({
-  ...postponed(state, Math.max(0, nowMs - state.nextPollAtMs)),
-  sentAtMs: nowMs,
-});
+export const markSent = (state: WatchState, nowMs: number): WatchState =>
+  nowMs > state.nextPollAtMs ? { ...postponed(state, nowMs - state.nextPollAtMs), sentAtMs: nowMs } : { ...state, sentAtMs: nowMs };
 
 /** The next poll, and what failures are counted from, so much later. */
 const postponed = (state: WatchState, ms: number): WatchState => ({
@@ -225,10 +223,12 @@ export const withDeadline = (state: WatchState, deadlineMs: number): WatchState 
  * Throws `RangeError` when a policy gives neither ms nor 'stop'.
  * @example applyResult(state, provider.read(state.task, response), config, Date.now())
  */
-export const applyResult = (state: WatchState, result: Either<PollError, TaskSnapshot>, config: WatchConfig, nowMs: number): WatchState => {
+export const applyResult = (state: WatchState, result: Either<PollError, Pick<Reading, 'snapshot'>>, config: WatchConfig, nowMs: number): WatchState => {
   if (state.ended !== null) return state;
-  const polled = { ...state, polls: state.polls + 1, polledAtMs: nowMs, sentAtMs: null, pollsBeforeDeadline: Math.max(0, state.pollsBeforeDeadline - 1) };
-  return isRight(result) ? afterSnapshot(polled, result.right, config, nowMs) : afterError(polled, result.left, config, nowMs);
+  const next: Next = { ...state, polls: state.polls + 1, polledAtMs: nowMs, sentAtMs: null, pollsBeforeDeadline: Math.max(0, state.pollsBeforeDeadline - 1) };
+  if (isRight(result)) afterSnapshot(next, state, result.right.snapshot, config, nowMs);
+  else afterError(next, result.left, config, nowMs);
+  return next;
 };
 
 /**
@@ -266,34 +266,43 @@ export const transitionBetween = (before: WatchState | null, state: WatchState, 
   const { snapshot, previousStatus, polledAtMs, startedAtMs } = state;
   const told = toldStatus(state);
   if (snapshot === null || snapshot.status !== told || told === (before && toldStatus(before))) return null;
-  return transitionTo({ ...snapshot, raw }, previousStatus, polledAtMs ?? startedAtMs);
+  return transitionTo(withRaw(snapshot, raw), previousStatus, polledAtMs ?? startedAtMs);
 };
 
-const afterSnapshot = (state: WatchState, snapshot: TaskSnapshot, config: WatchConfig, nowMs: number): WatchState => {
-  const before = toldStatus(state);
-  const seen: WatchState = {
-    ...state,
-    firstSeenAtMs: state.firstSeenAtMs ?? nowMs,
-    snapshot: withoutRaw(snapshot),
-    previousStatus: snapshot.status === before ? state.previousStatus : before,
-    queuedUntilMs: snapshot.status === 'queued' ? nowMs : state.queuedUntilMs,
-    lastError: null,
-    ...noFailures,
-    unauthorizedCount: 0,
-    unconfirmedSinceMs: null,
-  };
-  const known: WatchState = { ...seen, ...deadlineOf(seen, config) };
-  if (isTerminal(snapshot.status)) {
-    if (isConfirmed(snapshot, state, config, nowMs)) return end(known, 'terminal', config, nowMs);
-    return schedule({ ...known, unconfirmedSinceMs: state.unconfirmedSinceMs ?? nowMs }, 0, 0, config, nowMs);
+/** The state that a result makes: copied once, and filled in by the functions below. */
+type Next = { -readonly [Field in keyof WatchState]: WatchState[Field] };
+
+const afterSnapshot = (next: Next, before: WatchState, snapshot: StoredSnapshot, config: WatchConfig, nowMs: number): void => {
+  const told = toldStatus(before);
+  const unconfirmedSinceMs = before.unconfirmedSinceMs ?? nowMs;
+  next.firstSeenAtMs ??= nowMs;
+  next.snapshot = snapshot;
+  if (snapshot.status !== told) next.previousStatus = told;
+  if (snapshot.status === 'queued') next.queuedUntilMs = nowMs;
+  next.unauthorizedCount = 0;
+  next.unconfirmedSinceMs = null;
+  recover(next);
+  setDeadline(next, config);
+  if (!isTerminal(snapshot.status)) {
+    setProgress(next, config, nowMs);
+    const attempt = { ...chanceOf(next, nowMs), index: before.polls, elapsedMs: elapsed(before.startedAtMs, nowMs) };
+    schedule(next, checkedDelay('policy.interval', config.interval(attempt)), 0, config, nowMs);
+  } else if (isConfirmed(snapshot, before, config, nowMs)) end(next, 'terminal', config, nowMs);
+  else {
+    next.unconfirmedSinceMs = unconfirmedSinceMs;
+    schedule(next, 0, 0, config, nowMs);
   }
-  const attempt = { ...chanceOf(known, nowMs), index: state.polls - 1, elapsedMs: elapsed(state.startedAtMs, nowMs) };
-  const moved = { ...known, ...progressOf(known, config, nowMs) };
-  return schedule(moved, checkedDelay('policy.interval', config.interval(attempt)), 0, config, nowMs);
+};
+
+/** Nothing has failed since. */
+const recover = (next: Next): void => {
+  next.lastError = null;
+  next.failureCount = noFailures.failureCount;
+  next.failingSinceMs = noFailures.failingSinceMs;
 };
 
 /** Whether a poll may be believed that says an end. Asking again can cure a success without a link, and a relay's own `failed`. */
-const isConfirmed = (snapshot: TaskSnapshot, before: WatchState, config: WatchConfig, nowMs: number): boolean => {
+const isConfirmed = (snapshot: StoredSnapshot, before: WatchState, config: WatchConfig, nowMs: number): boolean => {
   switch (snapshot.status) {
     case 'succeeded':
       return snapshot.video !== null || elapsed(before.unconfirmedSinceMs ?? nowMs, nowMs) >= linkWaitMs || hasLinkExpired(snapshot, before, config, nowMs);
@@ -317,38 +326,64 @@ const hasLinkExpired = ({ finishedAtMs, updatedAtMs, createdAtMs }: StoredSnapsh
 const mayGetLink = (saved: WatchState, config: WatchConfig, nowMs: number): boolean =>
   saved.snapshot?.status === 'succeeded' && saved.snapshot.video === null && !hasLinkExpired(saved.snapshot, saved, config, nowMs);
 
-const afterError = (state: WatchState, error: PollError, config: WatchConfig, nowMs: number): WatchState => {
-  const lastError = lasting(error, state.lastError, nowMs);
-  const failed: WatchState = {
-    ...state,
-    lastError,
-    ...failedAgain(state, nowMs),
-    unauthorizedCount: state.unauthorizedCount + Number(lastError.reason === 'unauthorized'),
-  };
-  const verdict = verdictOf(lastError, failed, config, nowMs);
-  if (verdict !== null) return end(failed, verdict, config, nowMs);
-  if (failed.unconfirmedSinceMs !== null && elapsed(failed.unconfirmedSinceMs, nowMs) >= linkWaitMs) return end(failed, 'terminal', config, nowMs);
-  const delayMs = checkedDelay('policy.retry', config.retry(attemptAfter(failed, chanceOf(failed, nowMs))));
-  return schedule(failed, delayMs, 'retryAfterMs' in error ? (error.retryAfterMs ?? 0) : 0, config, nowMs);
+const afterError = (next: Next, error: PollError, config: WatchConfig, nowMs: number): void => {
+  const lastError = lasting(error, next.lastError, nowMs);
+  const { failureCount, failingSinceMs } = failedAgain(next, nowMs);
+  next.lastError = lastError;
+  next.failureCount = failureCount;
+  next.failingSinceMs = failingSinceMs;
+  next.unauthorizedCount += Number(lastError.reason === 'unauthorized');
+  const verdict = verdictOf(lastError, next, config, nowMs);
+  if (verdict !== null) end(next, verdict, config, nowMs);
+  else if (next.unconfirmedSinceMs !== null && elapsed(next.unconfirmedSinceMs, nowMs) >= linkWaitMs) end(next, 'terminal', config, nowMs);
+  else {
+    const delayMs = checkedDelay('policy.retry', config.retry(attemptAfter(next, chanceOf(next, nowMs))));
+    schedule(next, delayMs, 'retryAfterMs' in error ? (error.retryAfterMs ?? 0) : 0, config, nowMs);
+  }
 };
 
 /** @param delayMs until the next poll, by a policy; the provider's minimum interval and `serverMs` are kept whatever it says */
-const schedule = (state: WatchState, delayMs: number | 'stop', serverMs: number, config: WatchConfig, nowMs: number): WatchState => {
-  if (delayMs === 'stop' || timeLeftMs(state, nowMs) <= 0) return end(state, 'timeout', config, nowMs);
-  const minIntervalMs = minIntervalOf(state, config);
+const schedule = (next: Next, delayMs: number | 'stop', serverMs: number, config: WatchConfig, nowMs: number): void => {
+  if (delayMs === 'stop' || timeLeftMs(next, nowMs) <= 0) {
+    end(next, 'timeout', config, nowMs);
+    return;
+  }
+  const minIntervalMs = minIntervalOf(next, config);
   const leastMs = Math.max(minIntervalMs, Math.min(serverMs, longestRetryAfterMs));
   const plannedAtMs = nowMs + Math.max(delayMs, leastMs);
-  const finalPollAtMs = (state.deadlineAtMs ?? Infinity) - minIntervalMs;
-  return { ...state, nextPollAtMs: plannedAtMs > finalPollAtMs ? Math.max(finalPollAtMs, nowMs + leastMs) : plannedAtMs };
+  const finalPollAtMs = (next.deadlineAtMs ?? Infinity) - minIntervalMs;
+  next.nextPollAtMs = plannedAtMs > finalPollAtMs ? Math.max(finalPollAtMs, nowMs + leastMs) : plannedAtMs;
 };
 
 /** An unconfirmed end is believed once the watch ends, whatever ends it. */
-const end = (state: WatchState, ended: 'terminal' | WatchErrorKind, config: WatchConfig, nowMs: number): WatchState => {
-  const nextPollAtMs = nowMs + minIntervalOf(state, config);
-  if (ended !== 'terminal' && state.unconfirmedSinceMs === null) return { ...state, ended, nextPollAtMs };
-  return { ...state, ended: 'terminal', nextPollAtMs, lastError: null, ...noFailures, unconfirmedSinceMs: null, progress: 1, estimated: false };
+const end = (next: Next, ended: 'terminal' | WatchErrorKind, config: WatchConfig, nowMs: number): void => {
+  next.nextPollAtMs = nowMs + minIntervalOf(next, config);
+  next.ended = ended;
+  if (ended !== 'terminal' && next.unconfirmedSinceMs === null) return;
+  next.ended = 'terminal';
+  next.unconfirmedSinceMs = null;
+  next.progress = 1;
+  next.estimated = false;
+  recover(next);
 };
 
+/** A given deadline stays; others follow the latest response. */
+const setDeadline = (next: Next, { hintsOf }: WatchConfig): void => {
+  const providerAtMs = providerDeadlineOf(next);
+  if (next.deadlineKind === 'given' || (next.deadlineKind === 'provider' && providerAtMs === null)) return;
+  next.deadlineKind = providerAtMs === null ? 'default' : 'provider';
+  next.deadlineAtMs = providerAtMs ?? plus(next.firstSeenAtMs, (hintsOf(next.snapshot).serviceTier === 'flex' ? 50 : 2) * hourMs);
+};
+
+/** Never back. */
+const setProgress = (next: Next, config: WatchConfig, nowMs: number): void => {
+  const reported = next.snapshot?.progress ?? null;
+  const progress = Math.min(reported ?? estimate(next, config, nowMs), almostDone);
+  const estimated = reported === null;
+  if (progress < next.progress || (progress === next.progress && estimated)) return;
+  next.progress = progress;
+  next.estimated = estimated;
+};
 const minIntervalOf = (state: WatchState, { provider, hintsOf }: WatchConfig): number => provider.pacing(hintsOf(state.snapshot)).minIntervalMs;
 
 const elapsed = (sinceMs: number, nowMs: number): number => Math.max(0, nowMs - sinceMs);
@@ -398,15 +433,6 @@ const lasting = (error: PollError, last: LastError | null, nowMs: number): LastE
   };
 };
 
-/** A given deadline stays; others follow the latest response. */
-const deadlineOf = (state: WatchState, { hintsOf }: WatchConfig): Pick<WatchState, 'deadlineAtMs' | 'deadlineKind'> => {
-  const { deadlineAtMs, deadlineKind, firstSeenAtMs, snapshot } = state;
-  const providerAtMs = providerDeadlineOf(state);
-  if (deadlineKind === 'given' || (deadlineKind === 'provider' && providerAtMs === null)) return { deadlineAtMs, deadlineKind };
-  if (providerAtMs !== null) return { deadlineAtMs: providerAtMs, deadlineKind: 'provider' };
-  return { deadlineAtMs: plus(firstSeenAtMs, (hintsOf(snapshot).serviceTier === 'flex' ? 50 : 2) * hourMs), deadlineKind: 'default' };
-};
-
 /** When the provider itself gives the task up, and ten minutes; never believed to be sooner than 2 h or later than 75 h after the first good response. */
 const providerDeadlineOf = ({ snapshot, firstSeenAtMs }: WatchState): number | null => {
   if (snapshot === null || firstSeenAtMs === null) return null;
@@ -417,14 +443,6 @@ const providerDeadlineOf = ({ snapshot, firstSeenAtMs }: WatchState): number | n
 
 /** The most that a task may show before its end. */
 const almostDone = 0.99;
-
-const progressOf = (state: WatchState, config: WatchConfig, nowMs: number): Pick<WatchState, 'progress' | 'estimated'> => {
-  const reported = state.snapshot?.progress ?? null;
-  const progress = Math.min(reported ?? estimate(state, config, nowMs), almostDone);
-  const estimated = reported === null;
-  const goesOn = progress > state.progress || (progress === state.progress && !estimated);
-  return goesOn ? { progress, estimated } : { progress: state.progress, estimated: state.estimated };
-};
 
 /** Nine tenths at the end of the expected time, ever slower after it. A task that is queued has made no progress. */
 const estimate = (state: WatchState, { provider, hintsOf }: WatchConfig, nowMs: number): number => {

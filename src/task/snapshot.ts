@@ -148,8 +148,26 @@ export type StoredSnapshot = TaskSnapshot extends infer Snapshot
     : never
   : never;
 
-/** The snapshot without its parsed body. */
+/** What one response says of a task, and the parsed body beside it. */
+export interface Reading {
+  readonly snapshot: StoredSnapshot;
+  readonly raw: unknown;
+}
+
+/** The snapshots that others were made of. */
+const sources = /* @__PURE__ */ new WeakMap<TaskSnapshot, StoredSnapshot>();
+
+/** The snapshot with a parsed body in it, to hand on. */
+export const withRaw = (snapshot: StoredSnapshot, raw: unknown): TaskSnapshot => {
+  const whole: TaskSnapshot = { ...snapshot, raw };
+  sources.set(whole, snapshot);
+  return whole;
+};
+
+/** The snapshot without its parsed body: the very one that it was made of, so that whoever keeps it keeps no copy. */
 export const withoutRaw = (snapshot: TaskSnapshot): StoredSnapshot => {
+  const source = sources.get(snapshot);
+  if (source !== undefined) return source;
   const { raw: _, ...rest } = snapshot;
   return rest;
 };

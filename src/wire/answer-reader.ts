@@ -2,7 +2,7 @@
  * From a response to what it says: of one task, or of each task in a list.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/Either';
-import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
+import type { Reading, TaskRef } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
 import { PlainObject, textIn } from './codecs.js';
 import type { Dialect } from './dialect.js';
@@ -24,9 +24,9 @@ export interface AnswerReader {
    * @param isOther tells the ids of the account's other watched tasks. A response of one of them is a `decode` failure: caches and
    *   gateways swap responses. Default: no id is another's
    */
-  readonly read: (task: TaskRef, response: HttpResponse, isOther?: IsOther) => Read<TaskSnapshot>;
+  readonly read: (task: TaskRef, response: HttpResponse, isOther?: IsOther) => Read<Reading>;
   /** What a list says of each of the tasks; those that it leaves out, and those of which it tells two stories, are missing. */
-  readonly readList: (tasks: readonly TaskRef[], response: HttpResponse, isOther?: IsOther) => Read<ReadonlyMap<TaskRef, Read<TaskSnapshot>>>;
+  readonly readList: (tasks: readonly TaskRef[], response: HttpResponse, isOther?: IsOther) => Read<ReadonlyMap<TaskRef, Read<Reading>>>;
 }
 
 /** Reads the responses of a dialect. */
@@ -59,14 +59,14 @@ export const answerReader = (dialect: Dialect, retention: Retention): AnswerRead
       : failure;
 
   /** What a body says of a task. */
-  const readBody = (json: unknown, task: TaskRef, response: HttpResponse, isOther: IsOther): Read<TaskSnapshot> => {
+  const readBody = (json: unknown, task: TaskRef, response: HttpResponse, isOther: IsOther): Read<Reading> => {
     const parsed = readInside(json, dialect);
     if (parsed === null) return left(withRetention(failureOf(json, response, `${dialect.name} task`)));
     const { id } = parsed;
     if (id !== null && id !== task.id && isOther(id)) {
       return left({ kind: 'decode', issues: [`the response is of task '${shortened(id)}', which is another watched task`] });
     }
-    return right(snapshotOf(parsed, task, json, response.headers['x-request-id']?.trim() || null, retention));
+    return right({ snapshot: snapshotOf(parsed, task, response.headers['x-request-id']?.trim() || null, retention), raw: json });
   };
 
   return {
@@ -80,7 +80,7 @@ export const answerReader = (dialect: Dialect, retention: Retention): AnswerRead
       const items = itemsIn(json.right);
       if (items === null) return left(failureOf(json.right, response, `list of ${dialect.name} tasks`));
       const itemOf = byId(items, dialect);
-      const results = new Map<TaskRef, Read<TaskSnapshot>>();
+      const results = new Map<TaskRef, Read<Reading>>();
       for (const task of tasks) {
         const item = itemOf.get(task.id);
         if (item === undefined) continue;

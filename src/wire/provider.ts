@@ -2,7 +2,7 @@
  * What a provider is: plain facts and the pure readers of its responses.
  */
 import type { Either } from 'fp-ts/Either';
-import type { Failure, TaskRef, TaskSnapshot } from '../task/snapshot.js';
+import type { Failure, Reading, TaskRef } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
 import { answerReader, type IsOther } from './answer-reader.js';
 import type { Dialect } from './dialect.js';
@@ -35,11 +35,11 @@ export interface Provider<Id extends string = string> {
   /** The expected time from creation to end; null when nothing is known of such a task. */
   readonly expectedTimeMs: (hints: TaskHints) => TimeRange | null;
   /**
-   * What a response says of a task. Pure and total: any status and any text give a snapshot or a failure, never a throw.
+   * What a response says of a task. Pure and total: any status and any text give a reading or a failure, never a throw.
    *
    * @param isOther tells the ids of the account's other watched tasks; a response of one of them is a `decode` failure. Default: none is
    */
-  readonly read: (task: TaskRef, response: HttpResponse, isOther?: IsOther) => Either<ReadFailure, TaskSnapshot>;
+  readonly read: (task: TaskRef, response: HttpResponse, isOther?: IsOther) => Either<ReadFailure, Reading>;
   /** Whether a failure is in a relay's own generic words, such as "task failed": the task's own end may still follow. */
   readonly isRelayFailure: (failure: Failure) => boolean;
   /** The list of tasks that its documentation describes; null where it describes none. */
@@ -53,7 +53,7 @@ export interface Provider<Id extends string = string> {
     tasks: readonly TaskRef[],
     response: HttpResponse,
     isOther?: IsOther,
-  ) => Either<ReadFailure, ReadonlyMap<TaskRef, Either<ReadFailure, TaskSnapshot>>>;
+  ) => Either<ReadFailure, ReadonlyMap<TaskRef, Either<ReadFailure, Reading>>>;
 }
 
 /** A provider's facts, and the dialect that reads its responses. */

@@ -1,7 +1,7 @@
 /**
  * What a dialect reads out of one body, and the snapshot that it becomes.
  */
-import type { Failure, FailureReason, RequestEcho, Settings, TaskRef, TaskSnapshot, Upstream, Usage, Video } from '../task/snapshot.js';
+import type { Failure, FailureReason, RequestEcho, Settings, StoredSnapshot, TaskRef, Upstream, Usage, Video } from '../task/snapshot.js';
 import type { TaskStatus } from '../task/status.js';
 import { isLink } from './codecs.js';
 import type { Retention } from './facts.js';
@@ -64,7 +64,7 @@ export const usageOf = (usage: Usage): Usage | null =>
   Object.values(usage).every((part) => part === null) ? null : usage;
 
 /** A parsed task as the snapshot of the task that was requested. */
-export const snapshotOf = (reading: ParsedTask, task: TaskRef, raw: unknown, requestId: string | null, retention: Retention): TaskSnapshot => {
+export const snapshotOf = (reading: ParsedTask, task: TaskRef, requestId: string | null, retention: Retention): StoredSnapshot => {
   const { id, inner, createdAtMs, finishedAtMs } = reading;
   // Completed in place below: a copy of it would cost more than all the rest.
   const common = {
@@ -89,7 +89,6 @@ export const snapshotOf = (reading: ParsedTask, task: TaskRef, raw: unknown, req
     notice: reading.notice,
     request: reading.request,
     upstream: inner ?? (id === null || id === task.id ? null : { id, status: null, resolution: null }),
-    raw,
   };
   switch (reading.status) {
     case 'succeeded':

@@ -58,7 +58,7 @@ const createdAtMs = Date.UTC(2026, 2, 1);
 export const byRules = (rules, { model, durationMs }) => ({ index, startsAtMs, endsAtMs }) => {
   const task = { provider: rules.provider.id, id: `cgt-20260301101500-${index}` };
   const snapshotOf = (/** @type {'queued' | 'running' | 'succeeded'} */ status) =>
-    right(/** @type {import('rx-seedance').TaskSnapshot} */ ({ ...blank, task, status, providerStatus: status, model, createdAtMs, settings: { ...noSettings, durationMs } }));
+    right({ snapshot: /** @type {import('rx-seedance').StoredSnapshot} */ ({ ...blank, task, status, providerStatus: status, model, createdAtMs, settings: { ...noSettings, durationMs } }) });
   const [queued, running, succeeded] = [snapshotOf('queued'), snapshotOf('running'), snapshotOf('succeeded')];
   let nowMs = createdAtMs;
   let state = startWatch(task, rules, nowMs);

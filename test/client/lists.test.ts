@@ -241,7 +241,7 @@ const shortOf = (url: string): string => {
 const told = (event: PollEvent): string => {
   if (event.kind === 'leaving') return 'leaving';
   const { result } = event;
-  if (isRight(result)) return result.right.status;
+  if (isRight(result)) return result.right.snapshot.status;
   return 'reason' in result.left ? result.left.reason : result.left.kind;
 };
 

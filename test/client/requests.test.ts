@@ -32,7 +32,7 @@ const requestsOf = (owner: Account, transport: Transport, { requestTimeoutMs = s
 const told = (event: PollEvent): string => {
   if (event.kind === 'leaving') return 'leaving';
   const { result } = event;
-  if (isRight(result)) return result.right.status;
+  if (isRight(result)) return result.right.snapshot.status;
   return 'reason' in result.left ? result.left.reason : result.left.kind;
 };
 

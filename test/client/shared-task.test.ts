@@ -1,7 +1,7 @@
 /**
  * One task and those who watch it: what each of them is told of a poll, and what one of them may do to the others.
  */
-import { left, right } from 'fp-ts/Either';
+import { left } from 'fp-ts/Either';
 import { asyncScheduler, concat, defer, EMPTY, ignoreElements, map, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Poll, PollSettings } from '../../src/client/requests.js';
@@ -13,13 +13,13 @@ import { clockOf } from '../../src/transport/clock.js';
 import { accountOf, arkTask, at, diary, every, inVirtualTime, livingTransport, played, running, seconds, succeeded, to } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import { type PollEvent, type RememberedTask, requestsFrom, type SharedEvent, sharedPoll } from '../support/polls.js';
-import { snapshot, task } from '../support/snapshots.js';
+import { good, task } from '../support/snapshots.js';
 
 const own: PollSettings = { dueAtMs: 0, minIntervalMs: 3, serviceTier: null };
 
 const shared = (request: (poll: Poll) => Observable<PollEvent>, before?: RememberedTask): SharedTask => new SharedTask('key', task, requestsFrom(request), clockOf(asyncScheduler), before);
 
-const done = (status: 'queued' | 'running'): PollEvent => ({ kind: 'done', result: right(snapshot(status)) });
+const done = (status: 'queued' | 'running'): PollEvent => ({ kind: 'done', result: good(status) });
 const leaving: PollEvent = { kind: 'leaving', waitUntil: () => undefined };
 
 /** A poll as letters: `l` leaves, `q` and `r` are results. */
@@ -31,7 +31,7 @@ const signalsOf = (one: SharedTask): Observable<null> => new Observable((subscri
 /** An event as such a letter. */
 const letter = (event: SharedEvent): string => {
   if (event.kind === 'leaving') return 'l';
-  return event.arrival.result._tag === 'Right' ? event.arrival.result.right.status.charAt(0) : 'x';
+  return event.arrival.result._tag === 'Right' ? event.arrival.result.right.snapshot.status.charAt(0) : 'x';
 };
 
 describe('a poll of a task', () => {
@@ -61,7 +61,7 @@ describe('a poll of a task', () => {
   it('is numbered and dated, and told to all who listen', marbles(({ cold, expectObservable }) => {
     const poll = cold<PollEvent>('         --(q|)', events);
     const one = shared(() => poll);
-    const at2 = { number: 1, atMs: 2, result: right(snapshot('queued')) };
+    const at2 = { number: 1, atMs: 2, result: good('queued') };
     const at7 = { ...at2, number: 2, atMs: 7 };
     const next = (seen: number): Observable<SharedEvent> => defer(() => sharedPoll(one, seen, own));
     expectObservable(signalsOf(one), '  ^       ').toBe('--x----x', { x: null });
@@ -80,7 +80,7 @@ describe('a poll of a task', () => {
     expect(told).toEqual([{ status: 'queued' }, { status: 'queued' }]);
     sharedPoll(one, 0, own).subscribe((event) => { if (event.kind === 'done') note(event.arrival); });
     expect(told.at(-1)).toBeNull();
-    expect(one.latest).toMatchObject({ number: 1, atMs: 1, result: { right: { status: 'queued', raw: null } } });
+    expect(one.latest).toMatchObject({ number: 1, atMs: 1, result: { right: { snapshot: { status: 'queued' }, raw: null } } });
   }));
 
   it('an error of a poll is that of all who wait for it, and the next is a new one', marbles(({ cold, expectObservable, expectSubscriptions }) => {

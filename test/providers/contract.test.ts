@@ -13,6 +13,7 @@ import { anyAnswerHeaders, anyBodyText, anyHints, anyHttpStatus, anyJsonText } f
 import { expectationOf, type Fixture, fixtures, folders, providerOf, providers } from './fixtures.js';
 import { traps, trapsElsewhere } from './traps.js';
 import { expectValid } from './valid-reading.js';
+import { handedOn } from '../support/readings.js';
 
 /** The words that relays of every dialect are known to use, by what they mean. */
 const sharedWords: Readonly<Partial<Record<TaskStatus, readonly string[]>>> = {
@@ -28,7 +29,7 @@ const files = [...new Set(providers.map(({ file }) => file))];
 const answered = fixtures.filter(({ expected }) => expected['kind'] === undefined);
 const of = (file: string) => (fixture: Fixture): boolean => fixture.provider === file;
 const read = ({ provider, task, response }: Fixture, body = response.body): Either<ReadFailure, TaskSnapshot> =>
-  providerOf(provider).read(task, { ...response, body });
+  handedOn(providerOf(provider).read(task, { ...response, body }));
 
 describe('the folders', () => {
   it('every provider has fixtures, and all fixtures have a provider', () => {
@@ -135,7 +136,7 @@ describe.each(files)('the answers of %s', (file) => {
   it('the snapshot is of the task that was asked for, its account included, and keeps the parsed body', () => {
     for (const fixture of answered.filter(of(file))) {
       const task = { ...fixture.task, account: 'second' };
-      const reading = providerOf(file).read(task, fixture.response);
+      const reading = handedOn(providerOf(file).read(task, fixture.response));
       expect(isRight(reading) && reading.right.task).toBe(task);
       expect(isRight(reading) && reading.right.raw).toEqual(JSON.parse(fixture.response.body));
     }
@@ -221,7 +222,7 @@ describe.each(files)('reading for %s is total', (file) => {
   const anyOwnJson = fc.constantFrom(...answered.filter(of(file)));
   const check = (body: string, status = 200, headers: Readonly<Record<string, string>> = {}): void => {
     const response = { status, headers, body };
-    expectValid(provider.read(task, response), task, response);
+    expectValid(handedOn(provider.read(task, response)), task, response);
   };
 
   it('over any text, any status and any headers', () => {

@@ -11,6 +11,7 @@ import type { Provider, TaskRef, TaskStatus } from 'rx-seedance';
 import { describe, expect, it } from 'vitest';
 import { bench, bornAtMs } from './support.js';
 import type { Bench } from './support.js';
+import { handedOn } from '../support/readings.js';
 
 const providers: Readonly<Record<SimulatedProvider, Provider>> = { ark, powertokens, yescale, kyyaipower, xingchao, anyfast };
 
@@ -34,7 +35,7 @@ const failures: Partial<Record<SimulatedProvider, readonly Fate[]>> = {
 
 const read = async (ask: Bench['ask'], task: TaskRef<SimulatedProvider>) => {
   const { status, headers, text } = await ask(task);
-  return providers[task.provider].read(task, { status, headers: Object.fromEntries(headers), body: text });
+  return handedOn(providers[task.provider].read(task, { status, headers: Object.fromEntries(headers), body: text }));
 };
 
 describe.each(simulatedProviders)('%s', (provider) => {

@@ -25,7 +25,8 @@ import {
   anyRecordText,
   anyStatus,
 } from '../support/arbitraries.js';
-import { driven, noAnswerInTime, paced, snapshot, statusesIn, type Step, task, viaJson } from '../support/snapshots.js';
+import { readingOf } from '../support/readings.js';
+import { driven, noAnswerInTime, paced, good, statusesIn, type Step, task, viaJson } from '../support/snapshots.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -100,7 +101,7 @@ describe('laws of the watch state', () => {
 
   it('it holds no body of an answer', () => {
     fc.assert(fc.property(anyRules, anyStatus, anyInstantMs, (rules, status, nowMs) => {
-      const answer = right(snapshot(status, { raw: { echoed: 'sk-secret' } }));
+      const answer = good(status, { raw: { echoed: 'sk-secret' } });
       expect(JSON.stringify(applyResult(startWatch(task, rules, nowMs), answer, rules, nowMs))).not.toContain('sk-secret');
     }));
   });
@@ -256,7 +257,7 @@ describe('laws of the watch state', () => {
       for (const [index, [before, after]] of pairsIn(statesOf(begin, steps)).entries()) {
         const answer = arrivals[index]?.[0];
         if (answer === undefined || !isRight(answer) || before.ended !== null) continue;
-        const { raw: _, ...stored } = answer.right;
+        const stored = answer.right.snapshot;
         expect(after.snapshot).toEqual(stored);
         expect(after).toMatchObject({ lastError: null, failureCount: 0 });
       }
@@ -410,7 +411,7 @@ describe('laws of the watch state', () => {
     const anyLength = fc.integer({ min: 1, max: 2 * hour });
     fc.assert(fc.property(anyPacing, anyPendingSnapshot, anyLength, anyInstantMs, (pacing, pending, deadlineMs, nowMs) => {
       const rules = watchConfig(paced({ ...pacing, minIntervalMs: pacing.minIntervalMs + 5_000, minMs: pacing.minMs + 5_000, maxMs: pacing.maxMs + 5_000 }), { deadlineMs });
-      const answers = Array.from({ length: 1 + Math.ceil(deadlineMs / 5_000) }, () => right(pending));
+      const answers = Array.from({ length: 1 + Math.ceil(deadlineMs / 5_000) }, () => right(readingOf(pending)));
       const steps = driven(startWatch(task, rules, nowMs), answers, rules, { nowMs });
       const end = steps.at(-1);
       expect(end?.state.ended).toBe('timeout');

@@ -8,6 +8,7 @@ import type { PollError } from '../../src/state/watch-state.js';
 import type { Pacing } from '../../src/wire/facts.js';
 import type { ResponseReason } from '../../src/wire/error-response.js';
 import { type Answer, type Said, snapshot, transition } from './snapshots.js';
+import { readingOf } from './readings.js';
 
 export const anyAttempt: fc.Arbitrary<Attempt> = fc.record({
   index: fc.nat({ max: 10_000 }),
@@ -151,8 +152,8 @@ export const anyTrouble: fc.Arbitrary<PollError> = fc.oneof(
 /** Any answer to one ask. Ends are rarer than they would be by chance, so that runs grow long. */
 export const anyAnswer: fc.Arbitrary<Answer> = fc.oneof(
   { weight: 6, arbitrary: anyTrouble.map((trouble) => left(trouble)) },
-  { weight: 5, arbitrary: anyPendingSnapshot.map((pending) => right(pending)) },
-  { weight: 1, arbitrary: anySnapshot.map((any) => right(any)) },
+  { weight: 5, arbitrary: anyPendingSnapshot.map((pending) => right(readingOf(pending))) },
+  { weight: 1, arbitrary: anySnapshot.map((any) => right(readingOf(any))) },
 );
 
 export const anyAnswers: fc.Arbitrary<readonly Answer[]> = fc.array(anyAnswer, { maxLength: 30 });

@@ -3,7 +3,7 @@
  * says so. Nothing here is read from a wire, and no clock runs.
  */
 import { type Either, left, right } from 'fp-ts/Either';
-import type { Failure, Settings, TaskRef, TaskSnapshot, Video } from '../../src/task/snapshot.js';
+import type { Failure, Reading, Settings, TaskRef, TaskSnapshot, Video } from '../../src/task/snapshot.js';
 import type { TaskStatus } from '../../src/task/status.js';
 import { transitionTo, type TaskTransition } from '../../src/task/transition.js';
 import { ark } from '../../src/providers/ark.js';
@@ -13,6 +13,7 @@ import { noSettings } from '../../src/wire/reading.js';
 import type { ResponseReason } from '../../src/wire/error-response.js';
 import { applyResult, type PollError, nextDelayMs, timeLeftMs, type WatchState } from '../../src/state/watch-state.js';
 import type { WatchConfig } from '../../src/state/watch-config.js';
+import { readingOf } from './readings.js';
 
 export const task: TaskRef<'ark'> = { provider: 'ark', id: 'cgt-1' };
 
@@ -61,9 +62,9 @@ export const snapshot = <Status extends TaskStatus>(
 export const transition = (to: TaskStatus, from: TaskStatus | null = null, said: Said = {}): TaskTransition =>
   transitionTo(snapshot(to, said), from, 0);
 
-export type Answer = Either<PollError, TaskSnapshot>;
+export type Answer = Either<PollError, Reading>;
 
-export const good = (status: TaskStatus, said: Said = {}): Answer => right(snapshot(status, said));
+export const good = (status: TaskStatus, said: Said = {}): Answer => right(readingOf(snapshot(status, said)));
 
 const httpStatuses: Readonly<Record<ResponseReason, number>> = {
   unauthorized: 401,

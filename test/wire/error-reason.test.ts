@@ -16,7 +16,7 @@ const all: readonly Provider[] = [ark, powertokens, yescale, kyyaipower, xingcha
 
 const reasonOf = (provider: Provider, status: number, body: unknown): unknown => {
   const result = provider.read({ provider: provider.id, id: 'asked' }, { status, headers: {}, body: typeof body === 'string' ? body : JSON.stringify(body) });
-  return result._tag === 'Left' ? (result.left.kind === 'response' ? result.left.reason : 'decode') : result.right.status;
+  return result._tag === 'Left' ? (result.left.kind === 'response' ? result.left.reason : 'decode') : result.right.snapshot.status;
 };
 
 const final: readonly unknown[] = ['not-found', 'forbidden', 'rejected'];

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Failure, FailureReason } from '../../src/task/snapshot.js';
 import { yescale } from '../../src/providers/yescale.js';
 import { ark, defineProvider, flatVideo, newApi } from '../../src/wire/index.js';
+import { handedOn } from '../support/readings.js';
 
 const provider = (dialect: typeof ark) =>
   defineProvider({
@@ -12,7 +13,7 @@ const provider = (dialect: typeof ark) =>
   });
 
 const failureIn = (dialect: typeof ark, body: unknown): Failure => {
-  const reading = provider(dialect).read({ provider: 'any', id: 'asked' }, { status: 200, headers: {}, body: JSON.stringify(body) });
+  const reading = handedOn(provider(dialect).read({ provider: 'any', id: 'asked' }, { status: 200, headers: {}, body: JSON.stringify(body) }));
   if (reading._tag === 'Left' || reading.right.status !== 'failed') throw new Error(JSON.stringify(reading));
   return reading.right.failure;
 };
@@ -156,7 +157,7 @@ describe('a reason in `message`', () => {
     for (const dialect of [ark, flatVideo]) expect(failureIn(dialect, body)).toMatchObject({ code: null, message: 'the picture is gone' });
     expect(failureIn(newApi, { code: 'success', message: 'fine', data: { task_id: 'asked', status: 'FAILURE', fail_reason: '', message: 'the picture is gone' } }))
       .toMatchObject({ message: 'the picture is gone' });
-    expect(provider(ark).read({ provider: 'any', id: 'asked' }, { status: 200, headers: {}, body: JSON.stringify(body) })).toMatchObject({ right: { notice: null } });
+    expect(provider(ark).read({ provider: 'any', id: 'asked' }, { status: 200, headers: {}, body: JSON.stringify(body) })).toMatchObject({ right: { snapshot: { notice: null } } });
   });
 
   it('gives way to any other, and is no word of success', () => {
@@ -170,7 +171,7 @@ describe('a reason in `message`', () => {
   it('is not the label that YEScale puts into every response', () => {
     const body = JSON.stringify({ id: 'asked', status: 'failed', message: 'YEScale - Seedance Video Generation - Fetch' });
     expect(yescale.read({ provider: 'yescale', id: 'asked' }, { status: 200, headers: {}, body })).toMatchObject({
-      right: { failure: { message: 'the provider gives no reason' }, notice: 'YEScale - Seedance Video Generation - Fetch' },
+      right: { snapshot: { failure: { message: 'the provider gives no reason' }, notice: 'YEScale - Seedance Video Generation - Fetch' } },
     });
   });
 });

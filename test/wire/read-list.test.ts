@@ -9,6 +9,7 @@ import { ark } from '../../src/providers/ark.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { fixtures } from '../providers/fixtures.js';
 import { anyAnswerHeaders, anyBodyText, anyHttpStatus, anyRecordText } from '../support/arbitraries.js';
+import { handedOn } from '../support/readings.js';
 
 const ref = (id: string): TaskRef => ({ provider: 'ark', id });
 const a = ref('a');
@@ -16,7 +17,9 @@ const b = ref('b');
 
 const answer = (body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}) =>
   ({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
-const readList = (body: unknown, tasks: readonly TaskRef[] = [a, b]) => ark.readList(tasks, answer(body));
+const handedOnAll = (list: ReturnType<typeof ark.readList>) =>
+  isRight(list) ? right(new Map([...list.right].map(([task, reading]) => [task, handedOn(reading)]))) : list;
+const readList = (body: unknown, tasks: readonly TaskRef[] = [a, b]) => handedOnAll(ark.readList(tasks, answer(body)));
 
 const running = (id: string) => ({ id, status: 'running' });
 const statuses = (body: unknown, tasks: readonly TaskRef[] = [a, b]): unknown => {
@@ -37,8 +40,8 @@ describe('a list', () => {
       const tasks = bodies.map((_, index) => ref(`task-${String(index)}`)).reverse();
       const headers = { 'x-request-id': ' request-1 ', 'retry-after': '3' };
       const list = `{"total":${String(items.length)},"items":[${items.join()}]}`;
-      const reading = ark.readList(tasks, answer(wrapped ? `{"code":"success","message":"","data":${list}}` : list, 200, headers));
-      const alone = new Map(tasks.map((task, index) => [task, ark.read(task, answer(items.at(-1 - index), 200, headers))]));
+      const reading = handedOnAll(ark.readList(tasks, answer(wrapped ? `{"code":"success","message":"","data":${list}}` : list, 200, headers)));
+      const alone = new Map(tasks.map((task, index) => [task, handedOn(ark.read(task, answer(items.at(-1 - index), 200, headers)))]));
       expect(reading).toEqual(right(alone));
     }));
   });
@@ -90,7 +93,7 @@ describe('a list', () => {
 
   it('is read as deep as an answer to one task', () => {
     const deep = `{"id":"a","status":"running","x":${'['.repeat(63)}1${']'.repeat(63)}}`;
-    expect(ark.read(a, answer(deep))).toMatchObject(right({ status: 'running' }));
+    expect(handedOn(ark.read(a, answer(deep)))).toMatchObject(right({ status: 'running' }));
     expect(statuses(`{"items":[${deep}]}`)).toEqual([[a, 'running']]);
   });
 
