@@ -6,7 +6,7 @@
  */
 import type * as t from 'io-ts';
 import { isTerminal } from '../task/status.js';
-import { LenientNumber, Unknown, Count, Counts, PlainObject, fieldsOf, Flag, UnixSeconds, Items, Link, orNull, readAs, SecondsAsMs, Text, AnyText } from './codecs.js';
+import { LenientNumber, Unknown, Count, Counts, PlainObject, fieldsOf, Flag, UnixSeconds, Items, Link, orNull, SecondsAsMs, Text, AnyText } from './codecs.js';
 import { arkErrorReason } from './ark-errors.js';
 import type { Dialect } from './dialect.js';
 import type { TaskHints, Pacing, TimeRange } from './facts.js';
@@ -148,8 +148,8 @@ export const arkExpectedTimeMs = ({ serviceTier, durationMs }: TaskHints): TimeR
 };
 
 const readArk = (body: unknown): ParsedTask | null => {
-  const [task] = readAs(ArkTask, body);
-  if (task === undefined || task.status === null) return null;
+  const task = ArkTask.read(body);
+  if (task === null || task.status === null) return null;
   const status = statusOf(task.status, arkStatuses);
   // A copy of thirty fields would cost more than reading them.
   return Object.assign(arkReading(task), { status, providerStatus: task.status, finishedAtMs: isTerminal(status) ? task.updated_at : null });

@@ -25,32 +25,36 @@ const lenient = <A>(name: string, read: (value: unknown) => A | null): Lenient<A
 type FieldCodec = Pick<Lenient<unknown>, 'is' | 'read'>;
 type FieldsOf<Codecs extends Readonly<Record<string, FieldCodec>>> = { readonly [Name in keyof Codecs]: ReturnType<Codecs[Name]['read']> };
 
+/** A codec of an object's fields. */
+export interface Fields<A> extends t.Type<A, unknown, unknown> {
+  /** What `decode` gives, without an `Either` around it; null where that fails: the value is no plain object. */
+  readonly read: (value: unknown) => A | null;
+}
+
 /**
  * As `t.type`, for fields that never fail: reads one after the other, and keeps no account of where it is. That account would cost more
  * than the rest of reading a response.
  */
-export const fieldsOf = <Codecs extends Readonly<Record<string, FieldCodec>>>(
-  codecs: Codecs,
-  name: string,
-): t.Type<FieldsOf<Codecs>, unknown, unknown> => {
+export const fieldsOf = <Codecs extends Readonly<Record<string, FieldCodec>>>(codecs: Codecs, name: string): Fields<FieldsOf<Codecs>> => {
   const fields = Object.entries(codecs);
-  return new t.Type<FieldsOf<Codecs>, unknown, unknown>(
+  // A copy of it has room for every field, in one order.
+  const blank: Readonly<Record<string, unknown>> = Object.fromEntries(fields.map(([field]) => [field, null]));
+  const read = (value: unknown): FieldsOf<Codecs> | null => {
+    if (!PlainObject.is(value)) return null;
+    const reading = { ...blank };
+    for (const [field, codec] of fields) reading[field] = codec.read(value[field]);
+    return reading as FieldsOf<Codecs>; // every field was read by its codec
+  };
+  const codec = new t.Type<FieldsOf<Codecs>, unknown, unknown>(
     name,
     (value): value is FieldsOf<Codecs> => PlainObject.is(value) && fields.every(([field, codec]) => codec.is(value[field])),
     (value, context) => {
-      if (!PlainObject.is(value)) return t.failure(value, context);
-      const reading: Record<string, unknown> = {};
-      for (const [field, codec] of fields) reading[field] = codec.read(value[field]);
-      return t.success(reading as FieldsOf<Codecs>); // every field was read by its codec
+      const reading = read(value);
+      return reading === null ? t.failure(value, context) : t.success(reading);
     },
     t.identity,
   );
-};
-
-/** What a codec reads, as a list of one; an empty list where it fails. */
-export const readAs = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): readonly A[] => {
-  const result = codec.decode(value);
-  return isRight(result) ? [result.right] : [];
+  return Object.assign(codec, { read });
 };
 
 /**
@@ -59,7 +63,10 @@ export const readAs = <A>(codec: t.Type<A, unknown, unknown>, value: unknown): r
  * @example orNull(ArkTask).read('no task') // null
  */
 export const orNull = <A extends object>(codec: t.Type<A, unknown, unknown>): Lenient<A> =>
-  lenient(`${codec.name} | null`, (value) => readAs(codec, value)[0] ?? null);
+  lenient(`${codec.name} | null`, (value) => {
+    const result = codec.decode(value);
+    return isRight(result) ? result.right : null;
+  });
 
 const numeric = /^\s*-?\d+(?:\.\d+)?(?:e[+-]?\d+)?\s*$/i;
 

@@ -3,7 +3,7 @@
  * Source: the result pages of kyyAiPower and xingchao (docs.globalaiopc.com), and public clients of them. Only `created` is an
  * instant; null and missing both mean "not yet"; `totalTokens` has been met as a string.
  */
-import { Unknown, Count, fieldsOf, PlainObject, textIn, UnixSeconds, Link, readAs, SecondsAsMs, Text, AnyText } from './codecs.js';
+import { Unknown, Count, fieldsOf, PlainObject, textIn, UnixSeconds, Link, SecondsAsMs, Text, AnyText } from './codecs.js';
 import type { Dialect } from './dialect.js';
 import type { TaskHints, Pacing, TimeRange } from './facts.js';
 import { noSettings, usageOf } from './reading.js';
@@ -104,8 +104,8 @@ export const flatVideo: Dialect = {
   statuses: flatVideoStatuses,
   errorReason: flatErrorReason,
   read: (body) => {
-    const [task] = readAs(FlatVideoTask, body);
-    if (task === undefined || task.status === null) return null;
+    const task = FlatVideoTask.read(body);
+    if (task === null || task.status === null) return null;
     return {
       status: statusOf(task.status, flatVideoStatuses),
       providerStatus: task.status,

@@ -6,7 +6,7 @@
  */
 import type { Upstream } from '../task/snapshot.js';
 import { isTerminal } from '../task/status.js';
-import { PlainObject, fieldsOf, UnixSeconds, Link, Percentage, readAs, Text, textIn, AnyText } from './codecs.js';
+import { PlainObject, fieldsOf, UnixSeconds, Link, Percentage, Text, textIn, AnyText } from './codecs.js';
 import { arkReading, ArkTask } from './ark.js';
 import type { Dialect } from './dialect.js';
 import { type ErrorDetail, errorDetailIn, isSuccess, errorResponseIn } from './error-response.js';
@@ -78,11 +78,11 @@ export const newApi: Dialect = {
     const within = layers.slice(at);
     const wrapped = within.slice(1).findLast(hasOneOf(innerFields));
     const innermost = wrapped ?? outer;
-    const tasks = within.flatMap((layer) => readAs(NewApiTask, layer));
+    const tasks = within.map(NewApiTask.read).filter((layer) => layer !== null);
     const [task] = tasks;
-    const [upstream] = readAs(ArkTask, innermost);
+    const upstream = ArkTask.read(innermost);
     const providerStatus = tasks.map(({ status }) => status).find(isSaid) ?? task?.status;
-    if (task === undefined || upstream === undefined || providerStatus == null) return null;
+    if (task === undefined || upstream === null || providerStatus == null) return null;
 
     const status = statusOf(providerStatus, newApiStatuses);
     const inner = arkReading(upstream);
@@ -121,8 +121,7 @@ const upstreamOf = (upstream: Upstream): Upstream | null =>
   Object.values(upstream).every((part) => part === null) ? null : upstream;
 
 /** The least telling first. */
-const errorsIn = (layer: Readonly<Record<string, unknown>>): readonly (ErrorDetail | null)[] => [
-  ...readAs(NewApiTask, layer).flatMap(({ result_url, fail_reason }) => [errorDetailIn(result_url), errorDetailIn(fail_reason)]),
-  errorDetailIn(layer['failure_reason']),
-  errorResponseIn(layer),
-];
+const errorsIn = (layer: Readonly<Record<string, unknown>>): readonly (ErrorDetail | null)[] => {
+  const task = NewApiTask.read(layer);
+  return [errorDetailIn(task?.result_url), errorDetailIn(task?.fail_reason), errorDetailIn(layer['failure_reason']), errorResponseIn(layer)];
+};
