@@ -89,9 +89,9 @@ class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
   readonly serviceTier: string | null;
   urlLength: number;
   /** The polls that it is to answer. */
-  polls: readonly Poll[] = [];
+  polls: readonly Poll[] = none;
   /** The polls that it asks about, once it has left, and the earliest due of them. */
-  asked: readonly Poll[] = [];
+  asked: readonly Poll[] = none;
   first: Poll;
   /** `quota-check`: of one task, to confirm for all what a list has said. */
   kind: 'single' | 'list' | 'quota-check' = 'single';
@@ -179,6 +179,9 @@ class RequestsOfAccount implements Requests {
   readonly #account: Account;
   readonly #options: RequestsOptions;
   readonly #timeOuts: TimeOuts;
+  /** The provider's path, up to the id of a task and after it. */
+  readonly #beforeId: string;
+  readonly #afterId: string;
   /** The provider's list, where the account uses it. */
   readonly #list: TaskList | null;
   /** Requests that polls may join. */
@@ -190,7 +193,11 @@ class RequestsOfAccount implements Requests {
   constructor(account: Account, options: RequestsOptions) {
     this.#account = account;
     this.#options = options;
-    this.#list = account.batch ? account.provider.list : null;
+    const { path, list } = account.provider;
+    const idAt = path.indexOf('{id}');
+    this.#beforeId = path.slice(0, idAt);
+    this.#afterId = path.slice(idAt + '{id}'.length);
+    this.#list = account.batch ? list : null;
     this.requestTimeoutMs = options.requestTimeoutMs;
     this.#timeOuts = new TimeOuts(options.requestTimeoutMs, options.clock);
   }
@@ -221,8 +228,7 @@ class RequestsOfAccount implements Requests {
 
   /** Sends a request whose turn has come, and that waits for nothing else. */
   depart(request: Request): void {
-    const { path } = this.#account.provider;
-    const polls = [...request.polls].sort((a, b) => a.dueAtMs - b.dueAtMs);
+    const polls = request.polls.length === 1 ? request.polls : [...request.polls].sort((a, b) => a.dueAtMs - b.dueAtMs);
     const [first] = polls;
     if (first === undefined) return;
     request.first = first;
@@ -237,7 +243,7 @@ class RequestsOfAccount implements Requests {
       request.polls = [first];
       for (const poll of polls.slice(1)) this.#again(poll);
     }
-    this.#send(request, [first], path.replace('{id}', () => encodeURIComponent(first.polled.task.id)));
+    this.#send(request, polls.length === 1 ? polls : [first], this.#beforeId + encodeURIComponent(first.polled.task.id) + this.#afterId);
   }
 
   /** Tells polls what the reply to their request says of each, and lets the next request start. Only the first reply counts. */
@@ -396,6 +402,9 @@ class RequestsOfAccount implements Requests {
  * its next interval, and from then on. Only the queue can fail a poll; whatever goes wrong with a request is its result.
  */
 export const createRequests = (account: Account, options: RequestsOptions): Requests => new RequestsOfAccount(account, options);
+
+/** Most tasks are polled by themselves: no list is made to hold nobody. */
+const none: readonly Poll[] = [];
 
 const asItIs = (text: string): string => text;
 

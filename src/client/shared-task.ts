@@ -40,8 +40,8 @@ export class SharedTask implements PolledTask, Subscribable<null> {
   readonly #requests: Requests;
   readonly #clock: Clock;
   // Most tasks have one watcher: a list that is replaced takes less room than a set.
-  #listeners: readonly Partial<Observer<null>>[] = [];
-  #pollers: readonly Poller[] = [];
+  #listeners: readonly Partial<Observer<null>>[] = none;
+  #pollers: readonly Poller[] = none;
   /** The poll that is under way. */
   #poll: Poll | null = null;
   /** Its request, for those who join it after that was about to leave. */
@@ -60,7 +60,7 @@ export class SharedTask implements PolledTask, Subscribable<null> {
   /** Emits whenever a result has come, and when the task is woken. */
   subscribe(listener: Partial<Observer<null>>): Unsubscribable {
     this.#listeners = [...this.#listeners, listener];
-    return { unsubscribe: () => { this.#listeners = this.#listeners.filter((other) => other !== listener); } };
+    return { unsubscribe: () => { this.#listeners = without(this.#listeners, listener); } };
   }
 
   /** Lets the next poll leave now. One that has left already is followed by another. */
@@ -89,7 +89,7 @@ export class SharedTask implements PolledTask, Subscribable<null> {
   withdraw(poller: Poller): void {
     if (!this.#pollers.includes(poller)) return;
     const poll = this.#poll;
-    this.#pollers = this.#pollers.filter((other) => other !== poller);
+    this.#pollers = without(this.#pollers, poller);
     if (this.#pollers.length > 0 || poll === null) return;
     this.#ended();
     this.#requests.stop(poll);
@@ -122,11 +122,15 @@ export class SharedTask implements PolledTask, Subscribable<null> {
   /** Ends the poll that is under way, and gives those who wait for it. */
   #ended(): readonly Poller[] {
     const pollers = this.#pollers;
-    this.#pollers = [];
+    this.#pollers = none;
     this.#poll = null;
     this.#leaving = null;
     return pollers;
   }
 }
+
+const none: readonly never[] = [];
+
+const without = <T>(all: readonly T[], one: T): readonly T[] => (all.length === 1 && all[0] === one ? none : all.filter((other) => other !== one));
 
 const withoutBody = (result: Result): Result => (isLeft(result) ? result : right({ snapshot: result.right.snapshot, raw: null }));

@@ -152,8 +152,8 @@ const shareRefused = ({ recent, recentCount }: RateLimiterState): number => {
 };
 
 const accepting = (state: RateLimiterState, nowMs: number): Pick<RateLimiterState, 'slot' | 'accepted'> => {
-  const { slot, accepted } = rotated(state, nowMs);
-  return { slot, accepted: [(accepted[0] ?? 0) + 1, ...accepted.slice(1)] };
+  const { slot, accepted: [latest = 0, ...earlier] } = rotated(state, nowMs);
+  return { slot, accepted: [latest + 1, ...earlier] };
 };
 
 const acceptedLately = (state: RateLimiterState, nowMs: number): number => {

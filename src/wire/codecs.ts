@@ -63,7 +63,7 @@ export const fieldsOf = <Codecs extends Readonly<Record<string, FieldCodec>>>(co
  * @example orNull(ArkTask).read('no task') // null
  */
 export const orNull = <A extends object>(codec: t.Type<A, unknown, unknown>): Lenient<A> =>
-  lenient(`${codec.name} | null`, (value) => {
+  lenient(`${codec.name} | null`, 'read' in codec ? (codec as Fields<A>).read : (value) => {
     const result = codec.decode(value);
     return isRight(result) ? result.right : null;
   });
