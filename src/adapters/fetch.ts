@@ -6,7 +6,7 @@ import { Observable } from 'rxjs';
 import { bodyTooLarge, createBodyCollector } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
 import { bodyOf, type HttpRequest, type HttpResponse, type Transport } from '../transport/transport.js';
-import { wholeAnswer } from '../transport/whole-answer.js';
+import { exchangeTime, wholeAnswer } from '../transport/exchange.js';
 
 /** Which `fetch`, and the bounds of its requests. */
 export interface FetchTransportOptions extends TransportLimits {
@@ -71,6 +71,7 @@ export const fetchTransport = ({ fetch: givenFetch, ...limits }: FetchTransportO
   if (givenFetch !== undefined && typeof givenFetch !== 'function') {
     throw new TypeError(`fetch must be a function, not ${String(givenFetch)}`);
   }
+  const time = exchangeTime(timeoutMs);
   return (request) =>
     new Observable<HttpResponse>((subscriber) => {
       const controller = new AbortController();
@@ -88,7 +89,7 @@ export const fetchTransport = ({ fetch: givenFetch, ...limits }: FetchTransportO
           if (!subscriber.closed) subscriber.error(error);
         },
       );
-    }).pipe(wholeAnswer(request, timeoutMs));
+    }).pipe(wholeAnswer(request, time));
 };
 
 /** `send` is a plain variable: a browser's `fetch` refuses to be called as the method of another object. */

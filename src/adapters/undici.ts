@@ -3,10 +3,11 @@
  */
 import { errors, getGlobalDispatcher, util } from 'undici';
 import { Observable, type Subscriber } from 'rxjs';
-import { bodyTooLarge, createBodyCollector } from '../transport/body-collector.js';
+import { type BodyCollector, bodyTooLarge, createBodyCollector } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
 import { bodyOf, type HttpRequest, type HttpResponse, type Transport } from '../transport/transport.js';
-import { wholeAnswer } from '../transport/whole-answer.js';
+import { Exchange, exchangeTime } from '../transport/exchange.js';
+import type { TimeOuts } from '../transport/time-outs.js';
 
 /** Where requests go, and their bounds. */
 export interface UndiciTransportOptions extends TransportLimits {
@@ -38,13 +39,14 @@ interface DispatchHandler {
   readonly onResponseEnd: () => void;
   readonly onResponseError: (controller: Controller, error: Error) => void;
   readonly onConnect: (abort: Abort) => void;
-  readonly onHeaders: (status: number, headers: Parameters<typeof util.parseHeaders>[0]) => boolean;
+  readonly onHeaders: (status: number, headers: RawFields) => boolean;
   readonly onData: (chunk: Uint8Array) => boolean;
   readonly onComplete: () => void;
   readonly onError: (error: Error) => void;
 }
 
 type Abort = (reason: Error) => void;
+type RawFields = Parameters<typeof util.parseHeaders>[0];
 type Controller = { readonly abort: Abort };
 type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
@@ -67,75 +69,95 @@ export const undiciTransport = ({ dispatcher, ...limits }: UndiciTransportOption
   if (dispatcher !== undefined && typeof dispatcher?.dispatch !== 'function') {
     throw new TypeError(`dispatcher must be an undici Dispatcher, not ${String(dispatcher)}`);
   }
+  const time = exchangeTime(timeoutMs);
   return (request) =>
-    new Observable<HttpResponse>((subscriber) => {
-      const { origin, pathname, search } = new URL(request.url);
-      const headers = { accept: 'application/json', ...request.headers, 'accept-encoding': 'identity' };
-      (dispatcher ?? getGlobalDispatcher()).dispatch(
-        { origin, path: pathname + search, method: request.method, headers, ...bodyOf(request) },
-        createHandler(subscriber, maxBodyBytes),
-      );
-    }).pipe(wholeAnswer(request, timeoutMs));
+    new Observable((subscriber) => {
+      const exchange = new UndiciExchange(subscriber, request, time, maxBodyBytes);
+      try {
+        const { origin, pathname, search } = new URL(request.url);
+        const headers = { accept: 'application/json', ...request.headers, 'accept-encoding': 'identity' };
+        (dispatcher ?? getGlobalDispatcher()).dispatch({ origin, path: pathname + search, method: request.method, headers, ...bodyOf(request) }, exchange);
+      } catch (error) {
+        exchange.error(error);
+      }
+    });
 };
 
 /**
  * One exchange, in the names of undici 7 and 8 and in those of undici 6. The second are needed without an undici 6 in sight: it is
  * built into Node 20 and 22, and becomes the global dispatcher when their `fetch` is called before undici is imported.
  */
-const createHandler = (subscriber: Subscriber<HttpResponse>, maxBodyBytes: number): DispatchHandler => {
-  const body = createBodyCollector(maxBodyBytes);
-  let abort: Abort | null = null;
-  let status = 0;
-  let headers: HttpResponse['headers'] = {};
-  subscriber.add(() => abort?.(new errors.RequestAbortedError()));
+class UndiciExchange extends Exchange implements DispatchHandler {
+  readonly #body: BodyCollector;
+  readonly #maxBodyBytes: number;
+  /** While it is under way, by whichever names. */
+  #controller: Controller | null = null;
+  #status = 0;
+  #headers: HttpResponse['headers'] = {};
+
+  constructor(subscriber: Subscriber<HttpResponse>, request: HttpRequest, time: TimeOuts, maxBodyBytes: number) {
+    super(subscriber, request, time);
+    this.#body = createBodyCollector(maxBodyBytes);
+    this.#maxBodyBytes = maxBodyBytes;
+  }
+
+  override unsubscribe(): void {
+    super.unsubscribe();
+    this.#controller?.abort(new errors.RequestAbortedError());
+  }
 
   /** Throwing refuses this request alone. Aborting it would close the connection, which the requests behind it wait for. */
-  const start = (abortRequest: Abort): void => {
-    if (subscriber.closed) throw new errors.RequestAbortedError();
-    abort = abortRequest;
-  };
-  /** Comes also for each 1xx, before the answer itself. */
-  const begin = (code: number, fields: Fields): void => {
-    status = code;
-    headers = headersOf(fields);
-  };
-  const read = (chunk: Uint8Array): void => {
-    const encoding = headers['content-encoding'] ?? '';
-    if (!/^(?:identity)?$/i.test(encoding)) refuse(new Error(`the body has the content-encoding ${encoding}, not identity`));
-    else if (!body.add(chunk)) refuse(bodyTooLarge(maxBodyBytes));
-  };
-  const end = (): void => {
-    abort = null;
-    subscriber.next({ status, headers, body: body.text() });
-    subscriber.complete();
-  };
-  const fail = (error: Error): void => {
-    abort = null;
-    refuse(error);
-  };
-  const refuse = (error: Error): void => {
-    if (!subscriber.closed) subscriber.error(error);
-  };
+  onRequestStart(controller: Controller): void {
+    if (this.isOver) throw new errors.RequestAbortedError();
+    this.#controller = controller;
+  }
 
-  return {
-    onRequestStart: (controller) => start((reason) => controller.abort(reason)),
-    onResponseStart: (_controller, code, fields) => begin(code, fields),
-    onResponseData: (_controller, chunk) => read(chunk),
-    onResponseEnd: end,
-    onResponseError: (_controller, error) => fail(error),
-    onConnect: start,
-    onHeaders: (code, fields) => {
-      begin(code, util.parseHeaders(fields));
-      return true;
-    },
-    onData: (chunk) => {
-      read(chunk);
-      return true;
-    },
-    onComplete: end,
-    onError: fail,
-  };
-};
+  /** Comes also for each 1xx, before the answer itself. */
+  onResponseStart(_controller: Controller, status: number, fields: Fields): void {
+    this.#status = status;
+    this.#headers = headersOf(fields);
+  }
+
+  onResponseData(_controller: Controller | null, chunk: Uint8Array): void {
+    const encoding = this.#headers['content-encoding'] ?? '';
+    if (!/^(?:identity)?$/i.test(encoding)) this.error(new Error(`the body has the content-encoding ${encoding}, not identity`));
+    else if (!this.#body.add(chunk)) this.error(bodyTooLarge(this.#maxBodyBytes));
+  }
+
+  onResponseEnd(): void {
+    this.#controller = null;
+    this.next({ status: this.#status, headers: this.#headers, body: this.#body.text() });
+    this.complete();
+  }
+
+  onResponseError(_controller: Controller | null, error: Error): void {
+    this.#controller = null;
+    this.error(error);
+  }
+
+  onConnect(abort: Abort): void {
+    this.onRequestStart({ abort });
+  }
+
+  onHeaders(status: number, fields: RawFields): boolean {
+    this.#status = status;
+    this.#headers = headersOf(util.parseHeaders(fields));
+    return true;
+  }
+
+  onData(chunk: Uint8Array): boolean {
+    this.onResponseData(null, chunk);
+    return true;
+  }
+
+  onComplete(): void {
+    this.onResponseEnd();
+  }
+
+  onError(error: Error): void {
+    this.onResponseError(null, error);
+  }
+}
 
 /** A loop over names, for every answer passes here: entries, lists and joins took five times as long. */
 const headersOf = (fields: Fields): HttpResponse['headers'] => {

@@ -6,7 +6,7 @@ import { catchError, concatMap, defer, EMPTY, type Observable, of, take, throwEr
 import { bodyTooLarge } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
 import { bodyOf, type HttpResponse, type Transport } from '../transport/transport.js';
-import { wholeAnswer } from '../transport/whole-answer.js';
+import { exchangeTime, wholeAnswer } from '../transport/exchange.js';
 
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
@@ -27,6 +27,7 @@ declare const TextEncoder: new () => { encode(text: string): Uint8Array };
  */
 export const httpClientTransport = (http: HttpClient, limits: TransportLimits = {}): Transport => {
   const { timeoutMs, maxBodyBytes } = checkLimits(limits);
+  const time = exchangeTime(timeoutMs);
   return (request) =>
     defer(() =>
       http.request(request.method, request.url, {
@@ -44,7 +45,7 @@ export const httpClientTransport = (http: HttpClient, limits: TransportLimits = 
       }),
       throwIfEmpty(() => new Error('the request ended without one')),
       take(1),
-      wholeAnswer(request, timeoutMs),
+      wholeAnswer(request, time),
     );
 };
 

@@ -7,7 +7,7 @@ import { longestTimerMs } from '../checks.js';
 import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
 import { rest } from '../poll/rest.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
-import { innermostReason } from '../transport/whole-answer.js';
+import { innermostReason } from '../transport/exchange.js';
 import { messageOf } from '../state/errors.js';
 import { Refused, Trouble } from './download-connections.js';
 import { DownloadError } from './download-error.js';

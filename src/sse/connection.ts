@@ -5,7 +5,7 @@
 import { createParser } from 'eventsource-parser';
 import { Observable } from 'rxjs';
 import { retryAfterMs } from '../transport/retry-after.js';
-import { innermostReason } from '../transport/whole-answer.js';
+import { innermostReason } from '../transport/exchange.js';
 
 /** What comes over a connection. */
 export type Incoming =

@@ -154,20 +154,11 @@ export interface Reading {
   readonly raw: unknown;
 }
 
-/** The snapshots that others were made of. */
-const sources = /* @__PURE__ */ new WeakMap<TaskSnapshot, StoredSnapshot>();
-
 /** The snapshot with a parsed body in it, to hand on. */
-export const withRaw = (snapshot: StoredSnapshot, raw: unknown): TaskSnapshot => {
-  const whole: TaskSnapshot = { ...snapshot, raw };
-  sources.set(whole, snapshot);
-  return whole;
-};
+export const withRaw = (snapshot: StoredSnapshot, raw: unknown): TaskSnapshot => ({ ...snapshot, raw });
 
-/** The snapshot without its parsed body: the very one that it was made of, so that whoever keeps it keeps no copy. */
+/** The snapshot without its parsed body. */
 export const withoutRaw = (snapshot: TaskSnapshot): StoredSnapshot => {
-  const source = sources.get(snapshot);
-  if (source !== undefined) return source;
   const { raw: _, ...rest } = snapshot;
   return rest;
 };

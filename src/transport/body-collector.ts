@@ -11,6 +11,9 @@ export interface BodyCollector {
   readonly text: () => string;
 }
 
+/** Without a stream it keeps nothing from one text to the next. */
+const utf8 = /* @__PURE__ */ new TextDecoder();
+
 /**
  * Collects the chunks of one body.
  *
@@ -26,7 +29,7 @@ export const createBodyCollector = (maxBytes: number): BodyCollector => {
       chunks.push(chunk);
       return true;
     },
-    text: () => new TextDecoder().decode(joined(chunks, size)),
+    text: () => utf8.decode(joined(chunks, size)),
   };
 };
 

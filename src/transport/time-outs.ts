@@ -22,7 +22,8 @@ export interface Timed {
  * is in time.
  */
 export class TimeOuts {
-  readonly #ms: number;
+  /** Their length. */
+  readonly ms: number;
   readonly #clock: Clock;
   /** When each began, the earliest first. */
   readonly #begun = new Map<Timed, number>();
@@ -30,7 +31,7 @@ export class TimeOuts {
   #timerSetAtMs = 0;
 
   constructor(ms: number, clock: Clock) {
-    this.#ms = ms;
+    this.ms = ms;
     this.#clock = clock;
   }
 
@@ -41,7 +42,7 @@ export class TimeOuts {
     this.#begun.set(timed, nowMs);
     // A virtual clock may begin anew, and leave behind a timer that never fires.
     const setForMs = nowMs - this.#timerSetAtMs;
-    if (this.#timer === null || setForMs < 0 || setForMs > this.#ms) this.#setTimer();
+    if (this.#timer === null || setForMs < 0 || setForMs > this.ms) this.#setTimer();
   }
 
   /** Ends it. One that has not begun, or is over, does no harm. */
@@ -56,7 +57,7 @@ export class TimeOuts {
     this.#timer?.unsubscribe();
     this.#timerSetAtMs = nowMs;
     for (const beganAtMs of this.#begun.values()) {
-      const leftMs = Math.min(this.#ms, longestTimerMs, Math.max(0, beganAtMs + this.#ms - nowMs));
+      const leftMs = Math.min(this.ms, longestTimerMs, Math.max(0, beganAtMs + this.ms - nowMs));
       this.#timer = this.#clock.scheduler.schedule(this.#lastTurn, Math.ceil(leftMs));
       return;
     }
@@ -71,7 +72,7 @@ export class TimeOuts {
     const nowMs = this.#clock.elapsedMs();
     for (const [timed, beganAtMs] of this.#begun) {
       // One that begins while others end comes last.
-      if (beganAtMs + this.#ms > nowMs) break;
+      if (beganAtMs + this.ms > nowMs) break;
       this.#begun.delete(timed);
       timed.timedOut();
     }

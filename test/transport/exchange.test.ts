@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { EMPTY, NEVER, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { HttpRequest, HttpResponse } from '../../src/transport/transport.js';
-import { wholeAnswer } from '../../src/transport/whole-answer.js';
+import { exchangeTime, wholeAnswer } from '../../src/transport/exchange.js';
 import { marbles } from '../support/marbles.js';
 
 const a: HttpResponse = { status: 200, headers: {}, body: '{}' };
@@ -11,7 +11,7 @@ const late = new Error('No whole answer: none within 5 ms (timeoutMs)');
 
 const messageOf = (error: unknown, asked = request): unknown => {
   let message: unknown;
-  throwError(() => error).pipe(wholeAnswer(asked, 5)).subscribe({ error: (shown: Error) => { message = shown.message; } });
+  throwError(() => error).pipe(wholeAnswer(asked, exchangeTime(5))).subscribe({ error: (shown: Error) => { message = shown.message; } });
   return message;
 };
 
@@ -19,33 +19,33 @@ describe('wholeAnswer', () => {
   it('passes on an answer that comes in time, and forgets the time', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('      ---(a|)', { a });
     const asked = '            ^--!';
-    expectObservable(answer.pipe(wholeAnswer(request, 5))).toBe('---(a|)', { a });
+    expectObservable(answer.pipe(wholeAnswer(request, exchangeTime(5)))).toBe('---(a|)', { a });
     expectSubscriptions(answer.subscriptions).toBe(asked);
   }));
 
   it('ends an exchange that takes too long', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('      --------(a|)', { a });
     const asked = '            ^----!';
-    expectObservable(answer.pipe(wholeAnswer(request, 5))).toBe('-----#', undefined, late);
+    expectObservable(answer.pipe(wholeAnswer(request, exchangeTime(5)))).toBe('-----#', undefined, late);
     expectSubscriptions(answer.subscriptions).toBe(asked);
   }));
 
   it('is cancelled with its subscription', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold<HttpResponse>('-----');
     const asked = '            ^-!';
-    expectObservable(answer.pipe(wholeAnswer(request, 5)), asked).toBe('---');
+    expectObservable(answer.pipe(wholeAnswer(request, exchangeTime(5))), asked).toBe('---');
     expectSubscriptions(answer.subscriptions).toBe(asked);
   }));
 
   it('gives each subscription a time of its own', marbles(({ expectObservable }) => {
-    const answer = NEVER.pipe(wholeAnswer(request, 5));
+    const answer = NEVER.pipe(wholeAnswer(request, exchangeTime(5)));
     expectObservable(answer).toBe('     -----#', undefined, late);
     expectObservable(answer, '--^').toBe('-------#', undefined, late);
   }));
 
   it('leaves nothing and an answer at once as they are', marbles(({ expectObservable }) => {
-    expectObservable(EMPTY.pipe(wholeAnswer(request, 5))).toBe('|');
-    expectObservable(of(a).pipe(wholeAnswer(request, 5))).toBe('(a|)', { a });
+    expectObservable(EMPTY.pipe(wholeAnswer(request, exchangeTime(5)))).toBe('|');
+    expectObservable(of(a).pipe(wholeAnswer(request, exchangeTime(5)))).toBe('(a|)', { a });
   }));
 
   it.each<readonly [unknown, string]>([
