@@ -13,27 +13,33 @@ type EsbuildPlugin = NonNullable<Options['esbuildPlugins']>[number];
 const entry = (points: readonly EntryPoint[]): Record<string, string> => Object.fromEntries(points.map(({ name, source }) => [name, source]));
 
 /**
- * fp-ts has no `exports` map: `fp-ts/Either` type-checks and then dies in Node. So the sources say `fp-ts/Either`, and each
- * build says where that is: `lib/*.js` works everywhere, `es6/*.js` is what a bundler can shake. In declarations
- * `fp-ts/Either` is found by every resolution.
+ * fp-ts has no `exports` map: `fp-ts/Either` type-checks and then dies in Node. So the sources say `fp-ts/Either`, and each build says
+ * where that is. In declarations `fp-ts/Either` is found by every resolution.
+ *
+ * For Node the little that is used of fp-ts and io-ts is built in: loading the two as CommonJS packages took Node as long as RxJS. Types
+ * and values of both are told by their shape, so that a program's own copies fit. Bundlers get them as packages: a program that has them
+ * ships them once.
  */
-const fpTs = (folder: 'lib' | 'es6'): EsbuildPlugin => ({
-  name: `fp-ts-${folder}`,
-  setup({ onResolve }) {
-    onResolve({ filter: /^fp-ts\/\w+$/ }, ({ path }) => ({
-      path: `${path.replace('/', `/${folder}/`)}.js`,
-      external: true,
-      sideEffects: false,
-    }));
+const builtIn: EsbuildPlugin = {
+  name: 'fp-ts-and-io-ts-built-in',
+  setup({ onResolve, resolve }) {
+    const es6 = (path: string, resolveDir: string) => resolve(path, { kind: 'import-statement', resolveDir });
+    onResolve({ filter: /^fp-ts\/\w+$/ }, ({ path, resolveDir }) => es6(`${path.replace('/', '/es6/')}.js`, resolveDir));
+    onResolve({ filter: /^io-ts$/ }, ({ resolveDir }) => es6('io-ts/es6/index.js', resolveDir));
   },
-});
+};
+
+const asPackages: EsbuildPlugin = {
+  name: 'fp-ts-as-package',
+  setup({ onResolve }) {
+    onResolve({ filter: /^fp-ts\/\w+$/ }, ({ path }) => ({ path: `${path.replace('/', '/es6/')}.js`, external: true, sideEffects: false }));
+  },
+};
 
 const shared: Options = {
   splitting: true,
   treeshake: true,
   removeNodeProtocol: false,
-  // Seen before the plugin above otherwise, as a dependency to leave alone.
-  noExternal: [/^fp-ts\/\w+$/],
 };
 
 /** The program. Nobody imports it: it has no declarations, and its CommonJS twin is not packed. */
@@ -49,7 +55,9 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     target: 'node20.19',
     platform: 'node',
-    esbuildPlugins: [fpTs('lib')],
+    // Seen before the plugin otherwise, as dependencies to leave alone.
+    noExternal: [/^fp-ts\//, /^io-ts(?:\/|$)/],
+    esbuildPlugins: [builtIn],
     // The declarations are cleaned by their own build, the browser's files by theirs.
     clean: ['!**/*.d.{ts,cts}', '!browser/**'],
     dts: { entry: entry(entryPoints), compilerOptions: { ignoreDeprecations: '6.0', types: ['node'] } },
@@ -62,7 +70,8 @@ export default defineConfig([
     format: ['esm'],
     target: 'es2022',
     platform: 'browser',
-    esbuildPlugins: [fpTs('es6')],
+    noExternal: [/^fp-ts\/\w+$/],
+    esbuildPlugins: [asPackages],
     clean: true,
   },
 ]);
