@@ -16,16 +16,14 @@ const entry = (points: readonly EntryPoint[]): Record<string, string> => Object.
  * fp-ts has no `exports` map: `fp-ts/Either` type-checks and then dies in Node. So the sources say `fp-ts/Either`, and each build says
  * where that is. In declarations `fp-ts/Either` is found by every resolution.
  *
- * For Node the little that is used of fp-ts and io-ts is built in: loading the two as CommonJS packages took Node as long as RxJS. Types
- * and values of both are told by their shape, so that a program's own copies fit. Bundlers get them as packages: a program that has them
- * ships them once.
+ * For Node the little that is used of fp-ts is built in: Node is slow to load CommonJS packages out of ESM. An `Either` is told by its
+ * shape, so that a program's own copy fits. Bundlers get the package: a program that has it ships it once. Of io-ts only types are used.
  */
 const builtIn: EsbuildPlugin = {
-  name: 'fp-ts-and-io-ts-built-in',
+  name: 'fp-ts-built-in',
   setup({ onResolve, resolve }) {
-    const es6 = (path: string, resolveDir: string) => resolve(path, { kind: 'import-statement', resolveDir });
-    onResolve({ filter: /^fp-ts\/\w+$/ }, ({ path, resolveDir }) => es6(`${path.replace('/', '/es6/')}.js`, resolveDir));
-    onResolve({ filter: /^io-ts$/ }, ({ resolveDir }) => es6('io-ts/es6/index.js', resolveDir));
+    onResolve({ filter: /^fp-ts\/\w+$/ }, ({ path, resolveDir }) =>
+      resolve(`${path.replace('/', '/es6/')}.js`, { kind: 'import-statement', resolveDir }));
   },
 };
 
@@ -56,7 +54,7 @@ export default defineConfig([
     target: 'node20.19',
     platform: 'node',
     // Seen before the plugin otherwise, as dependencies to leave alone.
-    noExternal: [/^fp-ts\//, /^io-ts(?:\/|$)/],
+    noExternal: [/^fp-ts\//],
     esbuildPlugins: [builtIn],
     // The declarations are cleaned by their own build, the browser's files by theirs.
     clean: ['!**/*.d.{ts,cts}', '!browser/**'],

@@ -249,20 +249,18 @@ class RequestsOfAccount implements Requests {
   /** Tells polls what the reply to their request says of each, and lets the next request start. Only the first reply counts. */
   reply(request: Request, reply: Reply): void {
     if (!this.#end(request)) return;
-    let outcome: Outcome;
+    let tell: (poll: Poll) => void;
     try {
-      outcome = request.kind === 'list' ? this.#ofList(request, reply) : this.#ofOne(request, reply);
-    } catch (error) {
-      this.#options.lane.finish(request, () => { this.#tell(request, (poll) => { poll.polled.failed(error); }); });
-      return;
-    }
-    this.#options.lane.finish(request, () => {
-      this.#tell(request, (poll) => {
+      const outcome = request.kind === 'list' ? this.#ofList(request, reply) : this.#ofOne(request, reply);
+      tell = (poll) => {
         const result = outcome(poll);
         if (result === null) this.#again(poll);
         else poll.polled.done(result);
-      });
-    });
+      };
+    } catch (error) {
+      tell = (poll) => { poll.polled.failed(error); };
+    }
+    this.#options.lane.finish(request, () => { this.#tell(request, tell); });
   }
 
   fail(request: Request, error: unknown): void {

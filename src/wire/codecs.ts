@@ -2,8 +2,9 @@
  * Small codecs that say nothing of any one provider. Each reads one kind of value leniently: what is missing, null, empty or
  * of another kind is `null`, so that one odd field never hides a finished video. Only a body that is not an object fails.
  */
-import { isRight } from 'fp-ts/Either';
-import * as t from 'io-ts';
+import { isRight, right } from 'fp-ts/Either';
+import type * as t from 'io-ts';
+import { Codec, unreadable } from './codec.js';
 
 /** A codec that never fails: what it cannot read is null. */
 export interface Lenient<A> extends t.Type<A | null, unknown, unknown> {
@@ -11,13 +12,15 @@ export interface Lenient<A> extends t.Type<A | null, unknown, unknown> {
   readonly read: (value: unknown) => A | null;
 }
 
+const asItIs = <T>(value: T): T => value;
+
 const lenient = <A>(name: string, read: (value: unknown) => A | null): Lenient<A> =>
   Object.assign(
-    new t.Type<A | null, unknown, unknown>(
+    new Codec<A | null, unknown>(
       name,
       (value): value is A | null => read(value) === value,
-      (value) => t.success(read(value)),
-      t.identity,
+      (value) => right(read(value)),
+      asItIs,
     ),
     { read },
   );
@@ -45,14 +48,14 @@ export const fieldsOf = <Codecs extends Readonly<Record<string, FieldCodec>>>(co
     for (const [field, codec] of fields) reading[field] = codec.read(value[field]);
     return reading as FieldsOf<Codecs>; // every field was read by its codec
   };
-  const codec = new t.Type<FieldsOf<Codecs>, unknown, unknown>(
+  const codec = new Codec<FieldsOf<Codecs>, unknown>(
     name,
     (value): value is FieldsOf<Codecs> => PlainObject.is(value) && fields.every(([field, codec]) => codec.is(value[field])),
     (value, context) => {
       const reading = read(value);
-      return reading === null ? t.failure(value, context) : t.success(reading);
+      return reading === null ? unreadable(value, context) : right(reading);
     },
-    t.identity,
+    asItIs,
   );
   return Object.assign(codec, { read });
 };
@@ -80,7 +83,7 @@ export const textIn = (value: unknown): string | null =>
   typeof value === 'number' ? String(value) : typeof value === 'string' && value.trim() !== '' ? value : null;
 
 /** Whatever is there, to be looked at later. */
-export const Unknown = /* @__PURE__ */ lenient<unknown>('Unknown', t.identity);
+export const Unknown = /* @__PURE__ */ lenient<unknown>('Unknown', asItIs);
 
 /** A non-blank string; a number counts as its digits. */
 export const Text = /* @__PURE__ */ lenient('Text', textIn);
@@ -135,8 +138,15 @@ export const Link = /* @__PURE__ */ lenient('Link', (value) =>
   typeof value === 'string' && isLink(value) ? value.trim() : null,
 );
 
+const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> => Object.prototype.toString.call(value) === '[object Object]';
+
 /** What a body's plain objects are read as first. */
-export const PlainObject = t.UnknownRecord;
+export const PlainObject = /* @__PURE__ */ new Codec<Readonly<Record<string, unknown>>>(
+  'PlainObject',
+  isPlainObject,
+  (value, context) => (isPlainObject(value) ? right(value) : unreadable(value, context)),
+  asItIs,
+);
 
 /** An array of anything. */
 export const Items = /* @__PURE__ */ lenient('Items', (value) =>

@@ -25,8 +25,8 @@ const needsNode = entryPoints.filter(({ isPortable }) => !isPortable).map(({ nam
 const needsAngular = ['angular'];
 
 /** The packages that a portable entry may load, dependencies of dependencies included. */
-const portablePackages = /\/node_modules\/(rxjs|tslib|io-ts|fp-ts|eventsource-parser|rx-seedance)\//;
-/** In Node, where what is used of io-ts and fp-ts is built in. */
+const portablePackages = /\/node_modules\/(rxjs|tslib|fp-ts|eventsource-parser|rx-seedance)\//;
+/** In Node, where what is used of fp-ts is built in. */
 const loadedPackages = /\/node_modules\/(rxjs|tslib|eventsource-parser|rx-seedance)\//;
 
 if (!existsSync(join(root, 'dist', 'index.d.ts'))) {
@@ -131,9 +131,9 @@ const fileOf = (/** @type {string} */ entry) => (entry === '' ? 'index' : entry)
 // --- the manifest --------------------------------------------------------------------------------------------------------
 
 await check('the tarball holds the build, the documents and nothing else', () => {
-  const strangers = packedFiles.filter((path) => !/^(dist\/|docs\/|README\.md$|CHANGELOG\.md$|CONTRIBUTING\.md$|LICENSE$|package\.json$)/.test(path));
+  const strangers = packedFiles.filter((path) => !/^(dist\/|docs\/|README\.md$|CHANGELOG\.md$|CONTRIBUTING\.md$|LICENSE$|NOTICE\.md$|package\.json$)/.test(path));
   ensure(strangers.length === 0, `not expected: ${strangers.join(', ')}`);
-  for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'dist/index.js']) ensure(packedFiles.includes(path), `missing: ${path}`);
+  for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE.md', 'dist/index.js']) ensure(packedFiles.includes(path), `missing: ${path}`);
 });
 
 await check('every link of the packed README leads to a packed file', () => {

@@ -185,6 +185,24 @@ describe('fieldsOf', () => {
   const Known = fieldsOf(codecs, 'Known');
   const anyObject = fc.dictionary(fc.constantFrom('label', 'size', 'on', 'rest', 'other', 'toString'), fc.anything());
 
+  it('has all of the interface of io-ts: it is piped, passed on, and reported on', () => {
+    const Even = new t.Type<number, number, number | null>(
+      'Even',
+      t.number.is,
+      (value, context) => (value !== null && value % 2 === 0 ? t.success(value) : t.failure(value, context)),
+      t.identity,
+    );
+    const piped = Count.pipe(Even);
+    expect(piped.name).toBe('pipe(Count, Even)');
+    expect([piped.decode('4'), piped.encode(6), piped.is(4), piped.is('4')]).toEqual([right(4), 6, true, false]);
+    expect(Count.pipe(Even, 'EvenCount').name).toBe('EvenCount');
+    const odd = piped.decode('3');
+    expect(isLeft(odd) && odd.left.map(({ value, context }) => [value, context[0]?.type.name, context[0]?.actual])).toEqual([[3, 'pipe(Count, Even)', '3']]);
+    expect([ArkTask.asDecoder(), ArkTask.asEncoder()]).toEqual([ArkTask, ArkTask]);
+    expect(['5', 'x'].map(Count.decode)).toEqual([right(5), right(null)]);
+    expect(isLeft(t.type({ task: ArkTask }).pipe(t.any as never).decode({ task: 1 }))).toBe(true);
+  });
+
   it('reads the fields that t.type reads, and leaves out what it has no codec for', () => {
     const byType = t.type(codecs, 'Known');
     fc.assert(fc.property(anyObject, (value) => {
