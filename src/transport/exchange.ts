@@ -10,7 +10,7 @@ import type { HttpRequest, HttpResponse } from './transport.js';
 type ErrorLike = Readonly<Partial<Record<'message' | 'code' | 'name' | 'cause', unknown>>>;
 
 /** The time of all exchanges of a transport. */
-export const exchangeTime = (timeoutMs: number): TimeOuts => new TimeOuts(timeoutMs, clockOf(asyncScheduler));
+export const exchangeTime = (timeoutMs: number): TimeOuts => new TimeOuts(timeoutMs, clockOf(asyncScheduler), true);
 
 /** One exchange: its response or its error goes to a subscriber, once. Unsubscribing from that ends its time. */
 export class Exchange implements Observer<HttpResponse>, Timed, Unsubscribable {

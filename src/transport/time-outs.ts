@@ -18,21 +18,26 @@ export interface Timed {
  *     begin b    --^-------|-x
  *     timer      ^---------^-^      one at a time
  *
- * Elapsed time measures them, so that a wall clock which is set makes none end early or late. Whatever stops in the very turn of its end
- * is in time.
+ * A timer measures the first of them, and elapsed time how far the others are behind it: a wall clock that is set makes none end early or
+ * late.
  */
 export class TimeOuts {
   /** Their length. */
   readonly ms: number;
   readonly #clock: Clock;
+  readonly #isStrict: boolean;
   /** When each began, the earliest first. */
   readonly #begun = new Map<Timed, number>();
   #timer: Subscription | null = null;
   #timerSetAtMs = 0;
+  /** What began no later is over when the timer fires. */
+  #overUntilMs = -Infinity;
 
-  constructor(ms: number, clock: Clock) {
+  /** @param isStrict whether what stops in the very turn of its end is too late. Default: it is in time */
+  constructor(ms: number, clock: Clock, isStrict = false) {
     this.ms = ms;
     this.#clock = clock;
+    this.#isStrict = isStrict;
   }
 
   /** Begins the time of something; anew where it has begun. */
@@ -57,22 +62,25 @@ export class TimeOuts {
     this.#timer?.unsubscribe();
     this.#timerSetAtMs = nowMs;
     for (const beganAtMs of this.#begun.values()) {
-      const leftMs = Math.min(this.ms, longestTimerMs, Math.max(0, beganAtMs + this.ms - nowMs));
-      this.#timer = this.#clock.scheduler.schedule(this.#lastTurn, Math.ceil(leftMs));
+      const leftMs = Math.min(this.ms, Math.max(0, beganAtMs + this.ms - nowMs));
+      this.#overUntilMs = leftMs > longestTimerMs ? -Infinity : beganAtMs;
+      this.#timer = this.#clock.scheduler.schedule(this.#fire, Math.ceil(Math.min(leftMs, longestTimerMs)));
       return;
     }
     this.#timer = null;
   }
 
-  readonly #lastTurn = (): void => {
-    this.#timer = this.#clock.scheduler.schedule(this.#end);
+  readonly #fire = (): void => {
+    if (this.#isStrict) this.#end();
+    else this.#timer = this.#clock.scheduler.schedule(this.#end);
   };
 
   readonly #end = (): void => {
-    const nowMs = this.#clock.elapsedMs();
+    // What the timer was set for is over, whatever a clock says.
+    const overUntilMs = Math.max(this.#overUntilMs, this.#clock.elapsedMs() - this.ms);
     for (const [timed, beganAtMs] of this.#begun) {
       // One that begins while others end comes last.
-      if (beganAtMs + this.ms > nowMs) break;
+      if (beganAtMs > overUntilMs) break;
       this.#begun.delete(timed);
       timed.timedOut();
     }

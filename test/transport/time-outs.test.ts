@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { asyncScheduler, type SchedulerLike, Subscription } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Clock, clockOf } from '../../src/transport/clock.js';
 import { type Timed, TimeOuts } from '../../src/transport/time-outs.js';
 import { at, inVirtualTime } from '../support/client.js';
@@ -56,6 +56,21 @@ describe('time-outs of one length', () => {
     flush();
     expect(log).toEqual(['10 goes on']);
   }));
+
+  it('end in the very turn of a timer that the program itself moves, without the clock', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const log: string[] = [];
+      const timeOuts = new TimeOuts(5_000, clockOf(asyncScheduler), true);
+      timeOuts.begin({ timedOut: () => void log.push('over') });
+      vi.advanceTimersByTime(4_999);
+      expect(log).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(log).toEqual(['over']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 
   it('leave no timer behind once all are stopped', () => {
     inVirtualTime(({ flush, timers }) => {
