@@ -141,11 +141,11 @@ export const Link = /* @__PURE__ */ lenient('Link', (value) =>
 const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> => Object.prototype.toString.call(value) === '[object Object]';
 
 /** What a body's plain objects are read as first. */
-export const PlainObject = /* @__PURE__ */ new Codec<Readonly<Record<string, unknown>>>(
+export const PlainObject: t.Type<Readonly<Record<string, unknown>>, unknown, unknown> = /* @__PURE__ */ new Codec(
   'PlainObject',
   isPlainObject,
   (value, context) => (isPlainObject(value) ? right(value) : unreadable(value, context)),
-  asItIs,
+  asItIs<unknown>,
 );
 
 /** An array of anything. */
