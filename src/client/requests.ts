@@ -56,7 +56,7 @@ export class Poll {
   readonly dueAtMs: number;
   readonly minIntervalMs: number;
   readonly serviceTier: string | null;
-  /** Whether it is done or stopped. */
+  /** Whether it was stopped. */
   isOver = false;
   /** Its wait for the minimum interval. */
   rest: Subscription | null = null;
@@ -79,7 +79,7 @@ export interface Requests {
   readonly stop: (poll: Poll) => void;
 }
 
-/** What became of a request: a response without the key in it, or why there is none. */
+/** What a request brings: a response without the key in it, or the error. */
 type Reply = Either<PollError, HttpResponse>;
 
 /** One request, from its place in the queue to its reply, and the polls that it is to answer. */

@@ -177,6 +177,7 @@ export const createTaskClient = <Id extends string>({
 
   const leave = (shared: SharedTask, isOver: boolean): void => {
     const { key } = shared;
+    shared.watchers -= 1;
     if ((!isOver && shared.watchers > 0) || tasks.get(key) !== shared) return;
     tasks.delete(key);
     if (tasks.size === 0) waking.unsubscribe();
@@ -235,10 +236,7 @@ export const createTaskClient = <Id extends string>({
             if (!isLeft(result)) return withRaw(result.right.snapshot, result.right.raw);
             throw errorAs(result.left.kind, applyResult(state, result, config, clock.now()));
           }),
-          finalize(() => {
-            shared.watchers -= 1;
-            leave(shared, false);
-          }),
+          finalize(() => { leave(shared, false); }),
         );
       });
     },

@@ -136,15 +136,15 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
   request(state: WatchState): Observable<WatchState> {
     return new Observable((subscriber) => {
       this.#subscriber = subscriber;
-      const jumpMs = this.#jumpMs();
-      this.#begin(jumpMs === 0 ? state : shiftWatch(state, jumpMs));
+      this.#before = state;
+      this.#sent = state;
+      this.#shift(this.#jumpMs());
+      this.#begin(this.#before);
       return this;
     });
   }
 
   #begin(state: WatchState): void {
-    this.#before = state;
-    this.#sent = state;
     if (state.ended !== null) {
       this.#emitSaved(state, false);
       return;
@@ -180,8 +180,8 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
   arrived({ result, number }: Arrival): void {
     if (!this.#isPolling) return;
     this.#endPoll();
-    const jumpMs = this.#jumpMs();
-    this.#fold(jumpMs === 0 ? this.#sent : shiftWatch(this.#sent, jumpMs), result, number, this.#clock.now());
+    this.#shift(this.#jumpMs());
+    this.#fold(result, number, this.#clock.now());
   }
 
   failed(error: unknown): void {
@@ -228,7 +228,7 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     this.#endPoll();
     this.wake.withdraw(this);
     // A timer may be a little ahead of the clock.
-    this.#fold(this.#sent, deadlineCame, this.#seen, Math.max(this.#clock.now(), this.#before.deadlineAtMs ?? 0));
+    this.#fold(deadlineCame, this.#seen, Math.max(this.#clock.now(), this.#before.deadlineAtMs ?? 0));
   }
 
   #shift(jumpMs: number): void {
@@ -247,11 +247,11 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     return setMs + (lateMs > leastJumpMs ? lateMs : 0);
   }
 
-  #fold(before: WatchState, result: Result, seen: number, nowMs: number): void {
-    const { task } = before;
+  #fold(result: Result, seen: number, nowMs: number): void {
+    const before = this.#sent;
     let state;
     try {
-      state = applyResult(before, ownResult(result, task), this.#config, nowMs);
+      state = applyResult(before, ownResult(result, before.task), this.#config, nowMs);
     } catch (error) {
       this.#subscriber?.error(error);
       return;
@@ -276,6 +276,9 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     const subscriber = this.#subscriber;
     // First: a request must not leave for a poll that is over.
     this.unsubscribe();
+    // While the watch waits it keeps no state but this one.
+    this.#before = state;
+    this.#sent = state;
     subscriber?.next(state);
     subscriber?.complete();
   }
@@ -299,7 +302,7 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
   }
 
   #leave(isOver: boolean): void {
-    this.wake.watchers -= Number(this.#isIn);
+    if (!this.#isIn) return;
     this.#isIn = false;
     this.#surroundings.leave(this.wake, isOver);
   }

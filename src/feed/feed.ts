@@ -36,7 +36,7 @@ export interface WatchTasksOptions {
  *     refs      a--------b-----a|
  *     events    (a+a1)---(b+b1)---a2---b2---a3--(b3|)     each with `added` first
  *
- * Errors: those of the refs. What befalls one task is an event and touches no other.
+ * Errors: those of the refs. An error of one task is an event, and leaves the others alone.
  * @example refs$.pipe(watchTasks(client), toFeed()).subscribe(render)
  */
 export const watchTasks =

@@ -37,7 +37,7 @@ export interface SaveVideosOptions extends Pick<DownloadOptions, 'directory' | '
  *     events    a: transition   b: transition   a: succeeded   b: failed
  *     result                                    a: download… a: saved   b: unsaved
  *
- * A video that is there with its record is not fetched again. What befalls one task touches no other.
+ * A video that is there with its record is not fetched again. An error of one task leaves the others alone.
  * Errors: those of the source. `RangeError` or `TypeError` at once for a bad option.
  * @example refs$.pipe(watchTasks(client), saveVideos({ directory: 'videos', client })).subscribe(console.log)
  */

@@ -111,30 +111,3 @@ class First<T> implements Observer<T> {
     this.#subscriber.error(new EmptyError());
   }
 }
-
-/**
- * The first value of the source, or what `otherwise` is if none has come within `ms`. One that comes in that very turn counts.
- *
- *     source       -------a|
- *     within 5     -----(z|)
- *
- * Errors: those of the source.
- */
-export const within =
-  <Otherwise>(ms: number, otherwise: Observable<Otherwise>, scheduler?: SchedulerLike) =>
-  <T>(source: Observable<T>): Observable<T | Otherwise> =>
-    new Observable((subscriber) => {
-      const asking = new Subscription();
-      const giveUp = (): void => {
-        asking.unsubscribe();
-        otherwise.subscribe(subscriber);
-      };
-      asking.add(
-        source.subscribe(passedTo(subscriber, (value) => {
-          subscriber.next(value);
-          subscriber.complete();
-        })),
-      );
-      asking.add(sleep(ms, () => { asking.add(sleep(0, giveUp, scheduler)); }, scheduler));
-      return asking;
-    });

@@ -47,7 +47,7 @@ const aLink = /* @__PURE__ */ which('an http(s) URL', (value): value is string =
 /** Whatever is there, to be looked at later. */
 export const anything: Reader<unknown> = (value) => value;
 
-/** The JSON that a text is. */
+/** Parses a text as JSON. */
 export const readJson = (text: string, path: string): unknown => {
   try {
     return JSON.parse(text);

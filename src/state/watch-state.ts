@@ -218,7 +218,7 @@ export const withDeadline = (state: WatchState, deadlineMs: number): WatchState 
 /**
  * The state after a result. An ended state stays as it is.
  *
- * @param result the snapshot, or why there is none
+ * @param result the snapshot of a good response, or the error of the poll
  * @param nowMs  when the result came
  * Throws `RangeError` when a policy gives neither ms nor 'stop'.
  * @example applyResult(state, provider.read(state.task, response), config, Date.now())
@@ -246,8 +246,8 @@ export const nextDelayMs = (state: WatchState, nowMs: number): number | 'done' =
 };
 
 /**
- * How long until the deadline ends the watch, in ms; negative once it has passed, `Infinity` where there is none in force. Apply a
- * `timeout` then.
+ * How long until the deadline ends the watch, in ms; negative once it has passed, `Infinity` while no deadline applies. Apply a `timeout`
+ * once it is 0.
  */
 export const timeLeftMs = ({ pollsBeforeDeadline, deadlineAtMs }: WatchState, nowMs: number): number =>
   pollsBeforeDeadline === 0 && deadlineAtMs !== null ? deadlineAtMs - nowMs : Infinity;

@@ -1,6 +1,6 @@
 /**
  * The rim of every transport: a whole response in time, or an error that holds nothing of what the request carried.
- * Knows no HTTP client: it reads `message`, `code` and `cause` off whatever one throws.
+ * Knows no HTTP client: it reads `message`, `code` and `cause` of the errors that they throw.
  */
 import { asyncScheduler, type MonoTypeOperatorFunction, Observable, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
 import { clockOf } from './clock.js';
@@ -69,7 +69,7 @@ export const wholeAnswer =
 /**
  * The innermost words of an error that are safe: `other side closed (UND_ERR_SOCKET)`.
  *
- * @param secrets a text that holds a word of one of them is not shown
+ * @param secrets no text that contains a word of these is shown
  */
 export const innermostReason = (error: unknown, secrets: readonly string[]): string => {
   const words = secrets.flatMap((secret) => secret.split(/\s+/)).filter((word) => word !== '');

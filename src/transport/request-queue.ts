@@ -268,26 +268,3 @@ const insert = (waiting: Turn[], own: Turn): void => {
   while (place > 0 && (waiting[place - 1]?.dueAtMs ?? -Infinity) > own.dueAtMs) place -= 1;
   waiting.splice(place, 0, own);
 };
-
-/** Lets a request through when its turn comes. Its first value ends it. Unsubscribing leaves the lane. Errors: those of the request. */
-export const inTurn = <T>(lane: Lane, dueAtMs: number, request: Observable<T>): Observable<T> =>
-  new Observable((subscriber) => {
-    const turn: Turn = {
-      dueAtMs,
-      fail: (error) => { subscriber.error(error); },
-      start: () => {
-        subscriber.add(request.subscribe({
-          next: (value) => {
-            lane.finish(turn, () => {
-              subscriber.next(value);
-              subscriber.complete();
-            });
-          },
-          error: (error: unknown) => { lane.finish(turn, () => { subscriber.error(error); }); },
-          complete: () => { lane.finish(turn, () => { subscriber.complete(); }); },
-        }));
-      },
-    };
-    lane.enter(turn);
-    return () => { lane.leave(turn); };
-  });

@@ -24,6 +24,7 @@ export {
   UnixSeconds,
   isLink,
   Items,
+  type Fields,
   type Lenient,
   Link,
   orNull,

@@ -1,9 +1,9 @@
 /**
- * Waits, in virtual time: one after which something is asked, and one within which something must come.
+ * Waits in virtual time, and what comes after them.
  */
-import { concat, EMPTY, NEVER, of, throwError } from 'rxjs';
+import { of } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { after, rest, sleep, within } from '../../src/poll/rest.js';
+import { after, sleep } from '../../src/poll/rest.js';
 import { marbles } from '../support/marbles.js';
 
 const month = 30 * 24 * 3_600_000;
@@ -44,47 +44,6 @@ describe('after a wait', () => {
     expectObservable(after(5, wake, () => next), '---!').toBe('');
     expectSubscriptions(next.subscriptions).toBe([]);
     expectSubscriptions(wake.subscriptions).toBe(['^--!']);
-  }));
-});
-
-describe('within a limit', () => {
-  const late = of('z');
-
-  it('the first value counts, and the rest of the source is left', marbles(({ cold, expectObservable, expectSubscriptions }) => {
-    const source = cold('--a-b|');
-    expectObservable(source.pipe(within(5, late))).toBe('--(a|)');
-    expectSubscriptions(source.subscriptions).toBe(['^-!']);
-  }));
-
-  it('comes what takes the place of a source that is silent, which is left first', marbles(({ cold, expectObservable, expectSubscriptions }) => {
-    const source = cold('-------a');
-    const otherwise = cold('--z|');
-    expectObservable(source.pipe(within(5, otherwise))).toBe('-------z|');
-    expectSubscriptions(source.subscriptions).toBe(['     ^----!']);
-    expectSubscriptions(otherwise.subscriptions).toBe(['  -----^--!']);
-  }));
-
-  it('a value in the very turn counts', marbles(({ cold, expectObservable }) => {
-    expectObservable(cold('-----a').pipe(within(5, late))).toBe('-----(a|)');
-    expectObservable(concat(rest(3), rest(2), of('a')).pipe(within(5, late))).toBe('-----(a|)');
-  }));
-
-  it('errors and ends of the source pass', marbles(({ cold, expectObservable }) => {
-    expectObservable(cold('--#').pipe(within(5, late))).toBe('--#');
-    expectObservable(cold('--|').pipe(within(5, late))).toBe('--|');
-    expectObservable(EMPTY.pipe(within(5, throwError(() => new Error('late'))))).toBe('|');
-  }));
-
-  it('nothing is left of a source that has answered at once, nor of one that was left', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
-    const otherwise = cold('z|');
-    expectObservable(of('a').pipe(within(5, otherwise))).toBe('(a|)');
-    expectObservable(NEVER.pipe(within(5, otherwise)), '---!').toBe('');
-    expectSubscriptions(otherwise.subscriptions).toBe([]);
-    flush();
-  }));
-
-  it('may be longer than a platform timer keeps', marbles(({ expectObservable }) => {
-    expectObservable(NEVER.pipe(within(month, late))).toBe(`${String(month)}ms (z|)`);
   }));
 });
 

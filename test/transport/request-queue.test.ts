@@ -5,9 +5,10 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { type Clock, clockOf } from '../../src/transport/clock.js';
-import { createRequestQueue, inTurn, type Lane, type LaneStatus, type QueueStatus, type RateLimitOptions, type RequestQueue } from '../../src/transport/request-queue.js';
+import { createRequestQueue, type Lane, type LaneStatus, type QueueStatus, type RateLimitOptions, type RequestQueue } from '../../src/transport/request-queue.js';
 import { accountOf, at, diary, hours, inVirtualTime, livingTransport, minutes, played, queued, quick, running, seconds, succeeded, taskOf, to } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
+import { inTurn } from '../support/turns.js';
 
 const minIntervalMs = seconds(10);
 
