@@ -27,13 +27,12 @@ import {
   type Rows,
   type SeedanceError,
   type SeedanceErrorKind,
-  type StoredSnapshot,
+  type TaskSnapshot,
   type SucceededSnapshot,
   type TaskClient,
   type TaskRef,
   type TaskRow,
   type Reading,
-  type TaskSnapshot,
   type TaskStatus,
   type TaskTransition,
   type TerminalStatus,
@@ -92,9 +91,9 @@ snapshot.progress = 1;
 // @ts-expect-error and so is what is in them
 snapshot.settings.seed = 1;
 // what a provider really said is for whoever checks it first
-expectTypeOf(snapshot.raw).toBeUnknown();
+expectTypeOf(transition.raw).toBeUnknown();
 // @ts-expect-error the parsed body is of no known type
-void snapshot.raw.status;
+void transition.raw.status;
 /** Which end it was: with a status left out this would not compile. */
 export const wordOf = ({ status: word }: TaskSnapshot): number => {
   switch (word) {
@@ -103,8 +102,7 @@ export const wordOf = ({ status: word }: TaskSnapshot): number => {
     case 'failed': case 'cancelled': case 'expired': return 2;
   }
 };
-expectTypeOf<StoredSnapshot>().not.toHaveProperty('raw');
-expectTypeOf<TaskSnapshot>().toExtend<StoredSnapshot>();
+expectTypeOf<TaskSnapshot>().not.toHaveProperty('raw');
 
 // a transition narrows by `to`
 if (transition.to === 'succeeded') {
@@ -120,7 +118,7 @@ if (transition.to === 'expired') {
 // @ts-expect-error a transition to any status has no failure
 void transition.snapshot.failure;
 // @ts-expect-error the status of the snapshot is that of the transition
-export const mixed: TransitionTo<'failed'> = { task: snapshot.task, from: null, to: 'succeeded', snapshot, atMs: 0 };
+export const mixed: TransitionTo<'failed'> = { task: snapshot.task, from: null, to: 'succeeded', snapshot, atMs: 0, raw: null };
 expectTypeOf<TransitionTo<'succeeded'>['snapshot']>().toEqualTypeOf<SucceededSnapshot>();
 expectTypeOf(transition.from).toEqualTypeOf<TaskStatus | null>();
 
@@ -128,7 +126,7 @@ expectTypeOf(transition.from).toEqualTypeOf<TaskStatus | null>();
 const made = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'key' }), account(anyfast, { apiKey: () => 'key' })] });
 expectTypeOf(made).toEqualTypeOf<TaskClient<'ark' | 'anyfast'>>();
 expectTypeOf(made.watch).parameter(0).toEqualTypeOf<TaskRef<'ark' | 'anyfast'>>();
-expectTypeOf(made.query({ provider: 'ark', id: '1' })).toEqualTypeOf<Observable<TaskSnapshot>>();
+expectTypeOf(made.query({ provider: 'ark', id: '1' })).toEqualTypeOf<Observable<TaskSnapshot & { readonly raw: unknown }>>();
 expectTypeOf(made.states({ provider: 'ark', id: '1' })).toEqualTypeOf<Observable<WatchState>>();
 expectTypeOf(made.watch({ provider: 'ark', id: '1' })).toEqualTypeOf<Observable<TaskTransition>>();
 // @ts-expect-error there is no account of this provider
@@ -191,7 +189,7 @@ if (isSeedanceError(caught)) {
   expectTypeOf(caught).toExtend<SeedanceError>();
   expectTypeOf(caught.kind).toEqualTypeOf<SeedanceErrorKind>();
   expectTypeOf(caught.state).toEqualTypeOf<WatchState | null>();
-  expectTypeOf(caught.lastSnapshot).toEqualTypeOf<StoredSnapshot | null>();
+  expectTypeOf(caught.lastSnapshot).toEqualTypeOf<TaskSnapshot | null>();
 }
 if (isSeedanceError(caught, 'timeout')) expectTypeOf(caught.kind).toEqualTypeOf<'timeout'>();
 // @ts-expect-error there is no such kind

@@ -1,7 +1,7 @@
 /**
  * What the board says of each task of a run, in words and shares. Pure; knows no width and no colour sequence.
  */
-import { type StoredSnapshot, taskKey } from '../task/snapshot.js';
+import { type TaskSnapshot, taskKey } from '../task/snapshot.js';
 import type { TaskRow } from '../feed/feed.js';
 import { watchConfig } from '../state/watch-config.js';
 import type { TimeRange } from '../wire/facts.js';
@@ -101,7 +101,7 @@ interface ActiveTask {
 }
 
 /** How long a task takes, by what is known of it; null where nobody says. */
-type Expectation = (snapshot: StoredSnapshot) => TimeRange | null;
+type Expectation = (snapshot: TaskSnapshot) => TimeRange | null;
 
 const wordOf = ({ status }: TaskRow, download: DownloadProgress | undefined): string =>
   download !== undefined || status === 'succeeded' ? 'saving' : (status ?? 'waiting');

@@ -2,7 +2,7 @@
  * Events as JSON, one a line, for other programs. Never a provider's whole body, never a key, never a stack.
  */
 import { asyncScheduler, defer, map, mergeMap, type OperatorFunction } from 'rxjs';
-import { taskKey, withoutRaw } from '../task/snapshot.js';
+import { taskKey } from '../task/snapshot.js';
 import type { FeedEvent } from '../feed/feed.js';
 import type { SaveEvent } from '../node/index.js';
 import { type News, publicEvents } from './news.js';
@@ -16,12 +16,12 @@ const downloadMs = 250;
 /** Each event of the feed and of the files as one line of JSON. */
 export const jsonLines = (): OperatorFunction<News, string> => (news) => news.pipe(publicEvents(), calmDownloads(downloadMs), map(jsonOf));
 
-/** An event as JSON: snapshots without the provider's body, errors as what can be told of them. */
+/** An event as JSON: transitions without the provider's body, errors as what can be told of them. */
 const jsonOf = (event: PublicEvent): string => {
   switch (event.kind) {
     case 'transition': {
-      const { task: _, snapshot, ...transition } = event.transition;
-      return plainJson({ ...event, transition: { ...transition, snapshot: withoutRaw(snapshot) } });
+      const { task: _, raw: __, ...transition } = event.transition;
+      return plainJson({ ...event, transition });
     }
     case 'error':
     case 'unsaved':

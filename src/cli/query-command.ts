@@ -3,7 +3,6 @@
  */
 import { lastValueFrom, map, merge, take } from 'rxjs';
 import { fetchTransport } from '../adapters/fetch.js';
-import { withoutRaw } from '../task/snapshot.js';
 import { isSeedanceError } from '../state/errors.js';
 import { createTaskClient } from '../client/task-client.js';
 import { openAccess } from './access.js';
@@ -20,8 +19,8 @@ export const runQuery = async ({ task, raw, ...access }: QueryArguments, { env, 
     ...openAccess({ ids: [task.provider], allKeyed: false }, access, readVariables(env, access.envFile, discretion)),
   });
   const answered = client.query(task).pipe(
-    map((snapshot) => {
-      stdout.line(plainJson(raw ? snapshot : withoutRaw(snapshot), 2));
+    map(({ raw: body, ...snapshot }) => {
+      stdout.line(plainJson(raw ? { ...snapshot, raw: body } : snapshot, 2));
       return 0;
     }),
   );

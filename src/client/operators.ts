@@ -2,7 +2,6 @@
  * Operators on transitions, for those who want less of them, or an error instead of a value.
  */
 import { filter, map, type MonoTypeOperatorFunction, type OperatorFunction } from 'rxjs';
-import { withoutRaw } from '../task/snapshot.js';
 import type { TaskStatus } from '../task/status.js';
 import type { TaskTransition } from '../task/transition.js';
 import { SeedanceError } from '../state/errors.js';
@@ -39,7 +38,7 @@ export const throwIfUnsuccessful = (): MonoTypeOperatorFunction<TaskTransition> 
     throw new SeedanceError(`${task.provider}/${task.id}: ${to}${why}`, {
       kind: 'unsuccessful',
       task,
-      lastSnapshot: withoutRaw(snapshot),
+      lastSnapshot: snapshot,
       state: null,
     });
   });

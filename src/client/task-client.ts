@@ -11,7 +11,7 @@ import { errorAs } from '../state/errors.js';
 import { parseWatchState } from '../state/stored.js';
 import { type WatchConfigOptions, watchConfig, type WatchConfig } from '../state/watch-config.js';
 import { applyResult, resumeWatch, startWatch, transitionBetween, withDeadline, type WatchState } from '../state/watch-state.js';
-import { taskKey, type TaskRef, type TaskSnapshot, withRaw } from '../task/snapshot.js';
+import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import type { TaskTransition } from '../task/transition.js';
 import { createRequestQueue, type QueueStatus } from '../transport/request-queue.js';
 import { TimeOuts } from '../transport/time-outs.js';
@@ -61,7 +61,7 @@ export interface TaskClient<Id extends string = string> {
    * Cold: each subscription is one poll. It joins the one that is under way, if there is one, and keeps the task's minimum interval.
    * Errors: `SeedanceError` for whatever is no snapshot; it is not polled again.
    */
-  query(task: TaskRef<Id>): Observable<TaskSnapshot>;
+  query(task: TaskRef<Id>): Observable<TaskSnapshot & { readonly raw: unknown }>;
   /**
    * The watch's state after every answer: good ones, troubles, the last one. Each can be saved and gone on from.
    *
@@ -233,7 +233,7 @@ export const createTaskClient = <Id extends string>({
         return nextResult(shared, { dueAtMs: state.nextPollAtMs, serviceTier: null, minIntervalMs }).pipe(
           map((arrived) => {
             const result = ownResult(arrived, task);
-            if (!isLeft(result)) return withRaw(result.right.snapshot, result.right.raw);
+            if (!isLeft(result)) return { ...result.right.snapshot, raw: result.right.raw };
             throw errorAs(result.left.kind, applyResult(state, result, config, clock.now()));
           }),
           finalize(() => { leave(shared, false); }),

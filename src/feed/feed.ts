@@ -3,7 +3,7 @@
  */
 import { defer, distinct, map, mergeMap, Observable, type OperatorFunction, scan, startWith, throwError } from 'rxjs';
 import { isRecord } from '../checks.js';
-import { type StoredSnapshot, taskKey, type TaskRef, withoutRaw } from '../task/snapshot.js';
+import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import type { TaskTransition } from '../task/transition.js';
 import { emptyRows, type GrowingRows, isNextVersion, type Rows } from './rows.js';
@@ -125,7 +125,7 @@ export interface TaskRow {
   readonly task: TaskRef;
   /** Null until the first response. */
   readonly status: TaskStatus | null;
-  readonly snapshot: StoredSnapshot | null;
+  readonly snapshot: TaskSnapshot | null;
   /** 0 to 1, never going back; 1 once the task has ended or could not be followed. */
   readonly progress: number;
   readonly estimated: boolean;
@@ -230,21 +230,23 @@ const rowOf = (task: TaskRef, state: WatchState): TaskRow => {
 };
 
 const rowAfter = (row: TaskRow, event: FeedEvent): TaskRow => {
-  const well = { ...row, lastError: null, nextPollAtMs: null };
+  const { task, status, snapshot, progress, estimated, error } = row;
   switch (event.kind) {
     case 'added':
-      return event.resumedFrom === null ? row : rowOf(event.task, event.resumedFrom);
+      return event.resumedFrom === null ? row : rowOf(task, event.resumedFrom);
     case 'transition': {
-      const { to, snapshot } = event.transition;
-      const over = isTerminal(to) ? { progress: 1, estimated: false } : {};
-      return { ...well, ...over, status: to, snapshot: withoutRaw(snapshot) };
+      const { to, snapshot: latest } = event.transition;
+      const known = isTerminal(to) ? { progress: 1, estimated: false } : row;
+      return { task, status: to, snapshot: latest, progress: known.progress, estimated: known.estimated, lastError: null, nextPollAtMs: null, error };
     }
-    case 'progress':
-      return event.progress < row.progress ? well : { ...well, progress: event.progress, estimated: event.estimated };
+    case 'progress': {
+      const known = event.progress < progress ? row : event;
+      return { task, status, snapshot, progress: known.progress, estimated: known.estimated, lastError: null, nextPollAtMs: null, error };
+    }
     case 'retry':
-      return { ...row, lastError: event.lastError, nextPollAtMs: event.nextPollAtMs };
+      return { task, status, snapshot, progress, estimated, lastError: event.lastError, nextPollAtMs: event.nextPollAtMs, error };
     case 'error':
-      return { ...well, lastError: row.lastError, progress: 1, estimated: false, error: event.error };
+      return { task, status, snapshot, progress: 1, estimated: false, lastError: row.lastError, nextPollAtMs: null, error: event.error };
   }
 };
 

@@ -5,7 +5,7 @@ import type { Agent } from 'node:http';
 import { join, resolve } from 'node:path';
 import { concat, defer, from, ignoreElements, last, map, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-policy.js';
-import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
+import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import type { TaskClient } from '../client/task-client.js';
 import { checkFunction, checkPositive } from '../checks.js';
 import { checkPath } from './check-path.js';
@@ -64,7 +64,7 @@ export interface DownloadOptions {
  * Errors: `DownloadError`, told apart by `kind`. `TypeError` or `RangeError` at once for a bad option.
  * @example download(snapshot, { directory: 'videos', client }).subscribe(({ receivedBytes, totalBytes }) => show(receivedBytes, totalBytes))
  */
-export const download = (source: StoredSnapshot | string, options: DownloadOptions): Observable<DownloadProgress> =>
+export const download = (source: TaskSnapshot | string, options: DownloadOptions): Observable<DownloadProgress> =>
   downloadWith(source, options, () => undefined);
 
 /**
@@ -73,7 +73,7 @@ export const download = (source: StoredSnapshot | string, options: DownloadOptio
  * @param beforehand what it throws is the error of the download; the part stays whole then
  */
 export const downloadWith = (
-  source: StoredSnapshot | string,
+  source: TaskSnapshot | string,
   options: DownloadOptions,
   beforehand: (bytes: number) => void,
 ): Observable<DownloadProgress> => {
@@ -134,10 +134,10 @@ const freshLink = (client: Pick<TaskClient, 'watch'>, task: TaskRef): Observable
     }),
   );
 
-const linkOf = (snapshot: StoredSnapshot): string | null => (snapshot.status === 'succeeded' ? (snapshot.video?.url ?? null) : null);
+const linkOf = (snapshot: TaskSnapshot): string | null => (snapshot.status === 'succeeded' ? (snapshot.video?.url ?? null) : null);
 
 /** The extension is the link's; without a link it does not matter. */
-const nameFor = (source: StoredSnapshot | string, url: string | null): string => {
+const nameFor = (source: TaskSnapshot | string, url: string | null): string => {
   if (typeof source === 'string') return linkFileName(source);
   return `${taskFileName(source.task)}${url === null ? '.mp4' : extensionOf(url)}`;
 };

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { asyncScheduler, catchError, connect, filter, isObservable, merge, mergeAll, mergeMap, type Observable, of, type OperatorFunction } from 'rxjs';
 import { checkCount } from '../checks.js';
-import { type TaskRef, withoutRaw } from '../task/snapshot.js';
+import type { TaskRef } from '../task/snapshot.js';
 import type { TransitionTo } from '../task/transition.js';
 import type { FeedEvent } from '../feed/feed.js';
 import { checkedOptions, type DownloadOptions, type DownloadProgress, downloadWith } from './download.js';
@@ -91,7 +91,7 @@ const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: Downloa
     const fileName = `${name}${extensionOf(snapshot.video.url)}`;
     const keepRecord = (bytes: number): void => {
       // Before the file has its name: a video without a record would be a stranger's to the next run.
-      writeRecord(recordPath, { version: 1, task, file: fileName, bytes, savedAtMs: asyncScheduler.now(), snapshot: withoutRaw(snapshot) });
+      writeRecord(recordPath, { version: 1, task, file: fileName, bytes, savedAtMs: asyncScheduler.now(), snapshot });
     };
     return downloadWith(snapshot, { ...options, fileName }, keepRecord).pipe(
       mergeMap((progress): readonly SaveEvent[] => {

@@ -3,7 +3,7 @@
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
+import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';
 
 /** The record of one saved video. */
@@ -15,7 +15,7 @@ export interface VideoRecord {
   readonly bytes: number;
   readonly savedAtMs: number;
   /** The task as it ended: model, settings, usage. It holds the link and, where a provider echoes it, the prompt. */
-  readonly snapshot: StoredSnapshot;
+  readonly snapshot: TaskSnapshot;
 }
 
 /**

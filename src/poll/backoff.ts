@@ -37,4 +37,5 @@ const minFailures = 5;
 export const hasGivenUp = (failures: Failures, giveUpAfterMs: number, nowMs: number): boolean =>
   failures.failureCount >= minFailures && failingMs(failures, nowMs) >= giveUpAfterMs;
 
-const failingMs = ({ failingSinceMs }: Failures, nowMs: number): number => Math.max(0, nowMs - (failingSinceMs ?? nowMs));
+/** How long ago the first failure in a row came, in ms. */
+export const failingMs = ({ failingSinceMs }: Failures, nowMs: number): number => Math.max(0, nowMs - (failingSinceMs ?? nowMs));

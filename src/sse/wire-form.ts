@@ -2,7 +2,7 @@
  * Rows of a feed as text, and back. What may leave the server is decided here: no `raw`, no stack, no key, nothing of a ref but its names.
  * Reading is lenient where the other side may be newer, and refuses by name what would not be a row.
  */
-import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
+import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import { taskStatuses } from '../task/status.js';
 import { errorKinds, isSeedanceError, messageOf, SeedanceError } from '../state/errors.js';
 import {
@@ -40,9 +40,9 @@ const encodeRow = ({ task, status, snapshot, progress, estimated, lastError, nex
 const encodeRef = ({ provider, id, account }: TaskRef): object => ({ provider, id, account });
 
 /** A row has no `raw` by its type; a caller without types may have left one there. */
-const encodeSnapshot = (snapshot: StoredSnapshot | null): object | null => {
+const encodeSnapshot = (snapshot: TaskSnapshot | null): object | null => {
   if (snapshot === null) return null;
-  const { raw: _, task, ...rest } = snapshot as StoredSnapshot & { readonly raw?: unknown }; // as said above
+  const { raw: _, task, ...rest } = snapshot as TaskSnapshot & { readonly raw?: unknown }; // as said above
   return { task: encodeRef(task), ...rest };
 };
 

@@ -2,7 +2,7 @@
  * The error channel: "we could not find out". A task that failed, was cancelled or expired is no error but a value.
  * Errors carry what was known and the state to go on from. They hold no key and no header; a message may quote the beginning of an answer.
  */
-import type { StoredSnapshot, TaskRef } from '../task/snapshot.js';
+import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import type { ResponseReason } from '../wire/error-response.js';
 import type { WatchErrorKind, WatchState } from './watch-state.js';
 
@@ -19,7 +19,7 @@ export const errorKinds = ['transport', 'response', 'decode', 'timeout', 'gone',
 interface SeedanceErrorDetails {
   readonly kind: SeedanceErrorKind;
   readonly task: TaskRef;
-  readonly lastSnapshot: StoredSnapshot | null;
+  readonly lastSnapshot: TaskSnapshot | null;
   readonly state: WatchState | null;
 }
 
@@ -31,7 +31,7 @@ export class SeedanceError extends Error {
   readonly kind: SeedanceErrorKind;
   readonly task: TaskRef;
   /** The latest good answer, if there was one. */
-  readonly lastSnapshot: StoredSnapshot | null;
+  readonly lastSnapshot: TaskSnapshot | null;
   /** Ready to resume: `client.watch(task, { resumeFrom: error.state })`. Null for `unsuccessful`: there is nothing to resume. */
   readonly state: WatchState | null;
   /** Why the last answer was none, where a provider said so. */

@@ -3,7 +3,7 @@
  * field is its default and an unknown one is left out, so that older and newer releases read each other. A value of another type is
  * refused by name.
  */
-import type { Failure, RequestEcho, Settings, StoredSnapshot, TaskRef, Upstream, Usage, Video } from '../task/snapshot.js';
+import type { Failure, RequestEcho, Settings, TaskSnapshot, TaskRef, Upstream, Usage, Video } from '../task/snapshot.js';
 import { taskKey } from '../task/snapshot.js';
 import { isTerminal, taskStatuses } from '../task/status.js';
 import { isLink } from '../wire/codecs.js';
@@ -110,7 +110,7 @@ const storedSettings = /* @__PURE__ */ objectOf<Settings>({
 
 const part = /* @__PURE__ */ orNull(anObject);
 
-const snapshotFields = /* @__PURE__ */ objectOf<Omit<StoredSnapshot, 'video' | 'failure'>>({
+const snapshotFields = /* @__PURE__ */ objectOf<Omit<TaskSnapshot, 'video' | 'failure'>>({
   task: storedRef,
   status,
   providerStatus: /* @__PURE__ */ or(aString, ''),
@@ -137,7 +137,7 @@ const storedVideo = /* @__PURE__ */ objectOf<Video>({ url: aLink, lastFrameUrl: 
 const storedFailure = /* @__PURE__ */ objectOf<Failure>({ code: words, message: aString, reason: /* @__PURE__ */ asStored(/* @__PURE__ */ or(aString, 'unknown')) });
 
 /** A snapshot, as far as its status goes. */
-export const storedSnapshot: Reader<StoredSnapshot> = (value, path) => {
+export const storedSnapshot: Reader<TaskSnapshot> = (value, path) => {
   const fields = snapshotFields(value, path);
   const { video, failure } = anObject(value, path);
   switch (fields.status) {
@@ -207,7 +207,7 @@ const renamed = (value: unknown, depth = 2): unknown =>
     : Object.fromEntries(Object.entries(value).map(([name, inner]) => [namesOfVersion1[name] ?? name, renamed(inner, depth - 1)]));
 
 /** Version 1 did not store the kind. One that may have been given is kept as it is. */
-const kindInVersion1 = (deadlineAtMs: number, snapshot: StoredSnapshot | null): DeadlineKind =>
+const kindInVersion1 = (deadlineAtMs: number, snapshot: TaskSnapshot | null): DeadlineKind =>
   deadlineAtMs === (snapshot?.providerDeadlineAtMs ?? Infinity) + providerGraceMs ? 'provider' : 'given';
 
 /** A watch state of any version. */

@@ -2,7 +2,7 @@
  * How one watch behaves: intervals, policy, deadline and when it gives up, resolved once and checked once.
  */
 import { checkAtLeast, checkPositive, isRecord } from '../checks.js';
-import type { StoredSnapshot } from '../task/snapshot.js';
+import type { TaskSnapshot } from '../task/snapshot.js';
 import { type Attempt, type DelayPolicy, expectedTimeDelay, exponentialDelay, jittered, proportionalDelay } from '../poll/delay-policy.js';
 import type { TaskHints, Pacing } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
@@ -14,9 +14,9 @@ export interface PollPolicy {
    * time is expected, a tenth of the elapsed time inside the range; the first wait falls anywhere in one interval, so that watches
    * which begin together do not poll together.
    */
-  readonly interval?: DelayPolicy<StoredSnapshot>;
+  readonly interval?: DelayPolicy<TaskSnapshot>;
   /** Default: the provider's minimum interval, doubled with each failure in a row, up to 2 minutes. */
-  readonly retry?: DelayPolicy<StoredSnapshot>;
+  readonly retry?: DelayPolicy<TaskSnapshot>;
 }
 
 /** Options of a watch. No wait is shorter than the provider's minimum interval, whatever the policy says. */
@@ -44,10 +44,10 @@ export interface WatchConfig {
   readonly deadlineMs: number | null;
   readonly giveUpAfterMs: number;
   readonly firstPollAfterMs: number;
-  readonly interval: DelayPolicy<StoredSnapshot>;
-  readonly retry: DelayPolicy<StoredSnapshot>;
+  readonly interval: DelayPolicy<TaskSnapshot>;
+  readonly retry: DelayPolicy<TaskSnapshot>;
   /** What is known of the task, from its latest snapshot and what was expected of it. */
-  readonly hintsOf: (snapshot: StoredSnapshot | null) => TaskHints;
+  readonly hintsOf: (snapshot: TaskSnapshot | null) => TaskHints;
 }
 
 /**
@@ -75,7 +75,7 @@ export const watchConfig = (
       throw new TypeError(`policy.${name} must be a function of an attempt, not ${String(policy[name])}`);
     }
   }
-  const hintsOf = (snapshot: StoredSnapshot | null): TaskHints => ({
+  const hintsOf = (snapshot: TaskSnapshot | null): TaskHints => ({
     serviceTier: snapshot?.settings.serviceTier ?? expected.serviceTier ?? null,
     model: snapshot?.model ?? expected.model ?? null,
     resolution: snapshot?.settings.resolution ?? expected.resolution ?? null,
@@ -96,7 +96,7 @@ export const watchConfig = (
 type HintsOf = WatchConfig['hintsOf'];
 
 const byExpectedTime =
-  (provider: Provider, hintsOf: HintsOf): DelayPolicy<StoredSnapshot> =>
+  (provider: Provider, hintsOf: HintsOf): DelayPolicy<TaskSnapshot> =>
   (attempt) => {
     const hints = hintsOf(attempt.latest);
     const pacing = provider.pacing(hints);
@@ -120,7 +120,7 @@ const insideRange = ({ minIntervalMs, minMs, maxMs }: Pacing, attempt: Attempt):
 const longestRetryMs = 120_000;
 
 const fromFloor =
-  (provider: Provider, hintsOf: HintsOf): DelayPolicy<StoredSnapshot> =>
+  (provider: Provider, hintsOf: HintsOf): DelayPolicy<TaskSnapshot> =>
   (attempt) => {
     const { minIntervalMs } = provider.pacing(hintsOf(attempt.latest));
     return exponentialDelay({ initialMs: minIntervalMs, maxMs: Math.max(minIntervalMs, longestRetryMs) })(attempt);

@@ -5,8 +5,8 @@
  */
 import { type Either, isRight } from 'fp-ts/Either';
 import { type Attempt, checkedDelay } from '../poll/delay-policy.js';
-import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
-import { type Reading, type StoredSnapshot, type TaskRef, withRaw } from '../task/snapshot.js';
+import { failedAgain, failingMs, hasGivenUp, noFailures } from '../poll/backoff.js';
+import type { Reading, TaskRef, TaskSnapshot } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
@@ -67,7 +67,7 @@ export interface WatchState {
   /** Responses with status 401 since the last good one. */
   readonly unauthorizedCount: number;
   /** The latest good response. A failed poll never changes it. */
-  readonly snapshot: StoredSnapshot | null;
+  readonly snapshot: TaskSnapshot | null;
   /** The status before the snapshot's. */
   readonly previousStatus: TaskStatus | null;
   /** When a response last said that the task is queued. */
@@ -116,7 +116,8 @@ export const startWatch = (task: TaskRef, { baseUrl, deadlineMs, firstPollAfterM
   pollsBeforeDeadline: 0,
   polls: 0,
   lastError: null,
-  ...noFailures,
+  failureCount: noFailures.failureCount,
+  failingSinceMs: noFailures.failingSinceMs,
   unauthorizedCount: 0,
   snapshot: null,
   previousStatus: null,
@@ -137,16 +138,20 @@ export const startWatch = (task: TaskRef, { baseUrl, deadlineMs, firstPollAfterM
  *
  * @example await save(markSent(state, Date.now()))
  */
-export const markSent = (state: WatchState, nowMs: number): WatchState =>
-  nowMs > state.nextPollAtMs ? { ...postponed(state, nowMs - state.nextPollAtMs), sentAtMs: nowMs } : { ...state, sentAtMs: nowMs };
+export const markSent = (state: WatchState, nowMs: number): WatchState => {
+  const next = postponed(state, Math.max(0, nowMs - state.nextPollAtMs));
+  next.sentAtMs = nowMs;
+  return next;
+};
 
 /** The next poll, and what failures are counted from, so much later. */
-const postponed = (state: WatchState, ms: number): WatchState => ({
-  ...state,
-  nextPollAtMs: state.nextPollAtMs + ms,
-  failingSinceMs: plus(state.failingSinceMs, ms),
-  lastError: state.lastError && { ...state.lastError, sinceMs: state.lastError.sinceMs + ms },
-});
+const postponed = (state: WatchState, ms: number): Next => {
+  const next = copyOf(state);
+  next.nextPollAtMs += ms;
+  next.failingSinceMs = plus(state.failingSinceMs, ms);
+  next.lastError = state.lastError && { ...state.lastError, sinceMs: state.lastError.sinceMs + ms };
+  return next;
+};
 
 /**
  * The state of a watch whose time has jumped: the computer slept, or somebody set the clock. All that counts lived time moves with it,
@@ -225,7 +230,11 @@ export const withDeadline = (state: WatchState, deadlineMs: number): WatchState 
  */
 export const applyResult = (state: WatchState, result: Either<PollError, Pick<Reading, 'snapshot'>>, config: WatchConfig, nowMs: number): WatchState => {
   if (state.ended !== null) return state;
-  const next: Next = { ...state, polls: state.polls + 1, polledAtMs: nowMs, sentAtMs: null, pollsBeforeDeadline: Math.max(0, state.pollsBeforeDeadline - 1) };
+  const next = copyOf(state);
+  next.polls += 1;
+  next.polledAtMs = nowMs;
+  next.sentAtMs = null;
+  next.pollsBeforeDeadline = Math.max(0, state.pollsBeforeDeadline - 1);
   if (isRight(result)) afterSnapshot(next, state, result.right.snapshot, config, nowMs);
   else afterError(next, result.left, config, nowMs);
   return next;
@@ -266,13 +275,40 @@ export const transitionBetween = (before: WatchState | null, state: WatchState, 
   const { snapshot, previousStatus, polledAtMs, startedAtMs } = state;
   const told = toldStatus(state);
   if (snapshot === null || snapshot.status !== told || told === (before && toldStatus(before))) return null;
-  return transitionTo(withRaw(snapshot, raw), previousStatus, polledAtMs ?? startedAtMs);
+  return transitionTo({ snapshot, raw }, previousStatus, polledAtMs ?? startedAtMs);
 };
 
 /** The state that a result makes: copied once, and filled in by the functions below. */
 type Next = { -readonly [Field in keyof WatchState]: WatchState[Field] };
 
-const afterSnapshot = (next: Next, before: WatchState, snapshot: StoredSnapshot, config: WatchConfig, nowMs: number): void => {
+/** Field by field, in the order of `startWatch`: a spread of so many fields takes ten times as long, and all that reads its copies with it. */
+const copyOf = (state: WatchState): Next => ({
+  version: state.version,
+  task: state.task,
+  baseUrl: state.baseUrl,
+  startedAtMs: state.startedAtMs,
+  firstSeenAtMs: state.firstSeenAtMs,
+  deadlineAtMs: state.deadlineAtMs,
+  deadlineKind: state.deadlineKind,
+  pollsBeforeDeadline: state.pollsBeforeDeadline,
+  polls: state.polls,
+  lastError: state.lastError,
+  failureCount: state.failureCount,
+  failingSinceMs: state.failingSinceMs,
+  unauthorizedCount: state.unauthorizedCount,
+  snapshot: state.snapshot,
+  previousStatus: state.previousStatus,
+  queuedUntilMs: state.queuedUntilMs,
+  unconfirmedSinceMs: state.unconfirmedSinceMs,
+  progress: state.progress,
+  estimated: state.estimated,
+  polledAtMs: state.polledAtMs,
+  sentAtMs: state.sentAtMs,
+  nextPollAtMs: state.nextPollAtMs,
+  ended: state.ended,
+});
+
+const afterSnapshot = (next: Next, before: WatchState, snapshot: TaskSnapshot, config: WatchConfig, nowMs: number): void => {
   const told = toldStatus(before);
   const unconfirmedSinceMs = before.unconfirmedSinceMs ?? nowMs;
   next.firstSeenAtMs ??= nowMs;
@@ -285,7 +321,7 @@ const afterSnapshot = (next: Next, before: WatchState, snapshot: StoredSnapshot,
   setDeadline(next, config);
   if (!isTerminal(snapshot.status)) {
     setProgress(next, config, nowMs);
-    const attempt = { ...chanceOf(next, nowMs), index: before.polls, elapsedMs: elapsed(before.startedAtMs, nowMs) };
+    const attempt = attemptOf(next, before.polls, elapsed(before.startedAtMs, nowMs), nowMs);
     schedule(next, checkedDelay('policy.interval', config.interval(attempt)), 0, config, nowMs);
   } else if (isConfirmed(snapshot, before, config, nowMs)) end(next, 'terminal', config, nowMs);
   else {
@@ -302,7 +338,7 @@ const recover = (next: Next): void => {
 };
 
 /** Whether a poll may be believed that says an end. Asking again can cure a success without a link, and a relay's own `failed`. */
-const isConfirmed = (snapshot: StoredSnapshot, before: WatchState, config: WatchConfig, nowMs: number): boolean => {
+const isConfirmed = (snapshot: TaskSnapshot, before: WatchState, config: WatchConfig, nowMs: number): boolean => {
   switch (snapshot.status) {
     case 'succeeded':
       return snapshot.video !== null || elapsed(before.unconfirmedSinceMs ?? nowMs, nowMs) >= linkWaitMs || hasLinkExpired(snapshot, before, config, nowMs);
@@ -318,7 +354,7 @@ const isConfirmed = (snapshot: StoredSnapshot, before: WatchState, config: Watch
 };
 
 /** Whether a link would have expired by now: the response came too late to have one. */
-const hasLinkExpired = ({ finishedAtMs, updatedAtMs, createdAtMs }: StoredSnapshot, { firstSeenAtMs }: WatchState, { provider }: WatchConfig, nowMs: number): boolean => {
+const hasLinkExpired = ({ finishedAtMs, updatedAtMs, createdAtMs }: TaskSnapshot, { firstSeenAtMs }: WatchState, { provider }: WatchConfig, nowMs: number): boolean => {
   const endedAtMs = finishedAtMs ?? updatedAtMs ?? createdAtMs ?? firstSeenAtMs;
   return provider.retention.videoMs !== null && endedAtMs !== null && nowMs >= endedAtMs + provider.retention.videoMs;
 };
@@ -337,7 +373,8 @@ const afterError = (next: Next, error: PollError, config: WatchConfig, nowMs: nu
   if (verdict !== null) end(next, verdict, config, nowMs);
   else if (next.unconfirmedSinceMs !== null && elapsed(next.unconfirmedSinceMs, nowMs) >= linkWaitMs) end(next, 'terminal', config, nowMs);
   else {
-    const delayMs = checkedDelay('policy.retry', config.retry(attemptAfter(next, chanceOf(next, nowMs))));
+    const attempt = attemptOf(next, next.failureCount - 1, failingMs(next, nowMs), nowMs);
+    const delayMs = checkedDelay('policy.retry', config.retry(attempt));
     schedule(next, delayMs, 'retryAfterMs' in error ? (error.retryAfterMs ?? 0) : 0, config, nowMs);
   }
 };
@@ -464,8 +501,10 @@ const runMsOf = ({ snapshot, queuedUntilMs, startedAtMs }: WatchState, nowMs: nu
   return elapsed(past(snapshot.startedAtMs) ?? queuedUntilMs ?? past(snapshot.createdAtMs) ?? startedAtMs, nowMs);
 };
 
-/** What a policy may look at, but for what it counts. */
-const chanceOf = (state: WatchState, nowMs: number): Omit<Attempt<StoredSnapshot>, 'index' | 'elapsedMs'> => ({
+/** What a policy looks at. */
+const attemptOf = (state: WatchState, index: number, elapsedMs: number, nowMs: number): Attempt<TaskSnapshot> => ({
+  index,
+  elapsedMs,
   nowMs,
   jitter: jitterOf(state),
   latest: state.snapshot,

@@ -112,8 +112,6 @@ interface SnapshotOf<Status extends TaskStatus> {
   readonly notice: string | null;
   readonly request: RequestEcho | null;
   readonly upstream: Upstream | null;
-  /** The parsed body. Null where it was not kept: in a feed, out of a saved state, for who comes late to a task that is watched. */
-  readonly raw: unknown;
 }
 
 /** A task that has not ended. */
@@ -141,27 +139,11 @@ export type TaskSnapshot =
   | SnapshotOf<'cancelled'>
   | SnapshotOf<'expired'>;
 
-/** A snapshot to keep: without the parsed body, so that saved states and feed rows stay small. */
-export type StoredSnapshot = TaskSnapshot extends infer Snapshot
-  ? Snapshot extends TaskSnapshot
-    ? Omit<Snapshot, 'raw'>
-    : never
-  : never;
-
 /** What one response says of a task, and the parsed body beside it. */
 export interface Reading {
-  readonly snapshot: StoredSnapshot;
+  readonly snapshot: TaskSnapshot;
   readonly raw: unknown;
 }
-
-/** The snapshot with a parsed body in it, to hand on. */
-export const withRaw = (snapshot: StoredSnapshot, raw: unknown): TaskSnapshot => ({ ...snapshot, raw });
-
-/** The snapshot without its parsed body. */
-export const withoutRaw = (snapshot: TaskSnapshot): StoredSnapshot => {
-  const { raw: _, ...rest } = snapshot;
-  return rest;
-};
 
 /**
  * One text for one task: the same for two refs exactly when they mean the same task. For keys of maps, caches and rows.

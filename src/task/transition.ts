@@ -1,7 +1,7 @@
 /**
  * A change of status. Knows nothing of how it was seen.
  */
-import type { TaskRef, TaskSnapshot } from './snapshot.js';
+import type { Reading, TaskRef, TaskSnapshot } from './snapshot.js';
 import type { TaskStatus } from './status.js';
 
 /** One transition, its snapshot narrowed by `to`. */
@@ -13,6 +13,8 @@ export interface TransitionTo<To extends TaskStatus> {
   readonly snapshot: Extract<TaskSnapshot, { readonly status: To }>;
   /** When the watch learned of it, in ms. */
   readonly atMs: number;
+  /** The parsed body. Null where it was not kept: out of a saved state, and for a watcher that joins a task after its response. */
+  readonly raw: unknown;
 }
 
 /**
@@ -22,6 +24,6 @@ export interface TransitionTo<To extends TaskStatus> {
  */
 export type TaskTransition = { [To in TaskStatus]: TransitionTo<To> }[TaskStatus];
 
-/** The transition that a snapshot makes. */
-export const transitionTo = (snapshot: TaskSnapshot, from: TaskStatus | null, atMs: number): TaskTransition =>
-  ({ task: snapshot.task, from, to: snapshot.status, snapshot, atMs }) as TaskTransition; // `to` and the snapshot are of one status
+/** The transition that a response makes. */
+export const transitionTo = ({ snapshot, raw }: Reading, from: TaskStatus | null, atMs: number): TaskTransition =>
+  ({ task: snapshot.task, from, to: snapshot.status, snapshot, atMs, raw }) as TaskTransition; // `to` and the snapshot are of one status

@@ -5,7 +5,7 @@
  * and an empty field all occur for the same thing; `content` may be an array on a relay; old samples have numbers as strings.
  */
 import type * as t from 'io-ts';
-import { isTerminal } from '../task/status.js';
+import { isTerminal, type TaskStatus } from '../task/status.js';
 import { LenientNumber, Unknown, Count, Counts, PlainObject, fieldsOf, Flag, UnixSeconds, Items, Link, orNull, SecondsAsMs, Text, AnyText } from './codecs.js';
 import { arkErrorReason } from './ark-errors.js';
 import type { Dialect } from './dialect.js';
@@ -76,23 +76,26 @@ export const ArkTask = /* @__PURE__ */ fieldsOf(
 );
 
 /**
- * What an Ark task says, in an envelope or without one: all but its status, which the envelope decides. Instants and durations in ms; null
- * for what it does not say. A length is `duration`, else `frames` by `framespersecond`, else the echoed request's `--duration`; the
- * resolution likewise.
+ * What an Ark task says, in an envelope or without one. Instants and durations in ms; null for what it does not say. A length is
+ * `duration`, else `frames` by `framespersecond`, else the echoed request's `--duration`; the resolution likewise.
  *
- * @example const inner = orNull(ArkTask).read(body)
- * const reading = inner && arkReading(inner)
+ * @param providerStatus the task's own word, or that of its envelope
+ * @param status what that word means
+ * @example const task = ArkTask.read(body)
+ * const reading = task && arkReading(task, task.status ?? '', 'running')
  */
-export const arkReading = (task: t.TypeOf<typeof ArkTask>): Omit<ParsedTask, 'status' | 'providerStatus'> => {
+export const arkReading = (task: t.TypeOf<typeof ArkTask>, providerStatus: string, status: TaskStatus): ParsedTask => {
   const flags = task.request === null ? noFlags : flagsIn(task.request.content ?? []);
   return {
+    status,
+    providerStatus,
     id: task.id,
     progress: null,
     model: task.model,
     createdAtMs: task.created_at,
     startedAtMs: null,
     updatedAtMs: task.updated_at,
-    finishedAtMs: null,
+    finishedAtMs: isTerminal(status) ? task.updated_at : null,
     expiresAfterMs: task.execution_expires_after,
     usage:
       task.usage &&
@@ -150,9 +153,7 @@ export const arkExpectedTimeMs = ({ serviceTier, durationMs }: TaskHints): TimeR
 const readArk = (body: unknown): ParsedTask | null => {
   const task = ArkTask.read(body);
   if (task === null || task.status === null) return null;
-  const status = statusOf(task.status, arkStatuses);
-  // A copy of thirty fields would cost more than reading them.
-  return Object.assign(arkReading(task), { status, providerStatus: task.status, finishedAtMs: isTerminal(status) ? task.updated_at : null });
+  return arkReading(task, task.status, statusOf(task.status, arkStatuses));
 };
 
 /** Reads a body that is an Ark task. A failed task without another reason has its `message` for one. */
@@ -162,7 +163,7 @@ export const ark: Dialect = {
   errorReason: arkErrorReason,
   read: (body) => {
     const parsed = readArk(body);
-    return parsed && Object.assign(parsed, { errors: [...parsed.errors, errorDetailIn(parsed.notice)] });
+    return parsed?.status === 'failed' ? { ...parsed, errors: [...parsed.errors, errorDetailIn(parsed.notice)] } : parsed;
   },
 };
 

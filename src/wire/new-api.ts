@@ -85,7 +85,7 @@ export const newApi: Dialect = {
     if (task === undefined || upstream === null || providerStatus == null) return null;
 
     const status = statusOf(providerStatus, newApiStatuses);
-    const inner = arkReading(upstream);
+    const inner = arkReading(upstream, providerStatus, status);
     const links = [
       ...tasks.map(({ result_url }) => result_url),
       inner.videoUrl,
@@ -96,8 +96,6 @@ export const newApi: Dialect = {
     const innerId = typeof innermost['id'] === 'string' ? inner.id : null;
     return {
       ...inner,
-      status,
-      providerStatus,
       id: task.task_id ?? innerId,
       progress: task.progress,
       createdAtMs: task.submit_time ?? inner.createdAtMs ?? task.created_at,

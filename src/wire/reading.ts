@@ -1,7 +1,7 @@
 /**
  * What a dialect reads out of one body, and the snapshot that it becomes.
  */
-import type { Failure, FailureReason, RequestEcho, Settings, StoredSnapshot, TaskRef, Upstream, Usage, Video } from '../task/snapshot.js';
+import type { Failure, FailureReason, RequestEcho, Settings, TaskSnapshot, TaskRef, Upstream, Usage, Video } from '../task/snapshot.js';
 import type { TaskStatus } from '../task/status.js';
 import { isLink } from './codecs.js';
 import type { Retention } from './facts.js';
@@ -64,52 +64,57 @@ export const usageOf = (usage: Usage): Usage | null =>
   Object.values(usage).every((part) => part === null) ? null : usage;
 
 /** A parsed task as the snapshot of the task that was requested. */
-export const snapshotOf = (reading: ParsedTask, task: TaskRef, requestId: string | null, retention: Retention): StoredSnapshot => {
-  const { id, inner, createdAtMs, finishedAtMs } = reading;
-  // Completed in place below: a copy of it would cost more than all the rest.
-  const common = {
-    task,
-    providerStatus: reading.providerStatus,
-    progress: reading.progress,
-    model: reading.model,
-    createdAtMs,
-    startedAtMs: reading.startedAtMs,
-    updatedAtMs: reading.updatedAtMs,
-    finishedAtMs,
-    expiresAfterMs: reading.expiresAfterMs,
-    providerDeadlineAtMs: later(createdAtMs, reading.expiresAfterMs),
-    recordExpiresAtMs:
-      reading.status === 'cancelled' && retention.cancelledRecordMs !== null
-        ? later(finishedAtMs ?? createdAtMs, retention.cancelledRecordMs)
-        : later(createdAtMs, retention.recordMs),
-    usage: reading.usage,
-    settings: reading.settings,
-    requestId: reading.requestId ?? requestId,
-    objectType: reading.objectType,
-    notice: reading.notice,
-    request: reading.request,
-    upstream: inner ?? (id === null || id === task.id ? null : { id, status: null, resolution: null }),
-  };
-  switch (reading.status) {
+export const snapshotOf = (parsed: ParsedTask, task: TaskRef, requestId: string | null, retention: Retention): TaskSnapshot => {
+  const { status } = parsed;
+  switch (status) {
     case 'succeeded':
-      return Object.assign(common, { status: reading.status, video: videoIn(reading, retention) });
+      return { ...fieldsOf(status, parsed, task, requestId, retention), video: videoIn(parsed, retention) };
     case 'failed': {
-      const failure = failureOf(reading.errors);
-      const notice = common.notice === failure.message ? null : common.notice;
-      return Object.assign(common, { status: reading.status, failure, notice });
+      const failure = failureOf(parsed.errors);
+      const fields = fieldsOf(status, parsed, task, requestId, retention);
+      return { ...fields, notice: fields.notice === failure.message ? null : fields.notice, failure };
     }
     case 'queued':
     case 'running':
     case 'cancelled':
     case 'expired':
     case 'unknown':
-      return Object.assign(common, { status: reading.status });
+      return fieldsOf(status, parsed, task, requestId, retention);
   }
 };
 
+/** What snapshots of every status have. */
+const fieldsOf = <Status extends TaskStatus>(status: Status, parsed: ParsedTask, task: TaskRef, requestId: string | null, retention: Retention) => {
+  const { id, inner, createdAtMs, finishedAtMs } = parsed;
+  return {
+    task,
+    status,
+    providerStatus: parsed.providerStatus,
+    progress: parsed.progress,
+    model: parsed.model,
+    createdAtMs,
+    startedAtMs: parsed.startedAtMs,
+    updatedAtMs: parsed.updatedAtMs,
+    finishedAtMs,
+    expiresAfterMs: parsed.expiresAfterMs,
+    providerDeadlineAtMs: later(createdAtMs, parsed.expiresAfterMs),
+    recordExpiresAtMs:
+      status === 'cancelled' && retention.cancelledRecordMs !== null
+        ? later(finishedAtMs ?? createdAtMs, retention.cancelledRecordMs)
+        : later(createdAtMs, retention.recordMs),
+    usage: parsed.usage,
+    settings: parsed.settings,
+    requestId: parsed.requestId ?? requestId,
+    objectType: parsed.objectType,
+    notice: parsed.notice,
+    request: parsed.request,
+    upstream: inner ?? (id === null || id === task.id ? null : { id, status: null, resolution: null }),
+  };
+};
+
 /** The video, where the response has its link. The link says when it expires, else that is counted from the task's end. */
-const videoIn = (reading: ParsedTask, retention: Retention): Video | null => {
-  const { videoUrl: url, lastFrameUrl, originalUrl, finishedAtMs, createdAtMs } = reading;
+const videoIn = (parsed: ParsedTask, retention: Retention): Video | null => {
+  const { videoUrl: url, lastFrameUrl, originalUrl, finishedAtMs, createdAtMs } = parsed;
   if (url === null) return null;
   return { url, lastFrameUrl, originalUrl, expiresAtMs: signedUntilMs(url) ?? later(finishedAtMs ?? createdAtMs, retention.videoMs) };
 };

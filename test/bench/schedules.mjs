@@ -58,7 +58,7 @@ const createdAtMs = Date.UTC(2026, 2, 1);
 export const byRules = (rules, { model, durationMs }) => ({ index, startsAtMs, endsAtMs }) => {
   const task = { provider: rules.provider.id, id: `cgt-20260301101500-${index}` };
   const snapshotOf = (/** @type {'queued' | 'running' | 'succeeded'} */ status) =>
-    right({ snapshot: /** @type {import('rx-seedance').StoredSnapshot} */ ({ ...blank, task, status, providerStatus: status, model, createdAtMs, settings: { ...noSettings, durationMs } }) });
+    right({ snapshot: /** @type {import('rx-seedance').TaskSnapshot} */ ({ ...blank, task, status, providerStatus: status, model, createdAtMs, settings: { ...noSettings, durationMs } }) });
   const [queued, running, succeeded] = [snapshotOf('queued'), snapshotOf('running'), snapshotOf('succeeded')];
   let nowMs = createdAtMs;
   let state = startWatch(task, rules, nowMs);
@@ -91,7 +91,6 @@ const blank = {
   notice: null,
   request: null,
   upstream: null,
-  raw: null,
   video: { url: 'https://files.example/video.mp4', lastFrameUrl: null, originalUrl: null, expiresAtMs: null },
 };
 

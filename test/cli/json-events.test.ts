@@ -40,7 +40,7 @@ describe('jsonLines', () => {
   const objectsOf = async (news: readonly News[]): Promise<readonly unknown[]> => (await linesOf(news)).map((line): unknown => JSON.parse(line));
 
   it('leaves out the body of the provider, and says the task once', async () => {
-    const [line = ''] = await linesOf([{ kind: 'transition', task, transition: transition('running', 'queued', { task, raw: { secret: 1 } }) }]);
+    const [line = ''] = await linesOf([{ kind: 'transition', task, transition: transition('running', 'queued', { task }, { secret: 1 }) }]);
     expect(line).not.toMatch(/"raw"|secret/);
     expect(JSON.parse(line)).toMatchObject({ kind: 'transition', task, transition: { from: 'queued', to: 'running', snapshot: { task, status: 'running' } } });
   });

@@ -60,7 +60,7 @@ describe('two watchers of one task', () => {
   it('who comes late is given the last answer at once, of which the body is not kept', marbles(({ flush }) => {
     const { client } = scripted([running, succeeded], { policy: every(seconds(10)) });
     const bodies: Record<'first' | 'second' | 'late', unknown[]> = { first: [], second: [], late: [] };
-    const watch = (who: keyof typeof bodies): void => { client.watch(arkTask).subscribe(({ snapshot }) => bodies[who].push(snapshot.raw)); };
+    const watch = (who: keyof typeof bodies): void => { client.watch(arkTask).subscribe(({ raw }) => bodies[who].push(raw)); };
     watch('first');
     watch('second');
     at(seconds(5), () => { watch('late'); });

@@ -87,7 +87,7 @@ describe('watch', () => {
       { task: arkTask, from: 'queued', to: 'running', atMs: 10_000, snapshot: { status: 'running' } },
       { task: arkTask, from: 'running', to: 'succeeded', atMs: 20_000, snapshot: { video: { url: 'https://videos.example/cgt-1.mp4' } } },
     ]);
-    expect(values.every(({ task, snapshot }) => Object.keys(task).join() === 'provider,id' && snapshot.raw !== null)).toBe(true);
+    expect(values.every(({ task, raw }) => Object.keys(task).join() === 'provider,id' && raw !== null)).toBe(true);
   }));
 
   it.each([

@@ -235,7 +235,7 @@ describe('watchTasks', () => {
       flush();
     })();
     expect(events.map(inWords)).toEqual(['a queued', 'a in trouble: server', 'a running', 'a in trouble: quota', 'a lost: quota']);
-    expect(events[0]).toMatchObject({ task: refOf('a'), transition: { from: null, to: 'queued', atMs: 0, snapshot: { status: 'queued', raw: null } } });
+    expect(events[0]).toMatchObject({ task: refOf('a'), transition: { from: null, to: 'queued', atMs: 0, snapshot: { status: 'queued' }, raw: null } });
     expect(events[1]).toMatchObject({ lastError: { kind: 'response', reason: 'server', status: 503, sameFailureCount: 1 }, nextPollAtMs: 10 });
     expect(events[2]).toMatchObject({ transition: { from: 'queued', to: 'running', atMs: 15 } });
     expect(events[3]).toMatchObject({ lastError: { kind: 'response', reason: 'quota', status: 429, sameFailureCount: 1 }, nextPollAtMs: 25 });

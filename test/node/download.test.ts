@@ -8,7 +8,6 @@ import { EMPTY, filter, firstValueFrom, lastValueFrom, merge, type Observable, o
 import { afterEach, describe, expect, it } from 'vitest';
 import { download, type DownloadErrorKind, type DownloadOptions, type DownloadProgress, isDownloadError } from '../../src/node/index.js';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
-import { withoutRaw } from '../../src/task/snapshot.js';
 import { transitionTo } from '../../src/task/transition.js';
 import { key, nowhere, serve, serveBytes } from '../adapters/loopback.js';
 import { snapshot } from '../support/snapshots.js';
@@ -86,7 +85,7 @@ const relinking = (...links: readonly (string | null)[]) => {
   const watch = (): ReturnType<NonNullable<DownloadOptions['client']>['watch']> => {
     const url = links[asked] ?? null;
     asked += 1;
-    return of(transitionTo({ ...succeededWith(url ?? ''), video: url === null ? null : succeededWith(url).video, raw: null }, null, 0));
+    return of(transitionTo({ snapshot: { ...succeededWith(url ?? ''), video: url === null ? null : succeededWith(url).video }, raw: null }, null, 0));
   };
   return { client: { watch }, asked: () => asked };
 };
@@ -534,7 +533,7 @@ describe('what cannot be downloaded', () => {
   it('is a task without a link', async () => {
     const directory = folder();
     expect((await failure(download({ ...succeededWith(''), video: null }, { directory }), 'no-video')).message).toContain('ark-cgt-1.mp4: the task has no video');
-    await failure(download(withoutRaw({ ...snapshot('running'), raw: null }), { directory }), 'no-video');
+    await failure(download(snapshot('running'), { directory }), 'no-video');
     expect(readdirSync(directory)).toEqual([]);
   });
 

@@ -14,8 +14,7 @@ import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
 import { atSpeed, type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.js';
-import { transitionTo } from '../../src/task/transition.js';
-import { snapshot } from '../support/snapshots.js';
+import { transition } from '../support/snapshots.js';
 
 const speed = 100;
 const time = atSpeed(speed);
@@ -202,7 +201,7 @@ describe('saving the videos of a feed', () => {
   });
 
   it('tells of a success without a link', async () => {
-    const event: FeedEvent = { kind: 'transition', task: { provider: 'ark', id: 'cgt-1' }, transition: transitionTo({ ...snapshot('succeeded'), video: null }, null, 0) };
+    const event: FeedEvent = { kind: 'transition', task: { provider: 'ark', id: 'cgt-1' }, transition: transition('succeeded', null, { video: null }) };
     expect(await all(of(event).pipe(saveVideos({ directory: folder() })))).toEqual([{ kind: 'unsaved', task: event.task, reason: 'no-video', error: null }]);
   });
 

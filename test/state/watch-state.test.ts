@@ -6,7 +6,7 @@ import { kyyaipower } from '../../src/providers/kyyaipower.js';
 import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
-import type { StoredSnapshot } from '../../src/task/snapshot.js';
+import type { TaskSnapshot } from '../../src/task/snapshot.js';
 import { type WatchConfigOptions, watchConfig } from '../../src/state/watch-config.js';
 import { applyResult, markSent, nextDelayMs, resumeWatch, shiftWatch, startWatch, timeLeftMs, toldStatus, type WatchState } from '../../src/state/watch-state.js';
 import { noHints, type TaskHints } from '../../src/wire/facts.js';
@@ -90,7 +90,7 @@ describe('a watch that begins', () => {
 
 describe('a good answer', () => {
   it('is kept without its body', () => {
-    const state = after([[0, good('running', { model: 'seedance-1-5-pro', raw: { secret: 'body' } })]]);
+    const state = after([[0, good('running', { model: 'seedance-1-5-pro' }, { secret: 'body' })]]);
     expect(state.snapshot).toMatchObject({ status: 'running', model: 'seedance-1-5-pro', task });
     expect(state.snapshot).not.toHaveProperty('raw');
     expect(JSON.stringify(state)).not.toContain('secret');
@@ -830,9 +830,9 @@ describe('the pace', () => {
 });
 
 describe('what a policy is told', () => {
-  const told = (answers: readonly Answer[]): Record<'interval' | 'retry', Attempt<StoredSnapshot>[]> => {
-    const seen: Record<'interval' | 'retry', Attempt<StoredSnapshot>[]> = { interval: [], retry: [] };
-    const recorder = (name: 'interval' | 'retry') => (attempt: Attempt<StoredSnapshot>) => {
+  const told = (answers: readonly Answer[]): Record<'interval' | 'retry', Attempt<TaskSnapshot>[]> => {
+    const seen: Record<'interval' | 'retry', Attempt<TaskSnapshot>[]> = { interval: [], retry: [] };
+    const recorder = (name: 'interval' | 'retry') => (attempt: Attempt<TaskSnapshot>) => {
       seen[name].push(attempt);
       return 30 * second;
     };

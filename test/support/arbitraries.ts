@@ -114,7 +114,6 @@ const anySaid: fc.Arbitrary<Said> = fc.record({
   expiresAfterMs: orNull(fc.constantFrom(1, 3_600_000, 172_800_000)),
   providerDeadlineAtMs: orNull(anyInstantMs),
   request: orNull(fc.record({ model: orNull(fc.string()), content: fc.array(anyJson, { maxLength: 2 }) })),
-  raw: anyJson,
   settings: fc.record({
     serviceTier: orNull(fc.constantFrom('default', 'flex')),
     resolution: orNull(fc.constantFrom('480p', '1080p')),

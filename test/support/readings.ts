@@ -1,12 +1,12 @@
 /**
- * Readings for tests: as the snapshot with the body in it, which users are handed, and back.
+ * Readings for tests.
  */
 import { type Either, isRight, right } from 'fp-ts/Either';
-import { type Reading, type TaskSnapshot, withoutRaw, withRaw } from '../../src/task/snapshot.js';
+import type { Reading, TaskSnapshot } from '../../src/task/snapshot.js';
 
-/** A snapshot as a provider would have read it. */
-export const readingOf = (snapshot: TaskSnapshot): Reading => ({ snapshot: withoutRaw(snapshot), raw: snapshot.raw });
+/** A snapshot as a provider would have read it out of a body. */
+export const readingOf = (snapshot: TaskSnapshot, raw: unknown = { status: snapshot.status }): Reading => ({ snapshot, raw });
 
-/** What was read, as one snapshot. */
-export const handedOn = <Failure>(reading: Either<Failure, Reading>): Either<Failure, TaskSnapshot> =>
-  isRight(reading) ? right(withRaw(reading.right.snapshot, reading.right.raw)) : reading;
+/** What was read, with the body beside the other fields: as a query hands it on. */
+export const handedOn = <Failure>(reading: Either<Failure, Reading>): Either<Failure, TaskSnapshot & { readonly raw: unknown }> =>
+  isRight(reading) ? right({ ...reading.right.snapshot, raw: reading.right.raw }) : reading;

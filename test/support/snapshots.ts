@@ -49,7 +49,6 @@ export const snapshot = <Status extends TaskStatus>(
     notice: null,
     request: null,
     upstream: null,
-    raw: { status },
     ...said,
     settings: { ...noSettings, ...own },
   };
@@ -59,12 +58,12 @@ export const snapshot = <Status extends TaskStatus>(
 };
 
 /** The transition to a status. */
-export const transition = (to: TaskStatus, from: TaskStatus | null = null, said: Said = {}): TaskTransition =>
-  transitionTo(snapshot(to, said), from, 0);
+export const transition = (to: TaskStatus, from: TaskStatus | null = null, said: Said = {}, raw?: unknown): TaskTransition =>
+  transitionTo(readingOf(snapshot(to, said), raw), from, 0);
 
 export type Answer = Either<PollError, Reading>;
 
-export const good = (status: TaskStatus, said: Said = {}): Answer => right(readingOf(snapshot(status, said)));
+export const good = (status: TaskStatus, said: Said = {}, raw?: unknown): Answer => right(readingOf(snapshot(status, said), raw));
 
 const httpStatuses: Readonly<Record<ResponseReason, number>> = {
   unauthorized: 401,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { taskKey, type TaskRef, withoutRaw } from '../../src/task/snapshot.js';
-import { snapshot, task } from '../support/snapshots.js';
+import { taskKey, type TaskRef } from '../../src/task/snapshot.js';
+import { task } from '../support/snapshots.js';
 
 const anyWord = fc.oneof(fc.constantFrom('', 'a', 'b', 'a","b', '["a"]', 'ä', 'a\u0308'), fc.string());
 const anyRef: fc.Arbitrary<TaskRef> = fc.record({ provider: anyWord, id: anyWord, account: anyWord }, { requiredKeys: ['provider', 'id'] });
@@ -19,10 +19,4 @@ describe('taskKey', () => {
     const refs = [task, { ...task, account: 'eu' }, { ...task, id: 'eu' }, { ...task, provider: 'eu' }, { provider: task.id, id: task.provider }];
     expect(new Set(refs.map(taskKey)).size).toBe(refs.length);
   });
-});
-
-it('a snapshot to keep has every field but the body', () => {
-  const { raw, ...rest } = snapshot('succeeded', { raw: { id: 'cgt-1' } });
-  expect(raw).toEqual({ id: 'cgt-1' });
-  expect(withoutRaw({ ...rest, raw })).toStrictEqual(rest);
 });

@@ -6,6 +6,6 @@ import { snapshot, task } from '../support/snapshots.js';
 it.each([null, ...taskStatuses])('a transition from %s leads to the status of its snapshot, and is of its task', (from) => {
   for (const to of taskStatuses) {
     const seen = snapshot(to);
-    expect(transitionTo(seen, from, 5)).toStrictEqual({ task, from, to, snapshot: seen, atMs: 5 });
+    expect(transitionTo({ snapshot: seen, raw: { id: 'cgt-1' } }, from, 5)).toStrictEqual({ task, from, to, snapshot: seen, atMs: 5, raw: { id: 'cgt-1' } });
   }
 });
