@@ -3,7 +3,7 @@
  */
 import { isLeft, right } from 'fp-ts/Either';
 import type { Observer, Subscribable, Unsubscribable } from 'rxjs';
-import type { TaskRef } from '../task/snapshot.js';
+import { saysTheSame, type TaskRef } from '../task/snapshot.js';
 import type { Clock } from '../transport/clock.js';
 import { type Leaving, Poll, type PolledTask, type PollSettings, type Requests, type Result } from './requests.js';
 
@@ -101,7 +101,8 @@ export class SharedTask implements PolledTask, Subscribable<null> {
     for (const poller of this.#pollers) if (this.#pollers.includes(poller)) poller.leaving(request);
   }
 
-  done(result: Result): void {
+  done(latest: Result): void {
+    const result = keeping(this.latest?.result, latest);
     const arrival = { number: (this.latest?.number ?? 0) + 1, atMs: this.#clock.now(), result };
     this.latest = arrival;
     // Those who listen now: a poller that has its result waits for the next one.
@@ -132,5 +133,11 @@ export class SharedTask implements PolledTask, Subscribable<null> {
 const none: readonly never[] = [];
 
 const without = <T>(all: readonly T[], one: T): readonly T[] => (all.length === 1 && all[0] === one ? none : all.filter((other) => other !== one));
+
+/** What says the same as before is kept, not held twice: most responses of a task that runs. */
+const keeping = (before: Result | undefined, result: Result): Result => {
+  if (before === undefined || isLeft(before) || isLeft(result) || !saysTheSame(before.right.snapshot, result.right.snapshot)) return result;
+  return right({ snapshot: before.right.snapshot, raw: result.right.raw });
+};
 
 const withoutBody = (result: Result): Result => (isLeft(result) ? result : right({ snapshot: result.right.snapshot, raw: null }));

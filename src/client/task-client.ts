@@ -3,10 +3,9 @@
  * state: it polls, waits by the scheduler's clock, and stops when it is told.
  */
 import { isLeft } from 'fp-ts/Either';
-import { asyncScheduler, defer, finalize, isObservable, map, Observable, type SchedulerLike, Subscription } from 'rxjs';
+import { asyncScheduler, defer, finalize, isObservable, map, Observable, type Observer, type SchedulerLike, type Subscriber, Subscription, type Unsubscribable } from 'rxjs';
 import { checkFunction, checkPositive, isRecord } from '../checks.js';
 import { clockOf } from '../transport/clock.js';
-import { passedTo } from '../poll/rest.js';
 import { errorAs } from '../state/errors.js';
 import { parseWatchState } from '../state/stored.js';
 import { type WatchConfigOptions, watchConfig, type WatchConfig } from '../state/watch-config.js';
@@ -194,7 +193,7 @@ export const createTaskClient = <Id extends string>({
   const surroundings: Surroundings = { clock, deadlines: new TimeOuts(deadlineLookMs, clock), leave };
 
   /** Follows a task, and emits what `pick` makes of each result, save where that is null. */
-  const follow = <T>(ref: TaskRef, { resumeFrom, save, ...own }: WatchOptions = {}, pick: (state: WatchState, transition: TaskTransition | null) => T | null): Observable<T> => {
+  const follow = <T>(ref: TaskRef, { resumeFrom, save, ...own }: WatchOptions = {}, pick: Picked<T>): Observable<T> => {
     const polling = pollingOf(ref);
     const task = plainRef(ref);
     if (save !== undefined) checkFunction('save', save);
@@ -205,19 +204,17 @@ export const createTaskClient = <Id extends string>({
     return new Observable((subscriber) => {
       const nowMs = clock.now();
       const begun = given === null ? startWatch(task, config, nowMs) : resumeWatch(given, config, nowMs);
-      const emit = (state: WatchState, transition: TaskTransition | null): void => {
-        const picked = pick(state, transition);
-        if (picked !== null) subscriber.next(picked);
-      };
       if (begun.ended !== null) {
-        emit(begun, transitionBetween(null, begun, null));
+        const picked = pick(begun, transitionBetween(null, begun, null));
+        if (picked !== null) subscriber.next(picked);
         subscriber.complete();
         return;
       }
       const shared = join(task, polling);
       const watcher = new Watcher(shared, { config, save, begun, seen: given === null ? 0 : seenBefore(given, shared.latest, nowMs) }, surroundings);
-      subscriber.add(() => { watcher.close(); });
-      subscriber.add(watcher.states().subscribe(passedTo(subscriber, (state) => { if (watcher.isNew) emit(state, watcher.transition); })));
+      const followed = new Followed(subscriber, watcher, pick);
+      subscriber.add(followed);
+      subscriber.add(watcher.states().subscribe(followed));
     });
   };
 
@@ -245,6 +242,40 @@ export const createTaskClient = <Id extends string>({
     queue: queue.status,
   };
 };
+
+/** Hands on what `pick` makes of a watch's results. A class, because so many are kept: one for each task that is watched. */
+class Followed<T> implements Observer<WatchState>, Unsubscribable {
+  readonly #subscriber: Subscriber<T>;
+  readonly #watcher: Watcher;
+  readonly #pick: Picked<T>;
+
+  constructor(subscriber: Subscriber<T>, watcher: Watcher, pick: Picked<T>) {
+    this.#subscriber = subscriber;
+    this.#watcher = watcher;
+    this.#pick = pick;
+  }
+
+  next(state: WatchState): void {
+    const { isNew, transition } = this.#watcher;
+    const picked = isNew ? this.#pick(state, transition) : null;
+    if (picked !== null) this.#subscriber.next(picked);
+  }
+
+  error(error: unknown): void {
+    this.#subscriber.error(error);
+  }
+
+  complete(): void {
+    this.#subscriber.complete();
+  }
+
+  unsubscribe(): void {
+    this.#watcher.close();
+  }
+}
+
+/** What is emitted of a result; null for nothing. */
+type Picked<T> = (state: WatchState, transition: TaskTransition | null) => T | null;
 
 /** The next result of a task. */
 const nextResult = (shared: SharedTask, settings: PollSettings): Observable<Result> =>

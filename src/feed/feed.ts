@@ -1,7 +1,7 @@
 /**
  * Many watches in one stream of events, and the fold of those events into one progress feed. Knows no provider by name.
  */
-import { defer, distinct, map, mergeMap, Observable, type OperatorFunction, scan, startWith, throwError } from 'rxjs';
+import { defer, distinct, map, mergeMap, Observable, type Observer, type OperatorFunction, scan, startWith, type Subscriber, throwError } from 'rxjs';
 import { isRecord } from '../checks.js';
 import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
@@ -83,7 +83,6 @@ interface Begun {
 /** The events of one watch. One that cannot find out, or cannot begin, ends with an event as well. */
 const eventsOf = (task: TaskRef, begin: () => Begun): Observable<FeedEvent> =>
   new Observable((subscriber) => {
-    let before: WatchState | null = null;
     let begun: Begun;
     try {
       begun = begin();
@@ -92,20 +91,35 @@ const eventsOf = (task: TaskRef, begin: () => Begun): Observable<FeedEvent> =>
     }
     const { states, resumedFrom } = begun;
     subscriber.next({ kind: 'added', task, resumedFrom });
-    if (subscriber.closed) return undefined;
-    return states.subscribe({
-      next: (state) => {
-        const events = eventsBetween(task, before, state);
-        before = state;
-        for (const event of events) subscriber.next(event);
-      },
-      error: (error: unknown) => {
-        subscriber.next(errored(task, error));
-        subscriber.complete();
-      },
-      complete: () => { subscriber.complete(); },
-    });
+    return subscriber.closed ? undefined : states.subscribe(new StatesAsEvents(subscriber, task));
   });
+
+/** A class, because so many are kept: one for each task that is watched. */
+class StatesAsEvents implements Observer<WatchState> {
+  readonly #subscriber: Subscriber<FeedEvent>;
+  readonly #task: TaskRef;
+  #before: WatchState | null = null;
+
+  constructor(subscriber: Subscriber<FeedEvent>, task: TaskRef) {
+    this.#subscriber = subscriber;
+    this.#task = task;
+  }
+
+  next(state: WatchState): void {
+    const events = eventsBetween(this.#task, this.#before, state);
+    this.#before = state;
+    for (const event of events) this.#subscriber.next(event);
+  }
+
+  error(error: unknown): void {
+    this.#subscriber.next(errored(this.#task, error));
+    this.#subscriber.complete();
+  }
+
+  complete(): void {
+    this.#subscriber.complete();
+  }
+}
 
 /** What the first state of a watch knows is news, also where it was known before the watch was saved. */
 const eventsBetween = (task: TaskRef, before: WatchState | null, state: WatchState): readonly FeedEvent[] => {

@@ -15,13 +15,6 @@ export const sleep = (ms: number, wake: () => void, scheduler: SchedulerLike = a
   return sleeping;
 };
 
-/** An observer that does something of its own with values, and passes on errors and the end. */
-export const passedTo = <T>(subscriber: Subscriber<never>, next: (value: T) => void): Observer<T> => ({
-  next,
-  error: (error) => { subscriber.error(error); },
-  complete: () => { subscriber.complete(); },
-});
-
 /** Completes after `ms`, and after one turn of the scheduler at the least. */
 export const rest = (ms: number, scheduler?: SchedulerLike): Observable<never> =>
   new Observable((subscriber) => sleep(ms, () => { subscriber.complete(); }, scheduler));

@@ -145,6 +145,18 @@ export interface Reading {
   readonly raw: unknown;
 }
 
+/** Whether two snapshots, or any two values of plain JSON, say the same. */
+export const saysTheSame = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  let fields = 0;
+  for (const name in a) {
+    if (!(name in b) || !saysTheSame(a[name as never], b[name as never])) return false; // no object's fields are known here
+    fields += 1;
+  }
+  return fields === Object.keys(b).length;
+};
+
 /**
  * One text for one task: the same for two refs exactly when they mean the same task. For keys of maps, caches and rows.
  *
