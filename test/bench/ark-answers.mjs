@@ -58,7 +58,7 @@ export const arkTaskText = (status, createdAtMs) => {
 };
 
 /**
- * The list that a query asks for: those of its ids that there are, one page of them, ten where it does not say how many. All tasks of
+ * The list that a query polls for: those of its ids that there are, one page of them, ten where it does not say how many. All tasks of
  * the bench are of the default tier.
  *
  * @template Task

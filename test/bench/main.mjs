@@ -1,13 +1,13 @@
 /**
- * `npm run bench`: measures every figure, prints the table, and writes it to docs/benchmarks.md. `npm run bench -- cpu heap` measures
+ * `npm run bench`: measures every figure, prints it, and writes docs/benchmarks.md and docs/decisions/goals.md. `npm run bench -- cpu heap` measures
  * those alone and writes nothing. Each figure is a file in `figures/`; one that gets a wrong result ends the command with an error.
  */
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { section } from './report.mjs';
+import { goals, section, table } from './report.mjs';
 
-/** In the order of the page. */
-const names = ['cpu', 'allocation', 'heap', 'feed', 'schedule', 'bytes', 'budget', 'notice', 'batch'];
+/** In the order of the page: how soon and with how many requests, then what it costs. */
+const names = ['notice', 'budget', 'schedule', 'cpu', 'batch', 'feed', 'allocation', 'heap', 'bytes'];
 
 const wanted = process.argv.slice(2);
 const strangers = wanted.filter((name) => !names.includes(name));
@@ -16,7 +16,8 @@ if (strangers.length > 0) {
   process.exit(2);
 }
 
-const sections = [];
+/** @type {import('./report.mjs').Report[]} */
+const reports = [];
 /** What each figure took. @type {string[]} */
 const took = [];
 const secondsSince = (/** @type {number} */ ms) => `${Math.round((performance.now() - ms) / 1000)} s`;
@@ -26,9 +27,9 @@ for (const name of wanted.length === 0 ? names : names.filter((one) => wanted.in
   const figureMs = performance.now();
   /** @type {{ measure: () => Promise<import('./report.mjs').Report> }} */
   const { measure } = await import(`./figures/${name}.mjs`);
-  const text = section(await measure());
-  console.log(`\n${text}\n`);
-  sections.push(text);
+  const report = await measure();
+  console.log(['', `## ${report.title}`, table(report.rows), ...(report.notes ?? []), ''].join('\n\n'));
+  reports.push(report);
   took.push(`${name} ${secondsSince(figureMs)}`);
 }
 
@@ -37,12 +38,20 @@ console.error(`${secondsSince(beganMs)} in all: ${took.join(', ')}`);
 if (wanted.length === 0) {
   const require = createRequire(import.meta.url);
   const versions = ['undici', 'rxjs', '@azure/core-lro'].map((name) => `${name} ${require(`${name}/package.json`).version}`).join(', ');
-  const page = [
+  const write = (/** @type {string} */ path, /** @type {readonly string[]} */ parts) =>
+    writeFileSync(new URL(`../../docs/${path}`, import.meta.url), `${parts.join('\n\n')}\n`);
+  write('benchmarks.md', [
     '# Benchmarks',
-    '`npm run bench` measures all of this anew and writes this page. Each figure is a ratio taken in one run: the contenders take turns, each '
-    + 'measurement in a process of its own, the server in another, all on loopback; what is shown is the median, and beside it the least and the '
-    + `greatest of the rounds. Node ${process.versions.node}, ${versions}.`,
-    ...sections,
-  ];
-  writeFileSync(new URL('../../docs/benchmarks.md', import.meta.url), `${page.join('\n\n')}\n`);
+    'How soon the end of a task is seen and how many requests that takes, beside what one would write instead; then what it costs in CPU time, memory and bytes.',
+    '`npm run bench` measures all of this anew and writes this page. A figure with × is a ratio to the contender that is named, taken in one run: '
+    + 'below 1 this library needs less. The contenders take turns, each measurement in a process of its own, the server in another, all on loopback; '
+    + 'the figure is the median, the spread goes from the least to the greatest of the rounds. '
+    + `Node ${process.versions.node}, ${versions}.`,
+    ...reports.map(section),
+  ]);
+  write('decisions/goals.md', [
+    '# Goals of the benchmarks',
+    'What the figures of [the benchmarks](../benchmarks.md) were meant to be, and whether they are. Written by `npm run bench`. Why some are missed: [decision 7](README.md).',
+    goals(reports),
+  ]);
 }

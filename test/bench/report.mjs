@@ -1,5 +1,6 @@
 /**
- * Figures as rows, and rows as text: one table for the terminal and for docs/benchmarks.md. A goal that is missed is said to be missed.
+ * Figures as rows, and rows as text: for the terminal, for docs/benchmarks.md without the goals, and for docs/decisions/goals.md with
+ * nothing but them. A goal that is missed is said to be missed.
  */
 import { extent, median } from './statistics.mjs';
 
@@ -48,10 +49,11 @@ export const row = (what, values, { unit = '', atMost, below } = {}) => {
 export const digits = (/** @type {number} */ value) =>
   value === 0 || Math.abs(value) >= 100 ? value.toLocaleString('en', { maximumFractionDigits: 0 }) : String(Number(value.toPrecision(3)));
 
-const heads = /** @type {const} */ (['what', 'figure', 'spread', 'goal', 'verdict']);
+const measured = /** @type {const} */ (['what', 'figure', 'spread']);
+const judged = /** @type {const} */ ([...measured, 'goal', 'verdict']);
 
 /** The rows as a Markdown table. */
-export const table = (/** @type {readonly Row[]} */ rows) =>
+export const table = (/** @type {readonly Row[]} */ rows, /** @type {readonly (keyof Row)[]} */ heads = judged) =>
   grid(heads.map((head) => (head === 'verdict' ? '' : head)), rows.map((one) => heads.map((head) => one[head])));
 
 /**
@@ -66,6 +68,13 @@ export const grid = (head, body) => {
   return [first, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rest].join('\n');
 };
 
-/** One figure, whole. */
+/** One figure, whole, without its goals. */
 export const section = (/** @type {Report} */ { title, how, rows, notes = [] }) =>
-  [`## ${title}`, how, table(rows), ...notes].join('\n\n');
+  [`## ${title}`, how, table(rows, measured), ...notes].join('\n\n');
+
+/** The rows that have a goal, each with the title of its figure where that begins. */
+export const goals = (/** @type {readonly Report[]} */ reports) =>
+  reports.flatMap(({ title, rows }) => {
+    const withGoal = rows.filter(({ goal }) => goal !== '');
+    return withGoal.length === 0 ? [] : [`## ${title}`, table(withGoal)];
+  }).join('\n\n');

@@ -1,5 +1,5 @@
 /**
- * Schedules in virtual time: what each costs in asks, and how late it notices an end. No HTTP and no clock; every schedule asks once at
+ * Schedules in virtual time: what each costs in polls, and how late it notices an end. No HTTP and no clock; every schedule polls once at
  * the beginning, and an answer takes no time.
  */
 import { right } from 'fp-ts/lib/Either.js';
@@ -13,34 +13,34 @@ import { mean, quantile } from './statistics.mjs';
  * @property {number} startsAtMs until then it is queued
  * @property {number} endsAtMs
  *
- * @typedef {object} Asking what became of one task
- * @property {number} asks
- * @property {number} lateMs        from its end to the ask that saw it
- * @property {number | null} startLateMs from its start to the first ask that saw it run; null when none did
- * @property {number} shortestMs    the shortest time between two asks
+ * @typedef {object} Outcome what became of one task
+ * @property {number} polls
+ * @property {number} lateMs        from its end to the poll that saw it
+ * @property {number | null} startLateMs from its start to the first poll that saw it run; null when none did
+ * @property {number} shortestMs    the shortest time between two polls
  *
- * @typedef {(life: Life) => Asking} Schedule
+ * @typedef {(life: Life) => Outcome} Schedule
  */
 
 /**
  * A schedule of nothing but waits.
  *
- * @param {(index: number) => number} waitOf number of the ask that was answered, from 0 → ms to the next one
+ * @param {(index: number) => number} waitOf number of the poll that has its response, from 0 → ms to the next one
  * @returns {Schedule}
  */
 export const plain = (waitOf) => ({ startsAtMs, endsAtMs }) => {
   let atMs = 0;
-  let asks = 1;
+  let polls = 1;
   let shortestMs = Infinity;
   let startLateMs = null;
   while (atMs < endsAtMs) {
     if (startLateMs === null && atMs >= startsAtMs) startLateMs = atMs - startsAtMs;
-    const wait = waitOf(asks - 1);
+    const wait = waitOf(polls - 1);
     shortestMs = Math.min(shortestMs, wait);
     atMs += wait;
-    asks += 1;
+    polls += 1;
   }
-  return { asks, lateMs: atMs - endsAtMs, startLateMs, shortestMs };
+  return { polls, lateMs: atMs - endsAtMs, startLateMs, shortestMs };
 };
 
 export const fixed = (/** @type {number} */ intervalMs) => plain(() => intervalMs);
@@ -73,8 +73,8 @@ export const byRules = (rules, { model, durationMs }) => ({ index, startsAtMs, e
     shortestMs = Math.min(shortestMs, wait);
     nowMs += wait;
   }
-  if (state.ended !== 'terminal') throw new Error(`${task.provider}: a watch ended by ${state.ended} after ${state.polls} asks, at ${nowMs - createdAtMs} of ${endsAtMs} ms`);
-  return { asks: state.polls, lateMs: nowMs - createdAtMs - endsAtMs, startLateMs, shortestMs };
+  if (state.ended !== 'terminal') throw new Error(`${task.provider}: a watch ended by ${state.ended} after ${state.polls} polls, at ${nowMs - createdAtMs} of ${endsAtMs} ms`);
+  return { polls: state.polls, lateMs: nowMs - createdAtMs - endsAtMs, startLateMs, shortestMs };
 };
 
 const blank = {
@@ -104,7 +104,7 @@ export const outcome = (schedule, lives) => {
   const each = lives.map(schedule);
   const started = each.map(({ startLateMs }) => startLateMs).filter((ms) => ms !== null);
   return {
-    asks: mean(each.map(({ asks }) => asks)),
+    polls: mean(each.map(({ polls }) => polls)),
     lateMs: mean(each.map(({ lateMs }) => lateMs)),
     late95Ms: quantile(each.map(({ lateMs }) => lateMs), 0.95),
     startLateMs: started.length === 0 ? NaN : mean(started),
@@ -114,25 +114,25 @@ export const outcome = (schedule, lives) => {
 };
 
 /**
- * The fixed interval that costs so many asks for each task.
+ * The fixed interval that costs so many polls for each task.
  *
- * @param {number} asks
+ * @param {number} polls
  * @param {readonly Life[]} lives
  */
-export const fixedIntervalFor = (asks, lives) => {
+export const fixedIntervalFor = (polls, lives) => {
   let [low, high] = [100, 10_000_000];
   for (let step = 0; step < 50; step += 1) {
     const middle = Math.sqrt(low * high);
     const cost = mean(lives.map(({ endsAtMs }) => Math.ceil(endsAtMs / middle) + 1));
-    if (cost > asks) low = middle;
+    if (cost > polls) low = middle;
     else high = middle;
   }
   return high;
 };
 
 /**
- * How much better than a fixed interval of equal asks any schedule can be that knows the distribution f of the ends and nothing else.
- * With asks of density a, and S the share that has not ended: asks N = ∫aS, mean delay D = ∫f/2a, so N·D ≥ ½(∫√(fS))² by Cauchy and
+ * How much better than a fixed interval of equal polls any schedule can be that knows the distribution f of the ends and nothing else.
+ * With polls of density a, and S the share that has not ended: polls N = ∫aS, mean delay D = ∫f/2a, so N·D ≥ ½(∫√(fS))² by Cauchy and
  * Schwarz. A fixed interval has N·D = ½E[T].
  *
  * @param {ReturnType<typeof import('./random.mjs').logNormal>} ends

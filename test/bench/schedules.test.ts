@@ -9,16 +9,16 @@ import { quantile } from './statistics.mjs';
 const life = { index: 0, startsAtMs: 5_000, endsAtMs: 95_000 };
 
 describe('a plain schedule', () => {
-  it('asks at the beginning and after each wait, until it has seen the end', () => {
-    expect(fixed(10_000)(life)).toEqual({ asks: 11, lateMs: 5_000, startLateMs: 5_000, shortestMs: 10_000 });
+  it('polls at the beginning and after each wait, until it has seen the end', () => {
+    expect(fixed(10_000)(life)).toEqual({ polls: 11, lateMs: 5_000, startLateMs: 5_000, shortestMs: 10_000 });
   });
 
   it('may wait longer each time', () => {
-    expect(plain((index) => 10_000 * 2 ** index)(life)).toEqual({ asks: 5, lateMs: 55_000, startLateMs: 5_000, shortestMs: 10_000 });
+    expect(plain((index) => 10_000 * 2 ** index)(life)).toEqual({ polls: 5, lateMs: 55_000, startLateMs: 5_000, shortestMs: 10_000 });
   });
 });
 
-it('the library asks as its policy says', () => {
+it('the library polls as its policy says', () => {
   const rules = watchConfig(ark, { policy: { interval: constantDelay(10_000) } });
   expect(byRules(rules, { model: null, durationMs: 5_000 })(life)).toEqual(fixed(10_000)(life));
 });
@@ -38,11 +38,11 @@ it('of log-normal times, one in twenty is below the range and one in twenty abov
   expect(times.reduce((a, b) => a + b) / times.length / logNormal(range).meanMs).toBeCloseTo(1, 1);
 });
 
-it('finds the fixed interval of as many asks', () => {
+it('finds the fixed interval of as many polls', () => {
   const random = createRandom(2);
   const lives = Array.from({ length: 2_000 }, (_, index) => ({ index, startsAtMs: 0, endsAtMs: logNormal(range).draw(random) }));
   const intervalMs = fixedIntervalFor(9, lives);
-  expect(outcome(fixed(intervalMs), lives).asks).toBeCloseTo(9, 1);
+  expect(outcome(fixed(intervalMs), lives).polls).toBeCloseTo(9, 1);
 });
 
 it('no schedule can be better where ends are as likely at any time', () => {

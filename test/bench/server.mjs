@@ -1,10 +1,10 @@
 /**
- * Starts the server of children/ark-server.mjs, asks it what it was asked, and stops it.
+ * Starts the server of children/ark-server.mjs, reads its counts, and stops it.
  */
 import { fork } from 'node:child_process';
 
 /**
- * @param {{ readonly asksPerTask: number }} options
+ * @param {{ readonly pollsPerTask: number }} options
  */
 export const startServer = async (options) => {
   const child = fork(new URL('children/ark-server.mjs', import.meta.url), [JSON.stringify(options)], { execArgv: [] });
@@ -20,7 +20,7 @@ export const startServer = async (options) => {
   const { origin } = await nextMessage();
   return {
     origin,
-    /** The requests, those after a warm-up, and the polls in all of them, since the last call. @returns {Promise<{ requests: number, measuredRequests: number, asks: number }>} */
+    /** The requests, those after a warm-up, and the polls in all of them, since the last call. @returns {Promise<{ requests: number, measuredRequests: number, polls: number }>} */
     counts: () => {
       child.send('counts');
       return nextMessage();

@@ -26,7 +26,7 @@ export const outcomes = /** @type {const} */ ({
  *
  * @typedef {object} LoggedRequest
  * @property {number} atMs
- * @property {readonly string[]} ids every task that it asks about
+ * @property {readonly string[]} ids every task that it polls about
  * @property {number | 'reset' | 'hang'} status
  * @property {'limit' | import('./request-faults.mjs').FaultKind | null} cause why the response is not the true one
  */

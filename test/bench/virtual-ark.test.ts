@@ -1,4 +1,4 @@
-/** That the virtual server responds as Ark does, and logs what it was asked. */
+/** That the virtual server responds as Ark does, and logs which requests came. */
 import { concatMap, delay, from, materialize, of, toArray } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';

@@ -9,10 +9,10 @@ import { collectGarbage, options, report } from '../child.mjs';
 import { tasksWithEnd } from '../contenders/memory.mjs';
 import { checkEnds } from '../ends.mjs';
 
-const { contender, tasks, warmUp, asksPerTask, ...setting } = options;
+const { contender, tasks, warmUp, pollsPerTask, ...setting } = options;
 /** @type {{ createFromMemory: import('../contenders/memory.mjs').FromMemory }} */
 const { createFromMemory } = await import(`../contenders/${contender}.mjs`);
-const { respond, responses } = tasksWithEnd(asksPerTask);
+const { respond, responses } = tasksWithEnd(pollsPerTask);
 const follow = createFromMemory({ ...setting, respond });
 
 const idsOf = (/** @type {string} */ part, /** @type {number} */ count) => Array.from({ length: count }, (_, index) => `cgt-20260301101500-${part}${index}`);
@@ -33,7 +33,7 @@ const bytes = process.memoryUsage().heapUsed - before;
 const polls = responses() - responsesBefore;
 
 checkEnds(contender, ids, links);
-if (polls !== tasks * asksPerTask) throw new Error(`${contender}: ${polls} polls instead of ${tasks * asksPerTask}`);
+if (polls !== tasks * pollsPerTask) throw new Error(`${contender}: ${polls} polls instead of ${tasks * pollsPerTask}`);
 // Node tells of a collection a little later.
 await after(50);
 if (collections > 0) throw new Error(`${contender}: ${collections} collections while ${bytes} bytes were allocated`);

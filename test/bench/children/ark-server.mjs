@@ -1,6 +1,6 @@
 /**
- * Ark on loopback, in a process of its own, so that its work is not counted. A task is running until it has been asked about
- * `asksPerTask` times; then it has succeeded. It knows every id that looks like one of Ark's, and counts what it is asked.
+ * Ark on loopback, in a process of its own, so that its work is not counted. A task is running until it has been polled
+ * `pollsPerTask` times; then it has succeeded. It knows every id that looks like one of Ark's, and counts its requests.
  *
  * It speaks HTTP on bare sockets, as much of it as the contenders need: `node:http` would be slower than the fastest of them, and
  * they would be measured waiting for it.
@@ -9,25 +9,25 @@ import { createServer } from 'node:net';
 import { arkHeaders, arkList, arkTask } from '../ark-answers.mjs';
 import { options } from '../child.mjs';
 
-/** How often each task has been asked about. @type {Map<string, number>} */
-const asked = new Map();
+/** How often each task has been polled. @type {Map<string, number>} */
+const polled = new Map();
 let requests = 0;
 /** Those that are not part of a warm-up: follow.mjs marks the ids. */
 let measuredRequests = 0;
-let asks = 0;
+let polls = 0;
 
 const askAbout = (/** @type {string} */ id) => {
-  const count = (asked.get(id) ?? 0) + 1;
-  asked.set(id, count);
-  asks += 1;
-  return arkTask(id, count < options.asksPerTask ? 'running' : 'succeeded');
+  const count = (polled.get(id) ?? 0) + 1;
+  polled.set(id, count);
+  polls += 1;
+  return arkTask(id, count < options.pollsPerTask ? 'running' : 'succeeded');
 };
 
 const isKnown = (/** @type {string} */ id) => id.startsWith('cgt-');
 
 const path = '/api/v3/contents/generations/tasks';
 
-/** What a request line asks for; null for what is not there. */
+/** What a request line polls for; null for what is not there. */
 const bodyFor = (/** @type {string} */ target) => {
   if (target.startsWith(`${path}/`)) {
     const id = decodeURIComponent(target.slice(path.length + 1));
@@ -71,8 +71,8 @@ server.listen(0, '127.0.0.1', () => {
 });
 
 process.on('message', () => {
-  process.send?.({ requests, measuredRequests, asks });
-  [requests, measuredRequests, asks] = [0, 0, 0];
-  asked.clear();
+  process.send?.({ requests, measuredRequests, polls });
+  [requests, measuredRequests, polls] = [0, 0, 0];
+  polled.clear();
 });
 process.on('disconnect', () => process.exit());

@@ -6,7 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectGarbage, options, report } from '../child.mjs';
 import { checkEnds } from '../ends.mjs';
 
-const { contender, run, tasks, warmUp, asksPerTask, isLoopWatched = false, ...setting } = options;
+const { contender, run, tasks, warmUp, pollsPerTask, isLoopWatched = false, ...setting } = options;
 /** @type {{ create: import('../contenders/setting.mjs').Contender }} */
 const { create } = await import(`../contenders/${contender}.mjs`);
 const follow = create(setting);
@@ -27,6 +27,6 @@ const before = process.cpuUsage();
 await followAll('t', tasks);
 const { user, system } = process.cpuUsage(before);
 report({
-  microsPerAsk: (user + system) / (tasks * asksPerTask),
+  microsPerPoll: (user + system) / (tasks * pollsPerTask),
   loopDelay99Ms: isLoopWatched ? Math.max(0, loop.percentile(99) / 1e6 - resolution) : null,
 });

@@ -11,7 +11,7 @@ import { apiKey } from '../contenders/setting.mjs';
 
 const minuteMs = 60_000;
 const { respond, responses } = runningTasks(1_000);
-/** @type {{ asks: number, bytes: number }[]} */
+/** @type {{ polls: number, bytes: number }[]} */
 const marks = [];
 
 new TestScheduler(() => undefined).run(() => {
@@ -23,7 +23,7 @@ new TestScheduler(() => undefined).run(() => {
   /** @type {import('rx-seedance').Feed | undefined} */
   let feed;
   const watching = from(refs).pipe(watchTasks(client), toFeed()).subscribe((next) => (feed = next));
-  for (const minute of [10, 70]) timer(minute * minuteMs).subscribe(() => marks.push({ asks: responses(), bytes: heapUsed() }));
+  for (const minute of [10, 70]) timer(minute * minuteMs).subscribe(() => marks.push({ polls: responses(), bytes: heapUsed() }));
   timer(70 * minuteMs + 1).subscribe(() => {
     if (feed?.counts.running !== options.watches) throw new Error(`${feed?.counts.running} tasks run, of ${options.watches}`);
     watching.unsubscribe();
@@ -32,4 +32,4 @@ new TestScheduler(() => undefined).run(() => {
 
 const [early, late] = marks;
 if (early === undefined || late === undefined) throw new Error('the time did not pass');
-report({ asks: late.asks - early.asks, bytesPerAsk: (late.bytes - early.bytes) / (late.asks - early.asks) });
+report({ polls: late.polls - early.polls, bytesPerPoll: (late.bytes - early.bytes) / (late.polls - early.polls) });

@@ -35,9 +35,9 @@ export const runningTasks = (createdAtMs = Date.now()) => {
 /**
  * Each task is running until its last poll.
  *
- * @param {number} asksPerTask
+ * @param {number} pollsPerTask
  */
-export const tasksWithEnd = (asksPerTask) => {
+export const tasksWithEnd = (pollsPerTask) => {
   const textOf = { running: arkTaskText('running'), succeeded: arkTaskText('succeeded') };
   /** How often each task has been polled. @type {Map<string, number>} */
   const polls = new Map();
@@ -49,7 +49,7 @@ export const tasksWithEnd = (asksPerTask) => {
       const poll = (polls.get(id) ?? 0) + 1;
       polls.set(id, poll);
       count += 1;
-      return { status: 200, headers: arkHeaders, body: textOf[poll < asksPerTask ? 'running' : 'succeeded'](id) };
+      return { status: 200, headers: arkHeaders, body: textOf[poll < pollsPerTask ? 'running' : 'succeeded'](id) };
     },
     /** How many responses there were. */
     responses: () => count,

@@ -20,7 +20,7 @@ const Task = t.intersection([
 
 /** @typedef {Pick<Pool, 'request'>} Requester */
 
-const ask = (/** @type {Requester} */ pool, /** @type {string} */ id) =>
+const poll = (/** @type {Requester} */ pool, /** @type {string} */ id) =>
   /** @type {Observable<t.TypeOf<typeof Task>>} */ (
     new Observable((subscriber) => {
       const controller = new AbortController();
@@ -46,8 +46,8 @@ const ask = (/** @type {Requester} */ pool, /** @type {string} */ id) =>
 
 /** Every response about a task, until it has ended. */
 const watch = (/** @type {Requester} */ pool, /** @type {string} */ id, /** @type {(index: number) => number} */ waitMs) =>
-  ask(pool, id).pipe(
-    expand((task, index) => (terminal.has(task.status) ? EMPTY : timer(waitMs(index)).pipe(switchMap(() => ask(pool, id))))),
+  poll(pool, id).pipe(
+    expand((task, index) => (terminal.has(task.status) ? EMPTY : timer(waitMs(index)).pipe(switchMap(() => poll(pool, id))))),
   );
 
 const createFollowing = (/** @type {Requester} */ pool, /** @type {{ live: number, intervalMs: number }} */ { live, intervalMs }) => {

@@ -18,15 +18,15 @@ const byClient = (/** @type {Transport} */ transport, /** @type {{ rateLimit?: {
     );
 };
 
-/** One task, by one who knows nothing of the others: a tenth of the elapsed time between asks, `Retry-After` when refused. */
+/** One task, by one who knows nothing of the others: a tenth of the elapsed time between polls, `Retry-After` when refused. */
 const alone = (/** @type {Transport} */ transport, /** @type {string} */ id) => {
   let elapsedMs = 0;
-  const ask = defer(() => transport({ method: 'GET', url: `https://ark.example.com${pathOf(id)}`, headers: {} }));
+  const poll = defer(() => transport({ method: 'GET', url: `https://ark.example.com${pathOf(id)}`, headers: {} }));
   const later = (/** @type {number} */ ms) => {
     elapsedMs += ms;
-    return timer(ms).pipe(switchMap(() => ask));
+    return timer(ms).pipe(switchMap(() => poll));
   };
-  return ask.pipe(
+  return poll.pipe(
     expand(({ status, headers, body }) => {
       if (status === 429) return later(1_000 * Number(headers['retry-after']));
       return terminal.has(JSON.parse(body).status) ? EMPTY : later(Math.min(Math.max(elapsedMs / 10, 10_000), 20_000));

@@ -1,5 +1,5 @@
 /**
- * A client of Ark at the pace of the bench: everything is Ark's, save that it may be asked as often as all the others ask.
+ * A client of Ark at the pace of the bench: everything is Ark's, but it may be polled as often as all the others poll.
  */
 import { of } from 'rxjs';
 import { account, constantDelay, createTaskClient } from 'rx-seedance';

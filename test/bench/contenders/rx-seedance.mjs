@@ -1,6 +1,6 @@
 /**
  * This library as its README has it: one client, one transport, a watch for each task; sharing, validation, state, transitions,
- * time-outs and deadlines all on. It asks about each task singly, as the others do; rx-seedance-batch.mjs does not.
+ * time-outs and deadlines all on. It polls about each task singly, as the others do; rx-seedance-batch.mjs does not.
  */
 import { from, lastValueFrom, map, mergeMap, toArray } from 'rxjs';
 import { ofStatus } from 'rx-seedance';

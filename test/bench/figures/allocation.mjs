@@ -12,8 +12,8 @@ const setting = { live: 100, intervalMs: 1 };
 
 /** As many polls, of many tasks and of few. */
 const loads = /** @type {const} */ ({
-  3: { ...setting, tasks: 1_000, warmUp: 1_500, asksPerTask: 3 },
-  20: { ...setting, tasks: 150, warmUp: 225, asksPerTask: 20 },
+  3: { ...setting, tasks: 1_000, warmUp: 1_500, pollsPerTask: 3 },
+  20: { ...setting, tasks: 150, warmUp: 225, pollsPerTask: 20 },
 });
 
 /** In MB: so much is allocated before the first collection, several times what any contender needs. */
@@ -35,14 +35,14 @@ export const measure = async () => {
   const long = await kiloBytes(/** @type {const} */ (['rx-seedance']), loads[20]);
   return {
     title: 'Memory allocated by one poll',
-    how: `What the heap has gained, divided by the polls, while no collection runs: ${loads[3].tasks.toLocaleString('en')} tasks with ${loads[3].asksPerTask} polls each and `
-      + `${loads[20].tasks.toLocaleString('en')} tasks with ${loads[20].asksPerTask}, ${setting.live} at once, after a warm-up of one and a half times as many. One kB is 1,000 bytes. Responses come from memory: `
+    how: `What the heap has gained, divided by the polls, while no collection runs: ${loads[3].tasks.toLocaleString('en')} tasks with ${loads[3].pollsPerTask} polls each and `
+      + `${loads[20].tasks.toLocaleString('en')} tasks with ${loads[20].pollsPerTask}, ${setting.live} at once, after a warm-up of one and a half times as many. One kB is 1,000 bytes. Responses come from memory: `
       + 'their text, `JSON.parse` and a timer are in every row; the bare loop allocates little else.',
     rows: [
-      row(`this library, ${loads[3].asksPerTask} polls a task`, short['rx-seedance'], { unit: 'kB', atMost: 10 }),
-      row(`… ${loads[20].asksPerTask} polls a task`, long['rx-seedance'], { unit: 'kB' }),
-      row(`a naive client of \`expand\` and \`timer\`, ${loads[3].asksPerTask} polls a task`, short['naive-rxjs'], { unit: 'kB' }),
-      row(`a bare loop, ${loads[3].asksPerTask} polls a task`, short['undici-request'], { unit: 'kB' }),
+      row(`this library, ${loads[3].pollsPerTask} polls a task`, short['rx-seedance'], { unit: 'kB', atMost: 10 }),
+      row(`… ${loads[20].pollsPerTask} polls a task`, long['rx-seedance'], { unit: 'kB' }),
+      row(`a naive client of \`expand\` and \`timer\`, ${loads[3].pollsPerTask} polls a task`, short['naive-rxjs'], { unit: 'kB' }),
+      row(`a bare loop, ${loads[3].pollsPerTask} polls a task`, short['undici-request'], { unit: 'kB' }),
     ],
   };
 };

@@ -9,7 +9,7 @@ import { mean } from '../statistics.mjs';
 export const setting = { tasks: 200, perMinute: 120, latencyMs: 100, ends: { minMs: 90_000, maxMs: 240_000 } };
 
 const contenders = {
-  singly: 'this library, asking singly',
+  singly: 'this library, polling singly',
   batched: 'this library as it comes, with list batching',
   unlimited: 'this library told no limit, polling singly',
   independent: 'a naive client for each task',
@@ -32,13 +32,13 @@ export const measure = async () => {
     title: 'One key, and a limit',
     how: `${setting.tasks} tasks on a key that may send ${setting.perMinute} requests in any minute, all made and watched from the same moment, their ends log-normal around Ark's time for 5 s of video `
       + `(one in twenty before ${setting.ends.minMs / 1000} s, one in twenty after ${setting.ends.maxMs / 1000} s); answers take ${setting.latencyMs} ms. What is refused gets a 429 with \`Retry-After\` and does not count against the limit. `
-      + `In virtual time, ${seeds.length} sets of tasks. The naive client asks after a tenth of the elapsed time, from 10 to 20 s, and after \`Retry-After\` when it is refused.`,
+      + `In virtual time, ${seeds.length} sets of tasks. The naive client polls after a tenth of the elapsed time, from 10 to 20 s, and after \`Retry-After\` when it is refused.`,
     rows: [
       row('429s of one told the limit, polling singly', of('singly', 'refusals'), { atMost: 0 }),
       row('429s of one told the limit, by lists', of('batched', 'refusals'), { atMost: 0 }),
       row('429s of one told no limit', of('unlimited', 'refusals')),
       row('429s of independent watchers', of('independent', 'refusals')),
-      row('95 % of the ends are seen within: asking singly', secondsOf('singly', 'late95Ms'), { unit: 's' }),
+      row('95 % of the ends are seen within: polling singly', secondsOf('singly', 'late95Ms'), { unit: 's' }),
       row('… with list batching', secondsOf('batched', 'late95Ms'), { unit: 's' }),
       row('… told no limit', secondsOf('unlimited', 'late95Ms'), { unit: 's' }),
       row('… by independent watchers', secondsOf('independent', 'late95Ms'), { unit: 's' }),

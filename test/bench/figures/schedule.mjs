@@ -1,5 +1,5 @@
 /**
- * When to ask: asks per task and delay from end to notice, by simulation. The ends are as far from certain as the providers'
+ * When to poll: polls per task and delay from end to notice, by simulation. The ends are as far from certain as the providers'
  * documentation leaves them; no schedule but ours is told more than it would know in life.
  */
 import { expectedTimeDelay, jittered, proportionalDelay, watchConfig } from 'rx-seedance';
@@ -37,14 +37,14 @@ const simulate = ({ name, provider, made }) => {
     ...Object.fromEntries([5, 10, 20, 30].map((seconds) => [`every ${seconds} s`, fixed(seconds * 1_000)])),
     '10 s, doubled up to 120 s': plain((index) => Math.min(10_000 * 2 ** index, 120_000)),
   };
-  const outcomes = Object.entries(schedules).map(([schedule, asking]) => {
-    const found = outcome(asking, lives);
-    const equal = outcome(fixed(fixedIntervalFor(found.asks, lives)), lives);
-    if (Math.abs(equal.asks - found.asks) > 0.05) throw new Error(`${name}, ${schedule}: no fixed interval costs ${found.asks} asks`);
+  const outcomes = Object.entries(schedules).map(([schedule, follow]) => {
+    const found = outcome(follow, lives);
+    const equal = outcome(fixed(fixedIntervalFor(found.polls, lives)), lives);
+    if (Math.abs(equal.polls - found.polls) > 0.05) throw new Error(`${name}, ${schedule}: no fixed interval costs ${found.polls} polls`);
     return { schedule, ...found, ratio: found.lateMs / equal.lateMs };
   });
   const [ours] = outcomes;
-  if (ours === undefined) throw new Error('nobody asked');
+  if (ours === undefined) throw new Error('no schedule');
   return { name, minIntervalMs, outcomes, ours, best: bestRatio(ends) };
 };
 
@@ -55,23 +55,23 @@ export const measure = async () => {
   const results = cases.map(simulate);
   const belowFloor = results.filter(({ ours, minIntervalMs }) => ours.shortestMs < minIntervalMs).length;
   const details = results.flatMap(({ name, outcomes }) =>
-    outcomes.map(({ schedule, asks, lateMs, late95Ms, ratio }, index) =>
-      [index === 0 ? name : '', schedule, digits(asks), seconds(lateMs), seconds(late95Ms), digits(ratio)]));
+    outcomes.map(({ schedule, polls, lateMs, late95Ms, ratio }, index) =>
+      [index === 0 ? name : '', schedule, digits(polls), seconds(lateMs), seconds(late95Ms), digits(ratio)]));
   return {
-    title: 'When to ask',
+    title: 'When to poll',
     how: `Simulation in virtual time: ${tasks.toLocaleString('en')} tasks a case, queued for 2 to 8 s, their ends log-normal with one in twenty below the provider's expected `
-      + 'time and one in twenty above it. Each schedule asks at once and until it has seen the end. The figure is our mean delay from end to notice, '
-      + 'as a share of that of the fixed interval which costs as many asks.',
+      + 'time and one in twenty above it. Each schedule polls at once and until it has seen the end. The figure is this library\'s mean delay from end to notice, '
+      + 'as a share of that of the fixed interval which costs as many polls.',
     rows: [
       ...results.map(({ name, ours }) => row(`delay beside a fixed interval: ${name}`, [ours.ratio], { unit: '×', atMost: 0.5 })),
-      row('cases with a wait below the provider\'s floor', [belowFloor], { atMost: 0 }),
+      row('cases with a wait below the provider\'s minimum interval', [belowFloor], { atMost: 0 }),
     ],
     notes: [
-      'A goal below the optimum cannot be met. Whoever knows the distribution of the ends and nothing else can, at equal asks, come down to about '
-        + `${results.map(({ name, best }) => `${digits(best)} (${name})`).join(', ')}: with f the density of the ends and S the share still running, asks × delay is at least `
+      'Who knows the distribution of the ends and nothing else can, at equally many polls, come down to about '
+        + `${results.map(({ name, best }) => `${digits(best)} (${name})`).join(', ')}: with f the density of the ends and S the share still running, polls × delay is at least `
         + '½(∫√(fS)dt)² by Cauchy and Schwarz, and E[T]/2 for a fixed interval. '
-        + 'Where asks are few, the one at the beginning and the fraction before the last move this by some hundredths.',
-      grid(['case', 'schedule', 'asks', 'mean delay, s', '95 %, s', 'beside fixed, ×'], details),
+        + 'Where polls are few, the one at the beginning and the fraction before the last move this by some hundredths.',
+      grid(['case', 'schedule', 'polls', 'mean delay, s', '95 %, s', 'beside fixed, ×'], details),
       'This library sees the start of a task late by '
         + `${results.map(({ name, ours }) => `${seconds(ours.startLateMs)} s, 95 % ${seconds(ours.startLate95Ms)} s (${name})`).join('; ')}.`,
     ],
