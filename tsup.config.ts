@@ -34,10 +34,14 @@ const asPackages: EsbuildPlugin = {
   },
 };
 
+/** Packages of one entry point alone, the program or `sse`: apps that use the others need not install them. */
+const builtInPackages = ['eventsource-parser', 'log-update', 'string-width'];
+
 const shared: Options = {
   splitting: true,
   treeshake: true,
   removeNodeProtocol: false,
+  sourcemap: true,
 };
 
 /** The program. Nobody imports it: it has no declarations, and its CommonJS twin is not packed. */
@@ -54,7 +58,7 @@ export default defineConfig([
     target: 'node20.19',
     platform: 'node',
     // Seen before the plugin otherwise, as dependencies to leave alone.
-    noExternal: [/^fp-ts\//],
+    noExternal: [/^fp-ts\//, ...builtInPackages],
     esbuildPlugins: [builtIn],
     // The declarations are cleaned by their own build, the browser's files by theirs.
     clean: ['!**/*.d.{ts,cts}', '!browser/**'],
@@ -68,7 +72,7 @@ export default defineConfig([
     format: ['esm'],
     target: 'es2022',
     platform: 'browser',
-    noExternal: [/^fp-ts\/\w+$/],
+    noExternal: [/^fp-ts\/\w+$/, ...builtInPackages],
     esbuildPlugins: [asPackages],
     clean: true,
   },

@@ -131,7 +131,7 @@ const fileOf = (/** @type {string} */ entry) => (entry === '' ? 'index' : entry)
 // --- the manifest --------------------------------------------------------------------------------------------------------
 
 await check('the tarball holds the build, the documents and nothing else', () => {
-  const strangers = packedFiles.filter((path) => !/^(dist\/|docs\/|README\.md$|CHANGELOG\.md$|CONTRIBUTING\.md$|LICENSE$|NOTICE\.md$|package\.json$)/.test(path));
+  const strangers = packedFiles.filter((path) => !/^(dist\/|docs\/|README\.md$|CHANGELOG\.md$|CONTRIBUTING\.md$|LICENSE$|NOTICE\.md$|SECURITY\.md$|package\.json$)/.test(path));
   ensure(strangers.length === 0, `not expected: ${strangers.join(', ')}`);
   for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE.md', 'dist/index.js']) ensure(packedFiles.includes(path), `missing: ${path}`);
 });
@@ -151,9 +151,9 @@ await check('publint --strict has nothing to say', () => {
   run(bin('publint'), [tarball, '--strict'], root);
 });
 
-await check('attw finds every entry right, from ESM and from CommonJS', () => {
+await check('attw finds every entry right, from ESM, from CommonJS and by node10 resolution', () => {
   const named = entries.filter((entry) => entry !== '');
-  run(bin('attw'), [tarball, '--profile', 'node16', '--no-emoji', '--no-color', '--entrypoints', '.', ...named], root);
+  run(bin('attw'), [tarball, '--profile', 'strict', '--no-emoji', '--no-color', '--entrypoints', '.', ...named], root);
 });
 
 // --- what is imported is what is typed -----------------------------------------------------------------------------------
