@@ -13,9 +13,13 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    // Test files share what they import: to load it anew for each of them took a third of all CPU time.
-    isolate: false,
+    projects: [
+      // These share what they import: to load it anew for each of them took a third of all CPU time.
+      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ['**/*.isolated.test.ts', '**/*.slow.test.ts'], isolate: false } },
+      { extends: true, test: { name: 'isolated', include: ['test/**/*.isolated.test.ts'] } },
+      // Not in `npm test`: they take long, or a machine to themselves.
+      { extends: true, test: { name: 'slow', include: ['test/**/*.slow.test.ts'] } },
+    ],
     // Twice the two cores of a small machine: many tests wait for sockets and for other processes.
     maxWorkers: 4,
     // No test waits: the limit is for a machine that is busy with something else.
