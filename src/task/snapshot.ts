@@ -148,7 +148,7 @@ export interface Reading {
 /** Whether two snapshots, or any two values of plain JSON, say the same. */
 export const saysTheSame = (a: unknown, b: unknown): boolean => {
   if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
   let fields = 0;
   for (const name in a) {
     if (!(name in b) || !saysTheSame(a[name as never], b[name as never])) return false; // no object's fields are known here

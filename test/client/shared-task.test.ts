@@ -83,6 +83,25 @@ describe('a poll of a task', () => {
     expect(one.latest).toMatchObject({ number: 1, atMs: 1, result: { right: { snapshot: { status: 'queued' }, raw: null } } });
   }));
 
+  it('keeps one snapshot while responses say the same, and the new one once they do not', marbles(({ cold, flush }) => {
+    const responses = ['queued', 'queued', 'running'] as const;
+    let index = 0;
+    const one = shared(() => cold<PollEvent>('-(q|)', { ...events, q: done(responses[index++] ?? 'running') }));
+    const seen: unknown[] = [];
+    const next = (after: number): void => {
+      sharedPoll(one, after, own).subscribe((event) => {
+        if (event.kind !== 'done' || !('right' in event.arrival.result)) return;
+        seen.push(event.arrival.result.right.snapshot);
+        if (event.arrival.number < responses.length) next(event.arrival.number);
+      });
+    };
+    next(0);
+    flush();
+    expect(seen).toMatchObject(responses.map((status) => ({ status })));
+    expect(seen[1]).toBe(seen[0]);
+    expect(seen[2]).not.toBe(seen[0]);
+  }));
+
   it('an error of a poll is that of all who wait for it, and the next is a new one', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const poll = cold<PollEvent>('   --#');
     const polls = ['           ^-!', '          ----^-!'];

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { taskKey, type TaskRef } from '../../src/task/snapshot.js';
+import { saysTheSame, taskKey, type TaskRef } from '../../src/task/snapshot.js';
 import { task } from '../support/snapshots.js';
 
 const anyWord = fc.oneof(fc.constantFrom('', 'a', 'b', 'a","b', '["a"]', 'ä', 'a\u0308'), fc.string());
@@ -18,5 +19,31 @@ describe('taskKey', () => {
   it('tells provider, account and id apart, whichever of them differs', () => {
     const refs = [task, { ...task, account: 'eu' }, { ...task, id: 'eu' }, { ...task, provider: 'eu' }, { provider: task.id, id: task.provider }];
     expect(new Set(refs.map(taskKey)).size).toBe(refs.length);
+  });
+});
+
+describe('saysTheSame', () => {
+  // As JSON has it: without -0.
+  const anyJson = fc.json({ maxDepth: 3 }).map((text): unknown => JSON.parse(text));
+
+  it('is true of two values exactly when their JSON says the same, in whatever order', () => {
+    fc.assert(fc.property(anyJson, anyJson, (a, b) => {
+      expect(saysTheSame(a, structuredClone(a))).toBe(true);
+      expect(saysTheSame(a, b)).toBe(isDeepStrictEqual(a, b));
+      expect(saysTheSame(b, a)).toBe(saysTheSame(a, b));
+    }));
+  });
+
+  it.each([
+    [{ a: 1, b: undefined }, { a: 1 }],
+    [{ a: null }, { b: null }],
+    [{ a: { b: [1, 2] } }, { a: { b: [1, 3] } }],
+    [null, {}],
+    ['1', 1],
+    [[], {}],
+    [[1], { 0: 1 }],
+  ])('tells %j from %j', (a, b) => {
+    expect(saysTheSame(a, b)).toBe(false);
+    expect(saysTheSame(b, a)).toBe(false);
   });
 });
