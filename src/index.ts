@@ -45,7 +45,7 @@ export type { Save } from './client/saver.js';
 export { createTaskClient, type TaskClient, type TaskClientOptions, type WatchOptions } from './client/task-client.js';
 export { isSeedanceError, SeedanceError, type SeedanceErrorKind } from './state/errors.js';
 export { ofStatus, throwIfUnsuccessful } from './client/operators.js';
-export { type Feed, type FeedEvent, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from './feed/feed.js';
+export { type Feed, type FeedEvent, type RowOf, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from './feed/feed.js';
 export type { Rows } from './feed/rows.js';
 export { type PollPolicy, type WatchConfigOptions, watchConfig, type WatchConfig } from './state/watch-config.js';
 export {

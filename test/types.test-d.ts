@@ -180,6 +180,12 @@ if (event.kind === 'retry') expectTypeOf(event.lastError).toEqualTypeOf<LastErro
 expectTypeOf(feed.counts).toEqualTypeOf<Readonly<Record<TaskStatus | 'errored', number>>>();
 expectTypeOf(feed.tasks).toEqualTypeOf<Rows<TaskRow>>();
 expectTypeOf([...feed.tasks]).toEqualTypeOf<TaskRow[]>();
+// a row narrows by its status
+for (const row of feed.tasks) {
+  if (row.status === 'succeeded') expectTypeOf(row.snapshot.video).toEqualTypeOf<Video | null>();
+  if (row.status === 'failed') expectTypeOf(row.snapshot.failure).toEqualTypeOf<Failure>();
+  if (row.status === null) expectTypeOf(row.snapshot).toEqualTypeOf<null>();
+}
 expectTypeOf(feed.tasks.get({ provider: 'ark', id: '1' })).toEqualTypeOf<TaskRow | undefined>();
 // @ts-expect-error feeds are readonly
 feed.counts.queued = 1;

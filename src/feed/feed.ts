@@ -134,12 +134,12 @@ const eventsBetween = (task: TaskRef, before: WatchState | null, state: WatchSta
   return events;
 };
 
-/** One task of a feed. */
-export interface TaskRow {
+/** One task of a feed whose latest status is `Status`. */
+export interface RowOf<Status extends TaskStatus | null> {
   readonly task: TaskRef;
   /** Null until the first response. */
-  readonly status: TaskStatus | null;
-  readonly snapshot: TaskSnapshot | null;
+  readonly status: Status;
+  readonly snapshot: Status extends null ? null : Extract<TaskSnapshot, { readonly status: Status }>;
   /** 0 to 1, never going back; 1 once the task has ended or could not be followed. */
   readonly progress: number;
   readonly estimated: boolean;
@@ -150,6 +150,19 @@ export interface TaskRow {
   /** Why the task could not be followed to its end. */
   readonly error: Error | null;
 }
+
+/**
+ * One task of a feed: a union by `status`.
+ *
+ * @example if (row.status === 'succeeded') play(row.snapshot.video)
+ */
+export type TaskRow = { [Status in TaskStatus]: RowOf<Status> }[TaskStatus] | RowOf<null>;
+
+/** The fields of a row, each by itself. */
+export type RowFields = { readonly [Field in keyof TaskRow]: TaskRow[Field] };
+
+/** Fields as a row. Throws no error: the caller knows that the status is that of the snapshot. */
+export const rowFrom = (fields: RowFields): TaskRow => fields as TaskRow; // as said above
 
 /** All tasks at one moment, each from the moment it is watched. Immutable: older feeds stay as they were. */
 export interface Feed {
@@ -240,7 +253,7 @@ const newRow = (task: TaskRef): TaskRow => ({
 const rowOf = (task: TaskRef, state: WatchState): TaskRow => {
   const { snapshot, progress, estimated, ended } = state;
   const status = toldStatus(state);
-  return ended === 'terminal' || snapshot?.status !== status ? newRow(task) : { ...newRow(task), status, snapshot, progress, estimated };
+  return ended === 'terminal' || snapshot?.status !== status ? newRow(task) : rowFrom({ ...newRow(task), status, snapshot, progress, estimated });
 };
 
 const rowAfter = (row: TaskRow, event: FeedEvent): TaskRow => {
@@ -251,16 +264,16 @@ const rowAfter = (row: TaskRow, event: FeedEvent): TaskRow => {
     case 'transition': {
       const { to, snapshot: latest } = event.transition;
       const known = isTerminal(to) ? { progress: 1, estimated: false } : row;
-      return { task, status: to, snapshot: latest, progress: known.progress, estimated: known.estimated, lastError: null, nextPollAtMs: null, error };
+      return rowFrom({ task, status: to, snapshot: latest, progress: known.progress, estimated: known.estimated, lastError: null, nextPollAtMs: null, error });
     }
     case 'progress': {
       const known = event.progress < progress ? row : event;
-      return { task, status, snapshot, progress: known.progress, estimated: known.estimated, lastError: null, nextPollAtMs: null, error };
+      return rowFrom({ task, status, snapshot, progress: known.progress, estimated: known.estimated, lastError: null, nextPollAtMs: null, error });
     }
     case 'retry':
-      return { task, status, snapshot, progress, estimated, lastError: event.lastError, nextPollAtMs: event.nextPollAtMs, error };
+      return rowFrom({ task, status, snapshot, progress, estimated, lastError: event.lastError, nextPollAtMs: event.nextPollAtMs, error });
     case 'error':
-      return { task, status, snapshot, progress: 1, estimated: false, lastError: row.lastError, nextPollAtMs: null, error: event.error };
+      return rowFrom({ task, status, snapshot, progress: 1, estimated: false, lastError: row.lastError, nextPollAtMs: null, error: event.error });
   }
 };
 

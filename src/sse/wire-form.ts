@@ -9,7 +9,7 @@ import {
   aBoolean, anArray, anObject, aNumber, anything, aRatio, aString, objectOf, oneOf, orNull, type Reader, readJson, refused, storedError, storedRef, storedSnapshot,
   storedState,
 } from '../state/stored.js';
-import type { TaskRow } from '../feed/feed.js';
+import { type RowFields, rowFrom, type TaskRow } from '../feed/feed.js';
 
 const version = 1;
 
@@ -64,7 +64,7 @@ const encodeError = (error: Error): object => {
  * Errors: `TypeError` that names the first field which is none of a row, and its value.
  */
 export const decodeRows = (text: string): readonly TaskRow[] => {
-  return anArray(decoded(text)['rows'], 'rows').map((row, index) => rowFields(row, `rows[${index}]`));
+  return anArray(decoded(text)['rows'], 'rows').map((row, index) => readRow(row, `rows[${index}]`));
 };
 
 /**
@@ -99,7 +99,7 @@ const readError: Reader<Error> = (value, path) => {
   });
 };
 
-const rowFields = /* @__PURE__ */ objectOf<TaskRow>({
+const rowFields = /* @__PURE__ */ objectOf<RowFields>({
   task: storedRef,
   status: /* @__PURE__ */ orNull(/* @__PURE__ */ oneOf(taskStatuses)),
   snapshot: /* @__PURE__ */ orNull(storedSnapshot),
@@ -109,3 +109,10 @@ const rowFields = /* @__PURE__ */ objectOf<TaskRow>({
   nextPollAtMs: /* @__PURE__ */ orNull(aNumber),
   error: /* @__PURE__ */ orNull(readError),
 });
+
+const readRow: Reader<TaskRow> = (value, path) => {
+  const fields = rowFields(value, path);
+  const { status, snapshot } = fields;
+  if (status !== (snapshot?.status ?? null)) throw refused(`${path}.status`, 'the status of its snapshot', status);
+  return rowFrom(fields);
+};

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
 import { fromServerSentEvents, type FromServerSentEventsOptions } from '../../src/sse/client.js';
 import { type ServerSentEvents, toServerSentEvents } from '../../src/sse/server.js';
-import type { Feed } from '../../src/feed/feed.js';
+import { type Feed, rowFrom } from '../../src/feed/feed.js';
 import { errorOf, key, nowhere, serve, serveBytes } from '../adapters/loopback.js';
 import { brief, feedAfter, feedsOf, refOf, to, until } from './feeds.js';
 
@@ -261,7 +261,7 @@ describe('a server', () => {
   it('sends no raw and no key', async () => {
     const feed = feedAfter(to('queued', 'a'));
     const row = feed.changed!;
-    const leaky = { ...row, snapshot: { ...row.snapshot!, raw: { authorization: key } } };
+    const leaky = rowFrom({ ...row, snapshot: Object.assign({ raw: { authorization: key } }, row.snapshot!) });
     const spoilt: Feed = { ...feed, changed: leaky, tasks: { size: 1, get: () => leaky, [Symbol.iterator]: () => [leaky][Symbol.iterator]() } };
     const text = await textOf(toServerSentEvents(of(spoilt).pipe(take(1))).response());
     expect(text).toContain('"status":"queued"');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeFailure, decodeRows, encodeFailure, encodeRows } from '../../src/sse/wire-form.js';
 import { isSeedanceError, errorAs, SeedanceError } from '../../src/state/errors.js';
-import type { FeedEvent, TaskRow } from '../../src/feed/feed.js';
+import { type FeedEvent, rowFrom, type TaskRow } from '../../src/feed/feed.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { startWatch } from '../../src/state/watch-state.js';
 import { ark } from '../../src/providers/ark.js';
@@ -39,7 +39,7 @@ describe('a row on the wire', () => {
 
   it('comes back with all that its snapshot says', () => {
     fc.assert(fc.property(anySnapshot, (snapshot) => {
-      expect(there({ ...rowAfter(to('queued', 'a')), snapshot }).snapshot).toEqual(snapshot);
+      expect(there(rowFrom({ ...rowAfter(to('queued', 'a')), status: snapshot.status, snapshot })).snapshot).toEqual(snapshot);
     }));
   });
 
@@ -74,7 +74,7 @@ describe('a row on the wire', () => {
     const snapshot = { ...rowAfter(to('running', 'a')).snapshot!, raw };
     const { message, kind, task, state } = refused();
     const error = new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state: { ...state!, snapshot } });
-    const encoded = encodeRows([{ ...rowAfter(to('running', 'a')), snapshot, error }]);
+    const encoded = encodeRows([rowFrom({ ...rowAfter(to('running', 'a')), snapshot, error })]);
     expect(encoded).not.toContain('raw-body');
     expect(encoded).not.toContain('"raw"');
     const spoilt = JSON.stringify({ version: 1, rows: [{ ...rowAfter(to('running', 'a')), snapshot }] });
@@ -87,7 +87,7 @@ describe('a row on the wire', () => {
     const snapshot = { ...rowAfter(to('running', 'a')).snapshot!, task };
     const { message, kind, state } = refused();
     const error = new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state: { ...state!, task, snapshot } });
-    const encoded = encodeRows([{ ...rowAfter(to('running', 'a')), task, snapshot, error }]);
+    const encoded = encodeRows([rowFrom({ ...rowAfter(to('running', 'a')), task, snapshot, error })]);
     expect(encoded).not.toContain('owner');
     const [row] = decodeRows(encoded);
     const seen = row?.error as SeedanceError;
@@ -114,6 +114,7 @@ describe('a row on the wire', () => {
     ['no task', 'rows[0].task must be an object, not missing', { version: 1, rows: [{ ...row, task: undefined }] }],
     ['no id', 'rows[0].task.id must be a string, not 7', { version: 1, rows: [{ ...row, task: { provider: 'ark', id: 7 } }] }],
     ['another status', 'rows[0].status must be queued | running | succeeded | failed | cancelled | expired | unknown, not "done"', { version: 1, rows: [{ ...row, status: 'done' }] }],
+    ['the status of another snapshot', 'rows[0].status must be the status of its snapshot, not "queued"', { version: 1, rows: [{ ...row, status: 'queued' }] }],
     ['too much progress', 'rows[0].progress must be a number from 0 to 1, not 1.5', { version: 1, rows: [{ ...row, progress: 1.5 }] }],
     ['settings that are none', 'rows[0].snapshot.settings must be an object, not 7', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, settings: 7 } }] }],
     ['a failure without words', 'rows[0].snapshot.failure.message must be a string, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, failure: {} } }] }],
