@@ -17,11 +17,14 @@ const root = new URL('./', import.meta.url);
 /** @type {{ readonly exports: Readonly<Record<string, any>> }} */
 const { exports } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
 
+/** The folders of entries that have another name. @type {Readonly<Record<string, string>>} */
+const folders = { 'provider-kit': 'wire' };
+
 /** The source of one entry: a folder with an index, or a file of `adapters`. */
 const sourceOf = (/** @type {string} */ name) => {
-  const candidates = name === '' ? ['src/index.ts'] : [`src/${name}/index.ts`, `src/adapters/${name}.ts`];
+  const candidates = name === '' ? ['src/index.ts'] : [`src/${folders[name] ?? name}/index.ts`, `src/adapters/${name}.ts`];
   const source = candidates.find((path) => existsSync(new URL(path, root)));
-  if (source === undefined) throw new Error(`package.json exports ./${name}, and none of ${candidates.join(', ')} exists`);
+  if (source === undefined) throw new Error(`package.json exports ./${name}, but no source exists: ${candidates.join(', ')}`);
   return source;
 };
 

@@ -43,4 +43,4 @@ export const floorOf = (provider: Provider): string => {
  * @example daysOf(86_400_000) // '1 day'
  */
 export const daysOf = (ms: number | null): string =>
-  ms === null ? 'not said' : ms === 86_400_000 ? '1 day' : `${ms / 86_400_000} days`;
+  ms === null ? 'undocumented' : ms === 86_400_000 ? '1 day' : `${ms / 86_400_000} days`;

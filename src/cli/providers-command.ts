@@ -43,7 +43,7 @@ export const providersTable = (variables: Variables, columns: number): readonly 
       { title: 'id', of: ({ id }: Provider) => id, keep: 9 },
       { title: 'name', of: ({ name }) => name, keep: 2 },
       { title: 'base URL', of: (provider) => addressOf(provider, variables), keep: 4 },
-      { title: 'asked every', of: paceOf, keep: 5 },
+      { title: 'polled every', of: paceOf, keep: 5 },
       { title: 'never below', of: floorOf, keep: 3 },
       { title: 'task kept', of: ({ retention }) => daysOf(retention.recordMs), keep: 6 },
       { title: 'video kept', of: ({ retention }) => daysOf(retention.videoMs), keep: 7 },

@@ -2,7 +2,7 @@
  * kyyAiPower (GlobalAiOpc): the flat dialect, one result path for all its models.
  * Source: its page "Seedance query video task". The page has the base path `/kyyAiPower` and keeps tasks and videos 7 days; today's
  * documentation (docs.globalaiopc.com) has `/kyyReactApiServer` and 1 day: the page's figures are the default, today's are
- * `kyyaipowerToday`. A passing 401 has been met while polling.
+ * `kyyaipowerV2`. A passing 401 has been met while polling.
  */
 import { flatVideo as dialect, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from '../wire/flat-video.js';
 import { defineProvider } from '../wire/provider.js';
@@ -29,7 +29,7 @@ const facts = {
 export const kyyaipower = /* @__PURE__ */ defineProvider(facts);
 
 /** The same provider as its newer documentation has it: another base path, and 1 day for tasks and videos. */
-export const kyyaipowerToday = /* @__PURE__ */ defineProvider({
+export const kyyaipowerV2 = /* @__PURE__ */ defineProvider({
   ...facts,
   baseUrl: 'https://zcbservice.aizfw.cn/kyyReactApiServer',
   retention: { recordMs: 86_400_000, cancelledRecordMs: null, videoMs: 86_400_000 },

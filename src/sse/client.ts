@@ -17,7 +17,7 @@ export interface FromServerSentEventsOptions {
   /** How long to wait before the next connection, by the failures in a row. Default: 1 s, doubled up to 30 s, and up to half as long again. */
   readonly retry?: DelayPolicy | undefined;
   /** A connection on which nothing has come for so long, heartbeats included, is taken for dead, in ms. Default: 45 000. */
-  readonly silenceMs?: number | undefined;
+  readonly idleTimeoutMs?: number | undefined;
   /** Whether cookies are sent, as for `fetch`. Default: the platform's, cookies to one's own origin. */
   readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined;
   /**
@@ -52,7 +52,7 @@ export const fromServerSentEvents = (
     headers = {},
     fetch: givenFetch,
     retry = jittered(exponentialDelay({ initialMs: 1_000, maxMs: 30_000 }), 0.5),
-    silenceMs = 45_000,
+    idleTimeoutMs = 45_000,
     credentials,
     onConnection,
   }: FromServerSentEventsOptions = {},
@@ -62,7 +62,7 @@ export const fromServerSentEvents = (
   if (givenFetch !== undefined && typeof givenFetch !== 'function') throw new TypeError(`fetch must be a function, not ${String(givenFetch)}`);
   if (typeof retry !== 'function') throw new TypeError(`retry must be a function of an attempt, not ${String(retry)}`);
   if (onConnection !== undefined && typeof onConnection !== 'function') throw new TypeError(`onConnection must be a function, not ${String(onConnection)}`);
-  checkUpTo(longestTimerMs, 'silenceMs', silenceMs, 'number of ms');
+  checkUpTo(longestTimerMs, 'idleTimeoutMs', idleTimeoutMs, 'number of ms');
   return follow({
     connect: (lastEventId) =>
       connect(
@@ -70,7 +70,7 @@ export const fromServerSentEvents = (
         lastEventId,
       ),
     retry,
-    silenceMs,
+    idleTimeoutMs,
     label: shownUrl(url),
     onConnection,
   });

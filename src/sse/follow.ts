@@ -19,7 +19,7 @@ export interface FollowOptions {
   /** How long to wait for the next one. */
   readonly retry: DelayPolicy;
   /** A connection on which nothing has come for so long is dead, in ms. */
-  readonly silenceMs: number;
+  readonly idleTimeoutMs: number;
   /** Names the server in errors. */
   readonly label: string;
   /** Told when a connection brings something, and when the next one is waited for. */
@@ -36,7 +36,7 @@ export interface FollowOptions {
  * Cold. One feed for each event. The backoff begins anew once a connection brings something, be it a heartbeat.
  * Errors: what is no `ConnectionLost`; an event that cannot be read; a feed that has failed; and the last loss, when `retry` says 'stop'.
  */
-export const follow = ({ connect, retry: policy, silenceMs, label, onConnection = () => undefined }: FollowOptions): Observable<Feed> =>
+export const follow = ({ connect, retry: policy, idleTimeoutMs, label, onConnection = () => undefined }: FollowOptions): Observable<Feed> =>
   defer(() => {
     let totals = emptyTotals();
     let lastEventId: string | null = null;
@@ -73,7 +73,7 @@ export const follow = ({ connect, retry: policy, silenceMs, label, onConnection 
 
     return defer(() => connect(lastEventId)).pipe(
       concatWith(throwError(() => new ConnectionLost(`${label}: the server has closed the connection`))),
-      timeout({ each: silenceMs, with: () => throwError(() => new ConnectionLost(`${label}: nothing has come for ${silenceMs} ms`)) }),
+      timeout({ each: idleTimeoutMs, with: () => throwError(() => new ConnectionLost(`${label}: nothing has come for ${idleTimeoutMs} ms`)) }),
       takeWhile((incoming) => !isEnd(incoming)),
       tap(opened),
       mergeMap(feedsAfter),

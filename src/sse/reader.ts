@@ -22,12 +22,12 @@ export interface Moment {
  *     feeds            ab----c---|
  *     reader           ^---!
  *     another          --------^----!
- *     subscription     ^-------------  -!     so much longer is `lingerMs`
+ *     subscription     ^-------------  -!     so much longer is `idleGraceMs`
  *
  * Shared. A late reader is given the latest moment at once, also once the feed has completed. Never completes.
  * Errors: those of the feed. Who comes after one begins a new subscription.
  */
-export const sharedMoments = (feeds: Observable<Feed>, lingerMs: number, createEpoch: () => string): Observable<Moment> =>
+export const sharedMoments = (feeds: Observable<Feed>, idleGraceMs: number, createEpoch: () => string): Observable<Moment> =>
   defer(() => {
     const log = createChangeLog(createEpoch);
     return feeds.pipe(
@@ -35,7 +35,7 @@ export const sharedMoments = (feeds: Observable<Feed>, lingerMs: number, createE
       endWith({ log, changed: [], isOver: true } satisfies Moment),
       concatWith(NEVER),
     );
-  }).pipe(share({ connector: () => new ReplaySubject<Moment>(1), resetOnRefCountZero: () => rest(lingerMs).pipe(endWith(null)) }));
+  }).pipe(share({ connector: () => new ReplaySubject<Moment>(1), resetOnRefCountZero: () => rest(idleGraceMs).pipe(endWith(null)) }));
 
 /**
  * The events of one reader, as text: at most one for each pull, and nothing without one.

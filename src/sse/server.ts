@@ -11,7 +11,7 @@ export interface ServerSentEventsOptions {
   /** A reader that was sent nothing for so long, in ms, is sent a comment. Default: 15 000. */
   readonly heartbeatMs?: number | undefined;
   /** How long the feed stays subscribed after the last reader has left, in ms. Default: 30 000. */
-  readonly lingerMs?: number | undefined;
+  readonly idleGraceMs?: number | undefined;
 }
 
 /** One feed, ready to be read by any number of pages. */
@@ -35,7 +35,7 @@ export interface ServerSentEvents {
  *     reader     F--a--b----c------(end|)
  *     slow       F--------a'b'-------c-(end|)     what changes between two reads comes together
  *
- * Shared: the first reader subscribes to the feed, once for all; it is left `lingerMs` after the last reader. A reader that comes back
+ * Shared: the first reader subscribes to the feed, once for all; it is left `idleGraceMs` after the last reader. A reader that comes back
  * meanwhile is sent what it has missed, any other one the whole feed first. What waits for a slow reader is a set of tasks.
  * Errors: `TypeError` for a feed that is none, `RangeError` for a time that is none. An error of the feed reaches the readers that are
  * there, with its message; the next reader subscribes anew.
@@ -43,12 +43,12 @@ export interface ServerSentEvents {
  */
 export const toServerSentEvents = (
   feeds: Observable<Feed>,
-  { heartbeatMs = 15_000, lingerMs = 30_000 }: ServerSentEventsOptions = {},
+  { heartbeatMs = 15_000, idleGraceMs = 30_000 }: ServerSentEventsOptions = {},
 ): ServerSentEvents => {
   if (!isObservable(feeds)) throw new TypeError(`feeds must be an Observable of what toFeed() gives, not ${String(feeds)}`);
   checkUpTo(longestTimerMs, 'heartbeatMs', heartbeatMs, 'number of ms');
-  checkAtLeast(0, 'lingerMs', lingerMs);
-  const moments = sharedMoments(feeds, lingerMs, () => crypto.randomUUID());
+  checkAtLeast(0, 'idleGraceMs', idleGraceMs);
+  const moments = sharedMoments(feeds, idleGraceMs, () => crypto.randomUUID());
   const read = (lastEventId: unknown, signal: AbortSignal | null): ReadableStream<Uint8Array> =>
     toBytes((pulls) => readerTexts(moments, typeof lastEventId === 'string' ? lastEventId : null, heartbeatMs, pulls), signal);
   return {

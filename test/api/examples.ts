@@ -37,7 +37,9 @@ export const faultsOf = (examples: readonly Example[], entries: readonly Entry[]
 /** An example with its imports. One that shows fields stands in a class. */
 const moduleOf = ({ specifier, text }: Example, entries: readonly Entry[]): string => {
   const own = entries.filter((entry) => entry.specifier === specifier);
-  const places = [...own, ...entries].map((entry) => ({ specifier: entry.specifier, names: entry.names.map(({ name }) => name) }));
+  // `ark` is the provider, unless the example is one of the dialect of that name.
+  const providers = entries.filter((entry) => entry.specifier.startsWith('rx-seedance/providers/'));
+  const places = [...own, ...providers, ...entries].map((entry) => ({ specifier: entry.specifier, names: entry.names.map(({ name }) => name) }));
   // Its `config` is nobody's: in an example it is a watch's.
   places.push({ specifier: 'rxjs', names: Object.keys(rxjs).filter((name) => name !== 'config') });
   const words = new Set(text.replace(/'[^']*'/g, '').match(/(?<![\w.$])[A-Za-z]\w*/g));

@@ -4,7 +4,7 @@
  */
 import { right } from 'fp-ts/lib/Either.js';
 import { applyResult, startWatch, nextDelayMs } from 'rx-seedance';
-import { noSettings } from 'rx-seedance/wire';
+import { noSettings } from 'rx-seedance/provider-kit';
 import { mean, quantile } from './statistics.mjs';
 
 /**

@@ -7,7 +7,7 @@ const variables = { ARK_API_KEY: 'sk-1234567890ab', ARK_BASE_URL: 'http://localh
 describe('the table of providers', () => {
   it('has everything where there is room', () => {
     const [titles, , ark] = providersTable(variables, Infinity);
-    expect(titles?.split(/ {2,}/)).toEqual(['id', 'name', 'base URL', 'asked every', 'never below', 'task kept', 'video kept', 'key', 'key is']);
+    expect(titles?.split(/ {2,}/)).toEqual(['id', 'name', 'base URL', 'polled every', 'never below', 'task kept', 'video kept', 'key', 'key is']);
     expect(ark?.split(/ {2,}/)).toEqual(['ark', 'Volcengine Ark, BytePlus ModelArk', 'http://localhost:1', '10–20 s', '10 s', '7 days', '1 day', 'ARK_API_KEY', 'set']);
   });
 

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { anyfast } from '../../src/providers/anyfast.js';
 import { ark, arkRegions } from '../../src/providers/ark.js';
-import { kyyaipower, kyyaipowerToday } from '../../src/providers/kyyaipower.js';
+import { kyyaipower, kyyaipowerV2 } from '../../src/providers/kyyaipower.js';
 import { account, accountFinder, isLoopback } from '../../src/client/account.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { marbles } from '../support/marbles.js';
@@ -139,7 +139,7 @@ describe('the account of a ref', () => {
 
   it('of a provider with an older and a newer address is found by the same id', marbles(({ flush }) => {
     const { transport, lives } = livingTransport(() => played({ body: { id: 'cgt-1', status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }));
-    const accounts = [accountOf(kyyaipower), accountOf(kyyaipowerToday, { name: 'today' })];
+    const accounts = [accountOf(kyyaipower), accountOf(kyyaipowerV2, { name: 'today' })];
     const client = createTaskClient({ transport, accounts });
     diary(client.watch(taskOf(kyyaipower)), to);
     diary(client.watch({ ...taskOf(kyyaipower), account: 'today' }), to);

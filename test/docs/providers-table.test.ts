@@ -17,7 +17,7 @@ const providers = await Promise.all(
 );
 
 const table = [
-  '| `rx-seedance/providers/…` | provider | base URL | dialect | asked every | task kept | video kept |',
+  '| `rx-seedance/providers/…` | provider | base URL | dialect | polled every | task kept | video kept |',
   '|---|---|---|---|---|---|---|',
   ...providers.map((provider) =>
     [

@@ -25,7 +25,7 @@ import { type Simulator, startSimulator } from 'rx-seedance/simulator';
 import { toServerSentEvents } from 'rx-seedance/sse';
 import { scriptedTransport } from 'rx-seedance/testing';
 import { undiciTransport } from 'rx-seedance/undici';
-import { ark as arkDialect, defineProvider, type Provider } from 'rx-seedance/wire';
+import { ark as arkDialect, defineProvider, type Provider } from 'rx-seedance/provider-kit';
 
 export const client = createTaskClient({
   transport: undiciTransport(),

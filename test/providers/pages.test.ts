@@ -5,7 +5,7 @@ import { isRight } from 'fp-ts/Either';
 import { describe, expect, it } from 'vitest';
 import { anyfast, anyfastChinaUrl } from '../../src/providers/anyfast.js';
 import { ark, arkRegions } from '../../src/providers/ark.js';
-import { kyyaipower, kyyaipowerToday } from '../../src/providers/kyyaipower.js';
+import { kyyaipower, kyyaipowerV2 } from '../../src/providers/kyyaipower.js';
 import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale, yescaleDirectUrl } from '../../src/providers/yescale.js';
@@ -18,7 +18,7 @@ const seconds = (min: number, max: number) => ({ minMs: min * 1_000, maxMs: max 
 const minutes = (min: number, max: number) => seconds(min * 60, max * 60);
 const day = 86_400_000;
 
-const kyyPages: readonly Provider[] = [kyyaipower, kyyaipowerToday, xingchao];
+const kyyPages: readonly Provider[] = [kyyaipower, kyyaipowerV2, xingchao];
 const arkPages: readonly Provider[] = [ark, powertokens, yescale];
 
 describe('the address', () => {
@@ -27,7 +27,7 @@ describe('the address', () => {
     [powertokens, 'https://api.powertokens.ai/byteplus/api/v3/contents/generations/tasks/{id}', 'ark'],
     [yescale, 'https://api.yescale.io/seedance/generations/{id}', 'ark'],
     [kyyaipower, 'https://zcbservice.aizfw.cn/kyyAiPower/v1/result/{id}', 'flat-video'],
-    [kyyaipowerToday, 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/{id}', 'flat-video'],
+    [kyyaipowerV2, 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/{id}', 'flat-video'],
     [xingchao, 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/{id}', 'flat-video'],
     [anyfast, 'https://www.anyfast.ai/v1/video/generations/{id}', 'new-api'],
   ] as const)('$id', (provider, url, dialect) => {
@@ -121,7 +121,7 @@ describe('what is kept, and what it costs', () => {
     [powertokens, { recordMs: 7 * day, cancelledRecordMs: day, videoMs: 14 * day }],
     [yescale, { recordMs: null, cancelledRecordMs: null, videoMs: null }],
     [kyyaipower, { recordMs: 7 * day, cancelledRecordMs: null, videoMs: 7 * day }],
-    [kyyaipowerToday, { recordMs: day, cancelledRecordMs: null, videoMs: day }],
+    [kyyaipowerV2, { recordMs: day, cancelledRecordMs: null, videoMs: day }],
     [xingchao, { recordMs: day, cancelledRecordMs: null, videoMs: day }],
     [anyfast, { recordMs: null, cancelledRecordMs: null, videoMs: day }],
   ] as const)('$id', (provider, retention) => {

@@ -36,7 +36,7 @@ const sent: Readonly<Record<string, Incoming>> = {
   y: event('rows', '{"version":1,"rows":[{"task":{"provider":"ark","id":"a"},"progress":2}]}'),
 };
 
-const options = { retry: constantDelay(3), silenceMs: 1_000, label: 'http://here/feed' };
+const options = { retry: constantDelay(3), idleTimeoutMs: 1_000, label: 'http://here/feed' };
 const gone = new ConnectionLost('http://here/feed: reset');
 
 /** The connections, one after another, and the ids they were to go on from. */
@@ -121,7 +121,7 @@ describe('following a server', () => {
     const patient = cold('        (w#)', sent, gone);
     const absurd = cold('         #', sent, new ConnectionLost('busy', 1e12));
     const last = cold('-', sent);
-    expectObservable(follow({ ...options, silenceMs: 1_000_000, ...inTurn(busy, patient, absurd, last) }), '^ 699999ms !');
+    expectObservable(follow({ ...options, idleTimeoutMs: 1_000_000, ...inTurn(busy, patient, absurd, last) }), '^ 699999ms !');
     expectSubscriptions(patient.subscriptions).toBe('-----(^!)');
     expectSubscriptions(absurd.subscriptions).toBe(' ------------(^!)');
     expectSubscriptions(last.subscriptions).toBe('  12ms 600s ^ 99987ms !');
@@ -130,7 +130,7 @@ describe('following a server', () => {
   it('takes a connection on which nothing has come for dead, and hears heartbeats', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const first = cold('  -B---h---h-----', sent);
     const second = cold('                  --z', sent);
-    expectObservable(follow({ ...options, silenceMs: 5, ...inTurn(first, second) }).pipe(map(inWords))).toBe('eb-----------------|', words);
+    expectObservable(follow({ ...options, idleTimeoutMs: 5, ...inTurn(first, second) }).pipe(map(inWords))).toBe('eb-----------------|', words);
     expectSubscriptions(first.subscriptions).toBe(' ^-------------!');
     expectSubscriptions(second.subscriptions).toBe('-----------------^-!');
   }));
@@ -182,7 +182,7 @@ describe('following a server', () => {
   it('leaves no timer and no connection behind, whenever it is left', () => {
     for (let leaveAtMs = 0; leaveAtMs < 12; leaveAtMs += 1) {
       inVirtualTime(({ cold, timers, interrupt, flush }) => {
-        const following = follow({ ...options, silenceMs: 4, ...inTurn(cold('-B-------', sent)) }).subscribe();
+        const following = follow({ ...options, idleTimeoutMs: 4, ...inTurn(cold('-B-------', sent)) }).subscribe();
         interrupt(leaveAtMs, () => {
           expect(timers()).toBeGreaterThan(0); // else there was nothing to leave
           following.unsubscribe();
@@ -231,7 +231,7 @@ describe('fromServerSentEvents', () => {
   });
 
   const bad: readonly (readonly [string, FromServerSentEventsOptions, string])[] = [
-    ['silenceMs', { silenceMs: 0 }, 'silenceMs must be a number of ms above 0, at most 2147483647, not 0'],
+    ['idleTimeoutMs', { idleTimeoutMs: 0 }, 'idleTimeoutMs must be a number of ms above 0, at most 2147483647, not 0'],
     // what a caller without types may pass
     ['headers', { headers: 'x' as never }, 'headers must be a record or a function, not x'],
     ['fetch', { fetch: 1 as never }, 'fetch must be a function, not 1'],

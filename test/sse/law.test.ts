@@ -73,12 +73,12 @@ const wireTo = (events: ServerSentEvents, { sizes, turns }: Wire): { fetch: type
 };
 
 it('after any changes, pieces, pulls and cuts, the page has the rows, the counts and the progress of the server', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(anyStep, { maxLength: 40 }), anyWire, fc.constantFrom(0, 1_000), async (steps, wire, lingerMs) => {
+  await fc.assert(fc.asyncProperty(fc.array(anyStep, { maxLength: 40 }), anyWire, fc.constantFrom(0, 1_000), async (steps, wire, idleGraceMs) => {
     const feeds = feedsOf(steps.flatMap((step) => (step.kind === 'change' ? [step.event] : [])));
     const last = feeds.at(-1)!;
     const source = new ReplaySubject<Feed>(1);
     source.next(feeds[0]!);
-    const { fetch, cut } = wireTo(toServerSentEvents(source, { lingerMs }), wire);
+    const { fetch, cut } = wireTo(toServerSentEvents(source, { idleGraceMs }), wire);
 
     const seen: Feed[] = [];
     const client = lastValueFrom(
@@ -110,7 +110,7 @@ it('the wire of this test cuts events in two, and makes the page connect again',
   const feeds = feedsOf([]);
   const source = new ReplaySubject<Feed>(1);
   source.next(feeds[0]!);
-  const { fetch, cut, connections } = wireTo(toServerSentEvents(source, { lingerMs: 0 }), { sizes: [3], turns: [1] });
+  const { fetch, cut, connections } = wireTo(toServerSentEvents(source, { idleGraceMs: 0 }), { sizes: [3], turns: [1] });
   const client = lastValueFrom(fromServerSentEvents('http://server/feed', { fetch, retry: constantDelay(0) }));
   for (let count = 0; count < 5; count += 1) await turn();
   cut();

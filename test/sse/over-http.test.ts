@@ -87,7 +87,7 @@ describe('a page', () => {
 
   it('that is left aborts its request, and the server leaves the feed', async () => {
     const left = vi.fn();
-    const { url, requests } = await serveFeed(toServerSentEvents(NEVER.pipe(finalize(left)), { lingerMs: 0 }));
+    const { url, requests } = await serveFeed(toServerSentEvents(NEVER.pipe(finalize(left)), { idleGraceMs: 0 }));
     const page = fromServerSentEvents(url).subscribe();
     await until(() => requests.length === 1);
     const closed = new Promise((resolve) => requests[0]!.socket.once('close', resolve));
@@ -217,7 +217,7 @@ describe('a server', () => {
   it('makes no event before it is read', async () => {
     const [, queued, running] = feedsOf([to('queued', 'a'), to('running', 'a')]) as [Feed, Feed, Feed];
     const source = new BehaviorSubject(queued);
-    const reader = toServerSentEvents(source, { lingerMs: 0 }).stream().getReader();
+    const reader = toServerSentEvents(source, { idleGraceMs: 0 }).stream().getReader();
     await reader.read();
     source.next(feedAfter(to('queued', 'a'), to('queued', 'b')));
     await turn();
@@ -228,7 +228,7 @@ describe('a server', () => {
 
   it('takes the id that a reader has seen last from its request', async () => {
     const source = new BehaviorSubject(feedAfter(to('queued', 'a')));
-    const events = toServerSentEvents(source, { lingerMs: 1_000 });
+    const events = toServerSentEvents(source, { idleGraceMs: 1_000 });
     const reader = events.response().body!.getReader();
     const id = /^id: (.*)$/m.exec(new TextDecoder().decode((await reader.read()).value))?.[1] ?? '';
     const again = events.response(new Request('http://server/', { headers: { 'last-event-id': id } }));
@@ -239,7 +239,7 @@ describe('a server', () => {
 
   it('ends a response with the signal of its request, also before it is read', async () => {
     const source = new BehaviorSubject(feedAfter(to('queued', 'a')));
-    const events = toServerSentEvents(source, { lingerMs: 0 });
+    const events = toServerSentEvents(source, { idleGraceMs: 0 });
     const controller = new AbortController();
     const reader = events.response(new Request('http://server/', { signal: controller.signal })).body!.getReader();
     await reader.read();
@@ -252,7 +252,7 @@ describe('a server', () => {
 
   it('leaves the feed when a reader cancels its stream', async () => {
     const source = new BehaviorSubject(feedAfter(to('queued', 'a')));
-    const reader = toServerSentEvents(source, { lingerMs: 0 }).stream().getReader();
+    const reader = toServerSentEvents(source, { idleGraceMs: 0 }).stream().getReader();
     await reader.read();
     await reader.cancel();
     await until(() => !source.observed);
@@ -272,8 +272,8 @@ describe('a server', () => {
   it.each([
     ['heartbeatMs', { heartbeatMs: 0 }],
     ['heartbeatMs', { heartbeatMs: 2 ** 31 }],
-    ['lingerMs', { lingerMs: -1 }],
-    ['lingerMs', { lingerMs: Infinity }],
+    ['idleGraceMs', { idleGraceMs: -1 }],
+    ['idleGraceMs', { idleGraceMs: Infinity }],
   ])('refuses a %s that is none', (field, options) => {
     expect(() => toServerSentEvents(NEVER, options)).toThrow(RangeError);
     expect(() => toServerSentEvents(undefined as never)).toThrow(new TypeError('feeds must be an Observable of what toFeed() gives, not undefined'));

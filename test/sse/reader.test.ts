@@ -10,7 +10,7 @@ import { feedAfter, feedsOf, inWords, to } from './feeds.js';
 const [e, a, b, c, d] = feedsOf([to('queued', 'a'), to('queued', 'b'), to('running', 'a'), to('running', 'b')]) as readonly [Feed, Feed, Feed, Feed, Feed];
 const feedOf = { e, a, b, c, d };
 
-const momentsOf = (feeds: Observable<Feed>, lingerMs = 5) => sharedMoments(feeds, lingerMs, () => 'epoch');
+const momentsOf = (feeds: Observable<Feed>, idleGraceMs = 5) => sharedMoments(feeds, idleGraceMs, () => 'epoch');
 
 const read = (moments: ReturnType<typeof momentsOf>, pulls: Observable<unknown>, { lastEventId = null as string | null, heartbeatMs = 100 } = {}) =>
   readerTexts(moments, lastEventId, heartbeatMs, pulls).pipe(map(inWords));
