@@ -1,35 +1,34 @@
 /**
- * What has changed in a feed, task by task: for each the number of the change that last touched its row. Knows no reader, no
- * clock and no text but its own ids.
+ * Numbers the changes of a feed, so that a reader that reconnects gets only the rows that changed since.
  */
 import { taskKey } from '../task/snapshot.js';
 import { type Feed, isNextAfter, type TaskRow } from '../feed/feed.js';
 
-/** One task: its latest row, and which change brought it. */
+/** One task: its latest row, and the number of the change that set it. */
 export interface Entry {
   readonly row: TaskRow;
   readonly change: number;
 }
 
-/** Some entries, or `all`: the feed is another than the one that was known. */
+/** The entries that changed; `all` when a different feed replaced the known one. */
 export type Changes = readonly Entry[] | 'all';
 
 /** The changes of one subscription to a feed. */
 export interface ChangeLog {
-  /** Takes a newer feed, and gives the entries that it changed. An entry stays the same object, with the latest row. */
+  /** Takes a newer feed and returns the entries that it changed. An entry stays the same object and holds the latest row. */
   readonly take: (feed: Feed) => Changes;
-  /** What has changed since an id of this log; all, for any other text. */
+  /** The changes since an id of this log; `all` for any other string. */
   readonly since: (id: string | null) => Changes;
   /** Every row, in the order of the feed. */
   readonly rows: () => readonly TaskRow[];
-  /** `<epoch>-<number>`: where the log stands. */
+  /** `<epoch>-<number>` of the latest change. */
   readonly id: () => string;
 }
 
 /**
- * A log that knows no feed yet.
+ * Creates an empty log.
  *
- * @param createEpoch a text that no other log has
+ * @param createEpoch returns a string that is unique to a log
  */
 export const createChangeLog = (createEpoch: () => string): ChangeLog => {
   let epoch = createEpoch();
@@ -49,7 +48,7 @@ export const createChangeLog = (createEpoch: () => string): ChangeLog => {
     return entry;
   };
 
-  /** A feed only ever grows: where a task is gone or in another place, it is another feed. */
+  /** A feed only grows: if a task is missing or has moved, it is a different feed. */
   const isContinuedBy = (rows: readonly TaskRow[]): boolean =>
     entries.every(({ row }, place) => row === rows[place] || (rows[place] !== undefined && taskKey(row.task) === taskKey(rows[place].task)));
 

@@ -1,5 +1,5 @@
 /**
- * The page's side: a feed that a server sends. Needs `fetch` and no key.
+ * The page's side: reads a feed that a server sends. The page needs `fetch` and no key.
  */
 import type { Observable } from 'rxjs';
 import { type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-policy.js';
@@ -8,42 +8,42 @@ import { checkUpTo, isRecord, longestTimerMs } from '../checks.js';
 import { connect, shownUrl } from './connection.js';
 import { follow } from './follow.js';
 
-/** How a feed is asked for. */
+/** Options of `fromServerSentEvents`. */
 export interface FromServerSentEventsOptions {
-  /** Sent with each connection: for a session of your own, never for a provider's key. Default: none. */
+  /** Sent with each connection, such as a session of your own. Never put a provider's key here. Default: none. */
   readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>) | undefined;
-  /** Default: the platform's, looked up for each connection. */
+  /** Default: the platform's `fetch`, looked up for each connection. */
   readonly fetch?: typeof fetch | undefined;
-  /** How long to wait before the next connection, by the failures in a row. Default: 1 s, doubled up to 30 s, and up to half as long again. */
+  /** The wait before the next connection, by the number of consecutive failures. Default: 1 s, doubled up to 30 s, plus up to 50% jitter. */
   readonly retry?: DelayPolicy | undefined;
-  /** A connection on which nothing has come for so long, heartbeats included, is taken for dead, in ms. Default: 45 000. */
+  /** A connection is dropped after this time without data or a heartbeat, in ms. Default: 45 000. */
   readonly idleTimeoutMs?: number | undefined;
-  /** Whether cookies are sent, as for `fetch`. Default: the platform's, cookies to one's own origin. */
+  /** Whether cookies are sent, as for `fetch`. Default: the platform's, which sends them to the page's own origin. */
   readonly credentials?: 'omit' | 'same-origin' | 'include' | undefined;
   /**
-   * Told when a connection brings its first bytes, and when it is lost and the next one is waited for: for a page that says so. The last
-   * feed stays as it is meanwhile.
+   * Called with 'open' when a connection receives its first bytes, and with 'waiting' when it is lost and a new one is due. The last feed
+   * stays unchanged meanwhile.
    */
   readonly onConnection?: ((state: 'open' | 'waiting') => void) | undefined;
 }
 
 /**
- * A feed from a server that sends it with `toServerSentEvents`: the same as `toFeed` gives, the empty one first.
+ * Reads a feed that a server sends with `toServerSentEvents`. It emits what `toFeed` emits, starting with the empty feed.
  *
  *     server     F--a--(bc)--#        (ac)--(end|)
  *     feeds      f--a--c--------------c-----|
  *
- * Cold: each subscription connects by itself; unsubscribing aborts at once. Emits once for each event, so that what came together is
- * shown together: `changed` is the last of its rows. A whole feed after a reconnection is one feed too, `changed` null unless it is one
- * row; rows that say the same as before keep their identity, and tasks that are gone are gone.
+ * Cold: each subscription opens its own connection; unsubscribing aborts it at once. Emits once for each event, and one event may hold
+ * several rows: `changed` is the last of them. A whole feed after a reconnection is one emission too: `changed` is null unless exactly one
+ * row differs. Rows that did not change keep their identity, and missing tasks are removed.
  *
- * A connection that is lost or silent, 408, 429 and 5xx are followed by another one, not before `Retry-After` and the server's `retry:`
- * (10 minutes at most), without end unless `retry` says 'stop'. 204 and the end of the server's feed complete.
+ * Reconnects after a lost or idle connection and after 408, 429 and 5xx. It waits for `Retry-After` and the server's `retry:` (10 minutes
+ * at most), and retries until `retry` returns 'stop'. Completes on 204 and at the end of the server's feed.
  *
  * @param url absolute, or relative to the page
- * Errors: `Error` or `TypeError` that name the url without its query: for other answers, with status and content type; for an event
- * that is none of such a feed, or above 64 Mi characters; for a feed that failed at the server. At once: `RangeError` or `TypeError` for an option
- * that cannot be kept.
+ * Errors: `Error` or `TypeError` with the URL without its query: for any other response, with status and content type; for an event that
+ * cannot be read or is longer than 64 Mi characters; for a feed that failed at the server. Throws `RangeError` or `TypeError` for an invalid
+ * option.
  * @example fromServerSentEvents('/progress').subscribe(({ progress, tasks }) => render(progress, [...tasks]))
  */
 export const fromServerSentEvents = (
@@ -57,7 +57,7 @@ export const fromServerSentEvents = (
     onConnection,
   }: FromServerSentEventsOptions = {},
 ): Observable<Feed> => {
-  if (typeof url !== 'string') throw new TypeError(`url must be a text, not ${String(url)}`);
+  if (typeof url !== 'string') throw new TypeError(`url must be a string, not ${String(url)}`);
   if (typeof headers !== 'function' && !isRecord(headers)) throw new TypeError(`headers must be a record or a function, not ${String(headers)}`);
   if (givenFetch !== undefined && typeof givenFetch !== 'function') throw new TypeError(`fetch must be a function, not ${String(givenFetch)}`);
   if (typeof retry !== 'function') throw new TypeError(`retry must be a function of an attempt, not ${String(retry)}`);

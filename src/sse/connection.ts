@@ -1,36 +1,36 @@
 /**
- * One connection to a server of events: a request, its answer judged, and its bytes parsed. Knows no feed, no clock and no retry.
- * Errors name the url without its query, and quote nothing of what the request carried.
+ * One connection to a server of events: sends the request, checks the response and parses its bytes. Error messages hold the URL without
+ * its query, and no header.
  */
 import { createParser } from 'eventsource-parser';
 import { Observable } from 'rxjs';
 import { retryAfterMs } from '../transport/retry-after.js';
 import { innermostReason } from '../transport/exchange.js';
 
-/** What comes over a connection. */
+/** What a connection emits. */
 export type Incoming =
   | { readonly kind: 'event'; readonly name: string; readonly id: string | null; readonly data: string }
-  /** The server asks to wait at least so long before the next connection. */
+  /** The minimum wait before the next connection, set by the server. */
   | { readonly kind: 'retry'; readonly retryMs: number }
-  /** Bytes have come, of whatever kind: heartbeats too. */
+  /** Bytes have arrived, heartbeats included. */
   | { readonly kind: 'alive' }
-  /** There is nothing to be had, now and later. */
+  /** The server has no feed (204): do not reconnect. */
   | { readonly kind: 'end' };
 
-/** The connection failed, and the next one may not. */
+/** The connection failed; a new one may succeed. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
 
   constructor(
     message: string,
-    /** How long the server asks to be left alone, in ms. */
+    /** The server's `Retry-After`, in ms. */
     readonly retryAfterMs: number | null = null,
   ) {
     super(message);
   }
 }
 
-/** A request, but for the id to go on from. */
+/** The request of a connection, without `Last-Event-ID`. */
 export interface ConnectionOptions {
   readonly url: string;
   readonly headers: () => Readonly<Record<string, string>>;
@@ -41,20 +41,20 @@ export interface ConnectionOptions {
 /** The longest event, in characters. */
 const longestEvent = 64 * 1024 * 1024;
 
-/** A url that can be shown: without user, query and fragment. */
+/** A URL that is safe to show: without user info, query and fragment. */
 export const shownUrl = (url: string): string => url.replace(/[?#].*/s, '').replace(/\/\/[^/]*@/, '//');
 
 /**
- * Connects, and emits what comes.
+ * Connects, and emits what arrives.
  *
  *     subscribe    ^----------!
- *     request      ^----------!    aborted by unsubscribing, also while events arrive
+ *     request      ^----------!    unsubscribing aborts it, also while events arrive
  *
- * Cold. A whole stream of events completes without an `end`: so does a connection that the server has closed.
- * Errors: `ConnectionLost` for no answer, a cut connection, 408, 429 and 5xx; `Error` for any other answer that is no stream of events,
- * an event longer than `longestEvent`, and a request that cannot be made.
+ * Cold. Completes when the server closes the connection.
+ * Errors: `ConnectionLost` for a missing response, a cut connection, 408, 429 and 5xx; `Error` for any other response that is not an event
+ * stream, for an event longer than `longestEvent`, and for an invalid request.
  *
- * @param lastEventId sent as `Last-Event-ID`; null for none
+ * @param lastEventId sent as `Last-Event-ID`; null to send none
  */
 export const connect = (options: ConnectionOptions, lastEventId: string | null): Observable<Incoming> =>
   new Observable((subscriber) => {
@@ -83,8 +83,8 @@ const run = async (
   const lost = (error: unknown): never => {
     throw new ConnectionLost(`${label}: ${innermostReason(error, secretsOf(url, own))}`);
   };
-  const asked = async (): Promise<Response> => send(url, request); // a `fetch` that throws is one that rejects
-  const response = await asked().catch(lost);
+  const sent = async (): Promise<Response> => send(url, request); // turns a `fetch` that throws into one that rejects
+  const response = await sent().catch(lost);
   const body = eventsOf(label, response);
   if (body === 'nothing') {
     take({ kind: 'end' });
@@ -105,29 +105,29 @@ const run = async (
   }
 };
 
-/** What no error may quote: the words of the headers, and what `shownUrl` leaves out. */
+/** What error messages must not contain: the headers' values, and what `shownUrl` leaves out. */
 const secretsOf = (url: string, headers: Readonly<Record<string, string>>): readonly string[] =>
   [Object.values(headers).join(' '), ...url.split(/[?#]/).slice(1)];
 
-/** A platform says that it cannot make a request as it says that there was no answer: so the request is tried by itself. */
+/** `fetch` reports an invalid request like a network error, so the request is constructed first. */
 const requestOf = (label: string, url: string, init: RequestInit): RequestInit => {
   try {
     new Request(url, init);
     return init;
   } catch {
-    throw new TypeError(`${label}: no request can be made of this url, its headers and credentials`);
+    throw new TypeError(`${label}: invalid request: check its URL, headers and credentials`);
   }
 };
 
 const eventsOf = (label: string, { status, headers, body }: Response): ReadableStream<Uint8Array> | 'nothing' => {
   const type = headers.get('content-type') ?? 'no content type';
-  const answer = `${label}: answered ${status} (${type})`;
+  const received = `${label}: HTTP ${status} (${type})`;
   if (status === 204) return 'nothing';
   if (status === 408 || status === 429 || status >= 500) {
-    throw new ConnectionLost(answer, retryAfterMs(headers.get('retry-after') ?? undefined, headers.get('date') ?? undefined));
+    throw new ConnectionLost(received, retryAfterMs(headers.get('retry-after') ?? undefined, headers.get('date') ?? undefined));
   }
-  if (status !== 200 || !/^text\/event-stream\s*(?:;|$)/i.test(type)) throw new Error(`${answer}, not 200 with text/event-stream`);
-  if (body === null) throw new Error(`${answer}, and this platform cannot stream it`);
+  if (status !== 200 || !/^text\/event-stream\s*(?:;|$)/i.test(type)) throw new Error(`${received}, not 200 with text/event-stream`);
+  if (body === null) throw new Error(`${received}: this platform cannot stream the body`);
   return body;
 };
 

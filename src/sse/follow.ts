@@ -1,6 +1,6 @@
 /**
- * Connections in a row, folded into one feed: what an event means, and when to connect again. Knows no HTTP: its clock is the
- * scheduler's, and its one die is the jitter between pages that were cut off together.
+ * Turns consecutive connections into one feed: applies events to it, and decides when to reconnect. Jitter spreads the pages that lost
+ * their connection together.
  */
 import { asyncScheduler, concatWith, defer, endWith, mergeMap, type Observable, retry, startWith, takeWhile, tap, throwError, timeout } from 'rxjs';
 import { attemptAfter, failedAgain, noFailures } from '../poll/backoff.js';
@@ -12,29 +12,30 @@ import { afterRow, emptyTotals, type Feed, type TaskRow, type Totals } from '../
 import { ConnectionLost, type Incoming } from './connection.js';
 import { decodeFailure, decodeRows, isSameRow } from './wire-form.js';
 
-/** How connections are made one after another. */
+/** Options of `follow`. */
 export interface FollowOptions {
-  /** One connection, which goes on from an id. */
+  /** Opens a connection that resumes after an event id. */
   readonly connect: (lastEventId: string | null) => Observable<Incoming>;
-  /** How long to wait for the next one. */
+  /** The wait before the next connection. */
   readonly retry: DelayPolicy;
-  /** A connection on which nothing has come for so long is dead, in ms. */
+  /** A connection is dropped after this time without data, in ms. */
   readonly idleTimeoutMs: number;
   /** Names the server in errors. */
   readonly label: string;
-  /** Told when a connection brings something, and when the next one is waited for. */
+  /** Called when a connection receives data, and when a new one is due. */
   readonly onConnection?: ((state: 'open' | 'waiting') => void) | undefined;
 }
 
 /**
- * The feed that the events of all connections make, the empty one first.
+ * Builds one feed from the events of all connections, starting with the empty feed.
  *
  *     connect      --F--R#      --R--(end|)
  *     retry 3            ---
  *     feeds        e-f--r---------r--|
  *
- * Cold. One feed for each event. The backoff begins anew once a connection brings something, be it a heartbeat.
- * Errors: what is no `ConnectionLost`; an event that cannot be read; a feed that has failed; and the last loss, when `retry` says 'stop'.
+ * Cold. One feed for each event. The backoff restarts when a connection receives data; a heartbeat is enough.
+ * Errors: any error but `ConnectionLost`; an event that cannot be read; a feed that failed; the last `ConnectionLost` when `retry` returns
+ * 'stop'.
  */
 export const follow = ({ connect, retry: policy, idleTimeoutMs, label, onConnection = () => undefined }: FollowOptions): Observable<Feed> =>
   defer(() => {
@@ -66,14 +67,14 @@ export const follow = ({ connect, retry: policy, idleTimeoutMs, label, onConnect
       failures = failedAgain(failures, nowMs);
       const delayMs = checkedDelay('retry', policy(attemptAfter(failures, { nowMs, jitter: Math.random(), latest: null, runMs: null })));
       isOpen = false;
-      if (delayMs === 'stop') return throwError(() => new Error(`${lost.message}; given up after ${failures.failureCount} in a row`));
+      if (delayMs === 'stop') return throwError(() => new Error(`${lost.message}; gave up after attempt ${failures.failureCount}`));
       onConnection('waiting');
       return rest(Math.max(delayMs, Math.min(Math.max(serverMs, lost.retryAfterMs ?? 0), longestRetryAfterMs))).pipe(endWith(null));
     };
 
     return defer(() => connect(lastEventId)).pipe(
-      concatWith(throwError(() => new ConnectionLost(`${label}: the server has closed the connection`))),
-      timeout({ each: idleTimeoutMs, with: () => throwError(() => new ConnectionLost(`${label}: nothing has come for ${idleTimeoutMs} ms`)) }),
+      concatWith(throwError(() => new ConnectionLost(`${label}: the server closed the connection`))),
+      timeout({ each: idleTimeoutMs, with: () => throwError(() => new ConnectionLost(`${label}: no data for ${idleTimeoutMs} ms`)) }),
       takeWhile((incoming) => !isEnd(incoming)),
       tap(opened),
       mergeMap(feedsAfter),
@@ -84,12 +85,12 @@ export const follow = ({ connect, retry: policy, idleTimeoutMs, label, onConnect
 
 const isEnd = (incoming: Incoming): boolean => incoming.kind === 'end' || (incoming.kind === 'event' && incoming.name === 'end');
 
-/** What can be sent back in a header; another id is as good as none. */
+/** The id if a header can hold it, else null. */
 const asId = (id: string): string | null => (/^[\x21-\x7e]+$/.test(id) ? id : null);
 
 type EventIn = Extract<Incoming, { readonly kind: 'event' }>;
 
-/** What an event makes of what was known; the same totals for an event of a name that nobody knows. */
+/** Applies an event to the totals. Returns the same totals for an unknown event name. */
 const read = (totals: Totals, { name, data }: EventIn, label: string): Totals => {
   switch (name) {
     case 'feed':
@@ -97,13 +98,13 @@ const read = (totals: Totals, { name, data }: EventIn, label: string): Totals =>
     case 'rows':
       return readable(name, label, () => decodeRows(data)).reduce((known, row) => afterRow(known, keptOr(known.feed, row)), totals);
     case 'fail':
-      throw new Error(`${label}: the feed has failed: ${readable(name, label, () => decodeFailure(data))}`);
+      throw new Error(`${label}: the feed failed: ${readable(name, label, () => decodeFailure(data))}`);
     default:
       return totals;
   }
 };
 
-/** A whole feed in place of another: rows that say the same stay the same. */
+/** Replaces the feed. Rows that did not change keep their identity. */
 const replaced = ({ feed }: Totals, rows: readonly TaskRow[]): Totals => {
   const kept = rows.map((row) => keptOr(feed, row));
   const next = kept.reduce((totals, row) => afterRow(totals, row), emptyTotals());

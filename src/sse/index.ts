@@ -1,5 +1,5 @@
 /**
- * One progress feed over server-sent events, from a server that holds the keys to pages that hold none.
+ * One progress feed over server-sent events: the server holds the keys, the pages do not.
  */
 export { type ServerSentEvents, type ServerSentEventsOptions, toServerSentEvents } from './server.js';
 export { fromServerSentEvents, type FromServerSentEventsOptions } from './client.js';

@@ -1,6 +1,5 @@
 /**
- * One reader of a feed that many read: the text of one event for each pull, so that whoever is slow gets fewer events, never older
- * ones. Knows no bytes and no HTTP.
+ * One reader of a shared feed: one event for each pull, as text. A slow reader gets fewer events, but never outdated ones.
  */
 import { catchError, concatWith, defer, endWith, map, NEVER, Observable, of, ReplaySubject, share, Subscription } from 'rxjs';
 import { rest, sleep } from '../poll/rest.js';
@@ -8,49 +7,49 @@ import type { Feed } from '../feed/feed.js';
 import { type ChangeLog, type Changes, createChangeLog, type Entry } from './change-log.js';
 import { encodedEnd, encodeFailure, encodeRows } from './wire-form.js';
 
-/** What the readers of a feed share. */
-export interface Moment {
+/** What the readers of a feed share after each change. */
+export interface Update {
   readonly log: ChangeLog;
   readonly changed: Changes;
   /** Whether the feed has completed. */
-  readonly isOver: boolean;
+  readonly isComplete: boolean;
 }
 
 /**
- * A feed for many readers: one subscription, begun by the first of them and kept for a while after the last has left.
+ * Shares a feed among readers: one subscription, which the first reader starts and which ends some time after the last one has left.
  *
  *     feeds            ab----c---|
  *     reader           ^---!
  *     another          --------^----!
- *     subscription     ^-------------  -!     so much longer is `idleGraceMs`
+ *     subscription     ^-------------  -!     ends `idleGraceMs` after the last reader left
  *
- * Shared. A late reader is given the latest moment at once, also once the feed has completed. Never completes.
- * Errors: those of the feed. Who comes after one begins a new subscription.
+ * Shared. A late reader gets the latest update at once, also after the feed has completed. Never completes.
+ * Errors: those of the feed. The next reader after an error starts a new subscription.
  */
-export const sharedMoments = (feeds: Observable<Feed>, idleGraceMs: number, createEpoch: () => string): Observable<Moment> =>
+export const sharedUpdates = (feeds: Observable<Feed>, idleGraceMs: number, createEpoch: () => string): Observable<Update> =>
   defer(() => {
     const log = createChangeLog(createEpoch);
     return feeds.pipe(
-      map((feed): Moment => ({ log, changed: log.take(feed), isOver: false })),
-      endWith({ log, changed: [], isOver: true } satisfies Moment),
+      map((feed): Update => ({ log, changed: log.take(feed), isComplete: false })),
+      endWith({ log, changed: [], isComplete: true } satisfies Update),
       concatWith(NEVER),
     );
-  }).pipe(share({ connector: () => new ReplaySubject<Moment>(1), resetOnRefCountZero: () => rest(idleGraceMs).pipe(endWith(null)) }));
+  }).pipe(share({ connector: () => new ReplaySubject<Update>(1), resetOnRefCountZero: () => rest(idleGraceMs).pipe(endWith(null)) }));
 
 /**
- * The events of one reader, as text: at most one for each pull, and nothing without one.
+ * The events of one reader, as text: at most one for each pull.
  *
  *     feeds            a---b-c-d------------|
  *     pulls            x--x-----x--x-----------x
  *     texts            F---b----(cd)------:-(end|)     `:` is a heartbeat; changes coalesce by task
  *
- * Cold. What waits for a slow reader is a set of tasks. The first pull is answered at once, by a comment if need be.
- * Errors: none. An error of the feed is an event, and the end.
+ * Cold. A slow reader's backlog is a set of tasks. The first pull gets a text at once: a comment if there is no event.
+ * Errors: none. An error of the feed becomes the last event.
  *
- * @param lastEventId the id of the last event that the reader has seen; null for a new one
+ * @param lastEventId the id of the last event that the reader has seen; null for a new reader
  */
 export const readerTexts = (
-  moments: Observable<Moment>,
+  updates: Observable<Update>,
   lastEventId: string | null,
   heartbeatMs: number,
   pulls: Observable<unknown>,
@@ -72,7 +71,7 @@ export const readerTexts = (
       return lastText ?? (isSilent ? comment : null);
     };
 
-    const answer = (): void => {
+    const send = (): void => {
       const text = isPulled ? nextText() : null;
       if (text === null) return;
       isPulled = false;
@@ -85,7 +84,7 @@ export const readerTexts = (
 
     const beat = (): void => {
       isSilent = true;
-      answer();
+      send();
     };
 
     const add = (changes: Changes): void => {
@@ -95,20 +94,20 @@ export const readerTexts = (
 
     subscriber.add(() => { heartbeat.unsubscribe(); });
     subscriber.add(
-      moments.pipe(catchError((error: unknown) => of(encodeFailure(error)))).subscribe((moment) => {
-        if (typeof moment === 'string') lastText = event('fail', moment);
+      updates.pipe(catchError((error: unknown) => of(encodeFailure(error)))).subscribe((update) => {
+        if (typeof update === 'string') lastText = event('fail', update);
         else {
-          add(moment.log === log ? moment.changed : moment.log.since(lastEventId));
-          log = moment.log;
-          if (moment.isOver) lastText = event('end', encodedEnd);
+          add(update.log === log ? update.changed : update.log.since(lastEventId));
+          log = update.log;
+          if (update.isComplete) lastText = event('end', encodedEnd);
         }
-        answer();
+        send();
       }),
     );
     subscriber.add(
       pulls.subscribe(() => {
         isPulled = true;
-        answer();
+        send();
       }),
     );
   });

@@ -1,14 +1,14 @@
 /**
- * The server's side: one feed for all readers, as bytes. Web standards alone, so that it runs in Node, on the edge and in workers.
+ * The server's side: sends one feed to all readers. It uses web standards only, so it runs in Node, on the edge and in workers.
  */
 import { isObservable, type Observable, Subject, Subscription } from 'rxjs';
 import type { Feed } from '../feed/feed.js';
 import { checkAtLeast, checkUpTo, longestTimerMs } from '../checks.js';
-import { readerTexts, sharedMoments } from './reader.js';
+import { readerTexts, sharedUpdates } from './reader.js';
 
-/** How readers are served. */
+/** Options of `toServerSentEvents`. */
 export interface ServerSentEventsOptions {
-  /** A reader that was sent nothing for so long, in ms, is sent a comment. Default: 15 000. */
+  /** A reader gets a comment after this time without an event, in ms. Default: 15 000. */
   readonly heartbeatMs?: number | undefined;
   /** How long the feed stays subscribed after the last reader has left, in ms. Default: 30 000. */
   readonly idleGraceMs?: number | undefined;
@@ -16,29 +16,29 @@ export interface ServerSentEventsOptions {
 
 /** One feed, ready to be read by any number of pages. */
 export interface ServerSentEvents {
-  /** The headers of every answer. */
+  /** The headers of every response. */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * The bytes of one reader, made as they are read. Cancelling it leaves the feed.
+   * The bytes for one reader, produced as they are read. Cancelling the stream leaves the feed.
    *
-   * @param lastEventId the request's `Last-Event-ID`; a reader of this feed gets only what has changed since
+   * @param lastEventId the request's `Last-Event-ID`; a reader of this feed gets only the changes since that event
    */
   readonly stream: (lastEventId?: string | readonly string[] | null) => ReadableStream<Uint8Array>;
-  /** An answer for any server in the style of `fetch`. Ends with the request's signal. */
+  /** A response for servers that use the `fetch` API. Ends when the request's signal aborts. */
   readonly response: (request?: Request) => Response;
 }
 
 /**
- * Serves a feed to pages, as server-sent events. No key and no `raw` is sent.
+ * Serves a feed to pages as server-sent events. Keys and `raw` are never sent.
  *
  *     feed       e--a--b----c------|
  *     reader     F--a--b----c------(end|)
- *     slow       F--------a'b'-------c-(end|)     what changes between two reads comes together
+ *     slow       F--------a'b'-------c-(end|)     changes between two reads are sent together
  *
- * Shared: the first reader subscribes to the feed, once for all; it is left `idleGraceMs` after the last reader. A reader that comes back
- * meanwhile is sent what it has missed, any other one the whole feed first. What waits for a slow reader is a set of tasks.
- * Errors: `TypeError` for a feed that is none, `RangeError` for a time that is none. An error of the feed reaches the readers that are
- * there, with its message; the next reader subscribes anew.
+ * Shared: the first reader subscribes to the feed for all, and the subscription ends `idleGraceMs` after the last reader has left. A reader
+ * that returns before that gets the changes it missed; any other reader gets the whole feed first. A slow reader's backlog is a set of tasks.
+ * Throws `TypeError` unless `feeds` is an Observable, `RangeError` for an invalid time. The message of a feed's error is sent to the current
+ * readers; the next reader subscribes again.
  * @example const events = toServerSentEvents(refs$.pipe(watchTasks(client), toFeed()))
  */
 export const toServerSentEvents = (
@@ -48,9 +48,9 @@ export const toServerSentEvents = (
   if (!isObservable(feeds)) throw new TypeError(`feeds must be an Observable of what toFeed() gives, not ${String(feeds)}`);
   checkUpTo(longestTimerMs, 'heartbeatMs', heartbeatMs, 'number of ms');
   checkAtLeast(0, 'idleGraceMs', idleGraceMs);
-  const moments = sharedMoments(feeds, idleGraceMs, () => crypto.randomUUID());
+  const updates = sharedUpdates(feeds, idleGraceMs, () => crypto.randomUUID());
   const read = (lastEventId: unknown, signal: AbortSignal | null): ReadableStream<Uint8Array> =>
-    toBytes((pulls) => readerTexts(moments, typeof lastEventId === 'string' ? lastEventId : null, heartbeatMs, pulls), signal);
+    toBytes((pulls) => readerTexts(updates, typeof lastEventId === 'string' ? lastEventId : null, heartbeatMs, pulls), signal);
   return {
     headers,
     stream: (lastEventId) => read(lastEventId, null),
@@ -64,7 +64,7 @@ const headers: ServerSentEvents['headers'] = {
   'x-accel-buffering': 'no',
 };
 
-/** Texts as a stream of bytes that holds none back: each read is a pull, and the first one subscribes. */
+/** Encodes texts as a stream of bytes without a buffer: each read is a pull, and the first one subscribes. */
 const toBytes = (
   textsFor: (pulls: Observable<unknown>) => Observable<string>,
   signal: AbortSignal | null,

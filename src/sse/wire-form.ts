@@ -1,6 +1,6 @@
 /**
- * Rows of a feed as text, and back. What may leave the server is decided here: no `raw`, no stack, no key, nothing of a ref but its names.
- * Reading is lenient where the other side may be newer, and refuses by name what would not be a row.
+ * Encodes the rows of a feed as text, and decodes them. A row leaves the server without `raw`, stacks and keys, and with only the fields of a
+ * ref that name the task. Decoding ignores unknown fields, and names the first invalid one.
  */
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import { taskStatuses } from '../task/status.js';
@@ -22,7 +22,7 @@ export const encodeFailure = (error: unknown): string => JSON.stringify({ versio
 /** The end as one line of JSON. */
 export const encodedEnd: string = /* @__PURE__ */ JSON.stringify({ version });
 
-/** Whether two rows say the same. */
+/** Whether two rows have the same content. */
 export const isSameRow = (a: TaskRow, b: TaskRow): boolean => JSON.stringify(encodeRow(a)) === JSON.stringify(encodeRow(b));
 
 const encodeRow = ({ task, status, snapshot, progress, estimated, lastError, nextPollAtMs, error }: TaskRow): object => ({
@@ -36,13 +36,13 @@ const encodeRow = ({ task, status, snapshot, progress, estimated, lastError, nex
   error: error === null ? null : encodeError(error),
 });
 
-/** What names a task. Callers may keep more in a ref, such as whose it is. */
+/** The fields that name a task. Callers may keep more in a ref, such as the task's owner. */
 const encodeRef = ({ provider, id, account }: TaskRef): object => ({ provider, id, account });
 
-/** A row has no `raw` by its type; a caller without types may have left one there. */
+/** A row's type has no `raw`, but a caller without types may pass one. */
 const encodeSnapshot = (snapshot: TaskSnapshot | null): object | null => {
   if (snapshot === null) return null;
-  const { raw: _, task, ...rest } = snapshot as TaskSnapshot & { readonly raw?: unknown }; // as said above
+  const { raw: _, task, ...rest } = snapshot as TaskSnapshot & { readonly raw?: unknown }; // see above
   return { task: encodeRef(task), ...rest };
 };
 
@@ -59,18 +59,18 @@ const encodeError = (error: Error): object => {
 };
 
 /**
- * Rows as they were encoded.
+ * Decodes rows.
  *
- * Errors: `TypeError` that names the first field which is none of a row, and its value.
+ * Throws `TypeError` with the name and value of the first invalid field.
  */
 export const decodeRows = (text: string): readonly TaskRow[] => {
   return anArray(decoded(text)['rows'], 'rows').map((row, index) => readRow(row, `rows[${index}]`));
 };
 
 /**
- * The message of a failure.
+ * Decodes the message of a failure.
  *
- * Errors: as those of `decodeRows`.
+ * Throws as `decodeRows` does.
  */
 export const decodeFailure = (text: string): string => aString(decoded(text)['message'], 'message');
 

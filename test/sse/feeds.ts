@@ -1,4 +1,4 @@
-/** Feeds for the tests of this ring, their events as a few words, and what is awaited. */
+/** Helpers of these tests: feeds, events as short strings, and `until`. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { from } from 'rxjs';
 import type { TaskRef } from '../../src/task/snapshot.js';
@@ -45,14 +45,14 @@ export const recounted = (rows: readonly TaskRow[]): Pick<Feed, 'counts' | 'prog
   const count = (is: (row: TaskRow) => boolean): number => rows.filter(is).length;
   const counts = taskStatuses.map((status) => [status, count(({ error, status: own }) => error === null && own === status)]);
   return {
-    // the entries are made of all statuses, and of errors
+    // the entries are all statuses, and errors
     counts: Object.fromEntries([...counts, ['errored', count(({ error }) => error !== null)]]) as Feed['counts'],
     progress: rows.length === 0 ? 0 : rows.reduce((sum, { progress }) => sum + progress, 0) / rows.length,
     estimated: rows.some(({ estimated }) => estimated),
   };
 };
 
-/** Lets the sockets have their turns, until something is so. */
+/** Waits, turn by turn of the event loop, until a condition is true. */
 export const until = async (isSo: () => boolean): Promise<void> => {
   while (!isSo()) await turn();
 };

@@ -39,7 +39,7 @@ const sent: Readonly<Record<string, Incoming>> = {
 const options = { retry: constantDelay(3), idleTimeoutMs: 1_000, label: 'http://here/feed' };
 const gone = new ConnectionLost('http://here/feed: reset');
 
-/** The connections, one after another, and the ids they were to go on from. */
+/** The connections, one after another, and the ids from which they resume. */
 const inTurn = (...connections: readonly Observable<Incoming>[]): Pick<FollowOptions, 'connect'> & { readonly ids: readonly (string | null)[] } => {
   const ids: (string | null)[] = [];
   return {
@@ -64,17 +64,17 @@ const words = {
 };
 
 describe('following a server', () => {
-  it('folds one feed for each event, the empty one first', marbles(({ cold, expectObservable }) => {
+  it('emits one feed for each event, the empty one first', marbles(({ cold, expectObservable }) => {
     const connection = cold('         -B-r--s--z', sent);
     expectObservable(follow({ ...options, ...inTurn(connection) }).pipe(map(inWords))).toBe('eb-r--s--|', words);
   }));
 
-  it('shows together what has come together, the last row as what has changed', marbles(({ cold, expectObservable }) => {
+  it('shows the rows of one event together; changed is the last of them', marbles(({ cold, expectObservable }) => {
     const connection = cold('-B-t-', sent);
     expectObservable(follow({ ...options, ...inTurn(connection) }).pipe(map(inWords)), '^----!').toBe('eb-t-', words);
   }));
 
-  it('connects again when the connection is lost or closed, and goes on from the last event', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+  it('reconnects when the connection is lost or closed, and resumes after the last event', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
     const first = cold(' -B#', sent, gone);
     const second = cold('     -r|', sent);
     const third = cold('           -sz', sent);
@@ -87,7 +87,7 @@ describe('following a server', () => {
     expect(connections.ids).toEqual([null, 'id-B', 'id-r']);
   }));
 
-  it('waits ever longer while nothing comes, and begins anew after something has', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('waits longer after each failure, and restarts the backoff when data arrives', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const dead = cold('           #', sent, gone);
     const well = cold('           B#', sent, gone);
     const retry = exponentialDelay({ initialMs: 1, maxMs: 8 });
@@ -96,7 +96,7 @@ describe('following a server', () => {
     expectSubscriptions(well.subscriptions).toBe('   -------^!');
   }));
 
-  it('begins anew after a connection that brought heartbeats alone: a quiet feed is no failure', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('restarts the backoff after a connection with heartbeats only', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const dead = cold('           #', sent, gone);
     const quiet = cold('          h#', sent, gone);
     const retry = limitAttempts(exponentialDelay({ initialMs: 1, maxMs: 8 }), 3);
@@ -105,29 +105,29 @@ describe('following a server', () => {
     expectSubscriptions(quiet.subscriptions).toBe(['---^!', '-----^!', '-------^!', '---------^!', '-----------^!']);
   }));
 
-  it('tells when a connection brings something, and when the next one is waited for', () => {
-    const told: string[] = [];
-    const onConnection = (state: string): void => { told.push(state); };
+  it('calls onConnection when a connection receives data, and when a new one is due', () => {
+    const seen: string[] = [];
+    const onConnection = (state: string): void => { seen.push(state); };
     marbles(({ cold, flush }) => {
       const connections = inTurn(cold('-h-B#', sent, gone), cold('#', sent, gone), cold('-Bz', sent));
-      follow({ ...options, ...connections, onConnection }).subscribe((feed) => told.push(inWords(feed)));
+      follow({ ...options, ...connections, onConnection }).subscribe((feed) => seen.push(inWords(feed)));
       flush();
     })();
-    expect(told).toEqual(['', 'open', 'a:queued b:queued', 'waiting', 'waiting', 'open', 'a:queued b:queued']);
+    expect(seen).toEqual(['', 'open', 'a:queued b:queued', 'waiting', 'waiting', 'open', 'a:queued b:queued']);
   });
 
-  it('waits as long as the server asks, and 10 minutes at most', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('waits as long as the server says, and 10 minutes at most', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const busy = cold('           #', sent, new ConnectionLost('busy', 5));
-    const patient = cold('        (w#)', sent, gone);
+    const waiting = cold('        (w#)', sent, gone);
     const absurd = cold('         #', sent, new ConnectionLost('busy', 1e12));
     const last = cold('-', sent);
-    expectObservable(follow({ ...options, idleTimeoutMs: 1_000_000, ...inTurn(busy, patient, absurd, last) }), '^ 699999ms !');
-    expectSubscriptions(patient.subscriptions).toBe('-----(^!)');
+    expectObservable(follow({ ...options, idleTimeoutMs: 1_000_000, ...inTurn(busy, waiting, absurd, last) }), '^ 699999ms !');
+    expectSubscriptions(waiting.subscriptions).toBe('-----(^!)');
     expectSubscriptions(absurd.subscriptions).toBe(' ------------(^!)');
     expectSubscriptions(last.subscriptions).toBe('  12ms 600s ^ 99987ms !');
   }));
 
-  it('takes a connection on which nothing has come for dead, and hears heartbeats', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('drops a connection without data, and counts heartbeats as data', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const first = cold('  -B---h---h-----', sent);
     const second = cold('                  --z', sent);
     expectObservable(follow({ ...options, idleTimeoutMs: 5, ...inTurn(first, second) }).pipe(map(inWords))).toBe('eb-----------------|', words);
@@ -135,16 +135,16 @@ describe('following a server', () => {
     expectSubscriptions(second.subscriptions).toBe('-----------------^-!');
   }));
 
-  it('says the last loss when the policy stops', marbles(({ cold, expectObservable }) => {
+  it('ends with the last connection error when the policy stops', marbles(({ cold, expectObservable }) => {
     const dead = cold('#', sent, gone);
     const retry = limitAttempts(constantDelay(3), 2);
     expectObservable(follow({ ...options, retry, ...inTurn(dead) }).pipe(map(inWords))).toBe(
-      'e-----#', words, new Error('http://here/feed: reset; given up after 3 in a row'),
+      'e-----#', words, new Error('http://here/feed: reset; gave up after attempt 3'),
     );
   }));
 
   it.each([
-    ['the feed has failed', 'x', 'http://here/feed: the feed has failed: it broke'],
+    ['the feed failed', 'x', 'http://here/feed: the feed failed: it broke'],
     ['an event cannot be read', 'y', "http://here/feed: the event 'rows' cannot be read: rows[0].progress must be a number from 0 to 1, not 2"],
   ])('ends when %s', (_, name, message) => {
     const errors: unknown[] = [];
@@ -159,11 +159,11 @@ describe('following a server', () => {
     expectObservable(follow({ ...options, ...inTurn(cold('-#', sent, 'mine')) }).pipe(map(inWords))).toBe('e#', words, 'mine');
   }));
 
-  it('lets events pass that it does not know', marbles(({ cold, expectObservable }) => {
+  it('ignores unknown events', marbles(({ cold, expectObservable }) => {
     expectObservable(follow({ ...options, ...inTurn(cold('-Bnz', sent)) }).pipe(map(inWords))).toBe('eb-|', words);
   }));
 
-  it('does not go on from an id that no header can hold', marbles(({ cold, flush }) => {
+  it('does not resume from an id that a header cannot hold', marbles(({ cold, flush }) => {
     const connections = inTurn(cold('(a#)', { a: feed([], 'a\u0444') }, gone), cold('-'));
     const following = follow({ ...options, ...connections }).subscribe();
     cold('----x').subscribe(() => following.unsubscribe());
@@ -179,7 +179,7 @@ describe('following a server', () => {
     expectSubscriptions(connection.subscriptions).toBe(['^----!', '--^----!']);
   }));
 
-  it('leaves no timer and no connection behind, whenever it is left', () => {
+  it('leaves no timer and no connection behind, whenever it is unsubscribed', () => {
     for (let leaveAtMs = 0; leaveAtMs < 12; leaveAtMs += 1) {
       inVirtualTime(({ cold, timers, interrupt, flush }) => {
         const following = follow({ ...options, idleTimeoutMs: 4, ...inTurn(cold('-B-------', sent)) }).subscribe();
@@ -202,7 +202,7 @@ describe('a whole feed after another', () => {
     return feeds.slice(1);
   };
 
-  it('keeps the rows that say the same, and says the one that does not', () => {
+  it('keeps the rows that did not change, and reports the one that did', () => {
     const [before, next] = after(feed([rowOf('queued', 'a'), rowOf('queued', 'b')]), feed([rowOf('queued', 'a'), rowOf('running', 'b')])) as [Feed, Feed];
     expect(next.tasks.get(refOf('a'))).toBe(before.tasks.get(refOf('a')));
     expect(next.tasks.get(refOf('b'))).not.toBe(before.tasks.get(refOf('b')));
@@ -212,13 +212,13 @@ describe('a whole feed after another', () => {
   it.each([
     ['nothing', [rowOf('queued', 'a'), rowOf('queued', 'b')]],
     ['two rows', [rowOf('running', 'a'), rowOf('running', 'b')]],
-    ['a row, and a task is gone', [rowOf('running', 'a')]],
+    ['a row, and a task is missing', [rowOf('running', 'a')]],
     ['a task for another', [rowOf('queued', 'a'), rowOf('queued', 'c')]],
-  ])('says no row when it changes %s', (_, changed) => {
+  ])('reports no changed row when it changes %s', (_, changed) => {
     expect(after(feed([rowOf('queued', 'a'), rowOf('queued', 'b')]), feed(changed)).at(-1)).toMatchObject({ changed: null, tasks: { size: changed.length } });
   });
 
-  it('forgets the tasks that are gone', () => {
+  it('removes the missing tasks', () => {
     const [, next] = after(feed([rowOf('queued', 'a'), rowOf('running', 'b')]), feed([rowOf('running', 'b')])) as [Feed, Feed];
     expect(next.tasks.get(refOf('a'))).toBeUndefined();
     expect(next.counts).toMatchObject({ queued: 0, running: 1 });

@@ -53,7 +53,7 @@ describe('a page', () => {
     expect(seen.at(-1)).toBe('a:succeeded');
   });
 
-  it('connects again to a server that was closed and opened on the same port, and says what it saw last', async () => {
+  it('reconnects to a server that restarts on the same port, and sends the last event id', async () => {
     const [, queued, running] = feedsOf([to('queued', 'a'), to('running', 'a')]) as [Feed, Feed, Feed];
     const source = new BehaviorSubject(queued);
     const events = toServerSentEvents(source);
@@ -72,7 +72,7 @@ describe('a page', () => {
     expect(feeds.at(-1)?.changed).toBe(feeds.at(-1)?.tasks.get(refOf('a')));
   });
 
-  it('is given the whole feed by a server that has started anew', async () => {
+  it('gets the whole feed from a restarted server', async () => {
     const first = await serveFeed(toServerSentEvents(new BehaviorSubject(feedAfter(to('queued', 'a'), to('queued', 'b')))));
     const feeds: Feed[] = [];
     const page = fromServerSentEvents(first.url, quick).subscribe((feed) => feeds.push(feed));
@@ -85,7 +85,7 @@ describe('a page', () => {
     expect(feeds[2]?.tasks.get(refOf('b'))).toBe(feeds[1]?.tasks.get(refOf('b')));
   });
 
-  it('that is left aborts its request, and the server leaves the feed', async () => {
+  it('aborts its request when it is unsubscribed, and the server leaves the feed', async () => {
     const left = vi.fn();
     const { url, requests } = await serveFeed(toServerSentEvents(NEVER.pipe(finalize(left)), { idleGraceMs: 0 }));
     const page = fromServerSentEvents(url).subscribe();
@@ -96,7 +96,7 @@ describe('a page', () => {
     await until(() => left.mock.calls.length === 1);
   });
 
-  it('sends headers that are made for each connection, and asks for events', async () => {
+  it('sends headers made for each connection, and accepts events', async () => {
     const server = await serve((_, response) => response.writeHead(server.requests.length < 2 ? 503 : 204).end());
     let count = 0;
     const headers = () => ({ authorization: `Session ${String((count += 1))}` });
@@ -112,7 +112,7 @@ describe('a page', () => {
     expect((await lastValueFrom(fromServerSentEvents(url).pipe(toArray()))).map(inWords)).toEqual(['']);
   });
 
-  it.each([408, 429, 500, 503])('connects again after %i', async (status) => {
+  it.each([408, 429, 500, 503])('reconnects after %i', async (status) => {
     const server = await serve((_, response) => response.writeHead(server.requests.length < 3 ? status : 204).end());
     await lastValueFrom(fromServerSentEvents(server.url, quick));
     expect(server.requests).toHaveLength(3);
@@ -121,37 +121,37 @@ describe('a page', () => {
   it('says how a server was lost that its policy gives up', async () => {
     const { url } = await serve((_, response) => response.writeHead(503, { 'content-type': 'text/plain' }).end());
     const page = fromServerSentEvents(`${url}/feed?token=${key}`, { retry: limitAttempts(constantDelay(1), 1) });
-    await expect(lastValueFrom(page)).rejects.toThrow(`${url}/feed: answered 503 (text/plain); given up after 2 in a row`);
-    const nobody = await nowhere();
-    await expect(lastValueFrom(fromServerSentEvents(nobody, { retry: () => 'stop' }))).rejects.toThrow(/^http:\S+: .*ECONNREFUSED.*; given up after 1 in a row$/);
+    await expect(lastValueFrom(page)).rejects.toThrow(`${url}/feed: HTTP 503 (text/plain); gave up after attempt 2`);
+    const closedPort = await nowhere();
+    await expect(lastValueFrom(fromServerSentEvents(closedPort, { retry: () => 'stop' }))).rejects.toThrow(/^http:\S+: .*ECONNREFUSED.*; gave up after attempt 1$/);
   });
 
-  it('connects again with a header that is no text, as JavaScript may give one', async () => {
+  it('reconnects with a header that is not a string, as JavaScript may pass one', async () => {
     const headers = { 'x-tab': 7 } as unknown as Record<string, string>;
     const page = fromServerSentEvents(await nowhere(), { headers, retry: () => 'stop' });
-    await expect(lastValueFrom(page)).rejects.toThrow(/given up after 1 in a row$/);
+    await expect(lastValueFrom(page)).rejects.toThrow(/gave up after attempt 1$/);
   });
 
   const url = `http://server/feed?token=${key}#${key}`;
   it.each<readonly [string, () => Promise<Response>, string]>([
     ['quotes the url when it rejects', () => Promise.reject(new Error(`request to ${url} failed`)), 'Error'],
-    ['quotes the query alone', () => Promise.reject(new Error(`no match for /feed?token=${key}`)), 'Error'],
+    ['quotes only the query', () => Promise.reject(new Error(`no match for /feed?token=${key}`)), 'Error'],
     ['throws', () => { throw new TypeError('offline'); }, 'offline'],
     ['throws with the headers', () => { throw new TypeError('sent Session of-mine'); }, 'TypeError'],
-  ])('connects again, and shows no secret, after a fetch that %s', async (_, fetch, reason) => {
+  ])('reconnects, and shows no secret, after a fetch that %s', async (_, fetch, reason) => {
     const headers = { authorization: 'Session of-mine' };
     const page = fromServerSentEvents(url, { fetch, headers, retry: limitAttempts(constantDelay(1), 1) });
-    expect((await errorOf(page.pipe(filter(() => false)))).message).toBe(`http://server/feed: ${reason}; given up after 2 in a row`);
+    expect((await errorOf(page.pipe(filter(() => false)))).message).toBe(`http://server/feed: ${reason}; gave up after attempt 2`);
   });
 
   const refusals: readonly (readonly [string, number, Readonly<Record<string, string>>, string])[] = [
-    ['404', 404, { 'content-type': 'application/json' }, 'answered 404 (application/json), not 200 with text/event-stream'],
-    ['401', 401, {}, 'answered 401 (no content type), not 200 with text/event-stream'],
-    ['a page of HTML', 200, { 'content-type': 'text/html; charset=utf-8' }, 'answered 200 (text/html; charset=utf-8), not 200 with text/event-stream'],
-    ['another type of the same beginning', 200, { 'content-type': 'text/event-stream-ish' }, 'answered 200 (text/event-stream-ish), not 200 with text/event-stream'],
+    ['404', 404, { 'content-type': 'application/json' }, 'HTTP 404 (application/json), not 200 with text/event-stream'],
+    ['401', 401, {}, 'HTTP 401 (no content type), not 200 with text/event-stream'],
+    ['a page of HTML', 200, { 'content-type': 'text/html; charset=utf-8' }, 'HTTP 200 (text/html; charset=utf-8), not 200 with text/event-stream'],
+    ['another type with the same prefix', 200, { 'content-type': 'text/event-stream-ish' }, 'HTTP 200 (text/event-stream-ish), not 200 with text/event-stream'],
   ];
 
-  it.each(refusals)('ends with an error for %s, which names the url without its query', async (_, status, headers, message) => {
+  it.each(refusals)('ends with an error for %s that names the URL without its query', async (_, status, headers, message) => {
     const server = await serve((__, response) => response.writeHead(status, headers).end('<html>'));
     const page = fromServerSentEvents(`${server.url}/feed?token=${key}#${key}`, { ...quick, headers: { authorization: `Bearer ${key}` } });
     const error = await errorOf(page.pipe(filter(() => false)));
@@ -162,12 +162,12 @@ describe('a page', () => {
   it.each<readonly [string, string, FromServerSentEventsOptions]>([
     ['url', `http://${key}@[/`, {}],
     ['header', 'http://127.0.0.1:9/', { headers: { authorization: `Bearer ${key}\n${key}` } }],
-  ])('ends with an error for a %s that no request can have, and does not show it', async (_, url, options) => {
+  ])('ends with an error for an invalid %s, and does not show it', async (_, url, options) => {
     const error = await errorOf(fromServerSentEvents(url, { ...quick, ...options }).pipe(filter(() => false)));
-    expect(error.message).toContain('no request can be made of this url, its headers and credentials');
+    expect(error.message).toContain('invalid request: check its URL, headers and credentials');
   });
 
-  it('takes for lost what was cut in the middle of an event, and shows nothing of it', async () => {
+  it('drops an event that was cut in the middle, and reconnects', async () => {
     let count = 0;
     const { url } = await serveBytes((socket) => {
       count += 1;
@@ -178,9 +178,9 @@ describe('a page', () => {
     expect(count).toBe(2);
   });
 
-  it('shows the failure of the feed at the server', async () => {
+  it('ends with the error of the feed at the server', async () => {
     const { url } = await serveFeed(toServerSentEvents(throwError(() => new Error('it broke'))));
-    await expect(lastValueFrom(fromServerSentEvents(url, quick))).rejects.toThrow(/^http:\/\/[\d.:]+\/feed: the feed has failed: it broke$/);
+    await expect(lastValueFrom(fromServerSentEvents(url, quick))).rejects.toThrow(/^http:\/\/[\d.:]+\/feed: the feed failed: it broke$/);
   });
 
   it('refuses an event without end', async () => {
@@ -197,7 +197,7 @@ describe('a page', () => {
 describe('a server', () => {
   const textOf = async (response: Response): Promise<string> => new Response(response.body).text();
 
-  it('answers as a server of events does', () => {
+  it('responds with the headers of an event stream', () => {
     const response = toServerSentEvents(NEVER).response();
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -207,14 +207,14 @@ describe('a server', () => {
     });
   });
 
-  it('does not subscribe before somebody reads', async () => {
+  it('does not subscribe before the first read', async () => {
     const source = new Subject<Feed>();
     toServerSentEvents(source).response();
     await turn();
     expect(source.observed).toBe(false);
   });
 
-  it('makes no event before it is read', async () => {
+  it('creates an event only when it is read', async () => {
     const [, queued, running] = feedsOf([to('queued', 'a'), to('running', 'a')]) as [Feed, Feed, Feed];
     const source = new BehaviorSubject(queued);
     const reader = toServerSentEvents(source, { idleGraceMs: 0 }).stream().getReader();
@@ -226,7 +226,7 @@ describe('a server', () => {
     await reader.cancel();
   });
 
-  it('takes the id that a reader has seen last from its request', async () => {
+  it('reads the last event id from the request', async () => {
     const source = new BehaviorSubject(feedAfter(to('queued', 'a')));
     const events = toServerSentEvents(source, { idleGraceMs: 1_000 });
     const reader = events.response().body!.getReader();
@@ -274,7 +274,7 @@ describe('a server', () => {
     ['heartbeatMs', { heartbeatMs: 2 ** 31 }],
     ['idleGraceMs', { idleGraceMs: -1 }],
     ['idleGraceMs', { idleGraceMs: Infinity }],
-  ])('refuses a %s that is none', (field, options) => {
+  ])('refuses an invalid %s', (field, options) => {
     expect(() => toServerSentEvents(NEVER, options)).toThrow(RangeError);
     expect(() => toServerSentEvents(undefined as never)).toThrow(new TypeError('feeds must be an Observable of what toFeed() gives, not undefined'));
     expect(() => toServerSentEvents(NEVER, options)).toThrow(field);

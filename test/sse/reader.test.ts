@@ -1,6 +1,6 @@
 import { map, NEVER, type Observable, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { readerTexts, sharedMoments } from '../../src/sse/reader.js';
+import { readerTexts, sharedUpdates } from '../../src/sse/reader.js';
 import type { Feed } from '../../src/feed/feed.js';
 import { inVirtualTime } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
@@ -10,10 +10,10 @@ import { feedAfter, feedsOf, inWords, to } from './feeds.js';
 const [e, a, b, c, d] = feedsOf([to('queued', 'a'), to('queued', 'b'), to('running', 'a'), to('running', 'b')]) as readonly [Feed, Feed, Feed, Feed, Feed];
 const feedOf = { e, a, b, c, d };
 
-const momentsOf = (feeds: Observable<Feed>, idleGraceMs = 5) => sharedMoments(feeds, idleGraceMs, () => 'epoch');
+const updatesOf = (feeds: Observable<Feed>, idleGraceMs = 5) => sharedUpdates(feeds, idleGraceMs, () => 'epoch');
 
-const read = (moments: ReturnType<typeof momentsOf>, pulls: Observable<unknown>, { lastEventId = null as string | null, heartbeatMs = 100 } = {}) =>
-  readerTexts(moments, lastEventId, heartbeatMs, pulls).pipe(map(inWords));
+const read = (updates: ReturnType<typeof updatesOf>, pulls: Observable<unknown>, { lastEventId = null as string | null, heartbeatMs = 100 } = {}) =>
+  readerTexts(updates, lastEventId, heartbeatMs, pulls).pipe(map(inWords));
 
 const words = {
   ':': ':',
@@ -31,90 +31,90 @@ const words = {
 };
 
 describe('a reader', () => {
-  it('is given the whole feed first, then what changes', marbles(({ cold, expectObservable }) => {
+  it('gets the whole feed first, then the changes', marbles(({ cold, expectObservable }) => {
     const pulls = cold<unknown>('  xxxxxxxxxxx');
     const feeds = cold('           e--a--b--c-', feedOf);
-    expectObservable(read(momentsOf(feeds), pulls), '^----------!').toBe('E--p--q--r-', words);
+    expectObservable(read(updatesOf(feeds), pulls), '^----------!').toBe('E--p--q--r-', words);
   }));
 
-  it('that is slow is given what has changed since its last pull, together', marbles(({ cold, expectObservable }) => {
+  it('that is slow gets all changes since its last pull together', marbles(({ cold, expectObservable }) => {
     const pulls = cold<unknown>('  x-------x---x');
     const feeds = cold('           a-b-c-------d', feedOf);
-    expectObservable(read(momentsOf(feeds), pulls), '^-------------!').toBe('A-------t---s', words);
+    expectObservable(read(updatesOf(feeds), pulls), '^-------------!').toBe('A-------t---s', words);
   }));
 
-  it('that begins slowly is given the feed as it is then', marbles(({ cold, expectObservable }) => {
+  it('that pulls late gets the feed of that moment', marbles(({ cold, expectObservable }) => {
     const pulls = cold<unknown>('  -------x-');
     const feeds = cold('           e-a-b-cd-', feedOf);
-    expectObservable(read(momentsOf(feeds), pulls), '^--------!').toBe('-------D-', words);
+    expectObservable(read(updatesOf(feeds), pulls), '^--------!').toBe('-------D-', words);
   }));
 
-  it('is given one event for each pull, and nothing without one', marbles(({ cold, expectObservable }) => {
+  it('gets one event for each pull, and nothing without one', marbles(({ cold, expectObservable }) => {
     const feeds = cold('           a-b-c-d|', feedOf);
-    expectObservable(read(momentsOf(feeds), cold<unknown>('x---------'))).toBe('A', words);
-    expectObservable(read(momentsOf(feeds), cold<unknown>('x--------x'))).toBe('A--------(y)', { ...words, y: 'rows b:running a:running' });
+    expectObservable(read(updatesOf(feeds), cold<unknown>('x---------'))).toBe('A', words);
+    expectObservable(read(updatesOf(feeds), cold<unknown>('x--------x'))).toBe('A--------(y)', { ...words, y: 'rows b:running a:running' });
   }));
 
-  it('is answered at once before there is a feed', marbles(({ cold, expectObservable }) => {
+  it('gets a comment at once before there is a feed', marbles(({ cold, expectObservable }) => {
     const pulls = cold<unknown>('  -xx--x--');
-    expectObservable(read(momentsOf(NEVER), pulls), '^-------!').toBe('-:', words);
-    expectObservable(read(momentsOf(cold('------e', feedOf)), pulls), '^-------!').toBe('-:----E', words);
+    expectObservable(read(updatesOf(NEVER), pulls), '^-------!').toBe('-:', words);
+    expectObservable(read(updatesOf(cold('------e', feedOf)), pulls), '^-------!').toBe('-:----E', words);
   }));
 
-  it('is given a heartbeat when nothing was sent for so long, counted from the last event', marbles(({ cold, expectObservable }) => {
+  it('gets a heartbeat when nothing was sent for heartbeatMs since the last event', marbles(({ cold, expectObservable }) => {
     const pulls = cold<unknown>('                                         xxxxxxxxxxxxxxxx');
     const feeds = cold('                                                  e--a-----------', feedOf);
-    expectObservable(read(momentsOf(feeds), pulls, { heartbeatMs: 5 }), ' ^--------------!').toBe('E--p----:----:', words);
+    expectObservable(read(updatesOf(feeds), pulls, { heartbeatMs: 5 }), ' ^--------------!').toBe('E--p----:----:', words);
   }));
 
-  it('that is slow is given no heartbeats that pile up', marbles(({ cold, expectObservable }) => {
+  it('that is slow does not get several heartbeats at once', marbles(({ cold, expectObservable }) => {
     const pulls = cold<unknown>('                                         x------------------x----');
     const feeds = cold('                                                  e-----------------------', feedOf);
-    expectObservable(read(momentsOf(feeds), pulls, { heartbeatMs: 5 }), ' ^-----------------------!').toBe('E------------------:', words);
+    expectObservable(read(updatesOf(feeds), pulls, { heartbeatMs: 5 }), ' ^-----------------------!').toBe('E------------------:', words);
   }));
 
-  it('is given what is pending, then the end', marbles(({ cold, expectObservable }) => {
+  it('gets the pending changes, then the end', marbles(({ cold, expectObservable }) => {
     const pulls = cold<unknown>('  x-----x--x');
     const feeds = cold('           a-b-c|', feedOf);
-    expectObservable(read(momentsOf(feeds), pulls)).toBe('A-----t--(z|)', words);
+    expectObservable(read(updatesOf(feeds), pulls)).toBe('A-----t--(z|)', words);
   }));
 
-  it('is given what is pending, then the failure, with its message', marbles(({ cold, expectObservable }) => {
+  it('gets the pending changes, then the failure with its message', marbles(({ cold, expectObservable }) => {
     const pulls = cold<unknown>('  x-----x--x');
     const feeds = cold('           a-b-c#', feedOf, new Error('it broke'));
-    expectObservable(read(momentsOf(feeds), pulls)).toBe('A-----t--(x|)', words);
+    expectObservable(read(updatesOf(feeds), pulls)).toBe('A-----t--(x|)', words);
   }));
 
-  it('that comes back is given what it has missed', marbles(({ cold, expectObservable }) => {
+  it('that returns gets the changes it missed', marbles(({ cold, expectObservable }) => {
     const feeds = cold('           ab-c--d--', feedOf);
-    const moments = momentsOf(feeds);
+    const updates = updatesOf(feeds);
     const pulls = () => cold<unknown>('xxxxxxxxx');
-    expectObservable(read(moments, pulls()), '                              ^-!').toBe('      Aq', words);
-    expectObservable(read(moments, pulls(), { lastEventId: 'epoch-2' }), '  -----^---!').toBe('     -----rs', words);
-    expectObservable(read(moments, pulls(), { lastEventId: 'epoch-4' }), '  -------^-!').toBe('     -------:', words);
-    expectObservable(read(moments, pulls(), { lastEventId: 'epoch-5' }), '  -------^-!').toBe('     -------D', words);
-    expectObservable(read(moments, pulls(), { lastEventId: 'other-2' }), '  -------^-!').toBe('     -------D', words);
-    expectObservable(read(moments, pulls(), { lastEventId: 'epoch-2x' }), ' -------^-!').toBe('     -------D', words);
-    expectObservable(read(moments, pulls()), '                              -------^-!').toBe('     -------D', words);
+    expectObservable(read(updates, pulls()), '                              ^-!').toBe('      Aq', words);
+    expectObservable(read(updates, pulls(), { lastEventId: 'epoch-2' }), '  -----^---!').toBe('     -----rs', words);
+    expectObservable(read(updates, pulls(), { lastEventId: 'epoch-4' }), '  -------^-!').toBe('     -------:', words);
+    expectObservable(read(updates, pulls(), { lastEventId: 'epoch-5' }), '  -------^-!').toBe('     -------D', words);
+    expectObservable(read(updates, pulls(), { lastEventId: 'other-2' }), '  -------^-!').toBe('     -------D', words);
+    expectObservable(read(updates, pulls(), { lastEventId: 'epoch-2x' }), ' -------^-!').toBe('     -------D', words);
+    expectObservable(read(updates, pulls()), '                              -------^-!').toBe('     -------D', words);
   }));
 
-  it('sees a whole feed when the tasks are others', marbles(({ cold, expectObservable }) => {
+  it('gets a whole feed when the tasks are different', marbles(({ cold, expectObservable }) => {
     const other = feedAfter(to('queued', 'z'));
-    const moments = sharedMoments(cold('a--z--', { ...feedOf, z: other }), 5, () => 'epoch');
-    expectObservable(read(moments, cold<unknown>('xxxxxx')), '^-----!').toBe('A--Z', { ...words, Z: 'feed z:queued' });
+    const updates = sharedUpdates(cold('a--z--', { ...feedOf, z: other }), 5, () => 'epoch');
+    expectObservable(read(updates, cold<unknown>('xxxxxx')), '^-----!').toBe('A--Z', { ...words, Z: 'feed z:queued' });
   }));
 
-  it('sees every change of a feed that was thinned out', marbles(({ cold, expectObservable }) => {
+  it('gets every change of a feed with skipped values', marbles(({ cold, expectObservable }) => {
     const feeds = cold('                                   a--d--', feedOf);
-    expectObservable(read(momentsOf(feeds), cold<unknown>('xxxxxx')), '^-----!').toBe('A--y', { ...words, y: 'rows a:running b:running' });
+    expectObservable(read(updatesOf(feeds), cold<unknown>('xxxxxx')), '^-----!').toBe('A--y', { ...words, y: 'rows a:running b:running' });
   }));
 
-  it('never holds more than the tasks there are, however much changes', () => {
+  it('never holds more entries than there are tasks', () => {
     const feeds = feedsOf(Array.from({ length: 10_000 }, (_, index) => to(index % 2 === 0 ? 'queued' : 'running', `t${String(index % 7)}`)));
     const source = new Subject<Feed>();
     const pulls = new Subject<void>();
     const texts: string[] = [];
-    const reading = readerTexts(momentsOf(source), null, 1_000, pulls).subscribe((text) => texts.push(text));
+    const reading = readerTexts(updatesOf(source), null, 1_000, pulls).subscribe((text) => texts.push(text));
     source.next(feeds[0]!);
     pulls.next();
     for (const feed of feeds.slice(1)) source.next(feed);
@@ -128,45 +128,45 @@ describe('a reader', () => {
 });
 
 describe('the feed behind the readers', () => {
-  it('is subscribed by the first, once for all, and left a while after the last', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('is subscribed once by the first reader, and unsubscribed some time after the last', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const feeds = cold('   e-----------------', feedOf);
-    const moments = momentsOf(feeds);
-    expectObservable(moments.pipe(map(() => 'm')), ' --^---!          ').toBe('--m');
-    expectObservable(moments.pipe(map(() => 'm')), ' ----^----!       ').toBe('----m');
-    expectObservable(moments.pipe(map(() => 'm')), ' -----------^-!   ').toBe('-----------m');
+    const updates = updatesOf(feeds);
+    expectObservable(updates.pipe(map(() => 'm')), ' --^---!          ').toBe('--m');
+    expectObservable(updates.pipe(map(() => 'm')), ' ----^----!       ').toBe('----m');
+    expectObservable(updates.pipe(map(() => 'm')), ' -----------^-!   ').toBe('-----------m');
     expectSubscriptions(feeds.subscriptions).toBe('  --^---------------!');
   }));
 
-  it('is subscribed anew once it was left', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('is subscribed again after it was unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const feeds = cold('   e-----------------', feedOf);
-    const moments = momentsOf(feeds);
-    expectObservable(moments.pipe(map(() => 'm')), ' ^--!             ').toBe('m');
-    expectObservable(moments.pipe(map(() => 'm')), ' ----------^--!   ').toBe('----------m');
+    const updates = updatesOf(feeds);
+    expectObservable(updates.pipe(map(() => 'm')), ' ^--!             ').toBe('m');
+    expectObservable(updates.pipe(map(() => 'm')), ' ----------^--!   ').toBe('----------m');
     expectSubscriptions(feeds.subscriptions).toBe(['^-------!', '----------^-------!']);
   }));
 
-  it('is not subscribed anew for who comes shortly after its end', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('is not subscribed again for a reader that comes shortly after its end', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const feeds = cold('             a-b|', feedOf);
-    const moments = momentsOf(feeds);
+    const updates = updatesOf(feeds);
     const pulls = () => cold<unknown>('xxxxxxxxxx');
-    expectObservable(read(moments, pulls())).toBe('A-q(z|)', words);
-    expectObservable(read(moments, pulls(), { lastEventId: 'epoch-1' }), '-----^').toBe('-----q(z|)', words);
+    expectObservable(read(updates, pulls())).toBe('A-q(z|)', words);
+    expectObservable(read(updates, pulls(), { lastEventId: 'epoch-1' }), '-----^').toBe('-----q(z|)', words);
     expectSubscriptions(feeds.subscriptions).toBe('^--!');
   }));
 
-  it('is subscribed anew after an error', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('is subscribed again after an error', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const feeds = cold('             a-#', feedOf, new Error('it broke'));
-    const moments = momentsOf(feeds);
+    const updates = updatesOf(feeds);
     const pulls = () => cold<unknown>('xxxxxx');
-    expectObservable(read(moments, pulls())).toBe('A-(x|)', words);
-    expectObservable(read(moments, pulls()), '---^').toBe('---A-(x|)', words);
+    expectObservable(read(updates, pulls())).toBe('A-(x|)', words);
+    expectObservable(read(updates, pulls()), '---^').toBe('---A-(x|)', words);
     expectSubscriptions(feeds.subscriptions).toBe(['^-!', '---^-!']);
   }));
 
-  it('leaves no timer behind once all have gone', () => {
+  it('leaves no timer behind after the last reader', () => {
     inVirtualTime(({ cold, timers, interrupt, flush }) => {
-      const moments = momentsOf(cold('a', feedOf));
-      const reading = readerTexts(moments, null, 3, of(null)).subscribe();
+      const updates = updatesOf(cold('a', feedOf));
+      const reading = readerTexts(updates, null, 3, of(null)).subscribe();
       interrupt(10, () => { reading.unsubscribe(); });
       interrupt(16, () => { expect(timers()).toBe(0); });
       flush();

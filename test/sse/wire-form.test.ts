@@ -16,13 +16,13 @@ const rowAfter = (...events: readonly FeedEvent[]): TaskRow => {
   return changed;
 };
 
-const there = (row: TaskRow): TaskRow => {
+const roundTrip = (row: TaskRow): TaskRow => {
   const [back] = decodeRows(encodeRows([row]));
   if (back === undefined) throw new Error('no row');
   return back;
 };
 
-/** An error as a watch gives it: of a task that was seen, and then refused. */
+/** An error of a watch: the task was seen, and then its polls were refused. */
 const refused = (): SeedanceError => {
   const config = watchConfig(ark, {});
   const states = driven(startWatch(refOf('a'), config, 0), [good('running', { task: refOf('a') }), refusal('quota'), refusal('quota')], config, { nowMs: 0 });
@@ -37,7 +37,7 @@ describe('a row on the wire', () => {
     }));
   });
 
-  it('comes back with all that its snapshot says', () => {
+  it('comes back with its whole snapshot', () => {
     fc.assert(fc.property(anySnapshot, (snapshot) => {
       expect(there(rowFrom({ ...rowAfter(to('queued', 'a')), status: snapshot.status, snapshot })).snapshot).toEqual(snapshot);
     }));
@@ -53,7 +53,7 @@ describe('a row on the wire', () => {
 
   it('brings back an error of this library as one: message, kind, state and reason', () => {
     const error = refused();
-    const { error: back } = there(rowAfter(to('running', 'a'), errored('a', error)));
+    const { error: back } = roundTrip(rowAfter(to('running', 'a'), errored('a', error)));
     expect(isSeedanceError(back, 'response')).toBe(true);
     expect(back).toMatchObject({ message: error.message, kind: 'response', task: refOf('a'), reason: 'quota', status: 429 });
     expect((back as SeedanceError).state).toEqual(error.state);
@@ -65,11 +65,11 @@ describe('a row on the wire', () => {
     const error = Object.assign(new TypeError('no such account', { cause: 'sk-secret' }), { request: { authorization: 'sk-secret' } });
     const row = rowAfter(errored('a', error));
     expect(encodeRows([row])).not.toMatch(/sk-secret|\.ts:/);
-    expect(there(row).error).toEqual(new Error('no such account'));
-    expect(isSeedanceError(there(row).error)).toBe(false);
+    expect(roundTrip(row).error).toEqual(new Error('no such account'));
+    expect(isSeedanceError(roundTrip(row).error)).toBe(false);
   });
 
-  it('holds no raw, even if somebody has left one where the types allow none', () => {
+  it('holds no raw, even if a caller passes one against the types', () => {
     const raw = { body: 'raw-body' };
     const snapshot = { ...rowAfter(to('running', 'a')).snapshot!, raw };
     const { message, kind, task, state } = refused();
@@ -82,7 +82,7 @@ describe('a row on the wire', () => {
     expect(decodeRows(spoilt)[0]?.snapshot).not.toHaveProperty('raw');
   });
 
-  it('holds nothing of a ref but what names the task, whatever a caller keeps beside it', () => {
+  it('holds only the fields of a ref that name the task', () => {
     const task = { ...refOf('a'), account: 'eu', owner: 'owner-of-the-task' };
     const snapshot = { ...rowAfter(to('running', 'a')).snapshot!, task };
     const { message, kind, state } = refused();
@@ -96,7 +96,7 @@ describe('a row on the wire', () => {
     );
   });
 
-  it('may say more than is known, and leave out what is null', () => {
+  it('may hold unknown fields, and omit those that are null', () => {
     const { task, progress, estimated } = rowAfter(to('queued', 'a'));
     expect(decodeRows(JSON.stringify({ version: 1, novelty: 1, rows: [{ task, progress, estimated, novelty: 1 }] }))).toEqual([
       { task, status: null, snapshot: null, progress, estimated, lastError: null, nextPollAtMs: null, error: null },
@@ -110,23 +110,23 @@ describe('a row on the wire', () => {
     ['another version', 'version must be 1, not 2', { version: 2, rows: [] }],
     ['no version', 'version must be 1, not missing', { rows: [] }],
     ['no rows', 'rows must be an array, not missing', { version: 1 }],
-    ['a row that is none', 'rows[1] must be an object, not null', { version: 1, rows: [row, null] }],
+    ['a row that is null', 'rows[1] must be an object, not null', { version: 1, rows: [row, null] }],
     ['no task', 'rows[0].task must be an object, not missing', { version: 1, rows: [{ ...row, task: undefined }] }],
     ['no id', 'rows[0].task.id must be a string, not 7', { version: 1, rows: [{ ...row, task: { provider: 'ark', id: 7 } }] }],
     ['another status', 'rows[0].status must be queued | running | succeeded | failed | cancelled | expired | unknown, not "done"', { version: 1, rows: [{ ...row, status: 'done' }] }],
     ['the status of another snapshot', 'rows[0].status must be the status of its snapshot, not "queued"', { version: 1, rows: [{ ...row, status: 'queued' }] }],
     ['too much progress', 'rows[0].progress must be a number from 0 to 1, not 1.5', { version: 1, rows: [{ ...row, progress: 1.5 }] }],
-    ['settings that are none', 'rows[0].snapshot.settings must be an object, not 7', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, settings: 7 } }] }],
-    ['a failure without words', 'rows[0].snapshot.failure.message must be a string, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, failure: {} } }] }],
+    ['settings that are a number', 'rows[0].snapshot.settings must be an object, not 7', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, settings: 7 } }] }],
+    ['a failure without a message', 'rows[0].snapshot.failure.message must be a string, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, failure: {} } }] }],
     ['a video without a link', 'rows[0].snapshot.video.url must be an http(s) URL, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, status: 'succeeded', video: {} } }] }],
     ['an error of no kind', 'rows[0].error.kind must be transport | response | decode | timeout | gone | save | unsuccessful, not "toString"', { version: 1, rows: [{ ...row, error: { message: 'x', kind: 'toString' } }] }],
     ['a last error of no kind', 'rows[0].lastError.kind must be a string, not missing', { version: 1, rows: [{ ...row, lastError: {} }] }],
-    ['a last error without words', 'rows[0].lastError.message must be a string, not missing', { version: 1, rows: [{ ...row, lastError: { kind: 'transport' } }] }],
-  ])('is refused by name: %s', (_, message, data) => {
+    ['a last error without a message', 'rows[0].lastError.message must be a string, not missing', { version: 1, rows: [{ ...row, lastError: { kind: 'transport' } }] }],
+  ])('is refused with the name of the field: %s', (_, message, data) => {
     expect(() => decodeRows(typeof data === 'string' ? data : JSON.stringify(data))).toThrow(new TypeError(message));
   });
 
-  it('of any kind gives rows or a TypeError', () => {
+  it('with any value in a field gives rows or a TypeError', () => {
     const anyField = fc.constantFrom('task', 'status', 'snapshot', 'progress', 'estimated', 'lastError', 'nextPollAtMs', 'error');
     fc.assert(fc.property(anyField, fc.jsonValue(), (field, value) => {
       const text = JSON.stringify({ version: 1, rows: [{ ...row, [field]: value }] });
@@ -144,7 +144,7 @@ describe('a row on the wire', () => {
 describe('a failure on the wire', () => {
   it('brings its message, whatever was thrown', () => {
     expect(decodeFailure(encodeFailure(new Error('it\nbroke')))).toBe('it\nbroke');
-    expect(decodeFailure(encodeFailure('a text'))).toBe('a text');
+    expect(decodeFailure(encodeFailure('a string'))).toBe('a string');
     expect(() => decodeFailure('{"version":1}')).toThrow('message must be a string, not missing');
   });
 });

@@ -1,4 +1,4 @@
-/** The law of this ring: whatever happens on the way, the page ends up with the server's feed. */
+/** A property of the whole path: whatever happens on the way, the page ends up with the server's feed. */
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { lastValueFrom, ReplaySubject, tap } from 'rxjs';
@@ -10,10 +10,10 @@ import type { Feed, FeedEvent } from '../../src/feed/feed.js';
 import { anyFeedEvent } from '../support/arbitraries.js';
 import { feedsOf, recounted, until } from './feeds.js';
 
-/** What happens: a change, shown or thinned out with the next one; the connection is cut; time for the wire to carry something. */
+/** What happens: a change, shown or merged into the next one; a cut connection; turns in which the wire carries bytes. */
 type Step = { readonly kind: 'change'; readonly event: FeedEvent; readonly isShown: boolean } | { readonly kind: 'cut' } | { readonly kind: 'turns'; readonly count: number };
 
-/** Tasks are lost in words of two, three and four bytes a letter: a piece may end within one. */
+/** Error messages hold letters of two, three and four bytes: a piece may end within one. */
 const anyEvent = anyFeedEvent.map((event): FeedEvent => (event.kind === 'error' ? { ...event, error: new Error('потеряно 失踪 🛰') } : event));
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
@@ -33,7 +33,7 @@ const anyWire: fc.Arbitrary<Wire> = fc.record({
   turns: fc.array(fc.nat({ max: 2 }), { minLength: 1, maxLength: 8 }),
 });
 
-/** A `fetch` over such a wire. `cut` cuts the connection that there is, wherever it stands. */
+/** A `fetch` over such a wire. `cut` cuts the current connection at any point. */
 const wireTo = (events: ServerSentEvents, { sizes, turns }: Wire): { fetch: typeof fetch; cut: () => void; connections: () => number } => {
   let cut = (): void => undefined;
   let connections = 0;
