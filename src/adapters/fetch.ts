@@ -1,23 +1,23 @@
 /**
- * A transport over the platform's `fetch`, for browsers, edge runtimes and Node. Knows no provider and no task.
- * Needs no DOM types: what it uses of the platform is written down here.
+ * A transport over the platform's `fetch`, for browsers, edge runtimes and Node. It declares the parts of the platform that it uses, so it
+ * compiles without DOM types.
  */
 import { Observable } from 'rxjs';
 import { bodyTooLarge, createBodyCollector } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
 import { bodyOf, type HttpRequest, type HttpResponse, type Transport } from '../transport/transport.js';
-import { exchangeTime, wholeAnswer } from '../transport/exchange.js';
+import { exchangeTime, completeResponse } from '../transport/exchange.js';
 
-/** Which `fetch`, and the bounds of its requests. */
+/** Options of `fetchTransport`. */
 export interface FetchTransportOptions extends TransportLimits {
-  /** Default: the platform's, looked up for each request. */
+  /** Default: the platform's `fetch`, looked up for each request. */
   readonly fetch?: Fetch;
 }
 
-/** As much of a `fetch` as is needed here: the platform's, undici's and a test's own are all of this type. */
+/** The part of `fetch` that is used here; the platform's, undici's and a test's own all fit. */
 export type Fetch = (url: string, init: FetchInit) => Promise<FetchResponse>;
 
-/** What `fetch` is called with. A platform that knows no cookies, cache or referrer is not told to leave them out. */
+/** What `fetch` is called with. The optional fields are left out on platforms without cookies, cache or referrer. */
 export interface FetchInit {
   readonly method: HttpRequest['method'];
   readonly body?: string;
@@ -29,12 +29,12 @@ export interface FetchInit {
   readonly referrerPolicy?: 'no-referrer';
 }
 
-/** What `fetch` answers. */
+/** What `fetch` resolves to. */
 export interface FetchResponse {
   readonly status: number;
   readonly type: string;
   readonly headers: { readonly forEach: (each: (value: string, name: string) => void) => void };
-  /** Missing or null where there is none, and where the platform cannot stream it. */
+  /** Missing or null when there is no body, or when the platform cannot stream it. */
   readonly body?: { readonly getReader: () => Reader } | null;
   readonly text: () => Promise<string>;
 }
@@ -57,13 +57,13 @@ declare const TextEncoder: new () => { encode(text: string): Uint8Array };
  * Sends requests through `fetch`, without cookies, cache and referrer.
  *
  *     subscribe    ^-----------!
- *     request      ^-----------!    aborted by unsubscribing, also while the body arrives
+ *     request      ^-----------!    unsubscribing aborts it, also while the body arrives
  *
- * Asks for `application/json`, unless the request says otherwise. Redirects are answers with their own status; a browser hides it, and
- * the answer is then `302` without headers.
+ * Accepts `application/json`, unless the request sets `accept`. Redirects are not followed: a redirect is a response with its own status.
+ * Browsers hide that status, so there it is 302 without headers.
  *
  * @returns a cold transport: each subscription is a request of its own
- * Errors: `Error`, no whole answer arrived. `RangeError` or `TypeError` at once for an option that cannot be kept.
+ * Errors: `Error` when the request fails or the response is incomplete. Throws `RangeError` or `TypeError` for an invalid option.
  * @example createTaskClient({ transport: fetchTransport(), accounts })
  */
 export const fetchTransport = ({ fetch: givenFetch, ...limits }: FetchTransportOptions = {}): Transport => {
@@ -79,24 +79,24 @@ export const fetchTransport = ({ fetch: givenFetch, ...limits }: FetchTransportO
       subscriber.add(() => {
         if (isPending) controller.abort();
       });
-      ask(givenFetch ?? fetch, request, controller.signal, maxBodyBytes).then(
-        (answer) => {
+      send(givenFetch ?? fetch, request, controller.signal, maxBodyBytes).then(
+        (response) => {
           isPending = false;
-          subscriber.next(answer);
+          subscriber.next(response);
           subscriber.complete();
         },
         (error: unknown) => {
           if (!subscriber.closed) subscriber.error(error);
         },
       );
-    }).pipe(wholeAnswer(request, time));
+    }).pipe(completeResponse(request, time));
 };
 
-/** `send` is a plain variable: a browser's `fetch` refuses to be called as the method of another object. */
-const ask = async (send: Fetch, request: HttpRequest, signal: Signal, maxBodyBytes: number): Promise<HttpResponse> => {
+/** Calls `fetchFn` as a plain function: a browser's `fetch` throws when called as a method of another object. */
+const send = async (fetchFn: Fetch, request: HttpRequest, signal: Signal, maxBodyBytes: number): Promise<HttpResponse> => {
   const { method, url } = request;
   const headers = { accept: 'application/json', ...request.headers };
-  const response = await send(url, { method, headers, signal, redirect: 'manual', ...bodyOf(request), ...supported(privacy) });
+  const response = await fetchFn(url, { method, headers, signal, redirect: 'manual', ...bodyOf(request), ...supported(privacy) });
   if (response.type === 'opaqueredirect') return { status: 302, headers: {}, body: '' };
   return { status: response.status, headers: readHeaders(response), body: await readBody(response, signal, maxBodyBytes) };
 };
@@ -106,13 +106,13 @@ type Privacy = Pick<FetchInit, 'credentials' | 'cache' | 'referrerPolicy'>;
 const privacy: Privacy = { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer' };
 
 /**
- * The fields that this platform's requests have. Cloudflare's have no cookies and no referrer, and throw when told so.
+ * Keeps the fields that this platform's requests have. Cloudflare's throw on `credentials` and `referrerPolicy`.
  * Source: https://github.com/cloudflare/workerd/issues/902
  */
 const supported = (init: Privacy): Privacy =>
   Object.fromEntries(Object.entries(init).filter(([field]) => field in Request.prototype));
 
-/** `set-cookie` comes once for each cookie; every other header is joined already. */
+/** Joins repeated headers: `set-cookie` arrives once for each cookie. */
 const readHeaders = (response: FetchResponse): HttpResponse['headers'] => {
   const headers = new Map<string, string>();
   response.headers.forEach((value, header) => {
@@ -131,7 +131,7 @@ const readBody = async (response: FetchResponse, signal: Signal, maxBodyBytes: n
   return body.text();
 };
 
-/** Leaves the stream cancelled, also when a `fetch` goes on with it after its signal. */
+/** The chunks of a body. Cancels the stream at the end, also when `fetch` ignores its signal. */
 async function* chunksOf(response: FetchResponse, signal: Signal): AsyncGenerator<Uint8Array, void> {
   const reader = response.body?.getReader();
   if (reader === undefined) return yield new TextEncoder().encode(await response.text());

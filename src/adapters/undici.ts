@@ -1,5 +1,5 @@
 /**
- * A transport over undici's `dispatch`: no promise and no AbortController for a request. Knows no provider and no task.
+ * A transport over undici's `dispatch`, which needs neither a promise nor an AbortController per request.
  */
 import { errors, getGlobalDispatcher, util } from 'undici';
 import { Observable, type Subscriber } from 'rxjs';
@@ -9,7 +9,7 @@ import { bodyOf, type HttpRequest, type HttpResponse, type Transport } from '../
 import { Exchange, exchangeTime } from '../transport/exchange.js';
 import type { TimeOuts } from '../transport/time-outs.js';
 
-/** Where requests go, and their bounds. */
+/** Options of `undiciTransport`. */
 export interface UndiciTransportOptions extends TransportLimits {
   /**
    * An `Agent`, `Pool`, `ProxyAgent` or `MockAgent` of undici 6, 7 or 8.
@@ -18,7 +18,7 @@ export interface UndiciTransportOptions extends TransportLimits {
   readonly dispatcher?: DispatcherLike;
 }
 
-/** As much of a `Dispatcher` as is needed here, so that those of another major are of this type too. */
+/** The part of a `Dispatcher` that is used here; dispatchers of other major versions fit too. */
 export interface DispatcherLike {
   readonly dispatch: (options: DispatchOptions, handler: DispatchHandler) => boolean;
 }
@@ -31,7 +31,7 @@ interface DispatchOptions {
   readonly body?: string;
 }
 
-/** The names of undici 7 and 8, then those of undici 6. */
+/** The method names of undici 7 and 8, then those of undici 6. */
 interface DispatchHandler {
   readonly onRequestStart: (controller: Controller) => void;
   readonly onResponseStart: (controller: Controller, status: number, headers: Fields) => void;
@@ -54,14 +54,14 @@ type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
  * Sends requests through undici, for Node.
  *
  *     subscribe    ^-----------!
- *     request      ---^--------!    leaves when a connection is free, aborted by unsubscribing
+ *     request      ---^--------!    starts when a connection is free; unsubscribing aborts it
  *
- * Asks for `application/json`, unless the request says otherwise, and for no compression: a compressed answer is refused. For a server
- * that compresses all the same, give a dispatcher composed with undici's `interceptors.decompress({ skipErrorResponses: false })`;
- * `maxBodyBytes` then counts what it decoded.
+ * Accepts `application/json`, unless the request sets `accept`, and no compression: a compressed response is an error. For a server that
+ * compresses anyway, pass a dispatcher composed with undici's `interceptors.decompress({ skipErrorResponses: false })`; `maxBodyBytes` then
+ * counts the decoded bytes.
  *
  * @returns a cold transport: each subscription is a request of its own
- * Errors: `Error`, no whole answer arrived. `RangeError` or `TypeError` at once for an option that cannot be kept.
+ * Errors: `Error` when the request fails or the response is incomplete. Throws `RangeError` or `TypeError` for an invalid option.
  * @example createTaskClient({ transport: undiciTransport(), accounts })
  */
 export const undiciTransport = ({ dispatcher, ...limits }: UndiciTransportOptions = {}): Transport => {
@@ -84,13 +84,13 @@ export const undiciTransport = ({ dispatcher, ...limits }: UndiciTransportOption
 };
 
 /**
- * One exchange, in the names of undici 7 and 8 and in those of undici 6. The second are needed without an undici 6 in sight: it is
- * built into Node 20 and 22, and becomes the global dispatcher when their `fetch` is called before undici is imported.
+ * One exchange, with the method names of undici 7 and 8 and those of undici 6. Node 20 and 22 have undici 6 built in, and it becomes the
+ * global dispatcher when their `fetch` is called before undici is imported.
  */
 class UndiciExchange extends Exchange implements DispatchHandler {
   readonly #body: BodyCollector;
   readonly #maxBodyBytes: number;
-  /** While it is under way, by whichever names. */
+  /** Set while the request is in flight. */
   #controller: Controller | null = null;
   #status = 0;
   #headers: HttpResponse['headers'] = {};
@@ -106,13 +106,13 @@ class UndiciExchange extends Exchange implements DispatchHandler {
     this.#controller?.abort(new errors.RequestAbortedError());
   }
 
-  /** Throwing refuses this request alone. Aborting it would close the connection, which the requests behind it wait for. */
+  /** Throws to cancel this request only. Aborting would close the connection that queued requests wait for. */
   onRequestStart(controller: Controller): void {
-    if (this.isOver) throw new errors.RequestAbortedError();
+    if (this.isDone) throw new errors.RequestAbortedError();
     this.#controller = controller;
   }
 
-  /** Comes also for each 1xx, before the answer itself. */
+  /** Called for each 1xx too, before the final response. */
   onResponseStart(_controller: Controller, status: number, fields: Fields): void {
     this.#status = status;
     this.#headers = headersOf(fields);
@@ -159,14 +159,14 @@ class UndiciExchange extends Exchange implements DispatchHandler {
   }
 }
 
-/** A loop over names, for every answer passes here: entries, lists and joins took five times as long. */
+/** Runs for every response. A loop over names: entries, lists and joins took five times as long. */
 const headersOf = (fields: Fields): HttpResponse['headers'] => {
   const headers: Record<string, string> = {};
   for (const field of Object.keys(fields)) {
     const name = field.toLowerCase();
     const value = fields[field];
     const text = typeof value === 'string' ? value : [value].flat().join(', ');
-    if (name === '__proto__') Object.defineProperty(headers, name, { value: text, enumerable: true }); // else it would be the prototype
+    if (name === '__proto__') Object.defineProperty(headers, name, { value: text, enumerable: true }); // a plain assignment would set the prototype
     else headers[name] = text;
   }
   return headers;

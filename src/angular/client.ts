@@ -1,5 +1,5 @@
 /**
- * The client by injection. Works with zones and without, in the browser and on the server.
+ * Provides the client by injection, with or without zones, in the browser and on the server.
  */
 import { HttpClient } from '@angular/common/http';
 import { DestroyRef, EnvironmentInjector, type EnvironmentProviders, inject, InjectionToken, makeEnvironmentProviders, NgZone } from '@angular/core';
@@ -9,25 +9,25 @@ import { createTaskClient, type TaskClient, type TaskClientOptions } from '../cl
 import type { Transport } from '../transport/transport.js';
 import { httpClientTransport } from './http-client-transport.js';
 
-/** What `provideSeedance` is told. All but the first two are the options of `createTaskClient`. */
+/** Options of `provideSeedance`: those of `createTaskClient`, with other types for accounts and transport. */
 export interface SeedanceOptions extends Omit<TaskClientOptions<string>, 'transport' | 'accounts'> {
   /**
-   * The accounts, or a function that gives them and may inject. In a page they have no key (`apiKey: null`): their `baseUrl` leads to
-   * a proxy of your own that adds it. A visitor can read any key that a page holds.
+   * The accounts, or a function that returns them and may inject. In a page they have no key (`apiKey: null`): their `baseUrl` leads to
+   * a proxy of your own that adds it. Visitors can read any key that a page holds.
    */
   readonly accounts: readonly Account[] | (() => readonly Account[]);
-  /** Makes the transport, and may inject. Default: `httpClientTransport(inject(HttpClient))`. */
+  /** Returns the transport, and may inject. Default: `httpClientTransport(inject(HttpClient))`. */
   readonly transport?: (() => Transport) | undefined;
 }
 
 /**
- * The client that `provideSeedance` made, as it is: its streams run and notify in whatever zone they are subscribed in. Inject it by
- * `injectSeedance()`; the token is for providing another.
+ * The token of the client that `provideSeedance` creates. Its streams run and notify in the zone in which they are subscribed. Use
+ * `injectSeedance()` to inject the client; use the token to provide another one.
  */
 export const SEEDANCE_CLIENT = /* @__PURE__ */ new InjectionToken<TaskClient>('SEEDANCE_CLIENT: see provideSeedance()');
 
 /**
- * Provides one client for the app, or for a lazy part of it: made when it is first injected.
+ * Provides one client for the app, or for a lazy-loaded part of it. The client is created when it is first injected.
  *
  * Errors: those of `createTaskClient`, when the client is first injected.
  * @example bootstrapApplication(App, { providers: [provideHttpClient(), provideSeedance({ accounts: [account(ark, { apiKey: null, baseUrl })] })] })
@@ -46,10 +46,10 @@ export const provideSeedance = ({ accounts, transport, ...options }: SeedanceOpt
   ]);
 
 /**
- * The client of `provideSeedance`, for an injection context.
+ * Injects the client of `provideSeedance`. Call it in an injection context.
  *
- * Its streams ask and wait outside Angular's zone, so that an app that watches is stable all the same, and notify inside it. When the
- * app is destroyed they stop without a word, and nothing is left running.
+ * Its streams poll and wait outside Angular's zone, so that a watch does not keep the app from becoming stable, and notify inside it. When the
+ * app is destroyed they stop without a notification, and leave no timer or request behind.
  *
  * @example readonly status = toSignal(injectSeedance().watch({ provider: 'ark', id }).pipe(map(({ to }) => to)))
  */
@@ -59,7 +59,7 @@ export const injectSeedance = (): TaskClient => {
   const app = inject(EnvironmentInjector).get(DestroyRef);
   const throughZone = <T>(source: Observable<T>): Observable<T> =>
     new Observable((subscriber) => {
-      if (app.destroyed) return; // it takes no more callbacks, and nothing would stop the watch
+      if (app.destroyed) return; // `onDestroy` takes no more callbacks, so the watch would never stop
       const watched = zone.runOutsideAngular(() =>
         source.subscribe({
           next: (value) => { zone.run(() => subscriber.next(value)); },
@@ -67,7 +67,7 @@ export const injectSeedance = (): TaskClient => {
           complete: () => { zone.run(() => subscriber.complete()); },
         }),
       );
-      // Leaving may set a timer, for the watchers that stay.
+      // Unsubscribing may set a timer for the remaining subscribers.
       const stop = (): void => { zone.runOutsideAngular(() => watched.unsubscribe()); };
       subscriber.add(app.onDestroy(stop));
       subscriber.add(stop);

@@ -1,5 +1,5 @@
 /**
- * A feed as signals. Works with zones and without, in the browser and on the server.
+ * Exposes a feed as signals, with or without zones, in the browser and on the server.
  */
 import { computed, DestroyRef, inject, NgZone, PendingTasks, type Signal, signal } from '@angular/core';
 import { type Observable, Subject, Subscription } from 'rxjs';
@@ -7,36 +7,36 @@ import { emptyTotals, type Feed, type TaskRow, toFeed, watchTasks, type WatchTas
 import type { TaskRef } from '../task/snapshot.js';
 import { SEEDANCE_CLIENT } from './client.js';
 
-/** A feed as signals. Each changes by itself: a reader of `counts` does not hear of progress. */
+/** A feed as signals. Each changes by itself: a change of progress does not notify readers of `counts`. */
 export interface FeedSignals {
-  /** The latest feed; the empty one at first. */
+  /** The latest feed; initially the empty feed. */
   readonly feed: Signal<Feed>;
-  /** All rows as an array, in the order of their arrival. Copied when it is read, not for each event. */
+  /** All rows as an array, in the order of their arrival. It is copied when it is read, not for each event. */
   readonly tasks: Signal<readonly TaskRow[]>;
   readonly counts: Signal<Feed['counts']>;
   /** The mean of all tasks' progress, 0 to 1. */
   readonly progress: Signal<number>;
   /** Whether any of the progress is estimated. */
   readonly estimated: Signal<boolean>;
-  /** Why the feed has ended, if it failed; else null. The last feed stays. */
+  /** The error of the feed, or null. The last feed stays. */
   readonly error: Signal<unknown>;
 }
 
-/** The feed of the tasks that it is told to track. */
+/** The feed of the tasks that are passed to `track`. */
 export interface TaskFeed extends FeedSignals {
-  /** Watches one more task; a task that has been met is not watched again. Does nothing once its owner is destroyed. */
+  /** Watches one more task; does nothing for a task that is already tracked, or after the owner is destroyed. */
   readonly track: (task: TaskRef) => void;
 }
 
 /**
- * A feed that comes from elsewhere, as signals, for an injection context. Ends with its owner.
+ * Exposes any feed as signals. Call it in an injection context; the subscription ends with its owner.
  *
  *     feed     e--a--b--
- *     stable   ---^         the app is not, until the feed says something; then a server sends its page
+ *     stable   ---^         the app becomes stable when the feed has data; then a server sends its page
  *
- * Subscribed once and at once, outside Angular's zone. A signal schedules change detection from anywhere, once for a burst of events;
- * entering the zone would do so for each. The empty feed counts as saying something, unless it comes while subscribing, as `toFeed`'s
- * first does; tasks without an answer yet do not. An end counts too.
+ * Subscribes once and at once, outside Angular's zone. A signal schedules change detection from any zone, once for a burst of events; entering
+ * the zone would schedule it for each event. The app becomes stable with the first row that has a snapshot or an error, with an empty feed
+ * that is emitted after the subscribe call, or when the feed ends.
  *
  * @example readonly board = feedSignals(fromServerSentEvents('/feed'))
  */
@@ -47,12 +47,12 @@ export const feedSignals = (feed: Observable<Feed>): FeedSignals => {
 };
 
 /**
- * A feed of the tasks that its `track` is given, for an injection context. Ends with its owner: requests are aborted, timers are gone.
+ * A feed of the tasks that are passed to `track`. Call it in an injection context; requests and timers end with its owner.
  *
- * Asks and waits outside Angular's zone. From the first task on, the app is not stable until one poll has a result, an error included,
- * so that a page rendered on a server holds its first snapshot, and waits for no second.
+ * Polls and waits outside Angular's zone. From the first task on, the app is not stable until one poll has a result or an error, so that a
+ * page rendered on a server holds a first snapshot.
  *
- * Errors: `RangeError` for a bad option. An error of one task is in its row.
+ * Throws `RangeError` for an invalid option. An error of one task is in its row.
  * @example
  *     readonly videos = injectTaskFeed();
  *     constructor() { this.videos.track({ provider: 'ark', id: 'cgt-1' }); }
@@ -70,11 +70,11 @@ export const injectTaskFeed = (options: WatchTasksOptions = {}): TaskFeed => {
   };
 };
 
-/** Whether something is known of a task. A feed that came as a whole does not say which row changed. */
-const isAnswered = ({ counts, changed, tasks }: Feed): boolean =>
+/** Whether any task has a result. `changed` is null in a feed that arrived as a whole. */
+const hasResult = ({ counts, changed, tasks }: Feed): boolean =>
   Object.values(counts).some((count) => count > 0) || (changed === null ? [...tasks] : [changed]).some(({ lastError }) => lastError !== null);
 
-/** Signals of a feed that is subscribed when it is first opened. */
+/** Signals of a feed that is subscribed by the first `open`. */
 const closedSignals = (source: Observable<Feed>): FeedSignals & { readonly open: () => void } => {
   const zone = inject(NgZone);
   const pendingTasks = inject(PendingTasks);
@@ -95,7 +95,7 @@ const closedSignals = (source: Observable<Feed>): FeedSignals & { readonly open:
         source.subscribe({
           next: (latest) => {
             feed.set(latest);
-            if (isAnswered(latest) || (latest.tasks.size === 0 && !isSubscribing)) release();
+            if (hasResult(latest) || (latest.tasks.size === 0 && !isSubscribing)) release();
           },
           error: (reason: unknown) => {
             error.set(reason);

@@ -6,7 +6,7 @@ import { catchError, concatMap, defer, EMPTY, type Observable, of, take, throwEr
 import { bodyTooLarge } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
 import { bodyOf, type HttpResponse, type Transport } from '../transport/transport.js';
-import { exchangeTime, wholeAnswer } from '../transport/exchange.js';
+import { exchangeTime, completeResponse } from '../transport/exchange.js';
 
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
@@ -14,15 +14,15 @@ declare const TextEncoder: new () => { encode(text: string): Uint8Array };
  * Sends requests through Angular's `HttpClient`, so that interceptors apply.
  *
  *     subscribe    ^-----------!
- *     request      ^-----------!    aborted by unsubscribing, also while the body arrives
+ *     request      ^-----------!    unsubscribing aborts it, also while the body arrives
  *
- * Two promises of a transport are `HttpClient`'s to keep, and it does not. Redirects are followed, by the browser: an account with
- * a key does not belong here. And the size of an answer is seen when its progress is told, at the latest when it has all arrived.
+ * It differs from the other transports in two ways. The browser follows redirects, so do not use it for an account with a key. And the size
+ * of a response is checked at each progress event, at the latest when the response has arrived.
  *
- * @param http   the app's own, with its interceptors; of several answers that they give, the first counts
- * @param limits `timeoutMs` and `maxBodyBytes`, as of the other transports
+ * @param http   the app's `HttpClient`; if an interceptor emits several responses, the first counts
+ * @param limits `timeoutMs` and `maxBodyBytes`, as for the other transports
  * @returns a cold transport: each subscription is a request of its own
- * Errors: `Error`, no whole answer arrived; its message holds nothing of the request's headers. `RangeError` at once for a bad limit.
+ * Errors: `Error` when the request fails or the response is incomplete; its message holds no header. Throws `RangeError` for an invalid limit.
  * @example createTaskClient({ transport: httpClientTransport(inject(HttpClient)), accounts })
  */
 export const httpClientTransport = (http: HttpClient, limits: TransportLimits = {}): Transport => {
@@ -38,27 +38,27 @@ export const httpClientTransport = (http: HttpClient, limits: TransportLimits = 
         reportProgress: true,
       }),
     ).pipe(
-      concatMap((event) => answerIn(event, maxBodyBytes)),
+      concatMap((event) => responseIn(event, maxBodyBytes)),
       catchError((error: unknown) => {
-        if (isAnswer(error)) return of(readAnswer(error, error.error, maxBodyBytes));
+        if (isErrorResponse(error)) return of(readResponse(error, error.error, maxBodyBytes));
         return throwError(() => causeOf(error));
       }),
-      throwIfEmpty(() => new Error('the request ended without one')),
+      throwIfEmpty(() => new Error('the request ended without a response')),
       take(1),
-      wholeAnswer(request, time),
+      completeResponse(request, time),
     );
 };
 
-/** The events of a request before its answer say one thing of interest: that there is too much of it. */
-const answerIn = (event: HttpEvent<string>, maxBodyBytes: number): Observable<HttpResponse> => {
-  if (event.type === HttpEventType.Response) return of(readAnswer(event, event.body, maxBodyBytes));
+/** The response, if the event is one. Progress events only serve to detect a body that is too large. */
+const responseIn = (event: HttpEvent<string>, maxBodyBytes: number): Observable<HttpResponse> => {
+  if (event.type === HttpEventType.Response) return of(readResponse(event, event.body, maxBodyBytes));
   if (event.type === HttpEventType.DownloadProgress && event.loaded > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
   return EMPTY;
 };
 
 type Headed = { readonly status: number; readonly headers: HttpHeaders };
 
-const readAnswer = ({ status, headers }: Headed, body: string | null, maxBodyBytes: number): HttpResponse => {
+const readResponse = ({ status, headers }: Headed, body: string | null, maxBodyBytes: number): HttpResponse => {
   const text = body ?? '';
   if (bytesOf(text) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
   const fields = headers.keys().map((name) => [name.toLowerCase(), (headers.getAll(name) ?? []).join(', ')] as const);
@@ -67,15 +67,15 @@ const readAnswer = ({ status, headers }: Headed, body: string | null, maxBodyByt
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).byteLength;
 
-/** `HttpClient` reports a response with an error status as an error. It has a status and a text body. */
-const isAnswer = (error: unknown): error is Headed & { readonly error: string | null } =>
+/** `HttpClient` reports a response with an error status as an error, with a status and a string body. */
+const isErrorResponse = (error: unknown): error is Headed & { readonly error: string | null } =>
   error instanceof HttpErrorResponse && error.status > 0 && (error.error === null || typeof error.error === 'string');
 
-/** What `HttpClient` has wrapped. An XHR that failed tells an event, and no reason. */
+/** The error that `HttpClient` wraps. A failed XHR gives an event, without a reason. */
 const causeOf = (error: unknown): unknown => {
   if (!(error instanceof HttpErrorResponse)) return error;
   const inner: unknown = error.error;
   if (inner instanceof Error) return inner;
   const isEvent = typeof inner === 'object' && inner !== null && 'type' in inner;
-  return new Error(isEvent ? `the request has ended with "${String(inner.type)}"` : 'the request has failed');
+  return new Error(isEvent ? `the request ended with "${String(inner.type)}"` : 'the request failed');
 };

@@ -1,5 +1,5 @@
 /**
- * The entry `rx-seedance/angular`: a transport over `HttpClient`, a client by injection, a feed as signals.
+ * The entry point `rx-seedance/angular`: a transport over `HttpClient`, an injectable client, and feeds as signals.
  */
 export { httpClientTransport } from './http-client-transport.js';
 export { injectSeedance, provideSeedance, SEEDANCE_CLIENT, type SeedanceOptions } from './client.js';

@@ -1,4 +1,4 @@
 /**
- * For the unit tests of programs that use this library: answers by script, in virtual time. No socket, no clock of its own.
+ * For the unit tests of programs that use this library: scripted responses in virtual time, without sockets.
  */
 export { type ScriptedRequest, type ScriptedStep, type ScriptedTransport, scriptedTransport } from './scripted-transport.js';

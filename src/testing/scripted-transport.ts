@@ -1,53 +1,53 @@
 /**
- * A transport that answers by script. Its time is the scheduler's: with RxJS's `TestScheduler` an hour of asking takes no time.
+ * A transport with scripted responses. It uses the scheduler's time: with RxJS's `TestScheduler` an hour of polling takes no time.
  */
 import { asyncScheduler, defer, delay, finalize, NEVER, type Observable, of, switchMap, throwError, timer } from 'rxjs';
 import type { HttpResponse, Transport } from '../transport/transport.js';
 
-/** What becomes of one request. */
+/** The result of one request. */
 export type ScriptedStep =
   | {
-      /** The body: a text as it is, anything else as JSON. Default: empty. */
+      /** The body: a string as it is, any other value as JSON. Default: empty. */
       readonly body?: unknown;
       /** Default: 200. */
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
-      /** How long the answer takes, in ms. Default: it comes at once. */
+      /** The delay of the response, in ms. Default: none. */
       readonly afterMs?: number;
     }
-  /** No answer arrives, and this is why. */
+  /** The request fails with this message. */
   | { readonly error: string; readonly afterMs?: number }
-  /** Nothing ever arrives. */
+  /** No response ever arrives. */
   | { readonly hang: true };
 
-/** A request as it was seen. Its headers are left out: they hold the key. */
+/** A recorded request, without its headers, which hold the key. */
 export interface ScriptedRequest {
   readonly url: string;
-  /** When it left, in ms of the scheduler. */
+  /** When it was sent, in ms of the scheduler's time. */
   readonly atMs: number;
 }
 
-/** A transport, and what went through it. */
+/** A transport, and the requests it received. */
 export type ScriptedTransport = Transport & {
-  /** Every request that left, in order. */
+  /** Every request, in order. */
   readonly requests: readonly ScriptedRequest[];
-  /** How many requests are under way. */
+  /** The number of requests in flight. */
   readonly pending: () => number;
 };
 
 /**
- * A transport that answers by script.
+ * Creates a transport with scripted responses.
  *
- * @param script the steps of all requests in order, or the steps of each task by its id; the last step is repeated
- * Errors: `TypeError` for a script without a step. A task that is not in the script is answered with 404, and so is a list of tasks:
- * each is then asked about by itself. `batch: false` in the account does without that question.
+ * @param script the steps of all requests in order, or the steps of each task by its id; the last step repeats
+ * Throws `TypeError` for a script without steps. A task that is not in the script gets a 404. So does a list of tasks: the client then polls
+ * each task by itself. Set `batch: false` in the account to skip the list request.
  * @example scriptedTransport({ 'cgt-1': [{ body: { status: 'running' } }, { status: 503 }, { body: { status: 'cancelled' } }] })
  */
 export const scriptedTransport = (
   script: readonly ScriptedStep[] | Readonly<Record<string, readonly ScriptedStep[]>>,
 ): ScriptedTransport => {
   const requests: ScriptedRequest[] = [];
-  const asked = new Map<string, number>();
+  const counts = new Map<string, number>();
   let pending = 0;
   const isOneScript = Array.isArray(script);
   const scripts = new Map<string, readonly ScriptedStep[]>(Object.entries(isOneScript ? { [everyTask]: script } : script));
@@ -58,8 +58,8 @@ export const scriptedTransport = (
     defer(() => {
       const id = isOneScript ? everyTask : decodeURIComponent(url.split('/').at(-1) ?? '');
       const steps = isList(url) ? unscripted : (scripts.get(id) ?? unscripted);
-      const index = asked.get(id) ?? 0;
-      if (steps !== unscripted) asked.set(id, index + 1);
+      const index = counts.get(id) ?? 0;
+      if (steps !== unscripted) counts.set(id, index + 1);
       requests.push({ url, atMs: asyncScheduler.now() });
       pending += 1;
       return play(steps[Math.min(index, steps.length - 1)] ?? { hang: true }).pipe(finalize(() => (pending -= 1)));
@@ -69,7 +69,7 @@ export const scriptedTransport = (
 
 const everyTask = 'every task';
 
-/** Whether several tasks are asked about at once. */
+/** Whether a URL requests a list of tasks. */
 const isList = (url: string): boolean => /[?&]filter\.task_ids=/.test(url);
 
 const unscripted: readonly ScriptedStep[] = [{ status: 404, body: { error: { code: 'ResourceNotFound', message: 'not in the script' } } }];

@@ -1,17 +1,17 @@
 /**
- * A body that arrives in chunks, up to a limit. Knows no HTTP client and no platform: `TextDecoder` is everywhere.
+ * Collects a body that arrives in chunks, up to a limit.
  */
 declare const TextDecoder: new () => { decode(bytes: Uint8Array): string };
 
-/** Takes chunks and gives their text. */
+/** Collects chunks, and decodes them as one text. */
 export interface BodyCollector {
-  /** Whether the chunk still fitted. One that does not is dropped. */
+  /** Adds a chunk; returns false, and drops the chunk, when the limit is exceeded. */
   readonly add: (chunk: Uint8Array) => boolean;
-  /** All chunks read as UTF-8: a character may be cut anywhere, and a byte order mark is no part of the text. */
+  /** All chunks decoded as UTF-8, without a byte order mark. A chunk may end within a character. */
   readonly text: () => string;
 }
 
-/** Without a stream it keeps nothing from one text to the next. */
+/** Shared: without the `stream` option it keeps no state between calls. */
 const utf8 = /* @__PURE__ */ new TextDecoder();
 
 /**
@@ -33,7 +33,7 @@ export const createBodyCollector = (maxBytes: number): BodyCollector => {
   };
 };
 
-/** Why a body above the limit is refused. */
+/** The error for a body above the limit. */
 export const bodyTooLarge = (maxBytes: number): Error =>
   new Error(`the body is larger than ${maxBytes} bytes (maxBodyBytes)`);
 

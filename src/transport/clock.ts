@@ -1,28 +1,28 @@
 /**
- * The time of a client. A wall clock says when things happened and may jump; elapsed time measures waits and never jumps.
+ * The clock of a client: wall-clock time, which may jump, for timestamps; elapsed time, which does not, for waits.
  */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 
 declare const performance: { readonly now: () => number };
 
-/** A scheduler, and the two ways to read its time. */
+/** A scheduler, with its wall-clock and elapsed time. */
 export interface Clock {
   readonly scheduler: SchedulerLike;
-  /** ms since the epoch. Goes back or ahead when somebody sets the clock. */
+  /** ms since the epoch. Jumps when the system clock is set. */
   readonly now: () => number;
-  /** ms since some moment, for measuring. Follows no change of the wall clock. */
+  /** ms since an arbitrary moment, for measuring. Does not jump. */
   readonly elapsedMs: () => number;
 }
 
 /**
  * The clock of a scheduler.
  *
- * `asyncScheduler` reads the wall clock, so elapsed time comes from the platform. In virtual time (`TestScheduler.run`) it does not, and
- * like every other scheduler it is its own measure.
+ * `asyncScheduler` reads the wall clock, so elapsed time comes from `performance.now()`. In virtual time (`TestScheduler.run`), and for
+ * every other scheduler, elapsed time is the scheduler's own time.
  */
 export const clockOf = (scheduler: SchedulerLike): Clock => {
   const now = (): number => scheduler.now();
-  // Read twice: somebody may set the clock between two readings.
+  // Checked twice: the system clock may be set between the two readings.
   const isNear = (): boolean => Math.abs(now() - Date.now()) < 1_000;
   const isWallClock = (): boolean => isNear() || isNear();
   return { scheduler, now, elapsedMs: () => (scheduler === asyncScheduler && isWallClock() ? performance.now() : now()) };

@@ -1,6 +1,6 @@
 /**
- * The rim of every transport: a whole response in time, or an error that holds nothing of what the request carried.
- * Knows no HTTP client: it reads `message`, `code` and `cause` of the errors that they throw.
+ * The boundary of every transport: a complete response in time, or an error without any header of the request. It reads `message`, `code`
+ * and `cause` of the errors that HTTP clients throw.
  */
 import { asyncScheduler, type MonoTypeOperatorFunction, Observable, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
 import { clockOf } from './clock.js';
@@ -9,10 +9,10 @@ import type { HttpRequest, HttpResponse } from './transport.js';
 
 type ErrorLike = Readonly<Partial<Record<'message' | 'code' | 'name' | 'cause', unknown>>>;
 
-/** The time of all exchanges of a transport. */
+/** The timeouts of all exchanges of a transport. */
 export const exchangeTime = (timeoutMs: number): TimeOuts => new TimeOuts(timeoutMs, clockOf(asyncScheduler), true);
 
-/** One exchange: its response or its error goes to a subscriber, once. Unsubscribing from that ends its time. */
+/** One exchange: sends its response or its error to a subscriber, once. Unsubscribing stops its timeout. */
 export class Exchange implements Observer<HttpResponse>, Timed, Unsubscribable {
   readonly #subscriber: Subscriber<HttpResponse>;
   readonly #request: HttpRequest;
@@ -26,7 +26,7 @@ export class Exchange implements Observer<HttpResponse>, Timed, Unsubscribable {
     subscriber.add(this);
   }
 
-  get isOver(): boolean {
+  get isDone(): boolean {
     return this.#subscriber.closed;
   }
 
@@ -39,11 +39,11 @@ export class Exchange implements Observer<HttpResponse>, Timed, Unsubscribable {
   }
 
   error(error: unknown): void {
-    if (!this.isOver) this.#subscriber.error(new Error(`No whole answer: ${innermostReason(error, Object.values(this.#request.headers))}`));
+    if (!this.isDone) this.#subscriber.error(new Error(`Request failed: ${innermostReason(error, Object.values(this.#request.headers))}`));
   }
 
   timedOut(): void {
-    this.error(new Error(`none within ${this.#time.ms} ms (timeoutMs)`));
+    this.error(new Error(`no response within ${this.#time.ms} ms (timeoutMs)`));
   }
 
   unsubscribe(): void {
@@ -52,39 +52,39 @@ export class Exchange implements Observer<HttpResponse>, Timed, Unsubscribable {
 }
 
 /**
- * Ends an exchange that takes too long, and makes every error safe to log.
+ * Fails when the response takes too long, and makes every error safe to log.
  *
- *     answer       ----(r|)     -----...     --#
+ *     response     ----(r|)     -----...     --#
  *     limit 3      ---#         ---#         --#
  *
- * Errors: `Error` without `cause`, its message free of every word of the request's headers. HTTP clients quote them: a mock that
- * found no match does, and so does a platform that refuses a header.
+ * Errors: `Error` without `cause`. Its message holds no word of the request's headers: HTTP clients may quote them, such as a mock without a
+ * match, or a platform that refuses a header.
  */
-export const wholeAnswer =
+export const completeResponse =
   (request: HttpRequest, time: TimeOuts): MonoTypeOperatorFunction<HttpResponse> =>
-  (answer) =>
+  (response) =>
     // eslint-disable-next-line no-restricted-syntax -- an operator runs its source
-    new Observable((subscriber) => answer.subscribe(new Exchange(subscriber, request, time)));
+    new Observable((subscriber) => response.subscribe(new Exchange(subscriber, request, time)));
 
 /**
- * The innermost words of an error that are safe: `other side closed (UND_ERR_SOCKET)`.
+ * The message of an error's innermost cause, if it is safe to show: `other side closed (UND_ERR_SOCKET)`.
  *
- * @param secrets no text that contains a word of these is shown
+ * @param secrets strings; a message that contains a word of them is not shown
  */
 export const innermostReason = (error: unknown, secrets: readonly string[]): string => {
   const words = secrets.flatMap((secret) => secret.split(/\s+/)).filter((word) => word !== '');
   const isSafe = (text: unknown): text is string =>
     typeof text === 'string' && text !== '' && !words.some((word) => text.includes(word));
   const { message, code, name } = rootOf(error);
-  if (!isSafe(message)) return [code, name].find(isSafe) ?? 'for a reason that cannot be shown';
+  if (!isSafe(message)) return [code, name].find(isSafe) ?? 'unknown reason';
   return isSafe(code) && !message.includes(code) ? `${message} (${code})` : message;
 };
 
-/** `fetch failed` says nothing; its cause does. */
+/** The cause, where there is one: `fetch failed` itself says nothing. */
 const rootOf = (error: unknown): ErrorLike => {
   const outer = asErrorLike(error);
   return typeof outer.cause === 'object' && outer.cause !== null ? outer.cause : outer;
 };
 
-/** Anything may be thrown: what is no object has none of the four. */
+/** Anything may be thrown: a value that is not an object has none of the four fields. */
 const asErrorLike = (error: unknown): ErrorLike => (typeof error === 'object' && error !== null ? error : {});

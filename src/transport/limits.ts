@@ -1,24 +1,24 @@
 /**
- * What bounds one exchange over HTTP: a time and a size, checked once. Knows no HTTP client.
+ * The limits of one exchange over HTTP: time and size.
  */
 import { checkUpTo, longestTimerMs } from '../checks.js';
 import { maxBodyBytes as defaultMaxBodyBytes } from './transport.js';
 
-/** The bounds of one request. */
+/** The limits of one request. */
 export interface TransportLimits {
   /**
-   * How long a request may take in ms, its time in a queue included.
-   * Default: 60 000, so that the 30 s of a client's own `requestTimeoutMs` come first.
+   * How long a request may take in ms, including its time in a queue.
+   * Default: 60 000, so that a client's own `requestTimeoutMs` of 30 s comes first.
    */
   readonly timeoutMs?: number;
-  /** The largest answer, in bytes after decoding. Default: `maxBodyBytes`, 1 MiB. */
+  /** The largest response body, in bytes after decoding. Default: `maxBodyBytes`, 1 MiB. */
   readonly maxBodyBytes?: number;
 }
 
 /**
  * Fills in the defaults.
  *
- * Errors: `RangeError` for a limit that is not above 0, or that no timer or counter can keep.
+ * Throws `RangeError` unless each limit is above 0, and at most what a timer or a counter can hold.
  */
 export const checkLimits = ({
   timeoutMs = 60_000,

@@ -1,66 +1,66 @@
 /**
- * When an account may send its next request: a limit that is given, one that is found from refusals (429), and back-off. Pure functions
- * of a state that is plain JSON, so that processes can hand it on. Any `nowMs` of one clock will do.
+ * Decides when an account may send its next request: by a given limit, by a limit found from refusals (429), and by back-off. Pure functions
+ * of a state that is plain JSON, so that processes can pass it on. Every `nowMs` must come from the same clock.
  */
 import { longestRetryAfterMs } from './retry-after.js';
 
-/** What is known of the limits of one account. Plain JSON. */
+/** What is known about the limits of one account. Plain JSON. */
 export interface RateLimiterState {
-  /** Requests a minute that the account was told to keep to; null for none. */
+  /** The given limit, in requests a minute; null for none. */
   readonly givenPerMinute: number | null;
-  /** Requests a minute found from refusals; null while nothing hints at a limit. */
+  /** The limit found from refusals, in requests a minute; null while there is no sign of a limit. */
   readonly ceiling: number | null;
-  /** The ceiling before the last step up, to go back to; null once there is nothing to undo. */
+  /** The ceiling before the last step up, to return to; null when there is no step to undo. */
   readonly lastGood: number | null;
-  /** Whether steps up are still large: no step has proved too much yet. */
+  /** Whether steps up are still large: no step has exceeded the limit yet. */
   readonly isSearching: boolean;
   /** No step up before this instant. */
   readonly heldUntilMs: number;
   /** When the ceiling changed last. */
   readonly changedAtMs: number;
-  /** The share of refusals that remains however slow the pace: strays, not the limit. */
+  /** The ratio of refusals that remains at any request rate: stray refusals, unrelated to the limit. */
   readonly noise: number;
   /** The latest responses to requests sent since the ceiling changed, one bit each, 1 = refused, the latest in bit 0. */
   readonly recent: number;
   /** How many bits of `recent` count. */
   readonly recentCount: number;
-  /** Refusals in a row, each of a request that left after the one before had arrived. */
+  /** Consecutive refusals, each of a request that was sent after the previous refusal had arrived. */
   readonly refusalsInARow: number;
   readonly refusedAtMs: number;
-  /** Responses that were no refusal, by slots of 5 s, the current slot first. */
+  /** The number of accepted requests in each slot of 5 s, the current slot first. */
   readonly accepted: readonly number[];
   /** The number of the current slot since the clock's origin. */
   readonly slot: number;
-  /** The account backs off until then. */
+  /** The account backs off until this instant. */
   readonly restUntilMs: number;
-  /** The pace allows the next request then. */
+  /** The limits allow the next request from this instant. */
   readonly nextAtMs: number;
 }
 
-/** One response, as far as limits are concerned. */
+/** The facts of one response that matter for limits. */
 export interface ArrivedResponse {
   readonly isRefused: boolean;
   readonly sentAtMs: number;
-  /** How long the server asks to wait, in ms. */
+  /** The server's `Retry-After`, in ms. */
   readonly retryAfterMs: number | null;
 }
 
 const slotMs = 5_000;
 const slots = 12;
-/** A minute's requests take so much longer than a minute: network jitter can move them closer together. */
+/** A minute's requests are spread over this much more than a minute: network jitter may move them closer together. */
 const marginMs = 1_000;
-/** Above this many requests a minute a found ceiling is dropped: it binds nobody. */
+/** A found ceiling above this many requests a minute is dropped: it limits nothing in practice. */
 const highestCeiling = 3_000;
-/** Between two steps up. */
+/** The time between two steps up. */
 const stepMs = 10_000;
-/** After a step up that proved too much. */
+/** The time without steps up after one that exceeded the limit. */
 const holdMs = 60_000;
-/** More refusals than this are a limit, not strays. */
+/** A higher ratio of refusals means a limit. */
 const mostNoise = 0.1;
-/** So many of the latest responses are looked at, and so few are too few to judge by. */
+/** The most responses that are considered, and the fewest that suffice to judge. */
 const [mostRecent, fewestRecent] = [20, 10] as const;
 
-/** A limiter that knows nothing but the limit it is given. */
+/** The initial state, with the given limit. */
 export const createRateLimiter = (givenPerMinute: number | null = null): RateLimiterState => ({
   givenPerMinute,
   ceiling: null,
@@ -93,9 +93,9 @@ export const afterDeparture = (before: RateLimiterState, nowMs: number): RateLim
 /**
  * The state once a response has arrived.
  *
- * A single refusal changes no pace. From the second in a row the account backs off for 1, 2, 4, … s, one minimum interval at most. Three
- * in a row, or clearly more refusals than the noise, are evidence of a limit: the ceiling is then 0.9 of what was accepted in the last
- * minute, or the one before the last step up. `Retry-After` of a refusal is obeyed, 10 minutes at most.
+ * A single refusal changes no rate. From the second consecutive one the account backs off for 1, 2, 4, … s, one minimum interval at most.
+ * Three in a row, or clearly more refusals than the noise, are evidence of a limit: the ceiling is then 0.9 of the requests accepted in the
+ * last minute, or the ceiling before the last step up. `Retry-After` of a refusal is obeyed, 10 minutes at most.
  *
  * @param minIntervalMs the provider's minimum interval of one task: no ceiling is below one request in it
  */
@@ -125,7 +125,7 @@ export const afterArrival = (before: RateLimiterState, response: ArrivedResponse
 
 type Next = { -readonly [Field in keyof RateLimiterState]: RateLimiterState[Field] };
 
-/** Field by field: a spread of so many fields takes ten times as long, and this is done for every response. */
+/** Copies field by field for every response: a spread of so many fields takes ten times as long. */
 const copyOf = (state: RateLimiterState): Next => ({
   givenPerMinute: state.givenPerMinute,
   ceiling: state.ceiling,
@@ -159,7 +159,7 @@ const grown = (state: RateLimiterState, nowMs: number): RateLimiterState => {
 
 const slowed = (state: RateLimiterState, nowMs: number, minIntervalMs: number): RateLimiterState => {
   const { ceiling, lastGood, recentCount } = state;
-  // What passes at the present ceiling. A limit that has just been lowered shows here first.
+  // The rate accepted at the present ceiling. A limit that was just lowered shows here first.
   const passing = ceiling === null || recentCount < fewestRecent ? Infinity : ceiling * (1 - shareRefused(state));
   if (ceiling !== null && lastGood !== null && lastGood < ceiling && passing > 0.75 * lastGood) {
     return { ...changed(state, lastGood, nowMs), lastGood: null, isSearching: false, heldUntilMs: nowMs + holdMs };
@@ -193,7 +193,7 @@ const acceptedLately = (state: RateLimiterState, nowMs: number): number => {
 const rotated = ({ slot, accepted }: RateLimiterState, nowMs: number): Pick<RateLimiterState, 'slot' | 'accepted'> => {
   const now = Math.floor(nowMs / slotMs);
   const passed = now - slot;
-  // A clock that went back begins anew.
+  // When the clock went back, the slots are cleared.
   if (passed < 0 || passed >= slots) return { slot: now, accepted: [] };
   return passed === 0 ? { slot, accepted } : { slot: now, accepted: [...Array.from({ length: passed }, () => 0), ...accepted].slice(0, slots) };
 };

@@ -1,70 +1,70 @@
 /**
- * The request queue of a client: one lane per account, so many requests in flight in all and per lane. Where requests wait, and why, can
- * be observed.
+ * The request queue of a client: one lane per account, with a maximum of requests in flight in total and per lane. Its status says where
+ * requests wait, and why.
  */
 import { isObservable, Observable, type Subscriber, Subscription } from 'rxjs';
 import { checkCount } from '../checks.js';
 import type { Clock } from './clock.js';
 import { afterArrival, afterDeparture, type ArrivedResponse, createRateLimiter, limiterWaitMs, type RateLimiterState } from './rate-limiter.js';
 
-/** What an account may send. */
+/** The rate limit of an account. */
 export interface RateLimitOptions {
-  /** Requests in any minute, evenly spaced. Default: no limit until the server refuses (429); then one is found. */
+  /** Requests in any minute, evenly spaced. Default: no limit until the server refuses requests (429); then the queue finds the limit. */
   readonly perMinute?: number | undefined;
   /** Requests in flight at once. Default: 16. */
   readonly maxInFlight?: number | undefined;
 }
 
-/** A request that waits for its turn. */
+/** A request that waits in a lane. */
 export interface Turn {
-  /** Of those that wait in a lane, the earliest due leaves first. `-Infinity` for a POST or DELETE: before all polls. */
+  /** The earliest due request of a lane starts first. `-Infinity` for a POST or DELETE: before all polls. */
   readonly dueAtMs: number;
-  /** Its turn has come: it holds its place until `finish` or `leave`. Never throws. */
+  /** Starts the request. It counts as in flight until `finish` or `leave`. Never throws. */
   readonly start: () => void;
-  /** The concurrency of the queue has failed; it waits no more. */
+  /** The queue's concurrency has failed, and the request is removed. */
   readonly fail: (error: unknown) => void;
 }
 
 /** One account's part of the queue. */
 export interface Lane {
-  /** Waits for a turn. */
+  /** Adds a request. */
   readonly enter: (turn: Turn) => void;
-  /** A request has ended: its place is free, `tell` says so, and only then the next one starts. */
+  /** Ends a request: frees its place, calls `tell`, and then starts the next one. */
   readonly finish: (turn: Turn, tell: () => void) => void;
-  /** Nobody wants it any more, whether it waits or holds a place. One that does neither does no harm. */
+  /** Removes a request that waits or is in flight; does nothing for any other. */
   readonly leave: (turn: Turn) => void;
-  /** Tells the limiter of a response, before the request ends. Times are the clock's `elapsedMs`. */
+  /** Passes a response to the rate limiter, before the request ends. Times are the clock's `elapsedMs`. */
   readonly arrived: (response: ArrivedResponse) => void;
 }
 
 /** Why a lane's requests wait. */
 export type WaitingFor = 'concurrency' | 'max-in-flight' | 'rate-limit' | 'back-off';
 
-/** Where one lane stands. */
+/** The status of one lane. */
 export interface LaneStatus {
   readonly name: string;
   readonly waiting: number;
   readonly inFlight: number;
   /** Null when nothing waits. */
   readonly waitingFor: WaitingFor | null;
-  /** How long the limiter still waits, in ms. */
+  /** The remaining wait of the rate limiter, in ms. */
   readonly waitMs: number;
-  /** Requests a minute that the lane keeps to, given or found; null for no limit. */
+  /** The limit of the lane in requests a minute, given or found; null for none. */
   readonly perMinute: number | null;
 }
 
-/** Where the queue stands: counts and reasons, no secret. */
+/** The status of the queue. It holds no secrets. */
 export interface QueueStatus {
-  /** The most requests in flight at once. 0: paused. */
+  /** The maximum of requests in flight; 0 pauses the queue. */
   readonly concurrency: number;
   readonly inFlight: number;
   readonly lanes: readonly LaneStatus[];
 }
 
-/** Requests that wait for their turn. */
+/** A queue of requests; see `createRequestQueue`. */
 export interface RequestQueue {
   readonly lane: (name: string, minIntervalMs: number, limits?: RateLimitOptions) => Lane;
-  /** The status, at once and after each change. */
+  /** Emits the status on subscription and after each change. */
   readonly status: Observable<QueueStatus>;
 }
 
@@ -80,18 +80,18 @@ interface LaneState {
 const defaultMaxInFlight = 16;
 
 /**
- * A queue.
+ * Creates a queue.
  *
  *     concurrency 1   request      --(a|)
  *     first           ^            --(a|)
- *     second          ^            ----(a|)     leaves when the first has its response
+ *     second          ^            ----(a|)     starts when the first has its response
  *
- * While another lane could send, a lane holds at most half of all places, rounded up.
+ * While another lane can send, a lane holds at most half of all places, rounded up.
  *
- * @param concurrency requests in flight at once, a number or an Observable of one; 0 pauses. An Observable is subscribed to while
- * requests wait or are in flight; nothing leaves before its first value, and the last one stays after its end
- * Errors: those of the requests. Throws `RangeError` unless the concurrency is an integer ≥ 0; one that an Observable emits, and its
- * error, is the error of the requests that wait.
+ * @param concurrency maximum of requests in flight: a number or an Observable of numbers; 0 pauses. The queue subscribes to an Observable
+ * while requests wait or are in flight; no request starts before its first value, and its last value stays valid after it completes
+ * Errors: those of the requests. Throws `RangeError` unless `concurrency` is an integer ≥ 0. If an Observable fails, or emits an invalid value,
+ * the requests that wait fail with that error.
  */
 export const createRequestQueue = (concurrency: number | Observable<number>, clock: Clock): RequestQueue => {
   if (!isObservable(concurrency)) checkCount('concurrency', concurrency, 0);
@@ -107,7 +107,7 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
   const isGreedy = (lane: LaneState): boolean =>
     lane.inFlight.size >= Math.ceil(capacity / 2) && lanes.some((other) => other !== lane && other.waiting.length > 0 && waitingFor(other) === null);
 
-  /** What keeps a lane's first request, the places of the client left aside; null when nothing does. */
+  /** Why a lane's first request waits, apart from the queue's concurrency; null when it can start. */
   const waitingFor = ({ inFlight: own, maxInFlight, limiter }: LaneState): WaitingFor | null => {
     if (own.size >= maxInFlight) return 'max-in-flight';
     const nowMs = clock.elapsedMs();
@@ -133,9 +133,9 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
     timer = ms === null ? null : clock.scheduler.schedule(pump, ms);
   };
 
-  /** Starts what may leave now, and sets one timer for what may leave later. */
+  /** Starts the requests that may start now, and sets one timer for the next. */
   const pump = (): void => {
-    // A request that is started may enqueue others: the loop below finds them.
+    // A started request may add others: the loop below finds them.
     if (isPumping) return;
     isPumping = true;
     for (let lane = next(); lane !== null; lane = next()) {
@@ -151,20 +151,20 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
     changed();
   };
 
-  /** After an unsubscription: many may come together, and a freed place must not start a request that is about to be unsubscribed too. */
+  /** Used after an unsubscription: several may follow, and a freed place must not start a request that is about to be unsubscribed. */
   const pumpLater = (): void => {
     pumpIn(isIdle() ? null : 0);
     changed();
   };
 
-  /** The shortest wait of those that only their limiter keeps; null for none. */
+  /** The shortest wait among lanes that wait only for their rate limiter; null for none. */
   const limiterWait = (): number | null => {
     let shortest = Infinity;
     if (inFlight >= capacity) return null;
     for (const { waiting, limiter, inFlight: own, maxInFlight } of lanes) {
       if (waiting.length > 0 && own.size < maxInFlight) shortest = Math.min(shortest, limiterWaitMs(limiter, clock.elapsedMs()));
     }
-    // Time passes while this is read: a wait that is over by now is a wait of 1 ms.
+    // Time passes during this loop: a wait that has ended meanwhile counts as 1 ms.
     return shortest < Infinity ? Math.max(1, Math.ceil(shortest)) : null;
   };
 
@@ -202,14 +202,14 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
     }));
   };
 
-  /** Frees the place of a request; false if it holds none. */
+  /** Frees the place of a request; returns false if it is not in flight. */
   const release = (lane: LaneState, turn: Turn): boolean => {
     if (!lane.inFlight.delete(turn)) return false;
     inFlight -= 1;
     return true;
   };
 
-  /** Takes a request out of those that wait; false if it is not among them. */
+  /** Removes a waiting request; returns false if it does not wait. */
   const withdraw = ({ waiting }: LaneState, turn: Turn): boolean => {
     const place = waiting.indexOf(turn);
     if (place >= 0) waiting.splice(place, 1);
@@ -262,7 +262,7 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
   };
 };
 
-/** Inserts behind all that fell due no later: mostly at the end. */
+/** Inserts a request after all that are due at the same time or earlier: usually at the end. */
 const insert = (waiting: Turn[], own: Turn): void => {
   let place = waiting.length;
   while (place > 0 && (waiting[place - 1]?.dueAtMs ?? -Infinity) > own.dueAtMs) place -= 1;

@@ -1,6 +1,5 @@
 /**
- * How long a response asks to wait, as milliseconds. Pure: a date is measured against the response's own `Date` header, not against a
- * clock.
+ * Reads the wait that a response demands, in milliseconds. A date is compared with the response's own `Date` header, which needs no clock.
  */
 import type { HttpResponse } from './transport.js';
 
@@ -8,10 +7,10 @@ const seconds = /^\d+(?:\.\d+)?$/;
 const httpDate = /^[A-Z][a-z]+, /;
 
 /**
- * How long a server asks to wait.
+ * Reads a `Retry-After` header.
  *
  * @param value `Retry-After`: seconds, or an HTTP date
- * @param date  the answer's `Date` header, needed for an HTTP date alone
+ * @param date  the response's `Date` header, needed only for an HTTP date
  * @returns ms, 0 for a date that has passed; null when the header is missing or unreadable
  * @example retryAfterMs('2', undefined) // 2000
  */
@@ -22,16 +21,16 @@ export const retryAfterMs = (value = '', date = ''): number | null => {
   return Number.isNaN(ms) ? null : Math.max(0, ms);
 };
 
-/** Where servers say when a limit is over, if they send no `Retry-After`: seconds, an instant in seconds since the epoch, or an HTTP date. */
+/** Headers with the end of a rate limit: seconds, an instant in seconds since the epoch, or an HTTP date. */
 const resetHeaders = ['ratelimit-reset', 'x-ratelimit-retry-after', 'x-ratelimit-reset', 'x-rate-limit-reset'] as const;
 
-/** Numbers from here on are instants, not durations. */
+/** Numbers from this one are instants; smaller ones are durations. */
 const earliestInstant = Date.UTC(2020, 0) / 1000;
 
 /**
- * How long a response asks to wait: its `Retry-After`, and on a 429 or 503 without one, when its limit is over.
+ * The wait that a response demands: its `Retry-After`; on a 429 or 503 without one, the time until its rate limit ends.
  *
- * @returns ms; null when it says nothing readable
+ * @returns ms; null when no header can be read
  */
 export const serverWaitMs = ({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): number | null => {
   const date = headers['date'];

@@ -1,56 +1,56 @@
 /**
- * Time-outs of one length, which share one timer: they end in the order in which they began.
+ * Timeouts of one length, which share one timer because they end in the order in which they began.
  */
 import type { Subscription } from 'rxjs';
 import { longestTimerMs } from '../checks.js';
 import type { Clock } from './clock.js';
 
-/** Something that may take only so long. */
+/** Something with a timeout. */
 export interface Timed {
-  /** Its time is over. Called once, and not after `stop`. Never throws. */
+  /** Called once when the time has passed, but not after `stop`. Never throws. */
   readonly timedOut: () => void;
 }
 
 /**
- * The time-outs of one length.
+ * The timeouts of one length.
  *
  *     begin a    ^---------x        `timedOut` after 10
  *     begin b    --^-------|-x
  *     timer      ^---------^-^      one at a time
  *
- * A timer measures the first of them, and elapsed time how far the others are behind it: a wall clock that is set makes none end early or
- * late.
+ * The timer measures the first timeout, and elapsed time the distance of the others from it, so setting the system clock does not change when
+ * they end.
  */
 export class TimeOuts {
-  /** Their length. */
+  /** The length of each timeout. */
   readonly ms: number;
   readonly #clock: Clock;
   readonly #isStrict: boolean;
-  /** When each began, the earliest first. */
+  /** The instant at which each began, the earliest first. */
   readonly #begun = new Map<Timed, number>();
   #timer: Subscription | null = null;
   #timerSetAtMs = 0;
-  /** What began no later is over when the timer fires. */
+  /** Timeouts that began no later than this instant have ended when the timer fires. */
   #overUntilMs = -Infinity;
 
-  /** @param isStrict whether what stops in the very turn of its end is too late. Default: it is in time */
+  /** @param isStrict whether a `stop` in the same turn as the end is too late. Default: false, it is in time */
   constructor(ms: number, clock: Clock, isStrict = false) {
     this.ms = ms;
     this.#clock = clock;
     this.#isStrict = isStrict;
   }
 
-  /** Begins the time of something; anew where it has begun. */
+  /** Starts a timeout, or restarts it. */
   begin(timed: Timed): void {
     const nowMs = this.#clock.elapsedMs();
     this.#begun.delete(timed);
     this.#begun.set(timed, nowMs);
-    // A virtual clock may begin anew, and leave behind a timer that never fires.
+    // A virtual clock may restart, and leave a timer behind that never fires.
     const setForMs = nowMs - this.#timerSetAtMs;
     if (this.#timer === null || setForMs < 0 || setForMs > this.ms) this.#setTimer();
   }
 
-  /** Ends it. One that has not begun, or is over, does no harm. */
+  /** Stops a timeout. Does nothing if it has not begun or has ended. */
   stop(timed: Timed): void {
     if (!this.#begun.delete(timed) || this.#begun.size > 0) return;
     this.#timer?.unsubscribe();
@@ -76,10 +76,10 @@ export class TimeOuts {
   };
 
   readonly #end = (): void => {
-    // What the timer was set for is over, whatever a clock says.
+    // The timeout that the timer was set for has ended, even if a clock disagrees.
     const overUntilMs = Math.max(this.#overUntilMs, this.#clock.elapsedMs() - this.ms);
     for (const [timed, beganAtMs] of this.#begun) {
-      // One that begins while others end comes last.
+      // One that begins during this loop comes last.
       if (beganAtMs > overUntilMs) break;
       this.#begun.delete(timed);
       timed.timedOut();

@@ -1,54 +1,54 @@
 /**
- * The seam to HTTP: one function from a request to a stream of one response.
+ * The interface to HTTP: a function from a request to a stream of one response.
  */
 import type { Observable } from 'rxjs';
 
 interface Addressed {
   /** Absolute http(s) URL. */
   readonly url: string;
-  /** Lower-case names. They may hold the API key: a transport sends it to `url` and nowhere else. */
+  /** Lower-case names. The values may hold the API key: a transport sends it to `url` only. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A request that changes nothing: it alone may be queued again, retried or batched. */
+/** A request without side effects. Only such a request may be retried or batched. */
 export interface HttpGet extends Addressed {
   readonly method: 'GET';
 }
 
-/** A request that changes something, or costs money. Sent once, never again. */
+/** A request with side effects, which may cost money. It is sent once and never retried. */
 export interface HttpWrite extends Addressed {
   readonly method: 'POST' | 'DELETE';
-  /** Sent as it is; its type stands in `content-type`. Default: no body. */
+  /** Sent unchanged, with its type in the `content-type` header. Default: no body. */
   readonly body?: string | undefined;
 }
 
 /** One request. */
 export type HttpRequest = HttpGet | HttpWrite;
 
-/** One answer, whatever its status: an HTTP error status is a value. */
+/** One response of any status: an HTTP error status is a value. */
 export interface HttpResponse {
   readonly status: number;
-  /** Lower-case names; a header sent more than once is joined by `, `. */
+  /** Lower-case names; repeated headers are joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /**
- * Sends a request and emits its one answer.
+ * Sends a request and emits its one response.
  *
  *     subscribe    ^-----!
- *     request      ^-----        leaves on subscribing, aborted by unsubscribing
- *     answer       -----(r|)
+ *     request      ^-----        starts on subscribing; unsubscribing aborts it
+ *     response     -----(r|)
  *
- * Cold: one request for each subscription. Unsubscribing aborts it at once; one that still stood in a queue never leaves.
- * Redirects are answers, never followed. Answers above `maxBodyBytes` are refused.
- * Errors: no answer arrived (`TypeError`, `Error`), with a message that holds no header.
+ * Cold: one request for each subscription. Unsubscribing aborts it at once; a request that still waits in a queue is never sent.
+ * Redirects are responses, and are not followed. A response above `maxBodyBytes` is an error.
+ * Errors: `TypeError` or `Error` when no complete response arrives; the message holds no header.
  */
 export type Transport = (request: HttpRequest) => Observable<HttpResponse>;
 
-/** The largest answer that a transport accepts, in bytes after decoding: 1 MiB. */
+/** The default limit of a response body, in bytes after decoding: 1 MiB. */
 export const maxBodyBytes = 1_048_576;
 
-/** The body of a request, as a field to spread into a client's options; empty for a request without one. */
+/** The body of a request as an object to spread into an HTTP client's options; empty without a body. */
 export const bodyOf = (request: HttpRequest): { readonly body?: string } =>
   request.method === 'GET' || request.body === undefined ? {} : { body: request.body };

@@ -124,12 +124,12 @@ describe('fetchTransport', () => {
       ['a fetch that throws', () => { throw new TypeError('Failed to fetch'); }],
       ['a fetch that rejects', () => Promise.reject(new TypeError('Failed to fetch'))],
     ])('%s', async (_case, fetch) => {
-      expect((await errorOf(fetchTransport({ fetch })(get(url)))).message).toBe('No whole answer: Failed to fetch');
+      expect((await errorOf(fetchTransport({ fetch })(get(url)))).message).toBe('Request failed: Failed to fetch');
     });
 
     it.each([undefined, null, 'gone', 7, {}, Object.create(null)])('what is no error: %o', async (reason) => {
       const fetch: Fetch = () => Promise.reject(reason);
-      expect((await errorOf(fetchTransport({ fetch })(get(url)))).message).toBe('No whole answer: for a reason that cannot be shown');
+      expect((await errorOf(fetchTransport({ fetch })(get(url)))).message).toBe('Request failed: unknown reason');
     });
   });
 

@@ -225,7 +225,7 @@ describe.each(adapters)('%s', (name, createTransport) => {
         server.asked(),
         errorOf(createTransport({ maxBodyBytes: 10 })(get(server.url))),
       ]);
-      expect(error.message).toBe('No whole answer: the body is larger than 10 bytes (maxBodyBytes)');
+      expect(error.message).toBe('Request failed: the body is larger than 10 bytes (maxBodyBytes)');
       await closed;
     });
 
@@ -238,7 +238,7 @@ describe.each(adapters)('%s', (name, createTransport) => {
         pour();
       });
       const [{ closed }, error] = await Promise.all([server.asked(), errorOf(transport(get(server.url)))]);
-      expect(error.message).toBe(`No whole answer: the body is larger than ${maxBodyBytes} bytes (maxBodyBytes)`);
+      expect(error.message).toBe(`Request failed: the body is larger than ${maxBodyBytes} bytes (maxBodyBytes)`);
       await closed;
     });
 
@@ -268,7 +268,7 @@ describe.each(adapters)('%s', (name, createTransport) => {
       ],
     ])('%s', async (_case, speak) => {
       const { url } = await serveBytes(speak);
-      expect((await errorOf(transport(get(url)))).message).toMatch(/^No whole answer: \S/);
+      expect((await errorOf(transport(get(url)))).message).toMatch(/^Request failed: \S/);
     });
 
     it.each(['headers', 'body'])('the %s do not come in time, and the connection is closed', async (part) => {
@@ -282,7 +282,7 @@ describe.each(adapters)('%s', (name, createTransport) => {
         await hasLeft(response);
       }
       vi.advanceTimersByTime(5000);
-      expect((await failed).message).toBe('No whole answer: none within 5000 ms (timeoutMs)');
+      expect((await failed).message).toBe('Request failed: no response within 5000 ms (timeoutMs)');
       await closed;
     });
 

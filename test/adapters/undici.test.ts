@@ -76,7 +76,7 @@ describe('undiciTransport', () => {
         server.asked(),
         errorOf(undiciTransport({ dispatcher: agent() })(get(server.url))),
       ]);
-      expect(error.message).toBe(`No whole answer: the body has the content-encoding ${encoding}, not identity`);
+      expect(error.message).toBe(`Request failed: the body has the content-encoding ${encoding}, not identity`);
       await closed;
     });
 
@@ -134,13 +134,13 @@ describe('undiciTransport', () => {
       const mock = mockAgent();
       mock.get('https://ark.example').intercept({ path: '/', headers: { authorization: 'other' } }).reply(200);
       const { message } = await errorOf(undiciTransport({ dispatcher: mock })(get('https://ark.example/')));
-      expect(message).toBe('No whole answer: UND_MOCK_ERR_MOCK_NOT_MATCHED');
+      expect(message).toBe('Request failed: UND_MOCK_ERR_MOCK_NOT_MATCHED');
     });
 
     it('a dispatcher that fails with the key in every corner of its error', async () => {
       const error = Object.assign(new Error(`sent ${key}`, { cause: new Error(`Bearer ${key}`) }), { code: key, headers: [key] });
       const { message } = await errorOf(undiciTransport({ dispatcher: { dispatch: () => { throw error; } } })(get('https://ark.example')));
-      expect(message).toBe('No whole answer: Error');
+      expect(message).toBe('Request failed: Error');
     });
 
     it('a dispatcher with the handler names of undici 6', async () => {
@@ -161,7 +161,7 @@ describe('undiciTransport', () => {
       const answer = await firstValueFrom(transport(get('https://ark.example')));
       expect(answer).toEqual({ status: 200, headers: { 'x-twice': 'a, b' }, body: '{"a":1}' });
       const { message } = await errorOf(transport(get('https://ark.example/fails')));
-      expect(message).toBe('No whole answer: other side closed (UND_ERR_SOCKET)');
+      expect(message).toBe('Request failed: other side closed (UND_ERR_SOCKET)');
       expect(aborted).not.toHaveBeenCalled();
       transport(get('https://ark.example/hangs')).subscribe().unsubscribe();
       expect(aborted).toHaveBeenCalledOnce();

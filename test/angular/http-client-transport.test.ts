@@ -64,25 +64,25 @@ describe('httpClientTransport', () => {
     expect(asked.cancelled).toBe(false);
     asked.event({ type: HttpEventType.DownloadProgress, loaded: 11 });
     expect(asked.cancelled).toBe(true);
-    expect((await failed).message).toBe('No whole answer: the body is larger than 10 bytes (maxBodyBytes)');
+    expect((await failed).message).toBe('Request failed: the body is larger than 10 bytes (maxBodyBytes)');
   });
 
   it.each([200, 500])('refuses an answer, %i, that is too large without having said so', async (status) => {
     const { transport, server } = mocked({ maxBodyBytes: 8 });
     const failed = errorOf(transport(get(url)));
     server.expectOne(url).flush('成功xxx', { status, statusText: 'so' });
-    expect((await failed).message).toBe('No whole answer: the body is larger than 8 bytes (maxBodyBytes)');
+    expect((await failed).message).toBe('Request failed: the body is larger than 8 bytes (maxBodyBytes)');
   });
 
   it.each<readonly [string, HttpInterceptorFn, string]>([
     ['throws', () => { throw new Error('no session'); }, 'no session'],
     ['fails with the key in its words', () => throwError(() => new Error(`refused: Bearer ${key}`)), 'Error'],
-    ['fails as an XHR does', () => throwError(() => new HttpErrorResponse({ status: 0, error: new Event('timeout') })), 'the request has ended with "timeout"'],
-    ['fails with an answer that was none', () => throwError(() => new HttpErrorResponse({ status: 0, error: null, url })), 'the request has failed'],
-    ['fails with an event where a body should be', () => throwError(() => new HttpErrorResponse({ status: 503, error: new Event('error') })), 'the request has ended with "error"'],
-    ['ends without an answer', () => EMPTY, 'the request ended without one'],
+    ['fails as an XHR does', () => throwError(() => new HttpErrorResponse({ status: 0, error: new Event('timeout') })), 'the request ended with "timeout"'],
+    ['fails with an answer that was none', () => throwError(() => new HttpErrorResponse({ status: 0, error: null, url })), 'the request failed'],
+    ['fails with an event where a body should be', () => throwError(() => new HttpErrorResponse({ status: 503, error: new Event('error') })), 'the request ended with "error"'],
+    ['ends without an answer', () => EMPTY, 'the request ended without a response'],
   ])('is an error when an interceptor %s', async (_case, interceptor, reason) => {
-    expect((await errorOf(intercepted(interceptor)(get(url)))).message).toBe(`No whole answer: ${reason}`);
+    expect((await errorOf(intercepted(interceptor)(get(url)))).message).toBe(`Request failed: ${reason}`);
   });
 
   it('takes the first answer of an interceptor that gives several', async () => {
@@ -98,7 +98,7 @@ describe('httpClientTransport', () => {
 
   it('says what fetch says, and nothing of the headers', async () => {
     const address = await nowhere();
-    expect((await errorOf(httpClientTransport(httpClient())(get(address)))).message).toMatch(/^No whole answer: .*ECONNREFUSED/);
+    expect((await errorOf(httpClientTransport(httpClient())(get(address)))).message).toMatch(/^Request failed: .*ECONNREFUSED/);
   });
 
   it('sends what an interceptor adds', async () => {

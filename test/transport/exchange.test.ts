@@ -2,50 +2,50 @@ import fc from 'fast-check';
 import { EMPTY, NEVER, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { HttpRequest, HttpResponse } from '../../src/transport/transport.js';
-import { exchangeTime, wholeAnswer } from '../../src/transport/exchange.js';
+import { exchangeTime, completeResponse } from '../../src/transport/exchange.js';
 import { marbles } from '../support/marbles.js';
 
 const a: HttpResponse = { status: 200, headers: {}, body: '{}' };
 const request: HttpRequest = { method: 'GET', url: 'https://ark.example', headers: { authorization: 'Bearer sk-1' } };
-const late = new Error('No whole answer: none within 5 ms (timeoutMs)');
+const late = new Error('Request failed: no response within 5 ms (timeoutMs)');
 
 const messageOf = (error: unknown, asked = request): unknown => {
   let message: unknown;
-  throwError(() => error).pipe(wholeAnswer(asked, exchangeTime(5))).subscribe({ error: (shown: Error) => { message = shown.message; } });
+  throwError(() => error).pipe(completeResponse(asked, exchangeTime(5))).subscribe({ error: (shown: Error) => { message = shown.message; } });
   return message;
 };
 
-describe('wholeAnswer', () => {
+describe('completeResponse', () => {
   it('passes on an answer that comes in time, and forgets the time', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('      ---(a|)', { a });
     const asked = '            ^--!';
-    expectObservable(answer.pipe(wholeAnswer(request, exchangeTime(5)))).toBe('---(a|)', { a });
+    expectObservable(answer.pipe(completeResponse(request, exchangeTime(5)))).toBe('---(a|)', { a });
     expectSubscriptions(answer.subscriptions).toBe(asked);
   }));
 
   it('ends an exchange that takes too long', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('      --------(a|)', { a });
     const asked = '            ^----!';
-    expectObservable(answer.pipe(wholeAnswer(request, exchangeTime(5)))).toBe('-----#', undefined, late);
+    expectObservable(answer.pipe(completeResponse(request, exchangeTime(5)))).toBe('-----#', undefined, late);
     expectSubscriptions(answer.subscriptions).toBe(asked);
   }));
 
   it('is cancelled with its subscription', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold<HttpResponse>('-----');
     const asked = '            ^-!';
-    expectObservable(answer.pipe(wholeAnswer(request, exchangeTime(5))), asked).toBe('---');
+    expectObservable(answer.pipe(completeResponse(request, exchangeTime(5))), asked).toBe('---');
     expectSubscriptions(answer.subscriptions).toBe(asked);
   }));
 
   it('gives each subscription a time of its own', marbles(({ expectObservable }) => {
-    const answer = NEVER.pipe(wholeAnswer(request, exchangeTime(5)));
+    const answer = NEVER.pipe(completeResponse(request, exchangeTime(5)));
     expectObservable(answer).toBe('     -----#', undefined, late);
     expectObservable(answer, '--^').toBe('-------#', undefined, late);
   }));
 
   it('leaves nothing and an answer at once as they are', marbles(({ expectObservable }) => {
-    expectObservable(EMPTY.pipe(wholeAnswer(request, exchangeTime(5)))).toBe('|');
-    expectObservable(of(a).pipe(wholeAnswer(request, exchangeTime(5)))).toBe('(a|)', { a });
+    expectObservable(EMPTY.pipe(completeResponse(request, exchangeTime(5)))).toBe('|');
+    expectObservable(of(a).pipe(completeResponse(request, exchangeTime(5)))).toBe('(a|)', { a });
   }));
 
   it.each<readonly [unknown, string]>([
@@ -57,19 +57,19 @@ describe('wholeAnswer', () => {
     [Object.assign(new Error('sk-1 is no header'), { code: 'ERR_INVALID' }), 'ERR_INVALID'],
     [Object.assign(new Error('quiet'), { code: 'sk-1' }), 'quiet'],
     [new TypeError('sk-1 is no header'), 'TypeError'],
-    [Object.assign(new Error('sk-1'), { code: 'sk-1', name: 'sk-1' }), 'for a reason that cannot be shown'],
+    [Object.assign(new Error('sk-1'), { code: 'sk-1', name: 'sk-1' }), 'unknown reason'],
     [Object.assign(new Error('quiet'), { cause: null }), 'quiet'],
-    ['sk-1', 'for a reason that cannot be shown'],
-    [null, 'for a reason that cannot be shown'],
-    [undefined, 'for a reason that cannot be shown'],
+    ['sk-1', 'unknown reason'],
+    [null, 'unknown reason'],
+    [undefined, 'unknown reason'],
   ])('says of %o: %s', (error, reason) => {
-    expect(messageOf(error)).toBe(`No whole answer: ${reason}`);
+    expect(messageOf(error)).toBe(`Request failed: ${reason}`);
   });
 
   it('a header of no word hides no reason', () => {
     const bare = { ...request, headers: { accept: '', authorization: ' Bearer  sk-1 ' } };
-    expect(messageOf(new Error('other side closed'), bare)).toBe('No whole answer: other side closed');
-    expect(messageOf(new Error('no header: sk-1'), bare)).toBe('No whole answer: Error');
+    expect(messageOf(new Error('other side closed'), bare)).toBe('Request failed: other side closed');
+    expect(messageOf(new Error('no header: sk-1'), bare)).toBe('Request failed: Error');
   });
 
   it('shows no word of a header, wherever an error quotes it', () => {
