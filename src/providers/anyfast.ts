@@ -1,8 +1,8 @@
 /**
  * AnyFast: a fork of new-api, with the upstream's response inside its envelope. Enhanced ("ultra") tasks have their own resolution,
  * tokens and original link.
- * Source: docs.anyfast.ai, "Seedance 2.0 task query". It recommends a poll about every 15 s; a video takes 1 to 5 minutes; links live
- * 24 h; failed tasks are refunded. How long a task's record is kept is not documented.
+ * Source: docs.anyfast.ai, "Seedance 2.0 task query". It recommends a poll about every 15 s; a video takes 1 to 5 minutes; links expire
+ * after 24 h; failed tasks are refunded. The retention of task records is undocumented.
  */
 import { newApi as dialect } from '../wire/new-api.js';
 import { defineProvider } from '../wire/provider.js';
@@ -11,7 +11,7 @@ import { defineProvider } from '../wire/provider.js';
 export const anyfastChinaUrl = 'https://www.anyfast.com.cn';
 
 /**
- * AnyFast: the new-api dialect, polled about every 15 s. Links live a day; failed tasks are refunded.
+ * AnyFast: the new-api dialect, polled about every 15 s. Links expire after a day; failed tasks are refunded.
  *
  * @example account(anyfast, { apiKey, baseUrl: anyfastChinaUrl })
  */

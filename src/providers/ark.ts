@@ -1,9 +1,9 @@
 /**
- * Volcengine Ark (China) and BytePlus ModelArk (abroad): the origin of Seedance. Keys belong to one region: a key of another
- * region is answered with 401, like a wrong one.
+ * Volcengine Ark (China) and BytePlus ModelArk (abroad): the origin of Seedance. A key belongs to one region; other regions respond with
+ * 401, as for a wrong key.
  * Source: docs 82379/1521309 (get), 82379/1521675 (list), 82379/1520757 (create), 82379/1299023 (errors); ModelArk "get video
  * generation task".
- * Task records are kept 7 days, cancelled ones 24 h, links 24 h (the signature says exactly). Flex costs half and takes hours.
+ * Task records are kept 7 days, cancelled ones 24 h, links 24 h (by their signature). Flex costs half and takes hours.
  */
 import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
 import { defineProvider } from '../wire/provider.js';
@@ -16,7 +16,7 @@ export const arkRegions = {
   'eu-west': 'https://ark.eu-west.bytepluses.com/api/v3',
 } as const;
 
-/** Volcengine Ark in Beijing; other regions by `baseUrl`. */
+/** Volcengine Ark in Beijing. Set `baseUrl` for other regions. */
 export const ark = /* @__PURE__ */ defineProvider({
   id: 'ark',
   name: 'Volcengine Ark, BytePlus ModelArk',

@@ -1,8 +1,8 @@
 /**
  * kyyAiPower (GlobalAiOpc): the flat dialect, one result path for all its models.
- * Source: its page "Seedance query video task". The page has the base path `/kyyAiPower` and keeps tasks and videos 7 days; today's
- * documentation (docs.globalaiopc.com) has `/kyyReactApiServer` and 1 day: the page's figures are the default, today's are
- * `kyyaipowerV2`. A passing 401 has been met while polling.
+ * Source: its page "Seedance query video task". It has the base path `/kyyAiPower` and keeps tasks and videos 7 days: these are the
+ * values of `kyyaipower`. The newer documentation (docs.globalaiopc.com) has `/kyyReactApiServer` and 1 day: these are the values of
+ * `kyyaipowerV2`. Polls may get a transient 401.
  */
 import { flatVideo as dialect, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from '../wire/flat-video.js';
 import { defineProvider } from '../wire/provider.js';
@@ -28,7 +28,7 @@ const facts = {
  */
 export const kyyaipower = /* @__PURE__ */ defineProvider(facts);
 
-/** The same provider as its newer documentation has it: another base path, and 1 day for tasks and videos. */
+/** The same provider by its newer documentation: another base path, and 1 day for tasks and videos. */
 export const kyyaipowerV2 = /* @__PURE__ */ defineProvider({
   ...facts,
   baseUrl: 'https://zcbservice.aizfw.cn/kyyReactApiServer',

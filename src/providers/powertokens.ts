@@ -1,16 +1,15 @@
 /**
- * PowerTokens: passes BytePlus ModelArk on, unchanged.
+ * PowerTokens: forwards BytePlus ModelArk unchanged.
  * Source: docs.powertokens.ai, "query video generation task" and "list video generation tasks". Tasks can be queried for 7 days,
- * cancelled ones for 24 h. The page gives links 14 days, the signature inside them 24 h: the signature wins, the page's figure stands
- * for a link without one.
- * Pace and generation times are the origin's: the page names none.
+ * cancelled ones for 24 h. By the page links are valid 14 days, by their signature 24 h: the signature takes precedence, and the
+ * page's value applies to links without one. The page names no polling interval and no generation times; those of the origin apply.
  */
 import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
 import { defineProvider } from '../wire/provider.js';
 import { arkList } from '../wire/task-list.js';
 
 /**
- * PowerTokens: BytePlus ModelArk's dialect, pace and list. Tasks are kept 7 days; a link's signature says how long it lives.
+ * PowerTokens: BytePlus ModelArk's dialect, polling interval and list. Tasks are kept 7 days; links expire by their signature.
  *
  * @example account(powertokens, { apiKey })
  */

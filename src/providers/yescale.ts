@@ -1,19 +1,20 @@
 /**
  * YEScale: Ark's task object under its own path, with a constant `message` (a label, also on success) and an echo of the request
  * (the prompt and the images' addresses: log it with care).
- * Source: im06lq19wz.apifox.cn, "get video by task ID" (api-316506193). The page shows a success only: its status words are taken
- * to be Ark's. Errors, limits, retention and pace are not documented: its account API descends from one-api and new-api, so that their
- * error shapes are recognised besides Ark's; pace and generation times are the origin's. Length and resolution stand in the echo's flags.
+ * Source: im06lq19wz.apifox.cn, "get video by task ID" (api-316506193). The page shows only a success; the status words are
+ * assumed to be Ark's. Errors, limits, retention and polling interval are undocumented. Its account API derives from one-api and new-api, so
+ * their error shapes are recognised besides Ark's. Polling interval and generation times are the origin's. Length and resolution are in the
+ * echoed request's flags.
  */
 import { arkExpectedTimeMs, arkPacing, labelledArk } from '../wire/ark.js';
 import { newApiErrorReason } from '../wire/new-api-errors.js';
 import { defineProvider } from '../wire/provider.js';
 
-/** The address without the proxy in front, for long requests. */
+/** The address that bypasses the proxy, for long requests. */
 export const yescaleDirectUrl = 'https://api.yescale.vip';
 
 /**
- * YEScale: Ark's dialect and pace. Its snapshots hold the request that made the task: `snapshot.request`.
+ * YEScale: Ark's dialect and polling interval. `snapshot.request` holds the request that created the task.
  *
  * @example account(yescale, { apiKey })
  */

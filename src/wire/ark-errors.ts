@@ -1,6 +1,6 @@
 /**
  * Ark's own errors: `{ error: { code, message, param, type } }` with a code of its documentation.
- * Source: docs 82379/1299023 (errors); `TaskNotFound` and `NotFound.` were met by public clients.
+ * Source: docs 82379/1299023 (errors); public clients have met `TaskNotFound` and `NotFound.`.
  */
 import { PlainObject, textIn } from './codecs.js';
 import { reasonOfStatus, type ResponseReason } from './error-response.js';
@@ -12,9 +12,9 @@ const documented =
   /^(?:InvalidParameter|MissingParameter|InvalidEndpoint|InvalidEndpointOrModel|InvalidAction|InvalidArgumentError|InvalidSubscription|InvalidImageURL|ModelNotOpen|UnsupportedModel|\w*SensitiveContentDetected|\w*RiskDetection)/;
 
 /**
- * What an error in Ark's own shape says of the request; null for any other body, and for a code that Ark does not document.
+ * The reason of an error in Ark's own shape; null for any other body, and for a code that Ark does not document.
  *
- * @param status the HTTP status: of the codes that say nothing of themselves, 404 means `not-found`, 403 `forbidden`
+ * @param status the HTTP status, which decides for general codes: 404 means `not-found`, 403 `forbidden`
  * @example arkErrorReason(404, { error: { code: 'ResourceNotFound', message: 'no such task' } }) // 'not-found'
  */
 export const arkErrorReason = (status: number, body: unknown): ResponseReason | null => {

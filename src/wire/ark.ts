@@ -1,8 +1,8 @@
 /**
- * The dialect of Volcengine Ark and BytePlus ModelArk, and of the gateways that pass it on: one flat task object with the
- * video under `content`.
- * Source: docs 82379/1521309 (get) and 82379/1521675 (list), the task types of the vendor's Python and Go SDKs. A null, a missing
- * and an empty field all occur for the same thing; `content` may be an array on a relay; old samples have numbers as strings.
+ * The dialect of Volcengine Ark and BytePlus ModelArk, and of gateways that forward it: one flat task object with the video under
+ * `content`.
+ * Source: docs 82379/1521309 (get) and 82379/1521675 (list), the task types of the vendor's Python and Go SDKs. A null, a
+ * missing and an empty field mean the same; relays may send `content` as an array; old samples have numbers as strings.
  */
 import type * as t from 'io-ts';
 import { isTerminal, type TaskStatus } from '../task/status.js';
@@ -28,7 +28,7 @@ const ArkUsage = /* @__PURE__ */ fieldsOf(
   {
     completion_tokens: Count,
     total_tokens: Count,
-    /** AnyFast's enhanced tasks: what is billed. */
+    /** AnyFast's enhanced tasks: the billed tokens. */
     super_resolution_tokens: Count,
     tool_usage: Counts,
   },
@@ -51,7 +51,7 @@ export const ArkTask = /* @__PURE__ */ fieldsOf(
     tools: Items,
     seed: LenientNumber,
     resolution: Text,
-    /** AnyFast's enhanced tasks: what the viewer gets. */
+    /** AnyFast's enhanced tasks: the resolution of the enhanced video. */
     super_resolution: Text,
     ratio: Text,
     duration: SecondsAsMs,
@@ -76,11 +76,11 @@ export const ArkTask = /* @__PURE__ */ fieldsOf(
 );
 
 /**
- * What an Ark task says, in an envelope or without one. Instants and durations in ms; null for what it does not say. A length is
- * `duration`, else `frames` by `framespersecond`, else the echoed request's `--duration`; the resolution likewise.
+ * Parses an Ark task, with or without an envelope. Instants and durations in ms; null for missing fields. The length is `duration`, else
+ * `frames` divided by `framespersecond`, else `--duration` of the echoed request; the resolution likewise.
  *
- * @param providerStatus the task's own word, or that of its envelope
- * @param status what that word means
+ * @param providerStatus the status word of the task or of its envelope
+ * @param status the meaning of that word
  * @example const task = ArkTask.read(body)
  * const reading = task && arkReading(task, task.status ?? '', 'running')
  */
@@ -133,14 +133,14 @@ export const arkReading = (task: t.TypeOf<typeof ArkTask>, providerStatus: strin
   };
 };
 
-/** How often to poll, in ms. No page recommends an interval: the vendor's samples poll every 10 s. */
+/** How often to poll, in ms. The documentation recommends no interval; the vendor's samples poll every 10 s. */
 export const arkPacing: Pacing = { minIntervalMs: 10_000, minMs: 10_000, maxMs: 20_000 };
 
 /**
- * How long a task takes, in ms: 90 to 240 s for 5 s of video (also where no length is known), 170 to 699 s up to 15 s, 330 to 1057 s
- * above. Null for flex, which takes hours.
+ * How long a task takes, in ms: 90 to 240 s for 5 s of video or an unknown length, 170 to 699 s up to 15 s, 330 to 1057 s above. Null for
+ * flex, which takes hours.
  *
- * Source: measured by public clients; those of 5 s ended within 140 s.
+ * Source: measured by public clients; videos of 5 s took up to 140 s.
  * @example arkExpectedTimeMs({ serviceTier: null, model: null, resolution: null, durationMs: 15_000 }) // { minMs: 170_000, maxMs: 699_000 }
  */
 export const arkExpectedTimeMs = ({ serviceTier, durationMs }: TaskHints): TimeRange | null => {
@@ -156,7 +156,7 @@ const readArk = (body: unknown): ParsedTask | null => {
   return arkReading(task, task.status, statusOf(task.status, arkStatuses));
 };
 
-/** Reads a body that is an Ark task. A failed task without another reason has its `message` for one. */
+/** Reads a body that is an Ark task. The reason of a failed task falls back to its `message`. */
 export const ark: Dialect = {
   name: 'ark',
   statuses: arkStatuses,
@@ -168,7 +168,7 @@ export const ark: Dialect = {
 };
 
 /**
- * Ark's dialect on a gateway that puts a constant label into every `message`: it is a notice, and never the reason of a failure.
+ * Ark's dialect on a gateway that puts a constant label into every `message`. The label is a notice, never the reason of a failure.
  *
  * @param errorReason recognises the gateway's own errors; Ark's are recognised too
  * @example labelledArk(newApi.errorReason)
@@ -180,7 +180,7 @@ export const labelledArk = (errorReason: Dialect['errorReason']): Dialect => ({
   read: readArk,
 });
 
-/** `content` is an object of links; on a relay a list of objects with one link each, as a string or as an object around it. */
+/** `content` is an object of links; on relays a list of objects with one link each, as a string or as `{ url }`. */
 const linkIn = (content: unknown, name: string): string | null => {
   if (!Array.isArray(content)) return linkOf(content, name);
   for (const item of content as readonly unknown[]) { // not `any[]`
@@ -196,7 +196,7 @@ const linkOf = (item: unknown, name: string): string | null => {
   return Link.read(PlainObject.is(link) ? link['url'] : link);
 };
 
-/** The settings in a prompt's flags. */
+/** Settings that a prompt gives as flags. */
 interface Flags {
   readonly resolution: string | null;
   readonly durationMs: number | null;
@@ -204,7 +204,7 @@ interface Flags {
 
 const noFlags: Flags = { resolution: null, durationMs: null };
 
-/** The flags at the end of an echoed request's texts: `--resolution 480p --duration 5`, or `--rs 480p --dur 5`. The last one counts. */
+/** The flags at the end of an echoed request's texts: `--resolution 480p --duration 5`, or `--rs 480p --dur 5`. The last flag counts. */
 const flagsIn = (content: readonly unknown[]): Flags => {
   const texts = content.map((item) => (PlainObject.is(item) && typeof item['text'] === 'string' ? item['text'] : '')).join(' ');
   const last = (flag: RegExp): string | null => [...texts.matchAll(flag)].at(-1)?.[1] ?? null;

@@ -1,6 +1,6 @@
 /**
- * A codec with all of the interface of io-ts's `Type`: it stands in `t.type` and in a `pipe`, and reporters read its errors. It is made
- * here because io-ts is one module that no bundler can shake: a sixth of what a browser would have to parse, for the little that is needed.
+ * A codec with the whole interface of io-ts's `Type`: it works in `t.type`, in `pipe` and with reporters. It replaces io-ts at run time,
+ * because bundlers cannot tree-shake io-ts: it would be a sixth of the code that a browser has to parse.
  */
 import { isLeft, left } from 'fp-ts/Either';
 import type * as t from 'io-ts';
@@ -21,7 +21,7 @@ export class Codec<A, O = A> implements t.Type<A, O, unknown> {
     this.is = is;
     this.validate = validate;
     this.encode = encode;
-    // It may be passed on by itself, as that of io-ts.
+    // Bound, as in io-ts, so that it can be passed as a function.
     this.decode = this.decode.bind(this);
     this.pipe = piped as t.Type<A, O>['pipe']; // the signature is the same; its `this` cannot be inferred
   }
@@ -51,5 +51,5 @@ const piped = function <B, IB, A extends IB, O, OB extends A>(this: t.Type<A, O>
   );
 };
 
-/** What a codec says of a value that it cannot read. */
+/** The result of a codec for a value that it cannot read. */
 export const unreadable = (value: unknown, context: t.Context): t.Validation<never> => left<t.Errors>([{ value, context }]);

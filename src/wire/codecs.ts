@@ -1,14 +1,14 @@
 /**
- * Small codecs that say nothing of any one provider. Each reads one kind of value leniently: what is missing, null, empty or
- * of another kind is `null`, so that one odd field never hides a finished video. Only a body that is not an object fails.
+ * Small codecs that are independent of any provider. Each reads one kind of value leniently: a missing, null, empty or unexpected value
+ * is `null`, so that one odd field never hides a finished video. Only a body that is not an object fails.
  */
 import { isRight, right } from 'fp-ts/Either';
 import type * as t from 'io-ts';
 import { Codec, unreadable } from './codec.js';
 
-/** A codec that never fails: what it cannot read is null. */
+/** A codec that never fails: a value that it cannot read is null. */
 export interface Lenient<A> extends t.Type<A | null, unknown, unknown> {
-  /** What `decode` gives, without an `Either` around it. */
+  /** As `decode`, without the `Either`. */
   readonly read: (value: unknown) => A | null;
 }
 
@@ -30,17 +30,16 @@ type FieldsOf<Codecs extends Readonly<Record<string, FieldCodec>>> = { readonly 
 
 /** A codec of an object's fields. */
 export interface Fields<A> extends t.Type<A, unknown, unknown> {
-  /** What `decode` gives, without an `Either` around it; null where that fails: the value is no plain object. */
+  /** As `decode`, without the `Either`; null when the value is not a plain object. */
   readonly read: (value: unknown) => A | null;
 }
 
 /**
- * As `t.type`, for fields that never fail: reads one after the other, and keeps no account of where it is. That account would cost more
- * than the rest of reading a response.
+ * As `t.type`, for fields that never fail: it tracks no context, which would cost more than the rest of reading a response.
  */
 export const fieldsOf = <Codecs extends Readonly<Record<string, FieldCodec>>>(codecs: Codecs, name: string): Fields<FieldsOf<Codecs>> => {
   const fields = Object.entries(codecs);
-  // A copy of it has room for every field, in one order.
+  // Copies have every field in one order, so they share a hidden class.
   const blank: Readonly<Record<string, unknown>> = Object.fromEntries(fields.map(([field]) => [field, null]));
   const read = (value: unknown): FieldsOf<Codecs> | null => {
     if (!PlainObject.is(value)) return null;
@@ -61,7 +60,7 @@ export const fieldsOf = <Codecs extends Readonly<Record<string, FieldCodec>>>(co
 };
 
 /**
- * Reads with a codec, or gives null where the codec fails.
+ * Reads with a codec; null when the codec fails.
  *
  * @example orNull(ArkTask).read('no task') // null
  */
@@ -82,16 +81,16 @@ const numberIn = (value: unknown): number | null => {
 export const textIn = (value: unknown): string | null =>
   typeof value === 'number' ? String(value) : typeof value === 'string' && value.trim() !== '' ? value : null;
 
-/** Whatever is there, to be looked at later. */
+/** Any value, to be read later. */
 export const Unknown = /* @__PURE__ */ lenient<unknown>('Unknown', asItIs);
 
 /** A non-blank string; a number counts as its digits. */
 export const Text = /* @__PURE__ */ lenient('Text', textIn);
 
-/** As `Text`, but a blank text counts as said: a status word may be empty. */
+/** As `Text`, but keeps a blank string: a status word may be empty. */
 export const AnyText = /* @__PURE__ */ lenient('AnyText', (value) => (typeof value === 'string' ? value : textIn(value)));
 
-/** Any number that a double holds well enough, also as text. */
+/** A number within the safe integer range, or a string with one. */
 export const LenientNumber = /* @__PURE__ */ lenient('LenientNumber', numberIn);
 
 const countIn = (value: unknown): number | null => {
@@ -99,17 +98,17 @@ const countIn = (value: unknown): number | null => {
   return number !== null && Number.isSafeInteger(number) && number >= 0 ? number : null;
 };
 
-/** A whole number from 0 that a double holds exactly, also as text. */
+/** A safe integer ≥ 0, or a string with one. */
 export const Count = /* @__PURE__ */ lenient('Count', countIn);
 
-/** true or false, also as text. */
+/** A boolean, or a string with one. */
 export const Flag = /* @__PURE__ */ lenient('Flag', (value) =>
   value === true || value === 'true' ? true : value === false || value === 'false' ? false : null,
 );
 
 const year2100Ms = 4_102_444_800_000;
 
-/** Seconds above 0 → ms; what is longer than the time from 1970 to 2100 is no reading. */
+/** Seconds above 0 → ms; null beyond the time from 1970 to 2100. */
 export const SecondsAsMs = /* @__PURE__ */ lenient('SecondsAsMs', (value) => {
   const ms = Math.round((numberIn(value) ?? 0) * 1000);
   return ms > 0 && ms < year2100Ms ? ms : null;
@@ -118,7 +117,7 @@ export const SecondsAsMs = /* @__PURE__ */ lenient('SecondsAsMs', (value) => {
 /** Unix seconds → ms since the epoch. 0 means "not yet". */
 export const UnixSeconds = SecondsAsMs;
 
-/** `"50%"`, `"50"` or 50 → 0.5; never above 1. */
+/** `"50%"`, `"50"` or 50 → 0.5; at most 1. */
 export const Percentage = /* @__PURE__ */ lenient('Percentage', (value) => {
   const percent = numberIn(typeof value === 'string' ? value.replace(/%\s*$/, '') : value);
   return percent !== null && percent >= 0 ? Math.min(percent / 100, 1) : null;
@@ -133,14 +132,14 @@ const httpUrl = /^https?:\/\/[^\s/?#]\S*$/i;
  */
 export const isLink = (text: string): boolean => httpUrl.test(text.trim());
 
-/** An http(s) URL, untouched but for white space around it: its query is signed. */
+/** An http(s) URL without the white space around it. The query stays unchanged, because it may be signed. */
 export const Link = /* @__PURE__ */ lenient('Link', (value) =>
   typeof value === 'string' && isLink(value) ? value.trim() : null,
 );
 
 const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> => Object.prototype.toString.call(value) === '[object Object]';
 
-/** What a body's plain objects are read as first. */
+/** A plain object. */
 export const PlainObject: t.Type<Readonly<Record<string, unknown>>, unknown, unknown> = /* @__PURE__ */ new Codec(
   'PlainObject',
   isPlainObject,
@@ -153,7 +152,7 @@ export const Items = /* @__PURE__ */ lenient('Items', (value) =>
   Array.isArray(value) ? (value as readonly unknown[]) : null,
 );
 
-/** Counts by name; what is no count is left out. */
+/** Counts by name; other values are left out. */
 export const Counts = /* @__PURE__ */ lenient('Counts', (value): Readonly<Record<string, number>> | null => {
   const counts = Object.entries(PlainObject.is(value) ? value : {}).flatMap(([name, count]) => {
     const number = countIn(count);

@@ -1,12 +1,12 @@
 /**
- * The words of an error response in the shapes that APIs, gateways, frameworks and proxies share. They supply the message; the HTTP status
- * and the dialect decide what can be done about the error.
+ * Reads the message of an error response in the shapes that APIs, gateways, frameworks and proxies share. The HTTP status and the dialect
+ * decide what can be done about the error.
  */
 import type { HttpResponse } from '../transport/transport.js';
 import { PlainObject, textIn } from './codecs.js';
 
 /**
- * The message of an error body that is JSON; null where it has none.
+ * The message of a JSON error body; null when it has none.
  *
  * Shapes: RFC 9457 (`{ title, detail }`), Spring (`{ error, message, path }`), JSend (`{ status, message }`), `{ message }`, `{ msg }`,
  * `{ error: "text" }`.
@@ -20,8 +20,8 @@ export const errorMessageIn = (body: unknown): string | null => {
 };
 
 /**
- * What an HTTP error is called where its body has no message: the status, with a page's title or the text. Of a redirect, the host of
- * its `Location`, without user info or query.
+ * A message for an HTTP error whose body has none: the status with the page's title or the body's text; for a redirect the host of its
+ * `Location`, without user info and query.
  *
  * @example httpErrorText({ status: 502, headers: {}, body: '<title>502 Bad Gateway</title>' }) // 'HTTP 502 Bad Gateway'
  */
@@ -34,7 +34,7 @@ export const httpErrorText = (response: HttpResponse): string => {
   return `${name} ${text.startsWith(String(status)) ? text.slice(3).replace(/^[\s:|.–-]+/, '') : text}`;
 };
 
-/** The host that a redirect leads to; null for other responses, and where `Location` names no host. */
+/** The host of a redirect's target; null for other responses, and for a `Location` without a host. */
 export const redirectTargetOf = ({ status, headers }: HttpResponse): string | null => {
   const location = headers['location']?.trim() ?? '';
   if (status < 300 || status > 399 || location === '') return null;
@@ -45,7 +45,7 @@ export const redirectTargetOf = ({ status, headers }: HttpResponse): string | nu
 
 const isPage = /^\s*(?:<!doctype\b|<html\b|<head\b|<body\b|<\?xml\b|<title\b|<h1\b|<center\b)/i;
 
-/** How much of a page is searched for its text, in characters. */
+/** How many characters of a page are searched. */
 const longestPage = 4_096;
 
 /** A page's title, else its first heading, else all its text. */

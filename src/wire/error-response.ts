@@ -1,6 +1,6 @@
 /**
- * Responses that hold no task: what they say, and what can be done about them. Only the API itself can say that a task does not exist, or
- * that a request or a key's rights are wrong: `Dialect.errorReason` recognises such errors. The HTTP status decides all others.
+ * Classifies responses without a task by what can be done about them. Only the API itself can report that a task does not exist, that a
+ * request is invalid or that a key lacks rights: `Dialect.errorReason` recognises such errors. The HTTP status decides all others.
  */
 import { serverWaitMs } from '../transport/retry-after.js';
 import type { HttpResponse } from '../transport/transport.js';
@@ -8,8 +8,8 @@ import { PlainObject, textIn } from './codecs.js';
 import { errorMessageIn, httpErrorText, redirectTargetOf } from './error-message.js';
 
 /**
- * Why a response is no snapshot, by what can be done about it. `not-found`, `forbidden` and `rejected` are given for an error in the
- * API's own shape only; `wrong-url` by the client only.
+ * Why a response holds no snapshot. Only an error in the API's own shape gives `not-found`, `forbidden` or `rejected`; only the client gives
+ * `wrong-url`.
  */
 export type ResponseReason =
   | 'unauthorized'
@@ -22,11 +22,11 @@ export type ResponseReason =
   | 'rejected'
   | 'empty';
 
-/** Why a response gives no snapshot: it cannot be read (`decode`), or it is an error (`response`). */
+/** Why a response holds no snapshot: it cannot be read (`decode`), or it is an error (`response`). */
 export type ReadFailure =
   | {
       readonly kind: 'decode';
-      /** What was expected where, one sentence each. */
+      /** What was expected, one sentence for each issue. */
       readonly issues: readonly string[];
     }
   | {
@@ -37,11 +37,11 @@ export type ReadFailure =
       readonly code: string | null;
       /** Never empty. */
       readonly message: string;
-      /** How long the server asks to wait, in ms. */
+      /** The wait that the server demands, in ms. */
       readonly retryAfterMs: number | null;
     };
 
-/** What went wrong, in a provider's own words. */
+/** A provider's own error code and message. */
 export interface ErrorDetail {
   readonly code: string | null;
   readonly message: string | null;
@@ -61,7 +61,7 @@ const detailOf = (code: unknown, message: unknown): ErrorDetail | null => {
 };
 
 /**
- * What an `error` field says: an object with `code` and `message` or `msg`, or a string. Null for anything else, for code 0 without a
+ * Reads an `error` field: an object with `code` and `message` or `msg`, or a string. Null for any other value, for code 0 without a
  * message, and for an empty string.
  *
  * @example errorDetailIn({ code: 'InvalidParameter', message: 'no such ratio' }) // itself
@@ -70,7 +70,7 @@ export const errorDetailIn = (error: unknown): ErrorDetail | null =>
   PlainObject.is(error) ? detailOf(error['code'], error['message'] ?? error['msg']) : detailOf(null, error);
 
 /**
- * The error that a body is: by its `error` field, else by an envelope whose `code` or `success` says so. Null for other bodies.
+ * The error in a body: its `error` field, else an envelope whose `code` or `success` reports a failure. Null for other bodies.
  *
  * @example errorResponseIn({ code: 'task_not_exist', message: 'no such task' }) // { code: 'task_not_exist', message: 'no such task' }
  */
@@ -81,14 +81,14 @@ export const errorResponseIn = (body: unknown): ErrorDetail | null => {
 };
 
 /**
- * What the body of an HTTP error says, in any shape that servers share; null where it says nothing readable.
+ * The error in the body of an HTTP error, in any shape that servers share; null when there is none.
  *
  * @example httpErrorIn({ title: 'Not Found', detail: 'no route' }) // { code: null, message: 'Not Found: no route' }
  */
 export const httpErrorIn = (body: unknown): ErrorDetail | null => {
   const detail = errorResponseIn(body);
   const message = errorMessageIn(body);
-  // Spring has the reason phrase in `error`, and what went wrong in `message`.
+  // Spring puts the reason phrase in `error`, and the message in `message`.
   if (detail !== null) return PlainObject.is(body) && typeof body['error'] === 'string' ? { ...detail, message } : detail;
   return message === null ? null : { code: null, message };
 };
@@ -100,9 +100,9 @@ const overloadCode = /^(?:ServerOverloaded|InflightBatchsizeExceeded)\b/;
 const brokenCode = /^(?:Internal|ServiceUnavailable|ServerOverloaded)/;
 
 /**
- * What an HTTP status says in a response of the API itself; null where it is no error.
+ * The reason that an HTTP status gives in a response of the API itself; null below 400.
  *
- * @example reasonOfStatus(408) // 'server': 408 and 425 pass by themselves
+ * @example reasonOfStatus(408) // 'server': 408 and 425 are transient
  */
 export const reasonOfStatus = (status: number): ResponseReason | null => {
   if (status === 401) return 'unauthorized';
@@ -114,27 +114,27 @@ export const reasonOfStatus = (status: number): ResponseReason | null => {
   return status >= 400 ? 'rejected' : null;
 };
 
-/** The reasons that an HTTP-like code gives under HTTP 200 in any shape. */
+/** The reasons that an HTTP-like code may give under HTTP 200 in a body of any shape. */
 const sharedReasons: ReadonlySet<ResponseReason | null> = new Set(['unauthorized', 'quota', 'rate-limited']);
 
 const reasonOf = (status: number, code: string, own: ResponseReason | null): ResponseReason => {
   if (status === 401) return 'unauthorized';
   if (status === 402 || quotaCode.test(code)) return 'quota';
-  // An overload is the server's own trouble, and says nothing of the account's pace.
+  // An overload is a server error, unrelated to the account's rate limit.
   if (status === 429) return overloadCode.test(code) ? 'server' : 'rate-limited';
   if (status >= 200 && status < 300) {
     if (busyCode.test(code)) return 'rate-limited';
     if (brokenCode.test(code)) return 'server';
-    const said = httpCode.test(code) ? reasonOfStatus(Number(code)) : null;
-    return own ?? (sharedReasons.has(said) && said !== null ? said : 'server');
+    const byCode = httpCode.test(code) ? reasonOfStatus(Number(code)) : null;
+    return own ?? (sharedReasons.has(byCode) && byCode !== null ? byCode : 'server');
   }
   return reasonOfStatus(status) === 'server' || status < 400 ? 'server' : (own ?? 'server');
 };
 
-/** The longest part of a provider's text that goes into a message, in characters. */
+/** The maximum length of a provider's text in a message, in characters. */
 const longestMessage = 300;
 
-/** A string as one line of at most 301 characters, its URLs without their query, which may be a signature. */
+/** A string as one line of at most 301 characters, its URLs without their query, which may hold a signature. */
 export const shortened = (text: string): string => {
   const line = text.replace(/\s+/g, ' ').trim();
   const start = line.slice(0, longestMessage).replace(/(https?:[^\s"'<>?]*)\?[^\s"'<>]*/gi, '$1?…');
@@ -142,11 +142,11 @@ export const shortened = (text: string): string => {
 };
 
 /**
- * A response that says why it holds no task, or that says nothing readable under an HTTP error. Its message is one line of at most 301
- * characters: the detail's, else the code, else the HTTP status with the page's title. A redirect's names the host that it leads to.
+ * The failure of a response with an error. Its message is one line of at most 301 characters: the detail's message, else its code, else the
+ * HTTP status with the page's title. For a redirect it names the target's host.
  *
- * @param detail the error that was found in the body, or null
- * @param own what the dialect's `errorReason` says of it
+ * @param detail the error in the body, or null
+ * @param own the result of the dialect's `errorReason`
  */
 export const refused = (
   response: HttpResponse,

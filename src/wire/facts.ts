@@ -1,8 +1,8 @@
 /**
- * The shapes of a provider's plain facts: intervals, times, retention.
+ * The types of a provider's facts: polling intervals, generation times, retention.
  */
 
-/** What is known of a task when its polling interval is chosen; null where nothing is. */
+/** What is known about a task when its polling interval is chosen; null for unknown. */
 export interface TaskHints {
   readonly serviceTier: string | null;
   readonly model: string | null;
@@ -10,15 +10,15 @@ export interface TaskHints {
   readonly durationMs: number | null;
 }
 
-/** The hints of a task of which nothing is known. */
+/** The hints of an unknown task. */
 export const noHints: TaskHints = { serviceTier: null, model: null, resolution: null, durationMs: null };
 
-/** How often a provider wants to be polled, in ms: never more often than `minIntervalMs`, at best between `minMs` and `maxMs`. */
+/** The polling interval of a provider, in ms: at least `minIntervalMs`, recommended between `minMs` and `maxMs`. */
 export interface Pacing {
   readonly minIntervalMs: number;
   readonly minMs: number;
   readonly maxMs: number;
-  /** The longest interval that its documentation recommends for a task that runs; missing where it names none. */
+  /** The longest interval that the documentation recommends for a running task; missing when it names none. */
   readonly longestMs?: number;
 }
 
@@ -28,16 +28,16 @@ export interface TimeRange {
   readonly maxMs: number;
 }
 
-/** How long a provider keeps what it made, in ms; null where it does not say. */
+/** How long a provider keeps task records and videos, in ms; null when undocumented. */
 export interface Retention {
   readonly recordMs: number | null;
   readonly cancelledRecordMs: number | null;
   readonly videoMs: number | null;
 }
 
-/** What a service tier does to the generation time and to the price, as factors of the default tier's. */
+/** A service tier's generation time and price, as factors of the default tier's. */
 export interface TierFactor {
-  /** null: longer, and it does not say how much. */
+  /** null: longer by an undocumented factor. */
   readonly time: { readonly min: number; readonly max: number } | null;
   readonly price: number;
 }

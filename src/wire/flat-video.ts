@@ -1,7 +1,7 @@
 /**
  * The flat dialect: one object per task, with `video_url` and `error` as plain strings beside the status.
- * Source: the result pages of kyyAiPower and xingchao (docs.globalaiopc.com), and public clients of them. Only `created` is an
- * instant; null and missing both mean "not yet"; `totalTokens` has been met as a string.
+ * Source: the result pages of kyyAiPower and xingchao (docs.globalaiopc.com), and public clients of them. `created` is the only
+ * instant; null and missing both mean "not yet"; `totalTokens` may be a string.
  */
 import { Unknown, Count, fieldsOf, PlainObject, textIn, UnixSeconds, Link, SecondsAsMs, Text, AnyText } from './codecs.js';
 import type { Dialect } from './dialect.js';
@@ -40,15 +40,15 @@ const FlatVideoTask = /* @__PURE__ */ fieldsOf(
 
 const minutes = (min: number, max: number): TimeRange => ({ minMs: min * 60_000, maxMs: max * 60_000 });
 
-/** Flex takes two to three times the time, at half the price. */
+/** Flex takes two to three times as long, at half the price. */
 export const flatVideoTierFactors = { flex: { time: { min: 2, max: 3 }, price: 0.5 } } as const;
 
 /** The model's name holds the resolution: `seedance_1_5_pro_480p`. */
 const isPreview = ({ model, resolution }: TaskHints): boolean => /480p/i.test(resolution ?? model ?? '');
 
 /**
- * How often to poll, in ms: every 30 to 60 s; flex 60 to 120 s; previews in 480p 10 to 20 s. Polling more often than every 10 s meets the
- * rate limit. The longest of each is what the pages recommend for a task that runs.
+ * How often to poll, in ms: every 30 to 60 s; flex 60 to 120 s; previews in 480p 10 to 20 s. Polling more often than every 10 s exceeds the
+ * rate limit. `longestMs` is the longest interval that the pages recommend for a running task.
  *
  * Source: the result pages of kyyAiPower and xingchao.
  * @example flatVideoPacing({ serviceTier: 'flex', model: null, resolution: null, durationMs: null }).minMs // 60_000
@@ -62,7 +62,7 @@ const every = (min: number, max: number): Pacing => ({ minIntervalMs: 10_000, mi
 
 /**
  * How long a task takes, in ms: series 1.5 by resolution, series 2.0 by the length of the video; flex two to three times as long. Null
- * for a model of another name.
+ * for other model names.
  *
  * @example flatVideoExpectedTimeMs({ serviceTier: null, model: 'seedance_1_5_pro_480p', resolution: null, durationMs: null }) // 30 s to 2 min
  */
@@ -88,8 +88,8 @@ const defaultTierTime = (hints: TaskHints): TimeRange | null => {
 const resolutionIn = (model: string | null): string | null => /(?:^|[^a-z0-9])(\d{3,4}p|[248]k)(?![a-z0-9])/i.exec(model ?? '')?.[1]?.toLowerCase() ?? null;
 
 /**
- * The dialect documents no errors; those of its sister API are `{ code, msg, data }` with a number for a code. Under an HTTP error the
- * HTTP status says what is meant, under 200 a code that is one.
+ * The dialect documents no errors; those of its sister API are `{ code, msg, data }` with a numeric code. Under an HTTP error the HTTP status
+ * gives the reason; under 200 a code from 400 to 599 does.
  */
 const flatErrorReason = (status: number, body: unknown): ResponseReason | null => {
   if (!PlainObject.is(body) || isSuccess(body) || textIn(body['msg']) === null || !/^-?\d+$/.test(textIn(body['code']) ?? '')) return null;
@@ -98,7 +98,7 @@ const flatErrorReason = (status: number, body: unknown): ResponseReason | null =
   return code >= 400 && code < 600 ? reasonOfStatus(code) : null;
 };
 
-/** Reads a body that is a flat task. A failed task without an `error` has its `message` for a reason. */
+/** Reads a body that is a flat task. The reason of a failed task falls back to its `message`. */
 export const flatVideo: Dialect = {
   name: 'flat-video',
   statuses: flatVideoStatuses,

@@ -1,5 +1,5 @@
 /**
- * For authors of providers: what a provider is, the three dialects, and the codecs to write a fourth with.
+ * The entry point `rx-seedance/provider-kit`, for authors of providers: `defineProvider`, the three dialects, and codecs to write another.
  */
 export { type Provider, type ProviderFacts, defineProvider } from './provider.js';
 export type { TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
@@ -9,7 +9,7 @@ export { type ParsedTask, noSettings, usageOf } from './reading.js';
 export { type StatusTable, statusOf } from './status-words.js';
 export { type ErrorDetail, errorDetailIn, type ReadFailure, errorResponseIn, type ResponseReason } from './error-response.js';
 export { signedUntilMs } from './signed-url.js';
-export type { IsOther } from './answer-reader.js';
+export type { IsOther } from './response-reader.js';
 export { ark, arkExpectedTimeMs, arkPacing, arkReading, ArkTask, labelledArk } from './ark.js';
 export { arkErrorReason } from './ark-errors.js';
 export { flatVideo, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from './flat-video.js';

@@ -11,13 +11,13 @@ const taskCode =
   /^(?:task_\w+|fail_to_\w+|invalid_(?:request|api_platform)|query_data_error|channel_\w+|model_\w+|quota_not_enough|insufficient_\w+|(?:get|gen|do|read|marshal|unmarshal|build|insert|update|copy|convert)_\w+)$/;
 const ownType = /^(?:new_api_error|one_api_error|authentication_error|invalid_request_error|permission_error)$/;
 
-/** The server's words for a path that it does not have. */
+/** The server's message for an unknown path. */
 const wrongPath = /^Invalid URL \(/;
 
 /**
- * What an error in new-api's own shape says of the request; null for any other body, and for a wrong path, which says nothing of a task.
+ * The reason of an error in new-api's own shape; null for any other body, and for a wrong path, which does not concern a task.
  *
- * @param status the HTTP status: of an error without a telling code, 404 means `not-found`, 403 `forbidden`
+ * @param status the HTTP status, which decides for general codes: 404 means `not-found`, 403 `forbidden`
  * @example newApiErrorReason(400, { code: 'task_not_exist', message: 'task_not_exist', data: null }) // 'not-found'
  */
 export const newApiErrorReason = (status: number, body: unknown): ResponseReason | null => {
@@ -28,9 +28,9 @@ export const newApiErrorReason = (status: number, body: unknown): ResponseReason
   if (error !== null ? !ownType.test(textIn(error['type']) ?? '') : !isTaskError(body, code)) return null;
   if (wrongPath.test(textIn(error?.['message']) ?? '')) return null;
   const reason = reasonOfStatus(status);
-  // A task error under 404 that does not name the task is about something else, such as a channel.
+  // A task error under 404 without a code for a missing task concerns something else, such as a channel.
   if (error === null && reason === 'not-found') return 'rejected';
-  // The server's own errors have no codes that tell under 200.
+  // Under 200 the codes of the server's own errors give no reason.
   return reason ?? (error === null ? 'rejected' : null);
 };
 

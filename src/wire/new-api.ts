@@ -1,8 +1,8 @@
 /**
  * The envelope dialect of new-api and its forks: `{ code, message, data: task }`, the upstream's own response inside the task.
- * Source: `dto.TaskResponse` and `relay_task.go` of QuantumNous/new-api, docs.anyfast.ai. The envelope's `code` says nothing of the
- * task; the outer status decides, a missing one falls to the inner; `data.id` is a database row; `fail_reason` may be the link
- * and `result_url` the error text; times are 0 until they are known; envelopes may be nested.
+ * Source: `dto.TaskResponse` and `relay_task.go` of QuantumNous/new-api, docs.anyfast.ai. The envelope's `code` does not
+ * describe the task. The outer status decides; if it is missing, the inner one does. `data.id` is a database row; `fail_reason` may hold the
+ * link and `result_url` the error text; unknown times are 0; envelopes may be nested.
  */
 import type { Upstream } from '../task/snapshot.js';
 import { isTerminal } from '../task/status.js';
@@ -32,7 +32,7 @@ const NewApiTask = /* @__PURE__ */ fieldsOf(
     result_url: Text,
     original_result_url: Link,
     fail_reason: Text,
-    /** An older form: the link, and neither of the two above. */
+    /** An older form: the link, without the two fields above. */
     url: Link,
     submit_time: UnixSeconds,
     start_time: UnixSeconds,
@@ -45,7 +45,7 @@ const NewApiTask = /* @__PURE__ */ fieldsOf(
   'NewApiTask',
 );
 
-/** How many objects inside one another are looked through. */
+/** How many nested objects are searched. */
 const deepest = 6;
 
 const layersIn = (body: unknown): readonly Readonly<Record<string, unknown>>[] => {
@@ -58,9 +58,9 @@ const taskFields = ['status', 'task_id', 'submit_time', 'result_url', 'fail_reas
 const innerFields = ['status', 'content', 'error', 'id', 'model', 'usage'];
 const hasOneOf = (names: readonly string[]) => (layer: object): boolean => names.some((name) => Object.hasOwn(layer, name));
 
-const isSaid = (word: string | null): word is string => word !== null && word.trim() !== '';
+const isPresent = (word: string | null): word is string => word !== null && word.trim() !== '';
 
-/** What the server says of its upstream, not what the upstream says of the task. */
+/** Generic messages of the server about its upstream, which do not give the cause. */
 const relayWords = /^(?:task failed|upstream returned (?:error|unrecognized message)|failed to get channel info\b.*|the provider gives no reason)\W*$/is;
 
 /** Reads a body that is an envelope around a task, or the task without its envelope. */
@@ -74,14 +74,14 @@ export const newApi: Dialect = {
     const at = layers.findIndex(hasOneOf(taskFields));
     const outer = layers[at];
     if (outer === undefined || layers.slice(0, at).some((envelope) => !isSuccess(envelope))) return null;
-    // The task, and what it wraps: a relay's task, and innermost the upstream's.
+    // The task and its inner layers: a relay's task, and innermost the upstream's.
     const within = layers.slice(at);
     const wrapped = within.slice(1).findLast(hasOneOf(innerFields));
     const innermost = wrapped ?? outer;
     const tasks = within.map(NewApiTask.read).filter((layer) => layer !== null);
     const [task] = tasks;
     const upstream = ArkTask.read(innermost);
-    const providerStatus = tasks.map(({ status }) => status).find(isSaid) ?? task?.status;
+    const providerStatus = tasks.map(({ status }) => status).find(isPresent) ?? task?.status;
     if (task === undefined || upstream === null || providerStatus == null) return null;
 
     const status = statusOf(providerStatus, newApiStatuses);
@@ -101,11 +101,11 @@ export const newApi: Dialect = {
       createdAtMs: task.submit_time ?? inner.createdAtMs ?? task.created_at,
       startedAtMs: task.start_time,
       updatedAtMs: task.updated_at ?? inner.updatedAtMs,
-      // Older responses are in Ark's form, which has no other time for the end.
+      // Older responses have Ark's form, in which only `updated_at` gives the end.
       finishedAtMs: isTerminal(status) && textIn(outer['finish_time']) === null ? task.updated_at : task.finish_time,
       settings: { ...inner.settings, action: task.action },
       videoUrl,
-      // An enhanced task's inner link leads to the clip before enhancement; any other's to the same video, signed anew.
+      // An enhanced task's inner link leads to the video before enhancement; any other inner link to the same video, signed again.
       originalUrl: task.original_result_url ?? (upstream.super_resolution === null || inner.videoUrl === videoUrl ? null : inner.videoUrl),
       errors: [...within.flatMap(errorsIn).reverse(), ...within.map(({ message }) => errorDetailIn(message)).reverse()],
       requestId: task.request_id,
@@ -118,7 +118,7 @@ export const newApi: Dialect = {
 const upstreamOf = (upstream: Upstream): Upstream | null =>
   Object.values(upstream).every((part) => part === null) ? null : upstream;
 
-/** The least telling first. */
+/** The most specific error comes last. */
 const errorsIn = (layer: Readonly<Record<string, unknown>>): readonly (ErrorDetail | null)[] => {
   const task = NewApiTask.read(layer);
   return [errorDetailIn(task?.result_url), errorDetailIn(task?.fail_reason), errorDetailIn(layer['failure_reason']), errorResponseIn(layer)];

@@ -1,5 +1,5 @@
 /**
- * What a dialect reads out of one body, and the snapshot that it becomes.
+ * The result of a dialect for one body, and its conversion to a snapshot.
  */
 import type { Failure, FailureReason, RequestEcho, Settings, TaskSnapshot, TaskRef, Upstream, Usage, Video } from '../task/snapshot.js';
 import type { TaskStatus } from '../task/status.js';
@@ -8,11 +8,11 @@ import type { Retention } from './facts.js';
 import type { ErrorDetail } from './error-response.js';
 import { signedUntilMs } from './signed-url.js';
 
-/** One body in the common vocabulary: instants in ms, null for what it does not say. */
+/** One parsed body in common terms: instants in ms, null for missing fields. */
 export interface ParsedTask {
   readonly status: TaskStatus;
   readonly providerStatus: string;
-  /** The id in the response; a relay may give its upstream's. */
+  /** The id in the response; a relay may send its upstream's id. */
   readonly id: string | null;
   readonly progress: number | null;
   readonly model: string | null;
@@ -27,7 +27,7 @@ export interface ParsedTask {
   readonly videoUrl: string | null;
   readonly lastFrameUrl: string | null;
   readonly originalUrl: string | null;
-  /** Why it failed, the innermost first; only looked at when it did. */
+  /** The errors of a failed task, the innermost first; ignored for other tasks. */
   readonly errors: readonly (ErrorDetail | null)[];
   readonly requestId: string | null;
   readonly objectType: string | null;
@@ -37,7 +37,7 @@ export interface ParsedTask {
   readonly inner: Upstream | null;
 }
 
-/** Settings of which nothing is known, to fill in from. */
+/** Unknown settings, to be spread and overridden. */
 export const noSettings: Settings = {
   seed: null,
   resolution: null,
@@ -56,14 +56,14 @@ export const noSettings: Settings = {
 };
 
 /**
- * The usage, or null when every part of it is.
+ * The usage, or null when all of its fields are null.
  *
  * @example usageOf({ completionTokens: null, totalTokens: 108_900, billedTokens: null, toolUsage: null })
  */
 export const usageOf = (usage: Usage): Usage | null =>
   Object.values(usage).every((part) => part === null) ? null : usage;
 
-/** A parsed task as the snapshot of the task that was requested. */
+/** Converts a parsed task to the snapshot of the requested task. */
 export const snapshotOf = (parsed: ParsedTask, task: TaskRef, requestId: string | null, retention: Retention): TaskSnapshot => {
   const { status } = parsed;
   switch (status) {
@@ -83,7 +83,7 @@ export const snapshotOf = (parsed: ParsedTask, task: TaskRef, requestId: string 
   }
 };
 
-/** What snapshots of every status have. */
+/** The fields that snapshots of every status have. */
 const fieldsOf = <Status extends TaskStatus>(status: Status, parsed: ParsedTask, task: TaskRef, requestId: string | null, retention: Retention) => {
   const { id, inner, createdAtMs, finishedAtMs } = parsed;
   return {
@@ -112,7 +112,7 @@ const fieldsOf = <Status extends TaskStatus>(status: Status, parsed: ParsedTask,
   };
 };
 
-/** The video, where the response has its link. The link says when it expires, else that is counted from the task's end. */
+/** The video, if the response has its link. It expires when the link's signature says, else by the retention after the task's end. */
 const videoIn = (parsed: ParsedTask, retention: Retention): Video | null => {
   const { videoUrl: url, lastFrameUrl, originalUrl, finishedAtMs, createdAtMs } = parsed;
   if (url === null) return null;
@@ -122,31 +122,31 @@ const videoIn = (parsed: ParsedTask, retention: Retention): Video | null => {
 const later = (atMs: number | null, spanMs: number | null): number | null =>
   atMs === null || spanMs === null ? null : atMs + spanMs;
 
-/** Words that say that a task failed, and not why. */
+/** Messages that give no cause of a failure. */
 const generic = /^(?:task failed|upstream returned (?:error|unrecognized message))\W*$/i;
 
-/** Words of success, which some servers put beside every task. */
-const wellWords = /^\s*(?:success|succeeded|ok)\W*$/i;
+/** Success messages, which some servers send with every task. */
+const successWords = /^\s*(?:success|succeeded|ok)\W*$/i;
 
-/** A code that a relay has written into its text: "task failed, code: InvalidParameter, message: …". */
+/** A code inside a relay's message: "task failed, code: InvalidParameter, message: …". */
 const codeInText = /\bcode:\s*([A-Za-z][\w.]*)/;
 
 /**
- * Why a task failed: the first error that says more than that it failed.
- * Its message is never empty, and never a link: some providers put the video's link where the reason belongs.
+ * Why a task failed: the first error with a cause, else the first error.
+ * Its message is never empty, and never a link: some providers put the video's link into the reason.
  */
 const failureOf = (errors: readonly (ErrorDetail | null)[]): Failure => {
-  const told = errors.filter((error) => error !== null).flatMap(({ code, message }) => {
-    const said = [message, code].find((text) => text !== null && !isLink(text) && !wellWords.test(text)) ?? null;
-    return said === null ? [] : [{ code, message: said }];
+  const known = errors.filter((error) => error !== null).flatMap(({ code, message }) => {
+    const shown = [message, code].find((text) => text !== null && !isLink(text) && !successWords.test(text)) ?? null;
+    return shown === null ? [] : [{ code, message: shown }];
   });
-  const { code, message } = told.find((error) => error.code !== null || !generic.test(error.message)) ??
-    told[0] ?? { code: null, message: 'the provider gives no reason' };
+  const { code, message } = known.find((error) => error.code !== null || !generic.test(error.message)) ??
+    known[0] ?? { code: null, message: 'the provider gives no reason' };
   const codeInMessage = codeInText.exec(message)?.[1] ?? null;
   return { code: code ?? codeInMessage, message, reason: reasonOf([code ?? message, codeInMessage ?? ''], message) };
 };
 
-/** Codes of moderation, and its words where a relay passes on the words alone. */
+/** Moderation codes, and messages of relays that forward only the message. */
 const moderated = /SensitiveContent|RiskDetection|sensitive\s+(?:information|content)|敏感(?:信息|内容)/i;
 
 const reasonOf = (codes: readonly string[], message: string): FailureReason => {

@@ -1,5 +1,5 @@
 /**
- * From a response to what it says: of one task, or of each task in a list.
+ * Reads a response as the snapshot of one task, or of each task in a list.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/Either';
 import type { Reading, TaskRef } from '../task/snapshot.js';
@@ -13,25 +13,25 @@ import { type ErrorDetail, errorResponseIn, httpErrorIn, isSuccess, type ReadFai
 
 type Read<A> = Either<ReadFailure, A>;
 
-/** Whether an id is that of another task that is watched on the same account. */
+/** Whether an id belongs to another task that is watched on the same account. */
 export type IsOther = (id: string) => boolean;
 
-/** How a provider's responses are read; both functions are pure and total. */
-export interface AnswerReader {
+/** Reads a provider's responses. Both functions are pure and never throw. */
+export interface ResponseReader {
   /**
-   * What a response says of a task: a snapshot (instants and durations in ms), or why it holds none.
+   * Returns the task's snapshot (instants and durations in ms), or why the response holds none.
    *
-   * @param isOther tells the ids of the account's other watched tasks. A response of one of them is a `decode` failure: caches and
-   *   gateways swap responses. Default: no id is another's
+   * @param isOther whether an id belongs to another watched task of the account. Such a response is a `decode` failure, because caches and
+   *   gateways may swap responses. Default: always false
    */
   readonly read: (task: TaskRef, response: HttpResponse, isOther?: IsOther) => Read<Reading>;
-  /** What a list says of each of the tasks; those that it leaves out, and those of which it tells two stories, are missing. */
+  /** Returns the result of each task in a list. Tasks that the list omits, or lists twice with different contents, are missing. */
   readonly readList: (tasks: readonly TaskRef[], response: HttpResponse, isOther?: IsOther) => Read<ReadonlyMap<TaskRef, Read<Reading>>>;
 }
 
-/** Reads the responses of a dialect. */
-export const answerReader = (dialect: Dialect, retention: Retention): AnswerReader => {
-  /** The failure that a body with an error is. */
+/** Creates the reader of a dialect. */
+export const responseReader = (dialect: Dialect, retention: Retention): ResponseReader => {
+  /** The failure of a body with an error. */
   const refusedBy = (response: HttpResponse, { body, detail }: FoundError): ReadFailure =>
     refused(response, detail, dialect.errorReason?.(response.status, body) ?? null);
 
@@ -43,7 +43,7 @@ export const answerReader = (dialect: Dialect, retention: Retention): AnswerRead
     return left(isLeft(json) ? refused(response, null) : refusedBy(response, { body: json.right, detail: httpErrorIn(json.right) }));
   };
 
-  /** Why a body lacks what was requested: it is an error, it is empty, or it has another shape. */
+  /** Why a body lacks the requested content: it is an error, it is empty, or it has another shape. */
   const failureOf = (json: unknown, response: HttpResponse, wanted: string): ReadFailure => {
     const found = errorByStatus(json) ?? errorInside(json);
     if (found !== null) return refusedBy(response, found);
@@ -52,13 +52,13 @@ export const answerReader = (dialect: Dialect, retention: Retention): AnswerRead
       : { kind: 'decode', issues: [`no ${wanted} in ${shortened(response.body)}`] };
   };
 
-  /** Adds how long tasks are kept: a task that is not found may be older than that. */
+  /** Adds the retention to a `not-found` message: the task may be older. */
   const withRetention = (failure: ReadFailure): ReadFailure =>
     failure.kind === 'response' && failure.reason === 'not-found' && retention.recordMs !== null
       ? { ...failure, message: `${failure.message} (tasks are kept for ${spanText(retention.recordMs)})` }
       : failure;
 
-  /** What a body says of a task. */
+  /** Reads the task in a body. */
   const readBody = (json: unknown, task: TaskRef, response: HttpResponse, isOther: IsOther): Read<Reading> => {
     const parsed = readInside(json, dialect);
     if (parsed === null) return left(withRetention(failureOf(json, response, `${dialect.name} task`)));
@@ -84,7 +84,7 @@ export const answerReader = (dialect: Dialect, retention: Retention): AnswerRead
       for (const task of tasks) {
         const item = itemOf.get(task.id);
         if (item === undefined) continue;
-        // A failure quotes the item, not the list; few items fail, so that the text is made when it is read.
+        // A failure quotes the item instead of the list. The text is made only when it is read, for few items fail.
         const alone = { status: response.status, headers: response.headers, get body() { return JSON.stringify(item); } };
         results.set(task, readBody(item, task, alone, isOther));
       }
@@ -101,7 +101,7 @@ const spanText = (ms: number): string => {
   return `${String(count)} ${unit}${count === 1 ? '' : 's'}`;
 };
 
-/** The items by their id, whatever it is. Of two with one id that say the same there is one; of two that do not, none. */
+/** The items by their id. Items with the same id count once if they have the same content; otherwise all are dropped. */
 const byId = (items: readonly unknown[], dialect: Dialect): ReadonlyMap<unknown, unknown> => {
   const itemOf = new Map<unknown, unknown>();
   const contradicted = new Set<unknown>();
@@ -109,29 +109,29 @@ const byId = (items: readonly unknown[], dialect: Dialect): ReadonlyMap<unknown,
     if (!PlainObject.is(item)) continue;
     const { id } = item;
     if (!itemOf.has(id)) itemOf.set(id, item);
-    else if (storyOf(item, dialect) !== storyOf(itemOf.get(id), dialect)) contradicted.add(id);
+    else if (contentOf(item, dialect) !== contentOf(itemOf.get(id), dialect)) contradicted.add(id);
   }
   for (const id of contradicted) itemOf.delete(id);
   return itemOf;
 };
 
-/** What an item says, as one text: of a task what is read of it, whatever the order of its fields. */
-const storyOf = (item: unknown, dialect: Dialect): string => JSON.stringify(readInside(item, dialect) ?? item);
+/** An item's content as a string, independent of the order of a task's fields. */
+const contentOf = (item: unknown, dialect: Dialect): string => JSON.stringify(readInside(item, dialect) ?? item);
 
-/** The object and the array around a list's items. */
+/** The nesting around a list's items: an object and an array. */
 const levelsAroundItem = 2;
 
-/** The task that a body is, or that it wraps in envelopes which say that all is well: in as many as a body may have levels. */
+/** The task in a body, with or without envelopes that report success. */
 const readInside = (body: unknown, dialect: Dialect): ParsedTask | null => {
   if (!PlainObject.is(body) || errorByStatus(body) !== null) return null;
-  const speaksOfItself = hasEnvelopeKeysAlone(body) && (!isSuccess(body) || hasOwnStatus(body));
-  const parsed = speaksOfItself ? null : dialect.read(body);
+  const isOnlyEnvelope = hasEnvelopeKeysAlone(body) && (!isSuccess(body) || hasOwnStatus(body));
+  const parsed = isOnlyEnvelope ? null : dialect.read(body);
   if (parsed !== null || !isSuccess(body)) return parsed;
   const inside = readInside(body['data'], dialect);
   return inside && { ...inside, notice: inside.notice ?? textIn(body['message'] ?? body['msg']) };
 };
 
-/** The items of the list that a body is, or that it wraps; null where it is an error, or holds none. */
+/** The items of the list in a body, with or without envelopes; null for an error or a body without a list. */
 const itemsIn = (body: unknown): readonly unknown[] | null => {
   if (!PlainObject.is(body) || errorResponseIn(body) !== null || !isSuccess(body)) return null;
   const { items, data } = body;
@@ -140,28 +140,28 @@ const itemsIn = (body: unknown): readonly unknown[] | null => {
 
 const hasEnvelopeKeysAlone = (body: object): boolean => Object.keys(body).every((key) => key === 'status' || envelopeKeys.has(key));
 
-/** `{ "status": "success", "data": { "status": … } }`: the first status is the response's, not the task's. */
+/** `{ "status": "success", "data": { "status": … } }`: the outer status describes the response, the inner one the task. */
 const hasOwnStatus = ({ status, data }: Readonly<Record<string, unknown>>): boolean =>
   (status === 'success' || status === 'ok') && PlainObject.is(data) && 'status' in data;
 
-/** An error, and the object that it stands in. */
+/** An error, and the object that holds it. */
 interface FoundError {
   readonly body: unknown;
   readonly detail: ErrorDetail | null;
 }
 
-/** The error of a body, or of what it wraps. */
+/** The error of a body or of an object inside its envelopes. */
 const errorInside = (body: unknown): FoundError | null => {
   const detail = errorResponseIn(body);
   if (detail !== null) return { body, detail };
   return PlainObject.is(body) ? errorInside(body['data']) : null;
 };
 
-/** Words for the status of a response that failed; an HTTP status may stand there too. */
+/** Status words of a failed response; some servers put the HTTP status there. */
 const failureWord = /^\s*(?:error|fail|failed|failure|[45]\d\d)\s*$/i;
 
 /**
- * The error of a body whose `status` describes the request, not a task: a word of failure, and no field of a task in it.
+ * The error of a body whose `status` describes the request: it is a failure word, and the body has no field of a task.
  * `{ "status": "error", "message": "Too many requests" }`
  */
 const errorByStatus = (body: unknown): FoundError | null => {
@@ -171,9 +171,9 @@ const errorByStatus = (body: unknown): FoundError | null => {
     if (found === null && status !== null) {
       // Most responses end here: with the status of a task.
       if (!failureWord.test(status)) return null;
-      const said = httpErrorIn(layer);
-      const code = said?.code ?? (/\d/.test(status) ? status.trim() : null);
-      found = { body: layer, detail: { code, message: said?.message ?? null } };
+      const detail = httpErrorIn(layer);
+      const code = detail?.code ?? (/\d/.test(status) ? status.trim() : null);
+      found = { body: layer, detail: { code, message: detail?.message ?? null } };
     }
     if (hasTaskField(layer)) return null;
   }
@@ -185,13 +185,13 @@ const hasTaskField = (layer: Readonly<Record<string, unknown>>): boolean => {
   return (PlainObject.is(error) && Object.keys(error).length > 0) || taskFields.some((name) => layer[name] !== undefined && layer[name] !== null);
 };
 
-/** Fields that a dialect has for a task, and for nothing else. */
+/** Fields that only a task has. */
 const taskFields: readonly string[] = [
   ...['id', 'task_id', 'model', 'content', 'usage', 'created', 'created_at', 'updated_at', 'submit_time', 'start_time', 'finish_time'],
   ...['video_url', 'result_url', 'fail_reason', 'failure_reason', 'progress', 'action', 'seed', 'resolution', 'ratio', 'duration', 'frames'],
 ];
 
-/** `null`, `{}`, `[]`, and envelopes that say that all is well and hold nothing. */
+/** `null`, `{}`, `[]`, and empty envelopes that report success. */
 const isEmpty = (json: unknown): boolean =>
   json === null || (PlainObject.is(json) ? Object.keys(json).every((key) => envelopeKeys.has(key)) && isEmpty(json['data'] ?? null) : Array.isArray(json) && json.length === 0);
 

@@ -1,15 +1,15 @@
 /**
- * When a signed link expires, read off its own signature. Pure text, no clock, no request.
+ * Reads from a signed link when it expires.
  * Source: object-storage links of Volcengine TOS carry `X-Tos-Date` (UTC, basic ISO 8601) and `X-Tos-Expires` (seconds).
  */
 const signedAt = /[?&]X-Tos-Date=(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:&|$)/i;
 const livesFor = /[?&]X-Tos-Expires=(\d{1,9})(?:&|$)/i;
 
 /**
- * When a link dies, by its own signature. Source: links of Volcengine TOS.
+ * When a link expires, by its own signature. Source: links of Volcengine TOS.
  *
  * @param url a link, signed or not
- * @returns the instant after which it is refused, in ms; null when the link does not say
+ * @returns the instant of expiry in ms; null for a link without such a signature
  * @example signedUntilMs('https://…?X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400') // 1751513702000
  */
 export const signedUntilMs = (url: string): number | null => {

@@ -1,6 +1,5 @@
 /**
- * The status words that providers and their relays are known to use, in one table. A dialect's own table goes first.
- * A word that neither knows is `unknown`: never a crash, never silently `running`.
+ * The status words that providers and their relays use. A dialect's own table takes precedence. A word in neither table is `unknown`.
  */
 import type { TaskStatus } from '../task/status.js';
 
@@ -37,12 +36,12 @@ const synonyms: ReadonlyMap<string, TaskStatus> = new Map([
   ['timeout', 'expired'],
 ]);
 
-/** The status words of one dialect's documentation. */
+/** The documented status words of a dialect. */
 export type StatusTable = Readonly<Record<string, TaskStatus>>;
 
 /**
- * A provider's word in the one vocabulary: by the dialect's table as it is written, else by the shared words in any letter case and
- * without the white space around it. `unknown` for every other word.
+ * The status that a provider's word means: by an exact match in the dialect's table, else by the shared words, ignoring case and surrounding
+ * white space. `unknown` for every other word.
  *
  * @example statusOf('IN_PROGRESS', {}) // 'running'
  */

@@ -1,16 +1,16 @@
 /**
- * How several tasks of a provider are polled in one request.
+ * Polls several tasks of a provider in one request.
  */
 
 /** A provider's list of tasks. */
 export interface TaskList {
-  /** Path and query below the base URL of the list of these tasks. `serviceTier` null: the provider's default one. */
+  /** Path and query of the list of these tasks, below the base URL. `serviceTier` null means the provider's default tier. */
   readonly pathOf: (ids: readonly string[], serviceTier: string | null) => string;
 }
 
 /**
- * The list of Volcengine Ark, of BytePlus ModelArk, and of the gateways that pass it on: one page with the tasks of these ids, at most
- * 500. Tasks that it does not know are missing from it, and so are those of another service tier than the requested one.
+ * The list of Volcengine Ark, BytePlus ModelArk, and gateways that forward it: one page with the tasks of these ids, at most 500. It omits
+ * unknown tasks, and tasks of another service tier than the requested one.
  * Source: docs 82379/1521675 (list).
  *
  * @param path of the list, below the base URL
