@@ -1,5 +1,5 @@
 /**
- * The built page as Angular's own build made it: what is in it of this library, and that nothing of Node is.
+ * Checks the contents of the page's build: the size of this library in it, and that it holds no code for Node.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,16 +35,16 @@ describe('the built page', () => {
     }
   });
 
-  it('is made of Angular, RxJS, this library and what that needs, and of nothing else', () => {
+  it('holds only Angular, RxJS, this library and its dependencies', () => {
     const packages = [...bytesByPackage().keys()].filter((name) => !name.startsWith('@angular/'));
     expect(new Set(packages)).toEqual(new Set(['the page', 'rx-seedance', 'rxjs', 'tslib', 'io-ts', 'fp-ts', 'eventsource-parser'].filter((name) => packages.includes(name))));
     expect(packages).toContain('rx-seedance');
   });
 
-  it('costs of this library what its page says', () => {
+  it('holds as much code of this library as its README says', () => {
     const bytes = bytesByPackage();
     const kilobytes = ['rx-seedance', 'eventsource-parser', 'io-ts', 'fp-ts'].reduce((sum, name) => sum + (bytes.get(name) ?? 0), 0) / 1000;
     const stated = /(\d+(?:\.\d+)?) kB minified/.exec(readFileSync(join(application, 'README.md'), 'utf8'))?.[1];
-    expect(Math.abs(Number(stated) - kilobytes), `${kilobytes.toFixed(1)} kB, stated are ${String(stated)} kB`).toBeLessThanOrEqual(1);
+    expect(Math.abs(Number(stated) - kilobytes), `${kilobytes.toFixed(1)} kB, but the README says ${String(stated)} kB`).toBeLessThanOrEqual(1);
   });
 });

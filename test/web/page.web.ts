@@ -13,10 +13,10 @@ import { addTask, type Server, startBrowser, startServer, watchesDirectory } fro
 const key = 'sk-the-key-that-no-page-may-see';
 const keys = Object.fromEntries(simulatedProviders.map((id) => [id, key]));
 
-/** What becomes of each provider's four tasks. */
+/** The outcomes of each provider's four tasks. */
 const plans: readonly Submission[] = [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'moderated' }, { fate: 'cancelled' }];
 
-/** What a page calls the end of each fate. AnyFast and two more tell a cancellation as a failure. */
+/** The status that the page shows for each outcome. AnyFast and two others report a cancellation as a failure. */
 const ends: Partial<Record<Fate, RegExp>> = { succeeds: /^succeeded$/, moderated: /^failed$/, cancelled: /^(?:cancelled|failed)$/ };
 
 let browser: Browser;
@@ -41,7 +41,7 @@ const startWorld = async ({ speed = 40, count = 0 }: { speed?: number; count?: n
     tasks,
     url: server.url,
     server: (): Server => server,
-    /** Lets the server die, and gives the means to bring it back at the same address. */
+    /** Kills the server, and returns a function that restarts it at the same address. */
     crash: async () => {
       await server.kill();
       return async () => { server = await startServer(simulator, { speed, watches: watches.path, port }); };
@@ -49,10 +49,10 @@ const startWorld = async ({ speed = 40, count = 0 }: { speed?: number; count?: n
   };
 };
 
-/** Whatever a request tells the world. */
+/** The URL, the headers and the body of a request. */
 const wordsOf = async (request: Request): Promise<string> => [request.url(), JSON.stringify(await request.allHeaders()), request.postData() ?? ''].join('\n');
 
-/** A page with an eye on what it asks and what goes wrong in it. */
+/** Opens a page, and records its requests and errors. */
 const openPage = async (url: string, options: BrowserContextOptions = {}) => {
   const context: BrowserContext = await browser.newContext(options);
   onTestFinished(() => context.close());
@@ -67,31 +67,31 @@ const openPage = async (url: string, options: BrowserContextOptions = {}) => {
 
 const rowOf = (page: Page, { provider, id }: TaskRef) => page.locator('app-task-row').filter({ has: page.getByTitle(id, { exact: true }), hasText: provider });
 
-const allOver = (page: Page, count: number) => page.getByText(`${String(count)} of ${String(count)} over`, { exact: true }).waitFor({ timeout: 60_000 });
+const allFinished = (page: Page, count: number) => page.getByText(`${String(count)} of ${String(count)} finished`, { exact: true }).waitFor({ timeout: 60_000 });
 
 describe('the page', () => {
-  it('shows two dozen tasks of six providers to their ends, and asks for nothing with a key', async () => {
+  it('shows two dozen tasks of six providers to their ends, and sends no key', async () => {
     const { url, tasks, simulator } = await startWorld({ count: 24 });
     const { page, errors, requests } = await openPage(url);
-    await allOver(page, 24);
+    await allFinished(page, 24);
     for (const task of tasks) {
       await expect(rowOf(page, task).locator('.status').innerText()).resolves.toMatch(ends[simulator.plan(task).fate] ?? /$^/);
     }
-    await page.getByText('100 %', { exact: true }).waitFor();
+    await page.getByText('100%', { exact: true }).waitFor();
 
     const [film] = tasks;
     await rowOf(page, film!).getByRole('button', { name: /^Play/ }).click();
     const video = rowOf(page, film!).locator('video');
     await expect.poll(() => video.evaluate((element) => (element as any).readyState as number), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
-    await expect(rowOf(page, film!).locator('.expiry').innerText()).resolves.toMatch(/^the link is good for \d+ h \d\d min$/);
+    await expect(rowOf(page, film!).locator('.expiry').innerText()).resolves.toMatch(/^link expires in \d+ h \d\d min$/);
 
-    const asked = await requests();
-    expect(asked.filter((words) => words.includes(key) || /authorization/i.test(words))).toEqual([]);
-    expect(asked.some((words) => words.includes('/feed'))).toBe(true);
+    const sent = await requests();
+    expect(sent.filter((words) => words.includes(key) || /authorization/i.test(words))).toEqual([]);
+    expect(sent.some((words) => words.includes('/feed'))).toBe(true);
     expect(errors).toEqual([]);
   });
 
-  it('survives a server that dies and comes back, without being loaded again', async () => {
+  it('survives a crash and a restart of the server without a reload', async () => {
     const { url, crash } = await startWorld({ count: 12, speed: 12 });
     const { page, errors } = await openPage(url);
     await page.locator('app-task-row').nth(11).waitFor();
@@ -100,13 +100,13 @@ describe('the page', () => {
     await page.getByText(/^The connection is lost/).waitFor({ timeout: 30_000 });
     expect(await page.locator('app-task-row').count()).toBe(12);
     await revive();
-    await allOver(page, 12);
+    await allFinished(page, 12);
     await expect.poll(() => page.getByText(/^The connection is lost/).count()).toBe(0);
     expect(await page.evaluate(() => (globalThis as { mark?: string }).mark)).toBe('the same page');
     expect(errors).toEqual([]);
   });
 
-  it('adds a task by provider:id, says what is wrong with another text, and shows those of one status', async () => {
+  it('adds a task by provider:id, explains invalid input, and filters by status', async () => {
     const { url, simulator } = await startWorld();
     const { page } = await openPage(url);
     await page.getByRole('heading', { name: 'No task yet' }).waitFor();
@@ -115,13 +115,13 @@ describe('the page', () => {
 
     await field.fill('nonsense');
     await field.press('Enter');
-    await page.getByRole('alert').filter({ hasText: 'A task is written provider:id' }).waitFor();
-    await field.fill('nobody:42');
+    await page.getByRole('alert').filter({ hasText: 'Enter a task as provider:id' }).waitFor();
+    await field.fill('unknown:42');
     await field.press('Enter');
-    await page.getByRole('alert').filter({ hasText: "there is no account for 'nobody'" }).waitFor();
+    await page.getByRole('alert').filter({ hasText: "no account for 'unknown'" }).waitFor();
     await field.fill(`${task.provider}:${task.id}`);
     await field.press('Enter');
-    await allOver(page, 1);
+    await allFinished(page, 1);
     await expect(rowOf(page, task).locator('.status').innerText()).resolves.toBe('succeeded');
     expect(await page.getByRole('alert').filter({ hasText: /./ }).count()).toBe(0);
 
@@ -137,20 +137,20 @@ describe('the page', () => {
     const task = simulator.submit('anyfast', { queueMs: 0, runMs: 120_000 });
     simulator.fault(task, 'bad-gateway-html', 4);
     await addTask(server(), task);
-    await rowOf(page, task).locator('.last-error').filter({ hasText: /^No good response: .*\(\d in a row\); (?:polled again in \d+ s|being polled again)$/ }).waitFor();
-    await allOver(page, 1);
+    await rowOf(page, task).locator('.last-error').filter({ hasText: /^Poll failed: .*\(\d in a row\), (?:next in \d+ s|polling again)$/ }).waitFor();
+    await allFinished(page, 1);
     expect(await rowOf(page, task).locator('.last-error').count()).toBe(0);
   });
 });
 
-describe('the page for those who do not see it, or see it small or in the dark', () => {
+describe('the page with a screen reader, on a phone and in dark mode', () => {
   const looks: readonly (readonly [string, BrowserContextOptions])[] = [
     ['wide and light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
     ['wide and dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' }],
     ['on a phone', { viewport: { width: 360, height: 740 }, colorScheme: 'light', hasTouch: true, isMobile: true }],
   ];
 
-  it.each(looks)('has no serious fault that axe finds: %s', async (_, look) => {
+  it.each(looks)('has no serious accessibility fault: %s', async (_, look) => {
     const { url, tasks } = await startWorld({ count: 24 });
     const { page } = await openPage(url, { ...look, bypassCSP: true });
     const faults = async (): Promise<readonly string[]> => {
@@ -161,7 +161,7 @@ describe('the page for those who do not see it, or see it small or in the dark',
     expect(await faults()).toEqual([]);
     await page.locator('app-task-row').nth(23).waitFor();
     expect(await faults()).toEqual([]);
-    await allOver(page, 24);
+    await allFinished(page, 24);
     await rowOf(page, tasks[0]!).getByRole('button', { name: /^Play/ }).click();
     await page.getByLabel('Add a task').fill('nonsense');
     await page.getByLabel('Add a task').press('Enter');
@@ -170,7 +170,7 @@ describe('the page for those who do not see it, or see it small or in the dark',
     expect(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')).toBe(true);
   });
 
-  it('can be used by keyboard alone', async () => {
+  it('can be used with the keyboard only', async () => {
     const { url, simulator } = await startWorld();
     const { page } = await openPage(url);
     const task = simulator.submit('anyfast');
@@ -179,7 +179,7 @@ describe('the page for those who do not see it, or see it small or in the dark',
     await page.keyboard.type(`anyfast:${task.id}`);
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await allOver(page, 1);
+    await allFinished(page, 1);
     const play = rowOf(page, task).getByRole('button', { name: /^Play/ });
     for (let presses = 0; presses < 8 && !(await play.evaluate((button) => button === (globalThis as any).document.activeElement)); presses += 1) await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
@@ -188,7 +188,7 @@ describe('the page for those who do not see it, or see it small or in the dark',
 });
 
 describe('the library itself in a page', () => {
-  /** The library with the fetch transport, as one script of the page. */
+  /** Bundles the library and the fetch transport as one script. */
   const bundled = async (): Promise<string> => {
     const { outputFiles } = await build({
       stdin: {
@@ -210,7 +210,7 @@ describe('the library itself in a page', () => {
     return outputFiles[0]!.text;
   };
 
-  it('asks through the path of its server, and aborts when it is unsubscribed', async () => {
+  it('polls through its server, and aborts when it is unsubscribed', async () => {
     const speed = 40;
     const { url, simulator } = await startWorld({ speed });
     const { page, requests } = await openPage(url, { bypassCSP: true });
@@ -226,33 +226,33 @@ describe('the library itself in a page', () => {
               complete: () => resolve(seen),
             });
           }),
-        [`${url}ask/anyfast`, task.id, speed, performance.timeOrigin] as const,
+        [`${url}poll/anyfast`, task.id, speed, performance.timeOrigin] as const,
       );
     expect((await statuses(simulator.submit('anyfast', { queueMs: 0, runMs: 60_000 }))).at(-1)).toBe('succeeded');
 
     const hanging = simulator.submit('anyfast');
     simulator.fault(hanging, 'hang');
     const aborted = page.waitForEvent('requestfailed', (request) => request.url().includes(hanging.id));
-    const asked = page.waitForRequest((request) => request.url().includes(hanging.id));
+    const sent = page.waitForRequest((request) => request.url().includes(hanging.id));
     await page.evaluate(
       ([baseUrl, id, ...clock]) => { (globalThis as any).watching = (globalThis as any).clientOf(baseUrl, ...clock).watch({ provider: 'anyfast', id }).subscribe(); },
-      [`${url}ask/anyfast`, hanging.id, speed, performance.timeOrigin] as const,
+      [`${url}poll/anyfast`, hanging.id, speed, performance.timeOrigin] as const,
     );
-    await asked;
+    await sent;
     await page.evaluate(() => (globalThis as any).watching.unsubscribe());
     expect((await aborted).failure()?.errorText).toBe('net::ERR_ABORTED');
-    // Nobody waits at the provider any more either.
+    // The request to the provider is aborted too.
     await expect.poll(() => simulator.requests.filter(({ id, fault }) => id === hanging.id && fault === 'hang').length).toBe(1);
     expect((await requests()).filter((words) => words.includes(key) || /authorization/i.test(words))).toEqual([]);
   });
 
-  it('is kept from asking anything but about one task', async () => {
+  it('can request only single tasks', async () => {
     const { url, simulator } = await startWorld();
-    const asked = async (path: string): Promise<number> => (await fetch(url + path)).status;
+    const statusOf = async (path: string): Promise<number> => (await fetch(url + path)).status;
     const before = simulator.requests.length;
-    expect(await asked('ask/ark/contents/generations/tasks?page_size=100')).toBe(404);
-    expect(await asked('ask/anyfast/../../v1/models')).toBe(404);
-    expect(await asked('ask/nobody/v1/tasks/1')).toBe(404);
+    expect(await statusOf('poll/ark/contents/generations/tasks?page_size=100')).toBe(404);
+    expect(await statusOf('poll/anyfast/../../v1/models')).toBe(404);
+    expect(await statusOf('poll/unknown/v1/tasks/1')).toBe(404);
     expect(simulator.requests).toHaveLength(before);
   });
 });

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * `npm run pictures`: the page in the middle of its work, in the looks that its documentation shows. Needs the built page and Chromium.
+ * `npm run pictures`: takes the screenshots of the page for the documentation. Needs the built page and Chromium.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -36,8 +36,8 @@ const pages = await Promise.all(looks.map(async ([name, options]) => {
   return { name, page };
 }));
 await Promise.all(pages.map(async ({ name, page }) => {
-  // Some have ended, some run, and one is played.
-  await page.getByText(/^(?:9|1\d|2\d) of 24 over$/).waitFor({ timeout: 120_000 });
+  // Some tasks have finished, some run, and one video plays.
+  await page.getByText(/^(?:9|1\d|2\d) of 24 finished$/).waitFor({ timeout: 120_000 });
   const id = await page.locator('app-task-row.succeeded .id').first().innerText();
   const row = page.locator('app-task-row').filter({ has: page.getByTitle(id, { exact: true }) });
   await row.getByRole('button', { name: /^Play/ }).click();

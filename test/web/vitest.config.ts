@@ -1,5 +1,5 @@
 /**
- * The tests that need a browser and the built page: `npm run test:web`. Everything else runs without either, by `npm test`.
+ * The tests that need a browser and the built page: `npm run test:web`. `npm test` runs all others.
  */
 import { defineConfig } from 'vitest/config';
 import base from '../../vitest.config.js';

@@ -1,5 +1,5 @@
 /**
- * What the browser tests need: the simulator, the page's server as a process of its own, and Chromium.
+ * Helpers of the browser tests: the page's server as a separate process, and Chromium.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -17,26 +17,26 @@ export const application = fileURLToPath(new URL('../../docs/examples/angular/',
 /** Starts Chromium: the system's, or the one that `CHROMIUM` names. */
 export const startBrowser = async (): Promise<Browser> => {
   const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-  if (!existsSync(executablePath)) throw new Error(`there is no Chromium at ${executablePath}; CHROMIUM may name another`);
+  if (!existsSync(executablePath)) throw new Error(`Chromium not found at ${executablePath}; set CHROMIUM to its path`);
   return chromium.launch({ executablePath, args: ['--no-sandbox'] });
 };
 
-/** The page's server, in a process of its own. */
+/** The page's server in a separate process. */
 export interface Server {
   readonly url: string;
-  /** Kills it without a word, as a crash does. */
+  /** Kills it with SIGKILL, as a crash would. */
   readonly kill: () => Promise<void>;
-  /** Asks it to stop. */
+  /** Stops it with SIGTERM. */
   readonly stop: () => Promise<void>;
 }
 
-/** A directory for the states of watches, until the test is over. */
+/** A temporary directory for the states of watches. */
 export const watchesDirectory = (): { readonly path: string; readonly remove: () => void } => {
   const path = mkdtempSync(join(tmpdir(), 'rx-seedance-web-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 };
 
-/** Starts the page's server on the accounts of a simulator, as it would be started on real ones. */
+/** Starts the page's server with the accounts of a simulator, as for real ones. */
 export const startServer = async (simulator: Simulator, { speed, watches, port = 0 }: { speed: number; watches: string; port?: number }): Promise<Server> => {
   const accounts = simulatedProviders.flatMap((id) => [
     [`${id.toUpperCase()}_API_KEY`, simulator.apiKey(id)],
@@ -47,10 +47,10 @@ export const startServer = async (simulator: Simulator, { speed, watches, port =
     env: { ...process.env, ...Object.fromEntries(accounts), ...clockVariables(speed), WATCHES: watches, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const said: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+  const errors: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
   const url = await new Promise<string>((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`the server ended with ${String(code)}: ${said.join('\n')}`)));
+    child.once('exit', (code) => reject(new Error(`the server ended with ${String(code)}: ${errors.join('\n')}`)));
     createInterface({ input: child.stdout }).on('line', (line) => {
       const found = /^The page: (\S+)$/.exec(line);
       if (found?.[1] !== undefined) resolve(found[1]);

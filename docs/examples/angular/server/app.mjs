@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * The server behind the page. It holds the keys, watches whether or not anybody looks, keeps the state of each watch, and tells every
- * page what becomes of the tasks. What it serves:
+ * The server behind the page. It holds the keys, watches tasks also without open pages, saves the state of each watch, and sends the
+ * progress of all tasks to every page. Routes:
  *
  *     GET  /feed                    the progress feed, as server-sent events
- *     GET  /time                    what the clock says by which all of this happens: { nowMs, speed }
- *     POST /tasks                   { "task": "provider:id" }: one more task
- *     GET  /ask/<provider>/<path>   one question to a provider, asked with the key that the page does not have
+ *     GET  /time                    the time of the clock in use: { nowMs, speed }
+ *     POST /tasks                   { "task": "provider:id" } adds a task
+ *     GET  /poll/<provider>/<path>  forwards a poll to a provider and adds the key
  *     GET  /…                       the built page
  */
 import { createServer } from 'node:http';
@@ -18,7 +18,7 @@ import { openJournal } from 'rx-seedance/node';
 import { toServerSentEvents } from 'rx-seedance/sse';
 import { undiciTransport } from 'rx-seedance/undici';
 import sirv from 'sirv';
-import { askProvider } from './ask-provider.mjs';
+import { pollProvider } from './poll-provider.mjs';
 
 /** @typedef {import('rx-seedance').TaskRef} TaskRef */
 
@@ -31,15 +31,15 @@ const security = {
 };
 
 /**
- * Starts it on this machine.
+ * Starts the server on this machine.
  *
  * @param {object} options
  * @param {readonly import('rx-seedance').Account[]} options.accounts
- * @param {import('rxjs').SchedulerLike} options.scheduler the time in which the tasks live: `asyncScheduler`, or that of a simulator
- * @param {number} options.speed how many times as fast as real time that is
- * @param {readonly TaskRef[]} options.tasks to begin with, beside those that the directory knows
- * @param {string} options.directory where the state of each watch is kept
- * @param {number} options.port 0: any free one
+ * @param {import('rxjs').SchedulerLike} options.scheduler `asyncScheduler`, or the scheduler of a simulator
+ * @param {number} options.speed the speed of the scheduler's clock, 1 for real time
+ * @param {readonly TaskRef[]} options.tasks the initial tasks, besides those saved in the directory
+ * @param {string} options.directory where the state of each watch is saved
+ * @param {number} options.port 0 for any free port
  */
 export const startApp = async ({ accounts, scheduler, speed, tasks, directory, port }) => {
   const client = createTaskClient({ transport: undiciTransport(), accounts, scheduler });
@@ -59,18 +59,18 @@ export const startApp = async ({ accounts, scheduler, speed, tasks, directory, p
   const handle = (request, response) => {
     for (const [name, value] of Object.entries(security)) response.setHeader(name, value);
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (!isOwnHost(request.headers.host)) return answer(response, 403, { error: `not for ${request.headers.host}` });
+    if (!isOwnHost(request.headers.host)) return respond(response, 403, { error: `host ${request.headers.host} is not allowed` });
     if (request.method === 'GET' && pathname === '/feed') {
       response.writeHead(200, events.headers);
-      // A page that leaves is no error: its stream is cancelled, and so nothing is made for it any more.
+      // A closed page is not an error: its stream is cancelled, and no more events are created for it.
       pipeline(Readable.fromWeb(events.stream(request.headers['last-event-id'])), response, () => undefined);
       return;
     }
-    if (request.method === 'GET' && pathname === '/time') return answer(response, 200, { nowMs: scheduler.now(), speed });
+    if (request.method === 'GET' && pathname === '/time') return respond(response, 200, { nowMs: scheduler.now(), speed });
     if (request.method === 'POST' && pathname === '/tasks') return void add(request, response);
-    if (request.method === 'GET' && pathname.startsWith('/ask/')) return void askProvider(accounts, request, response);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405, { error: `${request.method} is not for ${pathname}` });
-    serveFile(request, response, () => answer(response, 404, { error: `there is no ${pathname}` }));
+    if (request.method === 'GET' && pathname.startsWith('/poll/')) return void pollProvider(accounts, request, response);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return respond(response, 405, { error: `${request.method} is not allowed for ${pathname}` });
+    serveFile(request, response, () => respond(response, 404, { error: `${pathname} not found` }));
   };
 
   /** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
@@ -78,9 +78,9 @@ export const startApp = async ({ accounts, scheduler, speed, tasks, directory, p
     try {
       const task = refIn(await bodyOf(request), accounts);
       added.next(task);
-      answer(response, 202, { task });
+      respond(response, 202, { task });
     } catch (error) {
-      answer(response, 400, { error: error instanceof Error ? error.message : String(error) });
+      respond(response, 400, { error: error instanceof Error ? error.message : String(error) });
     }
   };
 
@@ -90,7 +90,7 @@ export const startApp = async ({ accounts, scheduler, speed, tasks, directory, p
 
   return {
     url: `http://127.0.0.1:${address.port}/`,
-    /** Ends every watch and connection. The tasks go on at their providers; so does the next start. */
+    /** Ends every watch and connection. The tasks continue at their providers; the next start resumes the watches. */
     stop: async () => {
       watching.unsubscribe();
       journal.close();
@@ -102,17 +102,17 @@ export const startApp = async ({ accounts, scheduler, speed, tasks, directory, p
   };
 };
 
-/** A page of another site that calls itself by a name of its own must not reach this server. @param {string | undefined} host */
+/** Rejects other host names, against DNS rebinding. @param {string | undefined} host */
 const isOwnHost = (host) => /^(?:127\.0\.0\.1|localhost)(?::\d+)?$/.test(host ?? '');
 
 /** @param {import('node:http').ServerResponse} response @param {number} status @param {object} body */
-const answer = (response, status, body) => {
+const respond = (response, status, body) => {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 };
 
 /** @param {import('node:http').IncomingMessage} request */
 const bodyOf = async (request) => {
-  // A form of another site can post anything but this.
+  // Forms of other sites cannot post this type.
   if (request.headers['content-type'] !== 'application/json') throw new TypeError('content-type must be application/json');
   let text = '';
   for await (const chunk of request.setEncoding('utf8')) {
@@ -123,7 +123,7 @@ const bodyOf = async (request) => {
 };
 
 /**
- * The task that a body names, if there is an account for it.
+ * The task that a body names. Throws unless there is an account for it.
  *
  * @param {unknown} body
  * @param {readonly import('rx-seedance').Account[]} accounts
@@ -134,6 +134,6 @@ const refIn = (body, accounts) => {
   const [, provider = '', id = ''] = (typeof text === 'string' && /^([^:\s]+):(\S+)$/.exec(text.trim())) || [];
   if (id === '') throw new TypeError(`task must be provider:id, not ${JSON.stringify(text)}`);
   const providers = accounts.map(({ provider: { id: name } }) => name);
-  if (!providers.includes(provider)) throw new TypeError(`there is no account for '${provider}', only for ${providers.join(', ')}`);
+  if (!providers.includes(provider)) throw new TypeError(`no account for '${provider}', only for ${providers.join(', ')}`);
   return { provider, id };
 };

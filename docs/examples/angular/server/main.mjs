@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * `npm start`: the page and its feed on one port of this machine. With keys in the environment it watches real tasks; without any, two
- * dozen of the simulator's, at 8× real time.
+ * `npm start`: serves the page and its feed on one port of this machine. With keys in the environment it watches real tasks; without keys
+ * two dozen simulated ones, at 8× real time.
  *
- *     ARK_API_KEY, ARK_BASE_URL, …   the key of a provider, and another address of it
+ *     ARK_API_KEY, ARK_BASE_URL, …   the key of a provider, and its base URL if it differs from the default
  *     RX_SEEDANCE_SPEED, RX_SEEDANCE_ORIGIN_MS   the clock of a simulator at those addresses, as `rx-seedance simulate` prints it
  *     PORT                           default: 4280
- *     WATCHES                        where the state of each watch is kept, so that a restart loses nothing
+ *     WATCHES                        directory for the state of each watch, so that a restart loses nothing
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

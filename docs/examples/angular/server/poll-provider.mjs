@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The page's way to a provider: `/ask/<provider>/<path of one task>`. The key is added here; the page never has it. Nothing but the
- * question about one task gets through, and whoever hangs up on us is hung up on at the provider.
+ * Forwards a page's poll to a provider: `/poll/<provider>/<path of one task>`. It adds the key, which the page never sees, and allows only
+ * requests for one task. When the page aborts its request, the request to the provider is aborted too.
  */
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
@@ -11,21 +11,21 @@ import { Readable } from 'node:stream';
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
  */
-export const askProvider = async (accounts, request, response) => {
-  const path = request.url?.replace(/^\/ask\/[^/]+/, '') ?? '';
-  const account = accounts.find(({ provider }) => request.url?.startsWith(`/ask/${provider.id}/`));
-  if (account === undefined || !isAboutOneTask(path, account.provider.path)) {
+export const pollProvider = async (accounts, request, response) => {
+  const path = request.url?.replace(/^\/poll\/[^/]+/, '') ?? '';
+  const account = accounts.find(({ provider }) => request.url?.startsWith(`/poll/${provider.id}/`));
+  if (account === undefined || !isOneTask(path, account.provider.path)) {
     response.writeHead(404).end();
     return;
   }
-  const hungUp = new AbortController();
-  response.once('close', () => hungUp.abort());
+  const aborted = new AbortController();
+  response.once('close', () => aborted.abort());
   try {
     const { headers } = account.credentials();
-    const answer = await fetch(account.baseUrl + path, { headers, redirect: 'manual', signal: hungUp.signal });
-    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'application/json' });
-    if (answer.body === null) response.end();
-    else await pipeline(Readable.fromWeb(/** @type {import('node:stream/web').ReadableStream} */ (answer.body)), response);
+    const result = await fetch(account.baseUrl + path, { headers, redirect: 'manual', signal: aborted.signal });
+    response.writeHead(result.status, { 'content-type': result.headers.get('content-type') ?? 'application/json' });
+    if (result.body === null) response.end();
+    else await pipeline(Readable.fromWeb(/** @type {import('node:stream/web').ReadableStream} */ (result.body)), response);
   } catch {
     if (!response.headersSent && !response.destroyed) response.writeHead(502).end();
     else response.destroy();
@@ -33,7 +33,7 @@ export const askProvider = async (accounts, request, response) => {
 };
 
 /** @param {string} path @param {string} template such as `/tasks/{id}` */
-const isAboutOneTask = (path, template) => {
+const isOneTask = (path, template) => {
   const [before = '', after = ''] = template.split('{id}');
   const id = path.slice(before.length, path.length - after.length);
   return path.startsWith(before) && path.endsWith(after) && /^[\w.~!*'()%-]+$/.test(id) && id !== '.' && id !== '..';

@@ -1,5 +1,5 @@
 // @ts-check
-/** Every provider that this server can watch. */
+/** The providers that this server supports. */
 import { anyfast } from 'rx-seedance/providers/anyfast';
 import { ark } from 'rx-seedance/providers/ark';
 import { kyyaipower } from 'rx-seedance/providers/kyyaipower';

@@ -1,10 +1,10 @@
 // @ts-check
-/** Two dozen tasks of six providers, played by the simulator: all kinds of ends, and a sprinkling of faults. */
+/** Simulates two dozen tasks of six providers, with all outcomes and some faults. */
 import { account } from 'rx-seedance';
 import { atSpeed, simulatedProviders, startSimulator } from 'rx-seedance/simulator';
 import { providers } from './providers.mjs';
 
-/** What becomes of each provider's four tasks. */
+/** The outcomes of each provider's four tasks. */
 const plans = /** @type {const} */ ({
   ark: [{ fate: 'succeeds' }, { fate: 'succeeds', durationMs: 12_000 }, { fate: 'moderated' }, { fate: 'expires' }],
   powertokens: [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'cancelled' }, { fate: 'vanishes' }],
@@ -15,11 +15,11 @@ const plans = /** @type {const} */ ({
 });
 
 /**
- * Starts the simulator, its tasks, and what to watch them with: accounts, and the time in which they live.
+ * Starts the simulator and its tasks, and returns what is needed to watch them: accounts and a scheduler.
  *
  * @param {object} [options]
- * @param {number} [options.speed] how many times as fast as real time the simulator's clock runs
- * @param {number} [options.faultRate] the share of answers that are none
+ * @param {number} [options.speed] the speed of the simulator's clock; 1 is real time
+ * @param {number} [options.faultRate] the ratio of requests that get a fault
  */
 export const startSimulation = async ({ speed = 8, faultRate = 0.08 } = {}) => {
   const simulator = await startSimulator({ speed, seed: 24, faults: { rate: faultRate } });
@@ -34,7 +34,7 @@ export const startSimulation = async ({ speed = 8, faultRate = 0.08 } = {}) => {
       }),
     ),
     tasks: [0, 1, 2, 3].flatMap((index) => simulatedProviders.map((id) => simulator.submit(id, plans[id][index] ?? {}))),
-    /** Tasks that nobody watches yet. */
+    /** Tasks that are not watched yet. */
     spare: [simulator.submit('anyfast'), simulator.submit('ark', { queueMs: 60_000 })],
   };
 };

@@ -1,6 +1,6 @@
 /**
- * The server's time, once a second, as a signal. The instants of the feed are by that clock: the page's own may be wrong, and behind a
- * simulator time runs faster.
+ * The server's time as a signal, updated once a second. The feed's instants are by that clock: the page's clock may be wrong, and a
+ * simulator's time runs faster.
  */
 import { HttpClient } from '@angular/common/http';
 import { inject, type Signal, signal } from '@angular/core';
@@ -9,7 +9,7 @@ import { interval, map, retry, startWith, switchMap } from 'rxjs';
 
 interface Time {
   readonly nowMs: number;
-  /** How many times as fast as real time. */
+  /** The speed of the clock; 1 is real time. */
   readonly speed: number;
 }
 

@@ -1,7 +1,7 @@
-/** One task: what it is, how far it has come, what is the matter with it, and its video. */
+/** One task: its name, progress, errors and video. */
 import { ChangeDetectionStrategy, Component, computed, input, signal } from '@angular/core';
 import type { TaskRow } from 'rx-seedance';
-import { elapsedMs, isOver, leftMs, plain, reasonOf, span, standingOf } from './words';
+import { elapsedMs, isFinished, labelOf, leftMs, plain, reasonOf, span, standingOf } from './words';
 
 @Component({
   selector: 'app-task-row',
@@ -12,7 +12,7 @@ import { elapsedMs, isOver, leftMs, plain, reasonOf, span, standingOf } from './
       <h3><span class="provider">{{ row().task.provider }}</span> <span class="id" [title]="row().task.id">{{ row().task.id }}</span></h3>
       <p class="model">{{ model() }}</p>
     </div>
-    <p class="status"><span class="dot" aria-hidden="true"></span>{{ standing() }}</p>
+    <p class="status"><span class="dot" aria-hidden="true"></span>{{ label() }}</p>
     <div class="progress">
       <progress max="100" [value]="percent()" [attr.aria-label]="'Progress of ' + row().task.provider + ' ' + row().task.id" [attr.aria-valuetext]="progressText()"></progress>
       <p class="numbers">
@@ -26,9 +26,9 @@ import { elapsedMs, isOver, leftMs, plain, reasonOf, span, standingOf } from './
     @if (video(); as film) {
       <div class="video">
         <button type="button" [attr.aria-expanded]="isOpen()" [attr.aria-label]="(isOpen() ? 'Close' : 'Play') + ' the video of ' + row().task.provider + ' ' + row().task.id" (click)="isOpen.set(!isOpen())">{{ isOpen() ? 'Close' : 'Play' }}</button>
-        @if (expiry(); as text) { <span class="expiry" [class.dead]="isDead()">{{ text }}</span> }
+        @if (expiry(); as text) { <span class="expiry" [class.expired]="isExpired()">{{ text }}</span> }
         @if (isOpen()) {
-          @if (isBroken()) { <p class="reason">The video cannot be played: its link is dead, or out of reach.</p> }
+          @if (isBroken()) { <p class="reason">The video cannot be played: its link has expired or is unreachable.</p> }
           @else { <video [src]="film.url" controls autoplay loop muted playsinline [attr.aria-label]="'The video of ' + row().task.provider + ' ' + row().task.id" (error)="isBroken.set(true)"></video> }
         }
       </div>
@@ -42,6 +42,7 @@ export class TaskRowView {
   protected readonly isBroken = signal(false);
 
   protected readonly standing = computed(() => standingOf(this.row()));
+  protected readonly label = computed(() => labelOf(this.standing()));
   protected readonly model = computed(() => {
     const { snapshot } = this.row();
     const { resolution, durationMs } = snapshot?.settings ?? {};
@@ -49,8 +50,8 @@ export class TaskRowView {
   });
   protected readonly percent = computed(() => Math.round(this.row().progress * 100));
   protected readonly progressText = computed(() => {
-    if (isOver(this.row())) return 'over';
-    return `${this.percent()} % ${this.row().estimated ? 'estimated' : 'reported'}`;
+    if (isFinished(this.row())) return 'finished';
+    return `${this.percent()}% ${this.row().estimated ? 'estimated' : 'reported'}`;
   });
   protected readonly left = computed(() => {
     const ms = leftMs(this.row(), this.now());
@@ -58,27 +59,27 @@ export class TaskRowView {
   });
   protected readonly elapsed = computed(() => {
     const ms = elapsedMs(this.row(), this.now());
-    return ms === null ? '' : `${isOver(this.row()) ? 'took' : 'for'} ${span(ms)}`;
+    return ms === null ? '' : `${isFinished(this.row()) ? 'took' : 'for'} ${span(ms)}`;
   });
   protected readonly lastError = computed(() => {
     const { lastError, nextPollAtMs, error } = this.row();
     if (lastError === null || error !== null) return null;
-    const again = nextPollAtMs === null ? '' : nextPollAtMs > this.now() ? `; polled again in ${span(nextPollAtMs - this.now())}` : '; being polled again';
-    return `No good response: ${plain(lastError.message)}${lastError.sameFailureCount > 1 ? ` (${lastError.sameFailureCount} in a row)` : ''}${again}`;
+    const again = nextPollAtMs === null ? '' : nextPollAtMs > this.now() ? `, next in ${span(nextPollAtMs - this.now())}` : ', polling again';
+    return `Poll failed: ${plain(lastError.message)}${lastError.sameFailureCount > 1 ? ` (${lastError.sameFailureCount} in a row)` : ''}${again}`;
   });
   protected readonly reason = computed(() => reasonOf(this.row()));
   protected readonly video = computed(() => {
     const { snapshot } = this.row();
     return snapshot?.status === 'succeeded' ? snapshot.video : null;
   });
-  readonly #lifeMs = computed(() => {
+  readonly #remainingMs = computed(() => {
     const expiresAtMs = this.video()?.expiresAtMs;
     return expiresAtMs == null ? null : expiresAtMs - this.now();
   });
-  protected readonly isDead = computed(() => (this.#lifeMs() ?? 1) <= 0);
+  protected readonly isExpired = computed(() => (this.#remainingMs() ?? 1) <= 0);
   protected readonly expiry = computed(() => {
-    const ms = this.#lifeMs();
-    if (ms === null) return 'nobody says until when its link is good';
-    return ms > 0 ? `the link is good for ${span(ms)}` : 'the link has expired';
+    const ms = this.#remainingMs();
+    if (ms === null) return 'link expiry unknown';
+    return ms > 0 ? `link expires in ${span(ms)}` : 'link expired';
   });
 }

@@ -1,14 +1,18 @@
-/** How statuses, times and instants read. Pure. */
+/** The texts for statuses, times and instants. */
 import type { TaskRow } from 'rx-seedance';
 
-/** What a task counts as: its status, or that it could not be followed, or that nothing is known yet. */
+/** A task's status, `error` if it could not be followed, or `waiting` if it was not polled yet. */
 export type Standing = NonNullable<TaskRow['status']> | 'error' | 'waiting';
 
 export const standingOf = ({ status, error }: TaskRow): Standing => (error !== null ? 'error' : (status ?? 'waiting'));
 
+/** A standing as the page shows it. */
+export const labelOf = (standing: Standing): string =>
+  standing === 'error' ? 'could not be followed' : standing === 'waiting' ? 'not polled yet' : standing;
+
 export const standings: readonly Standing[] = ['waiting', 'queued', 'running', 'unknown', 'succeeded', 'failed', 'cancelled', 'expired', 'error'];
 
-export const isOver = (row: TaskRow): boolean => !['waiting', 'queued', 'running', 'unknown'].includes(standingOf(row));
+export const isFinished = (row: TaskRow): boolean => !['waiting', 'queued', 'running', 'unknown'].includes(standingOf(row));
 
 /** `4 s`, `2 min 05 s`, `3 h 20 min`, `6 d 23 h` */
 export const span = (ms: number): string => {
@@ -19,27 +23,27 @@ export const span = (ms: number): string => {
   return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
 };
 
-/** A message without the tags of a gateway's page of HTML, its words once. */
+/** A message without HTML tags and repeated lines. */
 export const plain = (message: string): string => [...new Set(message.split(/<[^>]*>/).map((part) => part.trim()))].filter((part) => part !== '').join(' · ');
 
-/** How long a task has taken, or took. Null until its provider has said when it began. */
+/** How long a task has taken. Null until its provider reports when it was created. */
 export const elapsedMs = ({ snapshot }: TaskRow, nowMs: number): number | null =>
   snapshot?.createdAtMs == null ? null : Math.max(0, (snapshot.finishedAtMs ?? nowMs) - snapshot.createdAtMs);
 
-/** How long it may still take, judged by what has been done so far. Null where that says too little. */
+/** The estimated remaining time, by the progress so far. Null when there is too little progress. */
 export const leftMs = (row: TaskRow, nowMs: number): number | null => {
   const begun = row.snapshot?.startedAtMs ?? row.snapshot?.createdAtMs;
   if (row.status !== 'running' || begun == null || row.progress < 0.05 || row.progress >= 0.99) return null;
   return ((nowMs - begun) / row.progress) * (1 - row.progress);
 };
 
-/** Why a task has not come to a video, in one sentence; null where there is nothing to say. */
+/** Why a task has no video, in one sentence; null if there is no reason to show. */
 export const reasonOf = ({ snapshot, error }: TaskRow): string | null => {
-  if (error !== null) return `It could not be followed to its end: ${error.message}`;
+  if (error !== null) return `Could not be followed: ${error.message}`;
   if (snapshot?.status === 'failed') return `${snapshot.failure.message} (${snapshot.failure.reason})`;
-  if (snapshot?.status === 'cancelled') return 'It was cancelled.';
-  if (snapshot?.status === 'expired') return 'Its provider gave it up.';
-  if (snapshot?.status === 'unknown') return `Its provider calls it “${snapshot.providerStatus}”.`;
-  if (snapshot?.status === 'succeeded' && snapshot.video === null) return 'It succeeded; the response holds no link.';
+  if (snapshot?.status === 'cancelled') return 'Cancelled.';
+  if (snapshot?.status === 'expired') return 'Expired at the provider.';
+  if (snapshot?.status === 'unknown') return `Unknown status: “${snapshot.providerStatus}”.`;
+  if (snapshot?.status === 'succeeded' && snapshot.video === null) return 'Succeeded, but the response holds no link.';
   return null;
 };
