@@ -81,7 +81,7 @@ export const errorResponseIn = (body: unknown): ErrorDetail | null => {
 };
 
 /**
- * The error in the body of an HTTP error, in any shape that servers share; null when there is none.
+ * The error in the body of an HTTP error, in any shape that servers share; null without an error.
  *
  * @example httpErrorIn({ title: 'Not Found', detail: 'no route' }) // { code: null, message: 'Not Found: no route' }
  */

@@ -42,7 +42,7 @@ export interface Provider<Id extends string = string> {
   readonly read: (task: TaskRef, response: HttpResponse, isOther?: IsOther) => Either<ReadFailure, Reading>;
   /** Whether a failure has a relay's generic message, such as "task failed": the task's own end may still follow. */
   readonly isRelayFailure: (failure: Failure) => boolean;
-  /** The documented list of tasks; null when there is none. */
+  /** The documented list of tasks; null if undocumented. */
   readonly list: TaskList | null;
   /**
    * Reads each task in the response of a list, as `read` would read the item alone. The map lacks tasks that the list omits, or lists twice

@@ -6,7 +6,7 @@ const anyText = fc.string({ unit: 'binary' });
 const anyBytes = fc.uint8Array({ maxLength: 64 });
 
 describe('createBodyCollector', () => {
-  it('reads a text whole, wherever its bytes are cut', () => {
+  it('decodes a text, wherever its bytes are cut', () => {
     fc.assert(fc.property(anyText, fc.array(fc.nat({ max: 40 })), (text, cuts) => {
       const bytes = new TextEncoder().encode(text);
       const body = createBodyCollector(bytes.length);
@@ -16,7 +16,7 @@ describe('createBodyCollector', () => {
     }));
   });
 
-  it('takes bytes up to its limit, and no chunk that goes above', () => {
+  it('takes bytes up to its limit, and drops a chunk that exceeds it', () => {
     fc.assert(fc.property(fc.array(anyBytes), fc.nat({ max: 200 }), (chunks, maxBytes) => {
       const body = createBodyCollector(maxBytes);
       let size = 0;
@@ -28,11 +28,11 @@ describe('createBodyCollector', () => {
     }));
   });
 
-  it('is an empty text before the first chunk', () => {
+  it('gives an empty string before the first chunk', () => {
     expect(createBodyCollector(1).text()).toBe('');
   });
 
-  it('a body above its limit is refused by the limit and its name', () => {
+  it('the error for a large body names the limit', () => {
     expect(bodyTooLarge(7)).toEqual(new Error('the body is larger than 7 bytes (maxBodyBytes)'));
   });
 });

@@ -9,7 +9,7 @@ describe('clockOf(asyncScheduler)', () => {
     vi.useRealTimers();
   });
 
-  it.each([['back', -hours(8)], ['ahead', hours(8)]])('elapsed time counts what passes, also when somebody sets the clock %s', (_, jumpMs) => {
+  it.each([['back', -hours(8)], ['ahead', hours(8)]])('elapsed time is right when the system clock is set %s', (_, jumpMs) => {
     vi.useFakeTimers({ now: hours(300_000) });
     const { elapsedMs, now } = clockOf(asyncScheduler);
     const [began, beganAtMs] = [elapsedMs(), now()];
@@ -22,7 +22,7 @@ describe('clockOf(asyncScheduler)', () => {
     expect(now() - beganAtMs).toBe(seconds(7) + jumpMs);
   });
 
-  it.each([['back', -hours(8)], ['ahead', hours(8)]])('elapsed time does not jump when the clock is set %s in the middle of a reading', (_, jumpMs) => {
+  it.each([['back', -hours(8)], ['ahead', hours(8)]])('elapsed time does not jump when the clock is set %s during a reading', (_, jumpMs) => {
     vi.useFakeTimers({ now: hours(300_000) });
     const { elapsedMs } = clockOf(asyncScheduler);
     const began = elapsedMs();
@@ -50,7 +50,7 @@ describe('clockOf(asyncScheduler)', () => {
 });
 
 describe('clockOf of any other scheduler', () => {
-  it('measures by that scheduler alone', () => {
+  it('measures by that scheduler', () => {
     const scheduler = new VirtualTimeScheduler();
     const clock = clockOf(scheduler);
     const read: (readonly number[])[] = [];
@@ -59,7 +59,7 @@ describe('clockOf of any other scheduler', () => {
     expect(read).toEqual([[0, 0], [7, 7], [40, 40]]);
   });
 
-  it('does so even where the scheduler reads the wall clock', () => {
+  it('does so even if the scheduler reads the wall clock', () => {
     const scheduler: SchedulerLike = { now: () => Date.now(), schedule: asyncScheduler.schedule.bind(asyncScheduler) };
     vi.useFakeTimers({ now: hours(300_000) });
     try {

@@ -16,14 +16,14 @@ const messageOf = (error: unknown, asked = request): unknown => {
 };
 
 describe('completeResponse', () => {
-  it('passes on an answer that comes in time, and forgets the time', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('passes on a response in time, and stops the timeout', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('      ---(a|)', { a });
     const asked = '            ^--!';
     expectObservable(answer.pipe(completeResponse(request, exchangeTime(5)))).toBe('---(a|)', { a });
     expectSubscriptions(answer.subscriptions).toBe(asked);
   }));
 
-  it('ends an exchange that takes too long', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('fails when the response takes too long', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('      --------(a|)', { a });
     const asked = '            ^----!';
     expectObservable(answer.pipe(completeResponse(request, exchangeTime(5)))).toBe('-----#', undefined, late);
@@ -37,13 +37,13 @@ describe('completeResponse', () => {
     expectSubscriptions(answer.subscriptions).toBe(asked);
   }));
 
-  it('gives each subscription a time of its own', marbles(({ expectObservable }) => {
+  it('gives each subscription its own timeout', marbles(({ expectObservable }) => {
     const answer = NEVER.pipe(completeResponse(request, exchangeTime(5)));
     expectObservable(answer).toBe('     -----#', undefined, late);
     expectObservable(answer, '--^').toBe('-------#', undefined, late);
   }));
 
-  it('leaves nothing and an answer at once as they are', marbles(({ expectObservable }) => {
+  it('passes on an empty stream and a synchronous response', marbles(({ expectObservable }) => {
     expectObservable(EMPTY.pipe(completeResponse(request, exchangeTime(5)))).toBe('|');
     expectObservable(of(a).pipe(completeResponse(request, exchangeTime(5)))).toBe('(a|)', { a });
   }));
@@ -62,11 +62,11 @@ describe('completeResponse', () => {
     ['sk-1', 'unknown reason'],
     [null, 'unknown reason'],
     [undefined, 'unknown reason'],
-  ])('says of %o: %s', (error, reason) => {
+  ])('reports %o as: %s', (error, reason) => {
     expect(messageOf(error)).toBe(`Request failed: ${reason}`);
   });
 
-  it('a header of no word hides no reason', () => {
+  it('a blank header hides no reason', () => {
     const bare = { ...request, headers: { accept: '', authorization: ' Bearer  sk-1 ' } };
     expect(messageOf(new Error('other side closed'), bare)).toBe('Request failed: other side closed');
     expect(messageOf(new Error('no header: sk-1'), bare)).toBe('Request failed: Error');

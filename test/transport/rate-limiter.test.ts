@@ -12,18 +12,18 @@ interface Happening {
   readonly nowMs: number;
 }
 
-/** One request, sent as soon as the limiter lets it, and its response. */
+/** One request, sent as soon as the limiter allows it, and its response. */
 const requested = ({ state, nowMs }: Happening, isRefused: boolean, retryAfterMs: number | null = null): Happening => {
   const sentAtMs = nowMs + limiterWaitMs(state, nowMs);
   const arrivedAtMs = sentAtMs + latencyMs;
   return { state: afterArrival(afterDeparture(state, sentAtMs), { isRefused, sentAtMs, retryAfterMs }, arrivedAtMs, minIntervalMs), nowMs: arrivedAtMs };
 };
 
-/** Requests one after another: `.` is a response that is no refusal, `x` a refusal. */
+/** Requests one after another: `.` is accepted, `x` is refused. */
 const inTurn = (pattern: string, from: Happening = { state: createRateLimiter(), nowMs: 0 }): Happening =>
   [...pattern].reduce((latest, letter) => requested(latest, letter === 'x'), from);
 
-/** Requests that leave together, and responses that arrive together. */
+/** Requests sent together, and responses that arrive together. */
 const together = (pattern: string, { state, nowMs }: Happening): Happening => {
   const sent = [...pattern].reduce((latest) => afterDeparture(latest, nowMs), state);
   const arrivedAtMs = nowMs + latencyMs;
@@ -56,7 +56,7 @@ const found90 = (): Happening => {
 };
 
 describe('createRateLimiter', () => {
-  it('knows no limit: no request waits', () => {
+  it('has no limit: no request waits', () => {
     let state = createRateLimiter();
     for (let index = 0; index < 1_000; index += 1) {
       expect(limiterWaitMs(state, 5)).toBe(0);
@@ -77,7 +77,7 @@ describe('createRateLimiter', () => {
     expect(now.nowMs).toBeLessThan(minutes(1.05));
   });
 
-  it('counts each of several requests that leave together', () => {
+  it('counts each of several requests sent together', () => {
     const state = [1, 2, 3].reduce((latest) => afterDeparture(latest, 0), createRateLimiter(6));
     expect(limiterWaitMs(state, 0)).toBe(3 * limiterWaitMs(afterDeparture(createRateLimiter(6), 0), 0));
   });
@@ -90,7 +90,7 @@ describe('createRateLimiter', () => {
 });
 
 describe('a refusal', () => {
-  it.each([['first', ''], ['tenth', '.........'], ['thirtieth', '.'.repeat(29)]])('that is the %s response and the only one changes no pace', (_, before) => {
+  it.each([['first', ''], ['tenth', '.........'], ['thirtieth', '.'.repeat(29)]])('that is the %s response and the only refusal changes no rate', (_, before) => {
     const now = inTurn(`${before}x`);
     expect(waitOf(now)).toBe(0);
     expect(now.state.ceiling).toBeNull();
@@ -121,7 +121,7 @@ describe('a refusal', () => {
     }
   });
 
-  it('begins the count anew after a response that is no refusal', () => {
+  it('resets the count after an accepted request', () => {
     const now = inTurn(`${'.'.repeat(20)}xx..x`);
     expect(restOf(now)).toBe(0);
     expect(restOf(inTurn('x', now))).toBe(seconds(1));
@@ -134,7 +134,7 @@ describe('a refusal', () => {
     expect(restOf(inTurn('x', now))).toBe(seconds(1));
   });
 
-  it('counts once also where responses to one burst arrive one after another', () => {
+  it('counts once if the responses to one burst arrive one after another', () => {
     let state = createRateLimiter();
     for (let arrivedAtMs = 100; arrivedAtMs <= 900; arrivedAtMs += 100) {
       state = afterArrival(state, { isRefused: true, sentAtMs: 50, retryAfterMs: null }, arrivedAtMs, minIntervalMs);
@@ -160,42 +160,42 @@ describe('Retry-After', () => {
     expect(waitOf(refusedWith(1, inTurn('x')))).toBe(seconds(1));
   });
 
-  it('that is longer than the back-off is obeyed in its place', () => {
+  it('that is longer than the back-off replaces it', () => {
     expect(waitOf(refusedWith(seconds(40), inTurn('x')))).toBe(seconds(40));
   });
 
-  it('of a later refusal shortens no wait that an earlier one has asked for', () => {
+  it('of a later refusal does not shorten the wait of an earlier one', () => {
     const sent = { isRefused: true, sentAtMs: 0 };
     const first = afterArrival(createRateLimiter(), { ...sent, retryAfterMs: seconds(30) }, 100, minIntervalMs);
     expect(limiterWaitMs(afterArrival(first, { ...sent, retryAfterMs: seconds(2) }, 200, minIntervalMs), 200)).toBe(seconds(30) - 100);
   });
 
-  it('of a response that is no refusal changes nothing', () => {
+  it('of an accepted request changes nothing', () => {
     const state = afterArrival(createRateLimiter(), { isRefused: false, sentAtMs: 0, retryAfterMs: seconds(30) }, 100, minIntervalMs);
     expect(limiterWaitMs(state, 100)).toBe(0);
   });
 });
 
 describe('evidence of a limit', () => {
-  it('is three refusals in a row: the ceiling is then 0.9 of what was accepted in the last minute', () => {
+  it('is three refusals in a row: the ceiling is then 0.9 of the requests accepted in the last minute', () => {
     const { state, nowMs } = found90();
     expect(state.ceiling).toBeCloseTo(90);
     expect(limiterWaitMs(afterDeparture(state, nowMs + minutes(1)), nowMs + minutes(1))).toBeCloseTo(minutes(1) / 90);
   });
 
-  it('leaves out what was accepted more than a minute ago', () => {
+  it('ignores requests accepted more than a minute ago', () => {
     const old = inTurn('.'.repeat(500));
     let now = later(old, minutes(1));
     for (let index = 0; index < 40; index += 1) now = later(requested(now, false), seconds(1));
     expect(inTurn('xxx', now).state.ceiling).toBeCloseTo(36);
   });
 
-  it('leaves out what was accepted before the clock went back', () => {
+  it('ignores requests accepted before the clock went back', () => {
     const now = inTurn('.'.repeat(100), { state: createRateLimiter(), nowMs: days(1) });
     expect(inTurn('xxx', { ...now, nowMs: minutes(5) }).state.ceiling).toBe(floorPerMinute);
   });
 
-  it('is no response to a request that left before the ceiling changed last', () => {
+  it('ignores responses to requests sent before the last change of the ceiling', () => {
     const { state, nowMs } = found90();
     const late = Array.from({ length: 20 }).reduce<RateLimiterState>(
       (latest) => afterArrival(latest, { isRefused: true, sentAtMs: nowMs - seconds(1), retryAfterMs: null }, nowMs, minIntervalMs),
@@ -209,17 +209,17 @@ describe('evidence of a limit', () => {
     expect(now.state.ceiling).toBeNull();
   });
 
-  it('is a share of refusals well above the noise, without two in a row', () => {
+  it('is a ratio of refusals well above the noise, without two in a row', () => {
     let now: Happening = { state: createRateLimiter(), nowMs: 0 };
     for (let index = 0; index < 20 && now.state.ceiling === null; index += 1) now = inTurn('.x', later(now, seconds(1)));
     expect(now.state.ceiling).not.toBeNull();
   });
 
-  it('is no share among a few responses', () => {
+  it('needs more than a few responses', () => {
     expect(inTurn('x.x.x').state.ceiling).toBeNull();
   });
 
-  it('is no stray refusal: one in ten at most, anywhere, slows nobody', () => {
+  it('ignores stray refusals: one in ten at most, anywhere, slows nothing', () => {
     fc.assert(fc.property(fc.array(fc.integer({ min: 9, max: 30 }), { maxLength: 30 }), fc.nat({ max: 5_000 }), (gaps, pauseMs) => {
       let now: Happening = { state: createRateLimiter(), nowMs: 0 };
       for (const letter of gaps.map((gap) => `${'.'.repeat(gap)}x`).join('')) {
@@ -230,7 +230,7 @@ describe('evidence of a limit', () => {
     }));
   });
 
-  it('is measured against the noise that remained when the pace was slow', () => {
+  it('is compared with the noise that remained at a low rate', () => {
     const noisy = (noise: number): Happening => ({ state: { ...createRateLimiter(), ceiling: 60, noise, heldUntilMs: minutes(60) }, nowMs: minutes(5) });
     const strays = '..x..x.x'.repeat(3);
     expect(inTurn(strays, noisy(0.3)).state.ceiling).toBe(60);
@@ -244,7 +244,7 @@ describe('evidence of a limit', () => {
     expect(inTurn('xxxxxxxxxx', nothing).state.ceiling).toBe(floorPerMinute);
   });
 
-  it('makes the next request wait one step of the pace found', () => {
+  it('makes the next request wait one interval of the rate found', () => {
     expect(waitOf(found90())).toBeGreaterThanOrEqual(minutes(1) / 90 - 1e-6);
   });
 });
@@ -262,18 +262,18 @@ describe('a found ceiling', () => {
     });
   });
 
-  it('grows too where it is one request in a minimum interval', () => {
+  it('grows also from one request in a minimum interval', () => {
     const found = inTurn('xxx');
     expect(ceilings(found, found.nowMs + minutes(2)).at(-1)?.perMinute).toBeGreaterThan(5 * floorPerMinute);
   });
 
-  it('does not grow while nobody tries it', () => {
+  it('does not grow while no requests are sent', () => {
     const found = found90();
     const idle = later(found, minutes(30));
     expect(afterDeparture(idle.state, idle.nowMs).ceiling).toBe(found.state.ceiling);
   });
 
-  it('has the step undone that proves too much, pauses for a minute, and then grows by a tenth', () => {
+  it('undoes a step that exceeds the limit, pauses for a minute, and then grows by a tenth', () => {
     const found = found90();
     let now = found;
     while (now.state.ceiling === found.state.ceiling) now = requested(now, false);
@@ -287,7 +287,7 @@ describe('a found ceiling', () => {
     expect(steps[2]!.atMs - steps[1]!.atMs).toBeLessThan(seconds(12));
   });
 
-  it('pauses for a minute after each step of a tenth that is undone too', () => {
+  it('pauses for a minute after each undone step of a tenth', () => {
     const grownFrom = (from: Happening): Happening => {
       let now = from;
       while (now.state.ceiling === from.state.ceiling) now = requested(now, false);
@@ -301,13 +301,13 @@ describe('a found ceiling', () => {
     expect(third.nowMs - again.nowMs).toBeGreaterThan(seconds(59));
   });
 
-  it('is dropped once it binds nobody', () => {
+  it('is dropped when it no longer limits', () => {
     const found = found90();
     const last = ceilings(found, found.nowMs + minutes(5)).at(-1);
     expect(last?.perMinute).toBeNull();
   });
 
-  it('takes no more than a tenth of all responses for noise, whatever share was refused before a step', () => {
+  it('counts at most a tenth of all responses as noise, whatever ratio was refused before a step', () => {
     const refused = { ...createRateLimiter(), ceiling: 60, noise: 0.5, recent: 2 ** 20 - 1, recentCount: 20 };
     const grown = afterDeparture(refused, minutes(5));
     expect(grown.ceiling).toBeGreaterThan(60);
@@ -327,7 +327,7 @@ describe('a found ceiling', () => {
 });
 
 describe('against a real limit', () => {
-  /** A server that grants so many requests in any minute. */
+  /** A server that accepts a number of requests in any minute. */
   const slidingWindow = (perMinute: number) => {
     let granted: readonly number[] = [];
     return (atMs: number): boolean => {
@@ -338,7 +338,7 @@ describe('against a real limit', () => {
     };
   };
 
-  /** A server that grants so many requests a minute, and twenty at once after a pause. */
+  /** A server that accepts a number of requests a minute, and twenty at once after a pause. */
   const tokenBucket = (perMinute: number) => {
     let [tokens, filledAtMs] = [20, 0];
     return (atMs: number): boolean => {
@@ -380,7 +380,7 @@ describe('the state of a limiter', () => {
     readonly retryAfterMs: number | null;
   }
 
-  /** Mostly what happens, and clocks that jump. */
+  /** Mostly realistic times, and clocks that jump. */
   const anyPassedMs = fc.oneof(
     { weight: 10, arbitrary: fc.nat({ max: 2_000 }) },
     { weight: 3, arbitrary: fc.double({ min: 0, max: minutes(2), noNaN: true }) },
@@ -401,7 +401,7 @@ describe('the state of a limiter', () => {
       ? afterDeparture(state, nowMs)
       : afterArrival(state, { isRefused: kind === 'refused', sentAtMs: nowMs - tookMs, retryAfterMs }, nowMs, intervalMs);
 
-  it('is plain JSON without loss, and its waits are finite and from 0, whatever happens and however clocks jump', () => {
+  it('survives JSON, and its waits are finite and ≥ 0, whatever happens and however clocks jump', () => {
     fc.assert(fc.property(fc.array(anyStep, { maxLength: 100 }), anyGiven, anyMinIntervalMs, anyStartMs, (steps, given, intervalMs, startMs) => {
       let [state, nowMs] = [createRateLimiter(given), startMs];
       expect(JSON.parse(JSON.stringify(state))).toStrictEqual(state);
@@ -414,7 +414,7 @@ describe('the state of a limiter', () => {
     }));
   });
 
-  it('is not changed by those who ask', () => {
+  it('is not changed by reading it', () => {
     const frozen = Object.freeze({ ...found90().state, accepted: Object.freeze([3, 2, 1]) });
     const copy = JSON.stringify(frozen);
     afterDeparture(frozen, minutes(5));
@@ -423,7 +423,7 @@ describe('the state of a limiter', () => {
     expect(JSON.stringify(frozen)).toBe(copy);
   });
 
-  it('stays small however much happens', () => {
+  it('stays small after many requests', () => {
     const { state } = inTurn('.....x.xx'.repeat(2_000));
     expect(JSON.stringify(state).length).toBeLessThan(1_000);
   });
@@ -440,7 +440,7 @@ describe('the state of a limiter', () => {
     }));
   });
 
-  it('makes nobody wait less for a response, least of all for a refusal', () => {
+  it('never shortens a wait after a response, or after a refusal', () => {
     fc.assert(fc.property(fc.array(anyStep, { maxLength: 100 }), anyGiven, anyMinIntervalMs, (steps, given, intervalMs) => {
       let [state, nowMs] = [createRateLimiter(given), 0];
       for (const step of steps) {
@@ -452,12 +452,12 @@ describe('the state of a limiter', () => {
     }));
   });
 
-  it('keeps to a given limit that is lower than the one found from refusals', () => {
+  it('obeys a given limit that is lower than the one found from refusals', () => {
     const now = inTurn('xxx', { state: createRateLimiter(1), nowMs: 0 });
     expect(waitOf(now)).toBeGreaterThan(minutes(1) - latencyMs);
   });
 
-  it('lets never more than the given limit leave in any minute, whatever is refused', () => {
+  it('never allows more than the given limit in any minute, whatever is refused', () => {
     const anyRequest = fc.record({ idleMs: fc.oneof(fc.constant(0), fc.nat({ max: minutes(1) })), isRefused: fc.boolean(), retryAfterMs: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, fc.nat({ max: seconds(90) })) });
     fc.assert(fc.property(fc.array(anyRequest, { maxLength: 80 }), fc.integer({ min: 1, max: 60 }), (requests, given) => {
       let now: Happening = { state: createRateLimiter(given), nowMs: 0 };

@@ -23,7 +23,7 @@ interface Life {
   endedAtMs: number | null;
 }
 
-/** Requests by name, and when each left and ended. */
+/** Requests by name, and when each started and ended. */
 const createLog = () => {
   const lives: Life[] = [];
   return {
@@ -41,7 +41,7 @@ const createLog = () => {
   };
 };
 
-/** A response that the lane's limiter is told of. */
+/** A response for the lane's limiter. */
 const arriving = (lane: Lane, isRefused: boolean, { afterMs = 0, retryAfterMs = null }: { readonly afterMs?: number; readonly retryAfterMs?: number | null } = {}) =>
   defer(() => {
     const { elapsedMs } = clockOf(asyncScheduler);
@@ -61,7 +61,7 @@ describe('a lane', () => {
     expect(values).toEqual([1, 2, 3]);
   });
 
-  it('has so many requests in flight at once; the next leaves when one has ended', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('limits the requests in flight; the next starts when one has ended', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const a = cold('---(a|)');
     const aSent = ' ^--!';
     const b = cold('--b--|');
@@ -77,7 +77,7 @@ describe('a lane', () => {
     }
   }));
 
-  it('has 16 in flight at once where nothing else is said', () => {
+  it('has 16 in flight by default', () => {
     inVirtualTime(() => {
       const lane = oneLane();
       const { request, lives } = createLog();
@@ -86,7 +86,7 @@ describe('a lane', () => {
     });
   });
 
-  it('sends what falls due at the same time first in, first out', marbles(({ cold, expectObservable }) => {
+  it('sends requests that are due at the same time first in, first out', marbles(({ cold, expectObservable }) => {
     const lane = oneLane({ maxInFlight: 1 });
     const responses = ['a', 'b', 'c'].map((name) => inTurn(lane, 0, cold('--(x|)').pipe(map(() => name))));
     expectObservable(merge(...responses)).toBe('--a-b-(c|)');
@@ -104,7 +104,7 @@ describe('a lane', () => {
     });
   });
 
-  it('is done with a request at its first value', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('ends a request at its first value', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const lane = oneLane({ maxInFlight: 1 });
     const first = cold('-a-b-|');
     expectObservable(inTurn(lane, 0, first)).toBe('                -(a|)');
@@ -112,13 +112,13 @@ describe('a lane', () => {
     expectSubscriptions(first.subscriptions).toBe('             ^!');
   }));
 
-  it('passes on emptiness and silence', marbles(({ expectObservable }) => {
+  it('passes on an empty and a silent stream', marbles(({ expectObservable }) => {
     const lane = oneLane({ maxInFlight: 1 });
     expectObservable(inTurn(lane, 0, EMPTY)).toBe('|');
     expectObservable(inTurn(lane, 0, NEVER), '^---------!').toBe('-');
   }));
 
-  it('passes on an error unchanged, and its place is free', marbles(({ cold, expectObservable }) => {
+  it('passes on an error unchanged, and frees its place', marbles(({ cold, expectObservable }) => {
     const lane = oneLane({ maxInFlight: 1 });
     const reset = new Error('reset');
     expectObservable(inTurn(lane, 0, cold('--#', undefined, reset))).toBe('--#', undefined, reset);
@@ -164,13 +164,13 @@ describe('a lane', () => {
     expect(lives).toEqual([]);
   });
 
-  it('loses no request that ends out of the end of another', marbles(({ cold, expectObservable }) => {
+  it('loses no request that ends inside the end of another', marbles(({ cold, expectObservable }) => {
     const lane = oneLane({ maxInFlight: 1 });
     expectObservable(concat(inTurn(lane, 0, cold('--(a|)')), inTurn(lane, 0, cold('--(b|)')))).toBe('--a---(b|)');
     expectObservable(inTurn(lane, 0, cold('--(c|)').pipe(take(1)))).toBe('                         ----(c|)');
   }));
 
-  it('starts a request that is subscribed out of the value of another in its place', () => {
+  it('starts a request that is subscribed inside the value of another in its place', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 1 });
       const { request, sent } = createLog();
@@ -210,7 +210,7 @@ describe('a lane', () => {
     });
   });
 
-  it('never gives a place twice, whatever ends in the same turn', () => {
+  it('never assigns a place twice, whatever ends in the same turn', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 3 });
       let [inFlight, most, ended] = [0, 0, 0];
@@ -231,7 +231,7 @@ describe('a lane', () => {
     });
   });
 
-  it('sends many waiting requests that are answered at once without a stack of their number', () => {
+  it('sends many waiting requests with synchronous responses without a deep stack', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 1 });
       let passed = 0;
@@ -246,7 +246,7 @@ describe('a lane', () => {
     });
   });
 
-  it('lets each response subscribe the next request without a stack of their number', () => {
+  it('lets each response subscribe the next request without a deep stack', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 1 });
       let left = 20_000;
@@ -279,7 +279,7 @@ describe('perMinute', () => {
     expect(send({ perMinute: 6 }, [[0, 'a'], [0, 'b'], [0, 'c']]).sent).toEqual(['0s a', '10.167s b', '20.334s c']);
   });
 
-  it('makes no request wait that comes after the spacing is over', () => {
+  it('delays no request that comes after the spacing', () => {
     expect(send({ perMinute: 6 }, [[0, 'a'], [seconds(15), 'b'], [seconds(20), 'c']]).sent).toEqual(['0s a', '15s b', '25.167s c']);
   });
 
@@ -299,7 +299,7 @@ describe('perMinute', () => {
     });
   });
 
-  it('sets one timer, however many wait in however many lanes', () => {
+  it('sets one timer for all lanes and requests', () => {
     inVirtualTime(({ timers }) => {
       const queue = createRequestQueue(64, clockOf(asyncScheduler));
       for (const name of 'abc') {
@@ -310,7 +310,7 @@ describe('perMinute', () => {
     });
   });
 
-  it('binds each lane by itself', () => {
+  it('limits each lane separately', () => {
     inVirtualTime(({ flush }) => {
       const queue = createRequestQueue(64, clockOf(asyncScheduler));
       const { request, sent } = createLog();
@@ -342,7 +342,7 @@ describe('clocks', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it.each([['back', -hours(8)], ['ahead', hours(8)]])('set %s while a lane backs off change no rest', (_, jumpMs) => {
+  it.each([['back', -hours(8)], ['ahead', hours(8)]])('set %s while a lane backs off change no back-off', (_, jumpMs) => {
     vi.useFakeTimers({ now: hours(300_000) });
     const lane = oneLane();
     const began = performance.now();
@@ -356,7 +356,7 @@ describe('clocks', () => {
 
   it('that move on while they are read lose no request', () => {
     inVirtualTime(({ flush }) => {
-      // Each reading is a little later than the one before, as on every real clock.
+      // Each reading is a little later than the previous one, as on every real clock.
       for (const stepMs of [0.1, 0.25, 0.4, 1]) {
         for (const laterMs of [0, 1, 2, 3, 4, 5, 6, 7, 8]) {
           let driftMs = 0;
@@ -382,7 +382,7 @@ describe('a lane that is refused', () => {
       return sent();
     });
 
-  it('goes on at once after a single refusal', () => {
+  it('continues at once after a single refusal', () => {
     expect(refuseFirst(1, null, 'abc')).toEqual(['0s a', '0.1s b', '0.2s c']);
   });
 
@@ -411,7 +411,7 @@ describe('a lane that is refused', () => {
     });
   });
 
-  it('hears of a response before the place of its request is given away', () => {
+  it('gets a response before the place of its request is reused', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 2 });
       const { request, sent } = createLog();
@@ -451,7 +451,7 @@ describe('write', () => {
     });
   });
 
-  it('obeys the rest that its lane was asked for', () => {
+  it('obeys the back-off of its lane', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane();
       const { request, sent } = createLog();
@@ -477,7 +477,7 @@ describe('write', () => {
     });
   });
 
-  it('is sent once: an error is not followed by another try', () => {
+  it('is sent once: it is not retried after an error', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane();
       const { request, sent } = createLog();
@@ -496,7 +496,7 @@ describe('concurrency', () => {
     return names.map((name) => queue.lane(name, minIntervalMs));
   };
 
-  it('bounds the requests in flight over all lanes, the earliest due first', () => {
+  it('limits the requests in flight over all lanes, the earliest due first', () => {
     inVirtualTime(({ flush }) => {
       const { request, sent } = createLog();
       const lanes = lanesOf(2, 'one', 'two', 'three');
@@ -526,7 +526,7 @@ describe('concurrency', () => {
     });
   });
 
-  it('may be an Observable: nothing leaves before its first value', () => {
+  it('may be an Observable: nothing starts before its first value', () => {
     inVirtualTime(({ flush }) => {
       const { request, sent } = createLog();
       const lane = oneLane({}, timer(seconds(3)).pipe(map(() => 2)));
@@ -536,13 +536,13 @@ describe('concurrency', () => {
     });
   });
 
-  it('that emits at once lets a request leave in the turn in which it is subscribed', () => {
+  it('that emits synchronously lets a request start in the turn in which it is subscribed', () => {
     const { request, names } = createLog();
     inTurn(oneLane({}, of(1)), 0, request('a')).subscribe();
     expect(names()).toBe('a');
   });
 
-  it('can be raised and lowered: what is in flight goes on', () => {
+  it('can be raised and lowered: requests in flight continue', () => {
     inVirtualTime(({ flush }) => {
       const concurrency = new BehaviorSubject(1);
       const { request, sent, lives } = createLog();
@@ -579,7 +579,7 @@ describe('concurrency', () => {
     expectSubscriptions(concurrency.subscriptions).toBe(['^---!', '--------^----!']);
   }));
 
-  it('is left when the last request that waits is unsubscribed', () => {
+  it('is unsubscribed when the last waiting request is unsubscribed', () => {
     inVirtualTime(() => {
       const concurrency = new Subject<number>();
       const waiting = inTurn(oneLane({}, concurrency), 0, of(0)).subscribe();
@@ -597,7 +597,7 @@ describe('concurrency', () => {
       expect(seen.error).toEqual(new Error('no number'));
     });
 
-    it('is the error of those that wait, in every lane; what is in flight goes on', () => {
+    it('is the error of the waiting requests, in every lane; requests in flight continue', () => {
       inVirtualTime(({ flush, timers }) => {
         const concurrency = new BehaviorSubject(2);
         const { request, names } = createLog();
@@ -613,7 +613,7 @@ describe('concurrency', () => {
       });
     });
 
-    it.each(bad)('by the value %s is an error of those that wait', (count) => {
+    it.each(bad)('by the value %s is an error of the waiting requests', (count) => {
       inVirtualTime(({ flush }) => {
         const concurrency = new BehaviorSubject(1);
         const lane = oneLane({}, concurrency);
@@ -630,7 +630,7 @@ describe('concurrency', () => {
       expect(diary(inTurn(oneLane({}, of(-1)), 0, of(0))).error).toBeInstanceOf(RangeError);
     });
 
-    it('by a bad value goes on with the next good one', () => {
+    it('by an invalid value continues with the next valid one', () => {
       inVirtualTime(({ flush }) => {
         const concurrency = new BehaviorSubject(1);
         const { request, sent } = createLog();
@@ -645,7 +645,7 @@ describe('concurrency', () => {
       });
     });
 
-    it('is subscribed anew by a later request', () => {
+    it('is subscribed again by a later request', () => {
       inVirtualTime(({ flush }) => {
         let tries = 0;
         const concurrency = defer(() => ((tries += 1) === 1 ? concat(of(0), timer(10).pipe(mergeMap(() => throwError(() => new Error('no number'))))) : of(1)));
@@ -659,7 +659,7 @@ describe('concurrency', () => {
       });
     });
 
-    it('is left once its error value has ended the last request', () => {
+    it('is unsubscribed after its invalid value has ended the last request', () => {
       inVirtualTime(() => {
         const concurrency = new BehaviorSubject(0);
         inTurn(oneLane({}, concurrency), 0, of(0)).subscribe(ignored);
@@ -672,7 +672,7 @@ describe('concurrency', () => {
 });
 
 describe('the places of a queue', () => {
-  /** Lanes whose requests are all subscribed before the first may leave; gives whose are in flight then. */
+  /** Subscribes the requests of all lanes before the first may start; returns the lanes of those in flight then. */
   const holders = (places: number, demands: Readonly<Record<string, number>>, prepare: (lanes: Readonly<Record<string, Lane>>) => void = () => undefined, limits: Readonly<Record<string, RateLimitOptions>> = {}) =>
     inVirtualTime(({ flush }) => {
       const concurrency = new BehaviorSubject(places);
@@ -690,43 +690,43 @@ describe('the places of a queue', () => {
       return [...log.inFlight()].sort().join('');
     });
 
-  it('are all a lane\'s that is alone', () => {
+  it('all go to the only lane', () => {
     expect(holders(4, { a: 9 })).toBe('aaaa');
     expect(holders(4, { a: 9, b: 0 })).toBe('aaaa');
   });
 
-  it('are half a lane\'s while another could send, though its requests fell due first', () => {
+  it('go to a lane up to half while another could send, even if its requests are due first', () => {
     expect(holders(4, { a: 9, b: 9 })).toBe('aabb');
     expect(holders(4, { b: 9, a: 9 })).toBe('aabb');
     expect(holders(8, { a: 9, b: 9, c: 9 })).toBe('aaaabbbb');
   });
 
-  it('are a lane\'s as far as others have no use for them', () => {
+  it('go to a lane when the others do not need them', () => {
     expect(holders(6, { a: 9, b: 1 })).toBe('aaaaab');
     expect(holders(6, { a: 1, b: 9 })).toBe('abbbbb');
     expect(holders(8, { a: 9, b: 1, c: 2 })).toBe('aaaaabcc');
   });
 
-  it('are one at least for each', () => {
+  it('are at least one for each lane', () => {
     expect(holders(1, { a: 3, b: 3 })).toBe('a');
     expect(holders(2, { a: 3, b: 3 })).toBe('ab');
     expect(holders(3, { a: 3, b: 3 })).toBe('aab');
   });
 
-  it('are not kept free for a lane that has as many in flight as it may', () => {
+  it('are not reserved for a lane that has its maximum in flight', () => {
     expect(holders(8, { a: 9, b: 9 }, undefined, { b: { maxInFlight: 1 } })).toBe('aaaaaaab');
   });
 
-  it('are not kept free for a lane that backs off', () => {
+  it('are not reserved for a lane that backs off', () => {
     const backsOff = ({ b }: Readonly<Record<string, Lane>>) => { if (b !== undefined) inTurn(b, 0, arriving(b, true, { retryAfterMs: minutes(5) })).subscribe(); };
     expect(holders(4, { a: 9, b: 9 }, backsOff)).toBe('aaaa');
   });
 
-  it('are not kept free for a lane that is at its rate limit', () => {
+  it('are not reserved for a lane that is at its rate limit', () => {
     expect(holders(6, { a: 9, b: 9 }, undefined, { b: { perMinute: 6 } })).toBe('aaaaab');
   });
 
-  it('go to a lane that comes later as those of the first are given back, until it has half', () => {
+  it('go to a later lane as the first lane frees them, until it has half', () => {
     inVirtualTime(({ flush }) => {
       const queue = createRequestQueue(4, clockOf(asyncScheduler));
       const { request, sent } = createLog();
@@ -755,7 +755,7 @@ describe('status', () => {
     return { queue, lane: queue.lane('one', minIntervalMs, limits) };
   };
 
-  it('emits at once, and holds names, counts and reasons and nothing else', () => {
+  it('emits on subscription, and holds only names, counts and reasons', () => {
     inVirtualTime(() => {
       expect(latest(createRequestQueue(64, clockOf(asyncScheduler)))).toStrictEqual({ concurrency: 64, inFlight: 0, lanes: [] });
       const { queue, lane } = queueOf(1);
@@ -798,7 +798,7 @@ describe('status', () => {
     });
   });
 
-  it('tells that nothing waits any more when the concurrency has failed', () => {
+  it('reports that nothing waits after the concurrency has failed', () => {
     inVirtualTime(() => {
       const concurrency = new BehaviorSubject(0);
       const { queue, lane } = queueOf(concurrency);
@@ -811,7 +811,7 @@ describe('status', () => {
     });
   });
 
-  it("names 'concurrency' where the places of the client are taken, and where it is paused", () => {
+  it("gives 'concurrency' when all places of the client are taken, and when it is paused", () => {
     inVirtualTime(() => {
       for (const concurrency of [0, 1]) {
         const { queue, lane } = queueOf(concurrency);
@@ -821,7 +821,7 @@ describe('status', () => {
     });
   });
 
-  it("names 'max-in-flight' where a lane has as many in flight as it may", () => {
+  it("gives 'max-in-flight' when a lane has its maximum in flight", () => {
     inVirtualTime(() => {
       const { queue, lane } = queueOf(64, { maxInFlight: 1 });
       for (let index = 0; index < 3; index += 1) inTurn(lane, 0, NEVER).subscribe();
@@ -829,7 +829,7 @@ describe('status', () => {
     });
   });
 
-  it("names 'rate-limit' and what is left to wait where the next may not leave yet", () => {
+  it("gives 'rate-limit' and the remaining wait when the next request may not start yet", () => {
     inVirtualTime(({ flush, interrupt }) => {
       const { queue, lane } = queueOf(64, { perMinute: 6 });
       for (let index = 0; index < 3; index += 1) inTurn(lane, 0, of(0)).subscribe();
@@ -841,7 +841,7 @@ describe('status', () => {
     });
   });
 
-  it("names 'back-off' and what is left to wait where the server has refused", () => {
+  it("gives 'back-off' and the remaining wait after the server has refused", () => {
     inVirtualTime(({ flush, interrupt }) => {
       const { queue, lane } = queueOf(64);
       inTurn(lane, 0, arriving(lane, true, { retryAfterMs: seconds(30) })).subscribe();
@@ -854,7 +854,7 @@ describe('status', () => {
     });
   });
 
-  it('gives no reason where nothing waits', () => {
+  it('gives no reason when nothing waits', () => {
     inVirtualTime(() => {
       const { queue, lane } = queueOf(1);
       inTurn(lane, 0, arriving(lane, true, { retryAfterMs: seconds(30) })).subscribe();
@@ -862,7 +862,7 @@ describe('status', () => {
     });
   });
 
-  it('shows the limit that is kept to, given or found, the lower of both', () => {
+  it('shows the lower of the given and the found limit', () => {
     inVirtualTime(({ flush }) => {
       const { queue, lane } = queueOf(64, { perMinute: 100 });
       expect(latest(queue).lanes[0]?.perMinute).toBe(100);
@@ -876,7 +876,7 @@ describe('status', () => {
     });
   });
 
-  it('lists the lanes in the order in which they were made', () => {
+  it('lists the lanes in the order of their creation', () => {
     const queue = createRequestQueue(64, clockOf(asyncScheduler));
     for (const name of ['b', 'a', 'b']) queue.lane(name, minIntervalMs);
     expect(latest(queue).lanes.map(({ name }) => name)).toEqual(['b', 'a', 'b']);
@@ -896,7 +896,7 @@ describe('status', () => {
     });
   });
 
-  it('shows an observer that subscribes a request what follows', () => {
+  it('shows the next status to an observer that subscribes a request', () => {
     inVirtualTime(() => {
       const { queue, lane } = queueOf(64);
       const seen: number[] = [];
@@ -929,7 +929,7 @@ describe('the concurrency of a client', () => {
     expect(lives.every(({ url }) => url.endsWith('/first'))).toBe(true);
   }));
 
-  it('counts no time that a request waits against its timeout', marbles(({ flush }) => {
+  it('does not count the time in the queue against a timeout', marbles(({ flush }) => {
     const { transport } = livingTransport(() => played({ ...succeeded, afterMs: 6 }));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], requestTimeoutMs: 8, concurrency: 1 });
     const diaries = ['a', 'b', 'c'].map((id) => diary(client.states(taskOf(quick, id)), ({ snapshot }) => snapshot?.status));
@@ -937,7 +937,7 @@ describe('the concurrency of a client', () => {
     expect(diaries.map(({ lines }) => lines[0])).toEqual(['0.006s succeeded', '0.012s succeeded', '0.018s succeeded']);
   }));
 
-  it('gives no place to a watch that waits for its interval', marbles(({ flush }) => {
+  it('assigns no place to a watch that waits for its interval', marbles(({ flush }) => {
     const { transport } = livingTransport((index) => played(index < 4 ? queued : succeeded));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], concurrency: 1 });
     const diaries = ['a', 'b'].map((id) => diary(client.watch(taskOf(quick, id), { policy: { interval: () => 10 } }), to));
@@ -968,7 +968,7 @@ describe('the properties of a queue', () => {
     staysMs: fc.option(fc.nat({ max: minutes(10) }), { freq: 3 }),
   });
 
-  /** No request left before another that waited beside it and had fallen due earlier. */
+  /** No request started before another that waited at the same time and was due earlier. */
   const expectOrder = (left: readonly { readonly atMs: number; readonly due: number; readonly cameAtMs: number; readonly leavesAtMs: number }[]): void => {
     left.forEach(({ atMs, due }, order) => {
       for (const later of left.slice(order + 1)) {
@@ -977,7 +977,7 @@ describe('the properties of a queue', () => {
     });
   };
 
-  it('never more than perMinute leave in any minute, never more are in flight, the earliest due goes first, and none is forgotten', () => {
+  it('starts at most perMinute in any minute, keeps the maximum in flight, starts the earliest due first, and forgets none', () => {
     fc.assert(
       fc.property(fc.array(anyRequest, { minLength: 1, maxLength: 60 }), fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 6 }), (requests, perMinute, maxInFlight) => {
         inVirtualTime(({ flush, timers }) => {
@@ -1032,7 +1032,7 @@ describe('the properties of a queue', () => {
               const name = String(index);
               const lane = lanes[number]!;
               const response = defer(() => {
-                // As it leaves.
+                // As it starts.
                 const flying = lives.filter(({ endedAtMs }) => endedAtMs === null);
                 expect(flying.length).toBeLessThanOrEqual(concurrency.value);
                 expect(flying.filter((life) => laneOf(life.name) === number).length).toBeLessThanOrEqual(limits[number]!.maxInFlight);
@@ -1068,7 +1068,7 @@ describe('the properties of a queue', () => {
     );
   });
 
-  it('whatever is refused, the wait that Retry-After asks for is kept by all requests of the lane', () => {
+  it('whatever is refused, all requests of the lane obey Retry-After', () => {
     fc.assert(
       fc.property(fc.array(anyRequest, { minLength: 1, maxLength: 40 }), fc.array(fc.option(fc.integer({ min: 1, max: 30 })), { minLength: 1, maxLength: 40 }), (requests, refusals) => {
         inVirtualTime(({ flush }) => {

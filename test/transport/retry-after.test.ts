@@ -49,28 +49,28 @@ describe('retryAfterMs', () => {
     ['Wed, 21 Oct 2026 07:28:30 GMT', undefined],
     ['Wed, 21 Oct 2026 07:28:30 GMT', ''],
     ['Wed, 21 Oct 2026 07:28:30 GMT', 'yesterday'],
-  ])('finds no time in %j against %j', (value, against) => {
+  ])('reads no time in %j with the date %j', (value, against) => {
     expect(retryAfterMs(value, against)).toBeNull();
   });
 
-  it('keeps a number of seconds beyond every range a safe integer', () => {
+  it('reads a huge number of seconds as a safe integer', () => {
     for (const value of ['99999999999999999999', '9'.repeat(400)]) expect(retryAfterMs(value, undefined)).toBe(Number.MAX_SAFE_INTEGER);
   });
 
-  it('reads any whole number of seconds as a thousand times as many milliseconds', () => {
+  it('reads any integer of seconds as a thousand times as many milliseconds', () => {
     fc.assert(fc.property(fc.nat(), (seconds) => {
       expect(retryAfterMs(String(seconds), undefined)).toBe(seconds * 1000);
     }));
   });
 
-  it('never waits less than the seconds asked for, and less than 1 ms more', () => {
+  it('never waits less than the given seconds, and less than 1 ms more', () => {
     fc.assert(fc.property(fc.nat({ max: 9_999 }), fc.nat({ max: 999_999 }), (whole, part) => {
       const text = `${whole}.${String(part).padStart(6, '0')}`;
       expect(retryAfterMs(text, undefined)).toSatisfy((ms: number) => ms >= Number(text) * 1000 && ms < Number(text) * 1000 + 1);
     }));
   });
 
-  it('reads any date as the time from the other, and none before it', () => {
+  it('reads any date as the time since the other, at least 0', () => {
     const anyDate = fc.date({ min: new Date('1990-01-01'), max: new Date('2090-01-01'), noInvalidDate: true });
     fc.assert(fc.property(anyDate, anyDate, (from, until) => {
       const [fromText, untilText] = [from.toUTCString(), until.toUTCString()];
@@ -78,7 +78,7 @@ describe('retryAfterMs', () => {
     }));
   });
 
-  it('gives null or a safe integer from 0 for any two texts', () => {
+  it('gives null or a safe integer ≥ 0 for any two strings', () => {
     fc.assert(fc.property(fc.string(), fc.string(), (value, against) => {
       expect(retryAfterMs(value, against)).toSatisfy((ms: number | null) => ms === null || (Number.isSafeInteger(ms) && ms >= 0));
     }));
@@ -101,14 +101,14 @@ describe('serverWaitMs', () => {
     expect(serverWaitMs({ status: 429, headers: { [name]: '60', 'retry-after': '0' } })).toBe(0);
   });
 
-  it.each(resetNames)('reads %s on 429 and 503 where there is no readable Retry-After', (name) => {
+  it.each(resetNames)('reads %s on 429 and 503 without a readable Retry-After', (name) => {
     for (const status of [429, 503]) {
       expect(serverWaitMs({ status, headers: { [name]: '60' } })).toBe(60_000);
       expect(serverWaitMs({ status, headers: { [name]: '60', 'retry-after': 'soon' } })).toBe(60_000);
     }
   });
 
-  it.each([200, 204, 302, 400, 401, 402, 403, 404, 500, 502, 504])('ignores when a limit is over on %d', (status) => {
+  it.each([200, 204, 302, 400, 401, 402, 403, 404, 500, 502, 504])('ignores the end of a limit on %d', (status) => {
     for (const name of resetNames) expect(serverWaitMs({ status, headers: { [name]: '60', date } })).toBeNull();
   });
 
@@ -139,15 +139,15 @@ describe('serverWaitMs', () => {
     ['soon', date],
     ['NaN', date],
     ['2026-10-21T07:28:30Z', date],
-  ])('finds no time in a reset of %j against %j', (reset, against) => {
+  ])('reads no time in a reset of %j with the date %j', (reset, against) => {
     expect(serverWaitMs({ status: 429, headers: { 'ratelimit-reset': reset, ...(against !== undefined && { date: against }) } })).toBeNull();
   });
 
-  it('says nothing for a response that says nothing', () => {
+  it('gives null for a response without such headers', () => {
     for (const status of [200, 429, 503]) expect(serverWaitMs({ status, headers: { date } })).toBeNull();
   });
 
-  it.each([['400 digits', '9'.repeat(400)], ['1e999', '1e999'], ['Infinity', 'Infinity']])('never asks for an endless wait: a reset of %s', (_, reset) => {
+  it.each([['400 digits', '9'.repeat(400)], ['1e999', '1e999'], ['Infinity', 'Infinity']])('never gives an infinite wait: a reset of %s', (_, reset) => {
     expect(serverWaitMs({ status: 429, headers: { 'ratelimit-reset': reset, date } })).toSatisfy((ms: number | null) => ms === null || Number.isFinite(ms));
   });
 
@@ -159,7 +159,7 @@ describe('serverWaitMs', () => {
     }));
   });
 
-  it('gives null or a finite number from 0 for any headers', () => {
+  it('gives null or a finite number ≥ 0 for any headers', () => {
     const anyValue = fc.oneof(fc.string(), fc.integer().map(String), fc.double().map(String), fc.constantFrom('', date, '60', '1790000000'));
     const anyHeaders = fc.dictionary(fc.constantFrom('retry-after', 'date', ...resetNames), anyValue);
     fc.assert(fc.property(fc.integer({ min: 100, max: 599 }).chain((status) => fc.constantFrom(status, 429, 503)), anyHeaders, (status, headers) => {

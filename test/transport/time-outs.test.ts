@@ -1,5 +1,5 @@
 /**
- * Time-outs that share a timer: each ends on time, whatever the others do and whatever becomes of the clocks.
+ * Timeouts that share a timer: each ends on time, whatever happens to the others and to the clocks.
  */
 import fc from 'fast-check';
 import { asyncScheduler, type SchedulerLike, Subscription } from 'rxjs';
@@ -9,7 +9,7 @@ import { type Timed, TimeOuts } from '../../src/transport/time-outs.js';
 import { at, inVirtualTime } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 
-/** Something that notes when its time is over, in ms since the beginning of the test. */
+/** Records when its timeout ends, in ms since the start of the test. */
 const noting = (log: string[], name: string, then: () => void = () => undefined): Timed => {
   const beganAtMs = asyncScheduler.now();
   return {
@@ -35,7 +35,7 @@ const countingClock = () => {
   return { clock: { ...clock, scheduler } satisfies Clock, count };
 };
 
-describe('time-outs of one length', () => {
+describe('timeouts of one length', () => {
   it('end each after their time, in the order in which they began', marbles(({ flush }) => {
     const log: string[] = [];
     const timeOuts = new TimeOuts(10, clockOf(asyncScheduler));
@@ -45,7 +45,7 @@ describe('time-outs of one length', () => {
     expect(log).toEqual(['10 a', '14 b', '14 c']);
   }));
 
-  it('do not end what was stopped, be it in the turn of its end', marbles(({ flush }) => {
+  it('do not end what was stopped, even in the turn of its end', marbles(({ flush }) => {
     const log: string[] = [];
     const timeOuts = new TimeOuts(10, clockOf(asyncScheduler));
     const [early, last, goesOn] = ['early', 'last', 'goes on'].map((name) => noting(log, name)) as [Timed, Timed, Timed];
@@ -57,7 +57,7 @@ describe('time-outs of one length', () => {
     expect(log).toEqual(['10 goes on']);
   }));
 
-  it('end in the very turn of a timer that the program itself moves, without the clock', () => {
+  it('end in the turn of their timer when a program fires it, without the clock', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
       const log: string[] = [];
@@ -84,7 +84,7 @@ describe('time-outs of one length', () => {
     });
   });
 
-  it('begin anew for what has begun, and for what begins while others end', marbles(({ flush }) => {
+  it('can be restarted, also while others end', marbles(({ flush }) => {
     const log: string[] = [];
     const timeOuts = new TimeOuts(10, clockOf(asyncScheduler));
     const again = noting(log, 'again');
@@ -96,7 +96,7 @@ describe('time-outs of one length', () => {
     expect(log).toEqual(['10 twice', '15 again', '20 twice']);
   }));
 
-  it('may be longer than a timer of the platform', marbles(({ flush }) => {
+  it('may be longer than the platform\'s longest timer', marbles(({ flush }) => {
     const log: string[] = [];
     const month = 30 * 86_400_000;
     new TimeOuts(month, clockOf(asyncScheduler)).begin(noting(log, 'a'));
@@ -115,7 +115,7 @@ describe('time-outs of one length', () => {
     expect(count.timers).toBe(2);
   }));
 
-  it('go on in a new virtual time, whose timers know nothing of the old ones', () => {
+  it('continue in a new virtual time, without the timers of the old one', () => {
     const timeOuts = new TimeOuts(10, clockOf(asyncScheduler));
     const log: string[] = [];
     const hanging = noting(log, 'hanging');
