@@ -9,12 +9,12 @@ const url = 'https://ark.example/tasks/1';
 afterEach(() => vi.unstubAllGlobals());
 
 describe('fetchTransport', () => {
-  describe('tells fetch', () => {
-    const told = vi.fn<Fetch>(() => Promise.resolve(new Response('{}')));
+  describe('calls fetch', () => {
+    const called = vi.fn<Fetch>(() => Promise.resolve(new Response('{}')));
 
-    it('to follow no redirect, and to leave out cookies, cache and referrer', async () => {
-      await firstValueFrom(fetchTransport({ fetch: told })(get(url)));
-      expect(told).toHaveBeenLastCalledWith(url, {
+    it('without redirects, cookies, cache and referrer', async () => {
+      await firstValueFrom(fetchTransport({ fetch: called })(get(url)));
+      expect(called).toHaveBeenLastCalledWith(url, {
         method: 'GET',
         headers: { accept: 'application/json', authorization: `Bearer ${key}` },
         signal: expect.any(AbortSignal),
@@ -25,18 +25,18 @@ describe('fetchTransport', () => {
       });
     });
 
-    it('nothing of what the platform does not know', async () => {
+    it('only with fields that the platform has', async () => {
       vi.stubGlobal('Request', class { readonly cache = 'default'; });
-      await firstValueFrom(fetchTransport({ fetch: told })(get(url)));
-      expect(Object.keys(told.mock.lastCall?.[1] ?? {})).toEqual(['method', 'headers', 'signal', 'redirect']);
+      await firstValueFrom(fetchTransport({ fetch: called })(get(url)));
+      expect(Object.keys(called.mock.lastCall?.[1] ?? {})).toEqual(['method', 'headers', 'signal', 'redirect']);
     });
 
-    it('nothing more once it has answered', async () => {
-      await firstValueFrom(fetchTransport({ fetch: told })(get(url)));
-      expect(told.mock.lastCall?.[1].signal.aborted).toBe(false);
+    it('and does not abort it after the response', async () => {
+      await firstValueFrom(fetchTransport({ fetch: called })(get(url)));
+      expect(called.mock.lastCall?.[1].signal.aborted).toBe(false);
     });
 
-    it('nothing of whose method it is: a browser would refuse', async () => {
+    it('as a plain function: a browser refuses a method call', async () => {
       const owners: unknown[] = [];
       const options = {
         fetch(this: unknown) {
@@ -49,7 +49,7 @@ describe('fetchTransport', () => {
     });
   });
 
-  it('uses the platform of the moment', async () => {
+  it('looks up the platform\'s fetch for each request', async () => {
     const transport = fetchTransport();
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('stubbed')));
     expect((await firstValueFrom(transport(get(url)))).body).toBe('stubbed');
@@ -63,7 +63,7 @@ describe('fetchTransport', () => {
     expect(answer).toEqual({ status: 302, headers: {}, body: '' });
   });
 
-  it.each([{ body: null }, {}])('reads the text of an answer that cannot be streamed, %o, and bounds its bytes', async (body) => {
+  it.each([{ body: null }, {}])('reads a response that cannot be streamed, %o, and limits its bytes', async (body) => {
     const answer = { status: 200, type: 'basic', headers: new Map([['X-Id', '1']]), text: () => Promise.resolve('成功'), ...body };
     const fetch = () => Promise.resolve(answer);
     const read = await firstValueFrom(fetchTransport({ fetch, maxBodyBytes: 6 })(get(url)));
@@ -71,8 +71,8 @@ describe('fetchTransport', () => {
     expect((await errorOf(fetchTransport({ fetch, maxBodyBytes: 5 })(get(url)))).message).toMatch('larger than 5 bytes');
   });
 
-  describe('a compressed answer', () => {
-    it.each([['gzip', gzipSync], ['deflate', deflateSync]] as const)('in %s is read, and bounded after decoding', async (encoding, compress) => {
+  describe('a compressed response', () => {
+    it.each([['gzip', gzipSync], ['deflate', deflateSync]] as const)('in %s is read, and limited after decoding', async (encoding, compress) => {
       const server = await serve((request, response) => {
         response.writeHead(200, { 'content-encoding': encoding }).end(compress(request.url === '/' ? '{}' : 'x'.repeat(1000)));
       });
@@ -104,7 +104,7 @@ describe('fetchTransport', () => {
       });
     });
 
-    it('has its stream cancelled when it answers too late', async () => {
+    it('has its stream cancelled when it responds too late', async () => {
       const answers = new Subject<Response>();
       fetchTransport({ fetch: () => firstValueFrom(answers) })(get(url)).subscribe(silent).unsubscribe();
       await new Promise<void>((cancel) => answers.next(new Response(new ReadableStream({ cancel }))));
@@ -127,14 +127,14 @@ describe('fetchTransport', () => {
       expect((await errorOf(fetchTransport({ fetch })(get(url)))).message).toBe('Request failed: Failed to fetch');
     });
 
-    it.each([undefined, null, 'gone', 7, {}, Object.create(null)])('what is no error: %o', async (reason) => {
+    it.each([undefined, null, 'gone', 7, {}, Object.create(null)])('a value that is not an error: %o', async (reason) => {
       const fetch: Fetch = () => Promise.reject(reason);
       expect((await errorOf(fetchTransport({ fetch })(get(url)))).message).toBe('Request failed: unknown reason');
     });
   });
 
-  it.each([null, {}, 'fetch'])('refuses a fetch that is no function: %o', (fetch) => {
-    // @ts-expect-error no function
+  it.each([null, {}, 'fetch'])('refuses a fetch that is not a function: %o', (fetch) => {
+    // @ts-expect-error not a function
     expect(() => fetchTransport({ fetch })).toThrow(new TypeError(`fetch must be a function, not ${fetch}`));
   });
 });

@@ -1,4 +1,4 @@
-/** A server of the test's own on loopback, which tells what it saw; and streams as promises. */
+/** A test server on loopback that records its requests, and helpers for streams. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer, type Server, type Socket } from 'node:net';
@@ -17,12 +17,12 @@ export const get = (url: string, headers: Readonly<Record<string, string>> = {})
 
 export interface Loopback {
   readonly url: string;
-  /** Paths, in the order of their requests. */
+  /** The paths of the requests, in order. */
   readonly paths: readonly string[];
   readonly requests: readonly IncomingMessage[];
   readonly sockets: readonly Socket[];
-  /** The next request from now on. */
-  readonly asked: () => Promise<Exchange>;
+  /** Resolves with the next request. */
+  readonly nextRequest: () => Promise<Exchange>;
 }
 
 export interface Exchange {
@@ -32,7 +32,7 @@ export interface Exchange {
   readonly closed: Promise<unknown>;
 }
 
-/** Answers HTTP until the test ends. Default: never answers. */
+/** Serves HTTP until the test ends. Default: never responds. */
 export const serve = async (listener: RequestListener = () => undefined): Promise<Loopback> => {
   const server = createServer({ keepAliveTimeout: 0 }, listener);
   const requests: IncomingMessage[] = [];
@@ -42,14 +42,14 @@ export const serve = async (listener: RequestListener = () => undefined): Promis
     paths.push(request.url ?? '');
   });
   onTestFinished(() => server.closeAllConnections());
-  const asked = async (): Promise<Exchange> => {
+  const nextRequest = async (): Promise<Exchange> => {
     const [request, response] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
     return { request, response, closed: new Promise((resolve) => request.socket.once('close', resolve)) };
   };
-  return { ...(await listen(server)), requests, paths, asked };
+  return { ...(await listen(server)), requests, paths, nextRequest };
 };
 
-/** Lets the test write the bytes: `speak` is called with each connection once its request has arrived. */
+/** Lets the test write the bytes: calls `speak` with each connection when its request has arrived. */
 export const serveBytes = async (speak: (socket: Socket) => void): Promise<Pick<Loopback, 'url' | 'sockets'>> =>
   listen(createSocketServer((socket) => socket.once('data', () => speak(socket))));
 
@@ -65,7 +65,7 @@ const listen = async (server: Server): Promise<Pick<Loopback, 'url' | 'sockets'>
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets };
 };
 
-/** An address where nobody listens. */
+/** An address without a server. */
 export const nowhere = async (): Promise<string> => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -75,10 +75,10 @@ export const nowhere = async (): Promise<string> => {
   return `http://127.0.0.1:${port}`;
 };
 
-/** The error of a stream, which must be an `Error` and hold nothing of the key, however closely it is looked at. */
+/** The error of a stream. Fails unless it is an `Error` without the key in any of its fields. */
 export const errorOf = async (stream: Observable<unknown>): Promise<Error> => {
   const outcome = await firstValueFrom(stream).then(
-    (value) => expect.fail(`no error but ${inspect(value)}`),
+    (value) => expect.fail(`a value instead of an error: ${inspect(value)}`),
     (error: unknown) => error,
   );
   expect(outcome).toBeInstanceOf(Error);

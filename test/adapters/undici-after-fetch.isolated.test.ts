@@ -2,7 +2,7 @@ import { firstValueFrom } from 'rxjs';
 import { expect, it } from 'vitest';
 import { get, serve } from './loopback.js';
 
-it("undiciTransport uses Node's own dispatcher, of whatever major, where `fetch` was called before undici was imported", async () => {
+it("undiciTransport uses Node's own dispatcher, of any major version, if `fetch` was called before undici was imported", async () => {
   const server = await serve((request, response) => response.end(request.url));
   await fetch(`${server.url}/before`);
   const own: unknown = Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1'));
@@ -14,9 +14,9 @@ it("undiciTransport uses Node's own dispatcher, of whatever major, where `fetch`
   expect((await firstValueFrom(transport(get(`${server.url}/after`)))).body).toBe('/after');
 
   const hanging = await serve();
-  const asked = hanging.asked();
+  const arrived = hanging.nextRequest();
   const subscription = transport(get(hanging.url)).subscribe();
-  const { closed } = await asked;
+  const { closed } = await arrived;
   subscription.unsubscribe();
   await closed;
 });

@@ -15,36 +15,36 @@ const agent = (options?: Agent.Options): Agent => {
 afterEach(() => vi.unstubAllGlobals());
 
 describe('undiciTransport', () => {
-  it('asks for no compression, whatever the request says', async () => {
+  it('accepts no compression, whatever the request says', async () => {
     const server = await serve((_request, response) => response.end());
     await firstValueFrom(undiciTransport({ dispatcher: agent() })(get(server.url, { 'accept-encoding': 'gzip' })));
     expect(server.requests[0]?.headers['accept-encoding']).toBe('identity');
   });
 
-  it('makes no AbortController', async () => {
+  it('creates no AbortController', async () => {
     const made = vi.fn();
     const dispatcher = agent();
     const server = await serve((request, response) => void (request.url === '/' && response.end()));
     vi.stubGlobal('AbortController', made);
     const transport = undiciTransport({ dispatcher });
     await firstValueFrom(transport(get(server.url)));
-    const asked = server.asked();
+    const arrived = server.nextRequest();
     const subscription = transport(get(`${server.url}/hangs`)).subscribe();
-    const { closed } = await asked;
+    const { closed } = await arrived;
     subscription.unsubscribe();
     await closed;
     expect(made).not.toHaveBeenCalled();
   });
 
   describe('in a queue', () => {
-    it('a request that is given up never leaves, and the ones around it do not notice', async () => {
+    it('an unsubscribed request is never sent, and does not affect the others', async () => {
       const server = await serve((request, response) => void (request.url !== '/first' && response.end(request.url)));
       const dispatcher = new Pool(server.url, { connections: 1 });
       onTestFinished(() => dispatcher.destroy());
       const transport = undiciTransport({ dispatcher });
-      const asked = server.asked();
+      const arrived = server.nextRequest();
       const first = firstValueFrom(transport(get(`${server.url}/first`)));
-      const { response } = await asked;
+      const { response } = await arrived;
       const givenUp = Array.from({ length: 100 }, () => transport(get(`${server.url}/given-up`)).subscribe());
       const last = firstValueFrom(transport(get(`${server.url}/last`)));
       givenUp.forEach((subscription) => subscription.unsubscribe());
@@ -55,7 +55,7 @@ describe('undiciTransport', () => {
       expect(server.sockets).toHaveLength(1);
     });
 
-    it('a request that is given up while its connection opens sends no byte', async () => {
+    it('a request that is unsubscribed while its connection opens sends no byte', async () => {
       const server = await serve((_request, response) => response.end());
       const dispatcher = agent({ connections: 1 });
       const connected = once(dispatcher, 'connect');
@@ -67,26 +67,26 @@ describe('undiciTransport', () => {
     });
   });
 
-  describe('a compressed answer', () => {
+  describe('a compressed response', () => {
     const body = '{"status":"succeeded"}';
 
-    it.each(['gzip', 'br', 'deflate', 'zstd'])('in %s, which nobody asked for, is refused', async (encoding) => {
+    it.each(['gzip', 'br', 'deflate', 'zstd'])('in %s is refused', async (encoding) => {
       const server = await serve((_request, response) => void response.writeHead(200, { 'Content-Encoding': encoding }).write('x'));
       const [{ closed }, error] = await Promise.all([
-        server.asked(),
+        server.nextRequest(),
         errorOf(undiciTransport({ dispatcher: agent() })(get(server.url))),
       ]);
       expect(error.message).toBe(`Request failed: the body has the content-encoding ${encoding}, not identity`);
       await closed;
     });
 
-    it('that says it is not compressed is read', async () => {
+    it('with the encoding identity is read', async () => {
       const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'Identity' }).end(body));
       expect((await firstValueFrom(undiciTransport({ dispatcher: agent() })(get(url)))).body).toBe(body);
     });
 
     it.each([['gzip', gzipSync], ['deflate', deflateSync]] as const)(
-      'in %s is read through a dispatcher that decodes it, and bounded after decoding',
+      'in %s is read through a dispatcher that decodes it, and limited after decoding',
       async (encoding, compress) => {
         const { url } = await serve((request, response) => {
           response.writeHead(request.url === '/' ? 200 : 503, { 'content-encoding': encoding });
@@ -110,7 +110,7 @@ describe('undiciTransport', () => {
   });
 
   describe('uses', () => {
-    it('the global dispatcher of the moment', async () => {
+    it('the current global dispatcher', async () => {
       const before = getGlobalDispatcher();
       onTestFinished(() => setGlobalDispatcher(before));
       const transport = undiciTransport();
@@ -125,19 +125,19 @@ describe('undiciTransport', () => {
       const pool = mock.get('https://ark.example');
       pool.intercept({ path: '/tasks/1' }).reply(429, { error: {} }, { headers: { 'Retry-After': '2' } }).times(2);
       for (const dispatcher of [mock, pool]) {
-        const answers = await lastValueFrom(undiciTransport({ dispatcher })(get('https://ark.example/tasks/1')).pipe(toArray()));
-        expect(answers).toEqual([{ status: 429, headers: { 'retry-after': '2' }, body: '{"error":{}}' }]);
+        const responses = await lastValueFrom(undiciTransport({ dispatcher })(get('https://ark.example/tasks/1')).pipe(toArray()));
+        expect(responses).toEqual([{ status: 429, headers: { 'retry-after': '2' }, body: '{"error":{}}' }]);
       }
     });
 
-    it('a MockAgent that quotes headers in its errors, without passing them on', async () => {
+    it('a MockAgent that quotes headers in its errors, without showing them', async () => {
       const mock = mockAgent();
       mock.get('https://ark.example').intercept({ path: '/', headers: { authorization: 'other' } }).reply(200);
       const { message } = await errorOf(undiciTransport({ dispatcher: mock })(get('https://ark.example/')));
       expect(message).toBe('Request failed: UND_MOCK_ERR_MOCK_NOT_MATCHED');
     });
 
-    it('a dispatcher that fails with the key in every corner of its error', async () => {
+    it('a dispatcher that fails with the key in every field of its error', async () => {
       const error = Object.assign(new Error(`sent ${key}`, { cause: new Error(`Bearer ${key}`) }), { code: key, headers: [key] });
       const { message } = await errorOf(undiciTransport({ dispatcher: { dispatch: () => { throw error; } } })(get('https://ark.example')));
       expect(message).toBe('Request failed: Error');
@@ -158,8 +158,8 @@ describe('undiciTransport', () => {
         },
       };
       const transport = undiciTransport({ dispatcher });
-      const answer = await firstValueFrom(transport(get('https://ark.example')));
-      expect(answer).toEqual({ status: 200, headers: { 'x-twice': 'a, b' }, body: '{"a":1}' });
+      const response = await firstValueFrom(transport(get('https://ark.example')));
+      expect(response).toEqual({ status: 200, headers: { 'x-twice': 'a, b' }, body: '{"a":1}' });
       const { message } = await errorOf(transport(get('https://ark.example/fails')));
       expect(message).toBe('Request failed: other side closed (UND_ERR_SOCKET)');
       expect(aborted).not.toHaveBeenCalled();
@@ -167,7 +167,7 @@ describe('undiciTransport', () => {
       expect(aborted).toHaveBeenCalledOnce();
     });
 
-    it('a dispatcher that leaves header names as they came', async () => {
+    it('a dispatcher that does not change header names', async () => {
       const dispatcher: DispatcherLike = {
         dispatch: (_options, handler) => {
           handler.onRequestStart({ abort: vi.fn() });
@@ -176,27 +176,27 @@ describe('undiciTransport', () => {
           return true;
         },
       };
-      const answer = await firstValueFrom(undiciTransport({ dispatcher })(get('https://ark.example')));
-      expect(answer).toEqual({ status: 200, headers: { 'retry-after': '2' }, body: '' });
+      const response = await firstValueFrom(undiciTransport({ dispatcher })(get('https://ark.example')));
+      expect(response).toEqual({ status: 200, headers: { 'retry-after': '2' }, body: '' });
     });
 
-    it('no destroyed dispatcher: that is an error', async () => {
+    it('a destroyed dispatcher, with an error', async () => {
       const dispatcher = new Agent();
       await dispatcher.destroy();
       expect((await errorOf(undiciTransport({ dispatcher })(get('https://ark.example')))).message).toMatch('UND_ERR_DESTROYED');
     });
 
-    it('no dispatcher destroyed under way: that is an error, too', async () => {
+    it('a dispatcher that is destroyed during a request, with an error', async () => {
       const server = await serve();
       const dispatcher = new Agent();
       const failed = errorOf(undiciTransport({ dispatcher })(get(server.url)));
-      await server.asked();
+      await server.nextRequest();
       await dispatcher.destroy();
       expect((await failed).message).toMatch('UND_ERR_DESTROYED');
     });
 
-    it.each([null, {}, 'agent'])('nothing else: %o', (dispatcher) => {
-      // @ts-expect-error no dispatcher
+    it.each([null, {}, 'agent'])('only dispatchers, and refuses %o', (dispatcher) => {
+      // @ts-expect-error not a dispatcher
       expect(() => undiciTransport({ dispatcher })).toThrow(new TypeError(`dispatcher must be an undici Dispatcher, not ${dispatcher}`));
     });
   });

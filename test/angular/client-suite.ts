@@ -1,4 +1,4 @@
-/** What holds of the injected client, whatever detects changes. Run with zones and without, each in a process of its own. */
+/** Tests of the injected client. They run with zones and without, each in a separate process. */
 import { configure, type Detection } from './test-bed.js';
 import { provideHttpClient } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
@@ -15,7 +15,7 @@ import { arkTask, diary, every, inVirtualTime, queued, running, seconds, succeed
 
 const accounts = [account(ark, { apiKey: null, baseUrl: 'https://app.example/api/ark', batch: false })];
 
-/** An app that asks by script. */
+/** An app with a scripted transport. */
 const scripted = (script: readonly ScriptedStep[], detection: Detection, options: Partial<SeedanceOptions> = {}) => {
   const transport = scriptedTransport(script);
   const app = configure(detection(), provideSeedance({ accounts, transport: () => transport, ...options }));
@@ -26,7 +26,7 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
   afterEach(() => configure());
 
   describe('provideSeedance', () => {
-    it('asks through the app\'s HttpClient, without a key', () => {
+    it('polls through the app\'s HttpClient, without a key', () => {
       const app = configure(detection(), provideHttpClient(), provideHttpClientTesting(), provideSeedance({ accounts }));
       const lines: string[] = [];
       app.runInInjectionContext(injectSeedance).query(arkTask).subscribe(({ status }) => lines.push(status));
@@ -36,7 +36,7 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
       expect(lines).toEqual(['running']);
     });
 
-    it('makes accounts and transport where they can be injected for, once, and not before they are needed', () => {
+    it('creates accounts and transport in an injection context, once, when they are first needed', () => {
       const origin = new InjectionToken<string>('origin', { factory: () => 'https://here.example' });
       const made: string[] = [];
       const transport = scriptedTransport([running]);
@@ -60,7 +60,7 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
       expect(transport.requests[0]?.url).toMatch(/^https:\/\/here\.example\/ark\//);
     });
 
-    it('passes the options of the client on', () => {
+    it('passes on the options of the client', () => {
       const options = { policy: every(seconds(13)), deadlineMs: seconds(60) };
       const { client, transport } = scripted([queued], detection, options);
       inVirtualTime(({ flush }) => {
@@ -71,19 +71,19 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
       });
     });
 
-    it('says what is wrong with an option when the client is first injected', () => {
+    it('reports an invalid option when the client is first injected', () => {
       const app = configure(detection(), provideSeedance({ accounts, transport: () => scriptedTransport([running]), deadlineMs: -1 }));
       expect(() => app.runInInjectionContext(injectSeedance)).toThrow(/deadlineMs/);
     });
 
-    it('is asked for by name where it is missing', () => {
+    it('is named in the error when it is missing', () => {
       const app = configure(detection());
       expect(() => app.runInInjectionContext(injectSeedance)).toThrow(/SEEDANCE_CLIENT: see provideSeedance\(\)/);
     });
   });
 
   describe('the injected client', () => {
-    it('is one for all: watchers of a task share its requests', () => {
+    it('is shared: subscribers of a task share its requests', () => {
       const { app, client, transport } = scripted([queued, running, succeeded], detection, { policy: every(seconds(10)) });
       inVirtualTime(({ flush }) => {
         const first = diary(client.watch(arkTask), to);
@@ -104,7 +104,7 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
       first.stop();
     });
 
-    it('leaves the app stable while a request is under way', async () => {
+    it('leaves the app stable while a request is in flight', async () => {
       const asked = withResolvers<true>();
       const hangs = scriptedTransport([{ hang: true }]);
       const transport: Transport = (request) => {
@@ -120,7 +120,7 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
       expect(hangs.pending()).toBe(0);
     });
 
-    it('sets no timer in the zone when one of two watchers leaves', async () => {
+    it('sets no timer in the zone when one of two subscribers leaves', async () => {
       const { client, zone } = scripted([running], detection);
       const [soon, late] = zone.run(() => [
         firstOf(client.watch(arkTask, { policy: every(seconds(11)) })),
@@ -138,12 +138,12 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
       ['watch', (client) => client.watch(arkTask)],
     ];
 
-    it.each(ways)('%s asks outside the zone and notifies inside it', async (_way, stream) => {
+    it.each(ways)('%s polls outside the zone and notifies inside it', async (_way, stream) => {
       const places: string[] = [];
       const note = (what: string): unknown => places.push(`${what} ${NgZone.isInAngularZone() ? 'inside' : 'outside'}`);
       const answered = scriptedTransport([succeeded]);
       const transport: Transport = (request) => {
-        note('asks');
+        note('request');
         return answered(request);
       };
       const { client, zone } = scripted([succeeded], detection, { transport: () => transport });
@@ -151,17 +151,17 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
         zone.run(() => stream(client).subscribe({ next: () => note('next'), complete: () => resolve(void note('complete')) }));
       });
       const within = hasZones ? 'inside' : 'outside'; // without zones there is no inside
-      expect(places).toEqual(['asks outside', `next ${within}`, `complete ${within}`]);
+      expect(places).toEqual(['request outside', `next ${within}`, `complete ${within}`]);
     });
 
-    it('tells errors inside the zone', () => {
+    it('emits errors inside the zone', () => {
       const { client, zone } = scripted([{ status: 500 }], detection);
       const places: boolean[] = [];
       zone.runOutsideAngular(() => client.query(arkTask).subscribe({ error: () => places.push(NgZone.isInAngularZone()) }));
       expect(places).toEqual([hasZones]);
     });
 
-    it('is left as soon as its reader has enough', () => {
+    it('is unsubscribed when its subscriber completes', () => {
       const { client, transport } = scripted([running], detection);
       inVirtualTime(({ flush, timers }) => {
         const { lines } = diary(client.watch(arkTask).pipe(take(1)), to);
@@ -172,11 +172,11 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
       });
     });
 
-    it('stops without a word when the app is destroyed', () => {
+    it('stops without a notification when the app is destroyed', () => {
       const { client, transport } = scripted([running, { hang: true }], detection, { policy: every(seconds(10)) });
       inVirtualTime(({ flush, interrupt, timers }) => {
         const waiting = diary(client.watch(arkTask), to);
-        const asking = diary(client.watch({ ...arkTask, id: 'cgt-2' }), to);
+        const polling = diary(client.watch({ ...arkTask, id: 'cgt-2' }), to);
         interrupt(seconds(15), () => {
           expect(transport.pending()).toBe(2);
           configure();
@@ -185,11 +185,11 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
         });
         flush();
         expect(waiting.lines).toEqual(['0s running']);
-        expect(asking.lines).toEqual([]);
+        expect(polling.lines).toEqual([]);
       });
     });
 
-    it('asks nothing, and says nothing, once the app is destroyed', () => {
+    it('sends and emits nothing after the app is destroyed', () => {
       const { client, transport } = scripted([running], detection, { policy: every(seconds(10)) });
       inVirtualTime(({ flush, timers }) => {
         configure();
@@ -203,14 +203,14 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
 
 const isStable = (app: ReturnType<typeof configure>): Promise<boolean> => firstValueFrom(app.inject(ApplicationRef).isStable);
 
-/** The first value of a stream that is not left for it. */
+/** The first value of a stream, which stays subscribed. */
 const firstOf = <T>(stream: Observable<T>): { readonly value: Promise<T>; readonly stop: () => void } => {
   const { promise: value, resolve, reject } = withResolvers<T>();
   const subscription = stream.subscribe({ next: resolve, error: reject });
   return { value, stop: () => subscription.unsubscribe() };
 };
 
-/** `Promise.withResolvers`, which Node 20 has not. */
+/** `Promise.withResolvers`, which Node 20 lacks. */
 const withResolvers = <T>() => {
   let resolve: (value: T) => void = () => undefined;
   let reject: (reason: unknown) => void = () => undefined;

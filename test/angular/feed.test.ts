@@ -13,7 +13,7 @@ import { transition } from '../support/snapshots.js';
 
 afterEach(() => configure());
 
-/** What owns a feed, as a component does; and how many pending tasks keep the app from being stable, those of rendering left out. */
+/** Creates a feed with an owner, and counts the pending tasks that keep the app from being stable, without those of rendering. */
 const owned = <T>(make: () => T, app = configure(provideZonelessChangeDetection())) => {
   const injector = createEnvironmentInjector([], app.inject(EnvironmentInjector));
   const held = countHeld(app.inject(PendingTasks));
@@ -44,8 +44,8 @@ const tracked = (script: Parameters<typeof scriptedTransport>[0], options?: Watc
 const arkRef = (id: string) => ({ ...arkTask, id });
 const statuses = ({ tasks }: Pick<TaskFeed, 'tasks'>): readonly unknown[] => tasks().map(({ task, status }) => `${task.id} ${status}`);
 
-/** A feed of its own, event by event. */
-const told = (...events: readonly FeedEvent[]): Feed => {
+/** The feed after these events. */
+const feedOf = (...events: readonly FeedEvent[]): Feed => {
   let feed = emptyTotals().feed as Feed;
   of(...events).pipe(toFeed()).subscribe((latest) => (feed = latest));
   return feed;
@@ -88,11 +88,11 @@ describe('injectTaskFeed', () => {
     });
   });
 
-  it('shows what befalls a task in its row, and goes on', () => {
+  it('shows the errors of a task in its row, and continues', () => {
     const { made: feed } = tracked([busy, succeeded]);
     inVirtualTime(({ flush, interrupt }) => {
       feed.track(arkTask);
-      feed.track({ provider: 'nobody', id: 'x' });
+      feed.track({ provider: 'unknown', id: 'x' });
       interrupt(seconds(1), () => expect(feed.tasks()).toMatchObject([{ lastError: { status: 503 } }, { error: expect.any(TypeError) }]));
       flush();
       expect(feed.counts()).toMatchObject({ succeeded: 1, errored: 1 });
@@ -100,7 +100,7 @@ describe('injectTaskFeed', () => {
     });
   });
 
-  it('passes its options on, and those of the client, and refuses a bad one at once', () => {
+  it('passes on its options and those of the client, and refuses an invalid one at once', () => {
     expect(() => tracked([running], {}, -1)).toThrow(RangeError);
     const watched: string[] = [];
     const watch = ({ id }: TaskRef) => {
@@ -117,7 +117,7 @@ describe('injectTaskFeed', () => {
     });
   });
 
-  it('stops with its owner: requests are aborted, timers are gone, and tracking does nothing', () => {
+  it('stops with its owner: requests are aborted, timers are cleared, and tracking does nothing', () => {
     const { made: feed, transport, destroy, held } = tracked({ a: [running], b: [{ hang: true }] });
     inVirtualTime(({ flush, interrupt, timers }) => {
       feed.track(arkRef('a'));
@@ -147,7 +147,7 @@ describe('injectTaskFeed', () => {
 });
 
 describe('injectTaskFeed keeps the app from being stable', () => {
-  it('from the first tracked task to the first answer, and no longer', () => {
+  it('from the first tracked task to the first response', () => {
     const { made: feed, held } = tracked({ a: [{ ...running, afterMs: 2000 }, succeeded], b: [{ ...running, afterMs: 3000 }, succeeded], c: [succeeded] });
     const counts: number[] = [held()];
     inVirtualTime(({ flush, interrupt }) => {
@@ -166,7 +166,7 @@ describe('injectTaskFeed keeps the app from being stable', () => {
   it.each<readonly [string, Parameters<typeof scriptedTransport>[0], number]>([
     ['a poll that fails', [{ status: 503 }], 1],
     ['a refusal that ends the watch', [{ status: 429, body: { error: { code: 'AccountQuotaExceeded', message: 'no' } } }], 1],
-    ['no answer in time', [{ hang: true }], seconds(30) + 1],
+    ['no response in time', [{ hang: true }], seconds(30) + 1],
   ])('until %s, too', (_case, script, atMs) => {
     const { made: feed, held, destroy } = tracked(script);
     const counts: number[] = [];
@@ -198,7 +198,7 @@ describe('feedSignals', () => {
     const feed = new Subject<Feed>();
     const { made: signals } = owned(() => feedSignals(feed));
     expect([signals.tasks(), signals.progress(), signals.estimated(), signals.counts().running, signals.feed().changed]).toEqual([[], 0, false, 0, null]);
-    const latest = told(progress('a', 0.25), progress('b', 0.75));
+    const latest = feedOf(progress('a', 0.25), progress('b', 0.75));
     feed.next(latest);
     expect(signals.feed()).toBe(latest);
     expect(signals.tasks().map(({ task, progress }) => [task.id, progress])).toEqual([['a', 0.25], ['b', 0.75]]);
@@ -208,7 +208,7 @@ describe('feedSignals', () => {
   it('copies rows when they are read, not for each event', () => {
     const source = new Subject<Feed>();
     const { made: signals } = owned(() => feedSignals(source));
-    const full = told(progress('a', 0.25));
+    const full = feedOf(progress('a', 0.25));
     let copies = 0;
     const tasks = { ...full.tasks, [Symbol.iterator]: () => ((copies += 1), full.tasks[Symbol.iterator]()) };
     for (let event = 0; event < 1000; event += 1) source.next({ ...full, tasks: { ...tasks } });
@@ -217,12 +217,12 @@ describe('feedSignals', () => {
     expect(copies).toBe(1);
   });
 
-  it('tells readers of one thing nothing of another', () => {
+  it('notifies readers of one signal only of its own changes', () => {
     const source = new Subject<Feed>();
     const { made: signals } = owned(() => feedSignals(source));
     let reads = 0;
     const running = computed(() => ((reads += 1), signals.counts().running));
-    const [before, after] = [told(progress('a', 0.25)), told(progress('a', 0.75))];
+    const [before, after] = [feedOf(progress('a', 0.25)), feedOf(progress('a', 0.75))];
     source.next(before);
     running();
     source.next({ ...after, counts: before.counts });
@@ -234,36 +234,36 @@ describe('feedSignals', () => {
     const feed = defer(() => {
       log.push('subscribed');
       return NEVER;
-    }).pipe(finalize(() => log.push('left')));
+    }).pipe(finalize(() => log.push('unsubscribed')));
     const { made: signals, destroy } = owned(() => feedSignals(feed));
     signals.tasks();
     expect(log).toEqual(['subscribed']);
     destroy();
-    expect(log).toEqual(['subscribed', 'left']);
+    expect(log).toEqual(['subscribed', 'unsubscribed']);
   });
 
-  it('shows why the feed has ended, and keeps the last one', () => {
+  it('shows the error of the feed, and keeps the last feed', () => {
     const feed = new Subject<Feed>();
     const { made: signals } = owned(() => feedSignals(feed));
-    const latest = told(progress('a', 0.25));
+    const latest = feedOf(progress('a', 0.25));
     feed.next(latest);
     expect(signals.error()).toBeNull();
-    const reason = new Error('the stream is gone');
+    const reason = new Error('the stream failed');
     feed.error(reason);
     expect([signals.error(), signals.feed()]).toEqual([reason, latest]);
   });
 
-  const empty = told();
+  const empty = feedOf();
   const added: FeedEvent = { kind: 'added', resumedFrom: null, task: arkTask };
-  const waiting = told(added);
+  const waiting = feedOf(added);
   const lastError = { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 } as const;
-  /** Sent as a whole: it names no row that changed. */
-  const whole: Feed = { ...told(added, { kind: 'retry', task: arkTask, lastError, nextPollAtMs: 10_000 }), changed: null };
-  const first = told(added, { kind: 'transition', task: arkTask, transition: transition('queued', null) });
+  /** A feed that arrived as a whole, without a changed row. */
+  const whole: Feed = { ...feedOf(added, { kind: 'retry', task: arkTask, lastError, nextPollAtMs: 10_000 }), changed: null };
+  const first = feedOf(added, { kind: 'transition', task: arkTask, transition: transition('queued', null) });
   it.each([
-    ['the first feed with an answer in it', '-w-a-b'],
-    ['a whole feed with a failed poll in it', '-w-t'],
-    ['a feed that says late that it is empty', '---e'],
+    ['the first feed with a response', '-w-a-b'],
+    ['a whole feed with a failed poll', '-w-t'],
+    ['an empty feed that arrives late', '---e'],
     ['an error', '---#'],
     ['completion', '---|'],
   ])('keeps the app from being stable until %s', (_case, marble) => {
@@ -277,7 +277,7 @@ describe('feedSignals', () => {
     });
   });
 
-  it('keeps no app from being stable with a feed that is there at once', () => {
+  it('does not keep the app from being stable when the feed emits synchronously', () => {
     expect(owned(() => feedSignals(of(first))).held()).toBe(0);
     expect(owned(() => feedSignals(concat(of(first), NEVER))).held()).toBe(0);
   });

@@ -1,4 +1,4 @@
-// First, for it brings the compiler that Angular's packages ask for.
+// First, because it loads the compiler that Angular's packages need.
 import { configure, httpClient } from './test-bed.js';
 import { HttpClient, HttpErrorResponse, HttpEventType, type HttpInterceptorFn, HttpResponse, provideHttpClient, withInterceptors } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
@@ -11,7 +11,7 @@ import { errorOf, get, key, nowhere, serve } from '../adapters/loopback.js';
 
 const url = 'https://app.example/api/tasks/cgt-1';
 
-/** A transport over Angular's own mock of a server. */
+/** A transport over Angular's mock server. */
 const mocked = (limits = {}): { readonly transport: Transport; readonly server: HttpTestingController } => {
   const app = configure(provideZonelessChangeDetection(), provideHttpClient(), provideHttpClientTesting());
   return { transport: httpClientTransport(app.inject(HttpClient), limits), server: app.inject(HttpTestingController) };
@@ -23,7 +23,7 @@ const intercepted = (interceptor: HttpInterceptorFn): Transport => httpClientTra
 describe('httpClientTransport', () => {
   afterEach(() => configure());
 
-  it('asks once for each subscription, and never before one', () => {
+  it('sends one request for each subscription, and none before', () => {
     const { transport, server } = mocked();
     const answer = transport(get(url));
     server.expectNone(url);
@@ -33,7 +33,7 @@ describe('httpClientTransport', () => {
     expect(asked).toEqual(Array(2).fill(['GET', 'text', `Bearer ${key}`, 'application/json']));
   });
 
-  it('emits the answer once, and completes', async () => {
+  it('emits the response once, and completes', async () => {
     const { transport, server } = mocked();
     const answers = lastValueFrom(transport(get(url)).pipe(toArray()));
     server.expectOne(url).flush('{}', { headers: { 'X-Request-Id': 'r-1', 'X-Twice': ['a', 'b'] } });
@@ -56,7 +56,7 @@ describe('httpClientTransport', () => {
     expect(asked.cancelled).toBe(true);
   });
 
-  it('cancels the request as soon as there is too much of the answer', async () => {
+  it('cancels the request when the response exceeds the limit', async () => {
     const { transport, server } = mocked({ maxBodyBytes: 10 });
     const failed = errorOf(transport(get(url)));
     const asked = server.expectOne(url);
@@ -67,7 +67,7 @@ describe('httpClientTransport', () => {
     expect((await failed).message).toBe('Request failed: the body is larger than 10 bytes (maxBodyBytes)');
   });
 
-  it.each([200, 500])('refuses an answer, %i, that is too large without having said so', async (status) => {
+  it.each([200, 500])('refuses a response, %i, that is too large without a progress event', async (status) => {
     const { transport, server } = mocked({ maxBodyBytes: 8 });
     const failed = errorOf(transport(get(url)));
     server.expectOne(url).flush('成功xxx', { status, statusText: 'so' });
@@ -76,27 +76,27 @@ describe('httpClientTransport', () => {
 
   it.each<readonly [string, HttpInterceptorFn, string]>([
     ['throws', () => { throw new Error('no session'); }, 'no session'],
-    ['fails with the key in its words', () => throwError(() => new Error(`refused: Bearer ${key}`)), 'Error'],
+    ['fails with the key in its message', () => throwError(() => new Error(`refused: Bearer ${key}`)), 'Error'],
     ['fails as an XHR does', () => throwError(() => new HttpErrorResponse({ status: 0, error: new Event('timeout') })), 'the request ended with "timeout"'],
-    ['fails with an answer that was none', () => throwError(() => new HttpErrorResponse({ status: 0, error: null, url })), 'the request failed'],
-    ['fails with an event where a body should be', () => throwError(() => new HttpErrorResponse({ status: 503, error: new Event('error') })), 'the request ended with "error"'],
-    ['ends without an answer', () => EMPTY, 'the request ended without a response'],
+    ['fails without a response', () => throwError(() => new HttpErrorResponse({ status: 0, error: null, url })), 'the request failed'],
+    ['fails with an event as the body', () => throwError(() => new HttpErrorResponse({ status: 503, error: new Event('error') })), 'the request ended with "error"'],
+    ['completes without a response', () => EMPTY, 'the request ended without a response'],
   ])('is an error when an interceptor %s', async (_case, interceptor, reason) => {
     expect((await errorOf(intercepted(interceptor)(get(url)))).message).toBe(`Request failed: ${reason}`);
   });
 
-  it('takes the first answer of an interceptor that gives several', async () => {
+  it('takes the first of several responses of an interceptor', async () => {
     const twice: HttpInterceptorFn = (request, next) => concat(of(new HttpResponse({ status: 200, body: 'from a cache' })), next(request));
     const answers = await lastValueFrom(intercepted(twice)(get(url)).pipe(toArray()));
     expect(answers).toEqual([{ status: 200, headers: {}, body: 'from a cache' }] satisfies readonly Answer[]);
   });
 
-  it('reads an answer without a body as an empty text', async () => {
+  it('reads a response without a body as an empty string', async () => {
     const silent: HttpInterceptorFn = () => of(new HttpResponse({ status: 204 }));
     expect(await firstValueFrom(intercepted(silent)(get(url)))).toEqual({ status: 204, headers: {}, body: '' });
   });
 
-  it('says what fetch says, and nothing of the headers', async () => {
+  it('reports the reason of fetch, and no header', async () => {
     const address = await nowhere();
     expect((await errorOf(httpClientTransport(httpClient())(get(address)))).message).toMatch(/^Request failed: .*ECONNREFUSED/);
   });

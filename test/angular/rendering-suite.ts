@@ -1,4 +1,4 @@
-/** What holds of pages, in a browser and from a server. Run with zones and without, each in a process of its own. */
+/** Tests of pages, in a browser and from a server. They run with zones and without, each in a separate process. */
 import { configure, type Detection, page } from './test-bed.js';
 import { provideHttpClient, withFetch } from '@angular/common/http';
 import { ApplicationRef, Component, computed, type EnvironmentProviders, type Provider } from '@angular/core';
@@ -14,7 +14,7 @@ import { serve } from '../adapters/loopback.js';
 
 const template = '@for (row of feed.tasks(); track row.task.id) {<p>{{ row.task.id }}: {{ row.status }}</p>}';
 
-/** A page over one task that is tracked. */
+/** A page that tracks one task. */
 @Component({ selector: 'app-root', template })
 class Tracking {
   readonly feed = injectTaskFeed();
@@ -24,25 +24,25 @@ class Tracking {
   }
 }
 
-/** A page that tracks nothing, and shows what is known of nothing. */
+/** A page that tracks nothing. */
 @Component({ selector: 'app-root', template: '<p>{{ feed.tasks().length }} videos</p>' })
 class Idle {
   readonly feed = injectTaskFeed();
 }
 
-/** A page whose watch nobody ends. */
+/** A page that does not end its watch. */
 @Component({ selector: 'app-root', template: '<p>a page</p>' })
 class Careless {
   readonly watching = injectSeedance().watch({ provider: 'ark', id: 'cgt-1' }).subscribe();
 }
 
-/** A page over a feed that comes from elsewhere. */
+/** A page over a feed from another source. */
 const elsewhere = new Subject<Feed>();
 let renders = 0;
 @Component({ selector: 'app-root', template: '<p>{{ shown() }}</p>' })
 class Reading {
   readonly feed = feedSignals(elsewhere);
-  readonly shown = computed(() => ((renders += 1), `${this.feed.progress() * 100} %`));
+  readonly shown = computed(() => ((renders += 1), `${this.feed.progress() * 100}%`));
 }
 
 const feeds = (count: number): readonly Feed[] => {
@@ -59,7 +59,7 @@ export const describeRendering = (detection: Detection): void => {
       { document: page },
     );
 
-  /** How many of the intervals that were set from now on are still there, of those that there were: RxJS waits by no other timer. */
+  /** Counts the intervals that are set from now on and not cleared. RxJS uses no other timer. */
   const countIntervals = (): (() => { readonly left: number; readonly wereSet: boolean }) => {
     const alive = new Set<unknown>();
     const { setInterval: set, clearInterval: clear } = globalThis;
@@ -75,14 +75,14 @@ export const describeRendering = (detection: Detection): void => {
     return () => ({ left: alive.size, wereSet: vi.mocked(globalThis.setInterval).mock.calls.length > 0 });
   };
 
-  // Angular says of each page that it is in development mode.
+  // Angular logs for each page that it is in development mode.
   beforeEach(() => void vi.spyOn(console, 'log').mockReturnValue());
   afterEach(() => vi.restoreAllMocks());
 
   describe('a page from a server', () => {
     const provider = (url: string) => provideSeedance({ accounts: [account(ark, { apiKey: null, baseUrl: url, batch: false })] });
 
-    it('holds the first snapshot, is sent while the task goes on, and leaves nothing running', async () => {
+    it('holds the first snapshot, is sent while the task runs, and leaves no timer behind', async () => {
       const intervals = countIntervals();
       const server = await serve((_request, response) => response.end('{"id":"cgt-1","status":"running"}'));
       const html = await render(Tracking, provider(server.url));
@@ -91,19 +91,19 @@ export const describeRendering = (detection: Detection): void => {
       expect(intervals()).toEqual({ left: 0, wereSet: true });
     });
 
-    it('waits for an answer that takes its time', async () => {
+    it('waits for a slow response', async () => {
       const server = await serve();
-      const asked = server.asked();
+      const arrived = server.nextRequest();
       let isSent = false;
       const html = render(Tracking, provider(server.url)).finally(() => (isSent = true));
-      const { response } = await asked;
+      const { response } = await arrived;
       await new Promise(setImmediate);
       expect(isSent).toBe(false);
       response.end('{"id":"cgt-1","status":"queued"}');
       expect(await html).toContain('<p>cgt-1: queued</p>');
     });
 
-    it('is sent when there is trouble', async () => {
+    it('is sent after a failed poll', async () => {
       const server = await serve((_request, response) => response.writeHead(503).end());
       expect(await render(Tracking, provider(server.url))).toContain('cgt-1: ');
     });
@@ -114,7 +114,7 @@ export const describeRendering = (detection: Detection): void => {
       expect(server.paths).toEqual([]);
     });
 
-    it('leaves nothing running of a watch that its component did not end', async () => {
+    it('leaves no timer behind when its component did not end a watch', async () => {
       const intervals = countIntervals();
       const server = await serve((_request, response) => response.end('{"id":"cgt-1","status":"running"}'));
       expect(await render(Careless, provider(server.url))).toContain('a page');
@@ -123,14 +123,14 @@ export const describeRendering = (detection: Detection): void => {
   });
 
   describe('a page in a browser', () => {
-    it('is drawn when the feed has changed, and once for a burst of events', async () => {
+    it('is rendered when the feed changes, and once for a burst of events', async () => {
       const app = configure(detection());
       const fixture = app.createComponent(Reading);
       fixture.autoDetectChanges();
       renders = 0;
       for (const feed of feeds(1000)) elsewhere.next(feed);
       await app.inject(ApplicationRef).whenStable();
-      expect(fixture.nativeElement.textContent).toBe('100 %');
+      expect(fixture.nativeElement.textContent).toBe('100%');
       expect(renders).toBe(1);
       configure();
       expect(elsewhere.observed).toBe(false);

@@ -1,6 +1,6 @@
 /**
- * Angular's TestBed on Node, without a browser: its document is that of the server's platform. A test file that wants zones imports
- * `zone.js` before this.
+ * Angular's TestBed on Node, without a browser: it uses the document of the server platform. A test file with zones imports `zone.js` before
+ * this.
  */
 import '@angular/compiler';
 import { HttpClient, provideHttpClient, withFetch } from '@angular/common/http';
@@ -16,7 +16,7 @@ TestBed.initTestEnvironment(BrowserTestingModule, platformServer([{ provide: INI
 /** How an app detects changes: with zones or without. */
 export type Detection = () => EnvironmentProviders;
 
-/** A fresh app. Whatever was made in the last one is destroyed. */
+/** A new app. Destroys the previous one. */
 export const configure = (...providers: readonly (Provider | EnvironmentProviders)[]): typeof TestBed => {
   TestBed.resetTestingModule();
   TestBed.configureTestingModule({ providers: [...providers] });

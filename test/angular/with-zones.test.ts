@@ -13,7 +13,7 @@ import { describeRendering } from './rendering-suite.js';
 describeClient(provideZoneChangeDetection, true);
 describeRendering(provideZoneChangeDetection);
 
-it('the client behind the token keeps the zone busy that it is subscribed in', () => {
+it('the client behind the token keeps the zone of its subscription busy', () => {
   const transport = () => scriptedTransport([running]);
   const app = configure(provideZoneChangeDetection(), provideSeedance({ accounts: [account(ark, { apiKey: null })], transport }));
   const zone = app.inject(NgZone);

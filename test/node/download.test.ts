@@ -338,12 +338,12 @@ describe('another process, or another day', () => {
   });
 
   it('goes on where it was left: unsubscribing aborts the request at once, and keeps the part', async () => {
-    const { link, asked } = await host((_, response) => {
+    const { link, nextRequest } = await host((_, response) => {
       response.writeHead(200, { etag: tag, 'content-length': film.length });
       response.write(film.subarray(0, 50_000));
     });
     const directory = folder();
-    const exchange = asked();
+    const exchange = nextRequest();
     const reached = firstValueFrom(download(link, { directory }).pipe(skipWhile(({ receivedBytes }) => receivedBytes < 50_000)));
     const { closed } = await exchange;
     await reached;

@@ -1,6 +1,5 @@
 /**
- * What every provider keeps, whoever wrote it. A seventh is one file in `src/providers` and one folder in `test/fixtures`: nothing
- * here names one.
+ * The contract of every provider. A new one needs a file in `src/providers` and a folder in `test/fixtures`, and no change here.
  */
 /// <reference types="vite/types/importMeta.d.ts" />
 import fc from 'fast-check';
@@ -15,7 +14,7 @@ import { traps, trapsElsewhere } from './traps.js';
 import { expectValid } from './valid-reading.js';
 import { handedOn } from '../support/readings.js';
 
-/** The words that relays of every dialect are known to use, by what they mean. */
+/** The status words that relays of every dialect use, by their meaning. */
 const sharedWords: Readonly<Partial<Record<TaskStatus, readonly string[]>>> = {
   queued: ['queued', 'pending', 'submitted', 'created', 'accepted', 'queueing', 'queuing', 'not_start'],
   running: ['running', 'processing', 'in_progress', 'generating'],
@@ -37,16 +36,16 @@ describe('the folders', () => {
     expect([...folders].sort()).toEqual([...files].sort());
   });
 
-  it('every fixture says where it comes from', () => {
+  it('every fixture has a source', () => {
     for (const { source, name } of fixtures) expect(source, name).toMatch(/\S/);
   });
 
-  it('every surprise of real answers has a fixture, or a test elsewhere that names it', () => {
+  it('every trap of real responses has a fixture, or a test elsewhere that names it', () => {
     const shown = new Set([...fixtures.flatMap((fixture) => fixture.traps), ...Object.keys(trapsElsewhere).map(Number)]);
     expect([...shown].sort((a, b) => a - b)).toEqual(Object.keys(traps).map(Number));
   });
 
-  it('the tests elsewhere name the surprises that no single answer can show', () => {
+  it('the tests elsewhere name the traps that a single response cannot show', () => {
     const texts = import.meta.glob<string>('../*/*.test.ts', { eager: true, query: '?raw', import: 'default' });
     for (const [trap, file] of Object.entries(trapsElsewhere)) {
       const named = new RegExp(`\\btraps?\\b.*\\b${trap}\\b|^\\s*\\[?\\s*${trap}\\s*[,:]`, 'im');
@@ -74,7 +73,7 @@ describe.each(providers)('the facts of $name', ({ file, provider }) => {
     }
   });
 
-  it('its pace is never below its floor, and its floor never below 10 s, whatever is known of a task', () => {
+  it('its recommended interval is never below its minimum, and its minimum never below 10 s, for any hints', () => {
     fc.assert(fc.property(anyHints, (hints) => {
       const { minIntervalMs, minMs, maxMs } = provider.pacing(hints);
       expect(minIntervalMs).toBeGreaterThanOrEqual(10_000);
@@ -84,7 +83,7 @@ describe.each(providers)('the facts of $name', ({ file, provider }) => {
     }));
   });
 
-  it('the time that it expects is a range, or unknown, and never shorter in the flex tier', () => {
+  it('its expected time is a range, or unknown, and never shorter in the flex tier', () => {
     fc.assert(fc.property(anyHints, (hints) => {
       const expected = provider.expectedTimeMs(hints);
       const flex = provider.expectedTimeMs({ ...hints, serviceTier: 'flex' });
@@ -95,26 +94,26 @@ describe.each(providers)('the facts of $name', ({ file, provider }) => {
     }));
   });
 
-  it('every tier costs something, and its time is a range or unknown', () => {
+  it('every tier has a price, and its time is a range or unknown', () => {
     for (const { time, price } of Object.values(provider.tierFactors)) {
       expect(price).toBeGreaterThan(0);
       if (time !== null) expect(time.max).toBeGreaterThanOrEqual(time.min);
     }
   });
 
-  it('its list, if it has one, is below its address and is told every id', () => {
+  it('its list, if it has one, is below its address and holds every id', () => {
     const path = provider.list?.pathOf(['cgt-1', 'a/b c'], null) ?? '/cgt-1?b=a%2Fb%20c';
     expect(path).toMatch(/^\/\S*cgt-1\S*a%2Fb%20c/);
     expect(() => new URL(provider.baseUrl + path)).not.toThrow();
   });
 
-  it('its own words are read as statuses', () => {
+  it('its documented words are read as statuses', () => {
     expect(Object.keys(provider.statuses).length).toBeGreaterThan(0);
     for (const status of Object.values(provider.statuses)) expect(taskStatuses).toContain(status);
   });
 });
 
-describe.each(files)('the answers of %s', (file) => {
+describe.each(files)('the responses of %s', (file) => {
   const own = fixtures.filter(of(file));
 
   it.each(own)('reads $name', (fixture) => {
@@ -129,12 +128,12 @@ describe.each(files)('the answers of %s', (file) => {
     for (const [word, status] of Object.entries(providerOf(file).statuses)) expect(shown).toContain(`${word} is ${status}`);
   });
 
-  it('every kind of end and of refusal that it documents is there, and a success with a link', () => {
+  it('every documented kind of end and of error has a fixture, and a success has a link', () => {
     expect(own.some(({ expected }) => expected['status'] === 'succeeded' && expected['video'] !== undefined)).toBe(true);
     expect(own.some(({ expected }) => expected['kind'] === 'response')).toBe(true);
   });
 
-  it('the snapshot is of the task that was asked for, its account included, and keeps the parsed body', () => {
+  it('the snapshot is of the requested task, with its account, and keeps the parsed body', () => {
     for (const fixture of answered.filter(of(file))) {
       const task = { ...fixture.task, account: 'second' };
       const reading = handedOn(providerOf(file).read(task, fixture.response));
@@ -143,7 +142,7 @@ describe.each(files)('the answers of %s', (file) => {
     }
   });
 
-  it('reads the same text to the same snapshot, and leaves what it is given alone', () => {
+  it('reads the same body as the same snapshot, and does not change its arguments', () => {
     for (const fixture of own) {
       const task = Object.freeze({ ...fixture.task });
       const response = Object.freeze({ ...fixture.response, headers: Object.freeze({ ...fixture.response.headers }) });
@@ -168,7 +167,7 @@ describe.each(files)('the answers of %s', (file) => {
     }
   });
 
-  it('takes a passing error of HTTP for no task, whatever the body says', () => {
+  it('reads a transient HTTP error as a failure, whatever the body holds', () => {
     for (const fixture of answered.filter(of(file))) {
       for (const status of [301, 400, 401, 403, 404, 429, 500, 503]) {
         expect(isRight(providerOf(file).read(fixture.task, { ...fixture.response, status }))).toBe(false);
@@ -185,7 +184,7 @@ describe.each(files)('the answers of %s', (file) => {
     }
   });
 
-  it('takes a word that nobody lists for unknown, and keeps it', () => {
+  it('reads an unlisted word as unknown, and keeps it', () => {
     const listed = new Set([...Object.values(sharedWords).flat(), ...Object.keys(providerOf(file).statuses).map((word) => word.toLowerCase())]);
     const unlisted = fc
       .oneof(fc.string({ minLength: 1 }), fc.constantFrom('constructor', '__proto__', 'toString', 'succeeded!', 'not_succeeded', '成功'))
@@ -205,18 +204,18 @@ const isEchoed = (value: unknown): boolean => isRecord(value) && (Array.isArray(
 /** A reading without the bodies that it keeps. */
 const withoutBody = (reading: Either<ReadFailure, TaskSnapshot>): unknown => (isRight(reading) ? { ...reading.right, raw: null, request: null } : reading);
 
-/** A fixture to put another status word into: a task that has not ended. */
+/** A fixture of a pending task, for other status words. */
 const oneWithTheWord = (own: readonly Fixture[]): Fixture => {
   const found = own.find(({ expected }) => expected['status'] === 'running' && expected['providerStatus'] !== undefined);
   if (found === undefined) throw new Error('no fixture of a running task');
   return found;
 };
 
-/** The fixture's body with another status word: the first text that is the fixture's own. */
+/** The fixture's body with another status word in place of the first match. */
 const withTheWord = ({ response, expected }: Fixture, word: string): string =>
   response.body.replace(JSON.stringify(expected['providerStatus']), () => JSON.stringify(word));
 
-describe.each(files)('reading for %s is total', (file) => {
+describe.each(files)('reading for %s never throws', (file) => {
   const provider = providerOf(file);
   const task = { provider: file, id: 'asked' };
   const anyOwn = fc.constantFrom(...fixtures.filter(of(file)));
@@ -226,11 +225,11 @@ describe.each(files)('reading for %s is total', (file) => {
     expectValid(provider.read(task, response), task, response);
   };
 
-  it('over any text, any status and any headers', () => {
+  it('for any body, status and headers', () => {
     fc.assert(fc.property(anyBodyText, anyHttpStatus, anyAnswerHeaders, check));
   });
 
-  it('over an answer with any of its values gone, renamed, or of another kind', () => {
+  it('for a response with any value missing, renamed, or of another kind', () => {
     fc.assert(fc.property(anyOwnJson, fc.nat(), fc.oneof(fc.constant(null), anyJsonText), fc.boolean(), (fixture, at, value, renamed) => {
       const json: unknown = JSON.parse(fixture.response.body);
       const paths = pathsIn(json);
@@ -238,7 +237,7 @@ describe.each(files)('reading for %s is total', (file) => {
     }));
   });
 
-  it('over an answer with many of its values of another kind', () => {
+  it('for a response with many values of another kind', () => {
     fc.assert(fc.property(anyOwnJson, fc.array(fc.tuple(fc.nat(), anyJsonText), { maxLength: 8 }), (fixture, changes) => {
       const body = changes.reduce((text, [at, value]) => {
         const json: unknown = JSON.parse(text);
@@ -249,20 +248,20 @@ describe.each(files)('reading for %s is total', (file) => {
     }));
   });
 
-  it('over an answer that is cut off anywhere', () => {
+  it('for a response that is cut anywhere', () => {
     fc.assert(fc.property(anyOwn, fc.nat(), ({ response }, at) => {
       check(response.body.slice(0, at % (response.body.length + 1)), response.status, response.headers);
     }));
   });
 
-  it('over an answer inside any number of envelopes and lists', () => {
+  it('for a response inside any number of envelopes and lists', () => {
     const anyWrap = fc.constantFrom('{"code":"success","data":*}', '{"code":0,"msg":"ok","data":*}', '{"data":*}', '{"status":"","data":*}', '[*]', '{"content":*}');
     fc.assert(fc.property(anyOwn, fc.array(anyWrap, { maxLength: 12 }), ({ response }, wraps) => {
       check(wraps.reduce((body, wrap) => wrap.replace('*', () => body), response.body), response.status);
     }));
   });
 
-  it.each(['{"data":', '{"code":"success","data":', '[', '{"status":"succeeded","content":', '{"error":'])('over a hundred thousand levels of %s', (open) => {
+  it.each(['{"data":', '{"code":"success","data":', '[', '{"status":"succeeded","content":', '{"error":'])('for a hundred thousand levels of %s', (open) => {
     const close = open === '[' ? ']' : '}';
     for (const levels of [64, 65, 100_000]) {
       const body = `${open.repeat(levels)}null${close.repeat(levels)}`;
@@ -273,7 +272,7 @@ describe.each(files)('reading for %s is total', (file) => {
     }
   });
 
-  it('over names that every object has by itself', () => {
+  it('for the names of object properties', () => {
     for (const name of ['toString', 'valueOf', 'constructor', '__proto__', 'hasOwnProperty', 'toJSON']) {
       for (const value of ['1', 'null', '{}', '[]', '"x"', '{"status":"succeeded"}']) {
         const odd = `{"${name}":${value}}`;
@@ -289,7 +288,7 @@ describe.each(files)('reading for %s is total', (file) => {
     }
   });
 
-  it('over an answer as large as a transport lets through', () => {
+  it('for a response of the largest size', () => {
     const many = (item: string): string => Array.from({ length: Math.floor(1_000_000 / (item.length + 1)) }, () => item).join();
     check(`{"status":"succeeded","content":[${many('{}')}]}`);
     check(`{"status":"succeeded","data":{"status":"succeeded","content":[${many('{}')}]}}`);
@@ -297,7 +296,7 @@ describe.each(files)('reading for %s is total', (file) => {
     check(`{"status":${'9'.repeat(1_000_000)}}`);
   });
 
-  it('over a long text that is almost a link, in a time that nobody notices', () => {
+  it('for a long string that is almost a link, in a short time', () => {
     const almost = JSON.stringify(`https://${'a'.repeat(60_000)} b`);
     check(`{"status":"succeeded","video_url":${almost},"content":{"video_url":${almost}},"result_url":${almost}}`);
     check(`{"status":"failed","error":${almost},"fail_reason":${almost}}`);
@@ -306,7 +305,7 @@ describe.each(files)('reading for %s is total', (file) => {
 
 type Path = readonly (string | number)[];
 
-/** The way to every value in a JSON value, the value itself first. */
+/** The path to every value in a JSON value, the value itself first. */
 const pathsIn = (json: unknown, path: Path = []): readonly Path[] => [
   path,
   ...(Array.isArray(json)
@@ -316,7 +315,7 @@ const pathsIn = (json: unknown, path: Path = []): readonly Path[] => [
       : []),
 ];
 
-/** The value as text, with the text given in one place; null leaves the place out. */
+/** The value as JSON, with the given JSON at one path; null omits that path. */
 const rewritten = (json: unknown, [head, ...tail]: Path, text: string | null): string => {
   if (head === undefined) return text ?? '';
   if (Array.isArray(json)) {

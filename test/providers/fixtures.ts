@@ -1,14 +1,14 @@
 /**
- * The answers in `test/fixtures/<provider>/<name>.json`, and what each is to be read as. One file:
+ * The responses in `test/fixtures/<provider>/<name>.json`, each with its expected reading. One file:
  *
  *     { source, trap?, task, response: { status, headers, body }, expect }
  *
- * `source`  where such an answer was seen or documented.
- * `trap`    which surprises of real answers it holds, by number: `traps.ts` names them.
- * `task`    the id that was asked for.
- * `body`    a text is sent as it is, anything else as its JSON.
- * `expect`  with a `kind` a `ReadFailure`, without one a snapshot. What is null is left out and filled in here, field by field, so
- *           that the comparison is exact. A message is left out where the provider gave none: any text that is not blank will do.
+ * `source`  where such a response was seen or documented.
+ * `trap`    the numbers of the traps that it holds; `traps.ts` describes them.
+ * `task`    the requested id.
+ * `body`    a string is sent as it is, any other value as JSON.
+ * `expect`  a `ReadFailure` if it has a `kind`, else a snapshot. Null fields are omitted in the file and filled in here, so that the
+ *           comparison is exact. The message is omitted if the provider gave none: then any non-blank string matches.
  */
 /// <reference types="vite/types/importMeta.d.ts" />
 import { expect } from 'vitest';
@@ -24,7 +24,7 @@ interface FixtureFile {
   readonly expect: Fields;
 }
 
-/** One answer, ready to be read. */
+/** One response, ready to be read. */
 export interface Fixture {
   readonly provider: string;
   readonly name: string;
@@ -68,7 +68,7 @@ export const providers: readonly { readonly file: string; readonly name: string;
 /** The folders with fixtures. */
 export const folders: readonly string[] = [...new Set(fixtures.map(({ provider }) => provider))];
 
-/** The provider that a file is named for: `my-provider.ts` exports `myProvider`. */
+/** The provider that a file is named after: `my-provider.ts` exports `myProvider`. */
 export const providerOf = (file: string): Provider => {
   const camelCase = file.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   const found = providers.find((candidate) => candidate.file === file && candidate.name === camelCase);
@@ -78,7 +78,7 @@ export const providerOf = (file: string): Provider => {
 
 const nulls = (names: readonly string[]): Fields => Object.fromEntries(names.map((name) => [name, null]));
 
-/** The fields of a snapshot that may be null, in the contract's words. */
+/** The fields of a snapshot that may be null. */
 const nullable = {
   snapshot: ['progress', 'model', 'createdAtMs', 'startedAtMs', 'updatedAtMs', 'finishedAtMs', 'expiresAfterMs', 'providerDeadlineAtMs', 'recordExpiresAtMs', 'usage']
     .concat(['requestId', 'objectType', 'notice', 'request', 'upstream']),
@@ -95,7 +95,7 @@ const optional = (name: 'usage' | 'upstream' | 'video', given: unknown): Fields 
 
 const someText: unknown = expect.stringMatching(/\S/);
 
-/** The whole failure that a fixture expects, or the whole snapshot. */
+/** The complete failure or snapshot that a fixture expects. */
 export const expectationOf = ({ expected, task, response }: Fixture): Fields => {
   if (expected['kind'] === 'decode') return { kind: 'decode', issues: expect.any(Array), ...expected };
   if (expected['kind'] === 'response') return { status: response.status, code: null, message: someText, retryAfterMs: null, ...expected };

@@ -1,5 +1,5 @@
 /**
- * The figures that the providers' own pages name, one row each. Where a page is silent, only what must hold for any figure is here.
+ * The values in the providers' documentation, one row each. For undocumented values only general properties are tested.
  */
 import { isRight } from 'fp-ts/Either';
 import { describe, expect, it } from 'vitest';
@@ -45,14 +45,14 @@ describe('the address', () => {
   });
 });
 
-describe('the pace', () => {
-  it.each(arkPages.map((provider) => [provider.id, provider] as const))("%s names none: the origin's samples ask every 10 s", (_, { pacing }) => {
+describe('the polling interval', () => {
+  it.each(arkPages.map((provider) => [provider.id, provider] as const))("%s documents none: the origin's samples poll every 10 s", (_, { pacing }) => {
     for (const known of [{}, { serviceTier: 'flex' }, { resolution: '480p' }, { model: 'seedance_1_5_pro_480p' }, { durationMs: 30_000 }]) {
       expect(pacing(hints(known))).toEqual({ minIntervalMs: 10_000, ...seconds(10, 20) });
     }
   });
 
-  it('anyfast wants to be asked about every 15 s', () => {
+  it('anyfast recommends a poll about every 15 s', () => {
     const { minIntervalMs, minMs, maxMs, longestMs } = anyfast.pacing(hints({}));
     expect(minIntervalMs).toBe(10_000);
     expect(longestMs).toBe(15_000);
@@ -93,7 +93,7 @@ describe('the expected time', () => {
     expect(expectedTimeMs(hints({ ...known, serviceTier: 'flex' }))).toEqual({ minMs: range.minMs * 2, maxMs: range.maxMs * 3 });
   });
 
-  it('of a model of another name is not known', () => {
+  it('of another model is unknown', () => {
     for (const model of [null, 'grok-video', 'seedance']) for (const provider of kyyPages) expect(provider.expectedTimeMs(hints({ model }))).toBeNull();
   });
 
@@ -102,7 +102,7 @@ describe('the expected time', () => {
     expect(anyfast.expectedTimeMs(hints({ model: 'seedance-turbo', durationMs: 15_000 }))).toEqual(minutes(1, 5));
   });
 
-  it.each(arkPages.map((provider) => [provider.id, provider] as const))('%s names none: longer videos take longer, none less than half a minute, flex takes hours', (_, { expectedTimeMs }) => {
+  it.each(arkPages.map((provider) => [provider.id, provider] as const))('%s documents none: longer videos take longer, at least half a minute, flex takes hours', (_, { expectedTimeMs }) => {
     const ranges = [1, 5, 5.04, 10, 15, 16, 30, 60].map((length) => expectedTimeMs(hints({ durationMs: length * 1000 })) ?? minutes(0, 0));
     for (const [index, range] of ranges.entries()) {
       expect(range.minMs).toBeGreaterThanOrEqual(Math.max(30_000, ranges[index - 1]?.minMs ?? 0));
@@ -115,7 +115,7 @@ describe('the expected time', () => {
   });
 });
 
-describe('what is kept, and what it costs', () => {
+describe('retention and price', () => {
   it.each([
     [ark, { recordMs: 7 * day, cancelledRecordMs: day, videoMs: day }],
     [powertokens, { recordMs: 7 * day, cancelledRecordMs: day, videoMs: 14 * day }],
@@ -128,18 +128,18 @@ describe('what is kept, and what it costs', () => {
     expect(provider.retention).toEqual(retention);
   });
 
-  it('flex costs half everywhere it is offered, and takes two to three times as long on the pages that say so', () => {
+  it('flex costs half, and takes two to three times as long if documented', () => {
     for (const { tierFactors } of kyyPages) expect(tierFactors).toEqual({ flex: { time: { min: 2, max: 3 }, price: 0.5 } });
     for (const { tierFactors } of [ark, powertokens]) expect(tierFactors['flex']).toMatchObject({ price: 0.5 });
   });
 
-  it('only anyfast says that failures are refunded', () => {
+  it('only anyfast documents refunds of failures', () => {
     expect(anyfast.refundsFailures).toBe(true);
     for (const { refundsFailures } of [...arkPages, ...kyyPages]) expect(refundsFailures).toBeNull();
   });
 });
 
-describe("a relay's own words for a failure", () => {
+describe("a relay's generic messages", () => {
   const isRelayFailure = (message: string, code: string | null = null): boolean => anyfast.isRelayFailure({ code, message, reason: 'unknown' });
 
   it.each(['task failed', 'Task failed.', 'upstream returned error', 'upstream returned unrecognized message', 'Failed to get channel info, channel ID: 7', 'the provider gives no reason'])(

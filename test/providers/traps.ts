@@ -1,33 +1,32 @@
 /**
- * The surprises of real answers, by number, as the fixtures' `trap` names them, and the test that holds each of those which no
- * single answer can show.
+ * The traps of real responses, by the number in the fixtures' `trap`, and the test file of each trap that a single response cannot show.
  */
 export const traps: Readonly<Record<number, string>> = {
   1: 'fail_reason may be the link, and result_url the error text',
-  2: "an envelope's code says nothing of the task, and a failed task is HTTP 200",
-  3: 'HTTP 200 without a task is no state',
-  4: 'an unknown task is HTTP 400 here and 404 there, and one that was seen before is gone',
-  5: 'a 401 may pass, a 429 may stay, and its body may be empty',
+  2: "an envelope's code does not describe the task, and a failed task is HTTP 200",
+  3: 'HTTP 200 without a task is an error',
+  4: 'an unknown task is HTTP 400 here and 404 there, and a task that was seen before is gone',
+  5: 'a 401 may be transient, a 429 permanent, and its body may be empty',
   6: 'the outer status decides over the inner one',
   7: 'the outer status may be missing, and envelopes may be nested',
-  8: 'an answer has up to three ids, and none is a reason to refuse it',
-  9: 'a word that no table knows is unknown',
+  8: 'a response has up to three ids, and a different id is not an error',
+  9: 'an unlisted status word is unknown',
   10: 'a success may have no link',
   11: 'null, missing and empty mean the same',
-  12: 'numbers come as text, as percentages, too large, and with fractions',
-  13: 'a time of 0 means not yet',
-  14: 'times vary by twenty',
-  15: 'the first ask, and several tasks in one',
-  16: 'to stop watching is not to cancel',
-  17: 'a signed link tells its own end, and is left as it is',
-  18: 'bodies may be broken, and one bad answer ends nothing',
-  19: 'an enhanced video has a link, a resolution and tokens of its own',
-  20: 'addresses drift, and an id is one path segment',
-  21: 'a status and a progress may go back',
+  12: 'numbers may be strings, percentages, too large, or fractions',
+  13: 'a time of 0 means unknown',
+  14: 'generation times vary by a factor of twenty',
+  15: 'the first poll, and several tasks in one request',
+  16: 'unsubscribing does not cancel a task',
+  17: 'a signed link holds its expiry, and is not changed',
+  18: 'bodies may be broken, and one bad response ends no watch',
+  19: 'an enhanced video has its own link, resolution and tokens',
+  20: 'addresses change, and an id is one path segment',
+  21: 'status and progress may go back',
   22: 'an ended task may still change its link',
 };
 
-/** What only a watch over several answers shows, or a request: the test file that names the trap. */
+/** The test file of each trap that needs several responses or a request. */
 export const trapsElsewhere: Readonly<Record<number, string>> = {
   4: 'test/client/traps.test.ts',
   5: 'test/client/traps.test.ts',

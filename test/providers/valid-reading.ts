@@ -1,5 +1,5 @@
 /**
- * What every reading is, whatever was read: a failure or a snapshot in the contract's shape. Says nothing of what it should be.
+ * Checks that a reading of any response is a failure or a snapshot in the contract's shape.
  */
 import { type Either, isLeft } from 'fp-ts/Either';
 import { expect } from 'vitest';
@@ -16,7 +16,7 @@ const commonFields = ['task', 'status', 'providerStatus', 'progress', 'model', '
 const settingsFields = ['seed', 'resolution', 'ratio', 'durationMs', 'frames', 'framesPerSecond', 'hasAudio', 'draft', 'draftTaskId', 'serviceTier']
   .concat(['priority', 'safetyIdentifier', 'tools', 'action']);
 
-/** What is wrong, in words. */
+/** Messages of what is wrong. */
 type Problems = readonly (string | false)[];
 
 const has = (name: string, value: object, fields: readonly string[]): string | false => {
@@ -33,7 +33,7 @@ const isCount = (value: number | null): boolean => value === null || (isSafe(val
 const isSaid = (value: string | null): boolean => value === null || value.trim() !== '';
 const isLink = (value: string | null): boolean => value === null || /^https?:\/\/[^/\s]\S*$/i.test(value);
 
-/** What JSON can say and give back: no undefined, no number beyond every range, no class. */
+/** Whether a value survives JSON: no undefined, no infinite number, no class. */
 const isJson = (value: unknown): boolean =>
   typeof value === 'object' && value !== null
     ? (Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)) && Object.values(value).every(isJson)
@@ -62,7 +62,7 @@ const snapshotProblems = (snapshot: TaskSnapshot, task: TaskRef): Problems => {
   const { settings, usage, upstream, request, progress } = snapshot;
   const { model, requestId, objectType, notice, createdAtMs, startedAtMs, updatedAtMs, finishedAtMs, providerDeadlineAtMs, recordExpiresAtMs } = snapshot;
   const own = snapshot.status === 'succeeded' ? ['video'] : snapshot.status === 'failed' ? ['failure'] : [];
-  // The echo of the request is the provider's own: a number in it may have been beyond every range.
+  // The echoed request is kept unchanged: a number in it may be infinite.
   const { request: _, ...rest } = snapshot;
   return [
     has('the snapshot', snapshot, [...commonFields, ...own]),

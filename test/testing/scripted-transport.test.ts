@@ -12,14 +12,14 @@ const get = (id: string) => ({ method: 'GET', url: `https://ark.example/tasks/${
 const statusAndBody = ({ status, body }: { status: number; body: string }): string => `${String(status)} ${body}`;
 
 describe('a program under test', () => {
-  /** What a user might have written: how each of some tasks has ended. */
+  /** A user's program: how each of several tasks ended. */
   const summaries = (client: TaskClient<'ark'>, ids: readonly string[]): Observable<string> =>
     from(ids).pipe(
       mergeMap((id) =>
         client.watch({ provider: 'ark', id }).pipe(
           last(),
           map(({ to, atMs }) => `${id} has ${to} after ${String(atMs / 1000)} s`),
-          catchError((error: Error) => of(`${id} was lost: ${error.message}`)),
+          catchError((error: Error) => of(`${id} failed: ${error.message}`)),
         ),
       ),
     );
@@ -30,7 +30,7 @@ describe('a program under test', () => {
   };
   const task = (status: string): ScriptedStep => ({ body: { status, ...details[status] }, afterMs: 200 });
 
-  it('runs for hours of virtual time, with answers by script', () => {
+  it('runs for hours of virtual time with scripted responses', () => {
     new TestScheduler((actual, expected) => { expect(actual).toEqual(expected); }).run(({ expectObservable, flush }) => {
       const transport = scriptedTransport({
         'cgt-1': [task('queued'), task('running'), { status: 503 }, task('succeeded')],
@@ -47,7 +47,7 @@ describe('a program under test', () => {
     });
   });
 
-  it('asks about each task by itself once it has learned that there are no lists', marbles(({ flush }) => {
+  it('polls each task by itself after a list is not found', marbles(({ flush }) => {
     const transport = scriptedTransport({ 'cgt-1': [task('running'), task('succeeded')], 'cgt-2': [task('running'), task('failed')] });
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test' })], policy: { interval: () => 15_000 } });
     const seen = diary(summaries(client, ['cgt-1', 'cgt-2']), (line) => line.split(' after')[0] ?? '');
@@ -57,18 +57,18 @@ describe('a program under test', () => {
     expect(transport.requests).toHaveLength(5);
   }));
 
-  it('finds a task that is not in the script missing', marbles(({ flush }) => {
+  it('gets not-found for a task that is not in the script', marbles(({ flush }) => {
     const transport = scriptedTransport({ 'cgt-1': [task('succeeded')] });
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test', batch: false })] });
     const seen = diary(summaries(client, ['cgt-1', 'cgt-3']));
     flush();
     expect(seen.values[0]).toBe('cgt-1 has succeeded after 0.2 s');
-    expect(seen.values[1]).toMatch(/^cgt-3 was lost: .*not in the script/);
+    expect(seen.values[1]).toMatch(/^cgt-3 failed: .*not in the script/);
   }));
 });
 
 describe('scriptedTransport', () => {
-  it('answers by its steps in order, and repeats the last', marbles(({ flush }) => {
+  it('plays its steps in order, and repeats the last', marbles(({ flush }) => {
     const transport = scriptedTransport([{ body: 'a' }, { body: 'b', status: 202 }, { status: 503 }]);
     const answers = [1, 2, 3, 4, 5].map(() => diary(transport(get('x')), statusAndBody));
     flush();
@@ -82,7 +82,7 @@ describe('scriptedTransport', () => {
     expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 a1', '0s 200 b1', '0s 200 a2', '0s 200 b1']);
   }));
 
-  it('two tasks with the same steps go through them each for itself', marbles(({ flush }) => {
+  it('two tasks with the same steps play them separately', marbles(({ flush }) => {
     const steps: readonly ScriptedStep[] = [{ body: 'first' }, { body: 'second' }];
     const transport = scriptedTransport({ a: steps, b: steps });
     const answers = ['a', 'b', 'a', 'b'].map((id) => diary(transport(get(id)), statusAndBody));
@@ -90,14 +90,14 @@ describe('scriptedTransport', () => {
     expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 first', '0s 200 first', '0s 200 second', '0s 200 second']);
   }));
 
-  it('answers 404 in Ark\'s shape for a task that is not in the script, whatever its id', marbles(({ flush }) => {
+  it('responds with 404 in Ark\'s shape for a task that is not in the script, whatever its id', marbles(({ flush }) => {
     const transport = scriptedTransport({ a: [{ body: 'a' }] });
     const answers = ['b', 'constructor', '__proto__', 'toString'].map((id) => diary(transport(get(id)), ({ status, body }) => `${String(status)} ${String(ark.read({ provider: 'ark', id }, { status, headers: {}, body })._tag)}`));
     flush();
     expect(answers.map(({ lines }) => lines[0])).toEqual(Array(4).fill('0s 404 Left'));
   }));
 
-  it('sends a text as it is, anything else as JSON, and nothing as an empty body', marbles(({ flush }) => {
+  it('sends a string as it is, any other value as JSON, and no value as an empty body', marbles(({ flush }) => {
     const transport = scriptedTransport([{ body: '{"cut' }, { body: { a: [1] } }, { body: null }, { body: 5 }, { body: false }, {}, { body: undefined }]);
     const bodies = Array.from({ length: 7 }, () => diary(transport(get('x')), ({ body }) => body));
     flush();
@@ -111,7 +111,7 @@ describe('scriptedTransport', () => {
     expect(answers.map(({ values }) => values[0]?.headers)).toEqual([{ 'retry-after': '2' }, { 'retry-after': '2' }]);
   }));
 
-  it('takes its time, errs, and hangs by the scheduler', marbles(({ cold, expectObservable }) => {
+  it('delays, fails and hangs in the scheduler\'s time', marbles(({ cold, expectObservable }) => {
     const transport = scriptedTransport({
       late: [{ body: 'a', afterMs: 3 }], never: [{ hang: true }], broken: [{ error: 'reset' }], brokenLate: [{ error: 'reset', afterMs: 3 }], now: [{ body: 'a', afterMs: 0 }],
     });
@@ -133,7 +133,7 @@ describe('scriptedTransport', () => {
     expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 a', '0s 200 b']);
   }));
 
-  it('remembers each request with its URL and time, and nothing of its headers', marbles(({ flush, cold }) => {
+  it('records each request with its URL and time, without headers', marbles(({ flush, cold }) => {
     const transport = scriptedTransport([{ body: 'a' }]);
     diary(cold('--x----x').pipe(mergeMap(() => transport(get('x/y')))), statusAndBody, 20);
     flush();
@@ -141,7 +141,7 @@ describe('scriptedTransport', () => {
     expect(JSON.stringify(transport.requests)).not.toContain('secret');
   }));
 
-  it('counts what is under way, until it is answered, broken or aborted', marbles(({ flush, cold }) => {
+  it('counts the requests in flight, until they succeed, fail or are aborted', marbles(({ flush, cold }) => {
     const transport = scriptedTransport([{ body: 'a', afterMs: 5 }, { error: 'reset', afterMs: 3 }, { hang: true }]);
     const counts: number[] = [];
     diary(transport(get('x')));
@@ -153,7 +153,7 @@ describe('scriptedTransport', () => {
     expect(counts).toEqual([3, 2, 1, 1, 0]);
   }));
 
-  it('an aborted request is never answered', marbles(({ flush }) => {
+  it('an aborted request gets no response', marbles(({ flush }) => {
     const transport = scriptedTransport([{ body: 'a', afterMs: 5 }]);
     const seen = diary(transport(get('x')), statusAndBody, 3);
     flush();
@@ -161,7 +161,7 @@ describe('scriptedTransport', () => {
     expect(transport.pending()).toBe(0);
   }));
 
-  it('two transports of one script know nothing of one another', marbles(({ flush }) => {
+  it('two transports of one script are independent', marbles(({ flush }) => {
     const script: readonly ScriptedStep[] = [{ body: 'a' }, { body: 'b' }];
     const answers = [scriptedTransport(script), scriptedTransport(script)].map((transport) => diary(transport(get('x')), statusAndBody));
     flush();
@@ -169,19 +169,19 @@ describe('scriptedTransport', () => {
     expect(script).toEqual([{ body: 'a' }, { body: 'b' }]);
   }));
 
-  it('a script without a step is refused', () => {
+  it('a script without steps is refused', () => {
     expect(() => scriptedTransport([])).toThrow(TypeError);
     expect(() => scriptedTransport({ 'cgt-1': [{}], 'cgt-2': [] })).toThrow(TypeError);
     expect(() => scriptedTransport({ 'cgt-1': [] })).toThrow('at least one step');
   });
 });
 
-describe('scriptedTransport on the timers of a platform', () => {
+describe('scriptedTransport on the platform\'s timers', () => {
   afterEach(() => {
     vi.useRealTimers();
   });
 
-  it('keeps their time, and leaves none behind', async () => {
+  it('uses them, and leaves none behind', async () => {
     vi.useFakeTimers({ now: 0 });
     const transport = scriptedTransport([{ body: 'a', afterMs: 1000 }]);
     const seen = diary(transport(get('x')), statusAndBody);

@@ -96,17 +96,17 @@ describe('the parts of an Ark task', () => {
     expect(read({ request })?.request).toEqual(expected);
   });
 
-  it('the end is the last update of a task that has ended, and no other', () => {
+  it('the end is the last update, if the task has ended', () => {
     const ends = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired', 'odd'].map((status) => read({ status, updated_at: 5 })?.finishedAtMs);
     expect(ends).toEqual([null, null, 5_000, 5_000, 5_000, 5_000, null]);
   });
 
-  it('flags come as text too, and as nothing else', () => {
+  it('flags may be strings, but no other values', () => {
     expect(read({ generate_audio: 'false', draft: 'true' })?.settings).toMatchObject({ hasAudio: false, draft: true });
     expect(read({ generate_audio: 1, draft: 'no' })?.settings).toMatchObject({ hasAudio: null, draft: null });
   });
 
-  it('a duration of 0 or -1 is none yet', () => {
+  it('a duration of 0 or -1 is null', () => {
     for (const duration of [0, -1, '-1']) expect(read({ duration })?.settings.durationMs).toBeNull();
   });
 
@@ -137,7 +137,7 @@ describe('the parts of an Ark task', () => {
     expect(read({ request, resolution: '4k', duration: 9 })?.settings).toMatchObject({ resolution: '4k', durationMs: 9_000 });
   });
 
-  it('no flags are read of an echo that is odd', () => {
+  it('no flags are read from an odd echo', () => {
     for (const content of [[], [5, null, 'text', { text: 5 }], 'x']) expect(read({ request: { content } })?.settings).toMatchObject({ resolution: null, durationMs: null });
   });
 

@@ -116,7 +116,7 @@ describe.each(tables)('%s', (_, codec, rows) => {
     expect(codec.decode(value)).toEqual(right(read));
   });
 
-  it('never fails, whatever it is given, and writes what it has read unchanged', () => {
+  it('never fails for any value, and encodes its result unchanged', () => {
     fc.assert(fc.property(fc.anything(), (value) => {
       const reading = codec.decode(value);
       expect(isRight(reading)).toBe(true);
@@ -126,7 +126,7 @@ describe.each(tables)('%s', (_, codec, rows) => {
 });
 
 describe('SecondsAsMs and UnixSeconds', () => {
-  it('give null or a whole number of ms above 0, for any number', () => {
+  it('give null or an integer of ms above 0, for any number', () => {
     fc.assert(fc.property(fc.double(), (seconds) => {
       for (const value of [seconds, String(seconds)]) {
         expect(SecondsAsMs.decode(value)).toSatisfy((reading: { right: number | null }) =>
@@ -135,7 +135,7 @@ describe('SecondsAsMs and UnixSeconds', () => {
     }));
   });
 
-  it('read whole seconds exactly, as a number and as text', () => {
+  it('read integer seconds exactly, from a number and from a string', () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: 4_102_444_799 }), (seconds) => {
       expect(UnixSeconds.decode(seconds)).toEqual(right(seconds * 1000));
       expect(UnixSeconds.decode(String(seconds))).toEqual(right(seconds * 1000));
@@ -155,14 +155,14 @@ describe('Percentage', () => {
 });
 
 describe('isLink', () => {
-  it('takes every http(s) URL for a link, as it is', () => {
+  it('accepts every http(s) URL', () => {
     fc.assert(fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true, validSchemes: ['http', 'https'] }), (url) => {
       expect(isLink(url)).toBe(true);
       expect(Link.decode(url)).toEqual(right(url));
     }));
   });
 
-  it('takes no text with a blank in it for a link', () => {
+  it('rejects a string with a space in it', () => {
     fc.assert(fc.property(fc.webUrl(), fc.constantFrom(' ', '\n', '\t'), fc.string(), (url, blank, text) => {
       expect(isLink(`${url}${blank}x${text}`)).toBe(false);
       expect(isLink(`x${text}${blank}${url}`)).toBe(false);
@@ -185,7 +185,7 @@ describe('fieldsOf', () => {
   const Known = fieldsOf(codecs, 'Known');
   const anyObject = fc.dictionary(fc.constantFrom('label', 'size', 'on', 'rest', 'other', 'toString'), fc.anything());
 
-  it('has all of the interface of io-ts: it is piped, passed on, and reported on', () => {
+  it('has the whole interface of io-ts: it works in pipes, as a function and with reporters', () => {
     const Even = new t.Type<number, number, number | null>(
       'Even',
       t.number.is,
@@ -203,7 +203,7 @@ describe('fieldsOf', () => {
     expect(isLeft(t.type({ task: ArkTask }).pipe(t.any as never).decode({ task: 1 }))).toBe(true);
   });
 
-  it('reads the fields that t.type reads, and leaves out what it has no codec for', () => {
+  it('reads the fields that t.type reads, and leaves out fields without a codec', () => {
     const byType = t.type(codecs, 'Known');
     fc.assert(fc.property(anyObject, (value) => {
       const reading = byType.decode(value);
@@ -215,12 +215,12 @@ describe('fieldsOf', () => {
     }));
   });
 
-  it('reads what is missing as null, and what has no kind of its own as it is', () => {
+  it('reads missing fields as null, and Unknown fields unchanged', () => {
     expect(Known.decode({ rest: [1], other: 2 })).toEqual(right({ label: null, size: null, on: null, rest: [1] }));
     expect(Known.name).toBe('Known');
   });
 
-  it('knows what it has read, and writes it unchanged', () => {
+  it('recognises its result, and encodes it unchanged', () => {
     fc.assert(fc.property(anyObject.filter((value) => !Number.isNaN(value['rest'])), (value) => {
       const reading = Known.decode(value);
       if (!isRight(reading)) throw new Error('no reading');
@@ -232,14 +232,14 @@ describe('fieldsOf', () => {
 });
 
 describe('codecs that fail', () => {
-  it.each([null, undefined, 5, 'text', true, []])('Fields and a task refuse %o, and say where and what', (value) => {
+  it.each([null, undefined, 5, 'text', true, []])('Fields and a task refuse %o, and report its place and value', (value) => {
     expect(PlainObject.is(value)).toBe(false);
     const reading = ArkTask.decode(value);
     expect(isLeft(reading) && reading.left.map((error) => error.context.map(({ key, type }) => `${key}:${type.name}`))).toEqual([[':ArkTask']]);
     expect(isLeft(reading) && reading.left[0]?.value).toBe(value);
   });
 
-  it('a task reads any object: odd fields are null, and none hides another', () => {
+  it('a task reads any object: odd fields are null, and do not affect others', () => {
     fc.assert(fc.property(fc.dictionary(fc.string(), fc.anything()), (value) => {
       expect(isRight(ArkTask.decode({ ...value, id: 'cgt-1', status: 5, seed: 'x' }))).toBe(true);
     }));

@@ -1,5 +1,5 @@
 /**
- * Which errors are the API's own: of each dialect, by its shape and its documented codes. Any other body says nothing of a task.
+ * Which errors each dialect recognises as the API's own, by shape and documented codes. Any other body says nothing about a task.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -53,7 +53,7 @@ describe.each([ark, powertokens, yescale].map((provider) => [provider.id, provid
     expect(reasonOf(provider, status, arkError(code))).toBe(reason);
   });
 
-  it.each([400, 403, 404, 409, 410, 422, 200])('HTTP %i with a code that is not documented is server', (status) => {
+  it.each([400, 403, 404, 409, 410, 422, 200])('HTTP %i with an undocumented code is server', (status) => {
     for (const code of ['', 'Odd', 'not_found', 'NoResourceNotFound', 'Forbidden', '404', 'resource_not_found']) expect(reasonOf(provider, status, arkError(code))).toBe('server');
     for (const body of [{ code: 'ResourceNotFound', message: 'no' }, { error: 'ResourceNotFound' }]) expect(reasonOf(provider, status, body)).toBe('server');
   });
@@ -121,7 +121,7 @@ describe.each([kyyaipower, xingchao].map((provider) => [provider.id, provider] a
   });
 });
 
-describe('an error of anybody else', () => {
+describe('an error of another server', () => {
   const foreign: readonly string[] = [
     ...['', '404 page not found\n', '<html><title>404 Not Found</title></html>', '{}', '[]', 'null', '"not found"', '{"message":"no Route matched with those values"}'],
     ...['{"type":"about:blank","title":"Not Found","status":404,"detail":"no such task"}', '{"timestamp":1,"status":404,"error":"Not Found","message":"no task","path":"/x"}'],

@@ -11,11 +11,11 @@ const jsonIn = (body: string): unknown => {
   }
 };
 
-/** What a response is without a dialect that recognises it, or with one that says `own`. */
+/** The reason of a response that no dialect recognises, or that one recognises as `own`. */
 const classify = (status: number, body: string, headers: Readonly<Record<string, string>> = {}, own: ResponseReason | null = null) =>
   refused({ status, headers, body }, httpErrorIn(jsonIn(body)), own);
 
-/** Bodies that say "no" in the shapes that servers share. */
+/** Error bodies in the shapes that servers share. */
 const shaped = {
   'an error object': '{"error":{"code":"Odd.Code","message":"no","param":"","type":"BadRequest"}}',
   'an error object without a code': '{"error":{"code":"","message":"no","type":"new_api_error"}}',
@@ -103,7 +103,7 @@ describe('the message of an HTTP error', () => {
     expect(classify(status, body)).toMatchObject({ message });
   });
 
-  it('is found in a time that nobody notices', () => {
+  it('is found in a short time', () => {
     for (const part of ['<title', '<h1 ', '<script>', '<', '<!doctype html>']) {
       expect(classify(502, `<html>${part.repeat(100_000)}`).message.length).toBeLessThanOrEqual(301);
     }
@@ -117,7 +117,7 @@ describe('a redirect', () => {
     ['//cdn.example/a', 'HTTP 301 to cdn.example'],
     [' http://plain.example ', 'HTTP 301 to plain.example'],
     ['/login?next=secret', 'HTTP 301 to a path on the same host'],
-  ])('to %j names the host alone', (location, message) => {
+  ])('to %j names only the host', (location, message) => {
     expect(classify(301, '<html><h1>Moved</h1></html>', { location })).toMatchObject({ reason: 'server', message });
     expect(classify(301, '{"message":"moved"}', { location })).toMatchObject({ message });
   });
@@ -126,21 +126,21 @@ describe('a redirect', () => {
     expect(classify(302, '', { location })).toMatchObject({ reason: 'server', message: 'HTTP 302' });
   });
 
-  it('is none under another status', () => {
+  it('is recognised only under 3xx', () => {
     expect(classify(404, '{"message":"no"}', { location: 'https://x.example' })).toMatchObject({ message: 'no' });
   });
 });
 
-describe('what the code says', () => {
+describe('the reason by code', () => {
   const of = (code: string | number, message = 'no'): string => JSON.stringify({ error: { code, message } });
 
-  it.each(['SetLimitExceeded', 'AccountQuotaExceeded', 'QuotaExceeded', 'QuotaExceeded.Monthly'])('%s is quota under 429, where waiting helps nobody', (code) => {
+  it.each(['SetLimitExceeded', 'AccountQuotaExceeded', 'QuotaExceeded', 'QuotaExceeded.Monthly'])('%s is quota under 429, where waiting does not help', (code) => {
     expect(classify(429, of(code))).toMatchObject({ reason: 'quota', code });
     expect(classify(403, of(code))).toMatchObject({ reason: 'quota', code });
     expect(classify(429, JSON.stringify({ code, message: 'no', data: null }))).toMatchObject({ reason: 'quota', code });
   });
 
-  it.each(['ServerOverloaded', 'InflightBatchsizeExceeded'])('%s is the server\'s trouble under 429, and says nothing of the account', (code) => {
+  it.each(['ServerOverloaded', 'InflightBatchsizeExceeded'])('%s is a server error under 429, unrelated to the account', (code) => {
     expect(classify(429, of(code))).toMatchObject({ reason: 'server', code });
   });
 
@@ -151,12 +151,12 @@ describe('what the code says', () => {
     },
   );
 
-  it('under HTTP 200 is server, where nobody recognises the error', () => {
+  it('under HTTP 200 is server for an unknown error', () => {
     for (const body of Object.values(shaped)) expect(classify(200, body)).toMatchObject({ reason: 'server', message: 'no' });
     expect(classify(200, '{"code":-1,"msg":"no","data":null}')).toMatchObject({ reason: 'server', code: '-1', message: 'no' });
   });
 
-  it('the code stands in for a message that is missing or blank', () => {
+  it('the code replaces a missing or blank message', () => {
     for (const body of ['{"error":{"code":"Odd"}}', '{"error":{"code":"Odd","message":" "}}', '{"code":"Odd","message":null}']) {
       expect(classify(400, body)).toMatchObject({ reason: 'server', code: 'Odd', message: 'Odd' });
     }
@@ -169,18 +169,18 @@ describe('what the code says', () => {
   });
 });
 
-describe('the wait that a server asks for', () => {
+describe('the wait that a server demands', () => {
   it.each([400, 429, 500, 503, 200, 302])('is kept under HTTP %i', (status) => {
     expect(classify(status, shaped['an error object'], { 'retry-after': '3' })).toMatchObject({ retryAfterMs: 3_000 });
   });
 
-  it("is measured against the answer's date", () => {
+  it("is measured from the response's date", () => {
     const headers = { date: 'Wed, 21 Oct 2026 07:28:00 GMT', 'retry-after': 'Wed, 21 Oct 2026 07:28:09 GMT' };
     expect(classify(503, '', headers)).toMatchObject({ retryAfterMs: 9_000 });
     expect(classify(503, '', { 'retry-after': headers['retry-after'] })).toMatchObject({ retryAfterMs: null });
   });
 
-  it('is null when the server says nothing', () => {
+  it('is null without such a header', () => {
     expect(classify(429, '')).toMatchObject({ retryAfterMs: null });
   });
 });
@@ -205,11 +205,11 @@ describe('errorDetailIn', () => {
     [true, null],
     [[], null],
     [['b'], null],
-  ])('%j complains %j', (error, complaint) => {
-    expect(errorDetailIn(error)).toEqual(complaint);
+  ])('%j gives %j', (error, detail) => {
+    expect(errorDetailIn(error)).toEqual(detail);
   });
 
-  it('gives null or texts that are not blank, for any value', () => {
+  it('gives null or non-blank strings, for any value', () => {
     fc.assert(fc.property(fc.jsonValue(), (error) => {
       expect(errorDetailIn(error)).toSatisfy((found: ReturnType<typeof errorDetailIn>) =>
         found === null || [found.code, found.message].every((text) => text === null || text.trim() !== ''));
@@ -218,7 +218,7 @@ describe('errorDetailIn', () => {
 });
 
 describe('isSuccess', () => {
-  it.each([undefined, null, '', 'success', 'SUCCESS', 'ok', 0, '0', 200, '200'])('%j is well', (code) => {
+  it.each([undefined, null, '', 'success', 'SUCCESS', 'ok', 0, '0', 200, '200'])('%j is success', (code) => {
     expect(isSuccess({ code })).toBe(true);
   });
 
@@ -226,7 +226,7 @@ describe('isSuccess', () => {
     expect(isSuccess({ code })).toBe(false);
   });
 
-  it('is a yes or a no for any JSON', () => {
+  it('is a boolean for any JSON', () => {
     const own = JSON.parse('[{"toString":1},{"valueOf":1,"toString":null},[{"toString":1}],{"__proto__":null}]') as readonly unknown[];
     for (const code of own) expect(isSuccess({ code })).toBe(false);
     fc.assert(fc.property(fc.jsonValue(), (code) => {
@@ -234,7 +234,7 @@ describe('isSuccess', () => {
     }));
   });
 
-  it('is no for a body that says that it is no success, whatever its code', () => {
+  it('is false for a body with success false, whatever its code', () => {
     expect(isSuccess({ code: 0, success: false })).toBe(false);
     expect(isSuccess({ success: true })).toBe(true);
   });
@@ -254,13 +254,13 @@ describe('errorResponseIn', () => {
     { message: 'a label' },
     { error: null },
     { error: { code: 0, message: '' } },
-  ])('%j refuses nothing', (body) => {
+  ])('%j is not an error', (body) => {
     expect(errorResponseIn(body)).toBeNull();
   });
 });
 
 describe('shortened', () => {
-  it('leaves out the query of a link, which may be its signature, wherever the text was cut', () => {
+  it('removes the query of a link, which may be a signature, wherever the text was cut', () => {
     const link = 'https://videos.example/a.mp4?X-Tos-Credential=AK&X-Tos-Signature=';
     expect(shortened(`{"video_url":"${link}0123"}`)).toBe('{"video_url":"https://videos.example/a.mp4?…"}');
     expect(shortened(`{"video_url":"${link}${'0'.repeat(400)}`)).toBe('{"video_url":"https://videos.example/a.mp4?…');

@@ -57,7 +57,7 @@ describe('the reason of a failure', () => {
     if (code === null) expect(failureIn(newApi, { data: { status: 'FAILURE', fail_reason: message } })).toMatchObject({ message, reason });
   });
 
-  it("keeps the provider's own code, and finds one that a relay has written into the text", () => {
+  it("keeps the provider's own code, and finds a code in a relay's message", () => {
     expect(arkFailure({ code: 'A.B', message: 'm' }).code).toBe('A.B');
     expect(arkFailure({ code: 7, message: 'm' }).code).toBe('7');
     expect(arkFailure({ message: 'task failed, code: InvalidParameter.Ratio, message: no' }).code).toBe('InvalidParameter.Ratio');
@@ -81,7 +81,7 @@ describe('the message of a failure', () => {
     expect(arkFailure({ code: 'InternalServiceError', message: link })).toMatchObject({ code: 'InternalServiceError', reason: 'internal' });
   });
 
-  it('is never blank and never a link, whatever stands in the fields that may hold it', () => {
+  it('is never blank and never a link, whatever its fields hold', () => {
     const anyText = fc.oneof(fc.constantFrom('', ' ', link, `${link} `, 'task failed', 'boom', 'code: X'), fc.webUrl(), fc.string());
     fc.assert(fc.property(anyText, anyText, anyText, anyText, (reason, result, code, message) => {
       const failure = failureIn(newApi, { data: { status: 'FAILURE', fail_reason: reason, result_url: result, data: { error: { code, message } } } });
@@ -91,7 +91,7 @@ describe('the message of a failure', () => {
     }));
   });
 
-  it('is the text of an ordinary error, unchanged', () => {
+  it('is the message of an ordinary error, unchanged', () => {
     fc.assert(fc.property(fc.stringMatching(/^[a-z]{2,9}( [a-z]{2,9}){1,6}$/).filter((text) => text !== 'task failed'), (message) => {
       expect(arkFailure({ message }).message).toBe(message);
       expect(failureIn(flatVideo, { id: 'asked', status: 'failed', error: message }).message).toBe(message);
@@ -114,45 +114,45 @@ describe('of several reasons', () => {
     },
   );
 
-  it('the innermost wins over those around it', () => {
+  it('the innermost takes precedence', () => {
     const nested = { code: 'outer', message: 'around it', data: { status: 'failed', error: { code: 'InvalidParameter', message: 'the ratio' } } };
     expect(failure('task failed', nested)).toMatchObject({ code: 'InvalidParameter', message: 'the ratio', reason: 'invalid-input' });
   });
 
-  it('a generic one inside gives way to a real one outside', () => {
+  it('a specific one outside takes precedence over a generic one inside', () => {
     expect(failure('code: InvalidParameter, message: the ratio', { error: { message: 'task failed' } })).toMatchObject({ code: 'InvalidParameter', reason: 'invalid-input' });
     for (const generic of ['upstream returned error', 'Task failed.', 'task failed: ']) {
       expect(failure('the picture is gone', { error: generic })).toMatchObject({ message: 'the picture is gone' });
     }
   });
 
-  it('a generic one inside wins by its code, and by any word more', () => {
+  it('a generic one inside takes precedence if it has a code or more words', () => {
     expect(failure('boom', { error: { code: 'InvalidParameter', message: 'task failed' } })).toMatchObject({ code: 'InvalidParameter', message: 'task failed' });
     for (const message of ['no picture: task failed', 'task failed: no picture']) expect(failure('boom', { error: message })).toMatchObject({ message });
   });
 
-  it('one of a relay in between wins over a generic one outside', () => {
+  it('one of a relay in between takes precedence over a generic one outside', () => {
     const relay = { code: 'success', data: { task_id: 'task_inner', status: 'FAILURE', fail_reason: 'the picture is gone', data: null } };
     expect(failure('task failed', relay)).toMatchObject({ message: 'the picture is gone' });
   });
 
-  it('an error object beside a generic text wins over it', () => {
+  it('an error object takes precedence over a generic text beside it', () => {
     const body = { task_id: 'asked', status: 'FAILURE', fail_reason: 'task failed', error: { code: 'A', message: 'the picture is gone' } };
     expect(failureIn(newApi, { data: body })).toMatchObject({ code: 'A', message: 'the picture is gone' });
     expect(failureIn(newApi, { data: { ...body, data: { id: 'cgt-1' } } })).toMatchObject({ code: 'A', message: 'the picture is gone' });
   });
 
-  it('an error object of code 0 says nothing, in or out', () => {
+  it('an error object of code 0 is ignored, inside and outside', () => {
     expect(failure('the picture is gone', { error: { code: 0, message: '' } })).toMatchObject({ message: 'the picture is gone' });
   });
 
-  it('a generic one is better than none', () => {
+  it('a generic one counts if it is the only one', () => {
     expect(failure('task failed', null)).toMatchObject({ code: null, message: 'task failed', reason: 'unknown' });
   });
 });
 
 describe('a reason in `message`', () => {
-  it('counts where there is no other, and is no notice then', () => {
+  it('counts if it is the only one, and is then not a notice', () => {
     const body = { id: 'asked', status: 'failed', message: 'the picture is gone' };
     for (const dialect of [ark, flatVideo]) expect(failureIn(dialect, body)).toMatchObject({ code: null, message: 'the picture is gone' });
     expect(failureIn(newApi, { code: 'success', message: 'fine', data: { task_id: 'asked', status: 'FAILURE', fail_reason: '', message: 'the picture is gone' } }))
@@ -160,7 +160,7 @@ describe('a reason in `message`', () => {
     expect(provider(ark).read({ provider: 'any', id: 'asked' }, { status: 200, headers: {}, body: JSON.stringify(body) })).toMatchObject({ right: { snapshot: { notice: null } } });
   });
 
-  it('gives way to any other, and is no word of success', () => {
+  it('counts after any other, and never as a success message', () => {
     expect(failureIn(ark, { id: 'asked', status: 'failed', message: 'a label', error: { code: 'A', message: 'worker lost' } })).toMatchObject({ code: 'A', message: 'worker lost' });
     expect(failureIn(flatVideo, { id: 'asked', status: 'failed', message: 'a label', error: 'worker lost' })).toMatchObject({ message: 'worker lost' });
     expect(failureIn(newApi, { data: { task_id: 'asked', status: 'FAILURE', fail_reason: 'worker lost', message: 'a label', data: { message: 'a label inside' } } }))

@@ -27,19 +27,19 @@ describe('a flat task', () => {
     [1.5, null],
     ['18446744073709551617', null],
     [null, null],
-  ])('of totalTokens %j has %j tokens in all', (totalTokens, tokens) => {
+  ])('of totalTokens %j has %j tokens in total', (totalTokens, tokens) => {
     expect(read({ totalTokens })?.usage?.totalTokens ?? null).toBe(tokens);
   });
 
-  it('has no usage where no token is counted', () => {
+  it('has no usage without a token count', () => {
     expect(read({})?.usage).toBeNull();
   });
 
-  it.each(['', ' ', null, 5, {}, 'video.mp4', '/v/a.mp4', 'ftp://x.example/a.mp4', 'see https://x.example/a.mp4'])('takes %j for no link', (link) => {
+  it.each(['', ' ', null, 5, {}, 'video.mp4', '/v/a.mp4', 'ftp://x.example/a.mp4', 'see https://x.example/a.mp4'])('does not accept %j as a link', (link) => {
     expect(read({ video_url: link, last_frame_url: link, officialMediaUrl: link })).toMatchObject({ videoUrl: null, lastFrameUrl: null, originalUrl: null });
   });
 
-  it('takes white space around a link for no part of it', () => {
+  it('removes white space around a link', () => {
     expect(read({ video_url: ' https://x.example/a.mp4?b=%20\n' })?.videoUrl).toBe('https://x.example/a.mp4?b=%20');
   });
 
@@ -55,7 +55,7 @@ describe('a flat task', () => {
     expect(read({ model })?.settings.resolution).toBe(resolution);
   });
 
-  it('has one instant only', () => {
+  it('has only one instant', () => {
     expect(read({ created: '1761635478', updated_at: 5, finished_at: 5 })).toMatchObject({
       ...{ createdAtMs: 1_761_635_478_000, startedAtMs: null, updatedAtMs: null, finishedAtMs: null, expiresAfterMs: null },
     });

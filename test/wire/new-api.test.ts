@@ -36,7 +36,7 @@ describe('the status of an envelope', () => {
     expect(read({ status: '', data: null })).toMatchObject({ status: 'unknown', providerStatus: '' });
   });
 
-  it('is no reading when it is missing inside and outside', () => {
+  it('gives no reading when it is missing inside and outside', () => {
     for (const data of [null, {}, { id: 'cgt-1' }, undefined]) expect(read({ data })).toBeNull();
   });
 });
@@ -70,14 +70,14 @@ describe('the link of an envelope', () => {
     expect(read({ data: relay })).toMatchObject({ status: 'succeeded', videoUrl: links.result });
   });
 
-  it('has its original beside it, where the answer says so', () => {
+  it('has its original beside it, if the response has one', () => {
     const original = 'https://tos.example/original.mp4';
     expect(read({ status: 'SUCCESS', result_url: links.result, original_result_url: original })).toMatchObject({ videoUrl: links.result, originalUrl: original });
     expect(read({ status: 'SUCCESS', result_url: links.result, original_result_url: 'none' })).toMatchObject({ videoUrl: links.result, originalUrl: null });
     expect(task(links.result, links.result, '')).toMatchObject({ videoUrl: links.result, originalUrl: null });
   });
 
-  it('has the link inside for its original only when it is enhanced: any other inner link is the same video, signed anew', () => {
+  it('has the inner link as its original only when it is enhanced: otherwise it is the same video, signed again', () => {
     const enhanced = (result: string) => read({ status: 'SUCCESS', result_url: result, data: { super_resolution: '2k', content: { video_url: links.content } } });
     expect(enhanced(links.result)).toMatchObject({ videoUrl: links.result, originalUrl: links.content });
     expect(enhanced('')).toMatchObject({ videoUrl: links.content, originalUrl: null });
@@ -85,7 +85,7 @@ describe('the link of an envelope', () => {
   });
 });
 
-describe('the parts of an envelope, each enough by itself', () => {
+describe('the fields of an envelope, each sufficient by itself', () => {
   const link = 'https://vod.example/a.mp4';
 
   it.each([
@@ -94,7 +94,7 @@ describe('the parts of an envelope, each enough by itself', () => {
     ['result_url', link, { videoUrl: link }],
     ['fail_reason', link, { videoUrl: link }],
     ['progress', '100%', { progress: 1 }],
-  ])('%s tells the task, whose status is inside', (field, value, found) => {
+  ])('%s identifies the task, whose status is inside', (field, value, found) => {
     const task = { [field]: value, data: { id: 'cgt-1', status: 'succeeded' } };
     expect(newApi.read(wrap(task))).toMatchObject({ status: 'succeeded', ...found, inner: { id: 'cgt-1', status: 'succeeded' } });
   });
@@ -105,7 +105,7 @@ describe('the parts of an envelope, each enough by itself', () => {
     ['usage', { total_tokens: 7 }, { usage: { totalTokens: 7 }, inner: null }],
     ['id', 'cgt-1', { inner: { id: 'cgt-1', status: null, resolution: null } }],
     ['status', 'succeeded', { inner: { id: null, status: 'succeeded', resolution: null } }],
-  ])('%s tells what the task wraps', (field, value, found) => {
+  ])('%s identifies the inner task', (field, value, found) => {
     expect(read({ status: 'SUCCESS', data: { [field]: value } })).toMatchObject({ status: 'succeeded', ...found });
   });
 });
@@ -113,24 +113,24 @@ describe('the parts of an envelope, each enough by itself', () => {
 describe('envelopes inside one another', () => {
   const task = { task_id: 'asked', status: 'SUCCESS', progress: '100%', data: { id: 'cgt-1', status: 'succeeded', seed: 5 } };
 
-  it.each([0, 1, 2, 3])('%i around the task are looked through', (times) => {
+  it.each([0, 1, 2, 3])('%i around the task are searched', (times) => {
     expect(newApi.read(wrap(task, times))).toMatchObject({ status: 'succeeded', progress: 1, settings: { seed: 5 }, inner: { id: 'cgt-1', status: 'succeeded' } });
   });
 
-  it.each([0, 1, 2])('%i between the task and its upstream are looked through', (times) => {
+  it.each([0, 1, 2])('%i between the task and its upstream are searched', (times) => {
     expect(newApi.read(wrap({ ...task, data: wrap(task.data, times) }))).toMatchObject({ status: 'succeeded', settings: { seed: 5 }, inner: { id: 'cgt-1' } });
   });
 
-  it('are looked through to a bounded depth', () => {
+  it('are searched to a limited depth', () => {
     for (const times of [20, 60]) expect(newApi.read(wrap(task, times))).toBeNull();
   });
 
-  it('are refused when one around the task complains', () => {
+  it('are refused when one around the task reports an error', () => {
     expect(newApi.read({ code: 'fail', message: 'no', data: task })).toBeNull();
     expect(newApi.read(wrap({ code: 'fail', message: 'no', data: task }))).toBeNull();
   });
 
-  it('have the message of the first for a notice, and none when it is empty', () => {
+  it('have the message of the first as a notice, unless it is empty', () => {
     expect(newApi.read({ code: 'success', message: 'maintenance at noon', data: task })).toMatchObject({ notice: 'maintenance at noon' });
     expect(newApi.read({ code: 'success', message: '', data: task })).toMatchObject({ notice: null });
     expect(newApi.read({ code: 'success', data: task })).toMatchObject({ notice: null });
@@ -151,7 +151,7 @@ describe('the numbers of an envelope', () => {
     expect(read({ status: 'IN_PROGRESS', progress })?.progress).toBe(part);
   });
 
-  it('times of 0 are not yet, and each falls to the next that knows it', () => {
+  it('times of 0 are unknown, and the next known one counts', () => {
     const inner = { id: 'cgt-1', created_at: 7, updated_at: 8 };
     expect(read({ status: 'QUEUED', submit_time: 5, created_at: 6, data: inner })).toMatchObject({ createdAtMs: 5_000, updatedAtMs: 8_000 });
     expect(read({ status: 'QUEUED', submit_time: 0, created_at: 6, updated_at: 9, data: inner })).toMatchObject({ createdAtMs: 7_000, updatedAtMs: 9_000 });
@@ -159,7 +159,7 @@ describe('the numbers of an envelope', () => {
     expect(read({ status: 'QUEUED', submit_time: 0, start_time: 0, finish_time: 0 })).toMatchObject({ createdAtMs: null, startedAtMs: null, finishedAtMs: null });
   });
 
-  it('the end is finish_time; where there is none, the last update of a task that has ended', () => {
+  it('the end is finish_time, else the last update of a task that has ended', () => {
     for (const none of [undefined, null, '']) {
       expect(read({ status: 'SUCCESS', finish_time: none, updated_at: 9 })).toMatchObject({ finishedAtMs: 9_000 });
       expect(read({ status: 'IN_PROGRESS', finish_time: none, updated_at: 9 })).toMatchObject({ finishedAtMs: null });
@@ -168,7 +168,7 @@ describe('the numbers of an envelope', () => {
     expect(read({ status: 'FAILURE', finish_time: 0, updated_at: 9 })).toMatchObject({ finishedAtMs: null });
   });
 
-  it('the row id of the database is no id of a task', () => {
+  it('the row id of the database is not a task id', () => {
     for (const id of [154, 0, 18446744073709551617]) {
       expect(newApi.read(wrap({ id, status: 'QUEUED' }))).toMatchObject({ id: null });
       expect(read({ id, status: 'QUEUED', data: { id: 155, status: 'queued' } })).toMatchObject({ id: 'asked', inner: { id: null, status: 'queued' } });

@@ -27,7 +27,7 @@ const read = (body: unknown, dialect: Dialect = ark, headers: Readonly<Record<st
   handedOn(defineProvider({ ...facts, dialect }).read(task, { status, headers, body: text(body) }));
 
 describe('defineProvider', () => {
-  it('keeps the facts, and takes the name and the words of the dialect', () => {
+  it('keeps the facts, and takes the name and the status words of the dialect', () => {
     const { dialect: _, ...rest } = facts;
     expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, list: null, read: expect.any(Function), readList: expect.any(Function), isRelayFailure: expect.any(Function) });
     const list = { pathOf: () => '/tasks' };
@@ -54,14 +54,14 @@ describe('defineProvider', () => {
     ' https://api.example.com',
     'https://api.example.com ',
     'https://api example.com',
-  ])('names the field and the value of an address that is none: %j', (baseUrl) => {
+  ])('names the field and the value of an invalid address: %j', (baseUrl) => {
     const define = () => defineProvider({ ...facts, baseUrl });
     expect(define).toThrow(TypeError);
     expect(define).toThrow('baseUrl');
     expect(define).toThrow(`'${baseUrl}'`);
   });
 
-  it.each(['', '/', '/tasks', 'tasks/{id}', '{id}', '/tasks/{ID}', '/tasks/:id'])('names the field and the value of a path that is none: %j', (path) => {
+  it.each(['', '/', '/tasks', 'tasks/{id}', '{id}', '/tasks/{ID}', '/tasks/:id'])('names the field and the value of an invalid path: %j', (path) => {
     const define = () => defineProvider({ ...facts, path });
     expect(define).toThrow(TypeError);
     expect(define).toThrow('path');
@@ -69,7 +69,7 @@ describe('defineProvider', () => {
   });
 });
 
-describe('a dialect of an author', () => {
+describe('a custom dialect', () => {
   const tickets: Dialect = {
     name: 'tickets',
     statuses: { OPEN: 'running', SHUT: 'succeeded' },
@@ -113,7 +113,7 @@ describe('a dialect of an author', () => {
   });
 });
 
-describe('an answer without a task', () => {
+describe('a response without a task', () => {
   const dialects = [ark, flatVideo, newApi];
 
   it.each(['', ' \r\n', 'null', '{}', '[]', '{"data":null}', '{"data":{}}', '{"code":"success","message":"","data":null}', '{"code":0,"msg":"ok","data":null}', '{"code":0,"request_id":"r","data":{}}', '{"success":true,"data":{}}', '{"message":"a label"}'])(
@@ -135,7 +135,7 @@ describe('an answer without a task', () => {
     },
   );
 
-  it('is decoded no further than 64 levels, and read up to there', () => {
+  it('is read up to 64 levels, and refused beyond', () => {
     const nested = (levels: number): string => `{"status":"queued","task_id":"asked","x":${'['.repeat(levels - 1)}null${']'.repeat(levels - 1)}}`;
     for (const dialect of dialects) {
       expect(read(nested(64), dialect)).toMatchObject(right({ status: 'queued' }));
@@ -143,14 +143,14 @@ describe('an answer without a task', () => {
     }
   });
 
-  it('is no task under an HTTP error, even where a task is in it', () => {
+  it('is an error under an HTTP error, even with a task in it', () => {
     for (const status of [0, 199, 300, 304, 400, 429, 500, 600]) expect(read({ status: 'succeeded' }, ark, {}, status)).toMatchObject({ left: { kind: 'response', status } });
     for (const status of [200, 201, 202, 206, 299]) expect(read({ status: 'succeeded' }, ark, {}, status)).toMatchObject(right({ status: 'succeeded' }));
   });
 });
 
 describe('the request id', () => {
-  it("is the answer's own, else the header's, else null", () => {
+  it("is that of the body, else that of the header, else null", () => {
     const wrapped = { code: 'success', data: { task_id: 'asked', status: 'QUEUED', request_id: 'body-1' } };
     expect(read(wrapped, newApi, { 'x-request-id': 'header-1' })).toMatchObject(right({ requestId: 'body-1' }));
     expect(read({ status: 'queued' }, ark, { 'x-request-id': 'header-1' })).toMatchObject(right({ requestId: 'header-1' }));
@@ -163,7 +163,7 @@ describe('the request id', () => {
   });
 });
 
-describe('an own __proto__ in an answer', () => {
+describe('an own __proto__ in a response', () => {
   it('is found however it is escaped', () => {
     const escaped = [...'__proto__'].map((character) => `\\u00${character.charCodeAt(0).toString(16)}`);
     const spellings = escaped.flatMap((escape, at) => [escape, escape.toUpperCase().replace('U', 'u')].map((one) => [...'__proto__'].with(at, one).join('')));
@@ -180,7 +180,7 @@ describe('an own __proto__ in an answer', () => {
     expect(read(body.replace('&', '\\u0026'))).toEqual(read(body));
   });
 
-  it('says nothing of the task', () => {
+  it('is ignored', () => {
     const body = '{"status":"succeeded","__proto__":{"content":{"video_url":"https://x.example/a.mp4"},"seed":5,"video_url":"https://x.example/a.mp4"}}';
     for (const dialect of [ark, flatVideo, newApi]) expect(read(body, dialect)).toMatchObject(right({ video: null, settings: { seed: null } }));
     expect(read('{"status":"succeeded","content":[{"__proto__":{"video_url":"https://x.example/a.mp4"}}]}')).toMatchObject(right({ video: null }));
@@ -190,17 +190,17 @@ describe('an own __proto__ in an answer', () => {
 describe('an envelope', () => {
   const flat = { provider: 'flat', id: 'a' };
 
-  it('whose code is not well is a refusal, also with a status beside it', () => {
+  it('whose code is not success is an error, also with a status beside it', () => {
     expect(read('{"code":500,"msg":"system busy","status":"error","data":null}', flatVideo)).toMatchObject(left({ reason: 'server', message: 'system busy' }));
     expect(read('{"success":false,"message":"no","data":{"status":"succeeded"}}', ark)).toMatchObject(left({ reason: 'server', message: 'no' }));
   });
 
-  it('is none where a task has a code of its own', () => {
+  it('is not assumed when a task has its own code', () => {
     const body = '{"id":"a","status":"failed","code":1001,"error":"the picture is gone"}';
     expect(read(body, flatVideo)).toMatchObject(right({ status: 'failed', failure: { message: 'the picture is gone' } }));
   });
 
-  it('whose own status says that the answer is well leaves the task to speak for itself', () => {
+  it('whose own status reports success does not decide the task\'s status', () => {
     for (const dialect of [flatVideo, newApi]) {
       for (const well of ['success', 'ok']) {
         const body = `{"status":"${well}","request_id":"r","data":{"id":"${flat.id}","status":"processing"}}`;
@@ -209,7 +209,7 @@ describe('an envelope', () => {
     }
   });
 
-  it('leaves its status to the task where it wraps none with a status, and where its word is no other than a task\'s', () => {
+  it('has the task\'s status when nothing inside has one, and when its word is a task\'s', () => {
     for (const data of ['null', '{}', '"status"', '["status"]']) {
       expect(read(`{"status":"success","data":${data}}`, newApi)).toMatchObject(right({ status: 'succeeded' }));
     }
@@ -218,7 +218,7 @@ describe('an envelope', () => {
     }
   });
 
-  it('may be inside another, and any number of them, and so may a complaint', () => {
+  it('may be nested any number of times, and so may an error', () => {
     const wrap = (body: string, times: number): string => `${'{"code":0,"msg":"ok","data":'.repeat(times)}${body}${'}'.repeat(times)}`;
     for (const times of [1, 4, 5, 20, 60]) {
       for (const dialect of [ark, flatVideo, newApi]) {
@@ -230,12 +230,12 @@ describe('an envelope', () => {
     }
   });
 
-  it('hands on the complaint that it wraps', () => {
+  it('passes on the error that it wraps', () => {
     expect(read('{"code":"success","data":{"code":500,"message":"inner boom","data":null}}', newApi)).toMatchObject(left({ reason: 'server', message: 'inner boom' }));
     expect(read('{"code":"success","data":{"error":{"code":"task_not_exist","message":"gone"}}}', newApi)).toMatchObject(left({ reason: 'not-found' }));
   });
 
-  it('hands its message on as a notice', () => {
+  it('passes on its message as a notice', () => {
     for (const name of ['message', 'msg']) {
       expect(read(`{"code":0,"${name}":"maintenance tonight","data":{"status":"running"}}`, ark)).toMatchObject(right({ notice: 'maintenance tonight' }));
     }
@@ -271,11 +271,11 @@ describe('an error under HTTP 200', () => {
 });
 
 describe('a body', () => {
-  it('is read behind a byte order mark', () => {
+  it('is read after a byte order mark', () => {
     expect(read('\uFEFF{"status":"running"}', ark)).toMatchObject(right({ status: 'running' }));
   });
 
-  it('gives no seed that a double cannot hold', () => {
+  it('gives no seed beyond the safe integers', () => {
     expect(read('{"status":"running","seed":18446744073709551617}', ark)).toMatchObject(right({ settings: { seed: null } }));
   });
 });
@@ -295,11 +295,11 @@ describe('a status that is the response\'s own', () => {
     ['{"status":500,"error":"Internal Server Error","message":"busy","path":"/x"}', 'server', 'busy'],
     ['{"title":"busy","status":429}', 'rate-limited', 'busy'],
     ['{"status":"failed"}', 'server', 'HTTP 200 {"status":"failed"}'],
-  ])('says that the request failed, not the task: %s', (body, reason, message) => {
+  ])('reports that the request failed, not the task: %s', (body, reason, message) => {
     for (const dialect of dialects) expect(read(body, dialect)).toMatchObject(left({ kind: 'response', reason, status: 200, message }));
   });
 
-  it.each(['id', 'task_id', 'model', 'content', 'created', 'created_at', 'usage', 'error'])('is the task\'s beside %s', (field) => {
+  it.each(['id', 'task_id', 'model', 'content', 'created', 'created_at', 'usage', 'error'])('is the task\'s status beside %s', (field) => {
     const value = ['usage', 'content'].includes(field) ? { total_tokens: 5 } : field === 'error' ? { message: 'boom' } : field.startsWith('created') ? 5 : 'asked';
     for (const dialect of dialects) {
       for (const word of ['error', 'fail', 'failed', 'failure']) {
@@ -318,7 +318,7 @@ describe('a task that is not found', () => {
     [86_400_000, 'gone (tasks are kept for 1 day)'],
     [43_200_000, 'gone (tasks are kept for 12 hours)'],
     [null, 'gone'],
-  ])('may be one that is no longer kept: %j ms', (recordMs, message) => {
+  ])('mentions the retention: %j ms', (recordMs, message) => {
     const { read: readTask, readList } = kept(recordMs);
     expect(readTask(task, { status: 404, headers: {}, body: text(missing) })).toMatchObject(left({ reason: 'not-found', message }));
     expect(readTask(task, { status: 200, headers: {}, body: text(missing) })).toMatchObject(left({ reason: 'not-found', message }));
@@ -335,19 +335,19 @@ describe('a response of another task', () => {
   const readFor = (body: unknown, dialect: Dialect) => handedOn(defineProvider({ ...facts, dialect }).read(task, { status: 200, headers: {}, body: text(body) }, isOther));
   const swapped = left({ kind: 'decode', issues: ["the response is of task 'other', which is another watched task"] });
 
-  it('that is watched on the same account is no reading', () => {
+  it('that is watched on the same account is a failure', () => {
     for (const dialect of [ark, flatVideo]) expect(readFor({ id: 'other', status: 'succeeded' }, dialect)).toEqual(swapped);
     expect(readFor({ code: 'success', data: { task_id: 'other', status: 'SUCCESS' } }, newApi)).toEqual(swapped);
   });
 
-  it('that nobody watches is an upstream\'s', () => {
+  it('that is not watched is the upstream\'s', () => {
     expect(readFor({ id: 'strange', status: 'running' }, ark)).toMatchObject(right({ status: 'running', upstream: { id: 'strange' } }));
     expect(read({ id: 'other', status: 'running' }, ark)).toMatchObject(right({ upstream: { id: 'other' } }));
     expect(readFor({ code: 'success', data: { task_id: 'asked', status: 'QUEUED', data: { id: 'other' } } }, newApi)).toMatchObject(right({ status: 'queued' }));
     expect(readFor({ status: 'running' }, ark)).toMatchObject(right({ status: 'running' }));
   });
 
-  it('is no other where the id is the one that was asked for', () => {
+  it('is not assumed when the id is the requested one', () => {
     const own = handedOn(defineProvider(facts).read(task, { status: 200, headers: {}, body: '{"id":"asked","status":"running"}' }, () => true));
     expect(own).toMatchObject(right({ status: 'running' }));
   });

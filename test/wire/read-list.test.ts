@@ -1,5 +1,5 @@
 /**
- * Reading a list of tasks. Its law: what is read of an item is what is read of its JSON alone.
+ * Reading a list of tasks. The property: an item is read like a response with only its JSON.
  */
 import fc from 'fast-check';
 import { isRight, left, right } from 'fp-ts/Either';
@@ -28,13 +28,13 @@ const statuses = (body: unknown, tasks: readonly TaskRef[] = [a, b]): unknown =>
   return [...list.right].map(([task, reading]) => [task, isRight(reading) ? reading.right.status : reading.left.kind]);
 };
 
-/** The answers that are objects in Ark's dialect, whatever they say. */
+/** The responses in Ark's dialect that are objects. */
 const anyArkItem = fc.constantFrom(
   ...fixtures.filter(({ provider, response }) => ['ark', 'powertokens', 'yescale'].includes(provider) && /^\{.*\}$/s.test(response.body)),
 );
 
 describe('a list', () => {
-  it('says of every task what the answer to it alone would say', () => {
+  it('gives for every task what its own response would give', () => {
     fc.assert(fc.property(fc.array(fc.oneof(anyArkItem.map(({ response }) => response.body), anyRecordText)), fc.boolean(), (bodies, wrapped) => {
       const items = bodies.map((body, index) => JSON.stringify({ ...fieldsOf(body), id: `task-${String(index)}` }));
       const tasks = bodies.map((_, index) => ref(`task-${String(index)}`)).reverse();
@@ -46,52 +46,52 @@ describe('a list', () => {
     }));
   });
 
-  it('is read for the very tasks that were passed, in their order, its own order aside', () => {
+  it('is read for the given tasks, in their order', () => {
     const second = { ...a, account: 'second' };
     const list = readList({ total: 2, items: [running('b'), running('a')] }, [a, b, second]);
     expect(isRight(list) && [...list.right.keys()]).toEqual([a, b, second]);
     expect(isRight(list) && [...list.right].every(([task, reading]) => isRight(reading) && reading.right.task === task)).toBe(true);
   });
 
-  it('keeps no more of the answer than the item', () => {
+  it('keeps only the item of the response', () => {
     expect(readList({ total: 2, items: [running('a'), running('x')] })).toMatchObject(right(new Map([[a, right({ raw: running('a') })]])));
   });
 
-  it('may leave tasks out, all of them too', () => {
+  it('may omit some tasks, or all', () => {
     expect(statuses({ total: 1, items: [running('b')] })).toEqual([[b, 'running']]);
     expect(statuses({ total: 0, items: [] })).toEqual([]);
     expect(statuses({ total: 1, items: [running('a')] }, [])).toEqual([]);
   });
 
-  it('is searched by the text of the id, not by its digits or letter case', () => {
+  it('is searched by the exact string of the id', () => {
     const items = [{ status: 'running' }, { id: null, status: 'running' }, { id: 7, status: 'running' }, running('A'), running(' a'), running('cgt-x')];
     expect(statuses({ items }, [a, ref('7'), ref('null'), ref('undefined'), ref('')])).toEqual([]);
   });
 
-  it('says nothing of a task of which it tells two stories', () => {
+  it('gives nothing for a task with two different items', () => {
     expect(statuses({ items: [running('a'), { id: 'a', status: 'succeeded' }, running('b')] })).toEqual([[b, 'running']]);
     expect(statuses({ items: [running('a'), { ...running('a'), updated_at: 5 }, running('a')] })).toEqual([]);
     expect(statuses({ items: [running('a'), { id: 'a', foo: 1 }] })).toEqual([]);
   });
 
-  it('counts two items that say the same as one', () => {
+  it('counts two equal items as one', () => {
     expect(statuses({ items: [running('a'), running('a'), { status: 'running', id: 'a' }] })).toEqual([[a, 'running']]);
     expect(statuses({ items: [{ id: 'a', foo: 1 }, { id: 'a', foo: 1 }] })).toEqual([[a, 'decode']]);
   });
 
-  it('hides no task behind an odd item', () => {
+  it('reads the tasks beside an odd item', () => {
     const items = [null, 5, 'a', [], {}, [running('b')], { id: {} }, { id: 'a', foo: 1 }, running('b')];
     expect(statuses({ items })).toEqual([[a, 'decode'], [b, 'running']]);
   });
 
-  it('tells a refusal of one task from the tasks beside it', () => {
+  it('separates an error of one task from the other tasks', () => {
     const refused = { id: 'a', error: { code: 'ResourceNotFound', message: 'gone' } };
     const list = readList({ items: [refused, running('b')] });
     expect(isRight(list) && list.right.get(a)).toMatchObject(left({ kind: 'response', reason: 'not-found', message: 'gone (tasks are kept for 7 days)' }));
     expect(isRight(list) && list.right.get(b)).toMatchObject(right({ status: 'running' }));
   });
 
-  it('is read as deep as an answer to one task', () => {
+  it('is read as deep as a response with one task', () => {
     const deep = `{"id":"a","status":"running","x":${'['.repeat(63)}1${']'.repeat(63)}}`;
     expect(handedOn(ark.read(a, answer(deep)))).toMatchObject(right({ status: 'running' }));
     expect(statuses(`{"items":[${deep}]}`)).toEqual([[a, 'running']]);
@@ -104,7 +104,7 @@ describe('a list', () => {
   });
 });
 
-describe('an answer without a list', () => {
+describe('a response without a list', () => {
   it.each([
     ['an HTTP error', answer({ error: { code: 'AuthenticationError', message: 'no' } }, 401), { kind: 'response', reason: 'unauthorized', message: 'no' }],
     ['an HTTP error with a list', answer({ items: [running('a')] }, 503), { kind: 'response', reason: 'server' }],
@@ -115,17 +115,17 @@ describe('an answer without a list', () => {
     ['an envelope without a word that is not well', answer({ success: false, items: [] }), { kind: 'decode' }],
     ['an empty body', answer(''), { kind: 'response', reason: 'empty' }],
     ['an empty envelope', answer({ code: 'success', data: null }), { kind: 'response', reason: 'empty' }],
-    ['no JSON', answer('<html></html>'), { kind: 'decode' }],
+    ['not JSON', answer('<html></html>'), { kind: 'decode' }],
     ['a task', answer(running('a')), { kind: 'decode', issues: ['no list of ark tasks in {"id":"a","status":"running"}'] }],
     ['a bare array', answer([running('a')]), { kind: 'decode' }],
     ['items that are no array', answer({ items: { a: running('a') } }), { kind: 'decode' }],
-  ])('says why: %s', (_, response, failure) => {
+  ])('gives the reason: %s', (_, response, failure) => {
     expect(ark.readList([a], response)).toMatchObject(left(failure));
   });
 });
 
-describe('reading a list is total', () => {
-  it('over any text, any status and any headers, and leaves what it is given alone', () => {
+describe('reading a list never throws', () => {
+  it('for any body, status and headers, and does not change its arguments', () => {
     fc.assert(fc.property(anyBodyText, anyHttpStatus, anyAnswerHeaders, (body, status, headers) => {
       const response = Object.freeze({ status, headers: Object.freeze(headers), body });
       const tasks = Object.freeze([Object.freeze(ref('a'))]);
@@ -135,7 +135,7 @@ describe('reading a list is total', () => {
     }));
   });
 
-  it('over a hundred thousand levels', () => {
+  it('for a hundred thousand levels', () => {
     for (const [open, close] of [['[', ']'], ['{"items":[', ']}'], ['{"data":', '}']] as const) {
       for (const levels of [66, 67, 100_000]) {
         expect(readList(`{"items":[{"id":"a","status":"running","x":${open.repeat(levels)}null${close.repeat(levels)}}]}`)).toMatchObject(left({ kind: 'decode' }));
@@ -144,7 +144,7 @@ describe('reading a list is total', () => {
     }
   });
 
-  it('over an own __proto__', () => {
+  it('for an own __proto__', () => {
     expect(statuses('{"items":[{"id":"a","__proto__":{"status":"running"}}]}')).toEqual([[a, 'decode']]);
     expect(readList('{"__proto__":{"items":[{"id":"a","status":"running"}]}}')).toMatchObject(left({}));
   });

@@ -12,7 +12,7 @@ describe('signedUntilMs', () => {
     expect(signedUntilMs(url)).toBe(Date.UTC(2025, 6, 3, 3, 35, 2));
   });
 
-  it('is the date of the signature and its seconds, in whatever order and among whatever else', () => {
+  it('adds the seconds to the date of the signature, in any order and among other parameters', () => {
     fc.assert(fc.property(anySecond, anySpan, fc.webUrl(), fc.boolean(), (atMs, seconds, base, reversed) => {
       const signature = [`X-Tos-Date=${stampOf(atMs)}`, 'X-Tos-Credential=AK%2Fx', `X-Tos-Expires=${seconds}`];
       const url = `${base}?a=b&${(reversed ? signature.reverse() : signature).join('&')}`;

@@ -20,16 +20,16 @@ describe('statusOf', () => {
     }));
   });
 
-  it('takes blanks around a word for nothing', () => {
+  it('ignores white space around a word', () => {
     expect(statusOf(' succeeded\n', {})).toBe('succeeded');
   });
 
-  it("asks the dialect's own table first", () => {
+  it("reads the dialect's own table first", () => {
     expect(statusOf('done', { done: 'running' })).toBe('running');
     expect(statusOf('halted', { halted: 'cancelled' })).toBe('cancelled');
   });
 
-  it('takes every other word for unknown', () => {
+  it('reads every other word as unknown', () => {
     fc.assert(fc.property(fc.string().filter((word) => !rows.some(([known]) => known === word.trim().toLowerCase())), (word) => {
       expect(statusOf(word, {})).toBe('unknown');
     }));

@@ -5,14 +5,14 @@ import { arkList } from '../../src/wire/task-list.js';
 describe('arkList', () => {
   const { pathOf } = arkList('/contents/generations/tasks');
 
-  it('asks for one page with the tasks of these ids, in the default tier or in another', () => {
+  it('requests one page with the tasks of these ids, in the default tier or in another', () => {
     expect(pathOf(['a'], null)).toBe('/contents/generations/tasks?page_num=1&page_size=1&filter.task_ids=a');
     expect(pathOf(['a', 'b'], 'flex')).toBe(
       '/contents/generations/tasks?page_num=1&page_size=2&filter.task_ids=a&filter.task_ids=b&filter.service_tier=flex',
     );
   });
 
-  it('gets any ids and any tier through as they are', () => {
+  it('encodes any ids and any tier without loss', () => {
     fc.assert(fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), fc.option(fc.string({ unit: 'binary' })), (ids, tier) => {
       const { searchParams, hash } = new URL(`https://x.example${pathOf(ids, tier)}`);
       expect(searchParams.getAll('filter.task_ids')).toEqual(ids);
