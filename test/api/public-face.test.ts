@@ -1,5 +1,5 @@
 /**
- * The public face, held: every change of it is seen in `report.md`, and every name in it is explained.
+ * Tests of the public API: every change of it shows in `report.md`, and every name has a docstring.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Example, faultsOf } from './examples.js';
@@ -10,7 +10,7 @@ beforeAll(() => {
   face = readPublicFace();
 });
 
-/** Every name once, where it is first met. */
+/** Every name once, at its first entry point. */
 const everyName = () => {
   const met = new Set<unknown>();
   return face.entries.flatMap(({ specifier, names }) =>
@@ -24,7 +24,7 @@ const everyName = () => {
 
 const fence = (text: string): string => `\`\`\`ts\n${text}\n\`\`\``;
 
-/** The face as a page: one block for each entry. */
+/** The report: one section for each entry point. */
 const report = (): string => {
   const firstPlaces = new Map(everyName().map(({ symbol, specifier }) => [symbol, specifier]));
   const sections = face.entries.map(({ specifier, names }) => {
@@ -38,43 +38,43 @@ const report = (): string => {
   });
   const hidden = face.unnamed.map(({ declarations }) => printed(declarations)).join('\n\n');
   return `${[
-    '# The public face',
-    'Every name of every entry, as the compiler declares it. Written by `npx vitest run test/api -u`; a change here is a change for users.',
+    '# The public API',
+    'Every name of every entry point, with its declaration. Written by `npx vitest run test/api -u`; a change here is a change for users.',
     ...sections,
-    '## Behind the names',
-    'What the declarations above speak of and no entry exports.',
+    '## Not exported',
+    'Types that the declarations above use and no entry point exports.',
     fence(hidden),
   ].join('\n\n')}\n`;
 };
 
-describe('the public face', () => {
-  it('is what the report says', async () => {
+describe('the public API', () => {
+  it('matches the report', async () => {
     await expect(report()).toMatchFileSnapshot('report.md');
   });
 
-  it('has one entry for each subpath of package.json, and every entry exports something', () => {
+  it('has one entry point for each subpath of package.json, and each exports something', () => {
     expect(face.entries.map(({ specifier }) => specifier)).toEqual(entrySources().map(({ specifier }) => specifier));
     expect(face.entries.filter(({ names }) => names.length === 0)).toEqual([]);
   });
 
-  it('is explained: every name has a docstring', () => {
+  it('has a docstring for every name', () => {
     expect(everyName().filter(({ docs }) => docs.trim() === '').map(({ label }) => label)).toEqual([]);
   });
 
-  it('is shown in use: every function has an example that calls it', () => {
+  it('has an example for every function', () => {
     const functions = everyName().filter(({ isFunction }) => isFunction);
     expect(functions.length).toBeGreaterThan(0);
     const unshown = functions.filter(({ name, examples }) => !examples.some((text) => new RegExp(`\\b${name}\\b`).test(text)));
     expect(unshown.map(({ label }) => label)).toEqual([]);
   });
 
-  it('is shown as it is: every example compiles', () => {
+  it('has examples that compile', () => {
     const examples = everyName().flatMap(({ label, specifier, examples: texts }): Example[] => texts.map((text) => ({ label, specifier, text })));
     expect(examples.length).toBeGreaterThan(0);
     expect(faultsOf(examples, face.entries)).toEqual({});
   });
 
-  it('notices an example that does not', () => {
+  it('reports an example that does not compile', () => {
     const wrong = [
       { label: 'a name', specifier: 'rx-seedance', text: 'createTaskClient({ transport, account: [] })' },
       { label: 'a value', specifier: 'rx-seedance', text: "constantDelay('15 s')" },

@@ -1,6 +1,6 @@
 /**
- * What the package shows to its users, as the compiler sees it: every entry of package.json, and every name that it exports with its
- * declaration. Made from the sources, as the build makes its declarations: nothing has to be built.
+ * Reads the public API with the compiler: every entry point of package.json, and every name that it exports with its declaration. It works on
+ * the sources and needs no build.
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,20 +9,20 @@ import { entryPoints } from '../../entry-points.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** One way into the package. */
+/** One entry point of the package. */
 export interface Entry {
-  /** As users write it: `rx-seedance/node`. */
+  /** The specifier that users import: `rx-seedance/node`. */
   readonly specifier: string;
-  /** Its source, as an absolute path. */
+  /** The absolute path of its source. */
   readonly source: string;
-  /** In the order of their names. */
+  /** Sorted by name. */
   readonly names: readonly PublicName[];
 }
 
-/** One name of an entry. */
+/** One name of an entry point. */
 export interface PublicName {
   readonly name: string;
-  /** What the name stands for, whichever entry it is seen through. */
+  /** The symbol of the name, the same for every entry point that exports it. */
   readonly symbol: ts.Symbol;
   readonly declarations: readonly ts.Node[];
   /** Whether it can be called. */
@@ -33,26 +33,26 @@ export interface PublicName {
   readonly examples: readonly string[];
 }
 
-/** The whole face. */
+/** The public API. */
 export interface PublicFace {
   readonly entries: readonly Entry[];
-  /** Declarations that no entry exports, and that the exported ones speak of. */
+  /** Declarations that the exported ones use and no entry point exports. */
   readonly unnamed: readonly { readonly name: string; readonly declarations: readonly ts.Node[] }[];
 }
 
-/** The options that the sources are compiled with. */
+/** The compiler options of the sources. */
 export const compilerOptions = (): ts.CompilerOptions => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path));
   return ts.parseJsonConfigFileContent(config, ts.sys, root).options;
 };
 
-/** Every entry point with its source. The main one first, then in the order of names. */
+/** Every entry point with its source, the main one first, then sorted by name. */
 export const entrySources = (): readonly Omit<Entry, 'names'>[] =>
   entryPoints
     .map(({ specifier, source }) => ({ specifier, source: join(root, source) }))
     .sort((a, b) => (a.specifier < b.specifier ? -1 : 1));
 
-/** Where the declarations stand: in memory, beside the sources, so that packages are found from there too. */
+/** The folder of the declarations, which exist in memory only. It is in the project, so that packages can be resolved. */
 const declared = join(root, '.declarations');
 
 /** The declarations of some sources, by their paths in `declared`. */
@@ -64,10 +64,10 @@ const declarationsOf = (sources: readonly string[]): ReadonlyMap<string, string>
   return files;
 };
 
-/** The files of the disk, parsed once for all programs. */
+/** The parsed files of the disk, shared by all programs. */
 const parsed = new Map<string, ts.SourceFile | undefined>();
 
-/** A program over files that are in memory, and over the disk for all the others. */
+/** A program with some files in memory and all others on disk. */
 export const programOf = (files: ReadonlyMap<string, string>, roots: readonly string[], options: ts.CompilerOptions): ts.Program => {
   const disk = ts.createCompilerHost(options);
   const folders = new Set([...files.keys()].map((path) => dirname(path)));
@@ -85,7 +85,7 @@ export const programOf = (files: ReadonlyMap<string, string>, roots: readonly st
   });
 };
 
-/** Reads the face off the sources. Takes some seconds: once for all of a file's tests. */
+/** Reads the public API from the sources. This takes some seconds, so call it once per test file. */
 export const readPublicFace = (): PublicFace => {
   const sources = entrySources();
   const files = declarationsOf(sources.map(({ source }) => source));
@@ -114,7 +114,7 @@ export const readPublicFace = (): PublicFace => {
     return { specifier, source, names: checker.getExportsOfModule(module).map(nameOf).sort(byName) };
   });
 
-  /** Of the package's own declarations, those that a declaration speaks of. */
+  /** The declarations of the package that a declaration uses. */
   const spokenOf = (declaration: ts.Node): readonly ts.Symbol[] => {
     const symbols: ts.Symbol[] = [];
     const visit = (node: ts.Node): void => {
@@ -127,7 +127,7 @@ export const readPublicFace = (): PublicFace => {
   };
   const named = new Set(entries.flatMap(({ names }) => names.map(({ symbol }) => symbol)));
   const met = new Set(named);
-  // A set that grows while it is gone through is gone through to its end.
+  // The loop also visits the symbols that are added during the loop.
   for (const { declarations = [] } of met) declarations.flatMap(spokenOf).forEach((symbol) => met.add(symbol));
   const unnamed = [...met].filter((symbol) => !named.has(symbol)).map(({ name, declarations = [] }) => ({ name, declarations }));
 
@@ -136,17 +136,17 @@ export const readPublicFace = (): PublicFace => {
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
 
-/** Whether it stands in a file, and is not the whole of it: that has no parent. */
+/** Whether a declaration is at the top level of a file. */
 const isTopLevel = (declaration: ts.Node): boolean =>
   !ts.isSourceFile(declaration) && ts.isSourceFile(statementOf(declaration).parent);
 
-/** A constant's declaration is a part of its statement. */
+/** The statement of a declaration: for a constant, its enclosing statement. */
 const statementOf = (declaration: ts.Node): ts.Node =>
   ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
 
 const printer = ts.createPrinter({ removeComments: true, newLine: ts.NewLineKind.LineFeed });
 
-/** Declarations as text, without comments and without the words that each of them begins with. */
+/** Declarations as text, without comments, `export` and `declare`. */
 export const printed = (declarations: readonly ts.Node[]): string =>
   declarations
     .map((declaration) => printer.printNode(ts.EmitHint.Unspecified, statementOf(declaration), declaration.getSourceFile()))

@@ -1,8 +1,8 @@
 /**
- * Looks at the package as its users get it: packed, installed into an empty project, imported, required, type-checked and bundled.
- * Needs a build (`npm run build`). Every check runs; the exit code says whether all of them passed.
+ * Checks the package as its users get it: packed, installed into an empty project, imported, required, type-checked and bundled.
+ * Needs a build (`npm run build`). Every check runs; the exit code is 0 if all passed.
  *
- * What the package offers is read off the packed files, so that a new provider is checked by being there.
+ * The entry points are read from the packed files, so that a new provider is checked without a change here.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,15 +18,15 @@ const root = dirname(dirname(here));
 const bin = (/** @type {string} */ name) => join(root, 'node_modules', '.bin', name);
 const readJson = (/** @type {string} */ path) => JSON.parse(readFileSync(path, 'utf8'));
 
-/** The entries that may use Node and undici. All the others run anywhere. */
+/** The entry points that may use Node and undici. All others run anywhere. */
 const needsNode = entryPoints.filter(({ isPortable }) => !isPortable).map(({ name }) => name);
 
-/** The entries that need Angular, and run wherever that does. */
+/** The entry points that need Angular, and run wherever it runs. */
 const needsAngular = ['angular'];
 
-/** The packages that a portable entry may load, dependencies of dependencies included. */
+/** The packages that a portable entry point may load, transitive dependencies included. */
 const portablePackages = /\/node_modules\/(rxjs|tslib|fp-ts|eventsource-parser|rx-seedance)\//;
-/** In Node, where what is used of fp-ts is built in. */
+/** The same in Node, where fp-ts is built in. */
 const loadedPackages = /\/node_modules\/(rxjs|tslib|eventsource-parser|rx-seedance)\//;
 
 if (!existsSync(join(root, 'dist', 'index.d.ts'))) {
@@ -38,7 +38,7 @@ const project = realpathSync(mkdtempSync(join(tmpdir(), 'rx-seedance-package-'))
 process.on('exit', () => rmSync(project, { recursive: true, force: true }));
 
 /**
- * Runs a program and gives its standard output; throws what it said when it fails.
+ * Runs a program and returns its standard output. Throws its output when it fails.
  *
  * @param {string} command
  * @param {readonly string[]} args
@@ -53,9 +53,9 @@ const run = (command, args, cwd) => {
 let failures = 0;
 
 /**
- * Runs one check and says how it went.
+ * Runs one check and prints its result.
  *
- * @param {string} sentence what holds when it passes
+ * @param {string} sentence the statement that the check verifies
  * @param {() => void | Promise<void>} body
  */
 const check = async (sentence, body) => {
@@ -85,8 +85,8 @@ const tarball = join(project, packed.filename);
 const packedFiles = /** @type {string[]} */ (packed.files.map((/** @type {{ path: string }} */ { path }) => path));
 
 /**
- * The compilers that the packed declarations are checked with, besides the library's own. They are the consumer's: in the library's
- * project each would claim the name `tsc`.
+ * The compilers that check the packed declarations, besides the library's own. They are installed in the consumer's project, because each
+ * provides a `tsc`.
  */
 const compilers = {
   'typescript-5.9': 'npm:typescript@5.9.3',
@@ -114,7 +114,7 @@ run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--logleve
 const installed = join(project, 'node_modules', 'rx-seedance');
 const manifest = readJson(join(installed, 'package.json'));
 
-/** Every JavaScript entry by its subpath, '' for the main one; a wildcard stands for the files in its folder. */
+/** Every JavaScript entry point by its subpath, '' for the main one; a wildcard stands for the files in its folder. */
 const entries = Object.keys(manifest.exports)
   .filter((key) => key !== './package.json')
   .flatMap((key) => {
@@ -164,7 +164,7 @@ const compiler = ts.createProgram({
 });
 const types = compiler.getTypeChecker();
 
-/** @param {string} entry the names that its declarations promise as values */
+/** The names that an entry point declares as values. @param {string} entry */
 const promisedBy = (entry) => {
   const source = compiler.getSourceFile(join(installed, 'dist', `${fileOf(entry)}.d.ts`));
   const symbol = source && types.getSymbolAtLocation(source);
@@ -190,7 +190,7 @@ for (const [script, words] of /** @type {const} */ ([['load.mjs', 'imported'], [
   await check(`${words}, every entry has the names that its types promise, and no other`, () => {
     for (const entry of entries) {
       const [promised, found] = [promisedBy(entry).join(' '), names[specifier(entry)]?.join(' ')];
-      ensure(promised === found, `${specifier(entry)}\npromised: ${promised}\nfound:    ${found}`);
+      ensure(promised === found, `${specifier(entry)}\ndeclared: ${promised}\nfound:    ${found}`);
       ensure(found !== '', `${specifier(entry)} exports nothing`);
     }
   });
@@ -228,12 +228,12 @@ await check('the program runs from the package, where undici is not installed', 
   renameSync(undici ?? '', aside ?? '');
   try {
     const program = join(project, 'node_modules', '.bin', 'rx-seedance');
-    ensure(run(program, ['--version'], project).trim() === manifest.version, 'it does not know its version');
+    ensure(run(program, ['--version'], project).trim() === manifest.version, 'it prints another version');
     const listed = JSON.parse(run(program, ['providers', '--json'], project)).map((/** @type {{ id: string }} */ { id }) => `providers/${id}`);
     const packedProviders = entries.filter((entry) => entry.startsWith('providers/'));
     ensure(listed.sort().join() === packedProviders.sort().join(), `it lists ${listed.join(', ')}`);
     const { status, stderr } = spawnSync(program, ['watch', 'ark:cgt-1'], { cwd: project, encoding: 'utf8', env: { PATH: process.env.PATH } });
-    ensure(status === 2 && stderr.includes('ARK_API_KEY'), `without a key it says: ${stderr}`);
+    ensure(status === 2 && stderr.includes('ARK_API_KEY'), `without a key it prints: ${stderr}`);
   } finally {
     renameSync(aside ?? '', undici ?? '');
   }
@@ -245,7 +245,7 @@ await check('the program runs from the package, where undici is not installed', 
 const compilerFolders = [join(root, 'node_modules', 'typescript'), ...Object.keys(compilers).map((name) => join(project, 'node_modules', name))];
 
 /**
- * Type-checks the consumer's files with every compiler, and every library with them.
+ * Type-checks the consumer's files and all libraries with every compiler.
  *
  * @param {string} name
  * @param {Record<string, string>} files
@@ -297,14 +297,14 @@ await check("an Angular app's use of the package compiles for a browser", () => 
 
 // --- bundles -------------------------------------------------------------------------------------------------------------
 
-/** The bundler that tsup brings, which is Angular's too. @type {typeof import('esbuild')} */
+/** The bundler of tsup and of Angular. @type {typeof import('esbuild')} */
 const esbuild = createRequire(createRequire(import.meta.url).resolve('tsup'))('esbuild');
 
 /**
- * Bundles a text as a browser application would.
+ * Bundles a source text as a browser application would.
  *
  * @param {string} text
- * @returns the code, and the files of which something was kept
+ * @returns the code, and the files that contribute to it
  */
 const bundle = async (text) => {
   const { outputFiles, metafile } = await esbuild.build({
@@ -322,7 +322,7 @@ const bundle = async (text) => {
   return { code: outputFiles.map((file) => file.text).join('\n'), files: kept.map(([path]) => path).filter((path) => path !== '<stdin>') };
 };
 
-/** The main names of every entry that a browser may have, in one program. */
+/** A program with the main names of every entry point for browsers. */
 const everything = () => {
   const browser = [...portable, ...needsAngular];
   const imports = browser.map((entry, index) => `import * as entry${index} from '${specifier(entry)}';`);
@@ -338,7 +338,7 @@ const ensureNoNode = (code) => {
 await check('a browser bundle by esbuild of every portable entry holds no undici and nothing of Node', async () => {
   const { code, files } = await bundle(everything());
   const own = files.filter((path) => path.startsWith('node_modules/rx-seedance/'));
-  ensure(own.length > 0 && own.every((path) => path.includes('/dist/browser/')), `the browser build is not what was bundled:\n${own.join('\n')}`);
+  ensure(own.length > 0 && own.every((path) => path.includes('/dist/browser/')), `the bundle does not use the browser build:\n${own.join('\n')}`);
   const strangers = files.filter((path) => !portablePackages.test(`/${path}`) && !path.startsWith('node_modules/@angular/'));
   ensure(strangers.length === 0, `bundled: ${strangers.join(', ')}`);
   ensure(!files.some((path) => path.includes('/fp-ts/lib/')), 'fp-ts is bundled as CommonJS');
@@ -389,5 +389,5 @@ await check('an application that uses the error guard alone bundles no codec', a
   ensure(codecs.length === 0, `a codec is not marked as pure, or its arguments are not (a spread never is); bundled too: ${codecs.join(', ')}`);
 });
 
-console.log(failures === 0 ? `the package is fine: ${entries.length} entries` : `${failures} of the package's checks failed`);
+console.log(failures === 0 ? `all checks passed: ${entries.length} entry points` : `${failures} of the package's checks failed`);
 process.exitCode = failures === 0 ? 0 : 1;

@@ -1,5 +1,5 @@
 /**
- * An Angular app's use of the package, as check.mjs compiles it. Apart from consumer.ts: Angular's own types want those of a browser.
+ * An Angular app that uses the package; check.mjs compiles it. It is separate from consumer.ts because Angular's types need browser types.
  */
 import { feedSignals, injectTaskFeed, provideSeedance } from 'rx-seedance/angular';
 import { account } from 'rx-seedance';

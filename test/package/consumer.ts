@@ -1,6 +1,6 @@
 /**
- * A user's program, as check.mjs compiles it against the packed types under several resolutions. It touches what is hardest to get
- * right in declarations: narrowing by status, options, the class of the errors, codecs of io-ts, and every entry.
+ * A user's program; check.mjs compiles it against the packed types with several module resolutions. It covers the difficult parts of the
+ * declarations: narrowing by status, options, error classes, io-ts codecs, and every entry point.
  */
 import type { Observable } from 'rxjs';
 import {

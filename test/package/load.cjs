@@ -1,13 +1,13 @@
 'use strict';
 /**
- * Requires every entry of the installed package and prints what it found as JSON. Copied into a consumer's project by check.mjs.
- * Arguments: the portable entries, which come first so that what they load is seen alone; then all of them.
+ * Requires every entry point of the installed package and prints its findings as JSON. check.mjs copies it into a consumer's project.
+ * Arguments: the portable entry points, which are loaded first to see what they load by themselves; then all entry points.
  */
 
 /**
  * @typedef {object} Loaded
- * @property {Record<string, string[]>} names        what each entry exports
- * @property {{ differing: string[] }} shared        classes and functions that are others through another entry
+ * @property {Record<string, string[]>} names        what each entry point exports
+ * @property {{ differing: string[] }} shared        classes and functions that differ between entry points
  * @property {string[]} modules                      Node's network modules that the portable entries loaded
  * @property {string[]} packages                     CommonJS files of packages that the portable entries loaded
  */
@@ -36,7 +36,7 @@ const loadAll = async (load) => {
   const seen = new Map();
   /** @type {string[]} */
   const differing = [];
-  // Angular's packages are compiled in an app by its build, and anywhere else by this.
+  // An app's build compiles Angular's packages; elsewhere they need this compiler.
   await load('@angular/compiler');
   for (const specifier of all) {
     const entry = /** @type {Record<string, unknown>} */ (await load(specifier));
