@@ -59,13 +59,13 @@ describe('fetchTransport', () => {
 
   it('reads a redirect that the browser hides as a 302', async () => {
     const hidden = { status: 0, type: 'opaqueredirect', headers: new Headers(), body: null, text: () => Promise.resolve('') };
-    const answer = await firstValueFrom(fetchTransport({ fetch: () => Promise.resolve(hidden) })(get(url)));
-    expect(answer).toEqual({ status: 302, headers: {}, body: '' });
+    const response = await firstValueFrom(fetchTransport({ fetch: () => Promise.resolve(hidden) })(get(url)));
+    expect(response).toEqual({ status: 302, headers: {}, body: '' });
   });
 
   it.each([{ body: null }, {}])('reads a response that cannot be streamed, %o, and limits its bytes', async (body) => {
-    const answer = { status: 200, type: 'basic', headers: new Map([['X-Id', '1']]), text: () => Promise.resolve('成功'), ...body };
-    const fetch = () => Promise.resolve(answer);
+    const response = { status: 200, type: 'basic', headers: new Map([['X-Id', '1']]), text: () => Promise.resolve('成功'), ...body };
+    const fetch = () => Promise.resolve(response);
     const read = await firstValueFrom(fetchTransport({ fetch, maxBodyBytes: 6 })(get(url)));
     expect(read).toEqual({ status: 200, headers: { 'x-id': '1' }, body: '成功' });
     expect((await errorOf(fetchTransport({ fetch, maxBodyBytes: 5 })(get(url)))).message).toMatch('larger than 5 bytes');
@@ -105,9 +105,9 @@ describe('fetchTransport', () => {
     });
 
     it('has its stream cancelled when it responds too late', async () => {
-      const answers = new Subject<Response>();
-      fetchTransport({ fetch: () => firstValueFrom(answers) })(get(url)).subscribe(silent).unsubscribe();
-      await new Promise<void>((cancel) => answers.next(new Response(new ReadableStream({ cancel }))));
+      const responses = new Subject<Response>();
+      fetchTransport({ fetch: () => firstValueFrom(responses) })(get(url)).subscribe(silent).unsubscribe();
+      await new Promise<void>((cancel) => responses.next(new Response(new ReadableStream({ cancel }))));
     });
 
     it('has its stream cancelled above the limit', async () => {

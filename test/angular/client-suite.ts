@@ -30,9 +30,9 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
       const app = configure(detection(), provideHttpClient(), provideHttpClientTesting(), provideSeedance({ accounts }));
       const lines: string[] = [];
       app.runInInjectionContext(injectSeedance).query(arkTask).subscribe(({ status }) => lines.push(status));
-      const asked = app.inject(HttpTestingController).expectOne('https://app.example/api/ark/contents/generations/tasks/cgt-1');
-      expect(asked.request.headers.has('authorization')).toBe(false);
-      asked.flush(JSON.stringify(running.body));
+      const sent = app.inject(HttpTestingController).expectOne('https://app.example/api/ark/contents/generations/tasks/cgt-1');
+      expect(sent.request.headers.has('authorization')).toBe(false);
+      sent.flush(JSON.stringify(running.body));
       expect(lines).toEqual(['running']);
     });
 
@@ -105,15 +105,15 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
     });
 
     it('leaves the app stable while a request is in flight', async () => {
-      const asked = withResolvers<true>();
+      const sent = withResolvers<true>();
       const hangs = scriptedTransport([{ hang: true }]);
       const transport: Transport = (request) => {
-        asked.resolve(true);
+        sent.resolve(true);
         return hangs(request);
       };
       const { app, client, zone } = scripted([running], detection, { transport: () => transport });
       const subscription = zone.run(() => client.watch(arkTask).subscribe());
-      await asked.promise;
+      await sent.promise;
       await app.inject(ApplicationRef).whenStable();
       expect([hangs.pending(), await isStable(app), zone.hasPendingMacrotasks]).toEqual([1, true, false]);
       zone.run(() => subscription.unsubscribe());
@@ -141,10 +141,10 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
     it.each(ways)('%s polls outside the zone and notifies inside it', async (_way, stream) => {
       const places: string[] = [];
       const note = (what: string): unknown => places.push(`${what} ${NgZone.isInAngularZone() ? 'inside' : 'outside'}`);
-      const answered = scriptedTransport([succeeded]);
+      const inner = scriptedTransport([succeeded]);
       const transport: Transport = (request) => {
         note('request');
-        return answered(request);
+        return inner(request);
       };
       const { client, zone } = scripted([succeeded], detection, { transport: () => transport });
       await new Promise<void>((resolve) => {

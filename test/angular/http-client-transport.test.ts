@@ -25,45 +25,45 @@ describe('httpClientTransport', () => {
 
   it('sends one request for each subscription, and none before', () => {
     const { transport, server } = mocked();
-    const answer = transport(get(url));
+    const response = transport(get(url));
     server.expectNone(url);
-    answer.subscribe();
-    answer.subscribe();
-    const asked = server.match(url).map(({ request: { method, responseType, headers } }) => [method, responseType, headers.get('authorization'), headers.get('accept')]);
-    expect(asked).toEqual(Array(2).fill(['GET', 'text', `Bearer ${key}`, 'application/json']));
+    response.subscribe();
+    response.subscribe();
+    const sent = server.match(url).map(({ request: { method, responseType, headers } }) => [method, responseType, headers.get('authorization'), headers.get('accept')]);
+    expect(sent).toEqual(Array(2).fill(['GET', 'text', `Bearer ${key}`, 'application/json']));
   });
 
   it('emits the response once, and completes', async () => {
     const { transport, server } = mocked();
-    const answers = lastValueFrom(transport(get(url)).pipe(toArray()));
+    const responses = lastValueFrom(transport(get(url)).pipe(toArray()));
     server.expectOne(url).flush('{}', { headers: { 'X-Request-Id': 'r-1', 'X-Twice': ['a', 'b'] } });
-    expect(await answers).toEqual([{ status: 200, headers: { 'x-request-id': 'r-1', 'x-twice': 'a, b' }, body: '{}' }]);
+    expect(await responses).toEqual([{ status: 200, headers: { 'x-request-id': 'r-1', 'x-twice': 'a, b' }, body: '{}' }]);
   });
 
   it('emits an error status as a value', async () => {
     const { transport, server } = mocked();
-    const answer = firstValueFrom(transport(get(url)));
+    const response = firstValueFrom(transport(get(url)));
     server.expectOne(url).flush('{"error":{}}', { status: 429, statusText: 'Too Many Requests', headers: { 'Retry-After': '7' } });
-    expect(await answer).toEqual({ status: 429, headers: { 'retry-after': '7' }, body: '{"error":{}}' });
+    expect(await response).toEqual({ status: 429, headers: { 'retry-after': '7' }, body: '{"error":{}}' });
   });
 
   it('cancels the request when it is unsubscribed', () => {
     const { transport, server } = mocked();
     const subscription = transport(get(url)).subscribe();
-    const asked = server.expectOne(url);
-    expect(asked.cancelled).toBe(false);
+    const sent = server.expectOne(url);
+    expect(sent.cancelled).toBe(false);
     subscription.unsubscribe();
-    expect(asked.cancelled).toBe(true);
+    expect(sent.cancelled).toBe(true);
   });
 
   it('cancels the request when the response exceeds the limit', async () => {
     const { transport, server } = mocked({ maxBodyBytes: 10 });
     const failed = errorOf(transport(get(url)));
-    const asked = server.expectOne(url);
-    asked.event({ type: HttpEventType.DownloadProgress, loaded: 10 });
-    expect(asked.cancelled).toBe(false);
-    asked.event({ type: HttpEventType.DownloadProgress, loaded: 11 });
-    expect(asked.cancelled).toBe(true);
+    const sent = server.expectOne(url);
+    sent.event({ type: HttpEventType.DownloadProgress, loaded: 10 });
+    expect(sent.cancelled).toBe(false);
+    sent.event({ type: HttpEventType.DownloadProgress, loaded: 11 });
+    expect(sent.cancelled).toBe(true);
     expect((await failed).message).toBe('Request failed: the body is larger than 10 bytes (maxBodyBytes)');
   });
 
@@ -87,8 +87,8 @@ describe('httpClientTransport', () => {
 
   it('takes the first of several responses of an interceptor', async () => {
     const twice: HttpInterceptorFn = (request, next) => concat(of(new HttpResponse({ status: 200, body: 'from a cache' })), next(request));
-    const answers = await lastValueFrom(intercepted(twice)(get(url)).pipe(toArray()));
-    expect(answers).toEqual([{ status: 200, headers: {}, body: 'from a cache' }] satisfies readonly Answer[]);
+    const responses = await lastValueFrom(intercepted(twice)(get(url)).pipe(toArray()));
+    expect(responses).toEqual([{ status: 200, headers: {}, body: 'from a cache' }] satisfies readonly Answer[]);
   });
 
   it('reads a response without a body as an empty string', async () => {

@@ -25,7 +25,7 @@ const sharedWords: Readonly<Partial<Record<TaskStatus, readonly string[]>>> = {
 };
 
 const files = [...new Set(providers.map(({ file }) => file))];
-const answered = fixtures.filter(({ expected }) => expected['kind'] === undefined);
+const withSnapshot = fixtures.filter(({ expected }) => expected['kind'] === undefined);
 const of = (file: string) => (fixture: Fixture): boolean => fixture.provider === file;
 const readingOf = ({ provider, task, response }: Fixture, body = response.body): Either<ReadFailure, Reading> =>
   providerOf(provider).read(task, { ...response, body });
@@ -134,7 +134,7 @@ describe.each(files)('the responses of %s', (file) => {
   });
 
   it('the snapshot is of the requested task, with its account, and keeps the parsed body', () => {
-    for (const fixture of answered.filter(of(file))) {
+    for (const fixture of withSnapshot.filter(of(file))) {
       const task = { ...fixture.task, account: 'second' };
       const reading = handedOn(providerOf(file).read(task, fixture.response));
       expect(isRight(reading) && reading.right.task).toBe(task);
@@ -155,10 +155,10 @@ describe.each(files)('the responses of %s', (file) => {
     ['null as missing', (value: unknown) => (value === null ? undefined : value)],
     ['empty text as missing', (value: unknown, name: string) => (value === '' && name !== 'status' ? undefined : value)],
     ['missing fields as null', (value: unknown) => (isRecord(value) ? { draft: null, last_frame_url: null, ratio: null, ...value } : value)],
-    ['fields that nobody knows', (value: unknown) => (isRecord(value) ? { ...value, odd_list: [1, null, { status: 'odd' }], odd_note: 'x' } : value)],
+    ['unknown fields', (value: unknown) => (isRecord(value) ? { ...value, odd_list: [1, null, { status: 'odd' }], odd_note: 'x' } : value)],
     ['fields in another order', (value: unknown) => (isRecord(value) ? Object.fromEntries(Object.entries(value).reverse()) : value)],
   ])('reads %s the same', (_, change) => {
-    for (const fixture of answered.filter(of(file))) {
+    for (const fixture of withSnapshot.filter(of(file))) {
       if (fixture.response.body.includes('18446744073709551617')) continue;
       const body = JSON.stringify(JSON.parse(fixture.response.body), function (this: unknown, name, value: unknown) {
         return isEchoed(this) || Array.isArray(this) ? value : change(value, name);
@@ -168,7 +168,7 @@ describe.each(files)('the responses of %s', (file) => {
   });
 
   it('reads a transient HTTP error as a failure, whatever the body holds', () => {
-    for (const fixture of answered.filter(of(file))) {
+    for (const fixture of withSnapshot.filter(of(file))) {
       for (const status of [301, 400, 401, 403, 404, 429, 500, 503]) {
         expect(isRight(providerOf(file).read(fixture.task, { ...fixture.response, status }))).toBe(false);
       }
@@ -217,9 +217,9 @@ const withTheWord = ({ response, expected }: Fixture, word: string): string =>
 
 describe.each(files)('reading for %s never throws', (file) => {
   const provider = providerOf(file);
-  const task = { provider: file, id: 'asked' };
+  const task = { provider: file, id: 'requested' };
   const anyOwn = fc.constantFrom(...fixtures.filter(of(file)));
-  const anyOwnJson = fc.constantFrom(...answered.filter(of(file)));
+  const anyOwnJson = fc.constantFrom(...withSnapshot.filter(of(file)));
   const check = (body: string, status = 200, headers: Readonly<Record<string, string>> = {}): void => {
     const response = { status, headers, body };
     expectValid(provider.read(task, response), task, response);

@@ -30,7 +30,7 @@ const each = <T>(values: Readonly<Record<string, T>>, is: (value: T) => boolean,
 const isSafe = (value: number | null): value is number => Number.isSafeInteger(value);
 const isInstant = (value: number | null): boolean => value === null || (isSafe(value) && value > 0);
 const isCount = (value: number | null): boolean => value === null || (isSafe(value) && value >= 0);
-const isSaid = (value: string | null): boolean => value === null || value.trim() !== '';
+const isNonBlank = (value: string | null): boolean => value === null || value.trim() !== '';
 const isLink = (value: string | null): boolean => value === null || /^https?:\/\/[^/\s]\S*$/i.test(value);
 
 /** Whether a value survives JSON: no undefined, no infinite number, no class. */
@@ -53,7 +53,7 @@ const failureProblems = (failure: ReadFailure, response: HttpResponse): Problems
     !reasons.includes(failure.reason) && `its reason is ${failure.reason}`,
     failure.status !== response.status && `its status is ${failure.status}`,
     failure.message.trim() === '' && 'its message is blank',
-    ...each({ code: failure.code }, isSaid, 'null or a text'),
+    ...each({ code: failure.code }, isNonBlank, 'null or a non-blank string'),
     ...each({ retryAfterMs: failure.retryAfterMs }, isCount, 'null or a time'),
   ];
 };
@@ -79,7 +79,7 @@ const snapshotProblems = (snapshot: TaskSnapshot, task: TaskRef): Problems => {
     ...each({ durationMs: settings.durationMs, expiresAfterMs: snapshot.expiresAfterMs }, isInstant, 'null or a length of time'),
     ...each({ frames: settings.frames, ...usage?.toolUsage }, isCount, 'null or a count'),
     ...each({ completion: usage?.completionTokens ?? null, total: usage?.totalTokens ?? null, billed: usage?.billedTokens ?? null }, isCount, 'null or a count'),
-    ...each({ model, requestId, objectType, notice, resolution: settings.resolution, ratio: settings.ratio }, isSaid, 'null or a text'),
+    ...each({ model, requestId, objectType, notice, resolution: settings.resolution, ratio: settings.ratio }, isNonBlank, 'null or a non-blank string'),
     ...(snapshot.status === 'succeeded' ? videoProblems(snapshot.video) : []),
     ...(snapshot.status === 'failed'
       ? [
@@ -87,7 +87,7 @@ const snapshotProblems = (snapshot: TaskSnapshot, task: TaskRef): Problems => {
           snapshot.failure.message.trim() === '' && 'its failure has a blank message',
           isLink(snapshot.failure.message.trim()) && 'its failure has a link for a message',
           !failureReasons.includes(snapshot.failure.reason) && `its failure has the reason ${snapshot.failure.reason}`,
-          ...each({ code: snapshot.failure.code }, isSaid, 'null or a text'),
+          ...each({ code: snapshot.failure.code }, isNonBlank, 'null or a non-blank string'),
         ]
       : []),
   ];

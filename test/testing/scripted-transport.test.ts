@@ -70,31 +70,31 @@ describe('a program under test', () => {
 describe('scriptedTransport', () => {
   it('plays its steps in order, and repeats the last', marbles(({ flush }) => {
     const transport = scriptedTransport([{ body: 'a' }, { body: 'b', status: 202 }, { status: 503 }]);
-    const answers = [1, 2, 3, 4, 5].map(() => diary(transport(get('x')), statusAndBody));
+    const responses = [1, 2, 3, 4, 5].map(() => diary(transport(get('x')), statusAndBody));
     flush();
-    expect(answers.map(({ lines }) => lines)).toEqual(['200 a', '202 b', '503 ', '503 ', '503 '].map((answer) => [`0s ${answer}`, '0s |']));
+    expect(responses.map(({ lines }) => lines)).toEqual(['200 a', '202 b', '503 ', '503 ', '503 '].map((response) => [`0s ${response}`, '0s |']));
   }));
 
   it('gives each task its own steps, found by the last segment of the URL, decoded', marbles(({ flush }) => {
     const transport = scriptedTransport({ a: [{ body: 'a1' }, { body: 'a2' }], 'b/%?#ä': [{ body: 'b1' }] });
-    const answers = ['a', 'b/%?#ä', 'a', 'b/%?#ä'].map((id) => diary(transport(get(id)), statusAndBody));
+    const responses = ['a', 'b/%?#ä', 'a', 'b/%?#ä'].map((id) => diary(transport(get(id)), statusAndBody));
     flush();
-    expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 a1', '0s 200 b1', '0s 200 a2', '0s 200 b1']);
+    expect(responses.map(({ lines }) => lines[0])).toEqual(['0s 200 a1', '0s 200 b1', '0s 200 a2', '0s 200 b1']);
   }));
 
   it('two tasks with the same steps play them separately', marbles(({ flush }) => {
     const steps: readonly ScriptedStep[] = [{ body: 'first' }, { body: 'second' }];
     const transport = scriptedTransport({ a: steps, b: steps });
-    const answers = ['a', 'b', 'a', 'b'].map((id) => diary(transport(get(id)), statusAndBody));
+    const responses = ['a', 'b', 'a', 'b'].map((id) => diary(transport(get(id)), statusAndBody));
     flush();
-    expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 first', '0s 200 first', '0s 200 second', '0s 200 second']);
+    expect(responses.map(({ lines }) => lines[0])).toEqual(['0s 200 first', '0s 200 first', '0s 200 second', '0s 200 second']);
   }));
 
   it('responds with 404 in Ark\'s shape for a task that is not in the script, whatever its id', marbles(({ flush }) => {
     const transport = scriptedTransport({ a: [{ body: 'a' }] });
-    const answers = ['b', 'constructor', '__proto__', 'toString'].map((id) => diary(transport(get(id)), ({ status, body }) => `${String(status)} ${String(ark.read({ provider: 'ark', id }, { status, headers: {}, body })._tag)}`));
+    const responses = ['b', 'constructor', '__proto__', 'toString'].map((id) => diary(transport(get(id)), ({ status, body }) => `${String(status)} ${String(ark.read({ provider: 'ark', id }, { status, headers: {}, body })._tag)}`));
     flush();
-    expect(answers.map(({ lines }) => lines[0])).toEqual(Array(4).fill('0s 404 Left'));
+    expect(responses.map(({ lines }) => lines[0])).toEqual(Array(4).fill('0s 404 Left'));
   }));
 
   it('sends a string as it is, any other value as JSON, and no value as an empty body', marbles(({ flush }) => {
@@ -106,9 +106,9 @@ describe('scriptedTransport', () => {
 
   it('sends headers by their lower-case names', marbles(({ flush }) => {
     const transport = scriptedTransport([{ headers: { 'retry-after': '2' } }, { headers: { 'Retry-After': '2' } }]);
-    const answers = [diary(transport(get('x'))), diary(transport(get('x')))];
+    const responses = [diary(transport(get('x'))), diary(transport(get('x')))];
     flush();
-    expect(answers.map(({ values }) => values[0]?.headers)).toEqual([{ 'retry-after': '2' }, { 'retry-after': '2' }]);
+    expect(responses.map(({ values }) => values[0]?.headers)).toEqual([{ 'retry-after': '2' }, { 'retry-after': '2' }]);
   }));
 
   it('delays, fails and hangs in the scheduler\'s time', marbles(({ cold, expectObservable }) => {
@@ -125,12 +125,12 @@ describe('scriptedTransport', () => {
 
   it('is cold: calling it sends nothing, each subscription is one request', marbles(({ flush }) => {
     const transport = scriptedTransport([{ body: 'a' }, { body: 'b' }]);
-    const answer = transport(get('x'));
+    const response = transport(get('x'));
     expect(transport.requests).toEqual([]);
-    const answers = [diary(answer, statusAndBody), diary(answer, statusAndBody)];
+    const responses = [diary(response, statusAndBody), diary(response, statusAndBody)];
     flush();
     expect(transport.requests).toHaveLength(2);
-    expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 a', '0s 200 b']);
+    expect(responses.map(({ lines }) => lines[0])).toEqual(['0s 200 a', '0s 200 b']);
   }));
 
   it('records each request with its URL and time, without headers', marbles(({ flush, cold }) => {
@@ -163,9 +163,9 @@ describe('scriptedTransport', () => {
 
   it('two transports of one script are independent', marbles(({ flush }) => {
     const script: readonly ScriptedStep[] = [{ body: 'a' }, { body: 'b' }];
-    const answers = [scriptedTransport(script), scriptedTransport(script)].map((transport) => diary(transport(get('x')), statusAndBody));
+    const responses = [scriptedTransport(script), scriptedTransport(script)].map((transport) => diary(transport(get('x')), statusAndBody));
     flush();
-    expect(answers.map(({ lines }) => lines[0])).toEqual(['0s 200 a', '0s 200 a']);
+    expect(responses.map(({ lines }) => lines[0])).toEqual(['0s 200 a', '0s 200 a']);
     expect(script).toEqual([{ body: 'a' }, { body: 'b' }]);
   }));
 

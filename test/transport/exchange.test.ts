@@ -9,38 +9,38 @@ const a: HttpResponse = { status: 200, headers: {}, body: '{}' };
 const request: HttpRequest = { method: 'GET', url: 'https://ark.example', headers: { authorization: 'Bearer sk-1' } };
 const late = new Error('Request failed: no response within 5 ms (timeoutMs)');
 
-const messageOf = (error: unknown, asked = request): unknown => {
+const messageOf = (error: unknown, withRequest = request): unknown => {
   let message: unknown;
-  throwError(() => error).pipe(completeResponse(asked, exchangeTime(5))).subscribe({ error: (shown: Error) => { message = shown.message; } });
+  throwError(() => error).pipe(completeResponse(withRequest, exchangeTime(5))).subscribe({ error: (shown: Error) => { message = shown.message; } });
   return message;
 };
 
 describe('completeResponse', () => {
   it('passes on a response in time, and stops the timeout', marbles(({ cold, expectObservable, expectSubscriptions }) => {
-    const answer = cold('      ---(a|)', { a });
-    const asked = '            ^--!';
-    expectObservable(answer.pipe(completeResponse(request, exchangeTime(5)))).toBe('---(a|)', { a });
-    expectSubscriptions(answer.subscriptions).toBe(asked);
+    const response = cold('      ---(a|)', { a });
+    const subscribed = '            ^--!';
+    expectObservable(response.pipe(completeResponse(request, exchangeTime(5)))).toBe('---(a|)', { a });
+    expectSubscriptions(response.subscriptions).toBe(subscribed);
   }));
 
   it('fails when the response takes too long', marbles(({ cold, expectObservable, expectSubscriptions }) => {
-    const answer = cold('      --------(a|)', { a });
-    const asked = '            ^----!';
-    expectObservable(answer.pipe(completeResponse(request, exchangeTime(5)))).toBe('-----#', undefined, late);
-    expectSubscriptions(answer.subscriptions).toBe(asked);
+    const response = cold('      --------(a|)', { a });
+    const subscribed = '            ^----!';
+    expectObservable(response.pipe(completeResponse(request, exchangeTime(5)))).toBe('-----#', undefined, late);
+    expectSubscriptions(response.subscriptions).toBe(subscribed);
   }));
 
   it('is cancelled with its subscription', marbles(({ cold, expectObservable, expectSubscriptions }) => {
-    const answer = cold<HttpResponse>('-----');
-    const asked = '            ^-!';
-    expectObservable(answer.pipe(completeResponse(request, exchangeTime(5))), asked).toBe('---');
-    expectSubscriptions(answer.subscriptions).toBe(asked);
+    const response = cold<HttpResponse>('-----');
+    const subscribed = '            ^-!';
+    expectObservable(response.pipe(completeResponse(request, exchangeTime(5))), subscribed).toBe('---');
+    expectSubscriptions(response.subscriptions).toBe(subscribed);
   }));
 
   it('gives each subscription its own timeout', marbles(({ expectObservable }) => {
-    const answer = NEVER.pipe(completeResponse(request, exchangeTime(5)));
-    expectObservable(answer).toBe('     -----#', undefined, late);
-    expectObservable(answer, '--^').toBe('-------#', undefined, late);
+    const response = NEVER.pipe(completeResponse(request, exchangeTime(5)));
+    expectObservable(response).toBe('     -----#', undefined, late);
+    expectObservable(response, '--^').toBe('-------#', undefined, late);
   }));
 
   it('passes on an empty stream and a synchronous response', marbles(({ expectObservable }) => {

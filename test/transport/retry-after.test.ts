@@ -24,7 +24,7 @@ describe('retryAfterMs', () => {
     ['Wed, 21 Oct 2026 07:28:00 GMT', 0],
     ['Wed, 21 Oct 2026 07:27:00 GMT', 0],
     ['Wednesday, 21-Oct-26 07:28:30 GMT', 30_000],
-  ])("measures %j against the answer's own date", (value, ms) => {
+  ])("measures %j against the response's own date", (value, ms) => {
     expect(retryAfterMs(value, date)).toBe(ms);
   });
 

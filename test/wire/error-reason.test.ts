@@ -15,7 +15,7 @@ import { anyJsonText } from '../support/arbitraries.js';
 const all: readonly Provider[] = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast];
 
 const reasonOf = (provider: Provider, status: number, body: unknown): unknown => {
-  const result = provider.read({ provider: provider.id, id: 'asked' }, { status, headers: {}, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  const result = provider.read({ provider: provider.id, id: 'requested' }, { status, headers: {}, body: typeof body === 'string' ? body : JSON.stringify(body) });
   return result._tag === 'Left' ? (result.left.kind === 'response' ? result.left.reason : 'decode') : result.right.snapshot.status;
 };
 

@@ -13,12 +13,12 @@ const provider = (dialect: typeof ark) =>
   });
 
 const failureIn = (dialect: typeof ark, body: unknown): Failure => {
-  const reading = handedOn(provider(dialect).read({ provider: 'any', id: 'asked' }, { status: 200, headers: {}, body: JSON.stringify(body) }));
+  const reading = handedOn(provider(dialect).read({ provider: 'any', id: 'requested' }, { status: 200, headers: {}, body: JSON.stringify(body) }));
   if (reading._tag === 'Left' || reading.right.status !== 'failed') throw new Error(JSON.stringify(reading));
   return reading.right.failure;
 };
 
-const arkFailure = (error: unknown): Failure => failureIn(ark, { id: 'asked', status: 'failed', error });
+const arkFailure = (error: unknown): Failure => failureIn(ark, { id: 'requested', status: 'failed', error });
 
 const reasons: readonly (readonly [code: string | null, message: string, reason: FailureReason])[] = [
   ['OutputVideoSensitiveContentDetected.PolicyViolation', 'blocked', 'moderation'],
@@ -52,7 +52,7 @@ const reasons: readonly (readonly [code: string | null, message: string, reason:
 describe('the reason of a failure', () => {
   it.each(reasons)('of code %j and message %j is %s', (code, message, reason) => {
     expect(arkFailure({ code, message })).toMatchObject({ message, reason });
-    expect(failureIn(flatVideo, { id: 'asked', status: 'failed', error: { code, message } })).toMatchObject({ message, reason });
+    expect(failureIn(flatVideo, { id: 'requested', status: 'failed', error: { code, message } })).toMatchObject({ message, reason });
     expect(failureIn(newApi, { data: { status: 'FAILURE', fail_reason: 'task failed', data: { error: { code, message } } } })).toMatchObject({ message, reason });
     if (code === null) expect(failureIn(newApi, { data: { status: 'FAILURE', fail_reason: message } })).toMatchObject({ message, reason });
   });
@@ -69,9 +69,9 @@ describe('the message of a failure', () => {
   const link = 'https://cdn.example.com/a.mp4?sign=1';
 
   it.each([undefined, null, '', ' ', {}, [], 0, false, { code: 0, message: '' }, { message: null }, link, { message: link }, ` ${link}\n`])(
-    'is a sentence of our own where the provider says nothing: %j',
+    'is a default sentence if the provider gives no reason: %j',
     (error) => {
-      for (const failure of [arkFailure(error), failureIn(flatVideo, { id: 'asked', status: 'failed', error })]) {
+      for (const failure of [arkFailure(error), failureIn(flatVideo, { id: 'requested', status: 'failed', error })]) {
         expect(failure).toEqual({ code: null, message: expect.stringMatching(/^(?!\s*https?:)\s*\S/), reason: 'unknown' });
       }
     },
@@ -94,7 +94,7 @@ describe('the message of a failure', () => {
   it('is the message of an ordinary error, unchanged', () => {
     fc.assert(fc.property(fc.stringMatching(/^[a-z]{2,9}( [a-z]{2,9}){1,6}$/).filter((text) => text !== 'task failed'), (message) => {
       expect(arkFailure({ message }).message).toBe(message);
-      expect(failureIn(flatVideo, { id: 'asked', status: 'failed', error: message }).message).toBe(message);
+      expect(failureIn(flatVideo, { id: 'requested', status: 'failed', error: message }).message).toBe(message);
       expect(failureIn(newApi, { data: { status: 'FAILURE', fail_reason: message } }).message).toBe(message);
     }));
   });
@@ -137,7 +137,7 @@ describe('of several reasons', () => {
   });
 
   it('an error object takes precedence over a generic text beside it', () => {
-    const body = { task_id: 'asked', status: 'FAILURE', fail_reason: 'task failed', error: { code: 'A', message: 'the picture is gone' } };
+    const body = { task_id: 'requested', status: 'FAILURE', fail_reason: 'task failed', error: { code: 'A', message: 'the picture is gone' } };
     expect(failureIn(newApi, { data: body })).toMatchObject({ code: 'A', message: 'the picture is gone' });
     expect(failureIn(newApi, { data: { ...body, data: { id: 'cgt-1' } } })).toMatchObject({ code: 'A', message: 'the picture is gone' });
   });
@@ -153,24 +153,24 @@ describe('of several reasons', () => {
 
 describe('a reason in `message`', () => {
   it('counts if it is the only one, and is then not a notice', () => {
-    const body = { id: 'asked', status: 'failed', message: 'the picture is gone' };
+    const body = { id: 'requested', status: 'failed', message: 'the picture is gone' };
     for (const dialect of [ark, flatVideo]) expect(failureIn(dialect, body)).toMatchObject({ code: null, message: 'the picture is gone' });
-    expect(failureIn(newApi, { code: 'success', message: 'fine', data: { task_id: 'asked', status: 'FAILURE', fail_reason: '', message: 'the picture is gone' } }))
+    expect(failureIn(newApi, { code: 'success', message: 'fine', data: { task_id: 'requested', status: 'FAILURE', fail_reason: '', message: 'the picture is gone' } }))
       .toMatchObject({ message: 'the picture is gone' });
-    expect(provider(ark).read({ provider: 'any', id: 'asked' }, { status: 200, headers: {}, body: JSON.stringify(body) })).toMatchObject({ right: { snapshot: { notice: null } } });
+    expect(provider(ark).read({ provider: 'any', id: 'requested' }, { status: 200, headers: {}, body: JSON.stringify(body) })).toMatchObject({ right: { snapshot: { notice: null } } });
   });
 
   it('counts after any other, and never as a success message', () => {
-    expect(failureIn(ark, { id: 'asked', status: 'failed', message: 'a label', error: { code: 'A', message: 'worker lost' } })).toMatchObject({ code: 'A', message: 'worker lost' });
-    expect(failureIn(flatVideo, { id: 'asked', status: 'failed', message: 'a label', error: 'worker lost' })).toMatchObject({ message: 'worker lost' });
-    expect(failureIn(newApi, { data: { task_id: 'asked', status: 'FAILURE', fail_reason: 'worker lost', message: 'a label', data: { message: 'a label inside' } } }))
+    expect(failureIn(ark, { id: 'requested', status: 'failed', message: 'a label', error: { code: 'A', message: 'worker lost' } })).toMatchObject({ code: 'A', message: 'worker lost' });
+    expect(failureIn(flatVideo, { id: 'requested', status: 'failed', message: 'a label', error: 'worker lost' })).toMatchObject({ message: 'worker lost' });
+    expect(failureIn(newApi, { data: { task_id: 'requested', status: 'FAILURE', fail_reason: 'worker lost', message: 'a label', data: { message: 'a label inside' } } }))
       .toMatchObject({ message: 'worker lost' });
-    for (const message of ['success', 'OK', 'Success.']) expect(failureIn(ark, { id: 'asked', status: 'failed', message }).message).toBe('the provider gives no reason');
+    for (const message of ['success', 'OK', 'Success.']) expect(failureIn(ark, { id: 'requested', status: 'failed', message }).message).toBe('the provider gives no reason');
   });
 
   it('is not the label that YEScale puts into every response', () => {
-    const body = JSON.stringify({ id: 'asked', status: 'failed', message: 'YEScale - Seedance Video Generation - Fetch' });
-    expect(yescale.read({ provider: 'yescale', id: 'asked' }, { status: 200, headers: {}, body })).toMatchObject({
+    const body = JSON.stringify({ id: 'requested', status: 'failed', message: 'YEScale - Seedance Video Generation - Fetch' });
+    expect(yescale.read({ provider: 'yescale', id: 'requested' }, { status: 200, headers: {}, body })).toMatchObject({
       right: { snapshot: { failure: { message: 'the provider gives no reason' }, notice: 'YEScale - Seedance Video Generation - Fetch' } },
     });
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { newApi } from '../../src/wire/new-api.js';
 
 const wrap = (data: unknown, times = 1): unknown => (times === 0 ? data : wrap({ code: 'success', message: '', data }, times - 1));
-const read = (task: object) => newApi.read(wrap({ task_id: 'asked', ...task }));
+const read = (task: object) => newApi.read(wrap({ task_id: 'requested', ...task }));
 
 describe('the status of an envelope', () => {
   const outers = [
@@ -89,7 +89,7 @@ describe('the fields of an envelope, each sufficient by itself', () => {
   const link = 'https://vod.example/a.mp4';
 
   it.each([
-    ['task_id', 'asked', { id: 'asked' }],
+    ['task_id', 'requested', { id: 'requested' }],
     ['submit_time', 5, { createdAtMs: 5_000 }],
     ['result_url', link, { videoUrl: link }],
     ['fail_reason', link, { videoUrl: link }],
@@ -111,7 +111,7 @@ describe('the fields of an envelope, each sufficient by itself', () => {
 });
 
 describe('envelopes inside one another', () => {
-  const task = { task_id: 'asked', status: 'SUCCESS', progress: '100%', data: { id: 'cgt-1', status: 'succeeded', seed: 5 } };
+  const task = { task_id: 'requested', status: 'SUCCESS', progress: '100%', data: { id: 'cgt-1', status: 'succeeded', seed: 5 } };
 
   it.each([0, 1, 2, 3])('%i around the task are searched', (times) => {
     expect(newApi.read(wrap(task, times))).toMatchObject({ status: 'succeeded', progress: 1, settings: { seed: 5 }, inner: { id: 'cgt-1', status: 'succeeded' } });
@@ -171,7 +171,7 @@ describe('the numbers of an envelope', () => {
   it('the row id of the database is not a task id', () => {
     for (const id of [154, 0, 18446744073709551617]) {
       expect(newApi.read(wrap({ id, status: 'QUEUED' }))).toMatchObject({ id: null });
-      expect(read({ id, status: 'QUEUED', data: { id: 155, status: 'queued' } })).toMatchObject({ id: 'asked', inner: { id: null, status: 'queued' } });
+      expect(read({ id, status: 'QUEUED', data: { id: 155, status: 'queued' } })).toMatchObject({ id: 'requested', inner: { id: null, status: 'queued' } });
     }
   });
 });

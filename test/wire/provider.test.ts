@@ -21,7 +21,7 @@ const facts: ProviderFacts<'mine'> = {
   expectedTimeMs: () => null,
 };
 
-const task = { provider: 'mine', id: 'asked' };
+const task = { provider: 'mine', id: 'requested' };
 const text = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body));
 const read = (body: unknown, dialect: Dialect = ark, headers: Readonly<Record<string, string>> = {}, status = 200): Either<ReadFailure, TaskSnapshot> =>
   handedOn(defineProvider({ ...facts, dialect }).read(task, { status, headers, body: text(body) }));
@@ -136,7 +136,7 @@ describe('a response without a task', () => {
   );
 
   it('is read up to 64 levels, and refused beyond', () => {
-    const nested = (levels: number): string => `{"status":"queued","task_id":"asked","x":${'['.repeat(levels - 1)}null${']'.repeat(levels - 1)}}`;
+    const nested = (levels: number): string => `{"status":"queued","task_id":"requested","x":${'['.repeat(levels - 1)}null${']'.repeat(levels - 1)}}`;
     for (const dialect of dialects) {
       expect(read(nested(64), dialect)).toMatchObject(right({ status: 'queued' }));
       expect(read(nested(65), dialect)).toMatchObject({ left: { kind: 'decode', issues: [expect.stringContaining('64')] } });
@@ -151,7 +151,7 @@ describe('a response without a task', () => {
 
 describe('the request id', () => {
   it("is that of the body, else that of the header, else null", () => {
-    const wrapped = { code: 'success', data: { task_id: 'asked', status: 'QUEUED', request_id: 'body-1' } };
+    const wrapped = { code: 'success', data: { task_id: 'requested', status: 'QUEUED', request_id: 'body-1' } };
     expect(read(wrapped, newApi, { 'x-request-id': 'header-1' })).toMatchObject(right({ requestId: 'body-1' }));
     expect(read({ status: 'queued' }, ark, { 'x-request-id': 'header-1' })).toMatchObject(right({ requestId: 'header-1' }));
     expect(read({ status: 'queued' }, ark)).toMatchObject(right({ requestId: null }));
@@ -300,7 +300,7 @@ describe('a status that is the response\'s own', () => {
   });
 
   it.each(['id', 'task_id', 'model', 'content', 'created', 'created_at', 'usage', 'error'])('is the task\'s status beside %s', (field) => {
-    const value = ['usage', 'content'].includes(field) ? { total_tokens: 5 } : field === 'error' ? { message: 'boom' } : field.startsWith('created') ? 5 : 'asked';
+    const value = ['usage', 'content'].includes(field) ? { total_tokens: 5 } : field === 'error' ? { message: 'boom' } : field.startsWith('created') ? 5 : 'requested';
     for (const dialect of dialects) {
       for (const word of ['error', 'fail', 'failed', 'failure']) {
         expect(read({ status: word, [field]: value, message: 'boom' }, dialect)).toMatchObject(right({ status: 'failed', failure: { message: 'boom' } }));
@@ -323,7 +323,7 @@ describe('a task that is not found', () => {
     expect(readTask(task, { status: 404, headers: {}, body: text(missing) })).toMatchObject(left({ reason: 'not-found', message }));
     expect(readTask(task, { status: 200, headers: {}, body: text(missing) })).toMatchObject(left({ reason: 'not-found', message }));
     expect(readTask(task, { status: 404, headers: {}, body: '' })).toMatchObject(left({ reason: 'server', message: 'HTTP 404' }));
-    expect(readList([task], { status: 200, headers: {}, body: text({ items: [{ id: 'asked', ...missing }] }) })).toMatchObject(
+    expect(readList([task], { status: 200, headers: {}, body: text({ items: [{ id: 'requested', ...missing }] }) })).toMatchObject(
       right(new Map([[task, expect.objectContaining({ left: expect.objectContaining({ message }) as unknown })]])),
     );
     expect(readList([task], { status: 404, headers: {}, body: text(missing) })).toMatchObject(left({ reason: 'not-found', message: 'gone' }));
@@ -343,12 +343,12 @@ describe('a response of another task', () => {
   it('that is not watched is the upstream\'s', () => {
     expect(readFor({ id: 'strange', status: 'running' }, ark)).toMatchObject(right({ status: 'running', upstream: { id: 'strange' } }));
     expect(read({ id: 'other', status: 'running' }, ark)).toMatchObject(right({ upstream: { id: 'other' } }));
-    expect(readFor({ code: 'success', data: { task_id: 'asked', status: 'QUEUED', data: { id: 'other' } } }, newApi)).toMatchObject(right({ status: 'queued' }));
+    expect(readFor({ code: 'success', data: { task_id: 'requested', status: 'QUEUED', data: { id: 'other' } } }, newApi)).toMatchObject(right({ status: 'queued' }));
     expect(readFor({ status: 'running' }, ark)).toMatchObject(right({ status: 'running' }));
   });
 
   it('is not assumed when the id is the requested one', () => {
-    const own = handedOn(defineProvider(facts).read(task, { status: 200, headers: {}, body: '{"id":"asked","status":"running"}' }, () => true));
+    const own = handedOn(defineProvider(facts).read(task, { status: 200, headers: {}, body: '{"id":"requested","status":"running"}' }, () => true));
     expect(own).toMatchObject(right({ status: 'running' }));
   });
 });

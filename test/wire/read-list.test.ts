@@ -15,11 +15,11 @@ const ref = (id: string): TaskRef => ({ provider: 'ark', id });
 const a = ref('a');
 const b = ref('b');
 
-const answer = (body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}) =>
+const responseOf = (body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}) =>
   ({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
 const handedOnAll = (list: ReturnType<typeof ark.readList>) =>
   isRight(list) ? right(new Map([...list.right].map(([task, reading]) => [task, handedOn(reading)]))) : list;
-const readList = (body: unknown, tasks: readonly TaskRef[] = [a, b]) => handedOnAll(ark.readList(tasks, answer(body)));
+const readList = (body: unknown, tasks: readonly TaskRef[] = [a, b]) => handedOnAll(ark.readList(tasks, responseOf(body)));
 
 const running = (id: string) => ({ id, status: 'running' });
 const statuses = (body: unknown, tasks: readonly TaskRef[] = [a, b]): unknown => {
@@ -40,8 +40,8 @@ describe('a list', () => {
       const tasks = bodies.map((_, index) => ref(`task-${String(index)}`)).reverse();
       const headers = { 'x-request-id': ' request-1 ', 'retry-after': '3' };
       const list = `{"total":${String(items.length)},"items":[${items.join()}]}`;
-      const reading = handedOnAll(ark.readList(tasks, answer(wrapped ? `{"code":"success","message":"","data":${list}}` : list, 200, headers)));
-      const alone = new Map(tasks.map((task, index) => [task, handedOn(ark.read(task, answer(items.at(-1 - index), 200, headers)))]));
+      const reading = handedOnAll(ark.readList(tasks, responseOf(wrapped ? `{"code":"success","message":"","data":${list}}` : list, 200, headers)));
+      const alone = new Map(tasks.map((task, index) => [task, handedOn(ark.read(task, responseOf(items.at(-1 - index), 200, headers)))]));
       expect(reading).toEqual(right(alone));
     }));
   });
@@ -93,7 +93,7 @@ describe('a list', () => {
 
   it('is read as deep as a response with one task', () => {
     const deep = `{"id":"a","status":"running","x":${'['.repeat(63)}1${']'.repeat(63)}}`;
-    expect(handedOn(ark.read(a, answer(deep)))).toMatchObject(right({ status: 'running' }));
+    expect(handedOn(ark.read(a, responseOf(deep)))).toMatchObject(right({ status: 'running' }));
     expect(statuses(`{"items":[${deep}]}`)).toEqual([[a, 'running']]);
   });
 
@@ -106,19 +106,19 @@ describe('a list', () => {
 
 describe('a response without a list', () => {
   it.each([
-    ['an HTTP error', answer({ error: { code: 'AuthenticationError', message: 'no' } }, 401), { kind: 'response', reason: 'unauthorized', message: 'no' }],
-    ['an HTTP error with a list', answer({ items: [running('a')] }, 503), { kind: 'response', reason: 'server' }],
-    ['an HTTP error with a time to wait', answer('', 429, { 'retry-after': '3' }), { kind: 'response', reason: 'rate-limited', retryAfterMs: 3_000 }],
-    ['an error under 200', answer({ error: { code: 'InternalServiceError', message: 'no' } }), { kind: 'response', reason: 'server' }],
-    ['an error beside a list', answer({ error: { code: 'InternalServiceError', message: 'no' }, items: [] }), { kind: 'response', reason: 'server' }],
-    ['an envelope that complains', answer({ code: 500, msg: 'busy', data: { items: [] } }), { kind: 'response', reason: 'server', message: 'busy' }],
-    ['an envelope without a word that is not well', answer({ success: false, items: [] }), { kind: 'decode' }],
-    ['an empty body', answer(''), { kind: 'response', reason: 'empty' }],
-    ['an empty envelope', answer({ code: 'success', data: null }), { kind: 'response', reason: 'empty' }],
-    ['not JSON', answer('<html></html>'), { kind: 'decode' }],
-    ['a task', answer(running('a')), { kind: 'decode', issues: ['no list of ark tasks in {"id":"a","status":"running"}'] }],
-    ['a bare array', answer([running('a')]), { kind: 'decode' }],
-    ['items that are no array', answer({ items: { a: running('a') } }), { kind: 'decode' }],
+    ['an HTTP error', responseOf({ error: { code: 'AuthenticationError', message: 'no' } }, 401), { kind: 'response', reason: 'unauthorized', message: 'no' }],
+    ['an HTTP error with a list', responseOf({ items: [running('a')] }, 503), { kind: 'response', reason: 'server' }],
+    ['an HTTP error with a time to wait', responseOf('', 429, { 'retry-after': '3' }), { kind: 'response', reason: 'rate-limited', retryAfterMs: 3_000 }],
+    ['an error under 200', responseOf({ error: { code: 'InternalServiceError', message: 'no' } }), { kind: 'response', reason: 'server' }],
+    ['an error beside a list', responseOf({ error: { code: 'InternalServiceError', message: 'no' }, items: [] }), { kind: 'response', reason: 'server' }],
+    ['an envelope that reports an error', responseOf({ code: 500, msg: 'busy', data: { items: [] } }), { kind: 'response', reason: 'server', message: 'busy' }],
+    ['an envelope without a message that reports a failure', responseOf({ success: false, items: [] }), { kind: 'decode' }],
+    ['an empty body', responseOf(''), { kind: 'response', reason: 'empty' }],
+    ['an empty envelope', responseOf({ code: 'success', data: null }), { kind: 'response', reason: 'empty' }],
+    ['not JSON', responseOf('<html></html>'), { kind: 'decode' }],
+    ['a task', responseOf(running('a')), { kind: 'decode', issues: ['no list of ark tasks in {"id":"a","status":"running"}'] }],
+    ['a bare array', responseOf([running('a')]), { kind: 'decode' }],
+    ['items that are not an array', responseOf({ items: { a: running('a') } }), { kind: 'decode' }],
   ])('gives the reason: %s', (_, response, failure) => {
     expect(ark.readList([a], response)).toMatchObject(left(failure));
   });
