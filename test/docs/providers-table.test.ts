@@ -36,7 +36,7 @@ const table = [
 
 describe('the table of providers', () => {
   it('stands in docs/providers.md as the providers say it', async () => {
-    const page = `# Providers\n\nWritten from \`src/providers\` by \`npm test -- -u\`; do not edit. A link's own signature goes before "video kept".\n\n${table}\n`;
+    const page = `# Providers\n\n\`npm test -- -u\` generates this page from \`src/providers\`; do not edit it. The expiry in a link's signature overrides "video kept".\n\nThe source of each fact is at the top of the provider's file.\n\n${table}\n`;
     await expect(page).toMatchFileSnapshot('../../docs/providers.md');
   });
 
