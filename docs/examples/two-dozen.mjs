@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm start`: the main job, `rx-seedance watch --download`, on two dozen tasks of six providers, over real HTTP. The providers are
- * played by the simulator, at 25× real time, with mixed fates and a sprinkling of faults. Exit code 0 when every task came
+ * played by the simulator, at 25× real time, with mixed outcomes and a sprinkling of faults. Exit code 0 when every task came
  * to the end it was given, and every video to the disk.
  */
 import { spawn } from 'node:child_process';
@@ -22,23 +22,23 @@ const speed = 25;
 
 /** What becomes of each provider's four tasks. */
 const plans = /** @type {const} */ ({
-  ark: [{ fate: 'succeeds' }, { fate: 'succeeds', durationMs: 12_000 }, { fate: 'moderated' }, { fate: 'expires' }],
-  powertokens: [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'cancelled' }, { fate: 'vanishes' }],
-  yescale: [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'fails' }],
-  kyyaipower: [{ fate: 'succeeds' }, { fate: 'succeeds', resolution: '1080p', queueMs: 20_000, runMs: 200_000 }, { fate: 'cancelled' }, { fate: 'fails' }],
-  xingchao: [{ fate: 'succeeds' }, { fate: 'succeeds', resolution: '480p' }, { fate: 'succeeds' }, { fate: 'unknown-word' }],
-  anyfast: [{ fate: 'succeeds' }, { fate: 'succeeds', ultra: true }, { fate: 'succeeds' }, { fate: 'moderated' }],
+  ark: [{ outcome: 'succeeds' }, { outcome: 'succeeds', durationMs: 12_000 }, { outcome: 'moderated' }, { outcome: 'expires' }],
+  powertokens: [{ outcome: 'succeeds' }, { outcome: 'succeeds' }, { outcome: 'cancelled' }, { outcome: 'disappears' }],
+  yescale: [{ outcome: 'succeeds' }, { outcome: 'succeeds' }, { outcome: 'succeeds' }, { outcome: 'fails' }],
+  kyyaipower: [{ outcome: 'succeeds' }, { outcome: 'succeeds', resolution: '1080p', queueMs: 20_000, runMs: 200_000 }, { outcome: 'cancelled' }, { outcome: 'fails' }],
+  xingchao: [{ outcome: 'succeeds' }, { outcome: 'succeeds', resolution: '480p' }, { outcome: 'succeeds' }, { outcome: 'unknown-status' }],
+  anyfast: [{ outcome: 'succeeds' }, { outcome: 'succeeds', ultra: true }, { outcome: 'succeeds' }, { outcome: 'moderated' }],
 });
 
-/** What a watch must make of each fate. @type {Readonly<Record<import('rx-seedance/simulator').Fate, string>>} */
+/** What a watch must make of each outcome. @type {Readonly<Record<import('rx-seedance/simulator').Outcome, string>>} */
 const expectedEnds = {
   succeeds: 'saved',
   fails: 'failed',
   moderated: 'failed',
   cancelled: 'cancelled',
   expires: 'expired',
-  vanishes: 'errored',
-  'unknown-word': 'errored',
+  disappears: 'errored',
+  'unknown-status': 'errored',
   stalls: 'errored',
 };
 
@@ -81,7 +81,7 @@ child.stdin.end();
 const code = await closed;
 await simulator.stop();
 
-const wrong = tasks.filter((task) => ends.get(task.id) !== expectedEnds[simulator.plan(task).fate]);
-for (const task of wrong) console.error(`${task.provider}:${task.id} ended as ${ends.get(task.id) ?? 'nothing'}, planned was ${simulator.plan(task).fate}`);
+const wrong = tasks.filter((task) => ends.get(task.id) !== expectedEnds[simulator.scenario(task).outcome]);
+for (const task of wrong) console.error(`${task.provider}:${task.id} ended as ${ends.get(task.id) ?? 'nothing'}, planned was ${simulator.scenario(task).outcome}`);
 if (wrong.length === 0) console.error(`Each came to the end that was planned for it. The videos are in ${directory}`);
 process.exitCode = wrong.length === 0 ? 0 : code === 130 ? 130 : 1;

@@ -3,7 +3,7 @@
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { TaskRef } from '../task/snapshot.js';
-import { fates, type SimulatorOptions } from '../simulator/index.js';
+import { outcomes, type SimulatorOptions } from '../simulator/index.js';
 import { messageOf } from '../state/errors.js';
 import { parseDuration } from './duration.js';
 import { knownProviders } from './known-providers.js';
@@ -185,7 +185,7 @@ const parseSimulate = (args: readonly string[]): SimulateArguments => {
       ...(port === undefined ? {} : { port: whole('--port', port, 0, 65_535) }),
       ...(seed === undefined ? {} : { seed: whole('--seed', seed, 0) }),
       ...(rate === undefined ? {} : { faults: { rate: numeric('--fault-rate', rate, 'a number from 0 to 1', (value) => value >= 0 && value <= 1) } }),
-      ...(weights === undefined ? {} : { fates: fatesIn(weights) }),
+      ...(weights === undefined ? {} : { outcomes: fatesIn(weights) }),
     },
     tasks: tasks === undefined ? 0 : whole('--tasks', tasks, 1, 100_000),
     tasksFile: path('--tasks-file', tasksFile),
@@ -232,11 +232,11 @@ const baseUrlIn = (text: string): BaseUrl => {
 const fatesIn = (text: string): Readonly<Record<string, number>> =>
   Object.fromEntries(
     text.split(',').map((part) => {
-      const [, fate, weight] = /^\s*([\w-]+)(?:=([\d.]+))?\s*$/.exec(part) ?? [];
-      if (fate === undefined || !fates.some((known) => known === fate)) {
-        throw new UsageError(`--fates must be some of ${fates.join(', ')}, each with its weight, such as succeeds=9,fails=1, not '${text}'`);
+      const [, outcome, weight] = /^\s*([\w-]+)(?:=([\d.]+))?\s*$/.exec(part) ?? [];
+      if (outcome === undefined || !outcomes.some((known) => known === outcome)) {
+        throw new UsageError(`--fates must be some of ${outcomes.join(', ')}, each with its weight, such as succeeds=9,fails=1, not '${text}'`);
       }
-      return [fate, numeric(`--fates ${fate}`, weight ?? '1', 'a number from 0', (value) => value >= 0)];
+      return [outcome, numeric(`--fates ${outcome}`, weight ?? '1', 'a number from 0', (value) => value >= 0)];
     }),
   );
 

@@ -1,13 +1,13 @@
 /**
  * Answers one request to a provider, faults aside. Knows tasks and dialects; not sockets.
  */
-import { json } from './answer.js';
-import type { Answer } from './answer.js';
+import { json } from './response.js';
+import type { SimulatedResponse } from './response.js';
 import { listTasks } from './ark-list.js';
 import { readCreateBody } from './create-body.js';
 import type { Route } from './routes.js';
 import { sites } from './sites.js';
-import type { TaskPlan } from './task-plan.js';
+import type { Scenario } from './scenario.js';
 import type { TaskStore } from './task-store.js';
 import type { TaskView } from './task-view.js';
 
@@ -22,14 +22,14 @@ export interface ApiRequest {
 }
 
 /** Answers a request to a provider's API. Never throws for anything that a client can send. */
-export const answerApi = (tasks: TaskStore, { route, query, body, authorized, requestId }: ApiRequest): Answer => {
+export const createApiResponse = (tasks: TaskStore, { route, query, body, authorized, requestId }: ApiRequest): SimulatedResponse => {
   const { dialect } = sites[route.provider];
   if (!authorized) return dialect.refuse('unauthorized', 'The API key is missing or unknown.', requestId);
   try {
     switch (route.kind) {
       case 'create': {
-        const { id, plan, createdAtMs } = tasks.submit(route.provider, readCreateBody(body));
-        return json(200, dialect.created({ id, plan, createdAt: Math.floor(createdAtMs / 1000) }));
+        const { id, scenario, createdAtMs } = tasks.submit(route.provider, readCreateBody(body));
+        return json(200, dialect.created({ id, scenario, createdAt: Math.floor(createdAtMs / 1000) }));
       }
       case 'list': {
         const { total, views } = listTasks(tasks.views(route.provider), query);
@@ -43,7 +43,7 @@ export const answerApi = (tasks: TaskStore, { route, query, body, authorized, re
         if (route.kind === 'get') return json(200, dialect.task(view));
         const deletion = deletionOf(view.phase, tasks.elapsedMs(task));
         if (deletion === null) return dialect.refuse('not-deletable', `Task ${task.id} is ${view.phase}, it cannot be deleted.`, requestId);
-        tasks.replan(task, deletion);
+        tasks.reschedule(task, deletion);
         return json(200, {});
       }
     }
@@ -54,14 +54,14 @@ export const answerApi = (tasks: TaskStore, { route, query, body, authorized, re
 };
 
 /** Ark cancels what is queued and forgets what has ended. It names no answer for a task that is cancelled already: refused here. */
-const deletionOf = (phase: TaskView['phase'], elapsedMs: number): Partial<TaskPlan> | null => {
+const deletionOf = (phase: TaskView['phase'], elapsedMs: number): Partial<Scenario> | null => {
   switch (phase) {
     case 'queued':
-      return { fate: 'cancelled', queueMs: Math.max(0, elapsedMs) };
+      return { outcome: 'cancelled', queueMs: Math.max(0, elapsedMs) };
     case 'succeeded':
     case 'failed':
     case 'expired':
-      return { fate: 'vanishes' };
+      return { outcome: 'disappears' };
     case 'running':
     case 'cancelled':
     case 'unknown':

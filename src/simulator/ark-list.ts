@@ -35,11 +35,11 @@ export const listTasks = (
   const model = query.get('filter.model');
   const tier = query.get('filter.service_tier') ?? 'default';
   const found = views.filter(
-    ({ id, phase, plan }) =>
-      plan.serviceTier === tier &&
+    ({ id, phase, scenario }) =>
+      scenario.serviceTier === tier &&
       (status === null || phase === status) &&
       (ids.size === 0 || ids.has(id)) &&
-      (model === null || plan.model === model),
+      (model === null || scenario.model === model),
   );
   return { total: found.length, views: found.slice(start, start + size) };
 };

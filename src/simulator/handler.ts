@@ -2,15 +2,15 @@
  * Takes each request from its path to its answer: routing, keys, the rate limit, faults, the log. Decides nothing that a ring below decides.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { json, withRetryAfter } from './answer.js';
-import type { Answer, Refusal } from './answer.js';
-import { answerApi } from './api.js';
-import { disturb } from './faults.js';
+import { json, withRetryAfter } from './response.js';
+import type { SimulatedResponse, ErrorKind } from './response.js';
+import { createApiResponse } from './api.js';
+import { applyFault } from './faults.js';
 import type { Faults } from './faults.js';
-import { answerFile } from './file-answer.js';
+import { createFileResponse } from './file-response.js';
 import type { Links } from './links.js';
 import type { Settings } from './options.js';
-import { letters } from './random.js';
+import { randomString } from './random.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { RequestEntry, RequestLog } from './request-log.js';
 import { findFile, findRoute } from './routes.js';
@@ -48,11 +48,11 @@ export const createHandler = ({ settings, tasks, faults, limiter, links, log }: 
     const id = 'id' in route ? route.id : null;
     const [, query = ''] = (request.url ?? '').split('?', 2);
     const { authorization = '' } = request.headers;
-    const refuse = (why: Refusal, detail: string): Answer => sites[provider].dialect.refuse(why, detail, requestId);
+    const refuse = (why: ErrorKind, detail: string): SimulatedResponse => sites[provider].dialect.refuse(why, detail, requestId);
     const body = await readBody(request);
     const asked = { provider, id: id ?? '' };
     const isAsk = route.kind === 'get' || route.kind === 'list';
-    const ask = isAsk ? log.countAsk(asked) : 0;
+    const ask = isAsk ? log.countPoll(asked) : 0;
 
     // The limit comes first: a refused request creates no task and uses up no fault.
     const refusal = limiter.check(`${provider} ${authorization}`, Math.floor(clock()));
@@ -63,7 +63,7 @@ export const createHandler = ({ settings, tasks, faults, limiter, links, log }: 
       return;
     }
 
-    const truth = answerApi(tasks, {
+    const truth = createApiResponse(tasks, {
       route,
       query: new URLSearchParams(query),
       body,
@@ -71,18 +71,18 @@ export const createHandler = ({ settings, tasks, faults, limiter, links, log }: 
       requestId,
     });
     // Faults befall questions alone: a creation costs money and a deletion is final, so whoever sends one must know what it did.
-    const fault = isAsk ? faults.forAsk(asked, ask) : null;
-    const answer = fault === null ? truth : disturb(fault, truth, refuse);
+    const fault = isAsk ? faults.forPoll(asked, ask) : null;
+    const answer = fault === null ? truth : applyFault(fault, truth, refuse);
     note(request, { provider, id, status: typeof answer === 'string' ? null : answer.status, fault });
     send(response, answer);
   };
 
   const handleFile = async (request: IncomingMessage, response: ServerResponse, path: string, task: SimulatedTask): Promise<void> => {
-    const { provider, id, plan } = task;
+    const { provider, id, scenario } = task;
     const { method = '', url = '', headers } = request;
-    const file = videoFile(path, plan.durationMs, fileBytes);
-    const etag = `"${letters(32, '0123456789abcdef', path, file.size)}"`;
-    const answer = answerFile({ method, headers, link: links.check(url, clock()) }, file.size, etag);
+    const file = videoFile(path, scenario.durationMs, fileBytes);
+    const etag = `"${randomString(32, '0123456789abcdef', path, file.size)}"`;
+    const answer = createFileResponse({ method, headers, link: links.check(url, clock()) }, file.size, etag);
     if (!('part' in answer)) {
       note(request, { provider, id, status: answer.status, fault: null });
       send(response, answer);

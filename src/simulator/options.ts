@@ -1,13 +1,13 @@
 /**
  * The simulator's options: checked once, defaults filled in. Pure.
  */
-import { askFaults } from './faults.js';
-import type { FaultPlan } from './faults.js';
+import { pollFaults } from './faults.js';
+import type { RandomFaults } from './faults.js';
 import type { RateLimit, RateLimitWindow } from './rate-limit.js';
 import { simulatedProviders } from './sites.js';
 import type { SimulatedProvider } from './sites.js';
-import { fates } from './task-plan.js';
-import type { Fate } from './task-plan.js';
+import { outcomes } from './scenario.js';
+import type { Outcome } from './scenario.js';
 import { simulatedClock } from './simulated-clock.js';
 import { minPaddedBytes } from './video-file.js';
 
@@ -41,11 +41,11 @@ export interface SimulatorOptions {
   /** Accepted keys by provider, the first of which `apiKey` tells. Default: `sim-key`. */
   readonly keys?: Readonly<Partial<Record<SimulatedProvider, string | readonly string[]>>>;
   /** Faults to sprinkle over the questions. Default: none. */
-  readonly faults?: FaultPlan;
+  readonly faults?: RandomFaults;
   /** Refuses requests above a limit with a 429. Default: no limit. */
   readonly rateLimit?: SimulatedRateLimit;
-  /** The fates of tasks that are submitted without one, by weight. Default: every task succeeds. */
-  readonly fates?: Readonly<Partial<Record<Fate, number>>>;
+  /** The outcomes of tasks that are submitted without one, by weight. Default: every task succeeds. */
+  readonly outcomes?: Readonly<Partial<Record<Outcome, number>>>;
   /** How long a link is good, in simulated time: a multiple of 1000. Default: as each provider documents. */
   readonly linkLifeMs?: number;
   /** Whether each answer signs its links anew, so that one that has expired can be renewed. Default: false. */
@@ -61,9 +61,9 @@ export interface Settings {
   readonly port: number;
   readonly seed: number;
   readonly keys: Readonly<Record<SimulatedProvider, readonly [string, ...string[]]>>;
-  readonly faults: FaultPlan;
+  readonly faults: RandomFaults;
   readonly rateLimit: RateLimit | null;
-  readonly fates: readonly (readonly [fate: Fate, weight: number])[];
+  readonly outcomes: readonly (readonly [outcome: Outcome, weight: number])[];
   readonly linkLifeMs: number | null;
   readonly freshLinks: boolean;
   readonly fileBytes: number | null;
@@ -110,7 +110,7 @@ export const resolveRateLimit = ({ perMinute, window = 'sliding', retryAfter = f
  * Errors: `RangeError` or `TypeError`, with the field and the value.
  */
 export const resolveOptions = (options: SimulatorOptions): Settings => {
-  const { port = 0, seed = 1, speed = 1, keys = {}, faults = { rate: 0 }, fates: weights = { succeeds: 1 } } = options;
+  const { port = 0, seed = 1, speed = 1, keys = {}, faults = { rate: 0 }, outcomes: weights = { succeeds: 1 } } = options;
   const { rateLimit, linkLifeMs = null, freshLinks = false, fileBytes = null } = options;
   check('port', port, isWholeFrom(0, port) && port <= 65_535, 'a whole number from 0 to 65535');
   check('seed', seed, Number.isFinite(seed), 'a finite number');
@@ -118,16 +118,16 @@ export const resolveOptions = (options: SimulatorOptions): Settings => {
   check('speed', speed, options.clock === undefined || speed === 1, '1, or left out, where clock is given');
   const { clock = simulatedClock(speed) } = options;
   check('faults.rate', faults.rate, faults.rate >= 0 && faults.rate <= 1, 'from 0 to 1');
-  for (const kind of faults.kinds ?? []) check('faults.kinds', kind, askFaults.includes(kind), `some of ${askFaults.join(', ')}`);
-  checkNames('fates', weights, fates);
+  for (const kind of faults.kinds ?? []) check('faults.kinds', kind, pollFaults.includes(kind), `some of ${pollFaults.join(', ')}`);
+  checkNames('outcomes', weights, outcomes);
   checkNames('keys', keys, simulatedProviders);
-  const weightOf = (fate: Fate): number => weights[fate] ?? 0;
-  for (const fate of fates) {
-    const weight = weightOf(fate);
-    check(`fates.${fate}`, weight, weight >= 0 && Number.isFinite(weight), 'a finite number from 0');
+  const weightOf = (outcome: Outcome): number => weights[outcome] ?? 0;
+  for (const outcome of outcomes) {
+    const weight = weightOf(outcome);
+    check(`outcomes.${outcome}`, weight, weight >= 0 && Number.isFinite(weight), 'a finite number from 0');
   }
-  const possible = fates.filter((fate) => weightOf(fate) > 0);
-  check('fates', JSON.stringify(weights), possible.length > 0, 'a record with a weight above 0');
+  const possible = outcomes.filter((outcome) => weightOf(outcome) > 0);
+  check('outcomes', JSON.stringify(weights), possible.length > 0, 'a record with a weight above 0');
   const isWholeSeconds = linkLifeMs === null || (isWholeFrom(0, linkLifeMs) && linkLifeMs % 1000 === 0);
   check('linkLifeMs', linkLifeMs, isWholeSeconds, 'a multiple of 1000');
   const isLargeEnough = fileBytes === null || isWholeFrom(minPaddedBytes, fileBytes);
@@ -144,7 +144,7 @@ export const resolveOptions = (options: SimulatorOptions): Settings => {
     freshLinks,
     fileBytes,
     clock,
-    fates: possible.map((fate) => [fate, weightOf(fate)]),
+    outcomes: possible.map((outcome) => [outcome, weightOf(outcome)]),
     keys: {
       ark: keysOf('ark'),
       powertokens: keysOf('powertokens'),

@@ -10,16 +10,16 @@ const digest = (parts: Parts): Buffer => createHash('sha256').update(JSON.string
 /**
  * A number from 0 up to, not including, 1: always the same for the same parts.
  *
- * @example fraction(seed, 'ark', 'fate') < 0.5
+ * @example fraction(seed, 'ark', 'outcome') < 0.5
  */
 export const fraction = (...parts: Parts): number => digest(parts).readUInt32BE(0) / 2 ** 32;
 
 /** A whole number from `min` to `max`, both included. */
-export const wholeNumber = (min: number, max: number, ...parts: Parts): number =>
+export const integer = (min: number, max: number, ...parts: Parts): number =>
   min + Math.floor(fraction(...parts) * (max - min + 1));
 
 /** Up to 32 characters out of an alphabet. */
-export const letters = (length: number, alphabet: string, ...parts: Parts): string =>
+export const randomString = (length: number, alphabet: string, ...parts: Parts): string =>
   Array.from(digest(parts).subarray(0, length), (byte) => alphabet.charAt(byte % alphabet.length)).join('');
 
 /** One of several, by weight; the last when rounding leaves none. */

@@ -29,8 +29,8 @@ export interface RequestLog {
   readonly entries: readonly RequestEntry[];
   readonly add: (entry: RequestEntry) => void;
   /** Counts one more question about a task, and tells how many there have been. */
-  readonly countAsk: (task: TaskRef) => number;
-  readonly asks: (task: TaskRef) => number;
+  readonly countPoll: (task: TaskRef) => number;
+  readonly polls: (task: TaskRef) => number;
 }
 
 const kept = 100_000;
@@ -39,17 +39,17 @@ const kept = 100_000;
 export const createRequestLog = (): RequestLog => {
   const entries: RequestEntry[] = [];
   const counts = new Map<string, number>();
-  const asks = ({ provider, id }: TaskRef): number => counts.get(taskKey({ provider, id })) ?? 0;
+  const polls = ({ provider, id }: TaskRef): number => counts.get(taskKey({ provider, id })) ?? 0;
   return {
     entries,
     add: (entry) => {
       if (entries.push(entry) >= 2 * kept) entries.splice(0, kept);
     },
-    countAsk: (task) => {
-      const count = asks(task) + 1;
+    countPoll: (task) => {
+      const count = polls(task) + 1;
       counts.set(taskKey({ provider: task.provider, id: task.id }), count);
       return count;
     },
-    asks,
+    polls,
   };
 };

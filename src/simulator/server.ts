@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Disturbed } from './faults.js';
+import type { FaultResult } from './faults.js';
 
 /** A server that listens. */
 export interface Listening {
@@ -51,7 +51,7 @@ export const readBody = async (request: IncomingMessage): Promise<string> => {
 };
 
 /** Sends an answer, or does to the connection what a fault does. A hanging one stays open until the client leaves or the server stops. */
-export const send = (response: ServerResponse, answer: Disturbed): void => {
+export const send = (response: ServerResponse, answer: FaultResult): void => {
   if (answer === 'hang') return;
   if (answer === 'reset') {
     response.socket?.resetAndDestroy();

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { TaskRef } from '../task/snapshot.js';
-import { askFaults, createFaults } from './faults.js';
+import { pollFaults, createFaults } from './faults.js';
 import type { FaultKind } from './faults.js';
 import { createHandler } from './handler.js';
 import { createLinks } from './links.js';
@@ -17,7 +17,7 @@ import { filePath } from './routes.js';
 import { listen } from './server.js';
 import { isSimulatedProvider, simulatedProviders, sites } from './sites.js';
 import type { Site, SimulatedProvider } from './sites.js';
-import type { TaskPlan } from './task-plan.js';
+import type { Scenario } from './scenario.js';
 import { createTaskStore } from './task-store.js';
 import type { SimulatedTask, Submission } from './task-store.js';
 
@@ -32,9 +32,9 @@ export interface Simulator {
   /** Starts a task, without a request. */
   readonly submit: <P extends SimulatedProvider>(provider: P, submission?: Submission) => TaskRef<P>;
   /** What becomes of a task. */
-  readonly plan: (task: TaskRef) => TaskPlan;
-  /** Changes what becomes of a task. The time since its creation counts under the new plan. */
-  readonly replan: (task: TaskRef, changes: Partial<TaskPlan>) => void;
+  readonly scenario: (task: TaskRef) => Scenario;
+  /** Changes what becomes of a task. The time since its creation counts under the new scenario. */
+  readonly reschedule: (task: TaskRef, changes: Partial<Scenario>) => void;
   /**
    * Lets the next questions, or downloads, of a provider or of one task meet a fault.
    *
@@ -44,7 +44,7 @@ export interface Simulator {
   /** Limits the requests of each API key from now on, counting from zero; null lifts the limit. */
   readonly setRateLimit: (limit: SimulatedRateLimit | null) => void;
   /** How often a task was asked about by itself, whatever came of it. A list counts for none of its tasks. */
-  readonly asks: (task: TaskRef) => number;
+  readonly polls: (task: TaskRef) => number;
   /** What came in, oldest first. Of more than a hundred thousand requests the oldest are dropped. */
   readonly requests: readonly RequestEntry[];
   /** Cuts every connection and frees the port. Tasks stay, and their time goes on. */
@@ -60,7 +60,7 @@ const siteOf = (provider: string): Site => {
   return sites[provider];
 };
 
-const faultKinds: readonly FaultKind[] = [...askFaults, 'cut-download'];
+const faultKinds: readonly FaultKind[] = [...pollFaults, 'cut-download'];
 
 /**
  * Starts a simulator on loopback.
@@ -68,11 +68,11 @@ const faultKinds: readonly FaultKind[] = [...askFaults, 'cut-download'];
  * Errors: rejects with a `RangeError` or `TypeError` for a bad option, with Node's own error when the port is taken.
  * @example
  * const simulator = await startSimulator({ speed: 60 });
- * const task = simulator.submit('anyfast', { fate: 'fails' });
+ * const task = simulator.submit('anyfast', { outcome: 'fails' });
  */
 export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
   const settings = resolveOptions(options);
-  const { clock, seed, fates, keys, linkLifeMs, freshLinks } = settings;
+  const { clock, seed, outcomes, keys, linkLifeMs, freshLinks } = settings;
   const log = createRequestLog();
   const faults = createFaults(seed, settings.faults);
   const limiter = createRateLimiter(settings.rateLimit);
@@ -81,10 +81,10 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const tasks = createTaskStore({
     clock,
     seed,
-    fates,
+    outcomes,
     freshLinks,
     link: (task, variant, signedAtMs) => {
-      const form = task.provider === 'anyfast' && task.plan.ultra && variant === 'video' ? 'auth-key' : 'tos';
+      const form = task.provider === 'anyfast' && task.scenario.ultra && variant === 'video' ? 'auth-key' : 'tos';
       const lifeMs = linkLifeMs ?? sites[task.provider].linkLifeMs;
       return url + links.sign(form, filePath(task, variant), signedAtMs, lifeMs);
     },
@@ -114,8 +114,8 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
       const { id } = tasks.submit(provider, submission);
       return { provider, id };
     },
-    plan: (task) => found(task).plan,
-    replan: (task, changes) => tasks.replan(found(task), changes),
+    scenario: (task) => found(task).scenario,
+    reschedule: (task, changes) => tasks.reschedule(found(task), changes),
     fault: (target, kind, times = 1) => {
       siteOf(typeof target === 'string' ? target : target.provider);
       if (!faultKinds.includes(kind)) throw new RangeError(`kind must be one of ${faultKinds.join(', ')}; it is ${kind}`);
@@ -123,7 +123,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
       faults.inject(target, kind, times);
     },
     setRateLimit: (limit) => limiter.set(limit === null ? null : resolveRateLimit(limit)),
-    asks: log.asks,
+    polls: log.polls,
     requests: log.entries,
     stop: () => server.close(),
     restart: async () => {

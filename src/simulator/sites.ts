@@ -2,12 +2,12 @@
  * The six providers as this simulator plays them: where each listens, what it keeps and for how long, how long its tasks take.
  * Plain data. Source of every number: the provider's own documentation, or Ark's where a reseller is silent.
  */
-import type { Dialect } from './answer.js';
-import { ark, powertokens, yescale } from './answers-ark.js';
-import { kyyaipower, xingchao } from './answers-flat-video.js';
-import { anyfast } from './answers-new-api.js';
-import type { Habits } from './default-plan.js';
-import { letters } from './random.js';
+import type { Dialect } from './response.js';
+import { ark, powertokens, yescale } from './dialect-ark.js';
+import { kyyaipower, xingchao } from './dialect-flat-video.js';
+import { anyfast } from './dialect-new-api.js';
+import type { TaskDefaults } from './default-scenario.js';
+import { randomString } from './random.js';
 
 /** Every provider that is played. */
 export const simulatedProviders = ['ark', 'powertokens', 'yescale', 'kyyaipower', 'xingchao', 'anyfast'] as const;
@@ -16,7 +16,7 @@ export const simulatedProviders = ['ark', 'powertokens', 'yescale', 'kyyaipower'
 export type SimulatedProvider = (typeof simulatedProviders)[number];
 
 /** One provider's place on the server. Paths start with a slash and end without one. */
-export interface Site extends Habits {
+export interface Site extends TaskDefaults {
   /** Path of the base URL. */
   readonly base: string;
   /** Other bases that lead to the same tasks. */
@@ -45,11 +45,11 @@ const digits = '0123456789';
 /** `cgt-`, a time, five characters. The time is counted, not the clock's, so that a seed gives the same ids in every run. */
 const arkId = (name: string) => (seed: number, count: number): string => {
   const time = new Date(Date.UTC(2026, 0, 1) + count * 1000).toISOString().replace(/\D/g, '').slice(0, 14);
-  return `cgt-${time}-${letters(5, lowerCase + digits, seed, name, count)}`;
+  return `cgt-${time}-${randomString(5, lowerCase + digits, seed, name, count)}`;
 };
 
 const videoId = (name: string) => (seed: number, count: number): string => {
-  const hex = letters(32, `${digits}abcdef`, seed, name, count);
+  const hex = randomString(32, `${digits}abcdef`, seed, name, count);
   return `video_${hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}`;
 };
 
@@ -135,7 +135,7 @@ const anyfastSite: Site = {
   lists: false,
   deletes: false,
   dialect: anyfast,
-  taskId: (seed, count) => `asyntask_${letters(32, lowerCase + lowerCase.toUpperCase() + digits, seed, 'anyfast', count)}`,
+  taskId: (seed, count) => `asyntask_${randomString(32, lowerCase + lowerCase.toUpperCase() + digits, seed, 'anyfast', count)}`,
   // Its pages name no end to a task's record.
   recordLifeMs: Number.POSITIVE_INFINITY,
   cancelledRecordLifeMs: Number.POSITIVE_INFINITY,

@@ -1,7 +1,7 @@
 /**
  * One task at one moment, with everything that an answer needs: what the dialects read. Types alone.
  */
-import type { Phase, TaskPlan } from './task-plan.js';
+import type { Phase, Scenario } from './scenario.js';
 
 /** Which file of a task: the video that the viewer gets, or the clip before enhancement. */
 export type FileVariant = 'video' | 'original';
@@ -9,7 +9,7 @@ export type FileVariant = 'video' | 'original';
 /** A task as it is created. Instants are unix seconds of the simulator's clock. */
 export interface NewTask {
   readonly id: string;
-  readonly plan: TaskPlan;
+  readonly scenario: Scenario;
   readonly createdAt: number;
 }
 

@@ -10,11 +10,11 @@ export const faultKinds = /** @type {const} */ ([
   'rate-limited-retry-after',
   'server-error',
   'bad-gateway-html',
-  'cut-json',
+  'truncated-json',
   'empty-body',
   'reset',
   'hang',
-  'passing-unauthorized',
+  'transient-unauthorized',
   'not-found-after-creation',
 ]);
 

@@ -1,12 +1,12 @@
 /** That every contender meets the same faults, as often as the plan says. */
-import { askFaults } from '../../src/simulator/faults.js';
+import { pollFaults } from '../../src/simulator/faults.js';
 import { expect, it } from 'vitest';
 import { createFaults, faultKinds } from './request-faults.mjs';
 
 const numbers = Array.from({ length: 5_000 }, (_, index) => index + 1);
 
 it('knows the kinds of the simulator', () => {
-  expect(faultKinds).toEqual(askFaults);
+  expect(faultKinds).toEqual(pollFaults);
 });
 
 it('decides by seed, task and number, in whatever order the requests come', () => {

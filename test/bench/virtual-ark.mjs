@@ -57,11 +57,11 @@ const effects = {
   'rate-limited-retry-after': () => rateLimited({ 'retry-after': String(retryAfterSeconds) }),
   'server-error': () => json(500, arkError('InternalServiceError', 'The service stopped on an internal error.', 'InternalServerError')),
   'bad-gateway-html': (truth) => ({ status: 502, headers: { ...truth.headers, 'content-type': 'text/html' }, body: badGateway }),
-  'cut-json': (truth) => ({ ...truth, body: truth.body.slice(0, truth.body.length / 2) }),
+  'truncated-json': (truth) => ({ ...truth, body: truth.body.slice(0, truth.body.length / 2) }),
   'empty-body': (truth) => ({ ...truth, status: 200, body: '' }),
   reset: () => 'reset',
   hang: () => 'hang',
-  'passing-unauthorized': () => json(401, arkError('AuthenticationError', 'The API key is unknown.', 'Unauthorized')),
+  'transient-unauthorized': () => json(401, arkError('AuthenticationError', 'The API key is unknown.', 'Unauthorized')),
   'not-found-after-creation': notFound,
 };
 

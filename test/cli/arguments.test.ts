@@ -33,7 +33,7 @@ describe('good arguments', () => {
     ['simulate', { kind: 'simulate', options: { speed: 1 }, tasks: 0, tasksFile: null }],
     [
       'simulate --port 0 --speed 60 --seed 7 --fault-rate 0.1 --tasks 12 --tasks-file t --fates succeeds=9,fails=1,stalls',
-      { kind: 'simulate', options: { port: 0, speed: 60, seed: 7, faults: { rate: 0.1 }, fates: { succeeds: 9, fails: 1, stalls: 1 } }, tasks: 12, tasksFile: 't' },
+      { kind: 'simulate', options: { port: 0, speed: 60, seed: 7, faults: { rate: 0.1 }, outcomes: { succeeds: 9, fails: 1, stalls: 1 } }, tasks: 12, tasksFile: 't' },
     ],
   ])('%s', (args, command) => {
     expect(parseCommand(args.split(' '))).toEqual(command);
@@ -68,7 +68,7 @@ describe('bad arguments', () => {
     ['simulate --speed fast', "--speed must be a number from 1, not 'fast'"],
     ['simulate --fault-rate 2', "--fault-rate must be a number from 0 to 1, not '2'"],
     ['simulate --tasks-file t', '--tasks-file needs --tasks N: how many tasks to write'],
-    ['simulate --fates wins=1', "--fates must be some of succeeds, fails, moderated, cancelled, expires, unknown-word, vanishes, stalls, each with its weight, such as succeeds=9,fails=1, not 'wins=1'"],
+    ['simulate --fates wins=1', "--fates must be some of succeeds, fails, moderated, cancelled, expires, unknown-status, disappears, stalls, each with its weight, such as succeeds=9,fails=1, not 'wins=1'"],
     ['watch ark:cgt-1 --api-key sk-1', `--api-key ${needsAVariable}`],
     ['watch --apikey=sk-1', `--apikey ${needsAVariable}`],
     ['query ark:cgt-1 --ANYFAST_API_KEY=sk-1', `--ANYFAST_API_KEY ${needsAVariable}`],

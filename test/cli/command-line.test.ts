@@ -41,8 +41,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const written = ({ provider, id }: TaskRef): string => `${provider}:${id}`;
 const short = { queueMs: 1_000, runMs: 5_000 } as const;
-const submit = (fate: 'succeeds' | 'fails' | 'cancelled' | 'stalls', provider: (typeof simulatedProviders)[number] = 'ark'): string =>
-  written(simulator.submit(provider, { fate, ...short }));
+const submit = (outcome: 'succeeds' | 'fails' | 'cancelled' | 'stalls', provider: (typeof simulatedProviders)[number] = 'ark'): string =>
+  written(simulator.submit(provider, { outcome, ...short }));
 
 describe('help', () => {
   it('is there for all and for each command, with an example', async () => {
@@ -94,7 +94,7 @@ describe('query', () => {
   });
 
   it('ends when it is told to', async () => {
-    const task = simulator.submit('ark', { fate: 'stalls' });
+    const task = simulator.submit('ark', { outcome: 'stalls' });
     simulator.fault(task, 'hang');
     expect(await run(['query', written(task)], { env, signals: of('SIGTERM') })).toMatchObject({ code: 143, out: '' });
   });
@@ -230,12 +230,12 @@ describe('watch, interrupted', () => {
   });
 
   it('asks nothing more', async () => {
-    const task = simulator.submit('ark', { fate: 'stalls', ...short });
+    const task = simulator.submit('ark', { outcome: 'stalls', ...short });
     const stderr = new FakeStream();
     await run(['watch', written(task)], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
-    const asks = simulator.asks(task);
+    const asks = simulator.polls(task);
     await run(['watch', submit('succeeds')], { env });
-    expect(simulator.asks(task)).toBe(asks);
+    expect(simulator.polls(task)).toBe(asks);
   });
 
   it('a second time ends at once', async () => {
@@ -336,7 +336,7 @@ describe('watch, on a terminal', () => {
 
 describe('watch, saving videos', () => {
   it('saves each video, tells where, and does not ask or fetch again in the next run', async () => {
-    const task = simulator.submit('ark', { fate: 'succeeds', ...short });
+    const task = simulator.submit('ark', { outcome: 'succeeds', ...short });
     const first = await run(['watch', written(task), '--download', folder], { env });
     expect(first.code).toBe(0);
     const path = first.out.trim().split('\t')[2] ?? '';
@@ -344,12 +344,12 @@ describe('watch, saving videos', () => {
     expect(first.err).toMatch(/saved: .+\.mp4 \(\d+ kB\)/);
     expect(first.err).toMatch(/1 task: 1 succeeded, 1 saved\n$/);
 
-    const asks = simulator.asks(task);
+    const asks = simulator.polls(task);
     const requests = simulator.requests.length;
     const second = await run(['watch', written(task), '--download', folder], { env });
     expect([second.code, second.out]).toEqual([0, first.out]);
     expect(second.err).toContain('is there already');
-    expect([simulator.asks(task), simulator.requests.length]).toEqual([asks, requests]);
+    expect([simulator.polls(task), simulator.requests.length]).toEqual([asks, requests]);
 
     const third = await run(['watch', '--download', folder], { env });
     expect([third.code, third.out]).toEqual([0, first.out]);
@@ -441,7 +441,7 @@ describe('simulate', () => {
     const stack = await run(['simulate', '--port', port], { env: { RX_SEEDANCE_DEBUG: '1' } });
     expect(stack.err).toMatch(/\n +at /);
     expect((await run(['simulate', '--tasks', '1', '--tasks-file', folder])).err).toContain(`rx-seedance: --tasks-file ${folder}: EISDIR: illegal operation on a directory\n`);
-    expect(await run(['simulate', '--fates', 'fails=0'])).toMatchObject({ code: 2, err: expect.stringContaining('fates must be a record with a weight above 0') as string });
+    expect(await run(['simulate', '--fates', 'fails=0'])).toMatchObject({ code: 2, err: expect.stringContaining('outcomes must be a record with a weight above 0') as string });
   });
 });
 

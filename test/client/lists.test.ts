@@ -7,10 +7,10 @@ import { asyncScheduler, defer, EMPTY, finalize, from, map, mergeMap, NEVER, typ
 import { describe, expect, it } from 'vitest';
 import { anyfast } from '../../src/providers/anyfast.js';
 import { ark } from '../../src/providers/ark.js';
-import { answerApi } from '../../src/simulator/api.js';
+import { createApiResponse } from '../../src/simulator/api.js';
 import { findRoute } from '../../src/simulator/routes.js';
 import { sites } from '../../src/simulator/sites.js';
-import { type Fate, fates } from '../../src/simulator/task-plan.js';
+import { type Outcome, outcomes } from '../../src/simulator/scenario.js';
 import { createTaskStore, type Submission } from '../../src/simulator/task-store.js';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
 import { account, type AccountOptions } from '../../src/client/account.js';
@@ -28,13 +28,13 @@ const baseUrl = `http://127.0.0.1:1${sites.ark.base}`;
 
 /** The simulator's Ark without sockets: answers in the turn of the request, on the clock of virtual time. */
 const simulatedArk = (submissions: readonly Submission[]) => {
-  const tasks = createTaskStore({ clock: () => asyncScheduler.now(), seed: 1, fates: [['succeeds', 1]], freshLinks: false, link: ({ id }) => `https://files.example/${id}.mp4` });
+  const tasks = createTaskStore({ clock: () => asyncScheduler.now(), seed: 1, outcomes: [['succeeds', 1]], freshLinks: false, link: ({ id }) => `https://files.example/${id}.mp4` });
   const ids = submissions.map((submission) => tasks.submit('ark', submission).id);
   const answer = ({ method, url }: HttpRequest): HttpResponse => {
     const { pathname, search } = new URL(url);
     const route = findRoute(method, pathname);
     if (route === null) throw new Error(`no such path: ${pathname}`);
-    return answerApi(tasks, { route, query: new URLSearchParams(search), body: '', authorized: true, requestId: 'request-1' });
+    return createApiResponse(tasks, { route, query: new URLSearchParams(search), body: '', authorized: true, requestId: 'request-1' });
   };
   return { ids, answer };
 };
@@ -57,7 +57,7 @@ const watchAll = (submissions: readonly Submission[], options: Partial<AccountOp
   });
 
 const long = { queueMs: minutes(1), runMs: minutes(2) };
-const many = (count: number, submission: Submission = {}): readonly Submission[] => Array.from({ length: count }, () => ({ ...long, fate: 'succeeds', ...submission }));
+const many = (count: number, submission: Submission = {}): readonly Submission[] => Array.from({ length: count }, () => ({ ...long, outcome: 'succeeds', ...submission }));
 const tooManyTasks = responseOf(tooMany({ 'retry-after': '5' }));
 const isList = ({ url }: Pick<HttpRequest, 'url'>): boolean => url.includes('?');
 
@@ -185,8 +185,8 @@ describe('tasks of one account', () => {
 });
 
 describe('with lists and without', () => {
-  const anyFate: fc.Arbitrary<Fate> = fc.constantFrom(...fates);
-  const anyTask = fc.record({ fate: anyFate, queueMs: fc.constantFrom(0, minutes(1), minutes(3)), runMs: fc.constantFrom(minutes(1), minutes(2), minutes(5)), serviceTier: fc.constantFrom('default', 'flex') });
+  const anyOutcome: fc.Arbitrary<Outcome> = fc.constantFrom(...outcomes);
+  const anyTask = fc.record({ outcome: anyOutcome, queueMs: fc.constantFrom(0, minutes(1), minutes(3)), runMs: fc.constantFrom(minutes(1), minutes(2), minutes(5)), serviceTier: fc.constantFrom('default', 'flex') });
 
   it('the same tasks have the same transitions, snapshots and errors', () => {
     fc.assert(

@@ -39,12 +39,12 @@ describe.each(adapters)('a client over real HTTP, through %s', (_, transport) =>
     const { simulator, client } = await setUp(transport(), { seed: 7, faults: { rate: 0.3 } });
     const ends = { succeeds: 'succeeded', fails: 'failed', moderated: 'failed' } as const;
     const tasks = providers.flatMap(({ id }) =>
-      (['succeeds', 'fails', 'moderated', 'succeeds'] as const).map((fate) => ({ fate, task: simulator.submit(id, { fate }) })),
+      (['succeeds', 'fails', 'moderated', 'succeeds'] as const).map((outcome) => ({ outcome, task: simulator.submit(id, { outcome }) })),
     );
     const feed = await lastValueFrom(from(tasks.map(({ task }) => task)).pipe(watchTasks(client), toFeed()));
-    for (const { fate, task } of tasks) {
+    for (const { outcome, task } of tasks) {
       const row = feed.tasks.get(task);
-      expect(`${task.provider} ${fate}: ${String(row?.error?.message ?? row?.status)}`).toBe(`${task.provider} ${fate}: ${ends[fate]}`);
+      expect(`${task.provider} ${outcome}: ${String(row?.error?.message ?? row?.status)}`).toBe(`${task.provider} ${outcome}: ${ends[outcome]}`);
       if (row?.snapshot?.status === 'succeeded') expect(row.snapshot.video?.url).toMatch(/^http:\/\/127\.0\.0\.1/);
     }
     expect(simulator.requests.some(({ fault }) => fault !== null)).toBe(true);
@@ -68,8 +68,8 @@ describe.each(adapters)('a client over real HTTP, through %s', (_, transport) =>
     simulator.fault(task, 'hang', 5);
     const states = client.states(task).pipe(take(1));
     expect((await firstValueFrom(states)).lastError?.kind).toBe('timeout');
-    const asked = simulator.asks(task);
+    const asked = simulator.polls(task);
     await simulator.restart();
-    expect(simulator.asks(task)).toBe(asked);
+    expect(simulator.polls(task)).toBe(asked);
   });
 });

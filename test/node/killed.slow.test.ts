@@ -64,11 +64,11 @@ it('forty tasks come to their ends, and each video to the disk once, through fau
   const keys = Object.fromEntries(simulatedProviders.map((id) => [id, key]));
   const simulator = await startSimulator({ speed, keys, faults: { rate: 0.3 }, fileBytes: 1_000_000 });
   try {
-    const fates = ['succeeds', 'succeeds', 'succeeds', 'fails', 'succeeds', 'expires', 'succeeds', 'cancelled', 'succeeds', 'moderated'] as const;
+    const outcomes = ['succeeds', 'succeeds', 'succeeds', 'fails', 'succeeds', 'expires', 'succeeds', 'cancelled', 'succeeds', 'moderated'] as const;
     const tasks = Array.from({ length: 40 }, (_, index) => {
-      const fate = fates[Math.floor(index / 4)] ?? 'succeeds';
+      const outcome = outcomes[Math.floor(index / 4)] ?? 'succeeds';
       const provider = simulatedProviders[index % simulatedProviders.length] ?? 'ark';
-      return simulator.submit(provider, { fate, queueMs: 4_000 + 700 * index, runMs: 15_000 + 1_500 * index });
+      return simulator.submit(provider, { outcome, queueMs: 4_000 + 700 * index, runMs: 15_000 + 1_500 * index });
     });
     for (const task of tasks) simulator.fault(task, 'cut-download', 2);
     for (const task of tasks.slice(0, 10)) simulator.fault(task, 'hang');
@@ -111,7 +111,7 @@ it('forty tasks come to their ends, and each video to the disk once, through fau
     const story = `kills after ${kills.join(', ')} ms; stderr: ${last.said.errors}`;
     const ends = last.told().filter(({ kind }) => kind === 'saved' || kind === 'unsaved');
     expect(ends.map(({ task }) => taskKey(task)).sort(), story).toEqual(tasks.map(taskKey).sort());
-    const succeeded = tasks.filter((task) => simulator.plan(task).fate === 'succeeds');
+    const succeeded = tasks.filter((task) => simulator.scenario(task).outcome === 'succeeds');
     expect(ends.filter(({ kind }) => kind === 'saved').map(({ task }) => taskKey(task)).sort(), story).toEqual(succeeded.map(taskKey).sort());
     expect(last.told().filter(({ kind }) => kind === 'error'), story).toEqual([]);
     expect(code).toBe(1);

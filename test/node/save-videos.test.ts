@@ -54,24 +54,24 @@ describe('saving the videos of a feed', () => {
   it('brings each task of every provider to one end: its file, byte for byte, or the reason why there is none', async () => {
     const { simulator, client } = await setUp();
     const directory = join(folder(), 'videos');
-    const fates = ['succeeds', 'fails', 'cancelled', 'vanishes'] as const;
-    const tasks = providers.flatMap(({ id }) => fates.map((fate) => simulator.submit(id, { fate })));
+    const outcomes = ['succeeds', 'fails', 'cancelled', 'disappears'] as const;
+    const tasks = providers.flatMap(({ id }) => outcomes.map((outcome) => simulator.submit(id, { outcome })));
     const ends = endsIn(await all(from(tasks).pipe(watchTasks(client), saveVideos({ directory, client, retry }))));
     expect(ends).toHaveLength(tasks.length);
     for (const task of tasks) {
       const [end, ...others] = ends.filter((event) => event.task.provider === task.provider && event.task.id === task.id);
       expect(others).toEqual([]);
-      const { fate } = simulator.plan(task);
-      if (fate === 'succeeds') {
+      const { outcome } = simulator.scenario(task);
+      if (outcome === 'succeeds') {
         const path = join(directory, `${taskFileName(task)}.mp4`);
         const bytes = await truth(simulator, task);
         expect(end).toEqual({ kind: 'saved', task, path, bytes: bytes.length, isNew: true });
         expect(readFileSync(path).equals(bytes)).toBe(true);
       } else {
         // AnyFast tells a cancelled task as a failed one.
-        const reason = fate === 'vanishes' ? 'errored' : fate === 'cancelled' && task.provider !== 'anyfast' ? 'cancelled' : 'failed';
+        const reason = outcome === 'disappears' ? 'errored' : outcome === 'cancelled' && task.provider !== 'anyfast' ? 'cancelled' : 'failed';
         expect(end).toMatchObject({ kind: 'unsaved', reason });
-        expect(end?.kind === 'unsaved' && end.error !== null).toBe(fate === 'vanishes');
+        expect(end?.kind === 'unsaved' && end.error !== null).toBe(outcome === 'disappears');
       }
     }
     expect(readdirSync(directory).sort()).toEqual(providers.flatMap(({ id }) => {
@@ -89,7 +89,7 @@ describe('saving the videos of a feed', () => {
     const record = JSON.parse(readFileSync(join(directory, `ark-${task.id}.json`), 'utf8')) as VideoRecord;
     expect(record).toMatchObject({ version: 1, task, file: `ark-${task.id}.mp4`, bytes: statSync(join(directory, `ark-${task.id}.mp4`)).size });
     expect(record.savedAtMs).toBeGreaterThanOrEqual(before);
-    expect(record.snapshot).toMatchObject({ status: 'succeeded', model: simulator.plan(task).model, usage: { completionTokens: expect.any(Number) as number } });
+    expect(record.snapshot).toMatchObject({ status: 'succeeded', model: simulator.scenario(task).model, usage: { completionTokens: expect.any(Number) as number } });
     expect(record.snapshot).not.toHaveProperty('raw');
     expect(JSON.stringify(record)).not.toContain(simulator.apiKey('ark'));
   });
@@ -162,7 +162,7 @@ describe('saving the videos of a feed', () => {
     skewMs = 3_600_000;
     expect(endsIn(await all(from(events).pipe(saveVideos({ directory, client }))))).toMatchObject([{ kind: 'saved', isNew: true }]);
     expect(filesOf(simulator).map(({ status }) => status)).toEqual([403, 200]);
-    expect(simulator.asks(task)).toBe(2);
+    expect(simulator.polls(task)).toBe(2);
     // Without the client the same is the end.
     const [end] = endsIn(await all(from(events).pipe(saveVideos({ directory: folder() }))));
     expect(end?.kind === 'unsaved' && isDownloadError(end.error, 'refused')).toBe(true);
@@ -209,7 +209,7 @@ describe('saving the videos of a feed', () => {
     const { simulator, client } = await setUp();
     const parent = folder();
     writeFileSync(join(parent, 'file'), '');
-    const tasks = [simulator.submit('ark', ended), simulator.submit('ark', { ...ended, fate: 'fails' }), simulator.submit('ark', ended)];
+    const tasks = [simulator.submit('ark', ended), simulator.submit('ark', { ...ended, outcome: 'fails' }), simulator.submit('ark', ended)];
     const ends = await all(from(tasks).pipe(watchTasks(client), saveVideos({ directory: join(parent, 'file') })));
     expect(ends.map((end) => end.kind === 'unsaved' && [end.reason, isDownloadError(end.error, 'disk')]).sort()).toEqual([['download', true], ['download', true], ['failed', false]]);
   });

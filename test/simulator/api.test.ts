@@ -91,7 +91,7 @@ describe('a task', () => {
 
   it('that was cancelled is forgotten by Ark after a day', async () => {
     const { simulator, pass, ask } = await bench();
-    const task = simulator.submit('ark', { ...ended, fate: 'cancelled' });
+    const task = simulator.submit('ark', { ...ended, outcome: 'cancelled' });
     pass(dayMs - 1);
     expect((await ask(task)).status).toBe(200);
     pass(1);
@@ -151,7 +151,7 @@ describe('a creation', () => {
     expect([reply.status, reply.body()]).toEqual([200, answer]);
     const task = { provider, id: String(reply.body().id) };
     expect((await ask(task)).status).toBe(200);
-    expect(simulator.plan(task)).toMatchObject({ model: 'a-model', resolution: '1080p', durationMs: 12_000, serviceTier: 'flex' });
+    expect(simulator.scenario(task)).toMatchObject({ model: 'a-model', resolution: '1080p', durationMs: 12_000, serviceTier: 'flex' });
   });
 
   it('reads the flags of a prompt, the name of a model, and a number of frames', async () => {
@@ -159,7 +159,7 @@ describe('a creation', () => {
     const post = async (provider: SimulatedProvider, path: string, body: object) => {
       const headers = { authorization: 'Bearer sim-key' };
       const reply = await call(provider, path, { method: 'POST', body: JSON.stringify(body), headers });
-      return simulator.plan({ provider, id: String(reply.body().id) });
+      return simulator.scenario({ provider, id: String(reply.body().id) });
     };
     const content = [{ type: 'text', text: 'A boat --resolution 480p --duration 8' }];
     expect(await post('yescale', '/seedance/generations', { model: 'm', content })).toMatchObject({ resolution: '480p', durationMs: 8000 });
@@ -175,7 +175,7 @@ describe('a creation', () => {
     const headers = { authorization: 'Bearer sim-key' };
     const reply = await call('ark', '/contents/generations/tasks', { method: 'POST', body: JSON.stringify(asked), headers });
     const task = { provider: 'ark', id: String(reply.body().id) } as const;
-    simulator.replan(task, ended);
+    simulator.reschedule(task, ended);
     const body = (await ask(task)).body();
     expect(body).toMatchObject({ frames: 48, priority: 3, safety_identifier: 'a-user', generate_audio: false });
     expect(body).not.toHaveProperty('duration');
@@ -213,9 +213,9 @@ describe('a list', () => {
       const { simulator, call, ask } = await bench();
       simulator.submit(provider, { id: 'waiting', queueMs: 1000 });
       simulator.submit(provider, { id: 'done', ...ended });
-      simulator.submit(provider, { id: 'failed', ...ended, fate: 'fails', model: 'special' });
+      simulator.submit(provider, { id: 'failed', ...ended, outcome: 'fails', model: 'special' });
       simulator.submit(provider, { id: 'flexible', ...ended, serviceTier: 'flex' });
-      simulator.submit(provider, { id: 'lost', ...ended, fate: 'vanishes' });
+      simulator.submit(provider, { id: 'lost', ...ended, outcome: 'disappears' });
       simulator.submit('yescale', { id: 'elsewhere' });
       const reply = await call(provider, `/contents/generations/tasks${query}`);
       const { items, total } = reply.body();
@@ -271,9 +271,9 @@ describe('a deletion', () => {
     expect((await ask(task)).body()).toMatchObject({ status: 'cancelled', updated_at: bornAt + 10 });
   });
 
-  it.each(['succeeds', 'fails', 'expires'] as const)('drops the record of a task that %s', async (fate) => {
+  it.each(['succeeds', 'fails', 'expires'] as const)('drops the record of a task that %s', async (outcome) => {
     const { simulator, call, ask } = await bench();
-    const task = simulator.submit('ark', { ...ended, fate });
+    const task = simulator.submit('ark', { ...ended, outcome });
     expect((await call('ark', `/contents/generations/tasks/${task.id}`, remove)).text).toBe('{}');
     expect((await ask(task)).status).toBe(404);
     expect((await call('ark', `/contents/generations/tasks/${task.id}`, remove)).status).toBe(404);
@@ -282,10 +282,10 @@ describe('a deletion', () => {
   it.each([
     ['stalls', 'running'],
     ['cancelled', 'cancelled'],
-    ['unknown-word', 'archived'],
-  ] as const)('is refused for a task that %s', async (fate, status) => {
+    ['unknown-status', 'archived'],
+  ] as const)('is refused for a task that %s', async (outcome, status) => {
     const { simulator, call, ask } = await bench();
-    const task = simulator.submit('ark', { ...ended, fate });
+    const task = simulator.submit('ark', { ...ended, outcome });
     const reply = await call('ark', `/contents/generations/tasks/${task.id}`, remove);
     expect([reply.status, at(reply.body(), 'error', 'code')]).toEqual([409, 'InvalidAction.RunningTaskDeletion']);
     expect((await ask(task)).body().status).toBe(status);

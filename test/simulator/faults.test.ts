@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { askFaults, simulatedProviders } from 'rx-seedance/simulator';
-import type { AskFault, SimulatedProvider } from 'rx-seedance/simulator';
+import { pollFaults, simulatedProviders } from 'rx-seedance/simulator';
+import type { PollFault, SimulatedProvider } from 'rx-seedance/simulator';
 import { describe, expect, it } from 'vitest';
 import { createFaults } from '../../src/simulator/faults.js';
 import { bench, request } from './support.js';
@@ -20,14 +20,14 @@ const isJson = ({ body }: Reply): boolean => {
   }
 };
 
-const answered: Readonly<Record<Exclude<AskFault, 'reset' | 'hang' | 'not-found-after-creation'>, Seen>> = {
+const answered: Readonly<Record<Exclude<PollFault, 'reset' | 'hang' | 'not-found-after-creation'>, Seen>> = {
   'rate-limited': { status: 429, isJson: true, retryAfter: null },
   'rate-limited-retry-after': { status: 429, isJson: true, retryAfter: '20' },
   'server-error': { status: 500, isJson: true, retryAfter: null },
   'bad-gateway-html': { status: 502, isJson: false, retryAfter: null },
-  'cut-json': { status: 200, isJson: false, retryAfter: null },
+  'truncated-json': { status: 200, isJson: false, retryAfter: null },
   'empty-body': { status: 200, isJson: false, retryAfter: null },
-  'passing-unauthorized': { status: 401, isJson: true, retryAfter: null },
+  'transient-unauthorized': { status: 401, isJson: true, retryAfter: null },
 };
 const notFound: Readonly<Record<SimulatedProvider, number>> = {
   ark: 404,
@@ -40,7 +40,7 @@ const notFound: Readonly<Record<SimulatedProvider, number>> = {
 
 describe.each(simulatedProviders)('%s', (provider) => {
   it.each([...Object.entries(answered), ['not-found-after-creation', { status: notFound[provider], isJson: true, retryAfter: null }]] as [
-    AskFault,
+    PollFault,
     Seen,
   ][])('answers %s once, then the truth', async (kind, expected) => {
     const { simulator, ask } = await bench();
@@ -123,8 +123,8 @@ describe('sprinkled faults', () => {
       fc.property(fc.integer(), fc.array(anyAsk, { maxLength: 50 }), fc.double({ min: 0, max: 1, noNaN: true }), (seed, asks, rate) => {
         const there = createFaults(seed, { rate });
         const back = createFaults(seed, { rate });
-        const forward = asks.map((one) => there.forAsk(one, one.ask));
-        const backward = asks.toReversed().map((one) => back.forAsk(one, one.ask));
+        const forward = asks.map((one) => there.forPoll(one, one.ask));
+        const backward = asks.toReversed().map((one) => back.forPoll(one, one.ask));
         expect(backward.reverse()).toEqual(forward);
       }),
     );
@@ -132,10 +132,10 @@ describe('sprinkled faults', () => {
 
   it('come at their rate, each of its kind, and no task is missing but when it is new', () => {
     const faults = createFaults(7, { rate: 0.25 });
-    const drawn = Array.from({ length: 4000 }, (_, index) => faults.forAsk({ provider: 'ark', id: 'a' }, index + 1));
+    const drawn = Array.from({ length: 4000 }, (_, index) => faults.forPoll({ provider: 'ark', id: 'a' }, index + 1));
     expect(drawn.filter((kind) => kind !== null).length / drawn.length).toBeCloseTo(0.25, 1);
-    expect(new Set(drawn.slice(2))).toEqual(new Set([null, ...askFaults.filter((kind) => kind !== 'not-found-after-creation')]));
-    const first = Array.from({ length: 400 }, (_, index) => faults.forAsk({ provider: 'ark', id: `${index}` }, 1));
+    expect(new Set(drawn.slice(2))).toEqual(new Set([null, ...pollFaults.filter((kind) => kind !== 'not-found-after-creation')]));
+    const first = Array.from({ length: 400 }, (_, index) => faults.forPoll({ provider: 'ark', id: `${index}` }, 1));
     expect(first).toContain('not-found-after-creation');
   });
 
@@ -149,8 +149,8 @@ describe('sprinkled faults', () => {
   it('never come at a rate of 0, always at a rate of 1', () => {
     fc.assert(
       fc.property(anyAsk, (one) => {
-        expect(createFaults(1, { rate: 0 }).forAsk(one, one.ask)).toBeNull();
-        expect(createFaults(1, { rate: 1, kinds: ['reset'] }).forAsk(one, one.ask)).toBe('reset');
+        expect(createFaults(1, { rate: 0 }).forPoll(one, one.ask)).toBeNull();
+        expect(createFaults(1, { rate: 1, kinds: ['reset'] }).forPoll(one, one.ask)).toBe('reset');
       }),
     );
   });
@@ -178,6 +178,6 @@ it('an unauthorized question is logged and counted like any other', async () => 
   const { simulator, urlOf } = await bench();
   const task = simulator.submit('ark');
   await request(urlOf(task));
-  expect(simulator.asks(task)).toBe(1);
+  expect(simulator.polls(task)).toBe(1);
   expect(simulator.requests).toMatchObject([{ method: 'GET', provider: 'ark', id: task.id, status: 401, fault: null }]);
 });

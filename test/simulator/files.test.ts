@@ -80,7 +80,7 @@ describe('a link', () => {
     const { url, ask, task, pass, simulator } = await finished('ark');
     pass(hourMs);
     expect(at((await ask(task)).body(), 'content', 'video_url')).toBe(url);
-    simulator.replan(task, { fate: 'vanishes' });
+    simulator.reschedule(task, { outcome: 'disappears' });
     expect((await ask(task)).status).toBe(404);
     expect((await download(url)).status).toBe(200);
   });

@@ -52,7 +52,7 @@ describe('the client of the AI SDK', () => {
   });
 
   it('is told of a task that fails as of one at Ark', async () => {
-    const { generate } = await start({ fates: { moderated: 1 } });
+    const { generate } = await start({ outcomes: { moderated: 1 } });
     await expect(generate()).rejects.toThrow(/^Video generation failed: .*"status":"failed"/);
   });
 

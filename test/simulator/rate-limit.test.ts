@@ -137,7 +137,7 @@ describe('a simulator with a rate limit', () => {
       { status: 200, fault: null, limited: false },
       { status: 429, fault: null, limited: true },
     ]);
-    expect(simulator.asks(task)).toBe(3);
+    expect(simulator.polls(task)).toBe(3);
   });
 
   it('says in Retry-After how many seconds to wait, rounded up', async () => {

@@ -5,8 +5,8 @@ import { kyyaipower } from 'rx-seedance/providers/kyyaipower';
 import { powertokens } from 'rx-seedance/providers/powertokens';
 import { xingchao } from 'rx-seedance/providers/xingchao';
 import { yescale } from 'rx-seedance/providers/yescale';
-import { fates, simulatedProviders } from 'rx-seedance/simulator';
-import type { Fate, SimulatedProvider } from 'rx-seedance/simulator';
+import { outcomes, simulatedProviders } from 'rx-seedance/simulator';
+import type { Outcome, SimulatedProvider } from 'rx-seedance/simulator';
 import type { Provider, TaskRef, TaskStatus } from 'rx-seedance';
 import { describe, expect, it } from 'vitest';
 import { bench, bornAtMs } from './support.js';
@@ -15,19 +15,19 @@ import { handedOn } from '../support/readings.js';
 
 const providers: Readonly<Record<SimulatedProvider, Provider>> = { ark, powertokens, yescale, kyyaipower, xingchao, anyfast };
 
-const ends: Readonly<Record<Fate, TaskStatus | 'no snapshot'>> = {
+const ends: Readonly<Record<Outcome, TaskStatus | 'no snapshot'>> = {
   succeeds: 'succeeded',
   fails: 'failed',
   moderated: 'failed',
   cancelled: 'cancelled',
   expires: 'expired',
-  'unknown-word': 'unknown',
-  vanishes: 'no snapshot',
+  'unknown-status': 'unknown',
+  disappears: 'no snapshot',
   stalls: 'running',
 };
 
 /** What these providers cannot say in a word of their own is a failure. */
-const failures: Partial<Record<SimulatedProvider, readonly Fate[]>> = {
+const failures: Partial<Record<SimulatedProvider, readonly Outcome[]>> = {
   kyyaipower: ['expires'],
   xingchao: ['expires'],
   anyfast: ['expires', 'cancelled'],
@@ -45,17 +45,17 @@ describe.each(simulatedProviders)('%s', (provider) => {
     expect(new URL(simulator.baseUrl(provider)).pathname).toBe(pathname);
   });
 
-  it.each(fates)('is read back right, from the queue to the end, for a task that %s', async (fate) => {
+  it.each(outcomes)('is read back right, from the queue to the end, for a task that %s', async (outcome) => {
     const { simulator, pass, ask } = await bench();
-    const task = simulator.submit(provider, { fate, queueMs: 1000, runMs: 1000 });
+    const task = simulator.submit(provider, { outcome, queueMs: 1000, runMs: 1000 });
     const seen = [];
     for (const ms of [0, 1000, 1000]) {
       pass(ms);
       const reading = await read(ask, task);
       seen.push(isRight(reading) ? reading.right.status : 'no snapshot');
     }
-    const end = failures[provider]?.includes(fate) ? 'failed' : ends[fate];
-    expect(seen).toEqual(['queued', fate === 'cancelled' ? end : 'running', end]);
+    const end = failures[provider]?.includes(outcome) ? 'failed' : ends[outcome];
+    expect(seen).toEqual(['queued', outcome === 'cancelled' ? end : 'running', end]);
   });
 
   it('gives a video whose end of life is known', async () => {

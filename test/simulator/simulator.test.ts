@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
-import { fates, simulatedProviders, startSimulator } from 'rx-seedance/simulator';
+import { outcomes, simulatedProviders, startSimulator } from 'rx-seedance/simulator';
 import type { SimulatorOptions } from 'rx-seedance/simulator';
 import { describe, expect, it } from 'vitest';
 import { bench, bornAtMs, request } from './support.js';
@@ -22,11 +22,11 @@ const portOf = (url: string): number => Number(new URL(url).port);
 
 describe('a seed', () => {
   const tasksOf = async (options: SimulatorOptions) => {
-    const { simulator } = await bench({ fates: { succeeds: 1, fails: 1, stalls: 1 }, ...options });
+    const { simulator } = await bench({ outcomes: { succeeds: 1, fails: 1, stalls: 1 }, ...options });
     return simulatedProviders.flatMap((provider) =>
       Array.from({ length: 5 }, () => {
         const task = simulator.submit(provider);
-        return { ...task, ...simulator.plan(task) };
+        return { ...task, ...simulator.scenario(task) };
       }),
     );
   };
@@ -36,15 +36,15 @@ describe('a seed', () => {
     expect(await tasksOf({ seed: 5 })).not.toEqual(await tasksOf({ seed: 6 }));
   });
 
-  it('gives every task an id and a fate of its own', async () => {
+  it('gives every task an id and a outcome of its own', async () => {
     const tasks = await tasksOf({});
     expect(new Set(tasks.map(({ id }) => id)).size).toBe(tasks.length);
-    expect(new Set(tasks.map(({ fate }) => fate))).toEqual(new Set(['succeeds', 'fails', 'stalls']));
+    expect(new Set(tasks.map(({ outcome }) => outcome))).toEqual(new Set(['succeeds', 'fails', 'stalls']));
   });
 
   it('lets every task succeed unless told otherwise', async () => {
     const { simulator } = await bench();
-    expect(simulatedProviders.map((provider) => simulator.plan(simulator.submit(provider)).fate)).toEqual(Array(6).fill('succeeds'));
+    expect(simulatedProviders.map((provider) => simulator.scenario(simulator.submit(provider)).outcome)).toEqual(Array(6).fill('succeeds'));
   });
 });
 
@@ -61,11 +61,11 @@ describe('a simulator', () => {
     ]);
   });
 
-  it('changes a plan while it runs', async () => {
+  it('changes a scenario while it runs', async () => {
     const { simulator, pass, ask } = await bench();
-    const task = simulator.submit('ark', { fate: 'fails', queueMs: 1000, runMs: 1000 });
+    const task = simulator.submit('ark', { outcome: 'fails', queueMs: 1000, runMs: 1000 });
     pass(1500);
-    simulator.replan(task, { fate: 'moderated', runMs: 500 });
+    simulator.reschedule(task, { outcome: 'moderated', runMs: 500 });
     expect((await ask(task)).body()).toMatchObject({ status: 'failed', error: { code: expect.stringContaining('Sensitive') } });
   });
 
@@ -85,8 +85,8 @@ describe('a simulator', () => {
       { ...common, path: '/api/v3/contents/generations/tasks?page_size=5', id: null },
       { ...common, path: '/nowhere', provider: null, id: null, status: 404 },
     ]);
-    expect(simulator.asks(task)).toBe(2);
-    expect(simulator.asks({ provider: 'ark', id: 'another' })).toBe(0);
+    expect(simulator.polls(task)).toBe(2);
+    expect(simulator.polls({ provider: 'ark', id: 'another' })).toBe(0);
     expect(JSON.stringify(simulator.requests)).not.toContain('sim-key');
   });
 
@@ -99,7 +99,7 @@ describe('a simulator', () => {
     expect(() => simulator.submit(unknown)).toThrow(range(providers));
     expect(() => simulator.baseUrl(unknown)).toThrow(range(providers));
     expect(() => simulator.apiKey(unknown)).toThrow(range(providers));
-    expect(() => simulator.plan({ provider: 'ark', id: 'b' })).toThrow(range('task must be one that was submitted; it is ark b'));
+    expect(() => simulator.scenario({ provider: 'ark', id: 'b' })).toThrow(range('task must be one that was submitted; it is ark b'));
     expect(() => simulator.submit('ark', { id: 'taken' })).toThrow(range('id must be new; ark has a task taken'));
     expect(() => simulator.submit('ark', { id: '' })).toThrow(range('id must not be empty'));
     expect(() => simulator.submit('ark', { runMs: Number.NaN })).toThrow(range('runMs must be a finite number from 0; it is NaN'));
@@ -112,8 +112,8 @@ describe('a simulator', () => {
     [{ speed: 0 }, 'speed must be a finite number above 0; it is 0'],
     [{ speed: 2, clock: () => 0 }, 'speed must be 1, or left out, where clock is given; it is 2'],
     [{ faults: { rate: 1.1 } }, 'faults.rate must be from 0 to 1; it is 1.1'],
-    [{ fates: { fails: -1 } }, 'fates.fails must be a finite number from 0; it is -1'],
-    [{ fates: {} }, 'fates must be a record with a weight above 0; it is {}'],
+    [{ outcomes: { fails: -1 } }, 'outcomes.fails must be a finite number from 0; it is -1'],
+    [{ outcomes: {} }, 'outcomes must be a record with a weight above 0; it is {}'],
     [{ freshLinks: 1 as never }, 'freshLinks must be true or false; it is 1'],
     [{ linkLifeMs: 1500 }, 'linkLifeMs must be a multiple of 1000; it is 1500'],
     [{ fileBytes: 100 }, 'fileBytes must be a whole number from 131072; it is 100'],
@@ -121,7 +121,7 @@ describe('a simulator', () => {
     [{ keys: { ark: [] } }, 'keys.ark must be a text, or a list of texts, none of them empty'],
     // As JavaScript would.
     [{ faults: { rate: 0, kinds: ['flood' as 'reset'] } }, 'faults.kinds must be some of rate-limited, '],
-    [{ fates: { wins: 1 } as object }, `a name in fates must be one of ${fates.join(', ')}; it is wins`],
+    [{ outcomes: { wins: 1 } as object }, `a name in outcomes must be one of ${outcomes.join(', ')}; it is wins`],
     [{ keys: { nobody: 'key' } as object }, 'a name in keys must be one of ark, '],
     [{ clock: 5 as unknown as () => number }, 'clock must be a function; it is 5'],
   ])('does not start with %o', async (options, message) => {

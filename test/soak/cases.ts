@@ -1,9 +1,9 @@
 /**
- * What is put to the library: tasks of every provider and fate, and how each of them is watched. All of it is drawn from the seed.
+ * What is put to the library: tasks of every provider and outcome, and how each of them is watched. All of it is drawn from the seed.
  */
 import { type SimulatedProvider, simulatedProviders } from '../../src/simulator/sites.js';
-import { fraction, weighted, wholeNumber } from '../../src/simulator/random.js';
-import type { Fate } from '../../src/simulator/task-plan.js';
+import { fraction, weighted, integer } from '../../src/simulator/random.js';
+import type { Outcome } from '../../src/simulator/scenario.js';
 
 const seconds = 1000;
 const minutes = 60 * seconds;
@@ -22,40 +22,40 @@ export interface Case {
   /** Which of the provider's accounts it belongs to, from 0. */
   readonly account: number;
   readonly createdAfterMs: number;
-  readonly fate: Fate;
+  readonly outcome: Outcome;
   readonly queueMs: number;
   readonly runMs: number;
   readonly serviceTier: string;
   readonly watches: readonly WatchCase[];
 }
 
-const fates: readonly (readonly [Fate, number])[] = [
+const outcomes: readonly (readonly [Outcome, number])[] = [
   ['succeeds', 52],
   ['fails', 10],
   ['moderated', 8],
   ['cancelled', 8],
   ['expires', 8],
-  ['vanishes', 6],
-  ['unknown-word', 4],
+  ['disappears', 6],
+  ['unknown-status', 4],
   ['stalls', 4],
 ];
 
 /** The `index`-th task of a campaign. */
 export const caseOf = (seed: number, index: number, accounts: number): Case => {
   const luck = (of: string): number => fraction(seed, index, of);
-  const between = (min: number, max: number, of: string): number => wholeNumber(min, max, seed, index, of);
+  const between = (min: number, max: number, of: string): number => integer(min, max, seed, index, of);
   const provider = simulatedProviders[index % simulatedProviders.length] ?? 'ark';
-  const fate = weighted(fates, seed, index, 'fate') ?? 'succeeds';
+  const outcome = weighted(outcomes, seed, index, 'fate') ?? 'succeeds';
   const isTwice = luck('twice') < 0.1;
   const stops = luck('stops') < 0.25 ? between(1, 3, 'how many stops') : 0;
   return {
     provider,
     account: Math.floor(index / simulatedProviders.length) % accounts,
     createdAfterMs: between(0, 20 * minutes, 'created'),
-    fate,
+    outcome,
     queueMs: between(5 * seconds, 2 * minutes, 'queue'),
-    // What vanishes is to be seen before, as a rule.
-    runMs: between(fate === 'vanishes' ? 4 * minutes : 30 * seconds, 8 * minutes, 'run'),
+    // What disappears is to be seen before, as a rule.
+    runMs: between(outcome === 'disappears' ? 4 * minutes : 30 * seconds, 8 * minutes, 'run'),
     serviceTier: provider === 'ark' && luck('tier') < 0.2 ? 'flex' : 'default',
     watches: Array.from({ length: isTwice ? 2 : 1 }, (_, watch) => ({
       afterMs: watch === 0 ? between(0, 30 * seconds, 'first watch') : between(0, 6 * minutes, 'second watch'),
@@ -71,8 +71,8 @@ export const caseOf = (seed: number, index: number, accounts: number): Case => {
 };
 
 /** What watchers of a task are to be told, as each provider's documentation has it. */
-export const expectedEnd = ({ provider, fate }: Pick<Case, 'provider' | 'fate'>): string => {
-  switch (fate) {
+export const expectedEnd = ({ provider, outcome }: Pick<Case, 'provider' | 'outcome'>): string => {
+  switch (outcome) {
     case 'succeeds':
       return 'succeeded';
     case 'fails':
@@ -83,13 +83,13 @@ export const expectedEnd = ({ provider, fate }: Pick<Case, 'provider' | 'fate'>)
       return provider === 'anyfast' ? 'failed (unknown)' : 'cancelled';
     case 'expires':
       return ['kyyaipower', 'xingchao', 'anyfast'].includes(provider) ? 'failed (timeout)' : 'expired';
-    case 'vanishes':
+    case 'disappears':
       return 'gone';
-    case 'unknown-word':
+    case 'unknown-status':
     case 'stalls':
       return 'deadline';
   }
 };
 
 /** Whether a task has no end of its own, so that only a deadline ends its watch. */
-export const isEndless = ({ fate }: Pick<Case, 'fate'>): boolean => fate === 'unknown-word' || fate === 'stalls';
+export const isEndless = ({ outcome }: Pick<Case, 'outcome'>): boolean => outcome === 'unknown-status' || outcome === 'stalls';

@@ -23,7 +23,7 @@ if (!Number.isSafeInteger(seed) || strangers.length > 0) {
 /** @type {{ module: typeof import('../support/build.js') }} */
 const { module: { buildForNode } } = await runnerImport(fileURLToPath(new URL('../support/build.ts', import.meta.url)));
 const wanted = parts.filter((part) => positionals.length === 0 || positionals.includes(part));
-const built = await buildForNode(Object.fromEntries(wanted.map((part) => [part, fileURLToPath(new URL(`${part}-campaign.ts`, import.meta.url))])));
+const built = await buildForNode(Object.fromEntries(wanted.map((part) => [part, fileURLToPath(new URL(`${part}-run.ts`, import.meta.url))])));
 try {
   for (const part of wanted) {
     const tasks = sizes[part][values.short ? 'short' : 'whole'];

@@ -1,6 +1,6 @@
 /**
  * What a campaign writes down while it runs, for `judge.ts` to judge. Plain data: instants and spans in ms. Nothing here was read by
- * the library: what an exchange came to is the server's word, what a task comes to is its plan's.
+ * the library: what an exchange came to is the server's word, what a task comes to is its scenario's.
  */
 
 /**
@@ -55,9 +55,9 @@ export interface WatchRecord {
 /** One task. */
 export interface TaskRecord {
   readonly name: string;
-  /** What its plan leads to. */
+  /** What its scenario leads to. */
   readonly expected: string;
-  /** When it ends by its plan; null for one that never does. */
+  /** When it ends by its scenario; null for one that never does. */
   readonly endsAtMs: number | null;
   readonly exchanges: readonly Exchange[];
   readonly watches: readonly WatchRecord[];

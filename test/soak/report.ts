@@ -1,7 +1,7 @@
 /**
  * The figures of a campaign, each beside its bound, as lines of text; and whether all hold. Pure.
  */
-import type { Faults } from './judge.js';
+import type { Faults } from './checker.js';
 
 /** One figure. Without a bound it is there to be read. */
 export interface Figure {

@@ -3,8 +3,8 @@
  * has a server of its own. What is asked is written down as the server sees it.
  */
 import { asyncScheduler, defer, delay, finalize, map, merge, mergeMap, NEVER, type Observable, of, Subject, take, tap, throwError, timer } from 'rxjs';
-import { answerApi } from '../../src/simulator/api.js';
-import { type AskFault, askFaults, createFaults, disturb } from '../../src/simulator/faults.js';
+import { createApiResponse } from '../../src/simulator/api.js';
+import { type PollFault, pollFaults, createFaults, applyFault } from '../../src/simulator/faults.js';
 import { fraction } from '../../src/simulator/random.js';
 import { findRoute, type Route } from '../../src/simulator/routes.js';
 import { type SimulatedProvider, sites } from '../../src/simulator/sites.js';
@@ -38,7 +38,7 @@ export interface VirtualNetwork {
     cut: number;
     slow: number;
     tooSlow: number;
-    readonly faults: Map<AskFault, number>;
+    readonly faults: Map<PollFault, number>;
   };
 }
 
@@ -84,14 +84,14 @@ export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
     const tasks = createTaskStore({
       clock: () => asyncScheduler.now(),
       seed: serverSeed,
-      fates: [['succeeds', 1]],
+      outcomes: [['succeeds', 1]],
       freshLinks: false,
       link: ({ id }) => `https://files.example/${provider}/${account}/${id}.mp4`,
     });
     // A list that is none, or a missing one, ends the lists of its account: every other account's are spared.
-    const spared: readonly AskFault[] = ['not-found-after-creation', ...(account % 2 === 1 ? (['cut-json', 'empty-body'] as const) : [])];
+    const spared: readonly PollFault[] = ['not-found-after-creation', ...(account % 2 === 1 ? (['truncated-json', 'empty-body'] as const) : [])];
     const faults = createFaults(serverSeed, { rate: faultRate });
-    const listFaults = createFaults(serverSeed, { rate: faultRate, kinds: askFaults.filter((kind) => !spared.includes(kind)) });
+    const listFaults = createFaults(serverSeed, { rate: faultRate, kinds: pollFaults.filter((kind) => !spared.includes(kind)) });
     return { tasks, faults, listFaults, exchanges: new Map<string, Exact[]>(), lists: 0 };
   };
   type Server = ReturnType<typeof serverOf>;
@@ -147,10 +147,10 @@ export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
     }
     const refuse = sites[route.provider].dialect.refuse;
     const requestId = `request-${figures.requests}`;
-    const truth = answerApi(at.tasks, { route, query: searchParams, body: '', authorized: true, requestId });
-    const fault = route.kind === 'get' ? at.faults.forAsk(route, at.exchanges.get(route.id)?.length ?? 1) : at.listFaults.forAsk({ provider: route.provider, id: '' }, (at.lists += 1));
+    const truth = createApiResponse(at.tasks, { route, query: searchParams, body: '', authorized: true, requestId });
+    const fault = route.kind === 'get' ? at.faults.forPoll(route, at.exchanges.get(route.id)?.length ?? 1) : at.listFaults.forPoll({ provider: route.provider, id: '' }, (at.lists += 1));
     if (fault !== null) figures.faults.set(fault, (figures.faults.get(fault) ?? 0) + 1);
-    const sent = fault === null ? truth : disturb(fault, truth, (why, detail) => refuse(why, detail, requestId));
+    const sent = fault === null ? truth : applyFault(fault, truth, (why, detail) => refuse(why, detail, requestId));
     const cut = cuts.pipe(
       take(1),
       map(() => {

@@ -7,17 +7,17 @@ import { build } from 'esbuild';
 import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TaskRef } from '../../src/index.js';
-import { type Fate, simulatedProviders, startSimulator, type Submission } from '../../src/simulator/index.js';
+import { type Outcome, simulatedProviders, startSimulator, type Submission } from '../../src/simulator/index.js';
 import { addTask, type Server, startBrowser, startServer, watchesDirectory } from './world.js';
 
 const key = 'sk-the-key-that-no-page-may-see';
 const keys = Object.fromEntries(simulatedProviders.map((id) => [id, key]));
 
-/** The outcomes of each provider's four tasks. */
-const plans: readonly Submission[] = [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'moderated' }, { fate: 'cancelled' }];
+/** What becomes of each provider's four tasks. */
+const plans: readonly Submission[] = [{ outcome: 'succeeds' }, { outcome: 'succeeds' }, { outcome: 'moderated' }, { outcome: 'cancelled' }];
 
-/** The status that the page shows for each outcome. AnyFast and two others report a cancellation as a failure. */
-const ends: Partial<Record<Fate, RegExp>> = { succeeds: /^succeeded$/, moderated: /^failed$/, cancelled: /^(?:cancelled|failed)$/ };
+/** What a page calls the end of each outcome. AnyFast and two more tell a cancellation as a failure. */
+const ends: Partial<Record<Outcome, RegExp>> = { succeeds: /^succeeded$/, moderated: /^failed$/, cancelled: /^(?:cancelled|failed)$/ };
 
 let browser: Browser;
 beforeAll(async () => { browser = await startBrowser(); });
@@ -75,7 +75,7 @@ describe('the page', () => {
     const { page, errors, requests } = await openPage(url);
     await allFinished(page, 24);
     for (const task of tasks) {
-      await expect(rowOf(page, task).locator('.status').innerText()).resolves.toMatch(ends[simulator.plan(task).fate] ?? /$^/);
+      await expect(rowOf(page, task).locator('.status').innerText()).resolves.toMatch(ends[simulator.scenario(task).outcome] ?? /$^/);
     }
     await page.getByText('100%', { exact: true }).waitFor();
 

@@ -6,12 +6,12 @@ import { providers } from './providers.mjs';
 
 /** The outcomes of each provider's four tasks. */
 const plans = /** @type {const} */ ({
-  ark: [{ fate: 'succeeds' }, { fate: 'succeeds', durationMs: 12_000 }, { fate: 'moderated' }, { fate: 'expires' }],
-  powertokens: [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'cancelled' }, { fate: 'vanishes' }],
-  yescale: [{ fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'succeeds' }, { fate: 'fails' }],
-  kyyaipower: [{ fate: 'succeeds' }, { fate: 'succeeds', resolution: '1080p' }, { fate: 'cancelled' }, { fate: 'fails' }],
-  xingchao: [{ fate: 'succeeds' }, { fate: 'succeeds', resolution: '480p' }, { fate: 'succeeds' }, { fate: 'fails' }],
-  anyfast: [{ fate: 'succeeds' }, { fate: 'succeeds', ultra: true }, { fate: 'succeeds' }, { fate: 'moderated' }],
+  ark: [{ outcome: 'succeeds' }, { outcome: 'succeeds', durationMs: 12_000 }, { outcome: 'moderated' }, { outcome: 'expires' }],
+  powertokens: [{ outcome: 'succeeds' }, { outcome: 'succeeds' }, { outcome: 'cancelled' }, { outcome: 'disappears' }],
+  yescale: [{ outcome: 'succeeds' }, { outcome: 'succeeds' }, { outcome: 'succeeds' }, { outcome: 'fails' }],
+  kyyaipower: [{ outcome: 'succeeds' }, { outcome: 'succeeds', resolution: '1080p' }, { outcome: 'cancelled' }, { outcome: 'fails' }],
+  xingchao: [{ outcome: 'succeeds' }, { outcome: 'succeeds', resolution: '480p' }, { outcome: 'succeeds' }, { outcome: 'fails' }],
+  anyfast: [{ outcome: 'succeeds' }, { outcome: 'succeeds', ultra: true }, { outcome: 'succeeds' }, { outcome: 'moderated' }],
 });
 
 /**

@@ -3,10 +3,10 @@
  * Sources: AnyFast's pages on creating and querying a Seedance task; the public source of QuantumNous/new-api for the statuses
  * and error bodies that those pages leave out.
  */
-import { json } from './answer.js';
-import type { Answer, Dialect, Refusal } from './answer.js';
-import { arkTask, tokensFor } from './answers-ark.js';
-import { letters, wholeNumber } from './random.js';
+import { json } from './response.js';
+import type { SimulatedResponse, Dialect, ErrorKind } from './response.js';
+import { arkTask, tokensFor } from './dialect-ark.js';
+import { randomString, integer } from './random.js';
 import type { TaskView } from './task-view.js';
 
 const digits = '0123456789';
@@ -26,12 +26,12 @@ const waiting: readonly Standing[] = [
 const queued: Standing = { status: 'QUEUED', progress: 20 };
 
 /** A queued task passes three words; a running one counts from 50; cancelled and expired are failures here. */
-const standing = ({ phase, done, plan }: TaskView): Standing => {
+const standing = ({ phase, done, scenario }: TaskView): Standing => {
   switch (phase) {
     case 'queued':
       return waiting[Math.floor(done * waiting.length)] ?? queued;
     case 'running':
-      return { status: 'IN_PROGRESS', progress: Math.floor(50 + done * (plan.ultra ? 35 : 45)) };
+      return { status: 'IN_PROGRESS', progress: Math.floor(50 + done * (scenario.ultra ? 35 : 45)) };
     case 'succeeded':
       return { status: 'SUCCESS', progress: 100 };
     case 'failed':
@@ -44,10 +44,10 @@ const standing = ({ phase, done, plan }: TaskView): Standing => {
 };
 
 /** The failure's text; on success the link once more, for clients older than `result_url`. */
-const failReason = ({ phase, plan, link }: TaskView): string => {
+const failReason = ({ phase, scenario, link }: TaskView): string => {
   if (phase === 'succeeded') return link('video');
-  if (phase === 'expired') return `任务超时（${Math.ceil((plan.queueMs + plan.runMs) / 60_000)}分钟）`;
-  if (phase === 'failed' || phase === 'cancelled') return `task failed, code: ${plan.failure.code}, message: ${plan.failure.message}`;
+  if (phase === 'expired') return `任务超时（${Math.ceil((scenario.queueMs + scenario.runMs) / 60_000)}分钟）`;
+  if (phase === 'failed' || phase === 'cancelled') return `task failed, code: ${scenario.failure.code}, message: ${scenario.failure.message}`;
   return '';
 };
 
@@ -56,7 +56,7 @@ const sizes = ['480p', '720p', '1080p', '2k', '4k'];
 /** An ultra task is generated one size smaller than what the viewer gets. */
 const smaller = (resolution: string): string => sizes[sizes.indexOf(resolution) - 1] ?? '480p';
 
-const upstreamId = ({ id }: TaskView): string => `cgt-${letters(14, digits, id, 'time')}-${letters(5, alphanumeric, id)}`;
+const upstreamId = ({ id }: TaskView): string => `cgt-${randomString(14, digits, id, 'time')}-${randomString(5, alphanumeric, id)}`;
 
 /** The upstream's own answer, as far as the relay has one. Absent on failure. */
 const upstream = (view: TaskView, { status }: Standing): { readonly data?: object | null } => {
@@ -64,10 +64,10 @@ const upstream = (view: TaskView, { status }: Standing): { readonly data?: objec
   if (status === 'NOT_START') return { data: null };
   const id = upstreamId(view);
   if (status === 'SUBMITTED') return { data: { id } };
-  if (!view.plan.ultra) return { data: arkTask({ ...view, id }) };
-  const { resolution, durationMs } = view.plan;
-  const plan = { ...view.plan, resolution: smaller(resolution) };
-  const inner = arkTask({ ...view, id, plan, link: () => view.link('original') });
+  if (!view.scenario.ultra) return { data: arkTask({ ...view, id }) };
+  const { resolution, durationMs } = view.scenario;
+  const scenario = { ...view.scenario, resolution: smaller(resolution) };
+  const inner = arkTask({ ...view, id, scenario, link: () => view.link('original') });
   if (!('usage' in inner)) return { data: inner };
   const usage = { ...inner.usage, super_resolution_tokens: tokensFor(resolution, durationMs) };
   return { data: { ...inner, super_resolution: resolution, usage } };
@@ -84,20 +84,20 @@ const task = (view: TaskView) => {
       status: now.status,
       ...(view.phase === 'succeeded' && {
         result_url: view.link('video'),
-        ...(view.plan.ultra && { original_result_url: view.link('original') }),
+        ...(view.scenario.ultra && { original_result_url: view.link('original') }),
       }),
       fail_reason: failReason(view),
       submit_time: view.createdAt,
       start_time: view.startedAt ?? 0,
       finish_time: view.endedAt ?? 0,
       progress: `${now.progress}%`,
-      request_id: `${wholeNumber(1, 9, view.id)}${letters(29, digits, view.id, 'request')}`,
+      request_id: `${integer(1, 9, view.id)}${randomString(29, digits, view.id, 'request')}`,
       ...upstream(view, now),
     },
   };
 };
 
-const refusals: Readonly<Record<Refusal, (detail: string, requestId: string) => Answer>> = {
+const refusals: Readonly<Record<ErrorKind, (detail: string, requestId: string) => SimulatedResponse>> = {
   unauthorized: (message) => json(401, { error: { message, type: 'authentication_error', code: 'invalid_api_key' } }),
   'unknown-task': () => json(400, { code: 'task_not_exist', message: 'task_not_exist', data: null }),
   'bad-request': (message) => json(400, { code: 'invalid_request', message, data: null }),
@@ -109,11 +109,11 @@ const refusals: Readonly<Record<Refusal, (detail: string, requestId: string) => 
 /** AnyFast. */
 export const anyfast: Dialect = {
   task,
-  created: ({ id, plan, createdAt }) => ({
+  created: ({ id, scenario, createdAt }) => ({
     id,
     task_id: id,
     object: 'video',
-    model: plan.model,
+    model: scenario.model,
     status: '',
     progress: 0,
     created_at: createdAt,

@@ -14,14 +14,14 @@ import { kyyaipower } from '../../src/providers/kyyaipower.js';
 import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
-import { askFaults, atSpeed, startSimulator } from '../../src/simulator/index.js';
+import { pollFaults, atSpeed, startSimulator } from '../../src/simulator/index.js';
 import { fraction } from '../../src/simulator/random.js';
 import { caseOf, expectedEnd, isEndless } from './cases.js';
 import { follow } from './follower.js';
-import { startFront, numberHeader } from './front.js';
+import { startFront, numberHeader } from './proxy.js';
 import type { TaskRecord, WatchRecord } from './records.js';
 import { faultFigures, type Figure, holds, linesOf } from './report.js';
-import { delaysOf, judge } from './judge.js';
+import { delaysOf, judge } from './checker.js';
 
 const minutes = 60_000;
 const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as const;
@@ -61,7 +61,7 @@ const simulator = await startSimulator({
   speed,
   keys: Object.fromEntries(providers.map(({ id }) => [id, keysOf(id)])),
   // The one that befalls new tasks alone is injected: sprinkled, it may befall one that a list has told of before.
-  faults: { rate: 0.3, kinds: askFaults.filter((kind) => kind !== 'not-found-after-creation') },
+  faults: { rate: 0.3, kinds: pollFaults.filter((kind) => kind !== 'not-found-after-creation') },
 });
 const front = await startFront({ target: simulator.url, seed, requestTimeoutMs, scheduler: time });
 
@@ -93,10 +93,10 @@ let injected = 0;
 
 const live = async (index: number): Promise<void> => {
   const one = caseOf(seed, index, accounts);
-  const { provider, fate, queueMs, runMs, serviceTier } = one;
+  const { provider, outcome, queueMs, runMs, serviceTier } = one;
   await rest(one.createdAfterMs);
   const createdAtMs = time.now();
-  const { id } = simulator.submit(provider, { fate, queueMs, runMs, serviceTier });
+  const { id } = simulator.submit(provider, { outcome, queueMs, runMs, serviceTier });
   if (fraction(seed, index, 'new') < 0.1) {
     simulator.fault({ provider, id }, 'not-found-after-creation');
     injected += 1;
@@ -106,9 +106,9 @@ const live = async (index: number): Promise<void> => {
   const task: TaskRef = { provider, id, account: `account-${one.account}` };
   const watches: WatchRecord[] = [];
   records.push({
-    name: `${index} ${provider}/account-${one.account}/${id} (${fate}, by ${isByFetch ? 'fetch' : 'undici'})`,
+    name: `${index} ${provider}/account-${one.account}/${id} (${outcome}, by ${isByFetch ? 'fetch' : 'undici'})`,
     expected: expectedEnd(one),
-    endsAtMs: isEndless(one) ? null : createdAtMs + queueMs + (fate === 'cancelled' ? 0 : runMs),
+    endsAtMs: isEndless(one) ? null : createdAtMs + queueMs + (outcome === 'cancelled' ? 0 : runMs),
     get exchanges() { return front.exchanges(provider, id); },
     watches,
   });
@@ -187,7 +187,7 @@ const all: readonly Figure[] = [
   { what: '… of them lists', value: figures.lists },
   { what: 'questions about one task', value: figures.questions },
   { what: 'answers that are a fault', value: (100 * asked.filter(({ fault }) => fault !== null).length) / asked.length, unit: '%', atLeast: 25 },
-  { what: 'kinds of fault met', value: kinds.size, atLeast: askFaults.length, examples: askFaults.filter((kind) => !kinds.has(kind)) },
+  { what: 'kinds of fault met', value: kinds.size, atLeast: pollFaults.length, examples: pollFaults.filter((kind) => !kinds.has(kind)) },
   { what: 'bodies in pieces', value: figures.slow, atLeast: 1 },
   { what: '… that never come to their end', value: figures.tooSlow, atLeast: 1 },
   { what: 'watches stopped, and gone on with', value: sum(({ resumptions }) => resumptions), atLeast: 1 },

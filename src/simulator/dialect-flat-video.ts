@@ -4,9 +4,9 @@
  * `{ code, msg, data }`, is that of a sister API on the same host. Its numbers are guesses, HTTP's own where HTTP has one: no page says
  * what an unknown id gets.
  */
-import { json } from './answer.js';
-import type { Dialect, Refusal } from './answer.js';
-import { tokensFor } from './answers-ark.js';
+import { json } from './response.js';
+import type { Dialect, ErrorKind } from './response.js';
+import { tokensFor } from './dialect-ark.js';
 import type { NewTask, TaskView } from './task-view.js';
 
 /** Neither provider knows an expired task: it has failed. */
@@ -20,20 +20,20 @@ const words: Readonly<Record<TaskView['phase'], string>> = {
   unknown: 'archived',
 };
 
-const base = ({ id, plan, createdAt }: NewTask, status: string) => ({
+const base = ({ id, scenario, createdAt }: NewTask, status: string) => ({
   id,
   object: 'video',
   created: createdAt,
-  model: plan.model,
+  model: scenario.model,
   status,
 });
 
 const videoUrl = ({ phase, link }: TaskView): string | null => (phase === 'succeeded' ? link('video') : null);
 
-const errorText = ({ phase, plan: { failure } }: TaskView): string | null =>
+const errorText = ({ phase, scenario: { failure } }: TaskView): string | null =>
   words[phase] === 'failed' ? `${failure.code}: ${failure.message}` : null;
 
-const refusals: Readonly<Record<Refusal, readonly [status: number, code: number]>> = {
+const refusals: Readonly<Record<ErrorKind, readonly [status: number, code: number]>> = {
   unauthorized: [401, 401],
   'unknown-task': [200, 404],
   'bad-request': [200, 400],
@@ -52,7 +52,7 @@ export const kyyaipower: Dialect = {
   },
 };
 
-const measures = ({ plan: { model, resolution, durationMs } }: TaskView) => ({
+const measures = ({ scenario: { model, resolution, durationMs } }: TaskView) => ({
   actualDuration: durationMs / 1000,
   ...(!model.includes('1_5') && { totalTokens: tokensFor(resolution, durationMs) }),
 });

@@ -1,5 +1,5 @@
-import { fates, simulatedProviders } from 'rx-seedance/simulator';
-import type { Fate, SimulatedProvider, TaskPlan } from 'rx-seedance/simulator';
+import { outcomes, simulatedProviders } from 'rx-seedance/simulator';
+import type { Outcome, SimulatedProvider, Scenario } from 'rx-seedance/simulator';
 import { describe, expect, it } from 'vitest';
 import { at, bench, bornAt } from './support.js';
 import type { Reply } from './support.js';
@@ -14,7 +14,7 @@ const wordOf = (provider: SimulatedProvider, reply: Reply): unknown => {
   return (provider === 'anyfast' ? at(body, 'data', 'status') : body.status) ?? reply.status;
 };
 
-type Words = Readonly<Record<Fate, readonly [inQueue: string, inRun: string, inTheEnd: string | number]>>;
+type Words = Readonly<Record<Outcome, readonly [inQueue: string, inRun: string, inTheEnd: string | number]>>;
 
 const ark: Words = {
   succeeds: ['queued', 'running', 'succeeded'],
@@ -22,8 +22,8 @@ const ark: Words = {
   moderated: ['queued', 'running', 'failed'],
   cancelled: ['queued', 'cancelled', 'cancelled'],
   expires: ['queued', 'running', 'expired'],
-  'unknown-word': ['queued', 'running', 'archived'],
-  vanishes: ['queued', 'running', 404],
+  'unknown-status': ['queued', 'running', 'archived'],
+  disappears: ['queued', 'running', 404],
   stalls: ['queued', 'running', 'running'],
 };
 
@@ -33,8 +33,8 @@ const flat: Words = {
   moderated: ['queued', 'processing', 'failed'],
   cancelled: ['queued', 'cancelled', 'cancelled'],
   expires: ['queued', 'processing', 'failed'],
-  'unknown-word': ['queued', 'processing', 'archived'],
-  vanishes: ['queued', 'processing', 200],
+  'unknown-status': ['queued', 'processing', 'archived'],
+  disappears: ['queued', 'processing', 200],
   stalls: ['queued', 'processing', 'processing'],
 };
 
@@ -44,8 +44,8 @@ const newApi: Words = {
   moderated: ['NOT_START', 'IN_PROGRESS', 'FAILURE'],
   cancelled: ['NOT_START', 'FAILURE', 'FAILURE'],
   expires: ['NOT_START', 'IN_PROGRESS', 'FAILURE'],
-  'unknown-word': ['NOT_START', 'IN_PROGRESS', 'ARCHIVED'],
-  vanishes: ['NOT_START', 'IN_PROGRESS', 400],
+  'unknown-status': ['NOT_START', 'IN_PROGRESS', 'ARCHIVED'],
+  disappears: ['NOT_START', 'IN_PROGRESS', 400],
   stalls: ['NOT_START', 'IN_PROGRESS', 'IN_PROGRESS'],
 };
 
@@ -59,22 +59,22 @@ const words: Readonly<Record<SimulatedProvider, Words>> = {
 };
 
 describe.each(simulatedProviders)('%s', (provider) => {
-  it.each(fates)('says its own words for a task that %s', async (fate) => {
+  it.each(outcomes)('says its own words for a task that %s', async (outcome) => {
     const { simulator, pass, ask } = await bench();
-    const task = simulator.submit(provider, { fate, queueMs, runMs });
+    const task = simulator.submit(provider, { outcome, queueMs, runMs });
     const inQueue = wordOf(provider, await ask(task));
     pass(queueMs);
     const inRun = wordOf(provider, await ask(task));
     pass(runMs);
     const inTheEnd = wordOf(provider, await ask(task));
-    expect([inQueue, inRun, inTheEnd]).toEqual(words[provider][fate]);
+    expect([inQueue, inRun, inTheEnd]).toEqual(words[provider][outcome]);
   });
 });
 
 /** The bodies at the three moments of a task's life. */
-const lifeOf = async (provider: SimulatedProvider, plan: Partial<TaskPlan>) => {
+const lifeOf = async (provider: SimulatedProvider, scenario: Partial<Scenario>) => {
   const { simulator, pass, ask } = await bench();
-  const task = simulator.submit(provider, { queueMs, runMs, ...plan });
+  const task = simulator.submit(provider, { queueMs, runMs, ...scenario });
   const queued = (await ask(task)).body();
   pass(queueMs);
   const running = (await ask(task)).body();
@@ -114,15 +114,15 @@ describe('ark', () => {
   it.each([
     ['fails', 'InternalServiceError'],
     ['moderated', 'OutputVideoSensitiveContentDetected.PolicyViolation'],
-  ] as const)('gives an error object to a task that %s, and to no other', async (fate, code) => {
-    const { queued, running, ended } = await lifeOf('ark', { fate });
+  ] as const)('gives an error object to a task that %s, and to no other', async (outcome, code) => {
+    const { queued, running, ended } = await lifeOf('ark', { outcome });
     expect([queued.error, running.error]).toEqual([undefined, undefined]);
     expect(ended.error).toEqual({ code, message: expect.stringMatching(/\. Request id: .+$/) });
     expect(ended.content).toBeUndefined();
   });
 
   it('gives up an expiring task exactly when its threshold is over', async () => {
-    const { ended } = await lifeOf('ark', { fate: 'expires' });
+    const { ended } = await lifeOf('ark', { outcome: 'expires' });
     expect(ended).toMatchObject({ status: 'expired', execution_expires_after: 300, updated_at: bornAt + 300 });
     expect(ended.error).toBeUndefined();
   });
@@ -173,7 +173,7 @@ describe('kyyaipower', () => {
   });
 
   it('gives a failure as a text', async () => {
-    const { ended } = await lifeOf('kyyaipower', { fate: 'expires' });
+    const { ended } = await lifeOf('kyyaipower', { outcome: 'expires' });
     expect(ended).toMatchObject({ status: 'failed', video_url: null, error: expect.stringContaining('timeout') });
   });
 });
@@ -188,7 +188,7 @@ describe('xingchao', () => {
   });
 
   it('gives a failure as a text', async () => {
-    const { ended } = await lifeOf('xingchao', { fate: 'moderated' });
+    const { ended } = await lifeOf('xingchao', { outcome: 'moderated' });
     expect(ended).toMatchObject({ status: 'failed', error: expect.stringContaining('SensitiveContent') });
     expect(ended).not.toHaveProperty('video_url');
   });
@@ -285,8 +285,8 @@ describe('anyfast', () => {
     ['fails', 'task failed, code: InternalServiceError, message: The model stopped on an internal error.', bornAt + 60],
     ['expires', '任务超时（5分钟）', bornAt + 60],
     ['cancelled', 'task failed, code: TaskCancelled, message: Task cancelled on request.', 0],
-  ] as const)('tells a task that %s as a failure without a link', async (fate, reason, startedAt) => {
-    const { ended } = await lifeOf('anyfast', { fate });
+  ] as const)('tells a task that %s as a failure without a link', async (outcome, reason, startedAt) => {
+    const { ended } = await lifeOf('anyfast', { outcome });
     expect(ended).toMatchObject({
       code: 'success',
       data: { status: 'FAILURE', progress: '100%', fail_reason: reason, start_time: startedAt },
@@ -296,11 +296,11 @@ describe('anyfast', () => {
   });
 });
 
-it('tells a failure of the plan in every dialect', async () => {
+it('tells a failure of the scenario in every dialect', async () => {
   const { simulator, ask } = await bench();
   const failure = { code: 'InvalidParameter.TaskTypeMismatch', message: 'The reference is no video.' };
   for (const provider of simulatedProviders) {
-    const task = simulator.submit(provider, { fate: 'fails', queueMs: 0, runMs: 0, failure });
+    const task = simulator.submit(provider, { outcome: 'fails', queueMs: 0, runMs: 0, failure });
     expect((await ask(task)).text).toMatch(/InvalidParameter\.TaskTypeMismatch.*The reference is no video\./);
   }
 });

@@ -3,8 +3,8 @@
  */
 import { byteRange } from './byte-range.js';
 import type { ByteRange } from './byte-range.js';
-import { json } from './answer.js';
-import type { Answer } from './answer.js';
+import { json } from './response.js';
+import type { SimulatedResponse } from './response.js';
 
 /** A request for a file. */
 export interface FileRequest {
@@ -21,7 +21,7 @@ export interface FilePart {
   readonly part: ByteRange;
 }
 
-const deny = (Code: string, Message: string): Answer => json(403, { Code, Message });
+const deny = (Code: string, Message: string): SimulatedResponse => json(403, { Code, Message });
 
 const text = (value: string | readonly string[] | undefined): string => (typeof value === 'string' ? value : '');
 
@@ -31,7 +31,7 @@ const text = (value: string | readonly string[] | undefined): string => (typeof 
  * @param size in bytes
  * @param etag quoted
  */
-export const answerFile = ({ method, headers, link }: FileRequest, size: number, etag: string): FilePart | Answer => {
+export const createFileResponse = ({ method, headers, link }: FileRequest, size: number, etag: string): FilePart | SimulatedResponse => {
   if (method !== 'GET') return deny('AccessDenied', `The link is signed for GET, not for ${method}.`);
   if (link === 'forged') return deny('SignatureDoesNotMatch', 'The link is not signed by this server.');
   if (link === 'expired') return deny('AccessDenied', 'The link has expired.');

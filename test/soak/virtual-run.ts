@@ -9,12 +9,12 @@ import { kyyaipower } from '../../src/providers/kyyaipower.js';
 import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
-import { askFaults } from '../../src/simulator/faults.js';
+import { pollFaults } from '../../src/simulator/faults.js';
 import { caseOf, expectedEnd, isEndless } from './cases.js';
 import { follow } from './follower.js';
 import type { TaskRecord } from './records.js';
 import { faultFigures, type Figure, holds, linesOf } from './report.js';
-import { delaysOf, judge } from './judge.js';
+import { delaysOf, judge } from './checker.js';
 import { installVirtualClock } from './virtual-clock.js';
 import { virtualNetwork } from './virtual-network.js';
 
@@ -57,14 +57,14 @@ let outlived = 0;
 for (let index = 0; index < count; index += 1) {
   const one = caseOf(seed, index, accounts);
   timer(one.createdAfterMs).subscribe(() => {
-    const { provider, fate, queueMs, runMs, serviceTier } = one;
-    const { id } = network.submit(provider, one.account, { fate, queueMs, runMs, serviceTier });
+    const { provider, outcome, queueMs, runMs, serviceTier } = one;
+    const { id } = network.submit(provider, one.account, { outcome, queueMs, runMs, serviceTier });
     const watches: TaskRecord['watches'][number][] = [];
     const exchanges = network.exchanges;
     records.push({
-      name: `${index} ${provider}/account-${one.account}/${id} (${fate})`,
+      name: `${index} ${provider}/account-${one.account}/${id} (${outcome})`,
       expected: expectedEnd(one),
-      endsAtMs: isEndless(one) ? null : clock.now() + queueMs + (fate === 'cancelled' ? 0 : runMs),
+      endsAtMs: isEndless(one) ? null : clock.now() + queueMs + (outcome === 'cancelled' ? 0 : runMs),
       get exchanges() { return exchanges(provider, one.account, id); },
       watches,
     });
@@ -103,7 +103,7 @@ const all: readonly Figure[] = [
   { what: '… of them lists', value: figures.lists, atLeast: 1 },
   { what: 'questions about one task', value: figures.questions },
   { what: 'answers that are a fault', value: (100 * faulty) / answered, unit: '%', atLeast: 28 },
-  { what: 'kinds of fault met', value: figures.faults.size, atLeast: askFaults.length },
+  { what: 'kinds of fault met', value: figures.faults.size, atLeast: pollFaults.length },
   { what: 'requests that met an outage', value: figures.cut, atLeast: 1 },
   { what: 'slow answers', value: figures.slow, atLeast: 1 },
   { what: '… slower than anybody waits', value: figures.tooSlow, atLeast: 1 },

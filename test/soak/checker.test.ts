@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Exchange, Loss, TaskRecord, WatchRecord } from './records.js';
-import { delaysOf, judge } from './judge.js';
+import { delaysOf, judge } from './checker.js';
 
 const rules = { minIntervalMs: 10_000, giveUpAfterMs: 900_000 };
 

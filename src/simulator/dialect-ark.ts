@@ -3,9 +3,9 @@
  * Sources: the API reference of Volcengine Ark and BytePlus ModelArk (get, create, error codes), answers recorded in
  * public clients, and YEScale's page on fetching a video. YEScale documents no errors and no pending bodies: Ark's are assumed.
  */
-import { json } from './answer.js';
-import type { Dialect, Refusal } from './answer.js';
-import { wholeNumber } from './random.js';
+import { json } from './response.js';
+import type { Dialect, ErrorKind } from './response.js';
+import { integer } from './random.js';
 import type { TaskView } from './task-view.js';
 import { framesPerSecond } from './video-file.js';
 
@@ -21,28 +21,28 @@ const pixels: Readonly<Record<string, number>> = {
 export const tokensFor = (resolution: string, durationMs: number): number =>
   Math.round(((pixels[resolution] ?? 1280 * 720) * framesPerSecond * (durationMs / 1000)) / 1024);
 
-const usage = ({ resolution, durationMs }: TaskView['plan']) => {
+const usage = ({ resolution, durationMs }: TaskView['scenario']) => {
   const tokens = tokensFor(resolution, durationMs);
   return { completion_tokens: tokens, total_tokens: tokens };
 };
 
 /** The fields that Ark and its resellers have in common. `content` and `usage` come with success, `error` with failure. */
-const common = ({ id, plan, phase, createdAt, startedAt, endedAt, link }: TaskView) => ({
+const common = ({ id, scenario, phase, createdAt, startedAt, endedAt, link }: TaskView) => ({
   id,
-  model: plan.model,
+  model: scenario.model,
   status: phase === 'unknown' ? 'archived' : phase,
-  ...(phase === 'failed' && { error: { ...plan.failure, message: `${plan.failure.message} Request id: sim-${id}` } }),
-  ...(phase === 'succeeded' && { content: { video_url: link('video') }, usage: usage(plan) }),
+  ...(phase === 'failed' && { error: { ...scenario.failure, message: `${scenario.failure.message} Request id: sim-${id}` } }),
+  ...(phase === 'succeeded' && { content: { video_url: link('video') }, usage: usage(scenario) }),
   created_at: createdAt,
   updated_at: endedAt ?? startedAt ?? createdAt,
 });
 
-const length = ({ plan, request }: TaskView) =>
-  typeof request.frames === 'number' ? { frames: request.frames } : { duration: plan.durationMs / 1000 };
+const length = ({ scenario, request }: TaskView) =>
+  typeof request.frames === 'number' ? { frames: request.frames } : { duration: scenario.durationMs / 1000 };
 
 /** What a request may choose, or leave to the provider: -1 and `adaptive` leave it as well. */
 const chosen = ({ id, request: { seed, ratio } }: TaskView) => ({
-  seed: typeof seed === 'number' && seed >= 0 ? seed : wholeNumber(1, 99_999, id, 'seed'),
+  seed: typeof seed === 'number' && seed >= 0 ? seed : integer(1, 99_999, id, 'seed'),
   ratio: typeof ratio === 'string' && ratio !== 'adaptive' ? ratio : '16:9',
 });
 
@@ -54,20 +54,20 @@ export const arkTask = (view: TaskView) => ({
   ...common(view),
   ...(view.phase === 'succeeded' && {
     ...chosen(view),
-    resolution: view.plan.resolution,
+    resolution: view.scenario.resolution,
     ...length(view),
     framespersecond: framesPerSecond,
   }),
-  service_tier: view.plan.serviceTier,
+  service_tier: view.scenario.serviceTier,
   execution_expires_after: view.expiresAfterSeconds,
   // Seedance 1.0 makes silent videos and does not mention sound.
-  ...(!/1[-_.]0/.test(view.plan.model) && { generate_audio: view.request.generate_audio ?? true }),
+  ...(!/1[-_.]0/.test(view.scenario.model) && { generate_audio: view.request.generate_audio ?? true }),
   ...echo(view.request),
 });
 
 type Row = readonly [status: number, code: string, type: string];
 
-const refusals: Readonly<Record<Refusal, Row>> = {
+const refusals: Readonly<Record<ErrorKind, Row>> = {
   unauthorized: [401, 'AuthenticationError', 'Unauthorized'],
   'unknown-task': [404, 'ResourceNotFound', 'NotFound'],
   'bad-request': [400, 'InvalidParameter', 'BadRequest'],
@@ -101,7 +101,7 @@ export const yescale: Dialect = {
   task: (view) => ({
     ...common(view),
     message: label('Fetch'),
-    request: { content: view.request.content ?? [], model: view.plan.model },
+    request: { content: view.request.content ?? [], model: view.scenario.model },
   }),
   created: ({ id }) => ({ id, message: label('Submit') }),
 };

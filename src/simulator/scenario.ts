@@ -1,5 +1,5 @@
 /**
- * What becomes of a task, and when: pure functions of a plan and of the time gone by. Knows no clock, no HTTP and no provider.
+ * What becomes of a task, and when: pure functions of a scenario and of the time gone by. Knows no clock, no HTTP and no provider.
  *
  *     time      0        queueMs          queueMs + runMs
  *     succeeds  queued---running----------succeeded
@@ -7,15 +7,15 @@
  *     stalls    queued---running-------------------------
  */
 
-/** Every fate that a task can have. */
-export const fates = [
+/** Every outcome that a task can have. */
+export const outcomes = [
   'succeeds',
   'fails',
   'moderated',
   'cancelled',
   'expires',
-  'unknown-word',
-  'vanishes',
+  'unknown-status',
+  'disappears',
   'stalls',
 ] as const;
 
@@ -23,17 +23,17 @@ export const fates = [
  * How a task ends: with a video; with an internal error; withheld by moderation; cancelled in the queue; given up by the
  * provider; with a word that no documentation knows; forgotten by the provider; never.
  */
-export type Fate = (typeof fates)[number];
+export type Outcome = (typeof outcomes)[number];
 
 /** What a failed task says of itself. */
-export interface PlannedFailure {
+export interface SimulatedFailure {
   readonly code: string;
   readonly message: string;
 }
 
 /** What becomes of one task. Durations are in simulated time. */
-export interface TaskPlan {
-  readonly fate: Fate;
+export interface Scenario {
+  readonly outcome: Outcome;
   /** How long it waits, in ms. */
   readonly queueMs: number;
   /** How long it runs after that, in ms. */
@@ -47,8 +47,8 @@ export interface TaskPlan {
   readonly serviceTier: string;
   /** Whether it is enhanced after generation. AnyFast alone knows such tasks. */
   readonly ultra: boolean;
-  /** What is said if the provider tells this fate as a failure. */
-  readonly failure: PlannedFailure;
+  /** What is said if the provider tells this outcome as a failure. */
+  readonly failure: SimulatedFailure;
 }
 
 /** Where a task stands. `gone` means that the provider has no record of it. */
@@ -63,31 +63,31 @@ export interface Moment {
   readonly endedAfterMs: number | null;
 }
 
-const lastPhases: Readonly<Record<Fate, Phase>> = {
+const lastPhases: Readonly<Record<Outcome, Phase>> = {
   succeeds: 'succeeded',
   fails: 'failed',
   moderated: 'failed',
   cancelled: 'cancelled',
   expires: 'expired',
-  'unknown-word': 'unknown',
-  vanishes: 'gone',
+  'unknown-status': 'unknown',
+  disappears: 'gone',
   stalls: 'running',
 };
 
 const share = (part: number, whole: number): number => (whole > 0 ? Math.min(1, Math.max(0, part / whole)) : 1);
 
 /**
- * Where a task stands under a plan.
+ * Where a task stands under a scenario.
  *
  * @param elapsedMs the provider's time since creation, in ms; negative counts as none
- * @example momentOf(plan, plan.queueMs).phase // 'running'
+ * @example momentOf(scenario, scenario.queueMs).phase // 'running'
  */
-export const momentOf = ({ fate, queueMs, runMs }: TaskPlan, elapsedMs: number): Moment => {
+export const momentOf = ({ outcome, queueMs, runMs }: Scenario, elapsedMs: number): Moment => {
   if (elapsedMs < queueMs) return { phase: 'queued', done: share(elapsedMs, queueMs), startedAfterMs: null, endedAfterMs: null };
-  const startedAfterMs = fate === 'cancelled' ? null : queueMs;
-  const endedAfterMs = fate === 'cancelled' ? queueMs : queueMs + runMs;
-  if (fate === 'stalls' || elapsedMs < endedAfterMs) {
+  const startedAfterMs = outcome === 'cancelled' ? null : queueMs;
+  const endedAfterMs = outcome === 'cancelled' ? queueMs : queueMs + runMs;
+  if (outcome === 'stalls' || elapsedMs < endedAfterMs) {
     return { phase: 'running', done: share(elapsedMs - queueMs, runMs), startedAfterMs, endedAfterMs: null };
   }
-  return { phase: lastPhases[fate], done: 1, startedAfterMs, endedAfterMs };
+  return { phase: lastPhases[outcome], done: 1, startedAfterMs, endedAfterMs };
 };
