@@ -1,5 +1,5 @@
 /**
- * Answers one request to a provider, faults aside. Knows tasks and dialects; not sockets.
+ * Responds to one request to a provider, before faults.
  */
 import { json } from './response.js';
 import type { SimulatedResponse } from './response.js';
@@ -11,20 +11,20 @@ import type { Scenario } from './scenario.js';
 import type { TaskStore } from './task-store.js';
 import type { TaskView } from './task-view.js';
 
-/** What has come in, after routing. */
+/** A request after routing. */
 export interface ApiRequest {
   readonly route: Route;
   readonly query: URLSearchParams;
   readonly body: string;
-  /** Whether it came with a key that the provider accepts. */
+  /** Whether it carries a key that the provider accepts. */
   readonly authorized: boolean;
   readonly requestId: string;
 }
 
-/** Answers a request to a provider's API. Never throws for anything that a client can send. */
+/** The response of a provider's API. Never throws for anything that a client can send. */
 export const createApiResponse = (tasks: TaskStore, { route, query, body, authorized, requestId }: ApiRequest): SimulatedResponse => {
   const { dialect } = sites[route.provider];
-  if (!authorized) return dialect.refuse('unauthorized', 'The API key is missing or unknown.', requestId);
+  if (!authorized) return dialect.errorResponse('unauthorized', 'The API key is missing or unknown.', requestId);
   try {
     switch (route.kind) {
       case 'create': {
@@ -39,21 +39,21 @@ export const createApiResponse = (tasks: TaskStore, { route, query, body, author
       case 'delete': {
         const task = tasks.find(route);
         const view = task === null ? null : tasks.view(task);
-        if (task === null || view === null) return dialect.refuse('unknown-task', `There is no task ${route.id}.`, requestId);
+        if (task === null || view === null) return dialect.errorResponse('unknown-task', `There is no task ${route.id}.`, requestId);
         if (route.kind === 'get') return json(200, dialect.task(view));
         const deletion = deletionOf(view.phase, tasks.elapsedMs(task));
-        if (deletion === null) return dialect.refuse('not-deletable', `Task ${task.id} is ${view.phase}, it cannot be deleted.`, requestId);
+        if (deletion === null) return dialect.errorResponse('not-deletable', `Task ${task.id} is ${view.phase}, it cannot be deleted.`, requestId);
         tasks.reschedule(task, deletion);
         return json(200, {});
       }
     }
   } catch (error) {
-    if (error instanceof RangeError) return dialect.refuse('bad-request', error.message, requestId);
+    if (error instanceof RangeError) return dialect.errorResponse('bad-request', error.message, requestId);
     throw error;
   }
 };
 
-/** Ark cancels what is queued and forgets what has ended. It names no answer for a task that is cancelled already: refused here. */
+/** Ark cancels a queued task and forgets a finished one. The response for a cancelled task is undocumented: an error here. */
 const deletionOf = (phase: TaskView['phase'], elapsedMs: number): Partial<Scenario> | null => {
   switch (phase) {
     case 'queued':

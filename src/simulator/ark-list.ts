@@ -1,25 +1,25 @@
 /**
- * Ark's list of tasks: filters and pages. Pure.
- * Source: the API reference of Volcengine Ark and of PowerTokens. Neither names the order of items (here: newest first),
- * nor the default page (here: the first ten).
+ * Ark's list of tasks: filters and pages.
+ * Source: the API reference of Volcengine Ark and of PowerTokens. The order of items (here: newest first) and the default page
+ * (here: the first ten) are undocumented.
  */
 import type { TaskView } from './task-view.js';
 
-/** The words that `filter.status` takes: all but `expired`. */
+/** The statuses that `filter.status` accepts: all but `expired`. */
 const statuses = ['queued', 'running', 'cancelled', 'succeeded', 'failed'];
 
 const pageNumber = (query: URLSearchParams, name: string, fallback: number): number => {
   const value = Number(query.get(name) ?? fallback);
   if (!(Number.isInteger(value) && value >= 1 && value <= 500)) {
-    throw new RangeError(`${name} must be a whole number from 1 to 500; it is ${query.get(name)}`);
+    throw new RangeError(`${name} must be an integer from 1 to 500; it is ${query.get(name)}`);
   }
   return value;
 };
 
 /**
- * One page of tasks. Flex tasks are listed when asked for; an unknown id is left out in silence.
+ * One page of tasks. Flex tasks are listed only under `filter.service_tier=flex`. Unknown ids are left out.
  *
- * Errors: `RangeError` for a page or a status out of range.
+ * Throws `RangeError` unless the page is an integer from 1 to 500 and the status is one of the filter's.
  */
 export const listTasks = (
   views: readonly TaskView[],

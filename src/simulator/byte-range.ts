@@ -1,6 +1,6 @@
 /**
- * The `Range` header. Pure.
- * Source: RFC 9110, section 14. A header that is malformed, or asks for several ranges, may be ignored; so it is.
+ * The `Range` header.
+ * Source: RFC 9110, section 14. A malformed header and one with several ranges are ignored, as the RFC allows.
  */
 
 /** Positions of the first and the last byte. */
@@ -10,10 +10,10 @@ export interface ByteRange {
 }
 
 /**
- * The bytes that a request wants.
+ * The byte range of a request.
  *
  * @param size of the file, in bytes, above 0
- * @returns null for all of them
+ * @returns null for the whole file
  * @example byteRange('bytes=-500', 2000) // { first: 1500, last: 1999 }
  */
 export const byteRange = (header: string, size: number): ByteRange | 'unsatisfiable' | null => {

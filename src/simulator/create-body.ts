@@ -1,7 +1,7 @@
 /**
- * What a creating request asks for, whichever provider it was meant for. Pure.
- * Sources: the providers' pages on creating a task. Ark takes a number of frames before a duration, and its older models
- * flags inside the prompt; kyyAiPower names the resolution in the model.
+ * Reads the body of a creation, for any provider.
+ * Sources: the providers' pages on creating a task. Ark prefers a number of frames to a duration, and its older models
+ * read flags from the prompt; kyyAiPower has the resolution in the model name.
  */
 import type { Submission } from './task-store.js';
 import { framesPerSecond } from './video-file.js';
@@ -14,23 +14,23 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 
 const positive = (value: unknown): number | undefined => (Number(value) > 0 ? Number(value) : undefined);
 
-/** `--resolution 480p --duration 5` somewhere in the prompt. */
+/** Flags in the prompt, such as `--resolution 480p --duration 5`. */
 const flags = (request: Json): Json => {
   const parts = Array.isArray(request.content) ? request.content.filter(isObject) : [];
   const prompt = parts.map((part) => text(part.text) ?? '').join(' ');
   return Object.fromEntries(Array.from(prompt.matchAll(/--(resolution|duration) (\S+)/g), ([, name, value]) => [name, value]));
 };
 
-/** Without the keys that hold undefined. */
+/** Removes the keys whose value is undefined. */
 const defined = <T extends object>(record: { readonly [K in keyof T]: T[K] | undefined }): Partial<T> =>
-  // The cast says what the filter does: a key that is left has a value.
+  // Safe: the filter keeps only keys with a value.
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 /**
- * Reads a creating request.
+ * Reads the body of a creation.
  *
- * @returns what to submit; every setting that the request leaves open is left open
- * Errors: `RangeError` when the body is no JSON object or names no model.
+ * @returns what to submit, with the settings that the request has
+ * Throws `RangeError` unless the body is a JSON object with a `model`.
  */
 export const readCreateBody = (body: string): Submission => {
   let request: unknown;
@@ -41,16 +41,16 @@ export const readCreateBody = (body: string): Submission => {
   }
   if (!isObject(request)) throw new RangeError('the body must be a JSON object');
   const model = text(request.model);
-  if (model === undefined) throw new RangeError('model must be a text');
-  const asked = { ...flags(request), ...request };
-  const seconds = positive(Number(asked.frames) / framesPerSecond) ?? positive(asked.duration);
+  if (model === undefined) throw new RangeError('model must be a non-empty string');
+  const settings = { ...flags(request), ...request };
+  const seconds = positive(Number(settings.frames) / framesPerSecond) ?? positive(settings.duration);
   return {
     request,
     ...defined<Submission>({
       model,
-      resolution: text(asked.resolution) ?? /_(\d+p)$/.exec(model)?.[1],
+      resolution: text(settings.resolution) ?? /_(\d+p)$/.exec(model)?.[1],
       durationMs: seconds === undefined ? undefined : seconds * 1000,
-      serviceTier: text(asked.service_tier),
+      serviceTier: text(settings.service_tier),
     }),
   };
 };

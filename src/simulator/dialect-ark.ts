@@ -1,6 +1,6 @@
 /**
- * How Ark tells a task, and how YEScale tells Ark's. Pure.
- * Sources: the API reference of Volcengine Ark and BytePlus ModelArk (get, create, error codes), answers recorded in
+ * The responses of Ark, PowerTokens and YEScale.
+ * Sources: the API reference of Volcengine Ark and BytePlus ModelArk (get, create, error codes), responses recorded in
  * public clients, and YEScale's page on fetching a video. YEScale documents no errors and no pending bodies: Ark's are assumed.
  */
 import { json } from './response.js';
@@ -17,7 +17,7 @@ const pixels: Readonly<Record<string, number>> = {
   '4k': 3840 * 2160,
 };
 
-/** The tokens that a video costs: its pixels times its frames, by the kilo. */
+/** The tokens that a video costs: its pixels times its frames, divided by 1024. */
 export const tokensFor = (resolution: string, durationMs: number): number =>
   Math.round(((pixels[resolution] ?? 1280 * 720) * framesPerSecond * (durationMs / 1000)) / 1024);
 
@@ -40,7 +40,7 @@ const common = ({ id, scenario, phase, createdAt, startedAt, endedAt, link }: Ta
 const length = ({ scenario, request }: TaskView) =>
   typeof request.frames === 'number' ? { frames: request.frames } : { duration: scenario.durationMs / 1000 };
 
-/** What a request may choose, or leave to the provider: -1 and `adaptive` leave it as well. */
+/** The seed and ratio of the request. The provider chooses a value that is missing, -1 or `adaptive`. */
 const chosen = ({ id, request: { seed, ratio } }: TaskView) => ({
   seed: typeof seed === 'number' && seed >= 0 ? seed : integer(1, 99_999, id, 'seed'),
   ratio: typeof ratio === 'string' && ratio !== 'adaptive' ? ratio : '16:9',
@@ -49,7 +49,7 @@ const chosen = ({ id, request: { seed, ratio } }: TaskView) => ({
 const echoed = ['safety_identifier', 'priority', 'draft', 'draft_task_id'];
 const echo = (request: TaskView['request']) => Object.fromEntries(Object.entries(request).filter(([key]) => echoed.includes(key)));
 
-/** Ark's task object, whole. */
+/** Ark's task object with all its fields. */
 export const arkTask = (view: TaskView) => ({
   ...common(view),
   ...(view.phase === 'succeeded' && {
@@ -60,14 +60,14 @@ export const arkTask = (view: TaskView) => ({
   }),
   service_tier: view.scenario.serviceTier,
   execution_expires_after: view.expiresAfterSeconds,
-  // Seedance 1.0 makes silent videos and does not mention sound.
+  // Seedance 1.0 makes silent videos: its tasks have no such field.
   ...(!/1[-_.]0/.test(view.scenario.model) && { generate_audio: view.request.generate_audio ?? true }),
   ...echo(view.request),
 });
 
 type Row = readonly [status: number, code: string, type: string];
 
-const refusals: Readonly<Record<ErrorKind, Row>> = {
+const errors: Readonly<Record<ErrorKind, Row>> = {
   unauthorized: [401, 'AuthenticationError', 'Unauthorized'],
   'unknown-task': [404, 'ResourceNotFound', 'NotFound'],
   'bad-request': [400, 'InvalidParameter', 'BadRequest'],
@@ -76,18 +76,18 @@ const refusals: Readonly<Record<ErrorKind, Row>> = {
   'server-error': [500, 'InternalServiceError', 'InternalServerError'],
 };
 
-/** Ark itself. */
+/** Ark. */
 export const ark: Dialect = {
   task: arkTask,
   created: ({ id }) => ({ id }),
-  refuse: (why, detail, requestId) => {
-    const [status, code, type] = refusals[why];
+  errorResponse: (why, detail, requestId) => {
+    const [status, code, type] = errors[why];
     const error = { code, message: `${detail} Request id: ${requestId}`, param: '', type };
     return json(status, { error }, { 'x-request-id': requestId });
   },
 };
 
-/** Ark through PowerTokens, whose page gives a succeeded task an `error` of null. */
+/** Ark through PowerTokens. A succeeded task has an `error` of null, as on its page. */
 export const powertokens: Dialect = {
   ...ark,
   task: (view) => ({ ...arkTask(view), ...(view.phase === 'succeeded' && { error: null }) }),
@@ -95,7 +95,7 @@ export const powertokens: Dialect = {
 
 const label = (action: string): string => `YEScale - Seedance Video Generation - ${action}`;
 
-/** Ark through YEScale: its older fields, a label on every answer, and an echo of the request. */
+/** Ark through YEScale: the older fields, a label in every response, and an echo of the request. */
 export const yescale: Dialect = {
   ...ark,
   task: (view) => ({

@@ -1,16 +1,16 @@
 /**
- * How kyyAiPower and xingchaoyiqing tell a task: one flat object. Pure.
+ * The responses of kyyAiPower and xingchaoyiqing: one flat object.
  * Sources: both providers' pages on querying a Seedance task, and on creating one. They document no errors: the shape here,
- * `{ code, msg, data }`, is that of a sister API on the same host. Its numbers are guesses, HTTP's own where HTTP has one: no page says
- * what an unknown id gets.
+ * `{ code, msg, data }`, is that of a sister API on the same host. The codes are guesses, taken from HTTP where possible. The response
+ * to an unknown id is undocumented.
  */
 import { json } from './response.js';
 import type { Dialect, ErrorKind } from './response.js';
 import { tokensFor } from './dialect-ark.js';
 import type { NewTask, TaskView } from './task-view.js';
 
-/** Neither provider knows an expired task: it has failed. */
-const words: Readonly<Record<TaskView['phase'], string>> = {
+/** Neither provider has a status for an expired task: it is `failed`. */
+const statuses: Readonly<Record<TaskView['phase'], string>> = {
   queued: 'queued',
   running: 'processing',
   succeeded: 'completed',
@@ -31,9 +31,9 @@ const base = ({ id, scenario, createdAt }: NewTask, status: string) => ({
 const videoUrl = ({ phase, link }: TaskView): string | null => (phase === 'succeeded' ? link('video') : null);
 
 const errorText = ({ phase, scenario: { failure } }: TaskView): string | null =>
-  words[phase] === 'failed' ? `${failure.code}: ${failure.message}` : null;
+  statuses[phase] === 'failed' ? `${failure.code}: ${failure.message}` : null;
 
-const refusals: Readonly<Record<ErrorKind, readonly [status: number, code: number]>> = {
+const errors: Readonly<Record<ErrorKind, readonly [status: number, code: number]>> = {
   unauthorized: [401, 401],
   'unknown-task': [200, 404],
   'bad-request': [200, 400],
@@ -42,12 +42,12 @@ const refusals: Readonly<Record<ErrorKind, readonly [status: number, code: numbe
   'server-error': [500, 500],
 };
 
-/** kyyAiPower: what there is nothing to say of is null. */
+/** kyyAiPower: a field without a value is null. */
 export const kyyaipower: Dialect = {
-  task: (view) => ({ ...base(view, words[view.phase]), video_url: videoUrl(view), error: errorText(view) }),
+  task: (view) => ({ ...base(view, statuses[view.phase]), video_url: videoUrl(view), error: errorText(view) }),
   created: (task) => base(task, 'queued'),
-  refuse: (why, detail) => {
-    const [status, code] = refusals[why];
+  errorResponse: (why, detail) => {
+    const [status, code] = errors[why];
     return json(status, { code, msg: detail, data: null });
   },
 };
@@ -57,14 +57,14 @@ const measures = ({ scenario: { model, resolution, durationMs } }: TaskView) => 
   ...(!model.includes('1_5') && { totalTokens: tokensFor(resolution, durationMs) }),
 });
 
-/** xingchaoyiqing: what there is nothing to say of is left out; a finished video has a length, and from 2.0 on a price. */
+/** xingchaoyiqing: a field without a value is left out. A finished video has a length and, from 2.0 on, a token count. */
 export const xingchao: Dialect = {
   ...kyyaipower,
   task: (view) => {
     const url = videoUrl(view);
     const error = errorText(view);
     return {
-      ...base(view, words[view.phase]),
+      ...base(view, statuses[view.phase]),
       ...(url !== null && { video_url: url, ...measures(view) }),
       ...(error !== null && { error }),
     };

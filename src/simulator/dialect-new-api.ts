@@ -1,5 +1,5 @@
 /**
- * How AnyFast, a fork of new-api, tells a task: an envelope with Ark's object inside. Pure.
+ * The responses of AnyFast, a fork of new-api: an envelope around Ark's object.
  * Sources: AnyFast's pages on creating and querying a Seedance task; the public source of QuantumNous/new-api for the statuses
  * and error bodies that those pages leave out.
  */
@@ -12,24 +12,24 @@ import type { TaskView } from './task-view.js';
 const digits = '0123456789';
 const alphanumeric = `${digits}abcdefghijklmnopqrstuvwxyz`;
 
-interface Standing {
+interface ReportedStatus {
   readonly status: string;
-  /** Per cent. */
+  /** In percent. */
   readonly progress: number;
 }
 
-const waiting: readonly Standing[] = [
+const queuedSteps: readonly ReportedStatus[] = [
   { status: 'NOT_START', progress: 0 },
   { status: 'SUBMITTED', progress: 10 },
   { status: 'QUEUED', progress: 20 },
 ];
-const queued: Standing = { status: 'QUEUED', progress: 20 };
+const queued: ReportedStatus = { status: 'QUEUED', progress: 20 };
 
-/** A queued task passes three words; a running one counts from 50; cancelled and expired are failures here. */
-const standing = ({ phase, done, scenario }: TaskView): Standing => {
+/** A queued task passes through three statuses, a running one counts up from 50%, and cancelled and expired are failures. */
+const reportedStatus = ({ phase, done, scenario }: TaskView): ReportedStatus => {
   switch (phase) {
     case 'queued':
-      return waiting[Math.floor(done * waiting.length)] ?? queued;
+      return queuedSteps[Math.floor(done * queuedSteps.length)] ?? queued;
     case 'running':
       return { status: 'IN_PROGRESS', progress: Math.floor(50 + done * (scenario.ultra ? 35 : 45)) };
     case 'succeeded':
@@ -43,7 +43,7 @@ const standing = ({ phase, done, scenario }: TaskView): Standing => {
   }
 };
 
-/** The failure's text; on success the link once more, for clients older than `result_url`. */
+/** The failure message. On success it repeats the link, for clients older than `result_url`. */
 const failReason = ({ phase, scenario, link }: TaskView): string => {
   if (phase === 'succeeded') return link('video');
   if (phase === 'expired') return `任务超时（${Math.ceil((scenario.queueMs + scenario.runMs) / 60_000)}分钟）`;
@@ -53,13 +53,13 @@ const failReason = ({ phase, scenario, link }: TaskView): string => {
 
 const sizes = ['480p', '720p', '1080p', '2k', '4k'];
 
-/** An ultra task is generated one size smaller than what the viewer gets. */
+/** An ultra task is generated one size smaller and then enhanced. */
 const smaller = (resolution: string): string => sizes[sizes.indexOf(resolution) - 1] ?? '480p';
 
 const upstreamId = ({ id }: TaskView): string => `cgt-${randomString(14, digits, id, 'time')}-${randomString(5, alphanumeric, id)}`;
 
-/** The upstream's own answer, as far as the relay has one. Absent on failure. */
-const upstream = (view: TaskView, { status }: Standing): { readonly data?: object | null } => {
+/** The upstream response, as far as AnyFast has one. Absent on failure. */
+const upstream = (view: TaskView, { status }: ReportedStatus): { readonly data?: object | null } => {
   if (status === 'FAILURE') return {};
   if (status === 'NOT_START') return { data: null };
   const id = upstreamId(view);
@@ -74,7 +74,7 @@ const upstream = (view: TaskView, { status }: Standing): { readonly data?: objec
 };
 
 const task = (view: TaskView) => {
-  const now = standing(view);
+  const now = reportedStatus(view);
   return {
     code: 'success',
     message: '',
@@ -97,7 +97,7 @@ const task = (view: TaskView) => {
   };
 };
 
-const refusals: Readonly<Record<ErrorKind, (detail: string, requestId: string) => SimulatedResponse>> = {
+const errors: Readonly<Record<ErrorKind, (detail: string, requestId: string) => SimulatedResponse>> = {
   unauthorized: (message) => json(401, { error: { message, type: 'authentication_error', code: 'invalid_api_key' } }),
   'unknown-task': () => json(400, { code: 'task_not_exist', message: 'task_not_exist', data: null }),
   'bad-request': (message) => json(400, { code: 'invalid_request', message, data: null }),
@@ -118,5 +118,5 @@ export const anyfast: Dialect = {
     progress: 0,
     created_at: createdAt,
   }),
-  refuse: (why, detail, requestId) => refusals[why](detail, requestId),
+  errorResponse: (why, detail, requestId) => errors[why](detail, requestId),
 };

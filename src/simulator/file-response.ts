@@ -1,5 +1,5 @@
 /**
- * Answers a request for a file, as an object store does: signed GETs alone, whole or in part. Pure.
+ * Responds to a request for a file as an object store does: only to signed GETs, with the whole file or a range.
  */
 import { byteRange } from './byte-range.js';
 import type { ByteRange } from './byte-range.js';
@@ -9,12 +9,12 @@ import type { SimulatedResponse } from './response.js';
 /** A request for a file. */
 export interface FileRequest {
   readonly method: string;
-  /** Lower-case names. */
+  /** With names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly link: 'good' | 'expired' | 'forged';
 }
 
-/** The head of an answer, and which bytes follow. */
+/** The status and headers of a response, and the bytes that follow. */
 export interface FilePart {
   readonly status: 200 | 206;
   readonly headers: Readonly<Record<string, string>>;
@@ -26,16 +26,16 @@ const deny = (Code: string, Message: string): SimulatedResponse => json(403, { C
 const text = (value: string | readonly string[] | undefined): string => (typeof value === 'string' ? value : '');
 
 /**
- * What a request for a file gets: bytes, or an answer that says why not.
+ * The response to a request for a file: a range of bytes, or an error.
  *
  * @param size in bytes
- * @param etag quoted
+ * @param etag with its quotes
  */
 export const createFileResponse = ({ method, headers, link }: FileRequest, size: number, etag: string): FilePart | SimulatedResponse => {
   if (method !== 'GET') return deny('AccessDenied', `The link is signed for GET, not for ${method}.`);
   if (link === 'forged') return deny('SignatureDoesNotMatch', 'The link is not signed by this server.');
   if (link === 'expired') return deny('AccessDenied', 'The link has expired.');
-  // A store takes one proof, not two; and an API key has no business here.
+  // An object store rejects a request with two kinds of authorization. An API key must not be sent here.
   if (headers.authorization !== undefined) return deny('InvalidArgument', 'A signed link is sent no Authorization.');
   const common = { 'accept-ranges': 'bytes', etag };
   const unchanged = headers['if-range'] === undefined || headers['if-range'] === etag;

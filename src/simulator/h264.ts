@@ -1,13 +1,13 @@
 /**
- * The least of H.264 that plays: a film of flat blocks. The first picture is blank; each later one paints some of its
- * blocks in the film's colour and keeps the rest. Blocks are sent as raw samples (I_PCM), so nothing here transforms or predicts.
+ * A minimal H.264 encoder for a film of flat blocks. The first picture is blank; each later one paints some of its
+ * blocks in the film's colour and keeps the rest. Blocks are raw samples (I_PCM), so there is no transform and no prediction.
  * Source: ITU-T H.264, clauses 7.3 (syntax), 9.1 (Exp-Golomb codes). Constrained Baseline, level 3.0.
  */
 
 /** Luma and the two colour differences, 16 to 235. */
 export type Colour = readonly [luma: number, blue: number, red: number];
 
-/** Size of the shown picture: 16 to 9. It is coded as 8 × 5 blocks of 16 × 16, the lowest 8 rows cut off. */
+/** Size of the shown picture: 16 to 9. It is coded as 8 × 5 blocks of 16 × 16, with the lowest 8 rows cropped. */
 export const picture = { width: 128, height: 72 } as const;
 
 const columns = 8;
@@ -58,15 +58,15 @@ const bitWriter = () => {
 type BitWriter = ReturnType<typeof bitWriter>;
 
 /**
- * A unit of the stream: its header byte, then the payload. Nothing has to be escaped: samples are never 0, and what lies
- * between them is too short for two bytes of zeros.
+ * A unit of the stream: its header byte, then the payload. It needs no escapes: samples are never 0, and the bits
+ * between them are too few for two bytes of zeros.
  */
 const unit = (header: number, payload: readonly number[]): Uint8Array => Uint8Array.from([header, ...payload]);
 
-/** Profile, its constraints, level: the three bytes that a player is told first. */
+/** Profile, its constraints, level: the three bytes that a player reads first. */
 export const profile = [66, 0xc0, 30] as const;
 
-/** What holds for the whole film: sizes, and no reordering of pictures. */
+/** The parameters of the whole film: sizes, and no reordering of pictures. */
 export const sequenceParameters = (): Uint8Array => {
   const bits = bitWriter();
   for (const byte of profile) bits.fixed(8, byte);
@@ -80,11 +80,11 @@ export const sequenceParameters = (): Uint8Array => {
   bits.fixed(1, 1); // direct 8x8 inference
   bits.fixed(1, 1); // cropped: left, right, top, bottom, in pairs of pixels
   bits.golomb(0, 0, 0, (rows * 16 - picture.height) / 2);
-  bits.fixed(1, 0); // nothing on usability
+  bits.fixed(1, 0); // no usability information
   return unit(0x67, bits.end());
 };
 
-/** What holds for every picture. */
+/** The parameters of every picture. */
 export const pictureParameters = (): Uint8Array => {
   const bits = bitWriter();
   bits.golomb(0, 0); // its own id, the sequence's id
@@ -92,8 +92,8 @@ export const pictureParameters = (): Uint8Array => {
   bits.fixed(1, 0); // no order of fields
   bits.golomb(0, 0, 0); // one slice group, one reference in each list
   bits.fixed(3, 0); // no weighted prediction
-  bits.golomb(0, 0, 0); // quantisers as they are
-  bits.fixed(1, 1); // slices say how to deblock
+  bits.golomb(0, 0, 0); // default quantisers
+  bits.fixed(1, 1); // deblocking is set by each slice
   bits.fixed(2, 0); // no constrained intra prediction, no redundant pictures
   return unit(0x68, bits.end());
 };
@@ -108,18 +108,18 @@ const firstPicture = (): Uint8Array => {
   bits.golomb(0, 7, 0); // first block, a slice of type I like all of the picture, parameters' id
   bits.fixed(4, 0); // picture number
   bits.golomb(0); // id of this restart
-  bits.fixed(2, 0); // how it is kept as a reference
+  bits.fixed(2, 0); // reference marking
   bits.golomb(0, 1); // quantiser, no deblocking
   for (let block = 0; block < blocks; block += 1) paintBlock(bits, 25, paper);
   return unit(0x65, bits.end());
 };
 
-/** Paints the blocks from `start` up to, not including, `stop`. */
+/** Paints the blocks from `start` (included) to `stop` (excluded). */
 const laterPicture = (index: number, start: number, stop: number, colour: Colour): Uint8Array => {
   const bits = bitWriter();
   bits.golomb(0, 5, 0); // first block, a slice of type P like all of the picture, parameters' id
   bits.fixed(4, index % 16); // picture number
-  bits.fixed(3, 0); // references as they are: count, order, keeping
+  bits.fixed(3, 0); // default references: count, order, marking
   bits.golomb(0, 1); // quantiser, no deblocking
   for (let block = start; block < stop; block += 1) {
     bits.golomb(block === start ? start : 0); // blocks skipped before this one
@@ -133,7 +133,7 @@ const laterPicture = (index: number, start: number, stop: number, colour: Colour
 /**
  * The pictures of a film that fills with a colour, from the first to the last.
  *
- * @param count from 1
+ * @param count an integer ≥ 1
  */
 export const filmPictures = (count: number, colour: Colour): readonly Uint8Array[] => {
   const painted = (index: number): number => Math.floor((index * blocks) / Math.max(1, count - 1));

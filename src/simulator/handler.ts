@@ -1,5 +1,5 @@
 /**
- * Takes each request from its path to its answer: routing, keys, the rate limit, faults, the log. Decides nothing that a ring below decides.
+ * Handles each request: routing, keys, the rate limit, faults, the response and the log.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json, withRetryAfter } from './response.js';
@@ -21,7 +21,7 @@ import { sites } from './sites.js';
 import type { SimulatedTask, TaskStore } from './task-store.js';
 import { videoFile } from './video-file.js';
 
-/** What a handler works on. */
+/** The parts that a handler uses. */
 export interface HandlerParts {
   readonly settings: Settings;
   readonly tasks: TaskStore;
@@ -48,33 +48,33 @@ export const createHandler = ({ settings, tasks, faults, limiter, links, log }: 
     const id = 'id' in route ? route.id : null;
     const [, query = ''] = (request.url ?? '').split('?', 2);
     const { authorization = '' } = request.headers;
-    const refuse = (why: ErrorKind, detail: string): SimulatedResponse => sites[provider].dialect.refuse(why, detail, requestId);
+    const errorResponse = (why: ErrorKind, detail: string): SimulatedResponse => sites[provider].dialect.errorResponse(why, detail, requestId);
     const body = await readBody(request);
-    const asked = { provider, id: id ?? '' };
-    const isAsk = route.kind === 'get' || route.kind === 'list';
-    const ask = isAsk ? log.countPoll(asked) : 0;
+    const task = { provider, id: id ?? '' };
+    const isPoll = route.kind === 'get' || route.kind === 'list';
+    const pollNumber = isPoll ? log.countPoll(task) : 0;
 
-    // The limit comes first: a refused request creates no task and uses up no fault.
-    const refusal = limiter.check(`${provider} ${authorization}`, Math.floor(clock()));
-    if (refusal !== null) {
-      const answer = withRetryAfter(refuse('rate-limited', 'Too many requests.'), refusal.retryAfterSeconds);
-      note(request, { provider, id, status: answer.status, fault: null, limited: true });
-      send(response, answer);
+    // The limit comes first: a rejected request creates no task and uses up no fault.
+    const rejection = limiter.check(`${provider} ${authorization}`, Math.floor(clock()));
+    if (rejection !== null) {
+      const reply = withRetryAfter(errorResponse('rate-limited', 'Too many requests.'), rejection.retryAfterSeconds);
+      note(request, { provider, id, status: reply.status, fault: null, limited: true });
+      send(response, reply);
       return;
     }
 
-    const truth = createApiResponse(tasks, {
+    const withoutFault = createApiResponse(tasks, {
       route,
       query: new URLSearchParams(query),
       body,
       authorized: keys[provider].some((key) => authorization === `Bearer ${key}`),
       requestId,
     });
-    // Faults befall questions alone: a creation costs money and a deletion is final, so whoever sends one must know what it did.
-    const fault = isAsk ? faults.forPoll(asked, ask) : null;
-    const answer = fault === null ? truth : applyFault(fault, truth, refuse);
-    note(request, { provider, id, status: typeof answer === 'string' ? null : answer.status, fault });
-    send(response, answer);
+    // Only polls get faults: a creation costs money and a deletion is final, so a client must know their results.
+    const fault = isPoll ? faults.forPoll(task, pollNumber) : null;
+    const reply = fault === null ? withoutFault : applyFault(fault, withoutFault, errorResponse);
+    note(request, { provider, id, status: typeof reply === 'string' ? null : reply.status, fault });
+    send(response, reply);
   };
 
   const handleFile = async (request: IncomingMessage, response: ServerResponse, path: string, task: SimulatedTask): Promise<void> => {
@@ -82,16 +82,16 @@ export const createHandler = ({ settings, tasks, faults, limiter, links, log }: 
     const { method = '', url = '', headers } = request;
     const file = videoFile(path, scenario.durationMs, fileBytes);
     const etag = `"${randomString(32, '0123456789abcdef', path, file.size)}"`;
-    const answer = createFileResponse({ method, headers, link: links.check(url, clock()) }, file.size, etag);
-    if (!('part' in answer)) {
-      note(request, { provider, id, status: answer.status, fault: null });
-      send(response, answer);
+    const reply = createFileResponse({ method, headers, link: links.check(url, clock()) }, file.size, etag);
+    if (!('part' in reply)) {
+      note(request, { provider, id, status: reply.status, fault: null });
+      send(response, reply);
       return;
     }
-    const { first, last } = answer.part;
+    const { first, last } = reply.part;
     const cut = faults.forDownload(task);
-    note(request, { provider, id, status: answer.status, fault: cut ? 'cut-download' : null });
-    response.writeHead(answer.status, answer.headers);
+    note(request, { provider, id, status: reply.status, fault: cut ? 'cut-download' : null });
+    response.writeHead(reply.status, reply.headers);
     await sendBytes(response, file.read(first, cut ? Math.floor((first + last) / 2) : last), cut);
   };
 

@@ -1,17 +1,17 @@
 /**
- * Signed links: made, and checked. Pure, given a secret.
+ * Signs and checks links.
  * Two forms, as the providers send them: that of the TOS object store (`X-Tos-Date` and `X-Tos-Expires`, HMAC-SHA256), and that
- * of the video CDN in front of enhanced files (`auth_key`, which starts with the instant it ends at).
+ * of the video CDN in front of enhanced files (`auth_key`, which starts with the expiry time).
  */
 import { createHash, createHmac } from 'node:crypto';
 
 export type LinkForm = 'tos' | 'auth-key';
 
-/** Makes links, and tells its own from others. */
+/** Signs links, and checks links that it signed. */
 export interface Links {
-  /** @returns path and query. The signature counts whole seconds: a fraction of `signedAtMs` is dropped. */
+  /** @returns path and query. The link counts whole seconds: `signedAtMs` is rounded down. */
   readonly sign: (form: LinkForm, path: string, signedAtMs: number, lifeMs: number) => string;
-  /** Whether a path with its query is good. Any other spelling of a link is `forged`. */
+  /** Checks a path with its query. A link that differs in any character is `forged`. */
   readonly check: (pathAndQuery: string, nowMs: number) => 'good' | 'expired' | 'forged';
 }
 
@@ -21,7 +21,7 @@ const stamp = (ms: number): string => new Date(ms).toISOString().replace(/[-:]|\
 const stampMs = (text: string): number =>
   Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 
-/** Links under a secret: those of another simulator are forged. */
+/** Links signed with a secret. Links with another secret are `forged`. */
 export const createLinks = (secret: string): Links => {
   const tosLink = (path: string, date: string, expires: string): string => {
     const signature = createHmac('sha256', secret).update([path, date, expires].join('\n')).digest('hex');

@@ -1,11 +1,11 @@
 /**
- * A small film in an MP4 file: one video track, index first, so that it plays while it loads. Made from scratch.
+ * A small film in an MP4 file: one video track, with the index first, so that it plays while it loads.
  * Source: ISO/IEC 14496-12 (boxes), 14496-15 (H.264 in them).
  */
 import { filmPictures, picture, pictureParameters, profile, sequenceParameters } from './h264.js';
 import type { Colour } from './h264.js';
 
-/** What a film is made of. */
+/** The content of a film. */
 export interface Film {
   readonly colour: Colour;
   readonly frames: number;
@@ -27,10 +27,10 @@ const box = (type: string, ...parts: readonly Uint8Array[]): Buffer => {
   return Buffer.concat([longs(8 + body.length), Buffer.from(type, 'latin1'), body]);
 };
 
-/** A box that starts with a version, 0, and flags. */
+/** A box that starts with a version of 0 and flags. */
 const fullBox = (type: string, flags: number, ...parts: readonly Uint8Array[]): Buffer => box(type, longs(flags), ...parts);
 
-/** Nothing rotated or scaled: the unit matrix in fixed point. */
+/** No rotation and no scaling: the unit matrix in fixed point. */
 const matrix = longs(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 
 const sampleEntry = (): Buffer => {
@@ -47,11 +47,11 @@ const sampleEntry = (): Buffer => {
   return box(
     'avc1',
     zeros(6),
-    shorts(1), // where the data is: reference 1
+    shorts(1), // data reference 1
     zeros(16),
     shorts(picture.width, picture.height),
     longs(0x480000, 0x480000, 0), // 72 dots per inch
-    shorts(1), // one frame a sample
+    shorts(1), // one frame per sample
     zeros(32),
     shorts(24, 0xffff), // depth, no palette
     configuration,
@@ -63,7 +63,7 @@ const sampleTable = (samples: readonly Uint8Array[], offset: number): Buffer =>
     'stbl',
     fullBox('stsd', 0, longs(1), sampleEntry()),
     fullBox('stts', 0, longs(1, samples.length, 1)), // each lasts one tick
-    fullBox('stss', 0, longs(1, 1)), // playing can start at the first alone
+    fullBox('stss', 0, longs(1, 1)), // playback can start only at the first
     fullBox('stsc', 0, longs(1, 1, samples.length, 1)), // all in one chunk
     fullBox('stsz', 0, longs(0, samples.length, ...samples.map(({ length }) => length))),
     fullBox('stco', 0, longs(1, offset)),
@@ -91,14 +91,14 @@ const index = (samples: readonly Uint8Array[], framesPerSecond: number, offset: 
 };
 
 /**
- * A whole MP4 file.
+ * A complete MP4 file.
  *
  * @example makeMp4({ colour: [120, 90, 200], frames: 120, framesPerSecond: 24 })
  */
 export const makeMp4 = ({ colour, frames, framesPerSecond }: Film): Buffer => {
   const samples = filmPictures(frames, colour).map((unit) => Buffer.concat([longs(unit.length), unit]));
   const head = box('ftyp', Buffer.from('isom'), longs(512), Buffer.from('isomiso2avc1mp41'));
-  // The index has the same length wherever it points.
+  // The length of the index does not depend on the offset.
   const offset = head.length + index(samples, framesPerSecond, 0).length + 8;
   return Buffer.concat([head, index(samples, framesPerSecond, offset), box('mdat', ...samples)]);
 };

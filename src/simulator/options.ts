@@ -1,5 +1,5 @@
 /**
- * The simulator's options: checked once, defaults filled in. Pure.
+ * Checks the simulator's options and fills in their defaults.
  */
 import { pollFaults } from './faults.js';
 import type { RandomFaults } from './faults.js';
@@ -12,8 +12,8 @@ import { simulatedClock } from './simulated-clock.js';
 import { minPaddedBytes } from './video-file.js';
 
 /**
- * A limit on the requests of each API key of a provider, in the simulator's time. Requests for tasks, lists, creations and
- * deletions count; refused ones and downloads do not.
+ * A limit on the requests of each API key of a provider, in simulated time. Polls, lists, creations and deletions count;
+ * rejected requests and downloads do not.
  */
 export interface SimulatedRateLimit {
   /** An integer ≥ 1. */
@@ -23,40 +23,40 @@ export interface SimulatedRateLimit {
    * down, at least 1) and refills at `perMinute / 60` requests per second. Default: `sliding`.
    */
   readonly window?: RateLimitWindow;
-  /** Whether a refusal says in `Retry-After` when the next request is accepted, in whole seconds. Default: false. */
+  /** Whether a 429 has a `Retry-After`: the whole seconds until the next request is accepted. Default: false. */
   readonly retryAfter?: boolean;
 }
 
-/** How a simulator behaves. */
+/** Options of a simulator. */
 export interface SimulatorOptions {
   /** Default: 0, any free port. */
   readonly port?: number;
-  /** Decides ids, plans and sprinkled faults. Default: 1. */
+  /** Decides ids, scenarios and random faults. Default: 1. */
   readonly seed?: number;
   /**
-   * How fast the simulator's clock runs: at 60 a minute takes a second, and all times of the simulator are of that clock. It is the
-   * clock of `atSpeed(speed)`, the scheduler for a client. Default: 1.
+   * The speed of the simulator's clock: at 60 a minute takes a second. All times of the simulator use this clock, and
+   * `atSpeed(speed)` is the scheduler for a client. Default: 1.
    */
   readonly speed?: number;
-  /** Accepted keys by provider, the first of which `apiKey` tells. Default: `sim-key`. */
+  /** Accepted keys by provider. `apiKey` returns the first. Default: `sim-key`. */
   readonly keys?: Readonly<Partial<Record<SimulatedProvider, string | readonly string[]>>>;
-  /** Faults to sprinkle over the questions. Default: none. */
+  /** Random faults of polls. Default: none. */
   readonly faults?: RandomFaults;
-  /** Refuses requests above a limit with a 429. Default: no limit. */
+  /** Rejects requests above a limit with a 429. Default: no limit. */
   readonly rateLimit?: SimulatedRateLimit;
   /** The outcomes of tasks that are submitted without one, by weight. Default: every task succeeds. */
   readonly outcomes?: Readonly<Partial<Record<Outcome, number>>>;
-  /** How long a link is good, in simulated time: a multiple of 1000. Default: as each provider documents. */
+  /** How long a link is valid, in simulated time: a multiple of 1000. Default: as each provider documents. */
   readonly linkLifeMs?: number;
-  /** Whether each answer signs its links anew, so that one that has expired can be renewed. Default: false. */
+  /** Whether each response signs new links, so that a poll renews an expired link. Default: false. */
   readonly freshLinks?: boolean;
-  /** Pads every file to this size, in bytes. Default: the bare film of some 30 kB. */
+  /** Pads every file to this size, in bytes. Default: no padding, about 30 kB. */
   readonly fileBytes?: number;
-  /** The simulator's time, in ms since the epoch, in place of the clock that `speed` sets: give one of the two. It must not go back. */
+  /** The simulator's time, in ms since the epoch. It must not go back. Replaces `speed`: pass only one of the two. */
   readonly clock?: () => number;
 }
 
-/** Options with nothing left open. */
+/** Options with all defaults filled in. */
 export interface Settings {
   readonly port: number;
   readonly seed: number;
@@ -76,16 +76,16 @@ const check = (field: string, value: unknown, good: boolean, rule: string): void
 
 const isWholeFrom = (min: number, value: number): boolean => Number.isSafeInteger(value) && value >= min;
 
-/** The keys of a record, each checked against the words it may be. */
+/** Throws unless every key of a record is one of `names`. */
 const checkNames = (field: string, record: object, names: readonly string[]): void => {
   for (const name of Object.keys(record)) check(`a name in ${field}`, name, names.includes(name), `one of ${names.join(', ')}`);
 };
 
 const acceptedKeys = (keys: string | readonly string[], provider: SimulatedProvider): readonly [string, ...string[]] => {
   const [first, ...others] = [keys].flat();
-  // A key is not shown, not even a bad one.
+  // An error message never shows a key.
   if (first === undefined || [first, ...others].some((key) => typeof key !== 'string' || key === '')) {
-    throw new TypeError(`keys.${provider} must be a text, or a list of texts, none of them empty`);
+    throw new TypeError(`keys.${provider} must be a non-empty string or a non-empty array of non-empty strings`);
   }
   return [first, ...others];
 };
@@ -95,7 +95,7 @@ const windows: readonly RateLimitWindow[] = ['sliding', 'token-bucket'];
 /**
  * Checks a rate limit and fills in its defaults.
  *
- * Errors: `RangeError` or `TypeError`, with the field and the value.
+ * Throws `RangeError` or `TypeError` with the field and the value.
  */
 export const resolveRateLimit = ({ perMinute, window = 'sliding', retryAfter = false }: SimulatedRateLimit): RateLimit => {
   check('rateLimit.perMinute', perMinute, isWholeFrom(1, perMinute), 'an integer ≥ 1');
@@ -105,17 +105,17 @@ export const resolveRateLimit = ({ perMinute, window = 'sliding', retryAfter = f
 };
 
 /**
- * Checks options and fills up what is left out.
+ * Checks options and fills in their defaults.
  *
- * Errors: `RangeError` or `TypeError`, with the field and the value.
+ * Throws `RangeError` or `TypeError` with the field and the value.
  */
 export const resolveOptions = (options: SimulatorOptions): Settings => {
   const { port = 0, seed = 1, speed = 1, keys = {}, faults = { rate: 0 }, outcomes: weights = { succeeds: 1 } } = options;
   const { rateLimit, linkLifeMs = null, freshLinks = false, fileBytes = null } = options;
-  check('port', port, isWholeFrom(0, port) && port <= 65_535, 'a whole number from 0 to 65535');
-  check('seed', seed, Number.isFinite(seed), 'a finite number');
-  check('speed', speed, Number.isFinite(speed) && speed > 0, 'a finite number above 0');
-  check('speed', speed, options.clock === undefined || speed === 1, '1, or left out, where clock is given');
+  check('port', port, isWholeFrom(0, port) && port <= 65_535, 'an integer from 0 to 65535');
+  check('seed', seed, Number.isFinite(seed), 'finite');
+  check('speed', speed, Number.isFinite(speed) && speed > 0, 'finite and > 0');
+  check('speed', speed, options.clock === undefined || speed === 1, '1 or omitted when clock is given');
   const { clock = simulatedClock(speed) } = options;
   check('faults.rate', faults.rate, faults.rate >= 0 && faults.rate <= 1, 'from 0 to 1');
   for (const kind of faults.kinds ?? []) check('faults.kinds', kind, pollFaults.includes(kind), `some of ${pollFaults.join(', ')}`);
@@ -124,14 +124,14 @@ export const resolveOptions = (options: SimulatorOptions): Settings => {
   const weightOf = (outcome: Outcome): number => weights[outcome] ?? 0;
   for (const outcome of outcomes) {
     const weight = weightOf(outcome);
-    check(`outcomes.${outcome}`, weight, weight >= 0 && Number.isFinite(weight), 'a finite number from 0');
+    check(`outcomes.${outcome}`, weight, weight >= 0 && Number.isFinite(weight), 'finite and ≥ 0');
   }
   const possible = outcomes.filter((outcome) => weightOf(outcome) > 0);
   check('outcomes', JSON.stringify(weights), possible.length > 0, 'a record with a weight above 0');
   const isWholeSeconds = linkLifeMs === null || (isWholeFrom(0, linkLifeMs) && linkLifeMs % 1000 === 0);
   check('linkLifeMs', linkLifeMs, isWholeSeconds, 'a multiple of 1000');
   const isLargeEnough = fileBytes === null || isWholeFrom(minPaddedBytes, fileBytes);
-  check('fileBytes', fileBytes, isLargeEnough, `a whole number from ${minPaddedBytes}`);
+  check('fileBytes', fileBytes, isLargeEnough, `an integer ≥ ${minPaddedBytes}`);
   if (typeof freshLinks !== 'boolean') throw new TypeError(`freshLinks must be true or false; it is ${String(freshLinks)}`);
   if (typeof clock !== 'function') throw new TypeError(`clock must be a function; it is ${String(clock)}`);
   const keysOf = (provider: SimulatedProvider) => acceptedKeys(keys[provider] ?? 'sim-key', provider);

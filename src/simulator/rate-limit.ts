@@ -1,5 +1,5 @@
 /**
- * A rate limit as a pure function: from what it remembers of one key and the time of a request, to a verdict.
+ * A rate limit as a pure function: from the usage of one key and the time of a request to a decision.
  *
  *     perMinute 2                 0 s   20 s   50 s   60 s   80 s
  *     sliding                     yes   yes    no     yes    yes
@@ -9,26 +9,26 @@
 /** How requests are counted: over the last 60 s, or by a bucket that refills steadily. */
 export type RateLimitWindow = 'sliding' | 'token-bucket';
 
-/** How many requests are accepted, and what a refusal says. */
+/** How many requests are accepted, and the header of a rejection. */
 export interface RateLimit {
   /** An integer ≥ 1. */
   readonly perMinute: number;
   readonly window: RateLimitWindow;
-  /** Whether a refusal carries `Retry-After`. */
+  /** Whether a rejection carries `Retry-After`. */
   readonly retryAfter: boolean;
 }
 
-/** What a limit remembers of one key. */
+/** The recent requests of one key. */
 export type RateLimitUsage =
   | { readonly window: 'sliding'; readonly acceptedAtMs: readonly number[] }
-  /** `credit` is the tokens left × 60,000: with whole milliseconds it stays an integer, so no rounding error adds up. */
+  /** `credit` is the tokens left × 60,000. It stays an integer for whole milliseconds, so there are no rounding errors. */
   | { readonly window: 'token-bucket'; readonly credit: number; readonly atMs: number };
 
-/** What a limit decides on one request. */
+/** The decision on one request. */
 export interface RateLimitVerdict {
-  /** What to pass in with the next request. A refused request does not count. */
+  /** The usage to pass with the next request. A rejected request does not count. */
   readonly usage: RateLimitUsage;
-  /** 0 when the request is accepted; otherwise the time until the next request is, in whole ms. */
+  /** 0 when the request is accepted; otherwise the time until the next request is accepted, in whole ms. */
   readonly waitMs: number;
 }
 
@@ -37,7 +37,7 @@ const minuteMs = 60_000;
 /** The capacity of a token bucket: what it refills in 10 s, and at least one request. */
 export const burstOf = (perMinute: number): number => Math.max(1, Math.floor(perMinute / 6));
 
-/** At most `perMinute` requests in any 60 s. Such a span includes its start and excludes its end. */
+/** At most `perMinute` requests in any 60 s. The interval includes its start and excludes its end. */
 const slide = (perMinute: number, acceptedAtMs: readonly number[], nowMs: number): RateLimitVerdict => {
   const recent = acceptedAtMs.filter((atMs) => atMs > nowMs - minuteMs);
   const oldest = recent[0];
@@ -46,7 +46,7 @@ const slide = (perMinute: number, acceptedAtMs: readonly number[], nowMs: number
     : { usage: { window: 'sliding', acceptedAtMs: recent }, waitMs: oldest + minuteMs - nowMs };
 };
 
-/** Each request takes one token. A token costs 60,000 of credit, and `perMinute` of credit comes back each ms. */
+/** Each request takes one token. A token costs 60,000 of credit, and each ms adds `perMinute` of credit. */
 const take = (perMinute: number, credit: number, nowMs: number): RateLimitVerdict =>
   credit >= minuteMs
     ? { usage: { window: 'token-bucket', credit: credit - minuteMs, atMs: nowMs }, waitMs: 0 }

@@ -1,24 +1,24 @@
 /**
- * The rate limit of a running simulator: counts each key by itself.
+ * The rate limit of a running simulator. It counts each key separately.
  */
 import { admit } from './rate-limit.js';
 import type { RateLimit, RateLimitUsage } from './rate-limit.js';
 
-/** The reason of a refusal. */
-export interface RateLimitRefusal {
-  /** In whole seconds, at least 1; null when the limit does not tell. */
+/** A rejected request. */
+export interface RateLimitRejection {
+  /** In whole seconds, at least 1; null when the limit sends no `Retry-After`. */
   readonly retryAfterSeconds: number | null;
 }
 
-/** Counts requests, and refuses those above the limit. */
+/** Counts requests, and rejects those above the limit. */
 export interface RateLimiter {
   /** Replaces the limit. Every key starts from zero. */
   readonly set: (limit: RateLimit | null) => void;
   /** Counts one request. Returns null when it is accepted. */
-  readonly check: (key: string, nowMs: number) => RateLimitRefusal | null;
+  readonly check: (key: string, nowMs: number) => RateLimitRejection | null;
 }
 
-/** A limiter; null limits nothing. */
+/** Creates a limiter. Null means no limit. */
 export const createRateLimiter = (first: RateLimit | null): RateLimiter => {
   let limit = first;
   const usages = new Map<string, RateLimitUsage>();

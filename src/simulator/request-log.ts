@@ -1,5 +1,5 @@
 /**
- * What was asked of a simulator, for tests to look at.
+ * The log of requests, for tests.
  */
 import { taskKey } from '../task/snapshot.js';
 import type { TaskRef } from '../task/snapshot.js';
@@ -8,27 +8,27 @@ import type { SimulatedProvider } from './sites.js';
 
 /** One request. It holds no key. */
 export interface RequestEntry {
-  /** When it was answered, in ms of the simulator's clock. */
+  /** The time of the response, in ms of the simulator's clock. */
   readonly atMs: number;
   readonly method: string;
-  /** As sent, query included. */
+  /** As sent, with the query. */
   readonly path: string;
-  /** Null for a path that no provider has. */
+  /** Null for an unknown path. */
   readonly provider: SimulatedProvider | null;
   /** Null for a list, a creation, an unknown path. */
   readonly id: string | null;
-  /** Null when no answer was sent. */
+  /** Null when no response was sent. */
   readonly status: number | null;
   readonly fault: FaultKind | null;
-  /** Whether the rate limit refused it: tells its 429 from that of a fault. */
+  /** Whether the rate limit rejected it. Distinguishes this 429 from the 429 of a fault. */
   readonly limited: boolean;
 }
 
 export interface RequestLog {
-  /** The latest, oldest first: at least the last hundred thousand. */
+  /** The latest requests, oldest first: at least the last 100,000. */
   readonly entries: readonly RequestEntry[];
   readonly add: (entry: RequestEntry) => void;
-  /** Counts one more question about a task, and tells how many there have been. */
+  /** Counts one more poll of a task, and returns the count. */
   readonly countPoll: (task: TaskRef) => number;
   readonly polls: (task: TaskRef) => number;
 }

@@ -1,35 +1,35 @@
 /**
- * An HTTP answer as plain data, and what a dialect has to be able to say.
+ * An HTTP response as plain data, and the interface of a dialect.
  */
 import type { NewTask, TaskView } from './task-view.js';
 
-/** A whole answer, not yet sent. */
+/** A complete response before it is sent. */
 export interface SimulatedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Why a request is not answered with a task. */
+/** Why a request gets an error instead of a task. */
 export type ErrorKind = 'unauthorized' | 'unknown-task' | 'bad-request' | 'not-deletable' | 'rate-limited' | 'server-error';
 
-/** One family of wire shapes. */
+/** The shape of responses that several providers share. */
 export interface Dialect {
-  /** The body that tells where a task stands. */
+  /** The body that describes a task. */
   readonly task: (view: TaskView) => object;
-  /** The body that answers a creation. */
+  /** The body of the response to a creation. */
   readonly created: (task: NewTask) => object;
-  /** @param detail for people, in the error's message */
-  readonly refuse: (why: ErrorKind, detail: string, requestId: string) => SimulatedResponse;
+  /** @param detail the text of the error message */
+  readonly errorResponse: (why: ErrorKind, detail: string, requestId: string) => SimulatedResponse;
 }
 
-/** An answer of JSON. */
+/** A JSON response. */
 export const json = (status: number, body: object, headers: Readonly<Record<string, string>> = {}): SimulatedResponse => ({
   status,
   headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
   body: JSON.stringify(body),
 });
 
-/** The same answer with `Retry-After`; unchanged for null. */
-export const withRetryAfter = (answer: SimulatedResponse, seconds: number | null): SimulatedResponse =>
-  seconds === null ? answer : { ...answer, headers: { ...answer.headers, 'retry-after': String(seconds) } };
+/** The same response with `Retry-After`; unchanged for null. */
+export const withRetryAfter = (response: SimulatedResponse, seconds: number | null): SimulatedResponse =>
+  seconds === null ? response : { ...response, headers: { ...response.headers, 'retry-after': String(seconds) } };

@@ -1,12 +1,12 @@
 /**
- * Which provider a request is for, and what it wants: pure. Paths are read as they are sent, so that an id stays one segment.
+ * Finds the provider and the operation of a request. Paths are matched before they are decoded, so that an id stays one segment.
  */
 import type { TaskRef } from '../task/snapshot.js';
 import { simulatedProviders, sites } from './sites.js';
 import type { SimulatedProvider } from './sites.js';
 import type { FileVariant } from './task-view.js';
 
-/** What a request wants of a provider. */
+/** The operation of a request, and its provider. */
 export type Route =
   | { readonly kind: 'get' | 'delete'; readonly provider: SimulatedProvider; readonly id: string }
   | { readonly kind: 'list' | 'create'; readonly provider: SimulatedProvider };
@@ -19,7 +19,7 @@ const decoded = (segment: string): string | null => {
   }
 };
 
-/** The id behind a prefix: one segment, percent-decoded; null when there is none. */
+/** The id after a prefix: one segment, percent-decoded; null for any other path. */
 const idAfter = (prefix: string, path: string): string | null => {
   const segment = path.startsWith(`${prefix}/`) ? path.slice(prefix.length + 1) : '';
   return segment === '' || segment.includes('/') ? null : decoded(segment);
@@ -53,7 +53,7 @@ export const findRoute = (method: string, path: string): Route | null => {
   return null;
 };
 
-/** The task whose file a path names; null when it is no file's path. */
+/** The task of a file's path; null for any other path. */
 export const findFile = (path: string): TaskRef | null => {
   const [, provider, segment = ''] = /^\/files\/([^/]+)\/([^/]+)\/(?:video|original)\.mp4$/.exec(path) ?? [];
   const id = decoded(segment);

@@ -1,7 +1,7 @@
-// Types of Node for this leaf: the rest of the library is compiled without them.
+// Node's types for this entry point: the rest of the library is compiled without them.
 /// <reference types="node" />
 /**
- * Node's HTTP server, as far as it is needed: listens on loopback, sends what it is told to, stops at once. Knows no tasks.
+ * An HTTP server on loopback: it sends responses and faults, and closes all connections when it stops.
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -9,10 +9,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FaultResult } from './faults.js';
 
-/** A server that listens. */
+/** A listening server. */
 export interface Listening {
   readonly port: number;
-  /** Cuts every connection. Resolves when the port is free; again when called again. */
+  /** Closes every connection. Resolves when the port is free. May be called again. */
   readonly close: () => Promise<void>;
 }
 
@@ -21,11 +21,11 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 /**
  * Listens on 127.0.0.1.
  *
- * Errors: rejects with Node's own error when the port is taken.
+ * Rejects with Node's own error when the port is in use.
  */
 export const listen = async (port: number, handle: Handler): Promise<Listening> => {
   const server = createServer((request, response) => {
-    // Whatever happens to one request is the end of that connection, never of the server.
+    // An error in one request ends its connection, never the server.
     handle(request, response).catch(() => request.socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {
@@ -43,25 +43,25 @@ export const listen = async (port: number, handle: Handler): Promise<Listening> 
   };
 };
 
-/** The whole body of a request, as text. */
+/** The complete body of a request as a string. */
 export const readBody = async (request: IncomingMessage): Promise<string> => {
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces).toString('utf8');
 };
 
-/** Sends an answer, or does to the connection what a fault does. A hanging one stays open until the client leaves or the server stops. */
-export const send = (response: ServerResponse, answer: FaultResult): void => {
-  if (answer === 'hang') return;
-  if (answer === 'reset') {
+/** Sends a reply, or applies a fault to the connection. `hang` keeps it open until the client disconnects or the server stops. */
+export const send = (response: ServerResponse, reply: FaultResult): void => {
+  if (reply === 'hang') return;
+  if (reply === 'reset') {
     response.socket?.resetAndDestroy();
     return;
   }
-  const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length }).end(body);
+  const body = Buffer.from(reply.body);
+  response.writeHead(reply.status, { ...reply.headers, 'content-length': body.length }).end(body);
 };
 
-/** Sends bytes as they are made; `cut` ends the connection after them, whatever length the headers announced. */
+/** Streams bytes. `cut` closes the connection after them, before the length in the headers is reached. */
 export const sendBytes = async (response: ServerResponse, bytes: Iterable<Uint8Array>, cut: boolean): Promise<void> => {
   await pipeline(Readable.from(bytes), response, { end: !cut });
   if (cut) response.socket?.end();

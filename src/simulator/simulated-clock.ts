@@ -1,10 +1,10 @@
 /**
- * The clock of simulated time: it shows the real time at its origin and runs `speed` times as fast from there.
+ * The clock of simulated time: it equals real time at its origin and runs at `speed`× real time from there.
  */
 
 /**
- * The time in whole ms since the epoch. All clocks of one speed and origin agree. It never goes back, and it does not follow
- * changes of the system's clock.
+ * Returns a clock, in whole ms since the epoch. All clocks of one speed and origin agree. A clock never goes back and does not
+ * follow changes of the system clock.
  *
  * @param originMs the instant at which simulated and real time are the same; default: the start of the process
  * Throws `RangeError` unless `speed` is finite and > 0, and `originMs` is finite.

@@ -1,6 +1,6 @@
 /**
- * One server that plays six providers: their paths, keys, shapes, statuses and error bodies, over real HTTP on loopback.
- * Everything it decides is a function of its seed, its clock and what it is asked; it starts no timer.
+ * One server that simulates six providers: their paths, keys, bodies, statuses and errors, over real HTTP on loopback.
+ * Every decision is a function of the seed, the clock and the request; the simulator starts no timers.
  */
 import { randomBytes } from 'node:crypto';
 import type { TaskRef } from '../task/snapshot.js';
@@ -21,35 +21,35 @@ import type { Scenario } from './scenario.js';
 import { createTaskStore } from './task-store.js';
 import type { SimulatedTask, Submission } from './task-store.js';
 
-/** A simulator that runs. */
+/** A running simulator. */
 export interface Simulator {
   /** Such as `http://127.0.0.1:40123`. */
   readonly url: string;
-  /** Where a provider listens: what an account takes as its `baseUrl`. */
+  /** The `baseUrl` for an account of a provider. */
   readonly baseUrl: (provider: SimulatedProvider) => string;
   /** The first key that a provider accepts. */
   readonly apiKey: (provider: SimulatedProvider) => string;
-  /** Starts a task, without a request. */
+  /** Starts a task without an HTTP request. */
   readonly submit: <P extends SimulatedProvider>(provider: P, submission?: Submission) => TaskRef<P>;
-  /** What becomes of a task. */
+  /** The scenario of a task: its outcome and its times. */
   readonly scenario: (task: TaskRef) => Scenario;
-  /** Changes what becomes of a task. The time since its creation counts under the new scenario. */
+  /** Changes the scenario of a task. Its times still count from the creation of the task. */
   readonly reschedule: (task: TaskRef, changes: Partial<Scenario>) => void;
   /**
-   * Lets the next questions, or downloads, of a provider or of one task meet a fault.
+   * Injects a fault into the next polls or downloads of a provider or of one task.
    *
    * @param times default: 1
    */
   readonly fault: (target: SimulatedProvider | TaskRef, kind: FaultKind, times?: number) => void;
   /** Limits the requests of each API key from now on, counting from zero; null lifts the limit. */
   readonly setRateLimit: (limit: SimulatedRateLimit | null) => void;
-  /** How often a task was asked about by itself, whatever came of it. A list counts for none of its tasks. */
+  /** How often a task was polled by a request of its own, with or without success. Lists do not count. */
   readonly polls: (task: TaskRef) => number;
-  /** What came in, oldest first. Of more than a hundred thousand requests the oldest are dropped. */
+  /** The requests, oldest first: at least the last 100,000. */
   readonly requests: readonly RequestEntry[];
-  /** Cuts every connection and frees the port. Tasks stay, and their time goes on. */
+  /** Closes every connection and frees the port. Tasks stay, and the clock keeps running. */
   readonly stop: () => Promise<void>;
-  /** Stops if need be, and listens on the same port again, with every task, fault and rate limit as it was. */
+  /** Stops if it runs, then listens on the same port again. Tasks, faults and the rate limit stay. */
   readonly restart: () => Promise<void>;
 }
 
@@ -65,7 +65,7 @@ const faultKinds: readonly FaultKind[] = [...pollFaults, 'cut-download'];
 /**
  * Starts a simulator on loopback.
  *
- * Errors: rejects with a `RangeError` or `TypeError` for a bad option, with Node's own error when the port is taken.
+ * Rejects with a `RangeError` or `TypeError` for an invalid option, and with Node's own error when the port is in use.
  * @example
  * const simulator = await startSimulator({ speed: 60 });
  * const task = simulator.submit('anyfast', { outcome: 'fails' });
@@ -93,7 +93,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const found = (task: TaskRef): SimulatedTask => {
     siteOf(task.provider);
     const known = tasks.find(task);
-    if (known === null) throw new RangeError(`task must be one that was submitted; it is ${task.provider} ${task.id}`);
+    if (known === null) throw new RangeError(`task must be a submitted task; it is ${task.provider}/${task.id}`);
     return known;
   };
 
@@ -119,7 +119,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     fault: (target, kind, times = 1) => {
       siteOf(typeof target === 'string' ? target : target.provider);
       if (!faultKinds.includes(kind)) throw new RangeError(`kind must be one of ${faultKinds.join(', ')}; it is ${kind}`);
-      if (!(Number.isSafeInteger(times) && times > 0)) throw new RangeError(`times must be a whole number from 1; it is ${times}`);
+      if (!(Number.isSafeInteger(times) && times > 0)) throw new RangeError(`times must be an integer ≥ 1; it is ${times}`);
       faults.inject(target, kind, times);
     },
     setRateLimit: (limit) => limiter.set(limit === null ? null : resolveRateLimit(limit)),

@@ -1,6 +1,6 @@
 /**
- * The six providers as this simulator plays them: where each listens, what it keeps and for how long, how long its tasks take.
- * Plain data. Source of every number: the provider's own documentation, or Ark's where a reseller is silent.
+ * The six simulated providers: paths, retention, dialect, and how long tasks take.
+ * Source of every number: the provider's own documentation, or Ark's where a reseller documents none.
  */
 import type { Dialect } from './response.js';
 import { ark, powertokens, yescale } from './dialect-ark.js';
@@ -9,31 +9,31 @@ import { anyfast } from './dialect-new-api.js';
 import type { TaskDefaults } from './default-scenario.js';
 import { randomString } from './random.js';
 
-/** Every provider that is played. */
+/** All simulated providers. */
 export const simulatedProviders = ['ark', 'powertokens', 'yescale', 'kyyaipower', 'xingchao', 'anyfast'] as const;
 
-/** The id of a provider that is played. */
+/** The id of a simulated provider. */
 export type SimulatedProvider = (typeof simulatedProviders)[number];
 
-/** One provider's place on the server. Paths start with a slash and end without one. */
+/** One provider on the server. Paths start with a slash and end without one. */
 export interface Site extends TaskDefaults {
   /** Path of the base URL. */
   readonly base: string;
-  /** Other bases that lead to the same tasks. */
+  /** Other base paths with the same tasks. */
   readonly otherBases: readonly string[];
-  /** Below the base: `/{id}` follows. */
+  /** Below the base, followed by `/{id}`. */
   readonly tasksPath: string;
   /** Below the base. */
   readonly createPaths: readonly string[];
   readonly lists: boolean;
   readonly deletes: boolean;
   readonly dialect: Dialect;
-  /** A new task's id, the `count`-th under a seed: the same in every run. */
+  /** The id of the `count`-th task of a seed. */
   readonly taskId: (seed: number, count: number) => string;
   /** How long a record is kept, in ms from creation. */
   readonly recordLifeMs: number;
   readonly cancelledRecordLifeMs: number;
-  /** How long a link is good, in ms from the end of the task. */
+  /** How long a link is valid, in ms from the end of the task. */
   readonly linkLifeMs: number;
 }
 
@@ -42,7 +42,7 @@ const dayMs = 24 * 60 * minuteMs;
 const lowerCase = 'abcdefghijklmnopqrstuvwxyz';
 const digits = '0123456789';
 
-/** `cgt-`, a time, five characters. The time is counted, not the clock's, so that a seed gives the same ids in every run. */
+/** `cgt-`, a time, five characters. The time comes from `count`, so that a seed gives the same ids in every run. */
 const arkId = (name: string) => (seed: number, count: number): string => {
   const time = new Date(Date.UTC(2026, 0, 1) + count * 1000).toISOString().replace(/\D/g, '').slice(0, 14);
   return `cgt-${time}-${randomString(5, lowerCase + digits, seed, name, count)}`;
@@ -136,7 +136,7 @@ const anyfastSite: Site = {
   deletes: false,
   dialect: anyfast,
   taskId: (seed, count) => `asyntask_${randomString(32, lowerCase + lowerCase.toUpperCase() + digits, seed, 'anyfast', count)}`,
-  // Its pages name no end to a task's record.
+  // The retention of records is undocumented.
   recordLifeMs: Number.POSITIVE_INFINITY,
   cancelledRecordLifeMs: Number.POSITIVE_INFINITY,
   linkLifeMs: dayMs,
@@ -144,7 +144,7 @@ const anyfastSite: Site = {
   timeMs: () => [minuteMs, 5 * minuteMs],
 };
 
-/** All of them, by id. */
+/** All simulated providers by id. */
 export const sites: Readonly<Record<SimulatedProvider, Site>> = {
   ark: arkSite,
   powertokens: powertokensSite,
@@ -154,5 +154,5 @@ export const sites: Readonly<Record<SimulatedProvider, Site>> = {
   anyfast: anyfastSite,
 };
 
-/** Whether a text is the id of a provider that is played. */
+/** Whether a string is the id of a simulated provider. */
 export const isSimulatedProvider = (text: string): text is SimulatedProvider => Object.hasOwn(sites, text);

@@ -1,5 +1,5 @@
 /**
- * The tasks of all providers, and what each looks like at a moment. Knows no HTTP; time comes from the clock it is given.
+ * The tasks of all providers, and the view of each at the current time.
  */
 import { taskKey } from '../task/snapshot.js';
 import type { TaskRef } from '../task/snapshot.js';
@@ -11,15 +11,15 @@ import { momentOf } from './scenario.js';
 import type { Outcome, Scenario } from './scenario.js';
 import type { FileVariant, TaskView } from './task-view.js';
 
-/** What to start a task with. What is left out is filled up from the provider's documentation and the seed. */
+/** A task to start. Missing fields follow the provider's documentation and the seed. */
 export interface Submission extends Partial<Scenario> {
-  /** Default: a new id of the provider's own form. */
+  /** Default: a new id in the provider's format. */
   readonly id?: string;
-  /** The creating request's body, which some providers echo in part. Default: a prompt. */
+  /** The body of the creation, which some providers echo in part. Default: a prompt. */
   readonly request?: Readonly<Record<string, unknown>>;
 }
 
-/** One task, whatever has become of it. */
+/** One task. */
 export interface SimulatedTask {
   readonly provider: SimulatedProvider;
   readonly id: string;
@@ -28,37 +28,37 @@ export interface SimulatedTask {
   readonly request: Readonly<Record<string, unknown>>;
 }
 
-/** Where the tasks are kept. None is ever dropped: a file outlives its task's record. */
+/** All tasks. They are never removed, because a file outlives its task's record. */
 export interface TaskStore {
   readonly submit: (provider: SimulatedProvider, submission: Submission) => SimulatedTask;
   readonly find: (ref: TaskRef) => SimulatedTask | null;
   readonly reschedule: (task: SimulatedTask, changes: Partial<Scenario>) => void;
   /** The time since the creation, in ms. */
   readonly elapsedMs: (task: SimulatedTask) => number;
-  /** The task as the provider tells it now; null when it has no record of it. */
+  /** The task at the current time; null when the provider has no record of it. */
   readonly view: (task: SimulatedTask) => TaskView | null;
-  /** What the provider has a record of, newest first. */
+  /** The tasks that the provider has a record of, newest first. */
   readonly views: (provider: SimulatedProvider) => readonly TaskView[];
 }
 
 export interface TaskStoreOptions {
   readonly clock: () => number;
   readonly seed: number;
-  /** By weight; for submissions that name no outcome. */
+  /** The outcomes of submissions without one, by weight. */
   readonly outcomes: readonly (readonly [outcome: Outcome, weight: number])[];
   readonly link: (task: SimulatedTask, variant: FileVariant, signedAtMs: number) => string;
-  /** Whether links are signed when they are told, not when their task ended. */
+  /** Whether links are signed at each response instead of at the end of the task. */
   readonly freshLinks: boolean;
 }
 
 const defaultRequest = { content: [{ type: 'text', text: 'A paper boat sails down a gutter in the rain.' }] };
 
-/** Ark's own threshold: two days. */
+/** Ark's default expiry: two days. */
 const expiresAfterMs = 172_800_000;
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
-/** An empty store. Errors: `submit` and `reschedule` throw a `RangeError` for a scenario out of range, `submit` for an id in use. */
+/** Creates an empty store. `submit` and `reschedule` throw `RangeError` for a scenario out of range, `submit` also for an id in use. */
 export const createTaskStore = ({ clock, seed, outcomes, link, freshLinks }: TaskStoreOptions): TaskStore => {
   const tasks = new Map<string, SimulatedTask>();
   const counts = new Map<SimulatedProvider, number>();
@@ -88,17 +88,17 @@ export const createTaskStore = ({ clock, seed, outcomes, link, freshLinks }: Tas
   };
 
   return {
-    submit: (provider, { id, request = defaultRequest, ...wishes }) => {
+    submit: (provider, { id, request = defaultRequest, ...fields }) => {
       if (id === '') throw new RangeError('id must not be empty');
       const count = counts.get(provider) ?? 0;
       counts.set(provider, count + 1);
-      const luck = (of: string): number => fraction(seed, provider, count, of);
-      const outcome = wishes.outcome ?? weighted(outcomes, seed, provider, count, 'fate') ?? 'succeeds';
+      const draw = (of: string): number => fraction(seed, provider, count, of);
+      const outcome = fields.outcome ?? weighted(outcomes, seed, provider, count, 'fate') ?? 'succeeds';
       const task: SimulatedTask = {
         provider,
         id: id ?? sites[provider].taskId(seed, count),
         createdAtMs: clock(),
-        scenario: fillScenario(sites[provider], { ...wishes, outcome }, luck),
+        scenario: fillScenario(sites[provider], { ...fields, outcome }, draw),
         request,
       };
       if (tasks.has(taskKey(task))) throw new RangeError(`id must be new; ${provider} has a task ${task.id}`);

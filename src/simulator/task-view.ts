@@ -1,29 +1,29 @@
 /**
- * One task at one moment, with everything that an answer needs: what the dialects read. Types alone.
+ * One task at one moment, with all data of a response: the input of a dialect.
  */
 import type { Phase, Scenario } from './scenario.js';
 
-/** Which file of a task: the video that the viewer gets, or the clip before enhancement. */
+/** The file of a task: its video, or the clip before enhancement. */
 export type FileVariant = 'video' | 'original';
 
-/** A task as it is created. Instants are unix seconds of the simulator's clock. */
+/** A task just after creation. Instants are in Unix seconds of the simulator's clock. */
 export interface NewTask {
   readonly id: string;
   readonly scenario: Scenario;
   readonly createdAt: number;
 }
 
-/** One task as its provider would tell it. */
+/** One task at one moment. */
 export interface TaskView extends NewTask {
   readonly phase: Exclude<Phase, 'gone'>;
-  /** How much of the phase is over, 0 to 1. */
+  /** The progress of the phase, 0 to 1. */
   readonly done: number;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
-  /** When the provider gives the task up, in seconds after its creation. */
+  /** When the task expires, in seconds after its creation. */
   readonly expiresAfterSeconds: number;
   /** The body that created the task. */
   readonly request: Readonly<Record<string, unknown>>;
-  /** A signed link, for a task that has ended. */
+  /** A signed link of a finished task. */
   readonly link: (variant: FileVariant) => string;
 }

@@ -1,30 +1,30 @@
 /**
- * A task's file, of any size, made while it is read. Memory stays the same however large it is.
+ * A task's file, of any size. Its bytes are generated while it is read, so memory does not grow with the size.
  */
 import { fraction } from './random.js';
 import { makeMp4 } from './mp4.js';
 
-/** A file that can be read from anywhere. */
+/** A file that can be read from any position. */
 export interface VideoFile {
   readonly size: number;
-  /** The bytes from `first` to `last`, both included, in pieces. */
+  /** The bytes from `first` to `last`, both included, in chunks. */
   readonly read: (first: number, last: number) => Generator<Uint8Array>;
 }
 
-/** The least size that a file can be padded to: larger than any film here. */
+/** The minimum size of a padded file: larger than any film of the simulator. */
 export const minPaddedBytes = 131_072;
 
-/** Of every video here. */
+/** The frame rate of every video. */
 export const framesPerSecond = 24;
 
 const sample = (...parts: readonly string[]): number => 16 + Math.floor(fraction(...parts) * 220);
 
-/** Padding repeats after a prime number of bytes, so that a piece put in the wrong place does not fit. */
+/** Padding repeats after a prime number of bytes, so that a chunk at a wrong position is detected. */
 const period = 251;
 const pieceBytes = 65_536;
 const filler = Buffer.from(Array.from({ length: period + pieceBytes }, (_, at) => at % period));
 
-/** The head of a `free` box, which players skip. */
+/** The header of a `free` box, which players skip. */
 const freeBoxHead = (size: number): Buffer => {
   const head = Buffer.alloc(size < 2 ** 32 ? 8 : 16);
   head.writeUInt32BE(size < 2 ** 32 ? size : 1, 0);
@@ -34,10 +34,10 @@ const freeBoxHead = (size: number): Buffer => {
 };
 
 /**
- * The file of a name: one name, one film, one colour.
+ * The file of a name. The name decides the colour of its film.
  *
- * @param durationMs how long it plays
- * @param bytes      the size to pad it to, at least `minPaddedBytes`; null for the bare film
+ * @param durationMs the length of the film
+ * @param bytes      the size after padding, at least `minPaddedBytes`; null for no padding
  */
 export const videoFile = (name: string, durationMs: number, bytes: number | null): VideoFile => {
   const frames = Math.max(1, Math.round((durationMs / 1000) * framesPerSecond));

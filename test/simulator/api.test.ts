@@ -3,7 +3,7 @@ import { simulatedProviders } from 'rx-seedance/simulator';
 import type { SimulatedProvider } from 'rx-seedance/simulator';
 import { describe, expect, it } from 'vitest';
 import { listTasks } from '../../src/simulator/ark-list.js';
-import { at, bench, bornAt, request } from './support.js';
+import { at, setUp, startAt, request } from './support.js';
 
 const dayMs = 86_400_000;
 const ended = { queueMs: 0, runMs: 0 };
@@ -28,8 +28,8 @@ const dialects = {
 } as const satisfies Record<SimulatedProvider, string>;
 
 describe('a key', () => {
-  it.each(simulatedProviders)('of %s has to be sent as a bearer', async (provider) => {
-    const { simulator, urlOf } = await bench();
+  it.each(simulatedProviders)('of %s must be sent as a bearer token', async (provider) => {
+    const { simulator, urlOf } = await setUp();
     const url = urlOf(simulator.submit(provider));
     for (const authorization of ['Bearer wrong', 'sim-key', 'bearer sim-key ', '']) {
       const reply = await request(url, { headers: { authorization } });
@@ -39,35 +39,35 @@ describe('a key', () => {
     expect((await request(url, { headers: { authorization: 'Bearer sim-key' } })).status).toBe(200);
   });
 
-  it('is any of those that the provider was given', async () => {
-    const { simulator, urlOf, ask } = await bench({ keys: { ark: ['first', 'second'], yescale: 'other' } });
+  it('can be any of the keys of the provider', async () => {
+    const { simulator, urlOf, poll } = await setUp({ keys: { ark: ['first', 'second'], yescale: 'other' } });
     const task = simulator.submit('ark');
     expect(simulator.apiKey('ark')).toBe('first');
-    expect((await ask(task)).status).toBe(200);
+    expect((await poll(task)).status).toBe(200);
     expect((await request(urlOf(task), { headers: { authorization: 'Bearer second' } })).status).toBe(200);
     expect((await request(urlOf(task), { headers: { authorization: 'Bearer other' } })).status).toBe(401);
-    expect((await ask(simulator.submit('yescale'))).status).toBe(200);
+    expect((await poll(simulator.submit('yescale'))).status).toBe(200);
   });
 });
 
 describe('a task', () => {
-  it.each(simulatedProviders)('that %s does not know is refused in its own words', async (provider) => {
-    const { ask } = await bench();
+  it.each(simulatedProviders)('unknown to %s gets the error of its dialect', async (provider) => {
+    const { poll } = await setUp();
     const [status, body] = unknownTask[dialects[provider]];
-    const reply = await ask({ provider, id: 'no such task' });
+    const reply = await poll({ provider, id: 'no such task' });
     expect([reply.status, reply.body()]).toEqual([status, body]);
   });
 
   it.each(simulatedProviders)('of %s is found by any id, as one encoded segment', async (provider) => {
-    const { simulator, ask } = await bench();
+    const { simulator, poll } = await setUp();
     for (const id of ['upstream/id', '100%', '...', 'ä ?#&', '%2F']) {
       simulator.submit(provider, { id });
-      expect((await ask({ provider, id })).text).toContain(JSON.stringify(id));
+      expect((await poll({ provider, id })).text).toContain(JSON.stringify(id));
     }
   });
 
-  it('of Ark is reached through its plans as well', async () => {
-    const { simulator } = await bench();
+  it('of Ark is found below the base paths of its plans too', async () => {
+    const { simulator } = await setUp();
     const { id } = simulator.submit('ark');
     const headers = { authorization: 'Bearer sim-key' };
     for (const base of ['/api/v3', '/api/plan/v3', '/api/coding/v3']) {
@@ -81,21 +81,21 @@ describe('a task', () => {
     ['kyyaipower', 7],
     ['xingchao', 1],
   ] as const)('of %s is forgotten after %d days', async (provider, days) => {
-    const { simulator, pass, ask } = await bench();
+    const { simulator, advance, poll } = await setUp();
     const task = simulator.submit(provider, ended);
-    pass(days * dayMs - 1);
-    expect((await ask(task)).body()).toHaveProperty('id', task.id);
-    pass(1);
-    expect((await ask(task)).body()).not.toHaveProperty('id');
+    advance(days * dayMs - 1);
+    expect((await poll(task)).body()).toHaveProperty('id', task.id);
+    advance(1);
+    expect((await poll(task)).body()).not.toHaveProperty('id');
   });
 
-  it('that was cancelled is forgotten by Ark after a day', async () => {
-    const { simulator, pass, ask } = await bench();
+  it('that was cancelled is forgotten by Ark after one day', async () => {
+    const { simulator, advance, poll } = await setUp();
     const task = simulator.submit('ark', { ...ended, outcome: 'cancelled' });
-    pass(dayMs - 1);
-    expect((await ask(task)).status).toBe(200);
-    pass(1);
-    expect((await ask(task)).status).toBe(404);
+    advance(dayMs - 1);
+    expect((await poll(task)).status).toBe(200);
+    advance(1);
+    expect((await poll(task)).status).toBe(404);
   });
 
   it.each([
@@ -107,8 +107,8 @@ describe('a task', () => {
     ['kyyaipower', 'GET', '/v1/result/'],
     ['xingchao', 'GET', '/v1/result/an/id'],
     ['anyfast', 'GET', '/v1/video/generations/%zz'],
-  ] as const)('cannot be reached by what is not documented: %s %s %s', async (provider, method, path) => {
-    const { simulator, call } = await bench();
+  ] as const)('is not found by an undocumented request: %s %s %s', async (provider, method, path) => {
+    const { simulator, call } = await setUp();
     simulator.submit(provider, { id: 'an-id' });
     const reply = await call(provider, path, { method });
     expect(reply.status).toBe(404);
@@ -117,17 +117,17 @@ describe('a task', () => {
 });
 
 describe('a creation', () => {
-  const created: Readonly<Record<SimulatedProvider, readonly [path: string, answer: object]>> = {
+  const created: Readonly<Record<SimulatedProvider, readonly [path: string, body: object]>> = {
     ark: ['/contents/generations/tasks', { id: expect.any(String) }],
     powertokens: ['/contents/generations/tasks', { id: expect.any(String) }],
     yescale: ['/seedance/generations', { id: expect.any(String), message: expect.any(String) }],
     kyyaipower: [
       '/v1/seedance/videos',
-      { id: expect.any(String), object: 'video', created: bornAt, model: 'a-model', status: 'queued' },
+      { id: expect.any(String), object: 'video', created: startAt, model: 'a-model', status: 'queued' },
     ],
     xingchao: [
       '/v1/kyyvideo2/videos',
-      { id: expect.any(String), object: 'video', created: bornAt, model: 'a-model', status: 'queued' },
+      { id: expect.any(String), object: 'video', created: startAt, model: 'a-model', status: 'queued' },
     ],
     anyfast: [
       '/v1/video/generations',
@@ -138,24 +138,24 @@ describe('a creation', () => {
         model: 'a-model',
         status: '',
         progress: 0,
-        created_at: bornAt,
+        created_at: startAt,
       },
     ],
   };
 
   it.each(simulatedProviders)('starts a task of %s', async (provider) => {
-    const { simulator, call, ask } = await bench();
-    const [path, answer] = created[provider];
+    const { simulator, call, poll } = await setUp();
+    const [path, expected] = created[provider];
     const body = JSON.stringify({ model: 'a-model', resolution: '1080p', duration: 12, service_tier: 'flex' });
     const reply = await call(provider, path, { method: 'POST', body, headers: { authorization: 'Bearer sim-key' } });
-    expect([reply.status, reply.body()]).toEqual([200, answer]);
+    expect([reply.status, reply.body()]).toEqual([200, expected]);
     const task = { provider, id: String(reply.body().id) };
-    expect((await ask(task)).status).toBe(200);
+    expect((await poll(task)).status).toBe(200);
     expect(simulator.scenario(task)).toMatchObject({ model: 'a-model', resolution: '1080p', durationMs: 12_000, serviceTier: 'flex' });
   });
 
-  it('reads the flags of a prompt, the name of a model, and a number of frames', async () => {
-    const { simulator, call } = await bench();
+  it('reads flags in a prompt, the resolution in a model name, and a number of frames', async () => {
+    const { simulator, call } = await setUp();
     const post = async (provider: SimulatedProvider, path: string, body: object) => {
       const headers = { authorization: 'Bearer sim-key' };
       const reply = await call(provider, path, { method: 'POST', body: JSON.stringify(body), headers });
@@ -169,21 +169,21 @@ describe('a creation', () => {
     expect(await post('ark', '/contents/generations/tasks', { model: 'm', frames: 48, duration: 5 })).toMatchObject({ durationMs: 2000 });
   });
 
-  it('is echoed where the provider does so', async () => {
-    const { simulator, call, ask } = await bench();
-    const asked = { model: 'm', frames: 48, priority: 3, safety_identifier: 'a-user', generate_audio: false, secret: 'not echoed' };
+  it('is echoed by the providers that do so', async () => {
+    const { simulator, call, poll } = await setUp();
+    const settings = { model: 'm', frames: 48, priority: 3, safety_identifier: 'a-user', generate_audio: false, secret: 'not echoed' };
     const headers = { authorization: 'Bearer sim-key' };
-    const reply = await call('ark', '/contents/generations/tasks', { method: 'POST', body: JSON.stringify(asked), headers });
+    const reply = await call('ark', '/contents/generations/tasks', { method: 'POST', body: JSON.stringify(settings), headers });
     const task = { provider: 'ark', id: String(reply.body().id) } as const;
     simulator.reschedule(task, ended);
-    const body = (await ask(task)).body();
+    const body = (await poll(task)).body();
     expect(body).toMatchObject({ frames: 48, priority: 3, safety_identifier: 'a-user', generate_audio: false });
     expect(body).not.toHaveProperty('duration');
     expect(body).not.toHaveProperty('secret');
   });
 
-  it.each(['', '{', '[]', 'null', '{}', '{"model":7}', '{"model":"m","duration":1e9}'])('from the body %j is refused', async (body) => {
-    const { call, simulator } = await bench();
+  it.each(['', '{', '[]', 'null', '{}', '{"model":7}', '{"model":"m","duration":1e9}'])('from the body %j is rejected', async (body) => {
+    const { call, simulator } = await setUp();
     const init = { method: 'POST', body, headers: { authorization: 'Bearer sim-key' } };
     expect((await call('ark', '/contents/generations/tasks', init)).body()).toMatchObject({ error: { code: 'InvalidParameter' } });
     expect((await call('anyfast', '/v1/video/generations', init)).body()).toMatchObject({ code: 'invalid_request', data: null });
@@ -203,25 +203,25 @@ describe('a list', () => {
     ['?filter.task_ids=done&filter.task_ids=waiting', ['done', 'waiting']],
     ['?filter.task_ids=flexible', []],
     ['?filter.task_ids=flexible&filter.service_tier=flex', ['flexible']],
-    ['?filter.task_ids=nobody', []],
+    ['?filter.task_ids=missing', []],
     ['?filter.model=special', ['failed']],
     ['?page_size=2', ['failed', 'done']],
     ['?page_size=2&page_num=2', ['waiting']],
     ['?page_size=2&page_num=3', []],
   ])('of tasks for %j holds %j', async (query, expected) => {
     for (const provider of ['ark', 'powertokens'] as const) {
-      const { simulator, call, ask } = await bench();
+      const { simulator, call, poll } = await setUp();
       simulator.submit(provider, { id: 'waiting', queueMs: 1000 });
       simulator.submit(provider, { id: 'done', ...ended });
       simulator.submit(provider, { id: 'failed', ...ended, outcome: 'fails', model: 'special' });
       simulator.submit(provider, { id: 'flexible', ...ended, serviceTier: 'flex' });
-      simulator.submit(provider, { id: 'lost', ...ended, outcome: 'disappears' });
+      simulator.submit(provider, { id: 'deleted', ...ended, outcome: 'disappears' });
       simulator.submit('yescale', { id: 'elsewhere' });
       const reply = await call(provider, `/contents/generations/tasks${query}`);
       const { items, total } = reply.body();
       expect(ids(items)).toEqual(expected);
       expect(total).toBe(query.includes('page_size') ? 3 : expected.length);
-      for (const item of items as readonly { id: string }[]) expect(item).toEqual((await ask({ provider, id: item.id })).body());
+      for (const item of items as readonly { id: string }[]) expect(item).toEqual((await poll({ provider, id: item.id })).body());
     }
   });
 
@@ -233,14 +233,14 @@ describe('a list', () => {
     'page_size=1.5',
     'page_size=many',
     'filter.status=expired',
-  ])('with %s is refused', async (query) => {
-    const { call } = await bench();
+  ])('with %s is rejected', async (query) => {
+    const { call } = await setUp();
     const reply = await call('ark', `/contents/generations/tasks?${query}`);
     expect([reply.status, at(reply.body(), 'error', 'code')]).toEqual([400, 'InvalidParameter']);
   });
 
-  it('falls into pages without a loss or a repetition', async () => {
-    const { simulator, call } = await bench();
+  it('splits into pages without gaps or duplicates', async () => {
+    const { simulator, call } = await setUp();
     for (let count = 0; count < 23; count += 1) simulator.submit('ark');
     const all = ids((await call('ark', '/contents/generations/tasks?page_size=500')).body().items);
     expect(new Set(all).size).toBe(23);
@@ -255,7 +255,7 @@ describe('a list', () => {
     );
   });
 
-  it('of nothing is empty', () => {
+  it('of no tasks is empty', () => {
     expect(listTasks([], new URLSearchParams())).toEqual({ total: 0, views: [] });
   });
 });
@@ -263,19 +263,19 @@ describe('a list', () => {
 describe('a deletion', () => {
   const remove = { method: 'DELETE', headers: { authorization: 'Bearer sim-key' } };
 
-  it('cancels a task that is queued', async () => {
-    const { simulator, pass, call, ask } = await bench();
+  it('cancels a queued task', async () => {
+    const { simulator, advance, call, poll } = await setUp();
     const task = simulator.submit('ark', { queueMs: 60_000 });
-    pass(10_000);
+    advance(10_000);
     expect((await call('ark', `/contents/generations/tasks/${task.id}`, remove)).text).toBe('{}');
-    expect((await ask(task)).body()).toMatchObject({ status: 'cancelled', updated_at: bornAt + 10 });
+    expect((await poll(task)).body()).toMatchObject({ status: 'cancelled', updated_at: startAt + 10 });
   });
 
   it.each(['succeeds', 'fails', 'expires'] as const)('drops the record of a task that %s', async (outcome) => {
-    const { simulator, call, ask } = await bench();
+    const { simulator, call, poll } = await setUp();
     const task = simulator.submit('ark', { ...ended, outcome });
     expect((await call('ark', `/contents/generations/tasks/${task.id}`, remove)).text).toBe('{}');
-    expect((await ask(task)).status).toBe(404);
+    expect((await poll(task)).status).toBe(404);
     expect((await call('ark', `/contents/generations/tasks/${task.id}`, remove)).status).toBe(404);
   });
 
@@ -283,11 +283,11 @@ describe('a deletion', () => {
     ['stalls', 'running'],
     ['cancelled', 'cancelled'],
     ['unknown-status', 'archived'],
-  ] as const)('is refused for a task that %s', async (outcome, status) => {
-    const { simulator, call, ask } = await bench();
+  ] as const)('is rejected for a task that %s', async (outcome, status) => {
+    const { simulator, call, poll } = await setUp();
     const task = simulator.submit('ark', { ...ended, outcome });
     const reply = await call('ark', `/contents/generations/tasks/${task.id}`, remove);
     expect([reply.status, at(reply.body(), 'error', 'code')]).toEqual([409, 'InvalidAction.RunningTaskDeletion']);
-    expect((await ask(task)).body().status).toBe(status);
+    expect((await poll(task)).body().status).toBe(status);
   });
 });

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** What a stream has emitted so far, with the real ms since the subscription. */
+/** The events of a stream so far, each with the real ms since the subscription. */
 const record = (stream: Observable<unknown>) => {
   const startedAtMs = performance.now();
   const events: (readonly [ms: number, event: unknown])[] = [];
@@ -89,7 +89,7 @@ describe('a delay under atSpeed', () => {
     expect(events).toEqual(expected);
   });
 
-  it('of 0 waits for a turn, as asyncScheduler does', () => {
+  it('of 0 is asynchronous, as with asyncScheduler', () => {
     const order: string[] = [];
     scheduler.schedule(() => void order.push('fast'));
     asyncScheduler.schedule(() => void order.push('real'));
@@ -98,7 +98,7 @@ describe('a delay under atSpeed', () => {
     expect(order).toEqual(['now', 'fast', 'real']);
   });
 
-  it('is divided when work reschedules itself, and hands on its state', () => {
+  it('is divided when work reschedules itself, and passes on its state', () => {
     const seen: (readonly [ms: number, state: number | undefined])[] = [];
     const startedAtMs = performance.now();
     scheduler.schedule(
@@ -114,7 +114,7 @@ describe('a delay under atSpeed', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is over in the first millisecond at which the clock has reached the due time', () => {
+  it('ends in the first real millisecond in which the clock has reached the due time', () => {
     const anySpeed = fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.double({ min: 0.1, max: 1000, noNaN: true }));
     fc.assert(
       fc.property(anySpeed, fc.integer({ min: 1, max: 3_600_000 }), (speed, delayMs) => {
@@ -132,7 +132,7 @@ describe('a delay under atSpeed', () => {
     );
   });
 
-  it('is not over when the platform fires early', () => {
+  it('does not end early when the platform timer fires early', () => {
     const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
     const { events } = record(timer(minuteMs, scheduler));
     clock.mockReturnValue(999);
@@ -143,7 +143,7 @@ describe('a delay under atSpeed', () => {
     expect(events).toEqual([[1000, 0], [1000, '|']]);
   });
 
-  it.each([2 ** 31, 5 * 2 ** 31])('may be longer than the platform keeps: %d real ms', (realMs) => {
+  it.each([2 ** 31, 5 * 2 ** 31])('may exceed the maximum of platform timers: %d real ms', (realMs) => {
     const { events } = record(timer(realMs * 60, scheduler));
     vi.advanceTimersByTime(realMs - 1);
     expect(events).toEqual([]);
@@ -163,7 +163,7 @@ describe('a delay under atSpeed', () => {
     expect(subscriptions.flatMap(({ events }) => events)).toEqual([]);
   });
 
-  it('ends with the error of its work, as with asyncScheduler', () => {
+  it('throws the error of its work, as with asyncScheduler', () => {
     const subscription = scheduler.schedule(() => {
       throw new Error('broken');
     }, minuteMs);

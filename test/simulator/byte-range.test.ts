@@ -23,7 +23,7 @@ describe('byteRange', () => {
     expect(byteRange(header, 10)).toEqual(expected);
   });
 
-  it('stays within the file, for any header', () => {
+  it('stays within the file for any header', () => {
     const anyHeader = fc.oneof(fc.string(), fc.tuple(fc.nat(), fc.nat()).map(([a, b]) => `bytes=${a}-${b}`));
     fc.assert(
       fc.property(anyHeader, fc.integer({ min: 1 }), (header, size) => {

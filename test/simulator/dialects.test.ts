@@ -1,22 +1,22 @@
 import { outcomes, simulatedProviders } from 'rx-seedance/simulator';
 import type { Outcome, SimulatedProvider, Scenario } from 'rx-seedance/simulator';
 import { describe, expect, it } from 'vitest';
-import { at, bench, bornAt } from './support.js';
+import { at, setUp, startAt } from './support.js';
 import type { Reply } from './support.js';
 
 const queueMs = 60_000;
 const runMs = 240_000;
 const link = expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/files\/.+\.mp4\?X-Tos-Algorithm=.+&X-Tos-SignedHeaders=host$/);
 
-/** The provider's word; for an answer without a task, its HTTP status. */
-const wordOf = (provider: SimulatedProvider, reply: Reply): unknown => {
+/** The provider's status of a task; for a response without a task, its HTTP status. */
+const statusOf = (provider: SimulatedProvider, reply: Reply): unknown => {
   const body = reply.body();
   return (provider === 'anyfast' ? at(body, 'data', 'status') : body.status) ?? reply.status;
 };
 
-type Words = Readonly<Record<Outcome, readonly [inQueue: string, inRun: string, inTheEnd: string | number]>>;
+type Statuses = Readonly<Record<Outcome, readonly [inQueue: string, inRun: string, inTheEnd: string | number]>>;
 
-const ark: Words = {
+const ark: Statuses = {
   succeeds: ['queued', 'running', 'succeeded'],
   fails: ['queued', 'running', 'failed'],
   moderated: ['queued', 'running', 'failed'],
@@ -27,7 +27,7 @@ const ark: Words = {
   stalls: ['queued', 'running', 'running'],
 };
 
-const flat: Words = {
+const flat: Statuses = {
   succeeds: ['queued', 'processing', 'completed'],
   fails: ['queued', 'processing', 'failed'],
   moderated: ['queued', 'processing', 'failed'],
@@ -38,7 +38,7 @@ const flat: Words = {
   stalls: ['queued', 'processing', 'processing'],
 };
 
-const newApi: Words = {
+const newApi: Statuses = {
   succeeds: ['NOT_START', 'IN_PROGRESS', 'SUCCESS'],
   fails: ['NOT_START', 'IN_PROGRESS', 'FAILURE'],
   moderated: ['NOT_START', 'IN_PROGRESS', 'FAILURE'],
@@ -49,7 +49,7 @@ const newApi: Words = {
   stalls: ['NOT_START', 'IN_PROGRESS', 'IN_PROGRESS'],
 };
 
-const words: Readonly<Record<SimulatedProvider, Words>> = {
+const statuses: Readonly<Record<SimulatedProvider, Statuses>> = {
   ark,
   powertokens: ark,
   yescale: ark,
@@ -59,48 +59,48 @@ const words: Readonly<Record<SimulatedProvider, Words>> = {
 };
 
 describe.each(simulatedProviders)('%s', (provider) => {
-  it.each(outcomes)('says its own words for a task that %s', async (outcome) => {
-    const { simulator, pass, ask } = await bench();
+  it.each(outcomes)('reports its own statuses for a task that %s', async (outcome) => {
+    const { simulator, advance, poll } = await setUp();
     const task = simulator.submit(provider, { outcome, queueMs, runMs });
-    const inQueue = wordOf(provider, await ask(task));
-    pass(queueMs);
-    const inRun = wordOf(provider, await ask(task));
-    pass(runMs);
-    const inTheEnd = wordOf(provider, await ask(task));
-    expect([inQueue, inRun, inTheEnd]).toEqual(words[provider][outcome]);
+    const inQueue = statusOf(provider, await poll(task));
+    advance(queueMs);
+    const inRun = statusOf(provider, await poll(task));
+    advance(runMs);
+    const inTheEnd = statusOf(provider, await poll(task));
+    expect([inQueue, inRun, inTheEnd]).toEqual(statuses[provider][outcome]);
   });
 });
 
-/** The bodies at the three moments of a task's life. */
-const lifeOf = async (provider: SimulatedProvider, scenario: Partial<Scenario>) => {
-  const { simulator, pass, ask } = await bench();
+/** The bodies in the queue, while running and after the end. */
+const responsesOf = async (provider: SimulatedProvider, scenario: Partial<Scenario>) => {
+  const { simulator, advance, poll } = await setUp();
   const task = simulator.submit(provider, { queueMs, runMs, ...scenario });
-  const queued = (await ask(task)).body();
-  pass(queueMs);
-  const running = (await ask(task)).body();
-  pass(runMs);
-  const ended = (await ask(task)).body();
+  const queued = (await poll(task)).body();
+  advance(queueMs);
+  const running = (await poll(task)).body();
+  advance(runMs);
+  const ended = (await poll(task)).body();
   return { id: task.id, queued, running, ended };
 };
 
 describe('ark', () => {
-  it('tells the whole of a task that succeeds', async () => {
-    const { id, queued, running, ended } = await lifeOf('ark', {});
+  it('reports all fields of a task that succeeds', async () => {
+    const { id, queued, running, ended } = await responsesOf('ark', {});
     const always = {
       id,
       model: 'doubao-seedance-2-0-260128',
-      created_at: bornAt,
+      created_at: startAt,
       service_tier: 'default',
       execution_expires_after: 172_800,
       generate_audio: true,
     };
     expect(id).toMatch(/^cgt-\d{14}-[a-z0-9]{5}$/);
-    expect(queued).toEqual({ ...always, status: 'queued', updated_at: bornAt });
-    expect(running).toEqual({ ...always, status: 'running', updated_at: bornAt + 60 });
+    expect(queued).toEqual({ ...always, status: 'queued', updated_at: startAt });
+    expect(running).toEqual({ ...always, status: 'running', updated_at: startAt + 60 });
     expect(ended).toEqual({
       ...always,
       status: 'succeeded',
-      updated_at: bornAt + 300,
+      updated_at: startAt + 300,
       content: { video_url: link },
       usage: { completion_tokens: 108_000, total_tokens: 108_000 },
       seed: expect.any(Number),
@@ -114,28 +114,28 @@ describe('ark', () => {
   it.each([
     ['fails', 'InternalServiceError'],
     ['moderated', 'OutputVideoSensitiveContentDetected.PolicyViolation'],
-  ] as const)('gives an error object to a task that %s, and to no other', async (outcome, code) => {
-    const { queued, running, ended } = await lifeOf('ark', { outcome });
+  ] as const)('reports an error object only after the end of a task that %s', async (outcome, code) => {
+    const { queued, running, ended } = await responsesOf('ark', { outcome });
     expect([queued.error, running.error]).toEqual([undefined, undefined]);
     expect(ended.error).toEqual({ code, message: expect.stringMatching(/\. Request id: .+$/) });
     expect(ended.content).toBeUndefined();
   });
 
-  it('gives up an expiring task exactly when its threshold is over', async () => {
-    const { ended } = await lifeOf('ark', { outcome: 'expires' });
-    expect(ended).toMatchObject({ status: 'expired', execution_expires_after: 300, updated_at: bornAt + 300 });
+  it('expires a task exactly at its threshold', async () => {
+    const { ended } = await responsesOf('ark', { outcome: 'expires' });
+    expect(ended).toMatchObject({ status: 'expired', execution_expires_after: 300, updated_at: startAt + 300 });
     expect(ended.error).toBeUndefined();
   });
 
-  it('says nothing of sound for a model without', async () => {
-    const { ended } = await lifeOf('ark', { model: 'doubao-seedance-1-0-pro-250528' });
+  it('leaves out generate_audio for a model without sound', async () => {
+    const { ended } = await responsesOf('ark', { model: 'doubao-seedance-1-0-pro-250528' });
     expect(ended).not.toHaveProperty('generate_audio');
   });
 });
 
 describe('powertokens', () => {
-  it('is Ark, with an error of null on success', async () => {
-    const { queued, ended } = await lifeOf('powertokens', {});
+  it('reports what Ark does, with an error of null on success', async () => {
+    const { queued, ended } = await responsesOf('powertokens', {});
     expect(queued).not.toHaveProperty('error');
     expect(ended).toMatchObject({ status: 'succeeded', error: null, content: { video_url: link }, framespersecond: 24 });
   });
@@ -143,20 +143,20 @@ describe('powertokens', () => {
 
 describe('yescale', () => {
   it('adds a label and an echo to the older fields of Ark', async () => {
-    const { id, queued, ended } = await lifeOf('yescale', {});
+    const { id, queued, ended } = await responsesOf('yescale', {});
     const model = 'doubao-seedance-1-0-pro-250528';
     const always = {
       id,
       model,
-      created_at: bornAt,
+      created_at: startAt,
       message: 'YEScale - Seedance Video Generation - Fetch',
       request: { model, content: [{ type: 'text', text: expect.any(String) }] },
     };
-    expect(queued).toEqual({ ...always, status: 'queued', updated_at: bornAt });
+    expect(queued).toEqual({ ...always, status: 'queued', updated_at: startAt });
     expect(ended).toEqual({
       ...always,
       status: 'succeeded',
-      updated_at: bornAt + 300,
+      updated_at: startAt + 300,
       content: { video_url: link },
       usage: { completion_tokens: 108_000, total_tokens: 108_000 },
     });
@@ -164,45 +164,45 @@ describe('yescale', () => {
 });
 
 describe('kyyaipower', () => {
-  it('gives null for what there is not', async () => {
-    const { id, queued, running, ended } = await lifeOf('kyyaipower', {});
-    const always = { id, object: 'video', created: bornAt, model: 'seedance_1_5_pro_720p', error: null };
+  it('reports null for a field without a value', async () => {
+    const { id, queued, running, ended } = await responsesOf('kyyaipower', {});
+    const always = { id, object: 'video', created: startAt, model: 'seedance_1_5_pro_720p', error: null };
     expect(queued).toEqual({ ...always, status: 'queued', video_url: null });
     expect(running).toEqual({ ...always, status: 'processing', video_url: null });
     expect(ended).toEqual({ ...always, status: 'completed', video_url: link });
   });
 
-  it('gives a failure as a text', async () => {
-    const { ended } = await lifeOf('kyyaipower', { outcome: 'expires' });
+  it('reports a failure as a string', async () => {
+    const { ended } = await responsesOf('kyyaipower', { outcome: 'expires' });
     expect(ended).toMatchObject({ status: 'failed', video_url: null, error: expect.stringContaining('timeout') });
   });
 });
 
 describe('xingchao', () => {
-  it('leaves out what there is not, and tells the length of a finished video', async () => {
-    const { id, queued, running, ended } = await lifeOf('xingchao', {});
-    const always = { id, object: 'video', created: bornAt, model: 'seedance_1_5_pro_720p' };
+  it('leaves out fields without a value, and reports the length of a finished video', async () => {
+    const { id, queued, running, ended } = await responsesOf('xingchao', {});
+    const always = { id, object: 'video', created: startAt, model: 'seedance_1_5_pro_720p' };
     expect(queued).toEqual({ ...always, status: 'queued' });
     expect(running).toEqual({ ...always, status: 'processing' });
     expect(ended).toEqual({ ...always, status: 'completed', video_url: link, actualDuration: 5 });
   });
 
-  it('gives a failure as a text', async () => {
-    const { ended } = await lifeOf('xingchao', { outcome: 'moderated' });
+  it('reports a failure as a string', async () => {
+    const { ended } = await responsesOf('xingchao', { outcome: 'moderated' });
     expect(ended).toMatchObject({ status: 'failed', error: expect.stringContaining('SensitiveContent') });
     expect(ended).not.toHaveProperty('video_url');
   });
 
-  it('counts the tokens of later models', async () => {
-    const { ended } = await lifeOf('xingchao', { model: 'seedance_2_0_pro' });
+  it('reports the tokens of later models', async () => {
+    const { ended } = await responsesOf('xingchao', { model: 'seedance_2_0_pro' });
     expect(ended).toMatchObject({ totalTokens: 108_000 });
   });
 });
 
 describe('anyfast', () => {
   it('wraps Ark into an envelope, with the link as fail_reason too', async () => {
-    const { id, queued, running, ended } = await lifeOf('anyfast', {});
-    const always = { task_id: id, action: 'generate', submit_time: bornAt, request_id: expect.stringMatching(/^\d{30}$/) };
+    const { id, queued, running, ended } = await responsesOf('anyfast', {});
+    const always = { task_id: id, action: 'generate', submit_time: startAt, request_id: expect.stringMatching(/^\d{30}$/) };
     const pending = { ...always, fail_reason: '', finish_time: 0 };
     expect(id).toMatch(/^asyntask_\w{32}$/);
     expect(queued).toEqual({
@@ -217,7 +217,7 @@ describe('anyfast', () => {
         ...pending,
         status: 'IN_PROGRESS',
         progress: '50%',
-        start_time: bornAt + 60,
+        start_time: startAt + 60,
         data: expect.objectContaining({ id: expect.stringMatching(/^cgt-\d{14}-[a-z0-9]{5}$/), status: 'running' }),
       },
     });
@@ -231,21 +231,21 @@ describe('anyfast', () => {
         progress: '100%',
         result_url: link,
         fail_reason: url,
-        start_time: bornAt + 60,
-        finish_time: bornAt + 300,
+        start_time: startAt + 60,
+        finish_time: startAt + 300,
         data: expect.objectContaining({ status: 'succeeded', content: { video_url: url }, resolution: '720p' }),
       },
     });
   });
 
-  it('passes three words in the queue, then counts up', async () => {
-    const { simulator, pass, ask } = await bench();
+  it('passes through three statuses in the queue, then counts up', async () => {
+    const { simulator, advance, poll } = await setUp();
     const task = simulator.submit('anyfast', { queueMs: 3000, runMs: 9000 });
     const seen = [];
     for (let second = 0; second < 12; second += 1) {
-      const { data } = (await ask(task)).body();
+      const { data } = (await poll(task)).body();
       seen.push(`${String(at(data, 'status'))} ${String(at(data, 'progress'))}`);
-      pass(1000);
+      advance(1000);
     }
     expect(seen).toEqual([
       'NOT_START 0%',
@@ -256,7 +256,7 @@ describe('anyfast', () => {
   });
 
   it('keeps the smaller clip of an ultra task beside the enhanced one', async () => {
-    const { ended } = await lifeOf('anyfast', { ultra: true });
+    const { ended } = await responsesOf('anyfast', { ultra: true });
     const enhanced = expect.stringMatching(/\/video\.mp4\?preview=1&auth_key=\d+-0-0-[0-9a-f]{32}$/);
     expect(ended.data).toMatchObject({
       result_url: enhanced,
@@ -276,17 +276,17 @@ describe('anyfast', () => {
     ['1080p', '720p'],
     ['2k', '1080p'],
     ['8k', '480p'],
-  ])('generates an ultra task of %s at %s, and never above it', async (resolution, generated) => {
-    const { ended } = await lifeOf('anyfast', { ultra: true, resolution });
+  ])('generates an ultra task of %s at %s', async (resolution, generated) => {
+    const { ended } = await responsesOf('anyfast', { ultra: true, resolution });
     expect(ended.data).toMatchObject({ data: { resolution: generated, super_resolution: resolution } });
   });
 
   it.each([
-    ['fails', 'task failed, code: InternalServiceError, message: The model stopped on an internal error.', bornAt + 60],
-    ['expires', '任务超时（5分钟）', bornAt + 60],
+    ['fails', 'task failed, code: InternalServiceError, message: The model stopped on an internal error.', startAt + 60],
+    ['expires', '任务超时（5分钟）', startAt + 60],
     ['cancelled', 'task failed, code: TaskCancelled, message: Task cancelled on request.', 0],
-  ] as const)('tells a task that %s as a failure without a link', async (outcome, reason, startedAt) => {
-    const { ended } = await lifeOf('anyfast', { outcome });
+  ] as const)('reports a task that %s as a failure without a link', async (outcome, reason, startedAt) => {
+    const { ended } = await responsesOf('anyfast', { outcome });
     expect(ended).toMatchObject({
       code: 'success',
       data: { status: 'FAILURE', progress: '100%', fail_reason: reason, start_time: startedAt },
@@ -296,11 +296,11 @@ describe('anyfast', () => {
   });
 });
 
-it('tells a failure of the scenario in every dialect', async () => {
-  const { simulator, ask } = await bench();
-  const failure = { code: 'InvalidParameter.TaskTypeMismatch', message: 'The reference is no video.' };
+it('reports the failure of the scenario in every dialect', async () => {
+  const { simulator, poll } = await setUp();
+  const failure = { code: 'InvalidParameter.TaskTypeMismatch', message: 'The reference must be a video.' };
   for (const provider of simulatedProviders) {
     const task = simulator.submit(provider, { outcome: 'fails', queueMs: 0, runMs: 0, failure });
-    expect((await ask(task)).text).toMatch(/InvalidParameter\.TaskTypeMismatch.*The reference is no video\./);
+    expect((await poll(task)).text).toMatch(/InvalidParameter\.TaskTypeMismatch.*The reference must be a video\./);
   }
 });

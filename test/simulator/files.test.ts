@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createLinks } from '../../src/simulator/links.js';
 import type { SimulatedProvider, SimulatorOptions } from 'rx-seedance/simulator';
-import { at, bench, bornAtMs } from './support.js';
-import type { Bench } from './support.js';
+import { at, setUp, startAtMs } from './support.js';
+import type { TestSimulator } from './support.js';
 
 const ended = { queueMs: 0, runMs: 0 };
 const hourMs = 3_600_000;
@@ -17,12 +17,12 @@ const linkPaths: Readonly<Record<SimulatedProvider, readonly string[]>> = {
   anyfast: ['data', 'result_url'],
 };
 
-/** A finished task, and the link that its provider gives out. */
+/** A finished task, and the link in its response. */
 const finished = async (provider: SimulatedProvider, options: SimulatorOptions = {}, ultra = false) => {
-  const hands: Bench = await bench(options);
-  const task = hands.simulator.submit(provider, { ...ended, ultra });
-  const body = (await hands.ask(task)).body();
-  return { ...hands, task, body, url: String(at(body, ...linkPaths[provider])) };
+  const test: TestSimulator = await setUp(options);
+  const task = test.simulator.submit(provider, { ...ended, ultra });
+  const body = (await test.poll(task)).body();
+  return { ...test, task, body, url: String(at(body, ...linkPaths[provider])) };
 };
 
 const download = async (url: string, headers: Record<string, string> = {}, method = 'GET') => {
@@ -38,54 +38,54 @@ describe('a link', () => {
     ['kyyaipower', 7 * 24],
     ['xingchao', 24],
     ['anyfast', 24],
-  ] as const)('of %s is good for %d hours, then forbidden', async (provider, hours) => {
-    const { url, pass } = await finished(provider);
+  ] as const)('of %s is valid for %d hours, then forbidden', async (provider, hours) => {
+    const { url, advance } = await finished(provider);
     expect(url).toContain(`X-Tos-Date=20261005T120000Z&X-Tos-Expires=${hours * 3600}&`);
-    pass(hours * hourMs - 1);
+    advance(hours * hourMs - 1);
     expect((await download(url)).status).toBe(200);
-    pass(1);
+    advance(1);
     expect((await download(url)).status).toBe(403);
   });
 
-  it('is renewed by asking again, where links are signed with each answer', async () => {
-    const { simulator, ask, pass } = await bench({ linkLifeMs: 60_000, freshLinks: true });
+  it('is renewed by a poll when each response signs new links', async () => {
+    const { simulator, poll, advance } = await setUp({ linkLifeMs: 60_000, freshLinks: true });
     const task = simulator.submit('ark', ended);
-    pass(1);
-    const linkNow = async (): Promise<string> => String(at((await ask(task)).body(), 'content', 'video_url'));
+    advance(1);
+    const linkNow = async (): Promise<string> => String(at((await poll(task)).body(), 'content', 'video_url'));
     const first = await linkNow();
-    pass(60_000);
+    advance(60_000);
     expect([(await download(first)).status, (await download(await linkNow())).status]).toEqual([403, 200]);
   });
 
-  it('lives as long as the option says', async () => {
-    const { url, pass } = await finished('ark', { linkLifeMs: 2000 });
-    pass(1999);
+  it('is valid for the linkLifeMs of the options', async () => {
+    const { url, advance } = await finished('ark', { linkLifeMs: 2000 });
+    advance(1999);
     expect((await download(url)).status).toBe(200);
-    pass(1);
+    advance(1);
     expect((await download(url)).status).toBe(403);
   });
 
-  it('of an enhanced video starts its auth_key with the end of its life', async () => {
-    const { url, pass, body } = await finished('anyfast', {}, true);
-    expect(url).toContain(`auth_key=${(bornAtMs + 24 * hourMs) / 1000}-`);
+  it('of an enhanced video starts its auth_key with the expiry time', async () => {
+    const { url, advance, body } = await finished('anyfast', {}, true);
+    expect(url).toContain(`auth_key=${(startAtMs + 24 * hourMs) / 1000}-`);
     const original = await download(String(at(body, 'data', 'original_result_url')));
     const enhanced = await download(url);
     expect([original.status, enhanced.status]).toEqual([200, 200]);
     expect(original.bytes.equals(enhanced.bytes)).toBe(false);
-    pass(24 * hourMs);
+    advance(24 * hourMs);
     expect((await download(url)).status).toBe(403);
   });
 
-  it('stays the same from one answer to the next, and outlives the record', async () => {
-    const { url, ask, task, pass, simulator } = await finished('ark');
-    pass(hourMs);
-    expect(at((await ask(task)).body(), 'content', 'video_url')).toBe(url);
+  it('stays the same from one response to the next, and outlives the record', async () => {
+    const { url, poll, task, advance, simulator } = await finished('ark');
+    advance(hourMs);
+    expect(at((await poll(task)).body(), 'content', 'video_url')).toBe(url);
     simulator.reschedule(task, { outcome: 'disappears' });
-    expect((await ask(task)).status).toBe(404);
+    expect((await poll(task)).status).toBe(404);
     expect((await download(url)).status).toBe(200);
   });
 
-  it('is for GET alone, and takes no API key', async () => {
+  it('accepts only GET without an API key', async () => {
     const { url } = await finished('ark');
     for (const method of ['HEAD', 'POST', 'PUT', 'DELETE']) expect((await download(url, {}, method)).status).toBe(403);
     expect((await download(url, { authorization: 'Bearer sim-key' })).status).toBe(403);
@@ -97,7 +97,7 @@ describe('a link', () => {
     expect((await download(url.replace(simulator.url, other.simulator.url))).status).toBe(403);
     const { id } = simulator.submit('ark', ended);
     expect((await download(url.replace(/cgt-[^/]+/, id))).status).toBe(403);
-    expect((await download(url.replace(/cgt-[^/]+/, 'nobody'))).status).toBe(404);
+    expect((await download(url.replace(/cgt-[^/]+/, 'missing'))).status).toBe(404);
   });
 });
 
@@ -107,7 +107,7 @@ describe('createLinks', () => {
   const anyLifeMs = fc.integer({ min: 1, max: 10_000_000 }).map((seconds) => seconds * 1000);
   const links = createLinks('a secret');
 
-  it('makes links that are good until their life is over', () => {
+  it('signs links that are good until they expire', () => {
     fc.assert(
       fc.property(anyForm, anyInstant, anyLifeMs, (form, signedAtMs, lifeMs) => {
         const link = links.sign(form, '/files/a/b/video.mp4', signedAtMs, lifeMs);
@@ -117,19 +117,19 @@ describe('createLinks', () => {
     );
   });
 
-  it('takes no link that differs in a single character, and none of another secret', () => {
+  it('rejects a link that differs in one character, and a link with another secret', () => {
     fc.assert(
       fc.property(anyForm, fc.nat(), fc.string({ minLength: 1, maxLength: 1 }), (form, place, character) => {
-        const link = links.sign(form, '/files/a/b/video.mp4', bornAtMs, hourMs);
+        const link = links.sign(form, '/files/a/b/video.mp4', startAtMs, hourMs);
         const where = place % link.length;
         const other = link.slice(0, where) + character + link.slice(where + 1);
-        expect(links.check(other, bornAtMs)).toBe(other === link ? 'good' : 'forged');
-        expect(createLinks('another').check(link, bornAtMs)).toBe('forged');
+        expect(links.check(other, startAtMs)).toBe(other === link ? 'good' : 'forged');
+        expect(createLinks('another').check(link, startAtMs)).toBe('forged');
       }),
     );
   });
 
-  it('takes no text that it did not make', () => {
+  it('rejects a URL that it did not sign', () => {
     fc.assert(
       fc.property(fc.webUrl({ withQueryParameters: true }), (text) => {
         expect(links.check(text, 0)).toBe('forged');
@@ -139,8 +139,8 @@ describe('createLinks', () => {
 });
 
 describe('a file', () => {
-  it('is a video, one for each task', async () => {
-    const { url, simulator, ask } = await finished('ark');
+  it('is a video, different for each task', async () => {
+    const { url, simulator, poll } = await finished('ark');
     const { status, headers, bytes } = await download(url);
     expect(status).toBe(200);
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -150,7 +150,7 @@ describe('a file', () => {
       etag: expect.stringMatching(/^"[0-9a-f]{32}"$/),
     });
     expect(bytes.toString('latin1', 4, 8)).toBe('ftyp');
-    const other = (await ask(simulator.submit('ark', ended))).body();
+    const other = (await poll(simulator.submit('ark', ended))).body();
     expect((await download(String(at(other, 'content', 'video_url')))).bytes.equals(bytes)).toBe(false);
   });
 
@@ -170,13 +170,13 @@ describe('a file', () => {
     expect(bytes.equals(whole.subarray(start, end + 1))).toBe(true);
   });
 
-  it('has no bytes after its last', async () => {
+  it('responds with 416 to a range after the last byte', async () => {
     const { url } = await finished('ark', { fileBytes: 200_000 });
     const { status, headers } = await download(url, { range: 'bytes=200000-' });
     expect([status, headers.get('content-range')]).toEqual([416, 'bytes */200000']);
   });
 
-  it('is served whole when the client holds a part of another', async () => {
+  it('is served whole when If-Range names another file', async () => {
     const { url } = await finished('ark');
     const { bytes, headers } = await download(url);
     const etag = headers.get('etag') ?? '';
@@ -189,7 +189,7 @@ describe('a file', () => {
     }
   });
 
-  it('can be as large as a test needs, and read on from a break', async () => {
+  it('can have any size, and can be resumed after a broken connection', async () => {
     const { url, simulator, task } = await finished('ark', { fileBytes: 3_000_000 });
     const whole = (await download(url)).bytes;
     expect(whole.length).toBe(3_000_000);

@@ -10,7 +10,7 @@ interface Box {
   readonly body: Buffer;
 }
 
-/** The boxes that fill a buffer, without a gap. */
+/** The boxes of a buffer, which they fill without gaps. */
 const boxesIn = (buffer: Buffer): readonly Box[] => {
   const boxes: Box[] = [];
   for (let start = 0; start < buffer.length; ) {
@@ -24,7 +24,7 @@ const boxesIn = (buffer: Buffer): readonly Box[] => {
 };
 
 const child = (buffer: Buffer, ...path: readonly string[]): Buffer =>
-  path.reduce((inner, type) => boxesIn(inner).find((box) => box.type === type)?.body ?? expect.fail(`there is no ${type}`), buffer);
+  path.reduce((inner, type) => boxesIn(inner).find((box) => box.type === type)?.body ?? expect.fail(`${type} is missing`), buffer);
 
 const table = ['moov', 'trak', 'mdia', 'minf', 'stbl'];
 
@@ -51,7 +51,7 @@ const anyFilm = fc.record({
 });
 
 describe('makeMp4', () => {
-  it('makes boxes that fill the file, the index before the data', () => {
+  it('fills the file with boxes, the index before the data', () => {
     fc.assert(
       fc.property(anyFilm, (film) => {
         expect(boxesIn(makeMp4(film)).map(({ type }) => type)).toEqual(['ftyp', 'moov', 'mdat']);
@@ -59,7 +59,7 @@ describe('makeMp4', () => {
     );
   });
 
-  it('points to one unit for each frame, a whole picture first, and nothing else', () => {
+  it('points to exactly one unit for each frame, a complete picture first', () => {
     fc.assert(
       fc.property(anyFilm, (film) => {
         const file = makeMp4(film);
@@ -73,7 +73,7 @@ describe('makeMp4', () => {
     );
   });
 
-  it('holds nothing that a decoder would take for a start code', () => {
+  it('contains no start codes', () => {
     fc.assert(
       fc.property(anyFilm, (film) => {
         for (const unit of unitsOf(makeMp4(film))) {
@@ -83,7 +83,7 @@ describe('makeMp4', () => {
     );
   });
 
-  it('plays for as long as it says, at the size it says', () => {
+  it('declares its duration and its size', () => {
     const file = makeMp4({ colour: [90, 60, 200], frames: 120, framesPerSecond: 24 });
     const header = child(file, 'moov', 'mvhd');
     expect(header.readUInt32BE(16) / header.readUInt32BE(12)).toBe(5);
@@ -103,7 +103,7 @@ describe('videoFile', () => {
     return Buffer.concat([...file.read(0, file.size - 1)]);
   };
 
-  it('is the same for one name, another for another', () => {
+  it('depends on its name', () => {
     expect(whole('a', 1000, null)).toEqual(whole('a', 1000, null));
     expect(whole('a', 1000, null)).not.toEqual(whole('b', 1000, null));
   });
@@ -115,7 +115,7 @@ describe('videoFile', () => {
     expect(padded.subarray(0, 30_000)).toEqual(whole('a', 1000, null).subarray(0, 30_000));
   });
 
-  it('gives any part as the whole has it', () => {
+  it('returns any range as in the whole file', () => {
     const size = 200_000;
     const padded = whole('a', 1000, size);
     const anyPlace = fc.nat({ max: size - 1 });
@@ -128,7 +128,7 @@ describe('videoFile', () => {
     );
   });
 
-  it('may be larger than any memory', () => {
+  it('may be larger than memory', () => {
     const size = 10 ** 13;
     const file = videoFile('a', 1000, size);
     const film = videoFile('a', 1000, null).size;

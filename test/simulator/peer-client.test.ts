@@ -1,6 +1,6 @@
 /**
- * A client that nobody here wrote, @ai-sdk/bytedance, pointed at the simulator: it creates a task, asks about it and fetches the file,
- * as it does with Ark. What it accepts, the simulator sends.
+ * A third-party client, @ai-sdk/bytedance, against the simulator: it creates a task, polls it and downloads the file, as it does
+ * with Ark.
  */
 import { createByteDance } from '@ai-sdk/bytedance';
 import { lastValueFrom } from 'rxjs';
@@ -13,7 +13,7 @@ import { atSpeed, startSimulator, type SimulatorOptions } from '../../src/simula
 const speed = 100;
 const model = 'dreamina-seedance-2-0-260128';
 
-const wish: Parameters<ReturnType<ReturnType<typeof createByteDance>['video']>['doGenerate']>[0] = {
+const options: Parameters<ReturnType<ReturnType<typeof createByteDance>['video']>['doGenerate']>[0] = {
   prompt: 'a kite over the sea',
   n: 1,
   aspectRatio: '9:16',
@@ -28,22 +28,22 @@ const wish: Parameters<ReturnType<ReturnType<typeof createByteDance>['video']>['
   providerOptions: { bytedance: { watermark: false, pollIntervalMs: 20 } },
 };
 
-const start = async (options: SimulatorOptions = {}) => {
-  const simulator = await startSimulator({ speed, ...options });
+const start = async (simulatorOptions: SimulatorOptions = {}) => {
+  const simulator = await startSimulator({ speed, ...simulatorOptions });
   onTestFinished(() => simulator.stop());
   const peer = createByteDance({ apiKey: simulator.apiKey('ark'), baseURL: simulator.baseUrl('ark') });
-  const generate = () => peer.video(model).doGenerate(wish);
+  const generate = () => peer.video(model).doGenerate(options);
   return { simulator, generate };
 };
 
 describe('the client of the AI SDK', () => {
-  it('generates a video on the simulator to its end, and its link leads to the film', async () => {
+  it('generates a video on the simulator, and its link leads to the file', async () => {
     const { simulator, generate } = await start();
     const { videos, warnings, response } = await generate();
     expect(warnings).toEqual([]);
     expect(response.modelId).toBe(model);
     const [video] = videos;
-    if (video?.type !== 'url') throw new Error(`a link was expected, not ${JSON.stringify(video)}`);
+    if (video?.type !== 'url') throw new Error(`expected a link, got ${JSON.stringify(video)}`);
     const film = await fetch(video.url);
     expect([film.status, film.headers.get('content-type')]).toEqual([200, 'video/mp4']);
     expect(new TextDecoder('latin1').decode(await film.arrayBuffer()).slice(4, 8)).toBe('ftyp');
@@ -51,21 +51,21 @@ describe('the client of the AI SDK', () => {
     expect(simulator.requests.filter(({ method, id }) => method === 'GET' && id !== null).length).toBeGreaterThan(1);
   });
 
-  it('is told of a task that fails as of one at Ark', async () => {
+  it('reports a failed task as it does with Ark', async () => {
     const { generate } = await start({ outcomes: { moderated: 1 } });
     await expect(generate()).rejects.toThrow(/^Video generation failed: .*"status":"failed"/);
   });
 
-  it('is refused with a wrong key in the words that it reads', async () => {
+  it('reads the error for a wrong key', async () => {
     const { simulator } = await start();
     const stranger = createByteDance({ apiKey: 'another-key', baseURL: simulator.baseUrl('ark') });
-    await expect(stranger.video(model).doGenerate(wish)).rejects.toMatchObject({ statusCode: 401 });
+    await expect(stranger.video(model).doGenerate(options)).rejects.toMatchObject({ statusCode: 401 });
   });
 
   it('and this library see the same end of the same task', async () => {
     const { simulator, generate } = await start();
     const { videos } = await generate();
-    const id = simulator.requests.find(({ method, id: asked }) => method === 'GET' && asked !== null)?.id ?? '';
+    const id = simulator.requests.find((request) => request.method === 'GET' && request.id !== null)?.id ?? '';
     const client = createTaskClient({
       transport: fetchTransport(),
       accounts: [account(ark, { apiKey: simulator.apiKey('ark'), baseUrl: simulator.baseUrl('ark') })],

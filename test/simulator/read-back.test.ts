@@ -9,8 +9,8 @@ import { outcomes, simulatedProviders } from 'rx-seedance/simulator';
 import type { Outcome, SimulatedProvider } from 'rx-seedance/simulator';
 import type { Provider, TaskRef, TaskStatus } from 'rx-seedance';
 import { describe, expect, it } from 'vitest';
-import { bench, bornAtMs } from './support.js';
-import type { Bench } from './support.js';
+import { setUp, startAtMs } from './support.js';
+import type { TestSimulator } from './support.js';
 import { handedOn } from '../support/readings.js';
 
 const providers: Readonly<Record<SimulatedProvider, Provider>> = { ark, powertokens, yescale, kyyaipower, xingchao, anyfast };
@@ -26,41 +26,41 @@ const ends: Readonly<Record<Outcome, TaskStatus | 'no snapshot'>> = {
   stalls: 'running',
 };
 
-/** What these providers cannot say in a word of their own is a failure. */
+/** These providers report these outcomes as a failure. */
 const failures: Partial<Record<SimulatedProvider, readonly Outcome[]>> = {
   kyyaipower: ['expires'],
   xingchao: ['expires'],
   anyfast: ['expires', 'cancelled'],
 };
 
-const read = async (ask: Bench['ask'], task: TaskRef<SimulatedProvider>) => {
-  const { status, headers, text } = await ask(task);
+const read = async (poll: TestSimulator['poll'], task: TaskRef<SimulatedProvider>) => {
+  const { status, headers, text } = await poll(task);
   return handedOn(providers[task.provider].read(task, { status, headers: Object.fromEntries(headers), body: text }));
 };
 
 describe.each(simulatedProviders)('%s', (provider) => {
-  it('listens below the path that its own address has', async () => {
-    const { simulator } = await bench();
+  it('listens below the path of its own base URL', async () => {
+    const { simulator } = await setUp();
     const { pathname } = new URL(providers[provider].baseUrl);
     expect(new URL(simulator.baseUrl(provider)).pathname).toBe(pathname);
   });
 
-  it.each(outcomes)('is read back right, from the queue to the end, for a task that %s', async (outcome) => {
-    const { simulator, pass, ask } = await bench();
+  it.each(outcomes)('is decoded correctly, from the queue to the end, for a task that %s', async (outcome) => {
+    const { simulator, advance, poll } = await setUp();
     const task = simulator.submit(provider, { outcome, queueMs: 1000, runMs: 1000 });
     const seen = [];
     for (const ms of [0, 1000, 1000]) {
-      pass(ms);
-      const reading = await read(ask, task);
+      advance(ms);
+      const reading = await read(poll, task);
       seen.push(isRight(reading) ? reading.right.status : 'no snapshot');
     }
     const end = failures[provider]?.includes(outcome) ? 'failed' : ends[outcome];
     expect(seen).toEqual(['queued', outcome === 'cancelled' ? end : 'running', end]);
   });
 
-  it('gives a video whose end of life is known', async () => {
-    const { simulator, ask } = await bench({ linkLifeMs: 60_000 });
-    const reading = await read(ask, simulator.submit(provider, { queueMs: 0, runMs: 0 }));
-    expect(reading).toMatchObject({ right: { video: { expiresAtMs: bornAtMs + 60_000 } } });
+  it('returns a video with its expiry time', async () => {
+    const { simulator, poll } = await setUp({ linkLifeMs: 60_000 });
+    const reading = await read(poll, simulator.submit(provider, { queueMs: 0, runMs: 0 }));
+    expect(reading).toMatchObject({ right: { video: { expiresAtMs: startAtMs + 60_000 } } });
   });
 });

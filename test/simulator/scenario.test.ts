@@ -5,19 +5,19 @@ import { simulatedProviders, sites } from '../../src/simulator/sites.js';
 import { outcomes, momentOf } from '../../src/simulator/scenario.js';
 import type { Scenario } from '../../src/simulator/scenario.js';
 
-const anyLuck = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const anyDraw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const anyProvider = fc.constantFrom(...simulatedProviders);
 const anyOutcome = fc.constantFrom(...outcomes);
 const anyTimeMs = fc.nat({ max: 10_000_000 });
 
 const anyScenario: fc.Arbitrary<Scenario> = fc
   .record({ outcome: anyOutcome, queueMs: anyTimeMs, runMs: anyTimeMs })
-  .map((wishes) => fillScenario(sites.ark, wishes, () => 0.5));
+  .map((fields) => fillScenario(sites.ark, fields, () => 0.5));
 
 const order = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired', 'unknown', 'gone'];
 
 describe('momentOf', () => {
-  it('never goes back: neither the phase, nor what is done of it', () => {
+  it('never goes back, neither in the phase nor in its progress', () => {
     fc.assert(
       fc.property(anyScenario, anyTimeMs, anyTimeMs, (scenario, a, b) => {
         const [early, late] = [momentOf(scenario, Math.min(a, b)), momentOf(scenario, Math.max(a, b))];
@@ -27,7 +27,7 @@ describe('momentOf', () => {
     );
   });
 
-  it('does a share from 0 to 1, at any time', () => {
+  it('reports a progress from 0 to 1 at any time', () => {
     fc.assert(
       fc.property(anyScenario, fc.integer(), (scenario, elapsedMs) => {
         const { done } = momentOf(scenario, elapsedMs);
@@ -36,7 +36,7 @@ describe('momentOf', () => {
     );
   });
 
-  it('ends when the queue and the run are over, unless the task is cancelled before or stalls', () => {
+  it('ends after the queue and the run, unless the task is cancelled before or stalls', () => {
     fc.assert(
       fc.property(anyScenario, (scenario) => {
         const endMs = scenario.queueMs + scenario.runMs;
@@ -63,11 +63,11 @@ describe('momentOf', () => {
 });
 
 describe('fillScenario', () => {
-  it('keeps within the documented time, and two to three times of it on flex', () => {
+  it('stays within the documented time, and takes two to three times as long on flex', () => {
     const anyTier = fc.constantFrom('default', 'flex');
     fc.assert(
-      fc.property(anyProvider, anyTier, anyLuck, (provider, serviceTier, luck) => {
-        const scenario = fillScenario(sites[provider], { serviceTier }, () => luck);
+      fc.property(anyProvider, anyTier, anyDraw, (provider, serviceTier, draw) => {
+        const scenario = fillScenario(sites[provider], { serviceTier }, () => draw);
         const [minMs, maxMs] = sites[provider].timeMs(scenario.model, scenario.resolution, scenario.durationMs);
         const [least, most] = serviceTier === 'flex' ? [2, 3] : [1, 1];
         expect(scenario.queueMs + scenario.runMs).toBeGreaterThanOrEqual(minMs * least - 1);
@@ -76,26 +76,26 @@ describe('fillScenario', () => {
     );
   });
 
-  it('leaves alone what is settled', () => {
+  it('keeps fields that are set', () => {
     fc.assert(
-      fc.property(anyProvider, anyScenario, anyLuck, (provider, scenario, luck) => {
-        expect(fillScenario(sites[provider], scenario, () => luck)).toEqual(scenario);
+      fc.property(anyProvider, anyScenario, anyDraw, (provider, scenario, draw) => {
+        expect(fillScenario(sites[provider], scenario, () => draw)).toEqual(scenario);
       }),
     );
   });
 
   it.each([
-    [{ queueMs: -1 }, 'queueMs must be a finite number from 0; it is -1'],
-    [{ runMs: Number.POSITIVE_INFINITY }, 'runMs must be a finite number from 0; it is Infinity'],
-    [{ durationMs: 0 }, 'durationMs must be above 0 and at most 60000; it is 0'],
-    [{ durationMs: 60_001 }, 'durationMs must be above 0 and at most 60000; it is 60001'],
-  ])('refuses %o', (wishes, message) => {
-    expect(() => fillScenario(sites.ark, wishes, () => 0)).toThrow(new RangeError(message));
+    [{ queueMs: -1 }, 'queueMs must be finite and ≥ 0; it is -1'],
+    [{ runMs: Number.POSITIVE_INFINITY }, 'runMs must be finite and ≥ 0; it is Infinity'],
+    [{ durationMs: 0 }, 'durationMs must be > 0 and ≤ 60000; it is 0'],
+    [{ durationMs: 60_001 }, 'durationMs must be > 0 and ≤ 60000; it is 60001'],
+  ])('rejects %o', (fields, message) => {
+    expect(() => fillScenario(sites.ark, fields, () => 0)).toThrow(new RangeError(message));
   });
 
-  it('refuses a outcome that is none', () => {
-    // As JavaScript would.
-    const wishes = { outcome: 'wins' as 'succeeds' };
-    expect(() => fillScenario(sites.ark, wishes, () => 0)).toThrow(/^outcome must be one of succeeds, .*; it is wins$/);
+  it('rejects an unknown outcome', () => {
+    // The cast stands for a caller in JavaScript.
+    const fields = { outcome: 'wins' as 'succeeds' };
+    expect(() => fillScenario(sites.ark, fields, () => 0)).toThrow(/^outcome must be one of succeeds, .*; it is wins$/);
   });
 });

@@ -145,12 +145,12 @@ export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
       figures.cut += 1;
       return timer(1).pipe(map(() => { throw new Error('connect ECONNREFUSED'); }));
     }
-    const refuse = sites[route.provider].dialect.refuse;
+    const errorResponse = sites[route.provider].dialect.errorResponse;
     const requestId = `request-${figures.requests}`;
     const truth = createApiResponse(at.tasks, { route, query: searchParams, body: '', authorized: true, requestId });
     const fault = route.kind === 'get' ? at.faults.forPoll(route, at.exchanges.get(route.id)?.length ?? 1) : at.listFaults.forPoll({ provider: route.provider, id: '' }, (at.lists += 1));
     if (fault !== null) figures.faults.set(fault, (figures.faults.get(fault) ?? 0) + 1);
-    const sent = fault === null ? truth : applyFault(fault, truth, (why, detail) => refuse(why, detail, requestId));
+    const sent = fault === null ? truth : applyFault(fault, truth, (why, detail) => errorResponse(why, detail, requestId));
     const cut = cuts.pipe(
       take(1),
       map(() => {
