@@ -1,5 +1,5 @@
 /**
- * What is put to the library: tasks of every provider and outcome, and how each of them is watched. All of it is drawn from the seed.
+ * The cases of a run: tasks of every provider and outcome, and the watches of each task. The seed decides all of them.
  */
 import { type SimulatedProvider, simulatedProviders } from '../../src/simulator/sites.js';
 import { fraction, weighted, integer } from '../../src/simulator/random.js';
@@ -8,18 +8,18 @@ import type { Outcome } from '../../src/simulator/scenario.js';
 const seconds = 1000;
 const minutes = 60 * seconds;
 
-/** One watcher of a task, in the provider's time. */
+/** One watcher of a task. */
 export interface WatchCase {
-  /** Between the creation of the task and the beginning. */
+  /** Time from the creation of the task to the start of the watch. */
   readonly afterMs: number;
-  /** Each stop: how long it watches until then, how long it is away, and whether it goes on in another client, as after a restart. */
+  /** Each stop: the time before it, the pause after it, and whether the watch resumes in another client, as after a restart. */
   readonly stops: readonly { readonly afterMs: number; readonly awayMs: number; readonly elsewhere: boolean }[];
 }
 
 /** One task. */
 export interface Case {
   readonly provider: SimulatedProvider;
-  /** Which of the provider's accounts it belongs to, from 0. */
+  /** The index of the provider's account, from 0. */
   readonly account: number;
   readonly createdAfterMs: number;
   readonly outcome: Outcome;
@@ -40,37 +40,37 @@ const outcomes: readonly (readonly [Outcome, number])[] = [
   ['stalls', 4],
 ];
 
-/** The `index`-th task of a campaign. */
+/** The `index`-th task of a run. */
 export const caseOf = (seed: number, index: number, accounts: number): Case => {
-  const luck = (of: string): number => fraction(seed, index, of);
+  const draw = (of: string): number => fraction(seed, index, of);
   const between = (min: number, max: number, of: string): number => integer(min, max, seed, index, of);
   const provider = simulatedProviders[index % simulatedProviders.length] ?? 'ark';
   const outcome = weighted(outcomes, seed, index, 'fate') ?? 'succeeds';
-  const isTwice = luck('twice') < 0.1;
-  const stops = luck('stops') < 0.25 ? between(1, 3, 'how many stops') : 0;
+  const isTwice = draw('twice') < 0.1;
+  const stops = draw('stops') < 0.25 ? between(1, 3, 'how many stops') : 0;
   return {
     provider,
     account: Math.floor(index / simulatedProviders.length) % accounts,
     createdAfterMs: between(0, 20 * minutes, 'created'),
     outcome,
     queueMs: between(5 * seconds, 2 * minutes, 'queue'),
-    // What disappears is to be seen before, as a rule.
+    // A task that disappears usually lives long enough to be seen first.
     runMs: between(outcome === 'disappears' ? 4 * minutes : 30 * seconds, 8 * minutes, 'run'),
-    serviceTier: provider === 'ark' && luck('tier') < 0.2 ? 'flex' : 'default',
+    serviceTier: provider === 'ark' && draw('tier') < 0.2 ? 'flex' : 'default',
     watches: Array.from({ length: isTwice ? 2 : 1 }, (_, watch) => ({
       afterMs: watch === 0 ? between(0, 30 * seconds, 'first watch') : between(0, 6 * minutes, 'second watch'),
-      // Two clients know nothing of each other: a task that is watched twice stays with one.
+      // Clients do not share minimum intervals, so both watches of a task stay in one client.
       stops: Array.from({ length: stops }, (__, stop) => ({
         afterMs: between(1, 4 * minutes, `stop ${watch} ${stop}`),
-        // Half of them are back before the floor is over.
-        awayMs: between(1, luck(`soon ${watch} ${stop}`) < 0.5 ? 8 * seconds : 6 * minutes, `away ${watch} ${stop}`),
-        elsewhere: !isTwice && luck(`elsewhere ${watch} ${stop}`) < 0.5,
+        // Half of them resume before the minimum interval is over.
+        awayMs: between(1, draw(`soon ${watch} ${stop}`) < 0.5 ? 8 * seconds : 6 * minutes, `away ${watch} ${stop}`),
+        elsewhere: !isTwice && draw(`elsewhere ${watch} ${stop}`) < 0.5,
       })),
     })),
   };
 };
 
-/** What watchers of a task are to be told, as each provider's documentation has it. */
+/** The end that a watcher must see, by the provider's documentation. */
 export const expectedEnd = ({ provider, outcome }: Pick<Case, 'provider' | 'outcome'>): string => {
   switch (outcome) {
     case 'succeeds':
@@ -91,5 +91,5 @@ export const expectedEnd = ({ provider, outcome }: Pick<Case, 'provider' | 'outc
   }
 };
 
-/** Whether a task has no end of its own, so that only a deadline ends its watch. */
+/** Whether a task never ends, so that only a deadline ends its watch. */
 export const isEndless = ({ outcome }: Pick<Case, 'outcome'>): boolean => outcome === 'unknown-status' || outcome === 'stalls';

@@ -1,6 +1,6 @@
 /**
- * One watcher, as a careful program would be: it keeps what its watch saves, stops and goes on from there, and goes on as well
- * when a watch gives up on a task that may still be there. What it is told is written down.
+ * One watcher, as in a careful program: it saves its state, stops and resumes from it, and also resumes when a watch gives up on
+ * a task that may still exist. It records all transitions and errors.
  */
 import { asyncScheduler, type SchedulerLike, type Subscription, timer } from 'rxjs';
 import { isSeedanceError, isTerminal, parseWatchState, type TaskClient, type TaskRef, type TaskTransition } from '../../src/index.js';
@@ -8,25 +8,25 @@ import type { WatchCase } from './cases.js';
 import { newWatch, type WatchRecord } from './records.js';
 
 export interface Follow {
-  /** The second one stands for the program after its restart. */
+  /** The second client stands for the program after a restart. */
   readonly clients: readonly [TaskClient, TaskClient];
   readonly task: TaskRef;
   readonly watchCase: WatchCase;
   readonly deadlineMs: number;
-  /** How much may lie between an instant and the reading of the clock for it, at the beginning of a watch. Default: 0. */
+  /** The tolerance for the start time of a watch, because the clock is read later. Default: 0. */
   readonly readingMs?: number;
-  /** The time in which all of it happens. Default: `asyncScheduler`. */
+  /** Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
-  /** How long it rests when a watch has given up. */
+  /** The pause after a watch gives up. */
   readonly restMs: number;
-  /** How many exchanges about the task there have been. */
+  /** The number of exchanges about the task so far. */
   readonly exchanges: () => number;
   readonly ended: () => void;
-  /** Called as soon as a watch has been stopped. */
+  /** Called after a watch is stopped. */
   readonly stopped?: () => void;
 }
 
-/** Watches from now on, until there is an end. */
+/** Watches from now on, until the watch ends. */
 export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, scheduler = asyncScheduler, restMs, exchanges, ended, stopped }: Follow): WatchRecord => {
   const now = (): number => scheduler.now();
   const record = newWatch(now(), deadlineMs);
@@ -35,13 +35,13 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
   let watching: Subscription | null = null;
 
   const end = (how: string): void => {
-    // A second end is a second transition: the record has both.
+    // Keeps the first end. A second terminal transition is in `seen`.
     record.end ??= how;
     record.endedAtMs ??= now();
     ended();
   };
 
-  const goAway = (): void => void record.away.push({ fromMs: now(), toMs: Infinity });
+  const pause = (): void => void record.away.push({ fromMs: now(), toMs: Infinity });
 
   const begin = (): void => {
     record.resumedAtMs = now();
@@ -57,15 +57,15 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
           last = transition;
           record.seen.push({ from: transition.from, to: transition.to, isTerminal: isTerminal(transition.to), atMs: now() });
         },
-        complete: () => end(last === null ? 'nothing' : endOf(last)),
+        complete: () => end(last === null ? 'no transition' : endOf(last)),
         error: (error: unknown) => {
           if (!isSeedanceError(error) || error.state === null) return end(`the error ${String(error)}`);
-          record.losses.push({ kind: error.kind, reason: error.reason, atMs: now(), exchanges: exchanges() });
+          record.errors.push({ kind: error.kind, reason: error.reason, atMs: now(), exchanges: exchanges() });
           if (error.kind === 'gone') return end('gone');
           if (error.reason === 'not-found' && error.lastSnapshot === null) return end('never known');
           if (now() >= record.deadlineAtMs) return end('deadline');
           kept = JSON.stringify(error.state);
-          goAway();
+          pause();
           timer(restMs, scheduler).subscribe(begin);
         },
       });
@@ -77,9 +77,9 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
     timer(next.afterMs, scheduler).subscribe(() => {
       if (watching === null || watching.closed) return;
       watching.unsubscribe();
-      goAway();
+      pause();
       stopped?.();
-      record.resumptions += 1;
+      record.resumeCount += 1;
       if (next.elsewhere) client = 1 - client;
       timer(next.awayMs, scheduler).subscribe(() => {
         begin();

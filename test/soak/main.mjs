@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * `npm run soak`: the campaign of faults, in virtual time and over real sockets. `-- --short` takes a small share of the tasks, `-- --seed 7`
- * repeats a run, `-- virtual` or `-- real` runs that part alone. Each part is a process of its own, built from src: the simulator's inside
- * is not part of the package. The exit code says whether all figures hold.
+ * `npm run soak`: the fault-injection run, in virtual time and over real sockets. `-- --short` runs fewer tasks, `-- --seed 7` repeats a
+ * run, `-- virtual` or `-- real` runs one part. Each part is its own process, built from src, because the package does not export the
+ * internals of the simulator. The exit code is 0 when all figures hold.
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -14,9 +14,9 @@ const sizes = { virtual: { whole: 10_000, short: 600 }, real: { whole: 500, shor
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { short: { type: 'boolean', default: false }, seed: { type: 'string' } } });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
-const strangers = positionals.filter((name) => !parts.some((part) => part === name));
-if (!Number.isSafeInteger(seed) || strangers.length > 0) {
-  console.error(`usage: npm run soak -- [--short] [--seed <whole number>] [${parts.join('] [')}]`);
+const unknownParts = positionals.filter((name) => !parts.some((part) => part === name));
+if (!Number.isSafeInteger(seed) || unknownParts.length > 0) {
+  console.error(`usage: npm run soak -- [--short] [--seed <integer>] [${parts.join('] [')}]`);
   process.exit(2);
 }
 

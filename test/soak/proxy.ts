@@ -1,6 +1,6 @@
 /**
- * A server in front of a simulator: hands on what is asked and answered, some of it slowly and in pieces, some of it never to its end.
- * It writes down what is asked, and counts what is open.
+ * A proxy in front of a simulator. It sends some responses slowly in pieces, and some of these never end. It records each request
+ * and counts open connections.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request as httpRequest, type Server, type ServerResponse } from 'node:http';
@@ -11,43 +11,42 @@ import { findRoute } from '../../src/simulator/routes.js';
 import { resultOf, resultsOf } from './reading.js';
 import type { Exchange, Result } from './records.js';
 
-/** The header by which a request says its number. */
+/** The header with the number of a request. */
 export const numberHeader = 'x-soak-number';
 
-export interface Front {
+export interface RecordingProxy {
   readonly url: string;
   readonly exchanges: (provider: string, id: string) => readonly Exchange[];
-  /** Notes a request that leaves for here, and gives its number: one that meets no server is a question as well. */
+  /** Records a request when it is sent, and returns its number. A request that reaches no server counts too. */
   readonly leaves: (url: string) => string;
-  /** Notes what the answer to a request told, once the client has it. */
+  /** Records the result of a request when the client has received the response. */
   readonly arrives: (number: string) => void;
-  readonly figures: { requests: number; twice: number; lists: number; questions: number; slow: number; tooSlow: number; underWay: number };
-  /** How many connections are open. */
+  readonly figures: { requests: number; twice: number; lists: number; polls: number; slow: number; tooSlow: number; underWay: number };
+  /** The number of open connections. */
   readonly sockets: () => number;
   readonly stop: () => Promise<void>;
   readonly restart: () => Promise<void>;
 }
 
-/** A request that has left. */
+/** A request that was sent. */
 interface Noted {
   readonly isList: boolean;
   readonly exchanges: ReadonlyMap<string, Exchange>;
-  hasCome: boolean;
-  /** What it told, as soon as the client has it. */
+  hasArrived: boolean;
+  /** The results in its response, by task id. */
   results: ReadonlyMap<string, Result>;
 }
 
-export interface FrontOptions {
+export interface ProxyOptions {
   readonly target: string;
   readonly seed: number;
-  /** How long clients wait for an answer. */
+  /** The clients' timeout of a request. */
   readonly requestTimeoutMs: number;
-  /** The time in which all of it happens. */
   readonly scheduler: SchedulerLike;
 }
 
-export const startFront = async ({ target, seed, requestTimeoutMs, scheduler }: FrontOptions): Promise<Front> => {
-  const figures: Front['figures'] = { requests: 0, twice: 0, lists: 0, questions: 0, slow: 0, tooSlow: 0, underWay: 0 };
+export const startProxy = async ({ target, seed, requestTimeoutMs, scheduler }: ProxyOptions): Promise<RecordingProxy> => {
+  const figures: RecordingProxy['figures'] = { requests: 0, twice: 0, lists: 0, polls: 0, slow: 0, tooSlow: 0, underWay: 0 };
   const exchanges = new Map<string, Exchange[]>();
   const noted = new Map<string, Noted>();
   let sockets = 0;
@@ -55,30 +54,30 @@ export const startFront = async ({ target, seed, requestTimeoutMs, scheduler }: 
   const leaves = (url: string): string => {
     const { pathname, searchParams } = new URL(url);
     const route = findRoute('GET', pathname);
-    if (route === null || (route.kind !== 'get' && route.kind !== 'list')) throw new Error(`no such question: ${url}`);
+    if (route === null || (route.kind !== 'get' && route.kind !== 'list')) throw new Error(`unknown request: ${url}`);
     const ids = route.kind === 'get' ? [route.id] : searchParams.getAll('filter.task_ids');
     const own = ids.map((id): readonly [string, Exchange] => {
-      const exchange: Exchange = { sentAtMs: scheduler.now(), by: route.kind === 'get' ? 'single' : 'list', result: 'nothing', answeredAtMs: null };
+      const exchange: Exchange = { sentAtMs: scheduler.now(), by: route.kind === 'get' ? 'single' : 'list', result: 'no-response', receivedAtMs: null };
       const key = `${route.provider} ${id}`;
       exchanges.set(key, [...(exchanges.get(key) ?? []), exchange]);
       return [id, exchange];
     });
-    figures.questions += ids.length;
+    figures.polls += ids.length;
     figures.lists += Number(route.kind === 'list');
     const number = String(noted.size + 1);
-    noted.set(number, { isList: route.kind === 'list', exchanges: new Map(own), hasCome: false, results: new Map() });
+    noted.set(number, { isList: route.kind === 'list', exchanges: new Map(own), hasArrived: false, results: new Map() });
     return number;
   };
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    const asked = noted.get(String(request.headers[numberHeader]));
-    if (asked === undefined) throw new Error(`a request without a number: ${request.url ?? ''}`);
+    const sent = noted.get(String(request.headers[numberHeader]));
+    if (sent === undefined) throw new Error(`request without a number: ${request.url ?? ''}`);
     figures.requests += 1;
     figures.underWay += 1;
-    figures.twice += Number(asked.hasCome);
-    asked.hasCome = true;
-    const luck = fraction(seed, figures.requests, 'body');
-    const ids = [...asked.exchanges.keys()];
+    figures.twice += Number(sent.hasArrived);
+    sent.hasArrived = true;
+    const draw = fraction(seed, figures.requests, 'body');
+    const ids = [...sent.exchanges.keys()];
 
     const onward = httpRequest(target + (request.url ?? ''), { headers: { authorization: request.headers.authorization ?? '' }, agent: false });
     let trickle: Subscription | undefined;
@@ -87,26 +86,26 @@ export const startFront = async ({ target, seed, requestTimeoutMs, scheduler }: 
       trickle?.unsubscribe();
       onward.destroy();
     });
-    // Whatever befalls the simulator's connection befalls the client's.
+    // An error on the simulator's connection resets the client's connection.
     onward.on('error', () => request.socket.resetAndDestroy());
-    onward.once('response', (answer) => {
+    onward.once('response', (upstream) => {
       const pieces: Buffer[] = [];
-      answer.on('error', () => request.socket.resetAndDestroy());
-      answer.on('data', (data: Buffer) => void pieces.push(data));
-      answer.once('end', () => {
+      upstream.on('error', () => request.socket.resetAndDestroy());
+      upstream.on('data', (data: Buffer) => void pieces.push(data));
+      upstream.once('end', () => {
         const body = Buffer.concat(pieces);
-        const sent = { status: answer.statusCode ?? 0, body: body.toString() };
-        asked.results = asked.isList ? resultsOf(sent, ids) : new Map(ids.map((id) => [id, resultOf(sent)]));
-        const { 'retry-after': retryAfter, 'content-type': type } = answer.headers;
-        response.writeHead(sent.status, { 'content-length': body.length, ...(type !== undefined && { 'content-type': type }), ...(retryAfter !== undefined && { 'retry-after': retryAfter }) });
-        if (luck >= 0.12 || body.length < steps) return void response.end(body);
+        const reply = { status: upstream.statusCode ?? 0, body: body.toString() };
+        sent.results = sent.isList ? resultsOf(reply, ids) : new Map(ids.map((id) => [id, resultOf(reply)]));
+        const { 'retry-after': retryAfter, 'content-type': type } = upstream.headers;
+        response.writeHead(reply.status, { 'content-length': body.length, ...(type !== undefined && { 'content-type': type }), ...(retryAfter !== undefined && { 'retry-after': retryAfter }) });
+        if (draw >= 0.12 || body.length < steps) return void response.end(body);
         figures.slow += 1;
-        const isTooSlow = luck < 0.03;
+        const isTooSlow = draw < 0.03;
         figures.tooSlow += Number(isTooSlow);
         const step = Math.ceil(body.length / steps);
         let from = 0;
-        trickle = interval((requestTimeoutMs * (0.1 + 4 * luck)) / steps, scheduler).subscribe(() => {
-          // One that is too slow keeps its last byte to itself.
+        trickle = interval((requestTimeoutMs * (0.1 + 4 * draw)) / steps, scheduler).subscribe(() => {
+          // A body that is too slow never sends its last byte.
           const to = isTooSlow ? Math.min(from + step, body.length - 1) : from + step;
           if (to > from) response.write(body.subarray(from, to));
           from = to;
@@ -145,7 +144,7 @@ export const startFront = async ({ target, seed, requestTimeoutMs, scheduler }: 
     leaves,
     arrives: (number) => {
       const { exchanges: own, results } = noted.get(number) ?? {};
-      own?.forEach((exchange, id) => Object.assign(exchange, { result: results?.get(id) ?? 'nothing', answeredAtMs: scheduler.now() }));
+      own?.forEach((exchange, id) => Object.assign(exchange, { result: results?.get(id) ?? 'no-response', receivedAtMs: scheduler.now() }));
     },
     sockets: () => sockets,
     stop,
@@ -155,5 +154,5 @@ export const startFront = async ({ target, seed, requestTimeoutMs, scheduler }: 
   };
 };
 
-/** In how many pieces a slow body comes. */
+/** The number of pieces of a slow body. */
 const steps = 4;

@@ -1,24 +1,24 @@
 /**
- * What a campaign writes down while it runs, for `judge.ts` to judge. Plain data: instants and spans in ms. Nothing here was read by
- * the library: what an exchange came to is the server's word, what a task comes to is its scenario's.
+ * The records of a run, for `checker.ts`. Plain data with times in ms. They do not depend on the library: the result of an exchange
+ * comes from the server, and the expected end of a task from its scenario.
  */
 
 /**
- * What a request came to for one task: it was told of; the server said 401, or that there is no such task; another trouble; nothing
- * arrived; or a list left it out, and the question is asked once more, singly.
+ * The result of a request for one task: `ok` for a status, `unauthorized` for 401, `not-found` for an unknown task, `error` for
+ * any other error, `no-response`, or `omitted` from a list, so that the task is polled again by a request of its own.
  */
-export type Result = 'told' | 'unauthorized' | 'unknown' | 'trouble' | 'nothing' | 'left out';
+export type Result = 'ok' | 'unauthorized' | 'not-found' | 'error' | 'no-response' | 'omitted';
 
-/** One request that reached the server, as far as it was about one task. */
+/** One request about one task. A list has an exchange for each of its tasks. */
 export interface Exchange {
   readonly sentAtMs: number;
   readonly by: 'list' | 'single';
   result: Result;
-  /** When its answer arrived; null where none did. */
-  answeredAtMs: number | null;
+  /** When its response arrived; null without a response. */
+  receivedAtMs: number | null;
 }
 
-/** One transition that a watcher was given. */
+/** One transition that a watcher received. */
 export interface Seen {
   readonly from: string | null;
   readonly to: string;
@@ -26,28 +26,28 @@ export interface Seen {
   readonly atMs: number;
 }
 
-/** One error of a watch: that it could not find out. */
-export interface Loss {
+/** One error of a watch. */
+export interface WatchErrorRecord {
   readonly kind: string;
   readonly reason: string | null;
   readonly atMs: number;
-  /** How many exchanges about the task there had been. */
+  /** The number of exchanges about the task before the error. */
   readonly exchanges: number;
 }
 
-/** One watcher of a task, from its beginning to its end, however often it stopped and went on. */
+/** One watcher of a task from start to end, including its stops. */
 export interface WatchRecord {
-  readonly beganAtMs: number;
-  /** When it last began or went on. */
+  readonly startedAtMs: number;
+  /** When it last started or resumed. */
   resumedAtMs: number;
   deadlineAtMs: number;
-  /** When it did not watch, and heard nothing of what others were told. */
+  /** The intervals in which it did not watch. */
   readonly away: { readonly fromMs: number; toMs: number }[];
   readonly seen: Seen[];
-  readonly losses: Loss[];
-  /** How often it was stopped, and went on from what it had saved. */
-  resumptions: number;
-  /** What it ended with, such as `succeeded` or `gone`; null while it has not. */
+  readonly errors: WatchErrorRecord[];
+  /** How often it was stopped and resumed from its saved state. */
+  resumeCount: number;
+  /** Its end, such as `succeeded` or `gone`; null before the end. */
   end: string | null;
   endedAtMs: number | null;
 }
@@ -55,23 +55,23 @@ export interface WatchRecord {
 /** One task. */
 export interface TaskRecord {
   readonly name: string;
-  /** What its scenario leads to. */
+  /** The end by its scenario. */
   readonly expected: string;
-  /** When it ends by its scenario; null for one that never does. */
+  /** When it ends by its scenario; null if it never does. */
   readonly endsAtMs: number | null;
   readonly exchanges: readonly Exchange[];
   readonly watches: readonly WatchRecord[];
 }
 
-/** A watch that begins now. */
+/** The record of a watch that starts now. */
 export const newWatch = (nowMs: number, deadlineMs: number): WatchRecord => ({
-  beganAtMs: nowMs,
+  startedAtMs: nowMs,
   resumedAtMs: nowMs,
   deadlineAtMs: nowMs + deadlineMs,
   away: [],
   seen: [],
-  losses: [],
-  resumptions: 0,
+  errors: [],
+  resumeCount: 0,
   end: null,
   endedAtMs: null,
 });

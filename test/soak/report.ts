@@ -1,31 +1,31 @@
 /**
- * The figures of a campaign, each beside its bound, as lines of text; and whether all hold. Pure.
+ * Formats the figures of a run with their bounds, and decides whether they hold.
  */
 import type { Faults } from './checker.js';
 
-/** One figure. Without a bound it is there to be read. */
+/** One figure, with or without a bound. */
 export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit?: string;
   readonly atMost?: number;
   readonly atLeast?: number;
-  /** What is behind it: some are shown where it does not hold. */
+  /** Some of them are printed when the figure does not hold. */
   readonly examples?: readonly string[];
 }
 
-/** Whether a figure is within its bounds. One that is no number is not. */
+/** Whether a figure is within its bounds. False for NaN. */
 export const holds = ({ value, atMost = Infinity, atLeast = -Infinity }: Figure): boolean => value <= atMost && value >= atLeast;
 
-/** The faults of a verdict, as figures. */
+/** The faults that the checker found, as figures. */
 export const faultFigures = (faults: Faults): readonly Figure[] => {
   const names: Readonly<Record<keyof Faults, string>> = {
-    endsLost: 'ends lost',
+    missingEnds: 'missing ends',
     wrongEnds: 'wrong ends',
-    unwarrantedLosses: 'watches given up without cause',
-    asksBelowFloor: 'polls below the minimum interval',
+    unjustifiedErrors: 'watches given up without cause',
+    pollsTooSoon: 'polls below the minimum interval',
     duplicateEnds: 'duplicate terminal transitions',
-    brokenTails: 'transitions that do not follow from the one before',
+    brokenSequences: 'transitions that do not follow the one before',
   };
   return Object.entries(faults).map(([name, examples]) => ({ what: names[name as keyof Faults], value: examples.length, atMost: 0, examples }));
 };

@@ -1,7 +1,7 @@
 /**
- * A platform's clock and timers that move by themselves, as fast as they can. They stand in for the real ones of the whole process, so
- * that RxJS runs on its own scheduler as it does for users. `TestScheduler` keeps its timers in a list that it sorts whenever one
- * is set; these lie in a heap, for ten thousand watches have tens of thousands.
+ * A clock and timers that advance as fast as possible. They replace the platform's for the whole process, so that RxJS runs on its
+ * default scheduler, as it does for users. `TestScheduler` sorts a list each time a timer is set. This clock uses a heap, because ten
+ * thousand watches have tens of thousands of timers.
  */
 
 interface Timer {
@@ -15,13 +15,13 @@ export interface VirtualClock {
   readonly now: () => number;
   /** Runs until no timer is set. */
   readonly run: () => void;
-  /** How many timers are set. */
+  /** The number of timers that are set. */
   readonly timers: () => number;
 }
 
 /**
- * Replaces `Date.now`, `setInterval` and `clearInterval`, which `asyncScheduler` is made of, and `performance.now`, by which the library
- * measures its waits.
+ * Replaces `Date.now`, `setInterval` and `clearInterval`, which `asyncScheduler` uses, and `performance.now`, which the library uses to
+ * measure its waits.
  */
 export const installVirtualClock = (startMs: number): VirtualClock => {
   let nowMs = startMs;
@@ -46,7 +46,7 @@ export const installVirtualClock = (startMs: number): VirtualClock => {
     return first;
   };
 
-  /** As Node does: whole milliseconds, one at the least. */
+  /** As in Node, delays are in whole milliseconds and at least 1. */
   const set = (call: () => void, ms = 0): Timer => {
     const everyMs = ms >= 1 && ms < 2 ** 31 ? Math.trunc(ms) : 1;
     const timer = { atMs: nowMs + everyMs, order: (count += 1), everyMs, call };

@@ -1,6 +1,6 @@
 /**
- * The simulator's tasks, answers and faults without sockets, behind a network that is slow at times and away for minutes. Each account
- * has a server of its own. What is asked is written down as the server sees it.
+ * The simulator's tasks, responses and faults without sockets, behind a network that is sometimes slow and sometimes down for minutes.
+ * Each account has its own server. All requests are recorded as the server receives them.
  */
 import { asyncScheduler, defer, delay, finalize, map, merge, mergeMap, NEVER, type Observable, of, Subject, take, tap, throwError, timer } from 'rxjs';
 import { createApiResponse } from '../../src/simulator/api.js';
@@ -15,7 +15,7 @@ import type { Exchange } from './records.js';
 
 const seconds = 1000;
 
-/** One span without a server. */
+/** One interval without a server. */
 export interface Outage {
   readonly fromMs: number;
   readonly forMs: number;
@@ -26,13 +26,13 @@ export interface VirtualNetwork {
   readonly keyOf: (provider: SimulatedProvider, account: number) => string;
   readonly submit: (provider: SimulatedProvider, account: number, submission: Submission) => SimulatedTask;
   readonly exchanges: (provider: SimulatedProvider, account: number, id: string) => readonly Exchange[];
-  /** How many requests about a task alone are under way. */
+  /** The number of pending single requests of a task. */
   readonly underWay: (provider: SimulatedProvider, account: number, id: string) => number;
   readonly figures: {
     requests: number;
     lists: number;
-    /** Questions about one task, those in lists included. */
-    questions: number;
+    /** Polls of one task, including those in lists. */
+    polls: number;
     underWay: number;
     foreign: number;
     cut: number;
@@ -42,9 +42,9 @@ export interface VirtualNetwork {
   };
 }
 
-type Question = { readonly provider: SimulatedProvider } & ({ readonly kind: 'get'; readonly id: string } | { readonly kind: 'list' });
+type PollRoute = { readonly provider: SimulatedProvider } & ({ readonly kind: 'get'; readonly id: string } | { readonly kind: 'list' });
 
-const questionOf = (route: Route | null): Question | null => {
+const pollRouteOf = (route: Route | null): PollRoute | null => {
   switch (route?.kind) {
     case 'get':
       return { kind: 'get', provider: route.provider, id: route.id };
@@ -57,14 +57,14 @@ const questionOf = (route: Route | null): Question | null => {
   }
 };
 
-interface Exact extends Exchange {
+interface ServerExchange extends Exchange {
   readonly id: string;
   isOver: boolean;
 }
 
 /**
- * @param faultRate    the share of answers that are a fault, 0 to 1
- * @param requestTimeoutMs beyond which an answer is too slow
+ * @param faultRate        the share of responses with a fault, 0 to 1
+ * @param requestTimeoutMs responses that take longer count as too slow
  */
 export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
   readonly seed: number;
@@ -73,11 +73,11 @@ export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
   readonly outages: readonly Outage[];
 }): VirtualNetwork => {
   const startMs = asyncScheduler.now();
-  const figures: VirtualNetwork['figures'] = { requests: 0, lists: 0, questions: 0, underWay: 0, foreign: 0, cut: 0, slow: 0, tooSlow: 0, faults: new Map() };
+  const figures: VirtualNetwork['figures'] = { requests: 0, lists: 0, polls: 0, underWay: 0, foreign: 0, cut: 0, slow: 0, tooSlow: 0, faults: new Map() };
   const keyOf = (provider: SimulatedProvider, account: number): string => `key-of-${provider}-${account}`;
   const cuts = new Subject<void>();
   for (const { fromMs } of outages) timer(fromMs).subscribe(() => cuts.next());
-  const isAway = (): boolean => outages.some(({ fromMs, forMs }) => asyncScheduler.now() >= startMs + fromMs && asyncScheduler.now() < startMs + fromMs + forMs);
+  const isDown = (): boolean => outages.some(({ fromMs, forMs }) => asyncScheduler.now() >= startMs + fromMs && asyncScheduler.now() < startMs + fromMs + forMs);
 
   const serverOf = (provider: SimulatedProvider, account: number) => {
     const serverSeed = Math.floor(fraction(seed, provider, account) * 2 ** 31);
@@ -88,11 +88,11 @@ export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
       freshLinks: false,
       link: ({ id }) => `https://files.example/${provider}/${account}/${id}.mp4`,
     });
-    // A list that is none, or a missing one, ends the lists of its account: every other account's are spared.
-    const spared: readonly PollFault[] = ['not-found-after-creation', ...(account % 2 === 1 ? (['truncated-json', 'empty-body'] as const) : [])];
+    // An invalid or empty list ends list batching for its account. Every second account never gets these faults.
+    const excluded: readonly PollFault[] = ['not-found-after-creation', ...(account % 2 === 1 ? (['truncated-json', 'empty-body'] as const) : [])];
     const faults = createFaults(serverSeed, { rate: faultRate });
-    const listFaults = createFaults(serverSeed, { rate: faultRate, kinds: pollFaults.filter((kind) => !spared.includes(kind)) });
-    return { tasks, faults, listFaults, exchanges: new Map<string, Exact[]>(), lists: 0 };
+    const listFaults = createFaults(serverSeed, { rate: faultRate, kinds: pollFaults.filter((kind) => !excluded.includes(kind)) });
+    return { tasks, faults, listFaults, exchanges: new Map<string, ServerExchange[]>(), lists: 0 };
   };
   type Server = ReturnType<typeof serverOf>;
   const servers = new Map<string, Server>();
@@ -103,54 +103,54 @@ export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
     return known;
   };
 
-  const exchange = ({ exchanges }: Server, id: string, by: Exchange['by']): Exact => {
+  const exchange = ({ exchanges }: Server, id: string, by: Exchange['by']): ServerExchange => {
     const all = exchanges.get(id) ?? [];
     exchanges.set(id, all);
-    const one: Exact = { id, sentAtMs: asyncScheduler.now(), by, result: 'nothing', answeredAtMs: null, isOver: false };
+    const one: ServerExchange = { id, sentAtMs: asyncScheduler.now(), by, result: 'no-response', receivedAtMs: null, isOver: false };
     all.push(one);
     return one;
   };
 
-  /** How long an answer takes: one in twenty is slow, up to twice as long as anybody waits. */
+  /** The latency of a response: one in twenty is slow, up to about twice the timeout. */
   const latencyMs = (request: number): number => {
-    const luck = fraction(seed, request, 'latency');
-    if (luck >= 0.05) return 20 + Math.floor(luck * 400);
-    const slowMs = Math.floor(2 * seconds + (luck / 0.05) * (2 * requestTimeoutMs));
+    const draw = fraction(seed, request, 'latency');
+    if (draw >= 0.05) return 20 + Math.floor(draw * 400);
+    const slowMs = Math.floor(2 * seconds + (draw / 0.05) * (2 * requestTimeoutMs));
     figures.slow += 1;
     if (slowMs >= requestTimeoutMs) figures.tooSlow += 1;
     return slowMs;
   };
 
-  const answer = (url: string, authorization: string): Observable<HttpResponse> => {
+  const send = (url: string, authorization: string): Observable<HttpResponse> => {
     const { pathname, searchParams } = new URL(url);
-    const route = questionOf(findRoute('GET', pathname));
+    const route = pollRouteOf(findRoute('GET', pathname));
     const at = servers.get(authorization.replace('Bearer ', ''));
-    if (route === null || at === undefined) throw new Error(`no such question: ${url}`);
+    if (route === null || at === undefined) throw new Error(`unknown request: ${url}`);
     const ids = route.kind === 'get' ? [route.id] : searchParams.getAll('filter.task_ids');
-    figures.questions += ids.length;
+    figures.polls += ids.length;
     figures.lists += Number(route.kind === 'list');
     figures.foreign += ids.filter((id) => at.tasks.find({ provider: route.provider, id }) === null).length;
-    const asked = ids.map((id) => exchange(at, id, route.kind === 'get' ? 'single' : 'list'));
+    const own = ids.map((id) => exchange(at, id, route.kind === 'get' ? 'single' : 'list'));
     const over = finalize<HttpResponse>(() => {
       figures.underWay -= 1;
-      for (const one of asked) one.isOver = true;
+      for (const one of own) one.isOver = true;
     });
-    return answered(route, at, searchParams, asked).pipe(over);
+    return respond(route, at, searchParams, own).pipe(over);
   };
 
-  const answered = (route: Question, at: Server, searchParams: URLSearchParams, asked: readonly Exact[]): Observable<HttpResponse> => {
-    const ids = asked.map(({ id }) => id);
-    const answersIn = latencyMs(figures.requests);
-    if (isAway()) {
+  const respond = (route: PollRoute, at: Server, searchParams: URLSearchParams, own: readonly ServerExchange[]): Observable<HttpResponse> => {
+    const ids = own.map(({ id }) => id);
+    const delayMs = latencyMs(figures.requests);
+    if (isDown()) {
       figures.cut += 1;
       return timer(1).pipe(map(() => { throw new Error('connect ECONNREFUSED'); }));
     }
     const errorResponse = sites[route.provider].dialect.errorResponse;
     const requestId = `request-${figures.requests}`;
-    const truth = createApiResponse(at.tasks, { route, query: searchParams, body: '', authorized: true, requestId });
+    const withoutFault = createApiResponse(at.tasks, { route, query: searchParams, body: '', authorized: true, requestId });
     const fault = route.kind === 'get' ? at.faults.forPoll(route, at.exchanges.get(route.id)?.length ?? 1) : at.listFaults.forPoll({ provider: route.provider, id: '' }, (at.lists += 1));
     if (fault !== null) figures.faults.set(fault, (figures.faults.get(fault) ?? 0) + 1);
-    const sent = fault === null ? truth : applyFault(fault, truth, (why, detail) => errorResponse(why, detail, requestId));
+    const sent = fault === null ? withoutFault : applyFault(fault, withoutFault, (why, detail) => errorResponse(why, detail, requestId));
     const cut = cuts.pipe(
       take(1),
       map(() => {
@@ -159,12 +159,12 @@ export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
       }),
     );
     if (sent === 'hang') return merge(NEVER, cut);
-    if (sent === 'reset') return timer(answersIn).pipe(mergeMap(() => throwError(() => new Error('read ECONNRESET'))));
+    if (sent === 'reset') return timer(delayMs).pipe(mergeMap(() => throwError(() => new Error('read ECONNRESET'))));
     const results = route.kind === 'list' ? resultsOf(sent, ids) : new Map(ids.map((id) => [id, resultOf(sent)]));
     const arrives = of<HttpResponse>(sent).pipe(
-      delay(answersIn),
+      delay(delayMs),
       tap(() => {
-        for (const one of asked) Object.assign(one, { result: results.get(one.id) ?? 'nothing', answeredAtMs: asyncScheduler.now() });
+        for (const one of own) Object.assign(one, { result: results.get(one.id) ?? 'no-response', receivedAtMs: asyncScheduler.now() });
       }),
     );
     return merge(arrives, cut).pipe(take(1));
@@ -180,7 +180,7 @@ export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
       defer(() => {
         figures.requests += 1;
         figures.underWay += 1;
-        return answer(url, headers['authorization'] ?? '');
+        return send(url, headers['authorization'] ?? '');
       }),
   };
 };
