@@ -38,6 +38,6 @@ export const linesOf = (figures: readonly Figure[]): readonly string[] =>
     const { what, value, unit = '', atMost, atLeast, examples = [] } = figure;
     const bound = atMost !== undefined ? `≤ ${atMost}` : atLeast !== undefined ? `≥ ${atLeast}` : '';
     const verdict = bound === '' ? '' : holds(figure) ? 'ok' : 'FAILED';
-    const line = `${what.padEnd(52)} ${`${Math.round(value * 100) / 100}${unit && ` ${unit}`}`.padStart(12)}   ${bound.padEnd(10)} ${verdict}`.trimEnd();
+    const line = `${what.padEnd(52)} ${`${Math.round(value * 100) / 100}${unit === '%' ? unit : unit && ` ${unit}`}`.padStart(12)}   ${bound.padEnd(10)} ${verdict}`.trimEnd();
     return [line, ...(holds(figure) ? [] : examples.slice(0, shown).map((example) => `    ${example}`))];
   });
