@@ -39,7 +39,7 @@ describe('a row on the wire', () => {
 
   it('comes back with its whole snapshot', () => {
     fc.assert(fc.property(anySnapshot, (snapshot) => {
-      expect(there(rowFrom({ ...rowAfter(to('queued', 'a')), status: snapshot.status, snapshot })).snapshot).toEqual(snapshot);
+      expect(roundTrip(rowFrom({ ...rowAfter(to('queued', 'a')), status: snapshot.status, snapshot })).snapshot).toEqual(snapshot);
     }));
   });
 
