@@ -67,7 +67,7 @@ const ends = new Map();
 createInterface({ input: child.stdout }).on('line', (line) => {
   const event = /** @type {FeedEvent | SaveEvent} */ (JSON.parse(line));
   if (event.kind === 'saved') ends.set(event.task.id, 'saved');
-  if (event.kind === 'unsaved') ends.set(event.task.id, event.reason);
+  if (event.kind === 'not-saved') ends.set(event.task.id, event.reason);
 });
 const closed = new Promise((resolve) => child.once('close', resolve));
 

@@ -24,7 +24,7 @@ const jsonOf = (event: PublicEvent): string => {
       return plainJson({ ...event, transition });
     }
     case 'error':
-    case 'unsaved':
+    case 'not-saved':
       return plainJson({ ...event, error: event.error && toldOf(event.error) });
     case 'added':
       return plainJson({ kind: event.kind, task: event.task });

@@ -99,7 +99,7 @@ const endedBy = (news: News): Ending | null => {
 
 /** The end of a task of which the video is saved, or cannot be. */
 const keptBy = (news: News, unsaved: Map<string, Ending>): Ending | null => {
-  if (news.kind !== 'saved' && news.kind !== 'unsaved') return null;
+  if (news.kind !== 'saved' && news.kind !== 'not-saved') return null;
   const ending = unsaved.get(taskKey(news.task));
   unsaved.delete(taskKey(news.task));
   if (ending === undefined) return null;
@@ -108,7 +108,7 @@ const keptBy = (news: News, unsaved: Map<string, Ending>): Ending | null => {
 };
 
 /** Why the video of a task that succeeded is not saved. */
-export const whyUnsaved = ({ error, reason }: Extract<SaveEvent, { readonly kind: 'unsaved' }>): string =>
+export const whyUnsaved = ({ error, reason }: Extract<SaveEvent, { readonly kind: 'not-saved' }>): string =>
   error?.message ?? (reason === 'no-video' ? 'the answer holds no link to a video' : reason);
 
 /** How a task ended, for people. */
@@ -120,7 +120,7 @@ export const isSuccess = ({ end, reason }: Ending): boolean => end === 'succeede
 const isFeedEvent = (news: News): news is FeedEvent =>
   news.kind === 'added' || news.kind === 'transition' || news.kind === 'progress' || news.kind === 'retry' || news.kind === 'error';
 
-const isSaveEvent = (news: News): news is SaveEvent => news.kind === 'download' || news.kind === 'saved' || news.kind === 'unsaved';
+const isSaveEvent = (news: News): news is SaveEvent => news.kind === 'download' || news.kind === 'saved' || news.kind === 'not-saved';
 
 /** The news that are events of the feed. */
 export const feedEvents = (): OperatorFunction<News, FeedEvent> => filter(isFeedEvent);

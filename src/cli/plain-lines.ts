@@ -42,7 +42,7 @@ const changeOf = (news: News, nowMs: number): string | null => {
       return `${refText(news.task)}  lost: ${news.error.message}`;
     case 'saved':
       return `${refText(news.task)}  ${news.isNew ? 'saved' : 'is there already'}: ${news.path} (${bytesForPeople(news.bytes)})`;
-    case 'unsaved':
+    case 'not-saved':
       return news.reason === 'download' || news.reason === 'no-video' ? `${refText(news.task)}  not saved: ${whyUnsaved(news)}` : null;
     case 'refused':
       return news.message;

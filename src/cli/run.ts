@@ -50,7 +50,7 @@ const toLedger = (clock: TimestampProvider): OperatorFunction<News, Ledger> => (
             downloads.set(taskKey(item.task), item.progress);
             break;
           case 'saved':
-          case 'unsaved':
+          case 'not-saved':
             downloads.delete(taskKey(item.task));
             break;
           case 'ended':

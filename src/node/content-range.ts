@@ -1,17 +1,17 @@
 /**
- * The `Content-Range` header of an answer. Pure.
+ * Parses the `Content-Range` header of a response. Pure.
  * Source: RFC 9110, section 14.4.
  */
 
-/** Which bytes of how many follow; `first` and `last` are null where there are none (416). */
+/** The bytes in the body, and the length of the file. `first` and `last` are null if there are none (416). */
 export type ContentRange =
   | { readonly first: number; readonly last: number; readonly totalBytes: number | null }
   | { readonly first: null; readonly last: null; readonly totalBytes: number };
 
 /**
- * Reads a `Content-Range`.
+ * Parses a `Content-Range`.
  *
- * @returns null when it is missing or makes no sense
+ * @returns null if it is missing or invalid
  * @example contentRange('bytes 500-999/2000') // { first: 500, last: 999, totalBytes: 2000 }
  */
 export const contentRange = (header: string | null): ContentRange | null => {

@@ -1,10 +1,10 @@
 /**
- * One process for a directory. A holder that was killed holds nothing: its lock is looked through at once, without a wait.
+ * Locks a directory for one process. The lock of a killed process counts as released at once.
  *
- * Each contender makes a lock file of its own, then looks for others. Whoever comes second sees the first, so there are never two
- * holders; two that come in the same instant may both be refused. A holder is known by its process id and, where the system tells, by
- * when that process began, so that an id which is used again (after a reboot, in a container) is not taken for it. Not seen are
- * processes of another machine, and other workers of this process: one that has died could not be told from one that has not.
+ * Each process creates a lock file of its own, then looks for others. The second process always sees the first, so there are never two
+ * holders; two processes that start at the same instant may both fail. A holder is identified by its process id and, on Linux, by the
+ * start time of the process, because ids are reused after a reboot or in a container. The lock does not see processes on other machines,
+ * nor other workers of this process, because a dead worker cannot be told from a live one.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,14 +13,14 @@ import { codeOf } from './system-error.js';
 
 const lockName = /^\.lock-(\d+)-[0-9a-f]{16}$/;
 
-/** The lock files of this very process, in this worker: it may hold several directories, and none of them twice. */
+/** The lock files of this worker: it may lock several directories, but none of them twice. */
 const own = new Set<string>();
 
 /**
- * Takes a directory, and makes it if it is not there.
+ * Locks a directory, and creates it if it is missing.
  *
- * @returns releases it; once more is nothing
- * Errors: `Error` that names the process which has it; the system's own when the directory cannot be written.
+ * @returns releases the lock; further calls do nothing
+ * Errors: `Error` that names the process which holds the lock; system errors when the directory cannot be written.
  */
 export const lockDirectory = (directory: string): (() => void) => {
   mkdirSync(directory, { recursive: true });
@@ -32,7 +32,7 @@ export const lockDirectory = (directory: string): (() => void) => {
     own.delete(name);
   };
   try {
-    writeFileSync(path, lifeOf(process.pid)?.beginning ?? '', { flag: 'wx', mode: 0o600 });
+    writeFileSync(path, statusOf(process.pid)?.startedAt ?? '', { flag: 'wx', mode: 0o600 });
     for (const other of readdirSync(directory)) {
       const pid = Number(lockName.exec(other)?.[1]);
       if (other === name || Number.isNaN(pid)) continue;
@@ -48,38 +48,38 @@ export const lockDirectory = (directory: string): (() => void) => {
 
 const isHeld = (pid: number, name: string, directory: string): boolean => {
   if (pid === process.pid) return own.has(name);
-  if (!isThere(pid)) return false;
-  const [noted, life] = [contentOf(join(directory, name)), lifeOf(pid)];
-  if (life === null) return true;
-  return !life.isOver && (noted === '' || noted === life.beginning);
+  if (!exists(pid)) return false;
+  const [lockedAt, status] = [contentOf(join(directory, name)), statusOf(pid)];
+  if (status === null) return true;
+  return !status.isDead && (lockedAt === '' || lockedAt === status.startedAt);
 };
 
-const isThere = (pid: number): boolean => {
+const exists = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Somebody else's process is there as well.
+    // The process of another user exists as well.
     return codeOf(error) === 'EPERM';
   }
 };
 
-/** What Linux tells of a process. */
-interface Life {
-  /** When it began: the boot, and the ticks since. */
-  readonly beginning: string;
-  /** A process that was killed keeps its id until its parent has heard of it, which in a container may be never. */
-  readonly isOver: boolean;
+/** The status of a process on Linux. */
+interface ProcessStatus {
+  /** When it started: the id of the boot, and the ticks since. */
+  readonly startedAt: string;
+  /** A killed process keeps its id until its parent reaps it, which in a container may never happen. */
+  readonly isDead: boolean;
 }
 
 /** Null on other systems. */
-const lifeOf = (pid: number): Life | null => {
+const statusOf = (pid: number): ProcessStatus | null => {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    // The name of the program stands in brackets, and may hold anything.
+    // The name of the program is in parentheses, and may hold any character.
     const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { beginning: `${boot} ${fields[18] ?? ''}`, isOver: state === 'Z' || state === 'X' };
+    return { startedAt: `${boot} ${fields[18] ?? ''}`, isDead: state === 'Z' || state === 'X' };
   } catch {
     return null;
   }
@@ -89,7 +89,7 @@ const contentOf = (path: string): string => {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // It was released in this moment, or is being written: the safe reading is that it is held.
+    // The file was just removed or is being written. It is safe to assume that the lock is held.
     return '';
   }
 };

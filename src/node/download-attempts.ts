@@ -1,5 +1,5 @@
 /**
- * When to connect again, when to ask for a fresh link, and when to give up. Knows no socket and no file.
+ * Decides when a download connects again, when it fetches a fresh link, and when it gives up.
  */
 import { asyncScheduler, catchError, concat, defer, type Observable, of, retry, tap, throwError, throwIfEmpty, timeout } from 'rxjs';
 import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
@@ -9,25 +9,25 @@ import { rest } from '../poll/rest.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { innermostReason } from '../transport/exchange.js';
 import { messageOf } from '../state/errors.js';
-import { Refused, Trouble } from './download-connections.js';
+import { LinkRefusedError, ConnectionError } from './download-connections.js';
 import { DownloadError } from './download-error.js';
-import type { Held } from './file-answer.js';
+import type { Held } from './file-response.js';
 import type { PartFile } from './part-file.js';
 
-/** What is asked for, and how patiently. */
+/** What to download, and when to give up. */
 export interface DownloadPlan {
-  /** Where the file is to be, for errors. */
+  /** The path of the file, for errors. */
   readonly path: string;
   readonly url: string;
-  /** The link as the provider gives it now. Null where nobody can be asked. */
+  /** Fetches a fresh link from the provider. Null without a client. */
   readonly renew: Observable<string> | null;
   readonly retry: DelayPolicy;
   readonly giveUpAfterMs: number;
-  readonly stallMs: number;
+  readonly idleTimeoutMs: number;
 }
 
 /**
- * Connections, one after another, until all bytes are there: what is held, after each piece.
+ * Opens one connection after another until all bytes are received. Emits the state of the part after each chunk.
  *
  *     connections   --1--2--x  --3--4--|
  *     attempts      --1--2-------3--4--|
@@ -45,27 +45,27 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
       if (plan.renew === null || isRenewed) return throwError(() => new DownloadError('refused', plan.path, message));
       isRenewed = true;
       return plan.renew.pipe(
-        throwIfEmpty(() => new Error('none came')),
+        throwIfEmpty(() => new Error('the watch emitted nothing')),
         tap((fresh) => (url = fresh)),
         catchError((error: unknown) =>
-          throwError(() => new DownloadError('refused', plan.path, `${message}, and there is no fresh link: ${messageOf(error)}`, error)),
+          throwError(() => new DownloadError('refused', plan.path, `${message}, and no fresh link is available: ${messageOf(error)}`, error)),
         ),
       );
     };
 
-    const troubled = (message: string, retryAfterMs: number | null): Observable<unknown> => {
+    const failed = (message: string, retryAfterMs: number | null): Observable<unknown> => {
       const nowMs = asyncScheduler.now();
       failures = failedAgain(failures, nowMs);
       const delayMs = checkedDelay('retry', plan.retry(attemptAfter(failures, { nowMs, jitter: Math.random(), latest: null, runMs: null })));
       if (delayMs !== 'stop' && !hasGivenUp(failures, plan.giveUpAfterMs, nowMs)) return concat(rest(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs))), of(null));
-      const standing = `given up at byte ${String(part.held().receivedBytes)} after ${String(failures.failureCount)} failures in a row`;
-      return throwError(() => new DownloadError('interrupted', plan.path, `${standing}: ${message}`));
+      const progress = `given up at byte ${String(part.held().receivedBytes)} after ${String(failures.failureCount)} failures in a row`;
+      return throwError(() => new DownloadError('interrupted', plan.path, `${progress}: ${message}`));
     };
 
     return defer(() => open(url)).pipe(
-      timeout({ each: Math.min(plan.stallMs, longestTimerMs), with: () => throwError(() => new Trouble(`the host was silent for ${String(plan.stallMs)} ms`)) }),
+      timeout({ each: Math.min(plan.idleTimeoutMs, longestTimerMs), with: () => throwError(() => new ConnectionError(`no data for ${String(plan.idleTimeoutMs)} ms`)) }),
       tap(({ receivedBytes }) => {
-        // A byte that has been there before is no progress: a file that always breaks at one place would come for ever.
+        // Only new bytes are progress. Otherwise a file that always breaks at the same byte would be retried without end.
         if (receivedBytes <= best) return;
         best = receivedBytes;
         failures = noFailures;
@@ -74,8 +74,8 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
       retry({
         delay: (error: unknown) => {
           if (error instanceof DownloadError) return throwError(() => error);
-          if (error instanceof Refused) return refused(error.message);
-          return troubled(error instanceof Trouble ? error.message : innermostReason(error, [url]), error instanceof Trouble ? error.retryAfterMs : null);
+          if (error instanceof LinkRefusedError) return refused(error.message);
+          return failed(error instanceof ConnectionError ? error.message : innermostReason(error, [url]), error instanceof ConnectionError ? error.retryAfterMs : null);
         },
       }),
     );

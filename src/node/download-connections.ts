@@ -1,15 +1,14 @@
 /**
- * From a link to a part, one connection at a time: asks for what is missing, checks what the answer says, writes what comes.
- * Decides nothing about another try.
+ * Downloads from a link into a part, one connection at a time: requests the missing bytes, checks the response, writes the body.
  */
 import type { Agent } from 'node:http';
 import { Observable } from 'rxjs';
-import { headersFor, type Held, readFileAnswer } from './file-answer.js';
+import { headersFor, type Held, actionFor } from './file-response.js';
 import { type FileRequest, openFile } from './file-connection.js';
 import type { PartFile } from './part-file.js';
 
-/** Why a connection did not bring all bytes: worth another. */
-export class Trouble extends Error {
+/** A connection did not bring all bytes. Another one may. */
+export class ConnectionError extends Error {
   constructor(
     message: string,
     readonly retryAfterMs: number | null = null,
@@ -18,23 +17,23 @@ export class Trouble extends Error {
   }
 }
 
-/** The link is refused, and another connection would not help. */
-export class Refused extends Error {}
+/** The host refuses the link. Another connection would not help. */
+export class LinkRefusedError extends Error {}
 
-/** Connections to one part: a new one waits until the one before has written its last byte. */
+/** The connections of one part. Each waits until the one before has written its last byte. */
 export interface Connections {
   /**
-   * One connection: what is held, after each piece; completes when all bytes are there.
+   * One connection: emits the state of the part after each chunk, and completes when all bytes are received.
    *
    * Cold. Unsubscribing aborts it.
-   * Errors: `Trouble`, `Refused`, `DownloadError` of kind `disk`, and the client's own.
+   * Errors: `ConnectionError`, `LinkRefusedError`, `DownloadError` of kind `disk`, and those of Node's HTTP client.
    */
   readonly open: (url: string) => Observable<Held>;
-  /** Resolves when no connection writes any more. */
+  /** Resolves when no connection is writing. */
   readonly settled: () => Promise<void>;
 }
 
-/** @param agent default: Node's global ones */
+/** @param agent default: Node's global agents */
 export const connectionsTo = (part: PartFile, agent: Agent | undefined): Connections => {
   let settled: Promise<void> = Promise.resolve();
   return {
@@ -56,36 +55,36 @@ export const connectionsTo = (part: PartFile, agent: Agent | undefined): Connect
   };
 };
 
-/** One connection: resolves when all bytes are there. */
-const receive = async (part: PartFile, request: Omit<FileRequest, 'headers'>, tell: (held: Held) => void): Promise<void> => {
+/** One connection. Resolves when all bytes are received. */
+const receive = async (part: PartFile, request: Omit<FileRequest, 'headers'>, emit: (held: Held) => void): Promise<void> => {
   const { signal } = request;
   if (signal.aborted || isWhole(part.held())) return;
   const response = await openFile({ ...request, headers: headersFor(part.held()) });
-  const answer = readFileAnswer(response, part.held());
-  switch (answer.kind) {
+  const action = actionFor(response, part.held());
+  switch (action.kind) {
     case 'whole':
       return;
     case 'refused':
-      throw new Refused(answer.message);
+      throw new LinkRefusedError(action.message);
     case 'retry':
-      throw new Trouble(answer.message, answer.retryAfterMs);
+      throw new ConnectionError(action.message, action.retryAfterMs);
     case 'stale':
       await part.begin(null, null);
-      throw new Trouble(answer.message);
+      throw new ConnectionError(action.message);
     case 'bytes':
   }
-  const { fromBytes, toBytes, totalBytes, validator } = answer;
+  const { fromBytes, toBytes, totalBytes, validator } = action;
   if (fromBytes === 0) await part.begin(totalBytes, validator);
-  tell(part.held());
+  emit(part.held());
   for await (const chunk of response.bytes) {
     if (signal.aborted) return;
-    if (toBytes !== null && part.held().receivedBytes + chunk.byteLength > toBytes) throw new Trouble(`there is more than the ${String(toBytes)} bytes that were announced`);
+    if (toBytes !== null && part.held().receivedBytes + chunk.byteLength > toBytes) throw new ConnectionError(`the response has more than the ${String(toBytes)} bytes that it announced`);
     await part.write(chunk);
-    tell(part.held());
+    emit(part.held());
   }
   const { receivedBytes } = part.held();
-  if (totalBytes === null && fromBytes > 0) throw new Trouble(`nobody says whether byte ${String(receivedBytes)} is the end of the file`);
-  if (receivedBytes < (totalBytes ?? 1)) throw new Trouble(`the answer ended at byte ${String(receivedBytes)} of ${String(totalBytes ?? 'a file')}`);
+  if (totalBytes === null && fromBytes > 0) throw new ConnectionError(`the response does not say whether the file ends at byte ${String(receivedBytes)}`);
+  if (receivedBytes < (totalBytes ?? 1)) throw new ConnectionError(`the response ended at byte ${String(receivedBytes)} of ${String(totalBytes ?? 'an unknown number')}`);
 };
 
 const isWhole = ({ receivedBytes, totalBytes }: Held): boolean => receivedBytes > 0 && receivedBytes === totalBytes;

@@ -1,23 +1,23 @@
 /**
- * Why a file could not be saved. One class, told apart by `kind`; no link's signature in it.
+ * The error of downloads: one class with a `kind`. Its messages hold no signature of a link.
  */
 import { messageOf } from '../state/errors.js';
 import { codeOf } from './system-error.js';
 
 /**
- * `exists` something is there under the file's name · `no-video` the answer holds no link · `refused` the link is refused, and a fresh
- * one could not be had or is refused as well · `interrupted` the host could not be reached, or did not send the file, for longer than
- * `giveUpAfterMs` · `disk` the disk is full, or the place cannot be written.
+ * `exists` a file of this name exists · `no-video` the response has no link · `refused` the host refuses the link, and there is no fresh
+ * one or the host refuses it too · `interrupted` the host was unreachable, or sent no new byte, for longer than `giveUpAfterMs` · `disk`
+ * the disk is full, or the path cannot be written.
  */
 export type DownloadErrorKind = 'exists' | 'no-video' | 'refused' | 'interrupted' | 'disk';
 
 const brand = Symbol.for('rx-seedance.DownloadError');
 
-/** The one error of downloads. What has come of the file stays in its part, and the next download goes on from there. */
+/** The error of downloads. The bytes received so far stay in the part file, and the next download resumes there. */
 export class DownloadError extends Error {
   override readonly name = 'DownloadError';
   readonly kind: DownloadErrorKind;
-  /** Where the file was to be. */
+  /** The path of the file. */
   readonly path: string;
 
   constructor(kind: DownloadErrorKind, path: string, message: string, cause?: unknown) {
@@ -29,9 +29,9 @@ export class DownloadError extends Error {
 }
 
 /**
- * Whether a caught value is a download's error, of any copy of this library, and of one kind if a kind is given.
+ * Whether a value is a `DownloadError`, from any copy of this library, and of `kind` if it is given.
  *
- * @example catchError((error) => (isDownloadError(error, 'disk') ? callSomebody(error.path) : throwError(() => error)))
+ * @example catchError((error) => (isDownloadError(error, 'disk') ? alertAdmin(error.path) : throwError(() => error)))
  */
 export const isDownloadError = <Kind extends DownloadErrorKind = DownloadErrorKind>(
   value: unknown,
@@ -39,23 +39,23 @@ export const isDownloadError = <Kind extends DownloadErrorKind = DownloadErrorKi
 ): value is DownloadError & { readonly kind: Kind } =>
   value instanceof Error && Object.hasOwn(value, brand) && (kind === undefined || (value as DownloadError).kind === kind); // the brand says so
 
-/** What a system error means, for people. */
+/** The messages of system errors. */
 const meanings: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of this disk is used up',
-  EFBIG: 'the file is larger than this disk or process may have',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file is larger than the disk or the process allows',
   EACCES: 'no permission',
   EPERM: 'no permission',
-  EROFS: 'the disk can only be read',
-  ENOENT: 'the directory is not there',
-  ENOTDIR: 'a part of the path is no directory',
-  EISDIR: 'a directory is there',
+  EROFS: 'the disk is read-only',
+  ENOENT: 'the directory does not exist',
+  ENOTDIR: 'a part of the path is not a directory',
+  EISDIR: 'the path is a directory',
   ENAMETOOLONG: 'the name is too long',
   EMFILE: 'too many files are open',
-  EIO: 'the disk has failed',
+  EIO: 'the disk reported an I/O error',
 };
 
-/** A system error as the download's. */
+/** Turns a system error into a `DownloadError` of kind `disk`. */
 export const diskError = (path: string, error: unknown): DownloadError => {
   const code = codeOf(error) ?? '';
   const meaning = meanings[code];

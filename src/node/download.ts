@@ -1,5 +1,5 @@
 /**
- * One file, from a signed link to a whole file on the disk. Knows links, parts and retries; no provider and no feed.
+ * Downloads one file from a signed link, with retries, into a part file that is renamed when it is complete.
  */
 import type { Agent } from 'node:http';
 import { join, resolve } from 'node:path';
@@ -12,40 +12,40 @@ import { checkPath } from './check-path.js';
 import { attempts, type DownloadPlan } from './download-attempts.js';
 import { connectionsTo } from './download-connections.js';
 import { DownloadError } from './download-error.js';
-import type { Held } from './file-answer.js';
+import type { Held } from './file-response.js';
 import { extensionOf, linkFileName, taskFileName } from './file-name.js';
-import { inTurn } from './in-turn.js';
+import { runExclusive } from './run-exclusive.js';
 import { openPart } from './part-file.js';
 
-/** How far a download has come. */
+/** The progress of a download. */
 export interface DownloadProgress {
-  /** Where the file will be, and is once `done`. */
+  /** The path of the file, which exists once `done` is true. */
   readonly path: string;
-  /** What is on the disk; goes back when the file has to begin anew. */
+  /** How many bytes are on the disk. Goes back to 0 when the download starts over. */
   readonly receivedBytes: number;
-  /** Null while the server has not said. */
+  /** Null until the server has reported it. */
   readonly totalBytes: number | null;
-  /** Whether the file is whole and has its name. */
+  /** Whether the file is complete and has its final name. */
   readonly done: boolean;
 }
 
-/** Where a file goes, and what is done when it does not come. */
+/** Options of a download. */
 export interface DownloadOptions {
-  /** Made if it is not there. */
+  /** Created if it is missing. */
   readonly directory: string;
-  /** One plain segment. Default: made of the task, or of the link's last segment. */
+  /** One segment of a path. Default: derived from the task, or from the last segment of the link. */
   readonly fileName?: string | undefined;
-  /** Whether a file of this name may be replaced. Default: false. */
+  /** Whether to replace an existing file. Default: false. */
   readonly overwrite?: boolean | undefined;
-  /** Watches the task again for a fresh link when this one is refused. Default: a refused link is the end. */
+  /** Watches the task again for a fresh link when the host refuses this one. Default: a refused link is an error. */
   readonly client?: Pick<TaskClient, 'watch'> | undefined;
-  /** When to connect again: `index` counts the failures since the last new byte. Default: 1 s, doubled up to a minute, jittered. */
+  /** When to connect again. `index` counts the failures since the last new byte. Default: 1 s, doubled up to 1 minute, jittered. */
   readonly retry?: DelayPolicy | undefined;
-  /** Gives up after so long without a new byte, in ms, and five failures in a row at the least. Default: 15 minutes. */
+  /** Gives up after this time without a new byte, in ms, and at least five consecutive failures. Default: 15 minutes. */
   readonly giveUpAfterMs?: number | undefined;
-  /** How long one connection may be silent, in ms. Default: 30 s. */
-  readonly stallMs?: number | undefined;
-  /** Connects to the file's host; for a proxy, say. Default: Node's global one for http or https. */
+  /** How long a connection may receive no byte, in ms, before the download connects again. Default: 30 s. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** The agent for connections to the file's host, such as one for a proxy. Default: Node's global agent for http or https. */
   readonly agent?: Agent | undefined;
 }
 
@@ -53,11 +53,11 @@ export interface DownloadOptions {
  * Saves the video of a task, or the file behind a link.
  *
  *     subscribe    ^--------------------------!
- *     progress     0---1---2---(cut)---2---3--      goes on where it was cut; unsubscribing aborts and keeps the part
+ *     progress     0---1---2---(cut)---2---3--      resumes where it was cut; unsubscribing aborts and keeps the part
  *
- * The bytes go to `<name>.part`, which is renamed once it is whole. A cut connection, another process or another day goes on from the
- * part, if the server vouches that the file is the same (`If-Range`); else the file begins anew. GET alone is sent, without a key.
- * Memory stays the same however large the file. Downloads to one path take turns within a process.
+ * The bytes go to `<name>.part`, which is renamed once it is complete. After a cut connection, or in another process, the download
+ * resumes from the part if the server confirms that the file is the same (`If-Range`); else it starts over. It sends only GET requests,
+ * without a key. Memory use does not depend on the size of the file. Downloads to one path run one after another within a process.
  *
  * Cold: each subscription is a download.
  * @param source a succeeded task's snapshot, or an http(s) link
@@ -68,31 +68,31 @@ export const download = (source: TaskSnapshot | string, options: DownloadOptions
   downloadWith(source, options, () => undefined);
 
 /**
- * A download that tells, just before the file gets its name, how many bytes it has.
+ * A download that calls `beforeRename` with the number of bytes just before the file gets its final name.
  *
- * @param beforehand what it throws is the error of the download; the part stays whole then
+ * @param beforeRename if it throws, the download fails with that error and keeps the complete part
  */
 export const downloadWith = (
   source: TaskSnapshot | string,
   options: DownloadOptions,
-  beforehand: (bytes: number) => void,
+  beforeRename: (bytes: number) => void,
 ): Observable<DownloadProgress> => {
-  const { directory, fileName, overwrite = false, client, giveUpAfterMs = 15 * 60_000, stallMs = 30_000 } = checkedOptions(options);
+  const { directory, fileName, overwrite = false, client, giveUpAfterMs = 15 * 60_000, idleTimeoutMs = 30_000 } = checkedOptions(options);
   const url = typeof source === 'string' ? checkedUrl(source) : linkOf(source);
   const path = join(directory, fileName ?? nameFor(source, url));
-  if (url === null) return throwError(() => new DownloadError('no-video', path, 'the task has no video, or its answer no link'));
+  if (url === null) return throwError(() => new DownloadError('no-video', path, 'the task has no video, or its response has no link'));
   const renew = client === undefined || typeof source === 'string' ? null : freshLink(client, source.task);
   const plan: DownloadPlan = {
     path,
     url,
     renew,
     giveUpAfterMs,
-    stallMs,
+    idleTimeoutMs,
     retry: options.retry ?? jittered(exponentialDelay({ initialMs: 1000, maxMs: 60_000 })),
   };
   const progress = ({ receivedBytes, totalBytes }: Held, done = false): DownloadProgress => ({ path, receivedBytes, totalBytes, done });
 
-  return inTurn(resolve(path), () => {
+  return runExclusive(resolve(path), () => {
     const opened = openPart(path, overwrite).then((part) => ({ part, connections: connectionsTo(part, options.agent) }));
     return {
       stream: from(opened).pipe(
@@ -100,43 +100,43 @@ export const downloadWith = (
           concat(
             defer(() => of(progress(part.held()))),
             attempts(part, plan, connections.open).pipe(map((held) => progress(held))),
-            defer(() => from(part.finish(beforehand))).pipe(ignoreElements()),
+            defer(() => from(part.finish(beforeRename))).pipe(ignoreElements()),
             defer(() => of(progress({ ...part.held(), totalBytes: part.held().receivedBytes }, true))),
           ),
         ),
       ),
-      // Also of a part that was still being opened when it was left.
+      // Also closes a part that was still being opened at unsubscribe.
       cleanUp: () => opened.then(({ part, connections }) => connections.settled().then(() => part.close())),
     };
   });
 };
 
-/** Errors: `TypeError` or `RangeError` that names the option and its value. */
+/** Throws `TypeError` or `RangeError` for an invalid option. */
 export const checkedOptions = (options: DownloadOptions): DownloadOptions => {
-  const { directory, fileName, giveUpAfterMs, stallMs, retry: policy, client } = options;
+  const { directory, fileName, giveUpAfterMs, idleTimeoutMs, retry: policy, client } = options;
   checkPath('directory', directory);
   if (fileName !== undefined) checkName(fileName);
   if (giveUpAfterMs !== undefined) checkPositive('giveUpAfterMs', giveUpAfterMs);
-  if (stallMs !== undefined) checkPositive('stallMs', stallMs);
+  if (idleTimeoutMs !== undefined) checkPositive('idleTimeoutMs', idleTimeoutMs);
   if (policy !== undefined) checkFunction('retry', policy);
   if (client !== undefined) checkFunction('client.watch', client.watch);
   return options;
 };
 
-/** A watch of a task that has ended polls once, and retries as any watch does. */
+/** Watches the finished task again: this polls once, and retries like any watch. */
 const freshLink = (client: Pick<TaskClient, 'watch'>, task: TaskRef): Observable<string> =>
   defer(() => client.watch(task)).pipe(
     last(),
     map(({ to, snapshot }) => {
       const url = to === 'succeeded' ? snapshot.video?.url : undefined;
-      if (url === undefined) throw new Error(`the task is ${to}${to === 'succeeded' ? ', without a link' : ''} now`);
+      if (url === undefined) throw new Error(`the task is now ${to}${to === 'succeeded' ? ', without a link' : ''}`);
       return url;
     }),
   );
 
 const linkOf = (snapshot: TaskSnapshot): string | null => (snapshot.status === 'succeeded' ? (snapshot.video?.url ?? null) : null);
 
-/** The extension is the link's; without a link it does not matter. */
+/** The extension comes from the link. Without a link it is only for the error. */
 const nameFor = (source: TaskSnapshot | string, url: string | null): string => {
   if (typeof source === 'string') return linkFileName(source);
   return `${taskFileName(source.task)}${url === null ? '.mp4' : extensionOf(url)}`;

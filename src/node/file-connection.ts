@@ -1,41 +1,41 @@
 /**
- * One GET of a file: its head, then its bytes as they come. Knows no part and no retry.
+ * Sends one GET for a file, and streams the response.
  *
- * Node's own client rather than `fetch`: a body that breaks off still gives every byte that came before, and a web stream drops those
- * that nobody had read yet.
+ * It uses Node's HTTP client, not `fetch`: when a connection breaks, Node still delivers every byte that has arrived, while a web stream
+ * drops the bytes that are not read yet.
  */
 import { get as getHttp, type Agent, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { PassThrough } from 'node:stream';
-import type { AnswerHead } from './file-answer.js';
+import type { ResponseHead } from './file-response.js';
 
-/** A GET. */
+/** A GET request. */
 export interface FileRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Aborts it at once, also while the bytes come. */
+  /** Aborts the request at once, also while the body arrives. */
   readonly signal: AbortSignal;
-  /** Default: Node's global ones. */
+  /** Default: Node's global agents. */
   readonly agent?: Agent | undefined;
 }
 
-/** An answer, its head first. */
-export interface FileResponse extends AnswerHead {
-  /** To be read once. Errors, after the last byte: the connection broke off. */
+/** A response. Its head is complete, its body may still arrive. */
+export interface FileResponse extends ResponseHead {
+  /** The body, which can be read once. Errors after the last byte if the connection broke. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 /**
- * Asks for a file, and follows its host's redirects.
+ * Requests a file, and follows redirects.
  *
- * Errors: no answer came; more than five redirects, or one to something else than http(s).
+ * Errors: those of the connection; more than five redirects; a redirect to a protocol other than http(s).
  */
 export const openFile = async (request: FileRequest, hops = 5): Promise<FileResponse> => {
   const response = await send(request);
   const location = response.header('location');
   if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
   const url = new URL(location, request.url);
-  if (hops === 0 || !/^https?:$/.test(url.protocol)) throw new Error(`the file's host redirects ${hops === 0 ? 'for ever' : `to ${url.protocol}`}`);
+  if (hops === 0 || !/^https?:$/.test(url.protocol)) throw new Error(`the file's host redirects ${hops === 0 ? 'too often' : `to ${url.protocol}`}`);
   return openFile({ ...request, url: url.href }, hops - 1);
 };
 
@@ -51,12 +51,12 @@ const headerOf = ({ headers }: IncomingMessage) => (name: string): string | null
   return value === undefined ? null : [value].flat().join(', ');
 };
 
-/** So many bytes are kept for a slow disk before the host is held up. */
-const keptBytes = 1_048_576;
+/** How many bytes to buffer for a slow disk before the host must wait. */
+const bufferBytes = 1_048_576;
 
-/** Begins to listen at once: what comes before somebody reads is kept. */
+/** Buffers the body from the start, also before it is read. */
 const bytesOf = (response: IncomingMessage): AsyncIterable<Uint8Array> => {
-  const bytes = new PassThrough({ highWaterMark: keptBytes });
+  const bytes = new PassThrough({ highWaterMark: bufferBytes });
   const failures: Error[] = [];
   response.on('error', (error) => {
     failures.push(error);

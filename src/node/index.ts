@@ -1,9 +1,9 @@
 /**
- * `rx-seedance/node`: keeps what was paid for. Files from links, and watches that outlive their program. Needs Node.
+ * `rx-seedance/node`: saves videos to files, and keeps watch states in a journal, so that a watch survives a restart. Needs Node.
  */
 export { download, type DownloadOptions, type DownloadProgress } from './download.js';
 export { DownloadError, type DownloadErrorKind, isDownloadError } from './download-error.js';
 export { taskFileName } from './file-name.js';
 export { type Journal, openJournal } from './journal.js';
-export { type SaveEvent, saveVideos, type SaveVideosOptions, type UnsavedReason } from './save-videos.js';
+export { type SaveEvent, saveVideos, type SaveVideosOptions, type NotSavedReason } from './save-videos.js';
 export type { VideoRecord } from './video-record.js';

@@ -1,10 +1,9 @@
 /**
- * Watch states on the disk: whatever becomes of the program, the next run goes on where it stopped. Knows no provider and no file but its own.
+ * The journal: an append-only log of watch states on the disk, so that the next run resumes where the last one stopped.
  *
- * One file, `watches.jsonl`: a line for each state, appended by one write before a request leaves and after its response; the last line of
- * a task counts. A program that is killed leaves its last line torn at worst, and a torn line is as good as none: a request whose line
- * is torn has not left. When opened, and when it has grown, the file is written anew with one line for each task, and renamed into its
- * place.
+ * It is one file, `watches.jsonl`, with one state a line. A line is appended before a request is sent and after its response; the last
+ * line of a task counts. A killed program leaves at worst an incomplete last line, which is ignored, because its request was not sent. The
+ * file is rewritten with one line for each task when it is opened and when it has grown. The new file replaces the old one by a rename.
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,30 +16,30 @@ import { checkPath } from './check-path.js';
 import { lockDirectory } from './directory-lock.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';
 
-/** The watch states of one directory. */
+/** The journal of a directory. */
 export interface Journal {
-  /** The file. */
+  /** The path of the file. */
   readonly path: string;
-  /** The latest state of each task, in the order in which they were met. */
+  /** The latest state of each task, in the order in which the tasks were first saved. */
   readonly states: () => readonly WatchState[];
   /**
-   * What a watch of a task needs to go on where it stopped, and to be kept.
+   * The options with which a watch of a task resumes, and saves its states.
    *
    * @example refs$.pipe(watchTasks(client, { watch: journal.watch }))
    */
   readonly watch: (task: TaskRef) => Pick<WatchOptions, 'resumeFrom' | 'save'>;
-  /** Lets another process have the directory. A watch that goes on polls no more, and ends in an error of kind `save`. */
+  /** Closes the file and unlocks the directory. A watch that still runs sends no more polls, and ends with an error of kind `save`. */
   readonly close: () => void;
 }
 
-/** The file is written anew when this many bytes have been appended, or as many as it has states: whichever is more. */
-const leastBytesToRewrite = 1_048_576;
+/** The file is rewritten when at least this many bytes are appended, and as many as it had after the last rewrite. */
+const minBytesToRewrite = 1_048_576;
 
 /**
- * Opens the journal of a directory, and makes both if they are not there.
+ * Opens the journal of a directory, and creates both if they are missing.
  *
- * Errors: `Error` when another process has it, or when a line other than a torn last one is no state: it names the file and the line.
- * The system's own errors when the directory cannot be read or written. A `save` that cannot be written is tried again by its watch.
+ * Errors: `Error` when another process uses the directory, or when a complete line is not a valid state: it names the file and the line.
+ * System errors when the directory cannot be read or written. A failed `save` is retried by its watch.
  * @example
  * const journal = openJournal('watches');
  * refs$.pipe(watchTasks(client, { watch: journal.watch }), finalize(journal.close))
@@ -52,8 +51,7 @@ export const openJournal = (directory: string): Journal => {
   const states = new Map<string, WatchState>();
   let file: number | null = null;
   let fileBytes = 0;
-  /** When it is written anew. */
-  let mostBytes = 0;
+  let maxBytes = 0;
 
   const closeFile = (): void => {
     if (file !== null) closeSync(file);
@@ -68,11 +66,11 @@ export const openJournal = (directory: string): Journal => {
   const rewrite = (): void => {
     const text = [...states.values()].map((state) => `${JSON.stringify(state)}\n`).join('');
     writeWholeFile(path, text);
-    // What was open has no name any more: nothing may go to it.
+    // The open file was replaced by the rename: nothing may be written to it.
     closeFile();
     file = openSync(path, 'a');
     fileBytes = Buffer.byteLength(text);
-    mostBytes = fileBytes + Math.max(leastBytesToRewrite, fileBytes);
+    maxBytes = fileBytes + Math.max(minBytesToRewrite, fileBytes);
   };
 
   const save = (state: WatchState): void => {
@@ -81,19 +79,19 @@ export const openJournal = (directory: string): Journal => {
     try {
       for (let written = 0; written < line.length; ) written += writeSync(file, line, written);
     } catch (error) {
-      // A full disk may have taken a piece, and the next line must not go on from it.
+      // A full disk may have taken a part of the line. The next line must not continue it.
       ftruncateSync(file, fileBytes);
       throw error;
     }
     states.set(taskKey(state.task), state);
     fileBytes += line.length;
-    if (fileBytes < mostBytes) return;
+    if (fileBytes < maxBytes) return;
     try {
       rewrite();
     } catch (error) {
       if (file === null) throw error;
-      // The state is kept, and the file is good as it is: it is written anew when it has grown as much again.
-      mostBytes = fileBytes + leastBytesToRewrite;
+      // The state is saved and the file is valid. Rewrite it after it has grown further.
+      maxBytes = fileBytes + minBytesToRewrite;
     }
   };
 
@@ -112,7 +110,7 @@ export const openJournal = (directory: string): Journal => {
   };
 };
 
-/** Every whole line's state. What follows the last line break was torn. */
+/** The states of all complete lines. What follows the last line break is incomplete. */
 const statesIn = (path: string, text: string): readonly WatchState[] =>
   text
     .split('\n')

@@ -1,46 +1,46 @@
 /**
- * A file that is coming: `<name>.part`, and `<name>.part.json` with what the server said of it, so that another process can go on.
- * The final name appears when the file is whole, by renaming, and never before.
+ * An incomplete file: `<name>.part`, and `<name>.part.json` with its length and validator, so that another process can resume it.
+ * The part is renamed to the final name when it is complete.
  */
 import { constants, type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError, DownloadError } from './download-error.js';
-import type { Held } from './file-answer.js';
+import type { Held } from './file-response.js';
 import { codeOf } from './system-error.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';
 
-/** An open part. Its methods must not be called while one of them is under way. Errors: `DownloadError` of kind `disk`. */
+/** An open part. Call its methods one at a time. Errors: `DownloadError` of kind `disk`. */
 export interface PartFile {
   readonly held: () => Held;
-  /** Drops what is held, and notes what the server says of the file that comes now. */
+  /** Drops the held bytes, and stores the length and validator of the file that follows. */
   readonly begin: (totalBytes: number | null, validator: string | null) => Promise<void>;
-  /** Appends to what is held. */
+  /** Appends to the held bytes. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** Gives the file its name. `beforehand` is called once all bytes are safe. Errors: also of kind `exists`. */
-  readonly finish: (beforehand: (bytes: number) => void) => Promise<void>;
-  /** Once what is under way is done. */
+  /** Renames the part to the final name. Calls `beforeRename` once all bytes are flushed. Errors: also of kind `exists`. */
+  readonly finish: (beforeRename: (bytes: number) => void) => Promise<void>;
+  /** Closes the part once pending work is done. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Opens the part of a file, and makes its directory.
+ * Opens the part of a file, and creates its directory.
  *
- * Errors: `DownloadError` of kind `exists` when the file is there, of kind `disk` when the part cannot be opened.
+ * Errors: `DownloadError` of kind `exists` if the file exists, of kind `disk` if the part cannot be opened.
  */
 export const openPart = async (path: string, mayReplace: boolean): Promise<PartFile> => {
   const partPath = `${path}.part`;
   const notesPath = `${partPath}.json`;
-  let underWay: Promise<unknown> = Promise.resolve();
+  let pending: Promise<unknown> = Promise.resolve();
   const onDisk = <T>(work: () => Promise<T>): Promise<T> => {
     const done = work().catch((error: unknown) => {
       throw error instanceof DownloadError ? error : diskError(path, error);
     });
-    underWay = done.catch(() => undefined); // told to whoever began it
+    pending = done.catch(() => undefined); // the caller handles the error
     return done;
   };
   const ensureFree = async (): Promise<void> => {
     if (!mayReplace && (await isThere(path))) {
-      throw new DownloadError('exists', path, 'there is a file of this name already; move it away, or choose another directory or name');
+      throw new DownloadError('exists', path, 'the file already exists; move it, or choose another directory or name');
     }
   };
 
@@ -56,7 +56,7 @@ export const openPart = async (path: string, mayReplace: boolean): Promise<PartF
     held: () => held,
     begin: (totalBytes, validator) =>
       onDisk(async () => {
-        // In this order: whatever happens in between, the notes are of the bytes that are there.
+        // In this order, so that the notes always describe the bytes in the part.
         if ((await file.stat()).size > 0) await file.truncate(0);
         held = { receivedBytes: 0, totalBytes, validator };
         writeWholeFile(notesPath, `${JSON.stringify({ totalBytes, validator })}\n`);
@@ -66,15 +66,15 @@ export const openPart = async (path: string, mayReplace: boolean): Promise<PartF
         await writeAll(file, bytes, held.receivedBytes);
         held = { ...held, receivedBytes: held.receivedBytes + bytes.byteLength };
       }),
-    finish: (beforehand) =>
+    finish: (beforeRename) =>
       onDisk(async () => {
         await file.sync();
-        beforehand(held.receivedBytes);
+        beforeRename(held.receivedBytes);
         await ensureFree();
         await rename(partPath, path);
         await rm(notesPath, { force: true });
       }),
-    close: () => underWay.then(() => file.close()),
+    close: () => pending.then(() => file.close()),
   };
 };
 
@@ -82,7 +82,7 @@ type Notes = Pick<Held, 'totalBytes' | 'validator'>;
 
 const nothing: Held = { receivedBytes: 0, totalBytes: null, validator: null };
 
-/** Without notes, and with more bytes than they speak of, nobody knows what the part is of. */
+/** A part without notes, or with more bytes than its notes allow, belongs to an unknown file. */
 const heldAccordingTo = (notes: Notes | null, partBytes: number): Held =>
   notes === null || (notes.totalBytes !== null && partBytes > notes.totalBytes) ? nothing : { ...notes, receivedBytes: partBytes };
 
@@ -94,12 +94,12 @@ const readNotes = (path: string): Notes | null => {
     if (!(totalBytes === null || Number.isSafeInteger(totalBytes)) || !(validator === null || typeof validator === 'string')) return null;
     return { totalBytes: totalBytes === null ? null : Number(totalBytes), validator };
   } catch {
-    // Unreadable notes are as good as none: the file begins anew.
+    // Without readable notes the download starts over.
     return null;
   }
 };
 
-/** A write may take less than it was given. */
+/** Writes all bytes. A single write may take fewer. */
 const writeAll = async (file: FileHandle, bytes: Uint8Array, at: number): Promise<void> => {
   for (let done = 0; done < bytes.byteLength; ) {
     const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, at + done);

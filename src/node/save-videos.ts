@@ -1,5 +1,5 @@
 /**
- * From a feed to files: every task that ends is saved, or it is said why not. Knows no provider.
+ * Saves the video of each task of a feed, or reports why it is not saved.
  */
 import { join } from 'node:path';
 import { asyncScheduler, catchError, connect, filter, isObservable, merge, mergeAll, mergeMap, type Observable, of, type OperatorFunction } from 'rxjs';
@@ -12,22 +12,22 @@ import { diskError, type DownloadError, isDownloadError } from './download-error
 import { extensionOf, taskFileName } from './file-name.js';
 import { savedVideo, writeRecord } from './video-record.js';
 
-/** What becomes of the video of one task: any number of `download`, then one of `saved` and `unsaved`. */
+/** An event about the video of a task: any number of `download`, then one `saved` or `not-saved`. */
 export type SaveEvent =
   | { readonly kind: 'download'; readonly task: TaskRef; readonly progress: DownloadProgress }
-  /** `isNew` is false when the video was there already, from an earlier run. */
+  /** `isNew` is false when an earlier run has saved the video. */
   | { readonly kind: 'saved'; readonly task: TaskRef; readonly path: string; readonly bytes: number; readonly isNew: boolean }
-  | { readonly kind: 'unsaved'; readonly task: TaskRef; readonly reason: UnsavedReason; readonly error: Error | null };
+  | { readonly kind: 'not-saved'; readonly task: TaskRef; readonly reason: NotSavedReason; readonly error: Error | null };
 
 /**
- * `failed`, `cancelled`, `expired` the task ended so · `errored` it could not be followed to its end · `no-video` it succeeded, and its
- * response holds no link · `download` the file did not come, or could not be kept: the error is a `DownloadError`.
+ * `failed`, `cancelled`, `expired` the status of the task · `errored` the task could not be followed to its end · `no-video` the task
+ * succeeded, but its response has no link · `download` the download failed: `error` is a `DownloadError`.
  */
-export type UnsavedReason = 'failed' | 'cancelled' | 'expired' | 'errored' | 'no-video' | 'download';
+export type NotSavedReason = 'failed' | 'cancelled' | 'expired' | 'errored' | 'no-video' | 'download';
 
-/** Where the videos go. Those of `download` that are not of one file hold for each. */
-export interface SaveVideosOptions extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'giveUpAfterMs' | 'stallMs' | 'agent'> {
-  /** Downloads at once; default: 4. The others stand in line. */
+/** Options of `saveVideos`. Those of `download` apply to each video. */
+export interface SaveVideosOptions extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'giveUpAfterMs' | 'idleTimeoutMs' | 'agent'> {
+  /** The maximum number of concurrent downloads; the others are queued. Default: 4. */
   readonly concurrency?: number | undefined;
 }
 
@@ -35,10 +35,10 @@ export interface SaveVideosOptions extends Pick<DownloadOptions, 'directory' | '
  * Saves the video of each task that succeeds as `<provider>-<id>.mp4`, with a record of the task beside it, `<provider>-<id>.json`.
  *
  *     events    a: transition   b: transition   a: succeeded   b: failed
- *     result                                    a: download… a: saved   b: unsaved
+ *     result                                    a: download… a: saved   b: not-saved
  *
- * A video that is there with its record is not fetched again. An error of one task leaves the others alone.
- * Errors: those of the source. `RangeError` or `TypeError` at once for a bad option.
+ * A video that exists with its record is not downloaded again. An error of one task does not affect the others.
+ * Errors: those of the source. Throws `RangeError` or `TypeError` at once for an invalid option.
  * @example refs$.pipe(watchTasks(client), saveVideos({ directory: 'videos', client })).subscribe(console.log)
  */
 export const saveVideos = ({ concurrency = 4, ...options }: SaveVideosOptions): OperatorFunction<FeedEvent, SaveEvent> => {
@@ -46,21 +46,21 @@ export const saveVideos = ({ concurrency = 4, ...options }: SaveVideosOptions): 
   checkedOptions(options);
   return (events) =>
     events.pipe(
-      mergeMap((event) => outcomeOf(event, options)),
-      connect((outcomes) =>
+      mergeMap((event) => resultOf(event, options)),
+      connect((results) =>
         merge(
-          outcomes.pipe(filter((outcome): outcome is SaveEvent => !isObservable(outcome))),
-          outcomes.pipe(filter((outcome): outcome is Observable<SaveEvent> => isObservable(outcome)), mergeAll(concurrency)),
+          results.pipe(filter((result): result is SaveEvent => !isObservable(result))),
+          results.pipe(filter((result): result is Observable<SaveEvent> => isObservable(result)), mergeAll(concurrency)),
         ),
       ),
     );
 };
 
-/** What follows at once, or a download that waits for its turn. */
-type Outcome = SaveEvent | Observable<SaveEvent>;
+/** An event to emit at once, or a download to queue. */
+type Result = SaveEvent | Observable<SaveEvent>;
 
-const outcomeOf = (event: FeedEvent, options: DownloadOptions): readonly Outcome[] => {
-  if (event.kind === 'error') return [unsaved(event.task, 'errored', event.error)];
+const resultOf = (event: FeedEvent, options: DownloadOptions): readonly Result[] => {
+  if (event.kind === 'error') return [notSaved(event.task, 'errored', event.error)];
   if (event.kind !== 'transition') return [];
   const { transition } = event;
   switch (transition.to) {
@@ -69,7 +69,7 @@ const outcomeOf = (event: FeedEvent, options: DownloadOptions): readonly Outcome
     case 'failed':
     case 'cancelled':
     case 'expired':
-      return [unsaved(event.task, transition.to, null)];
+      return [notSaved(event.task, transition.to, null)];
     case 'queued':
     case 'running':
     case 'unknown':
@@ -77,20 +77,20 @@ const outcomeOf = (event: FeedEvent, options: DownloadOptions): readonly Outcome
   }
 };
 
-const unsaved = (task: TaskRef, reason: UnsavedReason, error: Error | null): SaveEvent => ({ kind: 'unsaved', task, reason, error });
+const notSaved = (task: TaskRef, reason: NotSavedReason, error: Error | null): SaveEvent => ({ kind: 'not-saved', task, reason, error });
 
-const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: DownloadOptions): Outcome => {
+const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: DownloadOptions): Result => {
   const { directory } = options;
   const name = taskFileName(task);
   const recordPath = join(directory, `${name}.json`);
-  const failed = (error: unknown): SaveEvent => unsaved(task, 'download', asDownloadError(error, task, options));
+  const failed = (error: unknown): SaveEvent => notSaved(task, 'download', asDownloadError(error, task, options));
   try {
-    const there = savedVideo(recordPath, directory);
-    if (there !== null) return { kind: 'saved', task, ...there, isNew: false };
-    if (snapshot.video === null) return unsaved(task, 'no-video', null);
+    const existing = savedVideo(recordPath, directory);
+    if (existing !== null) return { kind: 'saved', task, ...existing, isNew: false };
+    if (snapshot.video === null) return notSaved(task, 'no-video', null);
     const fileName = `${name}${extensionOf(snapshot.video.url)}`;
     const keepRecord = (bytes: number): void => {
-      // Before the file has its name: a video without a record would be a stranger's to the next run.
+      // Before the file gets its name: the next run would not recognize a video without a record.
       writeRecord(recordPath, { version: 1, task, file: fileName, bytes, savedAtMs: asyncScheduler.now(), snapshot });
     };
     return downloadWith(snapshot, { ...options, fileName }, keepRecord).pipe(
@@ -106,6 +106,6 @@ const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: Downloa
   }
 };
 
-/** What is thrown while a record is read or written is the disk's. */
+/** Errors of reading or writing a record become errors of kind `disk`. */
 const asDownloadError = (error: unknown, task: TaskRef, { directory }: DownloadOptions): DownloadError =>
   isDownloadError(error) ? error : diskError(join(directory, taskFileName(task)), error);

@@ -1,5 +1,5 @@
 /**
- * What the system says of an error: its code, such as `ENOENT`.
+ * The codes of system errors, such as `ENOENT`.
  */
 
 /** The code of a system error; null for any other value. */

@@ -1,5 +1,5 @@
 /**
- * What stands beside a saved video: a small JSON file that says which task it is of.
+ * The record of a saved video: a small JSON file beside it that names its task.
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,18 +10,18 @@ import { readFileIfThere, writeWholeFile } from './whole-file.js';
 export interface VideoRecord {
   readonly version: 1;
   readonly task: TaskRef;
-  /** The video's name, in the record's own directory. */
+  /** The file name of the video, in the same directory. */
   readonly file: string;
   readonly bytes: number;
   readonly savedAtMs: number;
-  /** The task as it ended: model, settings, usage. It holds the link and, where a provider echoes it, the prompt. */
+  /** The final snapshot: model, settings, usage, link and, if the provider echoes it, the prompt. */
   readonly snapshot: TaskSnapshot;
 }
 
 /**
- * The video that a record is of, if it is there with all of its bytes.
+ * Finds the video of a record.
  *
- * @returns its path and size, else null
+ * @returns its path and size if it exists with all of its bytes, else null
  */
 export const savedVideo = (recordPath: string, directory: string): { readonly path: string; readonly bytes: number } | null => {
   const record = parsed(readFileIfThere(recordPath));
@@ -30,12 +30,12 @@ export const savedVideo = (recordPath: string, directory: string): { readonly pa
   return statSync(path, { throwIfNoEntry: false })?.size === record.bytes ? { path, bytes: record.bytes } : null;
 };
 
-/** Writes a record. Errors: the system's own. */
+/** Writes a record. Errors: system errors. */
 export const writeRecord = (recordPath: string, record: VideoRecord): void => {
   writeWholeFile(recordPath, `${JSON.stringify(record, null, 2)}\n`);
 };
 
-/** As much of a record as is needed here. What is none says nothing of a video. */
+/** The needed fields of a record; null if it is missing or invalid. */
 const parsed = (text: string | null): Pick<VideoRecord, 'file' | 'bytes'> | null => {
   try {
     const record: unknown = JSON.parse(text ?? 'null');

@@ -1,28 +1,28 @@
 /**
- * Small files that are there whole or not at all: written beside their place, flushed, then renamed.
+ * Writes small files atomically: to a temporary file, flushed, then renamed.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { codeOf } from './system-error.js';
 
-/** Puts a text in a file's place. Errors: the system's own; what was there before is still there then. */
+/** Replaces a file. Errors: system errors; the old file stays unchanged. */
 export const writeWholeFile = (path: string, text: string): void => {
-  const beside = `${path}.new`;
+  const temporary = `${path}.new`;
   try {
-    const file = openSync(beside, 'w', 0o600);
+    const file = openSync(temporary, 'w', 0o600);
     try {
       writeFileSync(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    renameSync(beside, path);
+    renameSync(temporary, path);
   } catch (error) {
-    rmSync(beside, { force: true });
+    rmSync(temporary, { force: true });
     throw error;
   }
 };
 
-/** The text of a file; null when there is none. Errors: the system's own. */
+/** The content of a file; null if it does not exist. Errors: system errors. */
 export const readFileIfThere = (path: string): string | null => {
   try {
     return readFileSync(path, 'utf8');

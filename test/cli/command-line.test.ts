@@ -359,7 +359,7 @@ describe('watch, saving videos', () => {
     const { out } = await run(['watch', submit('succeeds'), submit('fails'), '--download', folder, '--json'], { env });
     const events = out.trim().split('\n').map((line) => JSON.parse(line) as { readonly kind: string; readonly [field: string]: unknown });
     expect(events).toContainEqual(expect.objectContaining({ kind: 'saved', isNew: true }));
-    expect(events).toContainEqual(expect.objectContaining({ kind: 'unsaved', reason: 'failed', error: null }));
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'not-saved', reason: 'failed', error: null }));
     expect(events.filter(({ kind }) => kind === 'download').at(-1)).toMatchObject({ progress: { done: true } });
   });
 

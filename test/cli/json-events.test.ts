@@ -12,7 +12,7 @@ const received = (receivedBytes: number, done = false, of = task): SaveEvent => 
   kind: 'download', task: of, progress: { path: 'a.mp4', receivedBytes, totalBytes: 9, done },
 });
 const saved: SaveEvent = { kind: 'saved', task, path: 'a.mp4', bytes: 9, isNew: true };
-const unsaved: SaveEvent = { kind: 'unsaved', task, reason: 'download', error: new Error('disk full') };
+const unsaved: SaveEvent = { kind: 'not-saved', task, reason: 'download', error: new Error('disk full') };
 
 const events: Readonly<Record<string, FeedEvent | SaveEvent>> = {
   a: received(1), b: received(2), c: received(3), d: received(9, true), s: saved, u: unsaved, x: received(1, false, other), y: received(2, false, other),
@@ -47,9 +47,9 @@ describe('jsonLines', () => {
 
   it('tells of an error what can be told', async () => {
     const cause = Object.assign(new Error('disk full'), { kind: 'disk', reason: null, state: { key: 1 }, status: undefined });
-    expect(await objectsOf([{ kind: 'unsaved', task, reason: 'download', error: cause }, { kind: 'unsaved', task, reason: 'failed', error: null }])).toEqual([
-      { kind: 'unsaved', task, reason: 'download', error: { name: 'Error', kind: 'disk', message: 'disk full' } },
-      { kind: 'unsaved', task, reason: 'failed', error: null },
+    expect(await objectsOf([{ kind: 'not-saved', task, reason: 'download', error: cause }, { kind: 'not-saved', task, reason: 'failed', error: null }])).toEqual([
+      { kind: 'not-saved', task, reason: 'download', error: { name: 'Error', kind: 'disk', message: 'disk full' } },
+      { kind: 'not-saved', task, reason: 'failed', error: null },
     ]);
   });
 

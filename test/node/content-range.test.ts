@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { contentRange } from '../../src/node/content-range.js';
 
 describe('a Content-Range', () => {
-  it('says which bytes of how many follow', () => {
+  it('gives the bytes in the body and the length of the file', () => {
     fc.assert(fc.property(fc.nat(), fc.nat(), fc.option(fc.nat()), (first, more, beyond) => {
       const last = first + more;
       const totalBytes = beyond === null ? null : last + 1 + beyond;
@@ -11,12 +11,12 @@ describe('a Content-Range', () => {
     }));
   });
 
-  it('of a range that cannot be had says how many bytes there are', () => {
+  it('of an unsatisfiable range gives the length of the file', () => {
     expect(contentRange('bytes */2000')).toEqual({ first: null, last: null, totalBytes: 2000 });
   });
 
   it.each([null, '', 'bytes', 'bytes 5-4/10', 'bytes 0-10/10', 'bytes -5/10', 'bytes 0-/10', 'bytes */*', 'items 0-1/2', 'bytes 0-1', `bytes 0-${'9'.repeat(40)}/*`])(
-    'that makes no sense is none: %s',
+    'is null if it is missing or invalid: %s',
     (header) => {
       expect(contentRange(header)).toBeNull();
     },

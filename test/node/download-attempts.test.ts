@@ -1,19 +1,19 @@
 import { asyncScheduler, concat, defer, EMPTY, ignoreElements, lastValueFrom, NEVER, type Observable, of, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { attempts, type DownloadPlan } from '../../src/node/download-attempts.js';
-import { Refused, Trouble } from '../../src/node/download-connections.js';
+import { LinkRefusedError, ConnectionError } from '../../src/node/download-connections.js';
 import { DownloadError, isDownloadError } from '../../src/node/download-error.js';
-import type { Held } from '../../src/node/file-answer.js';
+import type { Held } from '../../src/node/file-response.js';
 import { exponentialDelay } from '../../src/poll/delay-policy.js';
 import { diary, inVirtualTime, minutes, seconds } from '../support/client.js';
 
 const held = (receivedBytes: number): Held => ({ receivedBytes, totalBytes: 100, validator: '"a"' });
 const bytes = (...counts: readonly number[]): Observable<Held> => of(...counts.map(held));
-const cut = throwError(() => new Trouble('it was cut'));
-const refused = throwError(() => new Refused('it is refused'));
+const cut = throwError(() => new ConnectionError('it was cut'));
+const refused = throwError(() => new LinkRefusedError('it is refused'));
 const after = <T>(ms: number, what: Observable<T>): Observable<T> => concat(timer(ms).pipe(ignoreElements()), what);
 
-/** Plays one connection after another, the last one for ever; gives what the attempts did, and when each connection was opened with which link. */
+/** Plays one connection after another, and repeats the last one. Gives what the attempts emitted, and when each connection was opened with which link. */
 const play = (connections: readonly Observable<Held>[], plan: Partial<DownloadPlan> = {}, { first = 0, untilMs }: { readonly first?: number; readonly untilMs?: number } = {}) =>
   inVirtualTime(({ flush, timers }) => {
     const opened: string[] = [];
@@ -22,7 +22,7 @@ const play = (connections: readonly Observable<Held>[], plan: Partial<DownloadPl
         opened.push(`${String(asyncScheduler.now() / 1000)}s ${url}`);
         return connections[Math.min(opened.length, connections.length) - 1] ?? NEVER;
       });
-    const defaults = { path: 'a.mp4', url: 'old', renew: null, giveUpAfterMs: minutes(15), stallMs: seconds(30) };
+    const defaults = { path: 'a.mp4', url: 'old', renew: null, giveUpAfterMs: minutes(15), idleTimeoutMs: seconds(30) };
     const retry = exponentialDelay({ initialMs: 1000, maxMs: 60_000 });
     const seen = diary(attempts({ held: () => held(first) }, { ...defaults, retry, ...plan }, open), ({ receivedBytes }) => receivedBytes, untilMs);
     flush();
@@ -32,46 +32,46 @@ const play = (connections: readonly Observable<Held>[], plan: Partial<DownloadPl
 const failure = (error: unknown): string => (isDownloadError(error) ? `${error.kind}: ${error.message}` : String(error));
 
 describe('attempts at a download', () => {
-  it('come ever later, up to the longest wait, until all bytes are there', () => {
+  it('back off up to the maximum delay, until all bytes are received', () => {
     const { lines, opened, timers } = play([...Array.from({ length: 8 }, () => cut), bytes(50, 100)]);
     expect(opened).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183].map((time) => `${String(time)}s old`));
     expect(lines).toEqual(['183s 50', '183s 100', '183s |']);
     expect(timers).toBe(0);
   });
 
-  it('begin to count anew with each new byte', () => {
+  it('reset the backoff with each new byte', () => {
     const { opened } = play([cut, cut, concat(bytes(10), cut), cut, concat(bytes(20), cut), bytes(100)]);
     expect(opened).toEqual(['0s old', '1s old', '3s old', '4s old', '6s old', '7s old']);
   });
 
-  it('do not take a byte for new that was there before', () => {
+  it('do not count a byte as new that was already received', () => {
     const { opened } = play([concat(bytes(10), cut), concat(bytes(0, 10), cut), concat(bytes(5), cut), bytes(100)]);
     expect(opened).toEqual(['0s old', '1s old', '3s old', '7s old']);
   });
 
-  it('nor one that an earlier program has left', () => {
+  it('do not count a byte as new that an earlier process has received', () => {
     const { opened } = play([concat(bytes(60), cut), concat(bytes(61), cut), cut, bytes(100)], {}, { first: 60 });
     expect(opened).toEqual(['0s old', '1s old', '2s old', '4s old']);
   });
 
-  it('leave a connection that is silent, whether before its first byte or after one', () => {
+  it('abort a connection that sends no data, before its first byte and after one', () => {
     const { opened, lines } = play([NEVER, concat(bytes(10), NEVER), after(29_999, bytes(100))]);
     expect(opened).toEqual(['0s old', '31s old', '62s old']);
     expect(lines).toEqual(['31s 10', '91.999s 100', '91.999s |']);
   });
 
-  it('bear a silence of any length where they are told so', async () => {
-    const plan: DownloadPlan = { path: 'a.mp4', url: 'old', renew: null, retry: () => 'stop', giveUpAfterMs: 1, stallMs: Number.MAX_SAFE_INTEGER };
+  it('allow an idle timeout of any length', async () => {
+    const plan: DownloadPlan = { path: 'a.mp4', url: 'old', renew: null, retry: () => 'stop', giveUpAfterMs: 1, idleTimeoutMs: Number.MAX_SAFE_INTEGER };
     const open = (): Observable<Held> => after(20, bytes(100));
     expect(await lastValueFrom(attempts({ held: () => held(0) }, plan, open))).toEqual(held(100));
   });
 
-  it('wait as long as the host says, up to ten minutes', () => {
-    const told = (ms: number): Observable<never> => throwError(() => new Trouble('busy', ms));
-    expect(play([told(500), told(7_000), told(minutes(90)), bytes(100)]).opened).toEqual(['0s old', '1s old', '8s old', '608s old']);
+  it('wait as long as the host requests, up to ten minutes', () => {
+    const busy = (ms: number): Observable<never> => throwError(() => new ConnectionError('busy', ms));
+    expect(play([busy(500), busy(7_000), busy(minutes(90)), bytes(100)]).opened).toEqual(['0s old', '1s old', '8s old', '608s old']);
   });
 
-  it('are given up after the patience, and not before the fifth failure in a row', () => {
+  it('stop after giveUpAfterMs, but not before the fifth consecutive failure', () => {
     const long = play([cut]);
     expect(long.lines.at(-1)).toBe('903s #');
     expect(failure(long.error)).toBe('interrupted: a.mp4: given up at byte 0 after 21 failures in a row: it was cut');
@@ -80,44 +80,44 @@ describe('attempts at a download', () => {
     expect(failure(short.error)).toBe('interrupted: a.mp4: given up at byte 0 after 5 failures in a row: it was cut');
   });
 
-  it('are given up when the policy stops', () => {
+  it('stop when the policy stops', () => {
     expect(failure(play([cut], { retry: () => 'stop' }).error)).toBe('interrupted: a.mp4: given up at byte 0 after 1 failures in a row: it was cut');
   });
 
-  it('use a fresh link at once, however long it takes to be had', () => {
+  it('use a fresh link as soon as it arrives', () => {
     const { opened, lines } = play([concat(bytes(40), refused), bytes(100)], { renew: after(seconds(12), of('new')) });
     expect(opened).toEqual(['0s old', '12s new']);
     expect(lines).toEqual(['0s 40', '12s 100', '12s |']);
   });
 
-  it('ask for a fresh link once for each stretch of new bytes', () => {
+  it('fetch a fresh link once until new bytes arrive', () => {
     const twice = play([refused, refused], { renew: of('new') });
     expect([failure(twice.error), twice.opened]).toEqual(['refused: a.mp4: it is refused', ['0s old', '0s new']]);
     expect(play([refused, concat(bytes(10), refused), bytes(100)], { renew: of('new') }).opened).toEqual(['0s old', '0s new', '0s new']);
   });
 
-  it('keep the fresh link through troubles', () => {
+  it('keep the fresh link after errors', () => {
     expect(play([refused, cut, bytes(100)], { renew: of('new') }).opened).toEqual(['0s old', '0s new', '1s new']);
   });
 
-  it('end when nobody gives a fresh link', () => {
-    expect(failure(play([refused], { renew: throwError(() => new Error('gone')) }).error)).toBe('refused: a.mp4: it is refused, and there is no fresh link: gone');
+  it('end with an error when no fresh link is available', () => {
+    expect(failure(play([refused], { renew: throwError(() => new Error('gone')) }).error)).toBe('refused: a.mp4: it is refused, and no fresh link is available: gone');
     expect(failure(play([refused]).error)).toBe('refused: a.mp4: it is refused');
   });
 
-  it('end when whoever is asked for a fresh link says nothing: no success without the bytes', () => {
+  it('end with an error when the watch emits nothing: no success without the bytes', () => {
     const { error, lines } = play([refused], { renew: EMPTY });
     expect(lines).toEqual(['0s #']);
-    expect(failure(error)).toBe('refused: a.mp4: it is refused, and there is no fresh link: none came');
+    expect(failure(error)).toBe('refused: a.mp4: it is refused, and no fresh link is available: the watch emitted nothing');
   });
 
-  it('end at once with an error of the disk', () => {
+  it('end at once with a disk error', () => {
     const full = new DownloadError('disk', 'a.mp4', 'the disk is full');
     const { error, opened } = play([concat(bytes(10), throwError(() => full))]);
     expect([error, opened.length]).toEqual([full, 1]);
   });
 
-  it('can be left while they wait, and while a connection is open: nothing stays', () => {
+  it('leave no timer behind when unsubscribed during a delay or a connection', () => {
     for (const connection of [cut, NEVER]) {
       const { timers, opened } = play([connection], {}, { untilMs: 20_500 });
       expect(timers).toBe(0);

@@ -22,13 +22,13 @@ afterEach(() => {
   for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
 });
 
-/** A film that no two places of are alike. */
+/** A film in which no two parts are equal. */
 const film = Buffer.concat(Array.from({ length: 20_000 }, (_, index) => createHash('md5').update(String(index)).digest()));
 const tag = '"film-1"';
 
 type Serving = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 
-/** A host that serves the film as it should be served, unless a test does it otherwise for its first requests. */
+/** A host that serves the film correctly, after the given handlers have served the first requests. */
 const host = async (...first: readonly Serving[]) => {
   let count = 0;
   const listener: RequestListener = (request, response) => {
@@ -42,7 +42,7 @@ const host = async (...first: readonly Serving[]) => {
   return { ...server, link: `${server.url}/film.mp4?X-Tos-Signature=5ignature`, ranges };
 };
 
-/** The film from where it is asked for, as an object store would. */
+/** Serves the film from the requested byte, like an object store. */
 const whole: Serving = ({ headers }, response) => {
   const from = headers['if-range'] === tag ? Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0) : 0;
   const common = { etag: tag, 'content-type': 'video/mp4', 'content-length': film.length - from };
@@ -51,7 +51,7 @@ const whole: Serving = ({ headers }, response) => {
   response.end(film.subarray(from));
 };
 
-/** The film up to a byte; then the connection is gone. */
+/** Serves the film up to a byte, then closes the connection. */
 const cutAt = (byte: number, headers: Record<string, string> = {}): Serving => (request, response) => {
   const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
   const range = { 'content-range': `bytes ${String(from)}-${String(film.length - 1)}/${String(film.length)}` };
@@ -61,15 +61,15 @@ const cutAt = (byte: number, headers: Record<string, string> = {}): Serving => (
 
 const status = (code: number, headers: Record<string, string> = {}): Serving => (_, response) => void response.writeHead(code, headers).end('no');
 
-/** Reconnects at once, and not for ever. */
+/** Reconnects at once, a limited number of times. */
 const hasty: Pick<DownloadOptions, 'retry'> = { retry: limitAttempts(constantDelay(1), 20) };
 
 const run = (progress: Observable<DownloadProgress>): Promise<readonly DownloadProgress[]> => lastValueFrom(progress.pipe(toArray()));
 
-/** The error of a download, of a kind, with nothing of the link's signature in it. */
+/** The error of a download. Checks its kind, and that it does not hold the signature of the link. */
 const failure = async (progress: Observable<DownloadProgress>, kind: DownloadErrorKind): Promise<Error> => {
-  const error: unknown = await run(progress).then((values) => expect.fail(`no error but ${inspect(values.at(-1))}`), (reason: unknown) => reason);
-  if (!isDownloadError(error, kind)) expect.fail(`no ${kind} but ${inspect(error)}`);
+  const error: unknown = await run(progress).then((values) => expect.fail(`expected an error, got ${inspect(values.at(-1))}`), (reason: unknown) => reason);
+  if (!isDownloadError(error, kind)) expect.fail(`expected kind ${kind}, got ${inspect(error)}`);
   expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('5ignature');
   return error;
 };
@@ -79,19 +79,19 @@ const succeededWith = (url: string, id = 'cgt-1') => {
   return { ...snapshot('succeeded'), task: { provider: 'ark', id }, video };
 };
 
-/** Whoever is asked for a fresh link: gives these, one after another. */
+/** A client whose watches give these links, one after another. */
 const relinking = (...links: readonly (string | null)[]) => {
-  let asked = 0;
+  let watches = 0;
   const watch = (): ReturnType<NonNullable<DownloadOptions['client']>['watch']> => {
-    const url = links[asked] ?? null;
-    asked += 1;
+    const url = links[watches] ?? null;
+    watches += 1;
     return of(transitionTo({ snapshot: { ...succeededWith(url ?? ''), video: url === null ? null : succeededWith(url).video }, raw: null }, null, 0));
   };
-  return { client: { watch }, asked: () => asked };
+  return { client: { watch }, watches: () => watches };
 };
 
 describe('a download', () => {
-  it('saves a file, and tells how far it has come', async () => {
+  it('saves a file, and emits its progress', async () => {
     const { link } = await host();
     const directory = join(folder(), 'not', 'there', 'yet');
     const seen = await run(download(link, { directory }));
@@ -105,7 +105,7 @@ describe('a download', () => {
     expect(seen.filter(({ done }) => done)).toHaveLength(1);
   });
 
-  it('names the file of a snapshot by its task, whatever the id holds', async () => {
+  it('names the file of a snapshot after its task, for any id', async () => {
     const { link } = await host();
     const directory = join(folder(), 'videos');
     for (const id of ['cgt-1', '../../outside', '/etc/passwd', '..', 'a\0b', 'C:\\x', '.hidden', '-rf', '任务']) {
@@ -118,7 +118,7 @@ describe('a download', () => {
     expect(names.filter((name) => !/^ark[\w.~-]*\.mp4$/.test(name))).toEqual([]);
   });
 
-  it('sends GET alone, the link as it is, no compression and no key', async () => {
+  it('sends only GET requests with the unchanged link, without compression and without a key', async () => {
     const { link, requests } = await host(cutAt(1000), status(503));
     await run(download(link, { directory: folder(), ...hasty }));
     expect(requests).toHaveLength(3);
@@ -129,7 +129,7 @@ describe('a download', () => {
     }
   });
 
-  it('is cold: nothing happens before it is subscribed to, and each subscription is a download', async () => {
+  it('is cold: each subscription is a download', async () => {
     const { link, requests } = await host();
     const directory = folder();
     const progress = download(link, { directory, overwrite: true });
@@ -139,7 +139,7 @@ describe('a download', () => {
     expect(requests).toHaveLength(2);
   });
 
-  it('takes turns with another of the same path: the second finds the file there', async () => {
+  it('runs after another one of the same path, and finds the file there', async () => {
     const { link, requests } = await host();
     const directory = folder();
     const [first, second] = await Promise.allSettled([run(download(link, { directory })), run(download(link, { directory }))]);
@@ -158,8 +158,8 @@ describe('a download', () => {
 
 describe('a redirect', () => {
   it.each([
-    ['for ever', '/again', /the file's host redirects for ever$/],
-    ['to something else than the web', 'file:///etc/passwd', /the file's host redirects to file:$/],
+    ['in a loop', '/again', /the file's host redirects too often$/],
+    ['to another protocol', 'file:///etc/passwd', /the file's host redirects to file:$/],
   ])('that leads %s is not followed', async (_, location, message) => {
     const server = await serve((_request, response) => void response.writeHead(307, { location }).end());
     const directory = folder();
@@ -170,7 +170,7 @@ describe('a redirect', () => {
 });
 
 describe('a cut connection', () => {
-  it('goes on where it was cut, by Range and If-Range', async () => {
+  it('is resumed where it was cut, by Range and If-Range', async () => {
     const at = Math.floor(film.length * 0.6);
     const { link, requests, ranges } = await host(cutAt(at));
     const directory = folder();
@@ -184,13 +184,13 @@ describe('a cut connection', () => {
     const cuts = Array.from({ length: 15 }, (_, index) => Math.floor((film.length / 16) * (index + 1)));
     const { link, ranges } = await host(...cuts.map((byte) => cutAt(byte)));
     const directory = folder();
-    // Fewer are borne in a row than there are cuts: each brings new bytes.
+    // The policy allows fewer consecutive failures than there are cuts, but each connection brings new bytes.
     await run(download(link, { directory, retry: limitAttempts(constantDelay(0), 2) }));
     expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
     expect(ranges().slice(1)).toEqual(cuts.map((byte) => `bytes=${String(byte)}-`));
   });
 
-  it('begins anew where the server ignores Range', async () => {
+  it('starts over if the server ignores Range', async () => {
     const ignoring: Serving = (_, response) => void response.writeHead(200, { etag: tag, 'content-length': film.length }).end(film);
     const { link } = await host(cutAt(100_000), ignoring);
     const directory = folder();
@@ -200,7 +200,7 @@ describe('a cut connection', () => {
     expect(received.lastIndexOf(0)).toBeGreaterThan(received.indexOf(100_000));
   });
 
-  it('begins anew where the server gave nothing to vouch for the file', async () => {
+  it('starts over if the server sent no validator', async () => {
     const { link, ranges } = await host((_, response) => {
       response.writeHead(200, { 'content-length': film.length });
       response.write(film.subarray(0, 5000), () => response.socket?.destroySoon());
@@ -211,7 +211,7 @@ describe('a cut connection', () => {
     expect(ranges()).toEqual([undefined, undefined]);
   });
 
-  it('begins anew where the file has been changed: nothing of the old one stays', async () => {
+  it('starts over if the file has changed, and keeps no byte of the old one', async () => {
     const other = Buffer.from('another film, and a shorter one');
     const { link } = await host(cutAt(100_000), (_, response) => void response.writeHead(200, { etag: '"film-2"', 'content-length': other.length }).end(other));
     const directory = folder();
@@ -220,16 +220,16 @@ describe('a cut connection', () => {
   });
 
   it.each<[string, Serving]>([
-    ['a part from another place', (_, response) => void response.writeHead(206, { etag: tag, 'content-range': `bytes 7-${String(film.length - 1)}/${String(film.length)}` }).end(film.subarray(7))],
+    ['a part that starts elsewhere', (_, response) => void response.writeHead(206, { etag: tag, 'content-range': `bytes 7-${String(film.length - 1)}/${String(film.length)}` }).end(film.subarray(7))],
     ['a part of a file of another size', (_, response) => void response.writeHead(206, { etag: tag, 'content-range': 'bytes 1000-1999/2000' }).end(film.subarray(1000, 2000))],
     ['a part without a Content-Range', (_, response) => void response.writeHead(206, { etag: tag }).end(film.subarray(1000))],
-    ['a length that is not its range\'s', (_, response) => void response.writeHead(206, { etag: tag, 'content-range': `bytes 1000-${String(film.length - 1)}/${String(film.length)}`, 'content-length': '10' }).end(film.subarray(0, 10))],
+    ['a length that does not match its range', (_, response) => void response.writeHead(206, { etag: tag, 'content-range': `bytes 1000-${String(film.length - 1)}/${String(film.length)}`, 'content-length': '10' }).end(film.subarray(0, 10))],
     ['more than its range says', (_, response) => void response.writeHead(206, { etag: tag, 'content-range': `bytes 1000-1009/${String(film.length)}` }).end(film.subarray(1000))],
     ['416', status(416)],
     ['a page under 200', (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Please log in</html>')],
     ['compressed bytes', (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(film.subarray(0, 100))],
-    ['nothing', (_, response) => void response.writeHead(200).end()],
-    ['nothing, as it says', (_, response) => void response.writeHead(200, { etag: tag, 'content-length': 0 }).end()],
+    ['an empty body', (_, response) => void response.writeHead(200).end()],
+    ['an announced length of 0', (_, response) => void response.writeHead(200, { etag: tag, 'content-length': 0 }).end()],
     ['503', status(503)],
   ])('does not put wrong bytes into the file: %s', async (_, serving) => {
     const { link } = await host(cutAt(1000), serving);
@@ -238,7 +238,7 @@ describe('a cut connection', () => {
     expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
   });
 
-  it('goes on after a piece that was shorter than was asked for', async () => {
+  it('is resumed after a part that was shorter than requested', async () => {
     const piece: Serving = (_, response) => void response.writeHead(206, { etag: tag, 'content-range': `bytes 1000-1999/${String(film.length)}`, 'content-length': '1000' }).end(film.subarray(1000, 2000));
     const { link, ranges } = await host(cutAt(1000), piece);
     const directory = folder();
@@ -247,7 +247,7 @@ describe('a cut connection', () => {
     expect(ranges()).toEqual([undefined, 'bytes=1000-', 'bytes=2000-']);
   });
 
-  it('waits as long as the host says', async () => {
+  it('waits as long as the host requests', async () => {
     const times: number[] = [];
     const { link } = await host(status(429, { 'retry-after': '1' }), (request, response, count) => { times.push(Date.now()); whole(request, response, count); });
     const began = Date.now();
@@ -255,17 +255,17 @@ describe('a cut connection', () => {
     expect((times[0] ?? 0) - began).toBeGreaterThanOrEqual(990);
   });
 
-  it('is given up after the patience, at the fifth failure at the earliest, and keeps the part', async () => {
+  it('is an error after giveUpAfterMs and at least five failures, and keeps the part', async () => {
     const { link, requests } = await host(cutAt(1000), ...Array.from({ length: 9 }, () => status(500)));
     const directory = folder();
     const error = await failure(download(link, { directory, retry: constantDelay(0), giveUpAfterMs: 1 }), 'interrupted');
-    expect(error.message).toMatch(/film\.mp4: given up at byte 1000 after \d+ failures in a row: the file's host answers 500$/);
+    expect(error.message).toMatch(/film\.mp4: given up at byte 1000 after \d+ failures in a row: the file's host responded with 500$/);
     expect(requests.length).toBeGreaterThanOrEqual(5);
     expect(readFileSync(join(directory, 'film.mp4.part')).equals(film.subarray(0, 1000))).toBe(true);
     expect(existsSync(join(directory, 'film.mp4'))).toBe(false);
   });
 
-  it('is given up when the same bytes break off for ever: what was there before is no progress', async () => {
+  it('is an error when every connection breaks at the same byte, because only new bytes are progress', async () => {
     const server = await serve((_, response) => {
       response.writeHead(200, { 'content-length': film.length });
       response.write(film.subarray(0, 5000), () => response.socket?.destroySoon());
@@ -274,7 +274,7 @@ describe('a cut connection', () => {
     expect(server.requests).toHaveLength(7);
   });
 
-  it('tells the wrong length of a file that is shorter than announced', async () => {
+  it('is noticed when the file is shorter than announced', async () => {
     const server = await serve((_, response) => void response.writeHead(200, { etag: tag, 'transfer-encoding': 'chunked' }).end(film.subarray(0, 5000)));
     const directory = folder();
     writeFileSync(join(directory, 'film.mp4.part'), film.subarray(0, 1000));
@@ -287,24 +287,24 @@ describe('a cut connection', () => {
     expect(existsSync(join(directory, 'short.mp4'))).toBe(false);
   });
 
-  it('is given up where nobody listens', async () => {
+  it('is an error when the host refuses connections', async () => {
     const error = await failure(download(`${await nowhere()}/film.mp4`, { directory: folder(), retry: limitAttempts(constantDelay(0), 1) }), 'interrupted');
     expect(error.message).toContain('ECONNREFUSED');
   });
 
-  it('is one that has fallen silent: the next goes on', async () => {
+  it('is one that sends no more data: the next one resumes', async () => {
     const silent: Serving = (_, response) => {
       response.writeHead(200, { etag: tag, 'content-length': film.length });
       response.write(film.subarray(0, 3000));
     };
     const { link, ranges } = await host(silent, () => undefined);
     const directory = folder();
-    await run(download(link, { directory, ...hasty, stallMs: 60 }));
+    await run(download(link, { directory, ...hasty, idleTimeoutMs: 60 }));
     expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
     expect(ranges()).toEqual([undefined, 'bytes=3000-', 'bytes=3000-']);
   });
 
-  it('is not one that is slow: each byte counts', async () => {
+  it('is not a slow one: each byte resets the idle timeout', async () => {
     const slow: Serving = (_, response) => {
       response.writeHead(200, { etag: tag, 'content-length': 6 });
       const [first, ...others] = Array.from('abcdef');
@@ -317,15 +317,15 @@ describe('a cut connection', () => {
     };
     const { link, requests } = await host(slow);
     const directory = folder();
-    // The whole takes longer than one silence may last.
-    await run(download(link, { directory, stallMs: 150 }));
+    // The whole download takes longer than the idle timeout.
+    await run(download(link, { directory, idleTimeoutMs: 150 }));
     expect(readFileSync(join(directory, 'film.mp4'), 'utf8')).toBe('abcdef');
     expect(requests).toHaveLength(1);
   });
 });
 
-describe('another process, or another day', () => {
-  it('goes on from the part', async () => {
+describe('a later download', () => {
+  it('resumes from the part', async () => {
     const { link, ranges } = await host(cutAt(100_000));
     const directory = folder();
     await failure(download(link, { directory, retry: () => 'stop' }), 'interrupted');
@@ -337,8 +337,8 @@ describe('another process, or another day', () => {
     expect(readdirSync(directory)).toEqual(['film.mp4']);
   });
 
-  it('goes on where it was left: unsubscribing aborts the request at once, and keeps the part', async () => {
-    const { link, nextRequest } = await host((_, response) => {
+  it('resumes after an unsubscribe, which aborts the request at once and keeps the part', async () => {
+    const { link, asked } = await host((_, response) => {
       response.writeHead(200, { etag: tag, 'content-length': film.length });
       response.write(film.subarray(0, 50_000));
     });
@@ -348,13 +348,13 @@ describe('another process, or another day', () => {
     const { closed } = await exchange;
     await reached;
     await closed;
-    // At once: it waits until the one that was left has closed the part.
+    // It waits until the first download has closed the part.
     const seen = await run(download(link, { directory }));
     expect(seen[0]).toMatchObject({ receivedBytes: 50_000 });
     expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
   });
 
-  it('asks nothing where the part was whole, and lacked its name alone', async () => {
+  it('sends no request if the part is complete and only has to be renamed', async () => {
     const { link, requests } = await host();
     const directory = folder();
     writeFileSync(join(directory, 'film.mp4.part'), film);
@@ -364,7 +364,7 @@ describe('another process, or another day', () => {
     expect(requests).toHaveLength(0);
   });
 
-  it('does not take a piece of a file of unknown length for its end: it asks for what follows', async () => {
+  it('requests the bytes after a part of a file of unknown length', async () => {
     const piece = (from: number, to: number): Serving => (_, response) =>
       void response.writeHead(206, { etag: tag, 'content-range': `bytes ${String(from)}-${String(to - 1)}/*` }).end(film.subarray(from, to));
     const { link, ranges } = await host(piece(1000, 2000), piece(2000, film.length), status(416, { 'content-range': `bytes */${String(film.length)}` }));
@@ -376,7 +376,7 @@ describe('another process, or another day', () => {
     expect(ranges()).toEqual(['bytes=1000-', 'bytes=2000-', `bytes=${String(film.length)}-`]);
   });
 
-  it('begins anew where there is nothing behind a half', async () => {
+  it('starts over if the host has no bytes after an incomplete part', async () => {
     const { link, ranges } = await host(status(416, { 'content-range': 'bytes */1000' }));
     const directory = folder();
     writeFileSync(join(directory, 'film.mp4.part'), film.subarray(0, 1000));
@@ -386,7 +386,7 @@ describe('another process, or another day', () => {
     expect(ranges()).toEqual(['bytes=1000-', undefined]);
   });
 
-  it('takes 416 for the end where the length was not known', async () => {
+  it('takes 416 as the end of a file of unknown length', async () => {
     const { link, ranges } = await host(status(416, { 'content-range': `bytes */${String(film.length)}` }));
     const directory = folder();
     writeFileSync(join(directory, 'film.mp4.part'), film);
@@ -398,11 +398,11 @@ describe('another process, or another day', () => {
 
   it.each([
     ['has no notes', 'part of something', null],
-    ['has notes that are torn', 'part of something', '{"totalBytes":10'],
+    ['has incomplete notes', 'part of something', '{"totalBytes":10'],
     ['has notes of something else', 'part of something', '"film"'],
     ['is longer than its notes say', 'x'.repeat(2000), JSON.stringify({ totalBytes: 1000, validator: tag })],
-    ['has notes that vouch for nothing', 'part of something', JSON.stringify({ totalBytes: null, validator: null })],
-  ])('begins anew with a part that %s', async (_, part, notes) => {
+    ['has notes without a validator', 'part of something', JSON.stringify({ totalBytes: null, validator: null })],
+  ])('starts over with a part that %s', async (_, part, notes) => {
     const { link, ranges } = await host();
     const directory = folder();
     writeFileSync(join(directory, 'film.mp4.part'), part);
@@ -413,65 +413,65 @@ describe('another process, or another day', () => {
   });
 });
 
-describe('a link that is refused', () => {
-  it('is renewed by asking the provider, also in the middle of the file', async () => {
+describe('a refused link', () => {
+  it('is replaced by a fresh one from the provider, also in the middle of the file', async () => {
     const { link, url, paths } = await host(cutAt(200_000), status(403));
     const fresh = relinking(`${url}/film.mp4?fresh`);
     const directory = folder();
     await run(download(succeededWith(link), { directory, ...hasty, ...fresh }));
     expect(readFileSync(join(directory, 'ark-cgt-1.mp4')).equals(film)).toBe(true);
-    expect(fresh.asked()).toBe(1);
+    expect(fresh.watches()).toBe(1);
     expect(paths).toEqual(['/film.mp4?X-Tos-Signature=5ignature', '/film.mp4?X-Tos-Signature=5ignature', '/film.mp4?fresh']);
   });
 
-  it('goes on by Range under a fresh link', async () => {
+  it('is followed by a range request to the fresh link', async () => {
     const { link, url, ranges } = await host(cutAt(200_000), status(404));
     await run(download(succeededWith(link), { directory: folder(), ...hasty, ...relinking(`${url}/film.mp4?fresh`) }));
     expect(ranges()).toEqual([undefined, 'bytes=200000-', 'bytes=200000-']);
   });
 
-  it('may be renewed again once it has brought new bytes', async () => {
+  it('may be replaced again after new bytes', async () => {
     const { link, url } = await host(cutAt(1000), status(403), cutAt(2000), status(403), cutAt(3000), status(403));
     const fresh = relinking(`${url}/1`, `${url}/2`, `${url}/3`);
     await run(download(succeededWith(link), { directory: folder(), ...hasty, ...fresh }));
-    expect(fresh.asked()).toBe(3);
+    expect(fresh.watches()).toBe(3);
   });
 
-  it.each([403, 404, 410])('and refused again with %i is given up', async (code) => {
+  it.each([403, 404, 410])('is an error when the fresh one is refused with %i too', async (code) => {
     const { link, url, requests } = await host(status(code), status(code));
     const fresh = relinking(`${url}/fresh`);
     const error = await failure(download(succeededWith(link), { directory: folder(), ...fresh }), 'refused');
-    expect(error.message).toMatch(new RegExp(`answers ${String(code)}$`));
-    expect([requests.length, fresh.asked()]).toEqual([2, 1]);
+    expect(error.message).toMatch(new RegExp(`responded with ${String(code)}$`));
+    expect([requests.length, fresh.watches()]).toEqual([2, 1]);
   });
 
-  it('is given up where nobody can be asked', async () => {
+  it('is an error without a client', async () => {
     const { link, requests } = await host(status(403));
     await failure(download(succeededWith(link), { directory: folder() }), 'refused');
     expect(requests).toHaveLength(1);
   });
 
-  it('is given up when the task has no link any more', async () => {
+  it('is an error when the task no longer has a link', async () => {
     const { link } = await host(status(403));
     const error = await failure(download(succeededWith(link), { directory: folder(), ...relinking(null) }), 'refused');
-    expect(error.message).toMatch(/403, and there is no fresh link: the task is succeeded, without a link now$/);
+    expect(error.message).toMatch(/403, and no fresh link is available: the task is now succeeded, without a link$/);
   });
 
-  it('is given up when the provider cannot be asked', async () => {
+  it('is an error when the watch fails', async () => {
     const { link } = await host(status(403));
     const client = { watch: () => throwError(() => new Error('ark/cgt-1: gone')) };
     const error = await failure(download(succeededWith(link), { directory: folder(), client }), 'refused');
-    expect(error.message).toContain('there is no fresh link: ark/cgt-1: gone');
+    expect(error.message).toContain('no fresh link is available: ark/cgt-1: gone');
   });
 
-  it('is given up when the provider says nothing', async () => {
+  it('is an error when the watch emits nothing', async () => {
     const { link } = await host(status(403));
     await failure(download(succeededWith(link), { directory: folder(), client: { watch: () => EMPTY } }), 'refused');
   });
 });
 
 describe('the disk', () => {
-  it.skipIf(!existsSync('/dev/full'))('that is full ends the download at once, and says so', async () => {
+  it.skipIf(!existsSync('/dev/full'))('that is full ends the download at once with an error', async () => {
     const { link, requests } = await host();
     const directory = folder();
     symlinkSync('/dev/full', join(directory, 'film.mp4.part'));
@@ -481,33 +481,33 @@ describe('the disk', () => {
     expect(existsSync(join(directory, 'film.mp4'))).toBe(false);
   });
 
-  it('that has no such directory and can make none says so', async () => {
+  it('that cannot create the directory is an error', async () => {
     const directory = folder();
     writeFileSync(join(directory, 'file'), '');
     const { link, requests } = await host();
     const error = await failure(download(link, { directory: join(directory, 'file', 'below') }), 'disk');
-    expect(error.message).toMatch(/a part of the path is no directory \(ENOTDIR\)$/);
+    expect(error.message).toMatch(/a part of the path is not a directory \(ENOTDIR\)$/);
     expect(requests).toHaveLength(0);
   });
 
-  it('that has a directory in the part\'s place says so', async () => {
+  it('that has a directory at the path of the part is an error', async () => {
     const directory = folder();
     mkdirSync(join(directory, 'film.mp4.part'));
     const { link } = await host();
-    expect((await failure(download(link, { directory }), 'disk')).message).toMatch(/a directory is there \(EISDIR\)$/);
+    expect((await failure(download(link, { directory }), 'disk')).message).toMatch(/the path is a directory \(EISDIR\)$/);
   });
 
-  it('keeps a file that is there: it is not touched, and nothing is asked', async () => {
+  it('keeps an existing file, and no request is sent', async () => {
     const { link, requests } = await host();
     const directory = folder();
     writeFileSync(join(directory, 'film.mp4'), 'mine');
     const error = await failure(download(link, { directory }), 'exists');
-    expect(error.message).toContain('there is a file of this name already');
+    expect(error.message).toContain('the file already exists');
     expect(readFileSync(join(directory, 'film.mp4'), 'utf8')).toBe('mine');
     expect([requests.length, readdirSync(directory)]).toEqual([0, ['film.mp4']]);
   });
 
-  it('keeps a file that has come while the download ran', async () => {
+  it('keeps a file that was created during the download', async () => {
     const directory = folder();
     const { link } = await host((request, response, count) => {
       writeFileSync(join(directory, 'film.mp4'), 'mine');
@@ -518,7 +518,7 @@ describe('the disk', () => {
     expect(readFileSync(join(directory, 'film.mp4.part')).equals(film)).toBe(true);
   });
 
-  it('replaces a file where it is told to, once the new one is whole', async () => {
+  it('replaces a file with overwrite, once the new one is complete', async () => {
     const directory = folder();
     const { link } = await host(cutAt(1000));
     writeFileSync(join(directory, 'film.mp4'), 'mine');
@@ -538,44 +538,44 @@ describe('what cannot be downloaded', () => {
   });
 
   it.each<[string, () => unknown, string]>([
-    ['a link that is none', () => download('/film.mp4?secret', { directory: 'x' }), "source must be a snapshot or an http(s) link, not '/film.mp4?…'"],
+    ['an invalid link', () => download('/film.mp4?secret', { directory: 'x' }), "source must be a snapshot or an http(s) link, not '/film.mp4?…'"],
     ['another protocol', () => download('file:///etc/passwd', { directory: 'x' }), "source must be a snapshot or an http(s) link, not 'file:///etc/passwd'"],
-    ['no directory', () => download('https://a.example/b', { directory: '' }), 'directory must be a path, not ""'],
-    ['a directory that is none', () => download('https://a.example/b', { directory: 5 as never }), 'directory must be a path, not 5'],
+    ['an empty directory', () => download('https://a.example/b', { directory: '' }), 'directory must be a path, not ""'],
+    ['a directory of another type', () => download('https://a.example/b', { directory: 5 as never }), 'directory must be a path, not 5'],
     ['a name that leads elsewhere', () => download('https://a.example/b', { directory: 'x', fileName: '../b.mp4' }), 'fileName must be one segment of a path, not "../b.mp4"'],
     ['a name that is a folder', () => download('https://a.example/b', { directory: 'x', fileName: '..' }), 'fileName must be one segment of a path, not ".."'],
-    ['a patience of nothing', () => download('https://a.example/b', { directory: 'x', giveUpAfterMs: 0 }), 'giveUpAfterMs must be a finite number of ms above 0, not 0'],
-    ['a silence of no length', () => download('https://a.example/b', { directory: 'x', stallMs: Number.NaN }), 'stallMs must be a finite number of ms above 0, not NaN'],
-    ['a retry that is no policy', () => download('https://a.example/b', { directory: 'x', retry: 5 as never }), 'retry must be a function, not 5'],
-  ])('is said at once: %s', (_, call, message) => {
+    ['a giveUpAfterMs of 0', () => download('https://a.example/b', { directory: 'x', giveUpAfterMs: 0 }), 'giveUpAfterMs must be a finite number of ms above 0, not 0'],
+    ['an idle timeout of NaN', () => download('https://a.example/b', { directory: 'x', idleTimeoutMs: Number.NaN }), 'idleTimeoutMs must be a finite number of ms above 0, not NaN'],
+    ['a retry that is not a function', () => download('https://a.example/b', { directory: 'x', retry: 5 as never }), 'retry must be a function, not 5'],
+  ])('throws at once: %s', (_, call, message) => {
     expect(call).toThrow(message);
   });
 
-  it('is what a policy does not say how to wait for', async () => {
+  it('is anything with a policy that gives an invalid delay', async () => {
     const { link } = await host(status(500));
     await expect(run(download(link, { directory: folder(), retry: () => -1 }))).rejects.toThrow("retry must give a number of ms from 0, or 'stop', not -1");
   });
 });
 
 describe('many downloads', () => {
-  it('leave no open file behind at whatever instant of their beginning they are left', async () => {
+  it('leave no open file behind when unsubscribed at any instant of their start', async () => {
     const { link } = await host();
     const directory = folder();
     for (let turns = 0; turns < 60; turns += 1) {
       const left = download(link, { directory, fileName: `${String(turns)}.mp4`, overwrite: true }).subscribe();
-      // Microtasks, and then turns of the event loop, in which files are opened.
+      // First microtasks, then turns of the event loop, in which files are opened.
       for (let turn = 0; turn < turns; turn += 1) await (turn < 20 ? Promise.resolve() : new Promise((resolve) => setImmediate(resolve)));
       left.unsubscribe();
     }
     const touched = (): number => new Set(readdirSync(directory).map((name) => name.split('.')[0])).size;
-    // All but the first, which was left before it began.
+    // All but the first, which was unsubscribed before it started.
     await expect.poll(() => ({ touched: touched(), open: openFiles().filter((path) => path.startsWith(directory)) })).toEqual({ touched: 59, open: [] });
-    // Whatever was left can be gone on with, once it has been cleaned up.
+    // Each of them can be resumed after its cleanup.
     for (let turns = 0; turns < 60; turns += 1) await run(download(link, { directory, fileName: `${String(turns)}.mp4`, overwrite: true }));
     expect(readdirSync(directory).filter((name) => !name.endsWith('.mp4'))).toEqual([]);
   });
 
-  it('leave no connection and no open file behind when they are left', async () => {
+  it('leave no connection and no open file behind when unsubscribed', async () => {
     const server = await serve((_, response) => {
       response.writeHead(200, { etag: tag, 'content-length': film.length });
       response.write(film.subarray(0, 10_000));
@@ -590,7 +590,7 @@ describe('many downloads', () => {
   });
 });
 
-/** The files that this process holds open, where the system tells. */
+/** The open files of this process, on Linux. */
 const openFiles = (): readonly string[] => {
   if (!existsSync('/proc/self/fd')) return [];
   return readdirSync('/proc/self/fd').flatMap((fd) => {

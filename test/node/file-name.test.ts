@@ -11,7 +11,7 @@ const anyTask: fc.Arbitrary<TaskRef> = fc.oneof(
 );
 
 describe('the name of a task\'s files', () => {
-  it('is one safe segment, whatever the ref holds', () => {
+  it('is one safe segment for any ref', () => {
     fc.assert(fc.property(anyTask, (task) => {
       const name = taskFileName(task);
       expect(name).toMatch(/^[A-Za-z0-9][A-Za-z0-9._~-]*$/);
@@ -21,14 +21,14 @@ describe('the name of a task\'s files', () => {
     }));
   });
 
-  it('is never that of another task, also where capital letters count like small ones', () => {
+  it('differs from that of any other task, even on a file system that ignores case', () => {
     fc.assert(fc.property(anyTask, anyTask, (a, b) => {
       fc.pre(taskKey(a) !== taskKey(b));
       expect(taskFileName(a).toLowerCase()).not.toBe(taskFileName(b).toLowerCase());
     }));
   });
 
-  it('keeps tasks apart whose refs are glued together from the same letters', () => {
+  it('differs for refs that join to the same letters', () => {
     const refs: readonly TaskRef[] = [
       { provider: 'a', id: 'b-c' }, { provider: 'a-b', id: 'c' }, { provider: 'a', account: 'b', id: 'c' }, { provider: 'a', id: 'B-c' },
       { provider: 'a', id: 'b_c' }, { provider: 'a', id: 'b/c' }, { provider: 'a', id: 'b\\c' }, { provider: 'a', id: 'b c' },
@@ -40,7 +40,7 @@ describe('the name of a task\'s files', () => {
     [{ provider: 'ark', id: 'cgt-20260101120000-ab12c' }, 'ark-cgt-20260101120000-ab12c'],
     [{ provider: 'kyyaipower', id: 'video_2f6ae3a5-87a4-4d51-9f5a-1c2d3e4f5a6b' }, 'kyyaipower-video_2f6ae3a5-87a4-4d51-9f5a-1c2d3e4f5a6b'],
     [{ provider: 'ark', id: 'v1.2' }, 'ark-v1.2'],
-  ])('is plain where the ref is: %o', (task, name) => {
+  ])('has no digest if the ref is plain: %o', (task, name) => {
     expect(taskFileName(task)).toBe(name);
   });
 
@@ -50,7 +50,7 @@ describe('the name of a task\'s files', () => {
     ['任务', /^ark~[0-9a-f]{12}$/],
     ['x'.repeat(300), /^ark-x{76}~[0-9a-f]{12}$/],
     ['trailing.', /^ark-trailing~[0-9a-f]{12}$/],
-  ])('has a digest where the id is not plain: %s', (id, name) => {
+  ])('has a digest if the id is not plain: %s', (id, name) => {
     expect(taskFileName({ provider: 'ark', id })).toMatch(name);
   });
 
@@ -66,7 +66,7 @@ describe('the name for a link', () => {
     ['https://files.example/', 'video.mp4'],
     ['https://files.example/a/..%2f..%2fetc%2fpasswd', '2f_2fetc_2fpasswd.mp4'],
     ['https://files.example/%00.mp4', '00.mp4'],
-  ])('is the last segment of its path, as far as it is safe: %s', (url, name) => {
+  ])('is the safe part of the last segment of its path: %s', (url, name) => {
     expect(linkFileName(url)).toBe(name);
   });
 
@@ -76,7 +76,7 @@ describe('the name for a link', () => {
     }));
   });
 
-  it('has the extension of a video', () => {
+  it('has a video extension', () => {
     expect(['a.mp4', 'a.webm?x=.mov', 'a.exe', 'a'].map((file) => extensionOf(`https://files.example/${file}`))).toEqual(['.mp4', '.webm', '.mp4', '.mp4']);
   });
 });

@@ -20,14 +20,14 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs the program in a process that may write no file beyond 64 blocks of a shell: the last write is taken in part, then refused. */
+/** Runs the program in a process whose files are limited to 64 blocks: the last write succeeds in part, then fails. */
 const limited = async (...args: readonly string[]): Promise<unknown> => {
   const command = promisify(execFile)('sh', ['-c', 'ulimit -f 64; exec "$0" "$@"', process.execPath, built.file('limited'), ...args]);
   return JSON.parse((await command).stdout);
 };
 
 describe.skipIf(process.platform === 'win32')('a disk that is full in the middle of a write', () => {
-  it('costs a journal the state that did not fit, and nothing else: what is saved next stands in a line of its own', async () => {
+  it('costs a journal only the state that did not fit: the next one is in a line of its own', async () => {
     const directory = join(folder, 'journal');
     const { saved, refusal } = (await limited('journal', directory)) as { readonly saved: readonly string[]; readonly refusal: string };
     expect(refusal).toBe('EFBIG');
@@ -38,7 +38,7 @@ describe.skipIf(process.platform === 'win32')('a disk that is full in the middle
     expect(journal.states().map(({ task }) => task.id)).toEqual([...saved, 'short']);
   });
 
-  it('ends a download with the bytes that fitted in its part, from which it goes on where there is room again', async () => {
+  it('ends a download, which resumes from its part when there is space again', async () => {
     const film = Buffer.from(Array.from({ length: 200_000 }, (_, index) => index % 251));
     const server = await serve(({ headers }, response) => {
       const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
@@ -48,7 +48,7 @@ describe.skipIf(process.platform === 'win32')('a disk that is full in the middle
     const directory = join(folder, 'videos');
     expect(await limited('download', directory, `${server.url}/film.mp4`)).toEqual({
       kind: 'disk',
-      message: `${join(directory, 'film.mp4')}: the file is larger than this disk or process may have (EFBIG)`,
+      message: `${join(directory, 'film.mp4')}: the file is larger than the disk or the process allows (EFBIG)`,
     });
     const fitted = statSync(join(directory, 'film.mp4.part')).size;
     expect(fitted).toBeGreaterThan(30_000);

@@ -36,7 +36,7 @@ const stateOf = (id: string, polls = 0): WatchState => ({ ...startWatch({ provid
 const save = (journal: Journal, state: WatchState): void => void journal.watch(state.task).save?.(state);
 
 describe('a journal', () => {
-  it('keeps the last state of each task, in the order in which they were met', () => {
+  it('keeps the last state of each task, in the order in which the tasks were first saved', () => {
     const directory = join(folder(), 'not', 'there', 'yet');
     const first = open(directory);
     for (const state of [stateOf('a'), stateOf('b'), stateOf('a', 1), stateOf('a', 2)]) save(first, state);
@@ -49,19 +49,19 @@ describe('a journal', () => {
     expect(second.path).toBe(join(directory, 'watches.jsonl'));
   });
 
-  it('is on the disk as soon as it is saved: nothing waits for an end', () => {
+  it('writes each state to the disk at once', () => {
     const journal = open(folder());
     save(journal, markSent(stateOf('a'), 2000));
     expect(JSON.parse(readFileSync(journal.path, 'utf8'))).toMatchObject({ task: { id: 'a' }, sentAtMs: 2000 });
   });
 
-  it('is for its owner alone: prompts stand in it', () => {
+  it('is readable only by its owner, because it holds prompts', () => {
     const journal = open(folder());
     save(journal, stateOf('a'));
     expect(statSync(journal.path).mode & 0o077).toBe(0);
   });
 
-  it('goes on from a file that is cut at any byte: what was whole is there, and the torn line is not', () => {
+  it('reads the complete lines of a file that is cut at any byte', () => {
     const directory = folder();
     const states = [stateOf('a'), stateOf('b'), stateOf('a', 1), stateOf('任务'), stateOf('b', 3)];
     const lines = states.map((state) => `${JSON.stringify(state)}\n`);
@@ -72,7 +72,7 @@ describe('a journal', () => {
       const journal = open(directory);
       const kept = new Map(states.filter((_, index) => (ends[index] ?? 0) <= bytes).map((state) => [taskKey(state.task), state]));
       expect(journal.states()).toEqual([...kept.values()]);
-      // What follows stands in lines of its own.
+      // Later states are in lines of their own.
       save(journal, stateOf('c'));
       journal.close();
       const again = open(directory);
@@ -81,7 +81,7 @@ describe('a journal', () => {
     }));
   });
 
-  it('refuses a line that is no state, by its number, and leaves the file as it is', () => {
+  it('rejects an invalid line, names its number, and leaves the file unchanged', () => {
     const directory = folder();
     const text = `${JSON.stringify(stateOf('a'))}\n{"version":3}\n${JSON.stringify(stateOf('b'))}\n`;
     writeFileSync(join(directory, 'watches.jsonl'), text);
@@ -90,7 +90,7 @@ describe('a journal', () => {
     expect(readdirSync(directory)).toEqual(['watches.jsonl']);
   });
 
-  it('is written anew when it has grown, and loses nothing by it', () => {
+  it('is rewritten when it has grown, and loses no state', () => {
     const directory = folder();
     const journal = open(directory);
     const long = { ...stateOf('long'), baseUrl: `https://a.example/${'x'.repeat(30_000)}` };
@@ -109,7 +109,7 @@ describe('a journal', () => {
     expect(before[0]).toEqual({ ...long, polls: 199 });
   });
 
-  it('goes on in the file that it has where there is no place to write it anew', () => {
+  it('keeps using the old file when a rewrite fails', () => {
     const directory = folder();
     const journal = open(directory);
     const long = { ...stateOf('long'), baseUrl: `https://a.example/${'x'.repeat(30_000)}` };
@@ -123,14 +123,14 @@ describe('a journal', () => {
     expect(open(directory).states()).toEqual([{ ...long, polls: 129 }]);
   });
 
-  it('that is closed saves nothing more: whoever goes on hears of it', () => {
+  it('throws on save after it is closed', () => {
     const journal = open(folder());
     journal.close();
     journal.close();
     expect(() => save(journal, stateOf('a'))).toThrow(`${journal.path} is closed`);
   });
 
-  it('refuses a directory that is none', () => {
+  it('rejects an invalid directory', () => {
     const directory = folder();
     writeFileSync(join(directory, 'file'), '');
     expect(() => openJournal('')).toThrow('directory must be a path, not ""');
@@ -139,7 +139,7 @@ describe('a journal', () => {
     expect(() => openJournal(join(directory, 'file'))).toThrow(/EEXIST|ENOTDIR/);
   });
 
-  it('refuses a file that cannot be read, and lets the directory go', () => {
+  it('rejects a file that cannot be read, and unlocks the directory', () => {
     const directory = folder();
     mkdirSync(join(directory, 'watches.jsonl'));
     expect(() => openJournal(directory)).toThrow(/EISDIR/);
@@ -148,7 +148,7 @@ describe('a journal', () => {
 });
 
 describe('a journal\'s directory', () => {
-  it('is refused a second time, in this process too', () => {
+  it('cannot be opened twice, even in this process', () => {
     const directory = folder();
     const journal = open(directory);
     expect(() => openJournal(directory)).toThrow(`${directory} is in use by this process`);
@@ -157,9 +157,9 @@ describe('a journal\'s directory', () => {
     expect(open(directory).states()).toHaveLength(1);
   });
 
-  it('is refused while another process has it, and free at once when that is killed', async () => {
+  it('cannot be opened while another process uses it, and can be as soon as that is killed', async () => {
     const directory = folder();
-    // A process that is alive has its lock there, as it would have made it.
+    // A live process holds the lock.
     const holder = fork(join(import.meta.dirname, 'lock-holder.mjs'), [directory]);
     await once(holder, 'message');
     expect(() => openJournal(directory)).toThrow(`${directory} is in use by process ${String(holder.pid)}`);
@@ -172,9 +172,9 @@ describe('a journal\'s directory', () => {
     expect(readdirSync(directory)).toEqual(['watches.jsonl']);
   });
 
-  it.skipIf(!existsSync('/proc/self/stat'))('is not held by a killed process of which nobody has taken notice: its id is still there', async () => {
+  it.skipIf(!existsSync('/proc/self/stat'))('is not locked by a killed process that its parent has not reaped, although its id still exists', async () => {
     const directory = folder();
-    // The shell becomes a program that never asks after its children.
+    // The shell becomes a program that never reaps its children.
     const holder = join(import.meta.dirname, 'lock-holder.mjs');
     const parent = spawn('sh', ['-c', '"$0" "$1" "$2" & exec sleep 1000', process.execPath, holder, directory], { stdio: 'ignore' });
     onTestFinished(() => void parent.kill('SIGKILL'));
@@ -189,24 +189,24 @@ describe('a journal\'s directory', () => {
     expect(open(directory).states()).toEqual([]);
   });
 
-  it.skipIf(!existsSync('/proc/self/stat'))('is not held by a stranger that has the process id of a dead holder', () => {
+  it.skipIf(!existsSync('/proc/self/stat'))('is not locked by another process that has the id of a dead holder', () => {
     const directory = folder();
-    // Process 1 is always alive, and it did not begin then.
+    // Process 1 is always alive, and has another start time.
     writeFileSync(join(directory, '.lock-1-0123456789abcdef'), 'another-boot 12345');
     const journal = open(directory);
     save(journal, stateOf('a'));
     expect(readdirSync(directory)).not.toContain('.lock-1-0123456789abcdef');
   });
 
-  it('is not held by an earlier process of this one\'s own id: a container gives the same to each', () => {
+  it('is not locked by an earlier process with the id of this one, as in containers', () => {
     const directory = folder();
     writeFileSync(join(directory, `.lock-${String(process.pid)}-0123456789abcdef`), 'another-boot 12345');
     expect(open(directory).states()).toEqual([]);
   });
 });
 
-describe('watches that are kept in a journal', () => {
-  it('go on in the next run: the same deadline, no question about what has ended, the floor kept', () => {
+describe('watches with a journal', () => {
+  it('resume in the next run with the same deadline and minimum interval, and do not poll finished tasks', () => {
     const directory = folder();
     inVirtualTime(({ flush }) => {
       const [first, second] = [scripted([running, failed, { hang: true }], { policy: every(seconds(15)), deadlineMs: seconds(3600) }), scripted([succeeded])];
@@ -223,13 +223,13 @@ describe('watches that are kept in a journal', () => {
       });
       flush();
       expect(seen.lines.filter((line) => line.includes('transition'))).toEqual(['0s transition a', '0s transition b']);
-      // The request about a left at 15 s, or up to 10 s later by what the next run knows, and was never answered; b had ended.
+      // The request for a was sent at 15 s, or up to 10 s later as far as the next run knows, and had no response; b had ended.
       expect([askedAt(first.transport), askedAt(second.transport)]).toEqual([[0, 0, 15], [31]]);
       expect(restarted.lines).toEqual(['21s added a', '21s added b', '21s transition b failed', '31s transition a succeeded', '31s |']);
     });
   });
 
-  it('ask again about what was lost', () => {
+  it('poll a task again whose watch ended with an error', () => {
     const directory = folder();
     inVirtualTime(({ flush }) => {
       const journal = open(directory);
@@ -245,7 +245,7 @@ describe('watches that are kept in a journal', () => {
     });
   });
 
-  it('poll no more once it is closed, tell what they had got, and end in an error of kind save', () => {
+  it('send no polls after it is closed, emit the responses in flight, and end with an error of kind save', () => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([queued, { ...running, afterMs: seconds(5) }, succeeded], { policy: every(seconds(15)), giveUpAfterMs: seconds(60) });
       const journal = open(folder());
@@ -259,14 +259,14 @@ describe('watches that are kept in a journal', () => {
     });
   });
 
-  it('are refused a ref whose provider has moved: its state is of another address', () => {
+  it('throw for a state of another base URL', () => {
     const directory = folder();
     const journal = open(directory);
     save(journal, { ...stateOf('cgt-1'), baseUrl: 'https://elsewhere.example' });
     expect(() => scripted([succeeded]).client.watch(arkTask, journal.watch(arkTask))).toThrow('resumeFrom.baseUrl must be the account\'s');
   });
 
-  it('do not touch a line that was appended by hand, if it is a state', () => {
+  it('keep a valid line that was appended by hand', () => {
     const directory = folder();
     const journal = open(directory);
     save(journal, stateOf('a'));

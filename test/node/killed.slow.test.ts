@@ -16,7 +16,7 @@ import { type Built, buildForNode } from '../support/build.js';
 /** The shortest interval between two polls takes one real second, and a program starts in less. */
 const speed = 10;
 const minIntervalMs = 10_000;
-/** Two requests travel for different times: the first one of a process waits until its HTTP client is loaded. 200 ms of real time. */
+/** How much the latency of two requests may differ: the first one of a process waits until its HTTP client is loaded. 200 ms of real time. */
 const travelMs = 200 * speed;
 const key = 'sk-0123456789abcdef-ABCDEF';
 
@@ -30,14 +30,14 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-interface Told {
+interface JsonEvent {
   readonly kind: string;
   readonly task: TaskRef;
   readonly isNew?: boolean;
   readonly transition?: { readonly to: string };
 }
 
-/** A process of the command line, and what it says. */
+/** Starts the command line in a process, and collects its output. */
 const start = (simulator: Simulator, list: string, videos: string) => {
   const variables = simulatedProviders.flatMap((id) => [[`${id.toUpperCase()}_API_KEY`, key], [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)]]);
   const args = ['watch', '--file', list, '--download', videos, '--json'];
@@ -45,22 +45,22 @@ const start = (simulator: Simulator, list: string, videos: string) => {
     env: { PATH: process.env.PATH, ...(Object.fromEntries(variables) as Record<string, string>), ...clockVariables(speed) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const said = { out: '', errors: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said.errors += text));
-  // What a killed process was just saying is torn.
-  const told = (): readonly Told[] => said.out.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Told);
-  return { child, said, told, closed: once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]> };
+  const output = { out: '', errors: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.errors += text));
+  // The last line of a killed process may be incomplete.
+  const events = (): readonly JsonEvent[] => output.out.split('\n').slice(0, -1).map((line) => JSON.parse(line) as JsonEvent);
+  return { child, output, events, closed: once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]> };
 };
 
-/** Every video that is whole, by what would be another if it were written again. */
+/** The complete videos, each with what changes when it is written again. */
 const writtenIn = (videos: string): ReadonlyMap<string, string> =>
   new Map(readdirSync(videos).filter((name) => name.endsWith('.mp4')).map((name) => {
     const { ino, mtimeMs, size } = statSync(join(videos, name));
     return [name, `${String(ino)} ${String(mtimeMs)} ${String(size)}`];
   }));
 
-it('forty tasks come to their ends, and each video to the disk once, through faults and three kills at any instant', async () => {
+it('forty tasks finish and each video is saved once, despite faults and three kills at random instants', async () => {
   const keys = Object.fromEntries(simulatedProviders.map((id) => [id, key]));
   const simulator = await startSimulator({ speed, keys, faults: { rate: 0.3 }, fileBytes: 1_000_000 });
   try {
@@ -84,14 +84,14 @@ it('forty tasks come to their ends, and each video to the disk once, through fau
       for (const [name, file] of written) expect(now.get(name), `${name} was written again (kills after ${kills.join(', ')} ms)`).toBe(file);
       written = now;
     };
-    const note = ({ said, told }: ReturnType<typeof start>): void => {
-      everything.push(said.out, said.errors);
-      newlySaved.push(...told().flatMap(({ kind, isNew, task }) => (kind === 'saved' && isNew === true ? [taskKey(task)] : [])));
+    const collect = ({ output, events }: ReturnType<typeof start>): void => {
+      everything.push(output.out, output.errors);
+      newlySaved.push(...events().flatMap(({ kind, isNew, task }) => (kind === 'saved' && isNew === true ? [taskKey(task)] : [])));
     };
 
     for (let run = 0; run < 3; run += 1) {
       const one = start(simulator, list, videos);
-      // The first kill comes while questions are under way whose answers nobody will ever see; the others at any instant.
+      // The first kill comes while requests are in flight that get no response; the others at random instants.
       if (run === 0) await expect.poll(() => simulator.requests.some(({ fault }) => fault === 'hang'), { interval: 5, timeout: 20_000 }).toBe(true);
       else await once(one.child.stdout, 'data');
       const killMs = Math.floor(Math.random() * (run === 0 ? 100 : 4_000));
@@ -99,24 +99,24 @@ it('forty tasks come to their ends, and each video to the disk once, through fau
       await Promise.race([after(killMs), one.closed]);
       one.child.kill('SIGKILL');
       await one.closed;
-      note(one);
+      collect(one);
       unchanged(writtenIn(videos));
     }
     const last = start(simulator, list, videos);
     const [code] = await last.closed;
-    note(last);
+    collect(last);
     unchanged(writtenIn(videos));
 
-    // Each task has one end, and the right one.
-    const story = `kills after ${kills.join(', ')} ms; stderr: ${last.said.errors}`;
-    const ends = last.told().filter(({ kind }) => kind === 'saved' || kind === 'unsaved');
+    // Each task has exactly one end, and the expected one.
+    const story = `kills after ${kills.join(', ')} ms; stderr: ${last.output.errors}`;
+    const ends = last.events().filter(({ kind }) => kind === 'saved' || kind === 'not-saved');
     expect(ends.map(({ task }) => taskKey(task)).sort(), story).toEqual(tasks.map(taskKey).sort());
     const succeeded = tasks.filter((task) => simulator.scenario(task).outcome === 'succeeds');
     expect(ends.filter(({ kind }) => kind === 'saved').map(({ task }) => taskKey(task)).sort(), story).toEqual(succeeded.map(taskKey).sort());
-    expect(last.told().filter(({ kind }) => kind === 'error'), story).toEqual([]);
+    expect(last.events().filter(({ kind }) => kind === 'error'), story).toEqual([]);
     expect(code).toBe(1);
 
-    // Each video is on the disk, byte for byte, and was written once; nothing else is there.
+    // Each video is on the disk, byte for byte, and was written once. There are no other files.
     for (const task of succeeded) {
       const path = simulator.requests.find((request) => request.provider === task.provider && request.id === task.id && request.path.startsWith('/files/'))?.path;
       const truth = Buffer.from(await (await fetch(simulator.url + (path ?? ''))).arrayBuffer());
@@ -126,7 +126,7 @@ it('forty tasks come to their ends, and each video to the disk once, through fau
     expect(readdirSync(videos).sort()).toEqual(['watches.jsonl', ...succeeded.flatMap((task) => [`${taskFileName(task)}.json`, `${taskFileName(task)}.mp4`])].sort());
     expect(newlySaved.filter((task, index) => newlySaved.indexOf(task) < index)).toEqual([]);
 
-    // All processes had one clock, the simulator's.
+    // All processes used the simulator's clock.
     const [firstAtMs = NaN, lastAtMs = NaN] = [simulator.requests[0]?.atMs, simulator.requests.at(-1)?.atMs];
     const states = readFileSync(join(videos, 'watches.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { readonly startedAtMs: number; readonly polledAtMs: number });
     for (const { startedAtMs, polledAtMs } of states) {
@@ -135,10 +135,10 @@ it('forty tasks come to their ends, and each video to the disk once, through fau
       expect(polledAtMs).toBeGreaterThan(startedAtMs);
     }
 
-    // No provider was polled more often than it allows, over all of the processes, and nothing after its end.
+    // Over all processes, no task was polled more often than allowed.
     for (const task of tasks) {
-      const asks = simulator.requests.filter(({ provider, id, path }) => provider === task.provider && id === task.id && !path.startsWith('/files/'));
-      const gaps = asks.slice(1).map(({ atMs }, index) => atMs - (asks[index]?.atMs ?? 0));
+      const polls = simulator.requests.filter(({ provider, id, path }) => provider === task.provider && id === task.id && !path.startsWith('/files/'));
+      const gaps = polls.slice(1).map(({ atMs }, index) => atMs - (polls[index]?.atMs ?? 0));
       expect(gaps.filter((gap) => gap < minIntervalMs - travelMs), `${task.provider} ${task.id}, ${story}`).toEqual([]);
     }
     expect(simulator.requests.filter(({ fault }) => fault !== null).length).toBeGreaterThan(40);

@@ -22,10 +22,10 @@ const linkFrom = async (simulator: Simulator): Promise<string> => {
   return snapshot.status === 'succeeded' ? (snapshot.video?.url ?? '') : '';
 };
 
-/** Later versions let their young objects grow larger before they collect them. */
+/** Later versions of Node collect young objects later. */
 const bound = Number(process.versions.node.split('.')[0]) < 24 ? 60 * megabyte : 100 * megabyte;
 
-it(`a file of 200 MB takes less than ${String(bound / megabyte)} MB of memory`, async () => {
+it(`a file of 200 MB needs less than ${String(bound / megabyte)} MB of memory`, async () => {
   const built = await buildForNode({ 'large-download': fileURLToPath(new URL('large-download.ts', import.meta.url)) });
   const directory = mkdtempSync(join(tmpdir(), 'rx-seedance-large-'));
   const [large, small] = await Promise.all([startSimulator({ fileBytes: 200 * megabyte }), startSimulator()]);

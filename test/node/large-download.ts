@@ -1,13 +1,13 @@
 /**
- * A program that downloads one file and says how much memory that took: argument 1 is the link, 2 the directory, 3 a small file's link.
- * Prints JSON: bytes received, and the most resident memory during the download above that before it, in bytes.
+ * Downloads one file and measures its memory use. Arguments: the link, the directory, the link of a small file.
+ * Prints JSON: the received bytes, and by how many bytes the resident memory grew during the download.
  */
 import { lastValueFrom, tap } from 'rxjs';
 import { download } from 'rx-seedance/node';
 
 const [link = '', directory = '', warmUp = ''] = process.argv.slice(2);
 
-// What a first download loads and compiles is not what a large one takes.
+// The first download loads and compiles code, which does not count.
 await lastValueFrom(download(warmUp, { directory, fileName: 'small.mp4' }));
 
 const beforeBytes = process.memoryUsage.rss();

@@ -1,6 +1,6 @@
 /**
- * A program for a process that may write no file beyond a size: its disk is full in the middle of a write. Prints JSON.
- * `limited journal DIR` saves long states until one is refused, then a short one; `limited download DIR LINK` downloads a file.
+ * A program for a process with a limited file size, like a disk that fills up in the middle of a write. Prints JSON.
+ * `limited journal DIR` saves long states until one fails, then a short one; `limited download DIR LINK` downloads a file.
  */
 import { lastValueFrom } from 'rxjs';
 import { startWatch, watchConfig, type WatchState } from 'rx-seedance';

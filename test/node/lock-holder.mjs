@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * A process that holds a directory, for the tests of the lock: it makes the lock file that a process of the library makes, and stays
- * until it is killed. It knows the file's form by itself, so that a change of the form is seen.
+ * A process that locks a directory until it is killed. It creates the lock file without the library, so that the tests notice a change of
+ * the file format.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [, , directory = ''] = process.argv;
 
-const beginning = () => {
+const startedAt = () => {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     return `${boot} ${readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ')[19]}`;
@@ -17,6 +17,6 @@ const beginning = () => {
   }
 };
 
-writeFileSync(join(directory, `.lock-${process.pid}-00000000000000aa`), beginning());
+writeFileSync(join(directory, `.lock-${process.pid}-00000000000000aa`), startedAt());
 process.send?.('held');
 setInterval(() => undefined, 1 << 30);

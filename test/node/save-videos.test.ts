@@ -44,14 +44,14 @@ const all = <T>(events: Observable<T>): Promise<readonly T[]> => lastValueFrom(e
 const endsIn = (events: readonly SaveEvent[]): readonly Exclude<SaveEvent, { kind: 'download' }>[] => events.filter((event) => event.kind !== 'download');
 const filesOf = (simulator: Simulator) => simulator.requests.filter(({ path }) => path.startsWith('/files/'));
 
-/** The bytes that the simulator has for a task, by its own link. */
+/** The bytes of a task's video, from the simulator. */
 const truth = async (simulator: Simulator, task: TaskRef): Promise<Buffer> => {
   const entry = filesOf(simulator).find(({ provider, id }) => provider === task.provider && id === task.id);
   return Buffer.from(await (await fetch(simulator.url + (entry?.path ?? ''))).arrayBuffer());
 };
 
 describe('saving the videos of a feed', () => {
-  it('brings each task of every provider to one end: its file, byte for byte, or the reason why there is none', async () => {
+  it('ends each task of every provider with its file, byte for byte, or with a reason', async () => {
     const { simulator, client } = await setUp();
     const directory = join(folder(), 'videos');
     const outcomes = ['succeeds', 'fails', 'cancelled', 'disappears'] as const;
@@ -68,10 +68,10 @@ describe('saving the videos of a feed', () => {
         expect(end).toEqual({ kind: 'saved', task, path, bytes: bytes.length, isNew: true });
         expect(readFileSync(path).equals(bytes)).toBe(true);
       } else {
-        // AnyFast tells a cancelled task as a failed one.
-        const reason = outcome === 'disappears' ? 'errored' : outcome === 'cancelled' && task.provider !== 'anyfast' ? 'cancelled' : 'failed';
-        expect(end).toMatchObject({ kind: 'unsaved', reason });
-        expect(end?.kind === 'unsaved' && end.error !== null).toBe(outcome === 'disappears');
+        // AnyFast reports a cancelled task as failed.
+        const reason = fate === 'vanishes' ? 'errored' : fate === 'cancelled' && task.provider !== 'anyfast' ? 'cancelled' : 'failed';
+        expect(end).toMatchObject({ kind: 'not-saved', reason });
+        expect(end?.kind === 'not-saved' && end.error !== null).toBe(fate === 'vanishes');
       }
     }
     expect(readdirSync(directory).sort()).toEqual(providers.flatMap(({ id }) => {
@@ -80,7 +80,7 @@ describe('saving the videos of a feed', () => {
     }).sort());
   });
 
-  it('writes beside each file what it is of', async () => {
+  it('writes a record beside each file', async () => {
     const { simulator, client } = await setUp();
     const directory = folder();
     const task = simulator.submit('ark', ended);
@@ -94,7 +94,7 @@ describe('saving the videos of a feed', () => {
     expect(JSON.stringify(record)).not.toContain(simulator.apiKey('ark'));
   });
 
-  it('fetches nothing twice: what is there with its record stays as it is', async () => {
+  it('does not download a video again that exists with its record', async () => {
     const { simulator, client } = await setUp();
     const directory = folder();
     const task = simulator.submit('kyyaipower', ended);
@@ -107,7 +107,7 @@ describe('saving the videos of a feed', () => {
     expect(filesOf(simulator)).toHaveLength(1);
   });
 
-  it('fetches again what has been deleted', async () => {
+  it('downloads a deleted video again', async () => {
     const { simulator, client } = await setUp();
     const directory = folder();
     const task = simulator.submit('ark', ended);
@@ -118,10 +118,10 @@ describe('saving the videos of a feed', () => {
   });
 
   it.each<[string, (path: string) => void]>([
-    ['has lost bytes since', (path) => { truncateSync(path, 100); }],
-    ['is a stranger\'s', (path) => { unlinkSync(path.replace('.mp4', '.json')); writeFileSync(path, 'mine'); }],
-    ['has a record that is none', (path) => { writeFileSync(path.replace('.mp4', '.json'), '{"file":"../../x"}'); }],
-  ])('leaves a file alone that %s, and says so', async (_, change) => {
+    ['has lost bytes', (path) => { truncateSync(path, 100); }],
+    ['has no record', (path) => { unlinkSync(path.replace('.mp4', '.json')); writeFileSync(path, 'mine'); }],
+    ['has an invalid record', (path) => { writeFileSync(path.replace('.mp4', '.json'), '{"file":"../../x"}'); }],
+  ])('reports an error for a file that %s, and does not change it', async (_, change) => {
     const { simulator, client } = await setUp();
     const directory = folder();
     const task = simulator.submit('ark', ended);
@@ -131,12 +131,12 @@ describe('saving the videos of a feed', () => {
     change(path);
     const before = readFileSync(path);
     const [end] = await run();
-    expect(end).toMatchObject({ kind: 'unsaved', reason: 'download' });
-    expect(end?.kind === 'unsaved' && isDownloadError(end.error, 'exists')).toBe(true);
+    expect(end).toMatchObject({ kind: 'not-saved', reason: 'download' });
+    expect(end?.kind === 'not-saved' && isDownloadError(end.error, 'exists')).toBe(true);
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
-  it('gives a whole part its name without asking, if its program was killed just before', async () => {
+  it('renames a complete part without a request, after a kill just before the rename', async () => {
     const { simulator, client } = await setUp();
     const directory = folder();
     const task = simulator.submit('ark', ended);
@@ -153,7 +153,7 @@ describe('saving the videos of a feed', () => {
     expect(readdirSync(directory).sort()).toEqual([`ark-${task.id}.json`, `ark-${task.id}.mp4`]);
   });
 
-  it('asks the provider for a fresh link when one has expired, and keeps the provider\'s floor', async () => {
+  it('polls for a fresh link when one has expired, and keeps the minimum interval', async () => {
     let skewMs = 0;
     const { simulator, client } = await setUp({ linkLifeMs: 60_000, freshLinks: true, clock: () => time.now() + skewMs });
     const directory = folder();
@@ -162,13 +162,13 @@ describe('saving the videos of a feed', () => {
     skewMs = 3_600_000;
     expect(endsIn(await all(from(events).pipe(saveVideos({ directory, client }))))).toMatchObject([{ kind: 'saved', isNew: true }]);
     expect(filesOf(simulator).map(({ status }) => status)).toEqual([403, 200]);
-    expect(simulator.polls(task)).toBe(2);
-    // Without the client the same is the end.
+    expect(simulator.asks(task)).toBe(2);
+    // Without a client it is an error.
     const [end] = endsIn(await all(from(events).pipe(saveVideos({ directory: folder() }))));
-    expect(end?.kind === 'unsaved' && isDownloadError(end.error, 'refused')).toBe(true);
+    expect(end?.kind === 'not-saved' && isDownloadError(end.error, 'refused')).toBe(true);
   });
 
-  it('survives downloads that are cut, each of them several times', async () => {
+  it('resumes downloads that are cut several times', async () => {
     const { simulator, client } = await setUp({ fileBytes: 400_000 });
     const directory = folder();
     const tasks = providers.map(({ id }) => simulator.submit(id, ended));
@@ -180,7 +180,7 @@ describe('saving the videos of a feed', () => {
     for (const task of tasks) expect(readFileSync(join(directory, `${taskFileName(task)}.mp4`)).equals(await truth(simulator, task))).toBe(true);
   });
 
-  it('runs so many downloads at once, and the rest in line', async () => {
+  it('runs a limited number of downloads at once, and queues the others', async () => {
     const { simulator, client } = await setUp();
     const tasks = Array.from({ length: 12 }, () => simulator.submit('ark', ended));
     const running = new Set<string>();
@@ -200,34 +200,34 @@ describe('saving the videos of a feed', () => {
     expect(most).toBe(3);
   });
 
-  it('tells of a success without a link', async () => {
+  it('reports a success without a link', async () => {
     const event: FeedEvent = { kind: 'transition', task: { provider: 'ark', id: 'cgt-1' }, transition: transition('succeeded', null, { video: null }) };
-    expect(await all(of(event).pipe(saveVideos({ directory: folder() })))).toEqual([{ kind: 'unsaved', task: event.task, reason: 'no-video', error: null }]);
+    expect(await all(of(event).pipe(saveVideos({ directory: folder() })))).toEqual([{ kind: 'not-saved', task: event.task, reason: 'no-video', error: null }]);
   });
 
-  it('tells of a directory that cannot be written, for each task, and goes on', async () => {
+  it('reports a directory that cannot be written for each task', async () => {
     const { simulator, client } = await setUp();
     const parent = folder();
     writeFileSync(join(parent, 'file'), '');
     const tasks = [simulator.submit('ark', ended), simulator.submit('ark', { ...ended, outcome: 'fails' }), simulator.submit('ark', ended)];
     const ends = await all(from(tasks).pipe(watchTasks(client), saveVideos({ directory: join(parent, 'file') })));
-    expect(ends.map((end) => end.kind === 'unsaved' && [end.reason, isDownloadError(end.error, 'disk')]).sort()).toEqual([['download', true], ['download', true], ['failed', false]]);
+    expect(ends.map((end) => end.kind === 'not-saved' && [end.reason, isDownloadError(end.error, 'disk')]).sort()).toEqual([['download', true], ['download', true], ['failed', false]]);
   });
 
-  it('tells of a record that cannot be written, and keeps the part whole for the next run', async () => {
+  it('reports a record that cannot be written, and keeps the complete part for the next run', async () => {
     const { simulator, client } = await setUp();
     const directory = folder();
     const task = simulator.submit('ark', ended);
     mkdirSync(join(directory, `ark-${task.id}.json.new`));
     const run = async (): Promise<SaveEvent | undefined> => (await all(of(task).pipe(watchTasks(client), saveVideos({ directory })))).at(-1);
     const end = await run();
-    expect(end?.kind === 'unsaved' && isDownloadError(end.error, 'disk')).toBe(true);
+    expect(end?.kind === 'not-saved' && isDownloadError(end.error, 'disk')).toBe(true);
     rmSync(join(directory, `ark-${task.id}.json.new`), { recursive: true });
     expect(await run()).toMatchObject({ kind: 'saved' });
     expect(filesOf(simulator)).toHaveLength(1);
   });
 
-  it('passes the error of its source on, and keeps the parts of what was under way', async () => {
+  it('forwards the error of its source, and keeps the parts of downloads in progress', async () => {
     await expect(all(throwError(() => new Error('the refs have failed')).pipe(saveVideos({ directory: folder() })))).rejects.toThrow('the refs have failed');
   });
 
@@ -236,7 +236,7 @@ describe('saving the videos of a feed', () => {
     [{ directory: '' }, 'directory must be a path, not ""'],
     [{ giveUpAfterMs: -1 }, 'giveUpAfterMs must be a finite number of ms above 0, not -1'],
     [{ client: {} as never }, 'client.watch must be a function, not undefined'],
-  ])('refuses a bad option at once: %o', (options, message) => {
+  ])('throws at once for an invalid option: %o', (options, message) => {
     expect(() => saveVideos({ directory: 'videos', ...options })).toThrow(message);
   });
 });

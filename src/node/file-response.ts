@@ -1,0 +1,102 @@
+/**
+ * Decides from status and headers what to do with a response to the request for a file. Pure.
+ */
+import { retryAfterMs } from '../transport/retry-after.js';
+import { contentRange } from './content-range.js';
+
+/** The bytes of a file that are already on the disk. */
+export interface Held {
+  readonly receivedBytes: number;
+  /** The `If-Range` for these bytes: a strong entity tag, else a date. Null if the server sent neither. */
+  readonly validator: string | null;
+  readonly totalBytes: number | null;
+}
+
+/** The head of a response. */
+export interface ResponseHead {
+  readonly status: number;
+  /** A header by its lower-case name; null if it is missing. */
+  readonly header: (name: string) => string | null;
+}
+
+/** What to do with a response. */
+export type FileAction =
+  /** Write the body at `fromBytes`, and drop any bytes held beyond. */
+  | { readonly kind: 'bytes'; readonly fromBytes: number; readonly toBytes: number | null; readonly totalBytes: number | null; readonly validator: string | null }
+  /** All bytes are already held. */
+  | { readonly kind: 'whole' }
+  /** The held bytes belong to another file: start over. */
+  | { readonly kind: 'stale'; readonly message: string }
+  /** The host refuses the link. Do not retry. */
+  | { readonly kind: 'refused'; readonly message: string }
+  /** Retry. */
+  | { readonly kind: 'retry'; readonly message: string; readonly retryAfterMs: number | null };
+
+/** The headers that request the rest of a file; all of it if no bytes are held, or if they have no validator. */
+export const headersFor = ({ receivedBytes, validator }: Held): Readonly<Record<string, string>> => ({
+  accept: '*/*',
+  'accept-encoding': 'identity',
+  ...(isResumable({ receivedBytes, validator }) && { range: `bytes=${String(receivedBytes)}-`, 'if-range': validator ?? '' }),
+});
+
+const isResumable = ({ receivedBytes, validator }: Pick<Held, 'receivedBytes' | 'validator'>): boolean => receivedBytes > 0 && validator !== null;
+
+/** Decides what to do with the response to a request with `headersFor(held)`. */
+export const actionFor = ({ status, header }: ResponseHead, held: Held): FileAction => {
+  const retry = (message: string): FileAction => ({ kind: 'retry', message, retryAfterMs: retryAfterMs(header('retry-after') ?? '', header('date') ?? '') });
+  if (status === 200 || status === 206) {
+    const encoding = header('content-encoding') ?? 'identity';
+    if (encoding.toLowerCase() !== 'identity') return retry(`the response has the content-encoding ${encoding}, not identity`);
+    const type = header('content-type') ?? '';
+    if (/^(?:text\/|application\/(?:json|xml|xhtml)|multipart\/)/i.test(type)) return retry(`the response is ${type}, not a video`);
+    return status === 200 ? wholeFile(header, retry) : partOfFile(header, held, retry);
+  }
+  if (status === 416) return unsatisfied(header, held);
+  if (status === 408 || status === 425 || status === 429 || status > 499) return retry(`the file's host responded with ${String(status)}`);
+  if (status > 399) return { kind: 'refused', message: `the file's host responded with ${String(status)}` };
+  return retry(`the file's host responded with ${String(status)}`);
+};
+
+const wholeFile = (header: ResponseHead['header'], retry: (message: string) => FileAction): FileAction => {
+  const totalBytes = lengthIn(header);
+  if (totalBytes === 0) return retry('the response is a file of 0 bytes, not a video');
+  return { kind: 'bytes', fromBytes: 0, toBytes: totalBytes, totalBytes, validator: validatorIn(header) };
+};
+
+const partOfFile = (header: ResponseHead['header'], held: Held, retry: (message: string) => FileAction): FileAction => {
+  const range = contentRange(header('content-range'));
+  if (!isResumable(held)) return retry('the response is a part of the file, but the request had no range');
+  if (range === null || range.first === null) return retry(`the Content-Range of the response is '${header('content-range') ?? ''}'`);
+  const { first, last, totalBytes } = range;
+  const validator = validatorIn(header) ?? held.validator;
+  if (first !== held.receivedBytes) return { kind: 'stale', message: `the response starts at byte ${String(first)}, not at ${String(held.receivedBytes)}` };
+  if (validator !== held.validator) return { kind: 'stale', message: 'the file has changed' };
+  if (totalBytes !== null && held.totalBytes !== null && totalBytes !== held.totalBytes) {
+    return { kind: 'stale', message: `the file now has ${String(totalBytes)} bytes, not ${String(held.totalBytes)}` };
+  }
+  const length = lengthIn(header);
+  if (length !== null && length !== last - first + 1) {
+    return retry(`the response has a Content-Length of ${String(length)}, but a range from ${String(first)} to ${String(last)}`);
+  }
+  return { kind: 'bytes', fromBytes: first, toBytes: last + 1, totalBytes: totalBytes ?? held.totalBytes, validator };
+};
+
+/** No bytes follow the held ones: they are the whole of a file of unknown length, or they belong to another file. */
+const unsatisfied = (header: ResponseHead['header'], held: Held): FileAction => {
+  const { receivedBytes } = held;
+  const totalBytes = contentRange(header('content-range'))?.totalBytes ?? null;
+  return totalBytes === receivedBytes && receivedBytes > 0 && held.totalBytes === null
+    ? { kind: 'whole' }
+    : { kind: 'stale', message: `the host has no bytes after byte ${String(receivedBytes)}; the file has ${totalBytes === null ? 'fewer' : `${String(totalBytes)} bytes`}` };
+};
+
+const lengthIn = (header: ResponseHead['header']): number | null => {
+  const text = header('content-length') ?? '';
+  return /^\d{1,15}$/.test(text) ? Number(text) : null;
+};
+
+/** A weak entity tag does not guarantee equal bytes. */
+const validatorIn = (header: ResponseHead['header']): string | null => {
+  const tag = header('etag')?.trim() ?? '';
+  return /^"[^"]*"$/.test(tag) ? tag : header('last-modified');
+};
