@@ -1,5 +1,5 @@
 /**
- * From arguments and variables to accounts: which key goes to which address. Reads no file and starts nothing.
+ * From arguments and variables to accounts: which key goes to which address.
  */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Account, account, isLoopback } from '../client/account.js';
@@ -10,19 +10,19 @@ import { knownProviders } from './known-providers.js';
 import { simulatorScheduler, speedVariable } from './simulator-clock.js';
 import { orUsageError, UsageError } from './usage-error.js';
 
-/** The ways to the providers in use. */
+/** How to reach the providers in use. */
 export interface Access {
   readonly accounts: readonly Account[];
-  /** The time that the providers live in: a simulator's, else real time. */
+  /** The providers' clock: a simulator's, else real time. */
   readonly scheduler: SchedulerLike;
 }
 
 /**
  * The accounts of the providers in use.
  *
- * @param used.ids       the providers of the tasks that are named
- * @param used.allKeyed further tasks are to come: of any provider that has a key
- * Errors: `UsageError` for a missing key, which names its variable; for a bad address; for a simulator's clock beside a provider elsewhere.
+ * @param used.ids      the providers of the tasks that are named
+ * @param used.allKeyed whether tasks may follow, of any provider that has a key
+ * Errors: `UsageError` for a missing key, for a bad address, and for a simulator's clock with a provider on another machine.
  */
 export const openAccess = (
   used: { readonly ids: readonly string[]; readonly allKeyed: boolean },
@@ -30,7 +30,7 @@ export const openAccess = (
   variables: Variables,
 ): Access => {
   const providers = knownProviders.filter(({ id }) => used.ids.includes(id) || (used.allKeyed && keyIn(variables, id) !== null));
-  if (providers.length === 0) throw new UsageError('no key is set: put one in a variable such as ANYFAST_API_KEY, or name a .env file by --env-file');
+  if (providers.length === 0) throw new UsageError('no key is set: put one in a variable such as ANYFAST_API_KEY, or name a .env file with --env-file');
   refuseUnused(baseUrls, providers);
   const accounts = providers.map((provider) =>
     orUsageError(() => account(provider, { apiKey: keyOf(provider, variables), baseUrl: baseUrlOf(provider, baseUrls, variables) })),
@@ -39,7 +39,7 @@ export const openAccess = (
   if (scheduler === null) return { accounts, scheduler: asyncScheduler };
   const real = accounts.find(({ baseUrl }) => !isLoopback(baseUrl));
   if (real !== undefined) {
-    throw new UsageError(`${speedVariable} is for a simulator on this machine, and ${real.provider.id} is at ${real.baseUrl}: unset it, or name another .env file`);
+    throw new UsageError(`${speedVariable} works only with a simulator on this machine, but ${real.provider.id} is at ${real.baseUrl}: unset it, or name another .env file`);
   }
   return { accounts, scheduler };
 };
@@ -50,9 +50,9 @@ const keyOf = ({ id }: Provider, variables: Variables): string => {
   return key;
 };
 
-/** What to do about a key that is not there. */
+/** The error message for a missing key. */
 export const keyMissing = (provider: string): string =>
-  `no key for ${provider}: set ${keyVariable(provider)}, or name a .env file that has it by --env-file`;
+  `no key for ${provider}: set ${keyVariable(provider)}, or name a .env file that sets it with --env-file`;
 
 const baseUrlOf = ({ id, baseUrl }: Provider, baseUrls: readonly BaseUrl[], variables: Variables): string =>
   baseUrls.findLast(({ provider }) => provider === null || provider === id)?.url ?? baseUrlIn(variables, id) ?? baseUrl;
@@ -63,6 +63,6 @@ const refuseUnused = (baseUrls: readonly BaseUrl[], providers: readonly Provider
     if (provider === null && ids.length > 1) {
       throw new UsageError(`--base-url must be written provider=URL when there are several providers: ${ids.join(', ')}`);
     }
-    if (provider !== null && !ids.includes(provider)) throw new UsageError(`--base-url ${provider}=…: no task of ${provider} is asked about`);
+    if (provider !== null && !ids.includes(provider)) throw new UsageError(`--base-url ${provider}=…: no task of ${provider} is watched`);
   }
 };

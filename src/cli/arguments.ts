@@ -1,5 +1,5 @@
 /**
- * From arguments to a command, checked whole before anything starts. Pure: reads no file and no variable.
+ * Parses and checks all arguments before anything starts. Pure: reads no file and no variable.
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { TaskRef } from '../task/snapshot.js';
@@ -10,13 +10,14 @@ import { knownProviders } from './known-providers.js';
 import { parseTaskRef } from './task-refs.js';
 import { orUsageError, UsageError } from './usage-error.js';
 
-/** Every command, in the order of the help. */
+/** Every command, in the order of the help text. */
 export const commandNames = ['watch', 'query', 'providers', 'simulate'] as const;
 
 export type CommandName = (typeof commandNames)[number];
 
-/** An address for a provider; for the only one when none is named. */
+/** Another base URL for a provider. */
 export interface BaseUrl {
+  /** Null for the only provider in use. */
   readonly provider: string | null;
   readonly url: string;
 }
@@ -30,9 +31,9 @@ export interface AccessArguments {
 export interface WatchArguments extends AccessArguments {
   readonly kind: 'watch';
   readonly tasks: readonly TaskRef[];
-  /** A list of further tasks. */
+  /** A file that lists more tasks. */
   readonly file: string | null;
-  /** Whether further tasks come from stdin, line by line. */
+  /** Whether stdin lists more tasks, one a line. */
   readonly fromStdin: boolean;
   readonly download: string | null;
   readonly journal: string | null;
@@ -56,12 +57,12 @@ export interface ProvidersArguments {
 export interface SimulateArguments {
   readonly kind: 'simulate';
   readonly options: SimulatorOptions;
-  /** How many tasks are started at once. */
+  /** How many tasks the simulator starts with. */
   readonly tasks: number;
   readonly tasksFile: string | null;
 }
 
-/** What is to be done. */
+/** A parsed command line. */
 export type Command =
   | { readonly kind: 'help'; readonly about: CommandName | null }
   | { readonly kind: 'version' }
@@ -71,7 +72,7 @@ export type Command =
   | SimulateArguments;
 
 /**
- * The command that arguments mean.
+ * Parses the arguments of the program.
  *
  * Errors: `UsageError` that names the option and its value.
  * @example parseCommand(['watch', 'ark:cgt-1', '--download', 'videos'])
@@ -79,23 +80,23 @@ export type Command =
 export const parseCommand = (args: readonly string[]): Command => {
   refuseKeys(args);
   const [name, ...rest] = args;
-  if (name === undefined) throw new UsageError(`a command is missing: ${commandNames.join(', ')}`);
+  if (name === undefined) throw new UsageError(`no command: must be one of ${commandNames.join(', ')}`);
   if (name === '--help' || name === '-h') return { kind: 'help', about: null };
   if (name === '--version' || name === '-V') return { kind: 'version' };
   if (name === 'help') return { kind: 'help', about: rest[0] === undefined ? null : commandNamed(rest[0]) };
   const command = commandNamed(name);
-  if (asksForHelp(rest)) return { kind: 'help', about: command };
+  if (wantsHelp(rest)) return { kind: 'help', about: command };
   return parsers[command](rest);
 };
 
-/** A key that stands in an argument has been seen by every process already; its value is not said again. */
+/** Every process can read a key in an argument. The error message does not repeat its value. */
 const refuseKeys = (args: readonly string[]): void => {
   const end = args.indexOf('--');
   const option = args.slice(0, end < 0 ? undefined : end).find((arg) => /^--?[\w-]*(?:key|token|secret|password)[\w-]*(?:=|$)/i.test(arg));
   if (option === undefined) return;
   throw new UsageError(
-    `${option.replace(/=.*/s, '')} is not taken: arguments are visible to every process of this machine. ` +
-      'Put the key in a variable such as ANYFAST_API_KEY, or in a file named by --env-file',
+    `${option.replace(/=.*/s, '')} is not an option: every process on this machine can read arguments. ` +
+      'Put the key in a variable such as ANYFAST_API_KEY, or in a file named with --env-file',
   );
 };
 
@@ -103,11 +104,11 @@ const refuseKeys = (args: readonly string[]): void => {
 export const isCommandName = (name: string | undefined): name is CommandName => commandNames.some((command) => command === name);
 
 const commandNamed = (name: string): CommandName => {
-  if (!isCommandName(name)) throw new UsageError(`there is no command '${name}': there are ${commandNames.join(', ')}`);
+  if (!isCommandName(name)) throw new UsageError(`unknown command '${name}': must be one of ${commandNames.join(', ')}`);
   return name;
 };
 
-const asksForHelp = (args: readonly string[]): boolean => {
+const wantsHelp = (args: readonly string[]): boolean => {
   const end = args.indexOf('--');
   return args.slice(0, end < 0 ? undefined : end).some((arg) => arg === '--help' || arg === '-h');
 };
@@ -134,7 +135,7 @@ const parseWatch = (args: readonly string[]): WatchArguments => {
   const tasks = positionals.filter((text) => text !== '-').map(parseTaskRef);
   const fromStdin = positionals.includes('-') || file === '-';
   if (tasks.length === 0 && file === null && !fromStdin && journal === null) {
-    throw new UsageError('no task to watch: name some as provider:id, or --file FILE, or - for stdin, or the --journal DIR of an earlier run');
+    throw new UsageError('no task to watch: name tasks as provider:id, or use --file FILE, - for stdin, or the --journal DIR of an earlier run');
   }
   return {
     kind: 'watch',
@@ -145,7 +146,7 @@ const parseWatch = (args: readonly string[]): WatchArguments => {
     journal,
     json,
     deadlineMs: deadline === undefined ? null : orUsageError(() => parseDuration('--deadline', deadline)),
-    concurrency: concurrency === undefined ? null : whole('--concurrency', concurrency, 1),
+    concurrency: concurrency === undefined ? null : integer('--concurrency', concurrency, 1),
     ...accessIn(values),
   };
 };
@@ -154,7 +155,7 @@ const parseQuery = (args: readonly string[]): QueryArguments => {
   const { values, positionals } = parsed(args, { ...accessOptions, raw: { type: 'boolean' } });
   const [text, ...others] = positionals;
   if (text === undefined || others.length > 0) {
-    throw new UsageError(`query takes one task, written provider:id; there are ${positionals.length}`);
+    throw new UsageError(`query takes one task, written provider:id, not ${positionals.length}`);
   }
   return { kind: 'query', task: parseTaskRef(text), raw: values.raw ?? false, ...accessIn(values) };
 };
@@ -177,17 +178,17 @@ const parseSimulate = (args: readonly string[]): SimulateArguments => {
   });
   noPositionals('simulate', positionals);
   const { port, speed, seed, tasks, fates: weights, 'fault-rate': rate, 'tasks-file': tasksFile } = values;
-  if (tasksFile !== undefined && tasks === undefined) throw new UsageError('--tasks-file needs --tasks N: how many tasks to write');
+  if (tasksFile !== undefined && tasks === undefined) throw new UsageError('--tasks-file needs --tasks N, the number of tasks to write');
   return {
     kind: 'simulate',
     options: {
-      speed: speed === undefined ? 1 : numeric('--speed', speed, 'a number from 1', (value) => value >= 1),
-      ...(port === undefined ? {} : { port: whole('--port', port, 0, 65_535) }),
-      ...(seed === undefined ? {} : { seed: whole('--seed', seed, 0) }),
+      speed: speed === undefined ? 1 : numeric('--speed', speed, 'a number ≥ 1', (value) => value >= 1),
+      ...(port === undefined ? {} : { port: integer('--port', port, 0, 65_535) }),
+      ...(seed === undefined ? {} : { seed: integer('--seed', seed, 0) }),
       ...(rate === undefined ? {} : { faults: { rate: numeric('--fault-rate', rate, 'a number from 0 to 1', (value) => value >= 0 && value <= 1) } }),
       ...(weights === undefined ? {} : { outcomes: fatesIn(weights) }),
     },
-    tasks: tasks === undefined ? 0 : whole('--tasks', tasks, 1, 100_000),
+    tasks: tasks === undefined ? 0 : integer('--tasks', tasks, 1, 100_000),
     tasksFile: path('--tasks-file', tasksFile),
   };
 };
@@ -203,18 +204,18 @@ const parsed = <const Options extends OptionTable>(args: readonly string[], opti
   try {
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(complaintOf(error));
+    throw new UsageError(parseErrorOf(error));
   }
 };
 
-/** Node's own words, without its advice of several lines; an unknown option is named without its value. */
-const complaintOf = (error: unknown): string => {
+/** Node's own message without its advice. An unknown option is named without its value, which may be a key. */
+const parseErrorOf = (error: unknown): string => {
   const message = messageOf(error);
   const [, unknown] = /^Unknown option '(-[^'=]*)/.exec(message) ?? [];
-  if (unknown !== undefined) return `there is no option ${unknown}`;
-  const [, option = '', complaint = ''] = /^Option '([^' ]+)[^']*' ([^\n]*?)\.?(?:\n|$)/.exec(message) ?? [];
-  if (complaint.startsWith('argument')) return `${option} needs a value${complaint.includes('ambiguous') ? `; one that begins with - is written ${option}=-…` : ''}`;
-  return complaint === '' ? message : `${option} ${complaint}`;
+  if (unknown !== undefined) return `unknown option ${unknown}`;
+  const [, option = '', detail = ''] = /^Option '([^' ]+)[^']*' ([^\n]*?)\.?(?:\n|$)/.exec(message) ?? [];
+  if (detail.startsWith('argument')) return `${option} needs a value${detail.includes('ambiguous') ? `; write a value that begins with - as ${option}=-…` : ''}`;
+  return detail === '' ? message : `${option} ${detail}`;
 };
 
 const accessIn = (values: { readonly 'env-file'?: string } & { readonly 'base-url'?: readonly string[] }): AccessArguments => ({
@@ -226,7 +227,7 @@ const baseUrlIn = (text: string): BaseUrl => {
   const [, provider, url] = /^([\w-]+)=(.*)$/s.exec(text) ?? [];
   if (provider === undefined || url === undefined) return { provider: null, url: text };
   if (knownProviders.some(({ id }) => id === provider)) return { provider, url };
-  throw new UsageError(`--base-url: there is no provider '${provider}': there are ${knownProviders.map(({ id }) => id).join(', ')}`);
+  throw new UsageError(`--base-url: unknown provider '${provider}': must be one of ${knownProviders.map(({ id }) => id).join(', ')}`);
 };
 
 const fatesIn = (text: string): Readonly<Record<string, number>> =>
@@ -236,24 +237,24 @@ const fatesIn = (text: string): Readonly<Record<string, number>> =>
       if (outcome === undefined || !outcomes.some((known) => known === outcome)) {
         throw new UsageError(`--fates must be some of ${outcomes.join(', ')}, each with its weight, such as succeeds=9,fails=1, not '${text}'`);
       }
-      return [outcome, numeric(`--fates ${outcome}`, weight ?? '1', 'a number from 0', (value) => value >= 0)];
+      return [fate, numeric(`--fates ${fate}`, weight ?? '1', 'a number ≥ 0', (value) => value >= 0)];
     }),
   );
 
 const noPositionals = (command: CommandName, positionals: readonly string[]): void => {
-  if (positionals[0] !== undefined) throw new UsageError(`${command} takes options alone, not '${positionals[0]}'`);
+  if (positionals[0] !== undefined) throw new UsageError(`${command} takes only options, not '${positionals[0]}'`);
 };
 
 const path = (option: string, value: string | undefined): string | null => {
-  if (value === '') throw new UsageError(`${option} needs a path that is not empty`);
+  if (value === '') throw new UsageError(`${option} needs a non-empty path`);
   return value ?? null;
 };
 
-const whole = (option: string, text: string, min: number, max = Number.MAX_SAFE_INTEGER): number =>
+const integer = (option: string, text: string, min: number, max = Number.MAX_SAFE_INTEGER): number =>
   numeric(
     option,
     text,
-    `a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}`,
+    max === Number.MAX_SAFE_INTEGER ? `an integer ≥ ${min}` : `an integer from ${min} to ${max}`,
     (value) => Number.isSafeInteger(value) && value >= min && value <= max,
   );
 

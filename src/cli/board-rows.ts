@@ -1,5 +1,5 @@
 /**
- * What the board says of each task of a run, in words and shares. Pure; knows no width and no colour sequence.
+ * What the board shows for each task of a run: a word, a progress share and notes. Pure.
  */
 import { type TaskSnapshot, taskKey } from '../task/snapshot.js';
 import type { TaskRow } from '../feed/feed.js';
@@ -9,43 +9,44 @@ import type { Provider } from '../wire/provider.js';
 import { bytesForPeople } from './byte-count.js';
 import { forPeople } from './duration.js';
 import type { DownloadProgress } from '../node/index.js';
-import { type Ending, endWord, isSuccess } from './news.js';
+import { type Ending, endWord, isSuccess, reasonToShow } from './news.js';
 import type { Style } from './paint.js';
 import type { Run } from './run.js';
 import { refText } from './task-refs.js';
 import { plain } from './terminal-text.js';
-import { troubleWord } from './trouble-word.js';
+import { errorWord } from './error-word.js';
 
-/** One line of the board. Every text in it is plain. */
+/** One line of the board. Every string in it is plain. */
 export interface BoardRow {
   readonly name: string;
   readonly word: string;
   readonly style: Style;
   readonly isActive: boolean;
-  /** 0 to 1; null where a bar would say nothing. */
+  /** 0 to 1; null for no bar. */
   readonly share: number | null;
   readonly estimated: boolean;
-  /** The same said at several lengths, the longest first. */
+  /** The same note at several lengths, the longest first. */
   readonly notes: readonly string[];
 }
 
 /** What a board shows. */
 export interface BoardContent {
-  /** The active ones first, those of which most is known leading; then those that have ended, the newest first. */
+  /** Active tasks first, saving and running ones before the others; then finished tasks, the newest first. */
   readonly rows: readonly BoardRow[];
-  /** How many rows there are, those included that are not described because no terminal has room for them. */
+  /** How many rows there are in all, including those that `rows` leaves out. */
   readonly rowCount: number;
   /** 0 to 1, over all tasks. */
   readonly share: number;
   readonly estimated: boolean;
-  /** Such as `3 running`, in the order of a task's life. */
+  /** Such as `3 running`, in the order in which a task goes through them. */
   readonly counts: readonly { readonly count: number; readonly word: string; readonly style: Style }[];
   readonly tasks: number;
-  readonly over: number;
+  readonly finished: number;
 }
 
 const styles: Readonly<Record<string, Style>> = {
-  waiting: 'dim',
+  pending: 'dim',
+  'not polled yet': 'dim',
   queued: 'dim',
   running: 'cyan',
   unknown: 'magenta',
@@ -55,8 +56,9 @@ const styles: Readonly<Record<string, Style>> = {
   failed: 'red',
   cancelled: 'yellow',
   expired: 'yellow',
-  unsaved: 'red',
-  lost: 'magenta',
+  'not saved': 'red',
+  error: 'magenta',
+  'could not be followed': 'magenta',
 };
 
 const styleOf = (word: string): Style => styles[word] ?? 'dim';
@@ -65,8 +67,8 @@ const styleOf = (word: string): Style => styles[word] ?? 'dim';
  * What to show of a run.
  *
  * @param providers for their expected times
- * @param nowMs     by the clock of the providers
- * @param most      how many rows there may be room for; default: any number. Describing a row costs more than counting it
+ * @param nowMs     the time by the providers' clock
+ * @param most      how many rows to describe at most, since describing a row costs more than counting it; default: all
  */
 export const boardContent = (run: Run, providers: readonly Provider[], nowMs: number, most = Infinity): BoardContent => {
   const { feed, sinceMs, downloads, endings } = run;
@@ -76,7 +78,7 @@ export const boardContent = (run: Run, providers: readonly Provider[], nowMs: nu
     .filter(({ key }) => !endings.has(key))
     .map(({ row, key }) => ({ row, download: downloads.get(key), sinceMs: sinceMs.get(key) ?? nowMs }))
     .map((one): ActiveTask => ({ ...one, word: wordOf(one.row, one.download) }))
-    // Sorting is stable: within a rank the tasks keep the order of their coming.
+    // Sorting is stable: tasks of one rank stay in the order in which they were added.
     .toSorted((one, other) => rankOf(one.word) - rankOf(other.word));
   const shown = active.slice(0, most).map((one) => activeRow(one, expectedOf, nowMs));
   const ended = [...endings.values()].toReversed().slice(0, Math.max(0, most - shown.length)).map(endedRow);
@@ -87,7 +89,7 @@ export const boardContent = (run: Run, providers: readonly Provider[], nowMs: nu
     estimated: feed.estimated,
     counts: countsOf(run),
     tasks: feed.tasks.size,
-    over: endings.size,
+    finished: endings.size,
   };
 };
 
@@ -96,18 +98,18 @@ interface ActiveTask {
   readonly row: TaskRow;
   readonly word: string;
   readonly download: DownloadProgress | undefined;
-  /** Since when it is watched. */
+  /** When its watch began. */
   readonly sinceMs: number;
 }
 
-/** How long a task takes, by what is known of it; null where nobody says. */
+/** How long a task is expected to take; null if unknown. */
 type Expectation = (snapshot: TaskSnapshot) => TimeRange | null;
 
 const wordOf = ({ status }: TaskRow, download: DownloadProgress | undefined): string =>
-  download !== undefined || status === 'succeeded' ? 'saving' : (status ?? 'waiting');
+  download !== undefined || status === 'succeeded' ? 'saving' : (status ?? 'pending');
 
-/** Saving and running before queued, queued before those of which nothing is known. */
-const rankOf = (word: string): number => (word === 'waiting' ? 3 : word === 'queued' ? 2 : word === 'saving' ? 0 : 1);
+/** Saving, then running and unknown, then queued, then not polled yet. */
+const rankOf = (word: string): number => (word === 'pending' ? 3 : word === 'queued' ? 2 : word === 'saving' ? 0 : 1);
 
 type Notes = Pick<BoardRow, 'share' | 'estimated' | 'notes'> & { readonly style?: Style };
 
@@ -121,25 +123,25 @@ const activeNotes = ({ row, word, download, sinceMs }: ActiveTask, expectedOf: E
   const { progress, estimated, lastError, nextPollAtMs } = row;
   const share = progress === 0 && estimated ? null : progress;
   if (lastError === null) return { share, estimated, notes: timeNotes(row, sinceMs, expectedOf, nowMs) };
-  const reason = troubleWord(lastError);
+  const reason = errorWord(lastError);
   const waitMs = (nextPollAtMs ?? nowMs) - nowMs;
-  const again = waitMs > 0 ? `again in ${forPeople(waitMs)}` : 'asking again';
-  return { style: 'yellow', share, estimated, notes: [`${reason}, ${again}`, again, reason] };
+  const next = waitMs > 0 ? `next in ${forPeople(waitMs)}` : 'polling again';
+  return { style: 'yellow', share, estimated, notes: [`${reason}, ${next}`, next, reason] };
 };
 
 const savingNotes = (download: DownloadProgress | undefined): Notes => {
-  if (download === undefined) return { share: null, estimated: false, notes: ['waits for its download', ''] };
+  if (download === undefined) return { share: null, estimated: false, notes: ['download is queued', ''] };
   const { receivedBytes, totalBytes } = download;
   const received = bytesForPeople(receivedBytes);
   if (totalBytes === null) return { share: null, estimated: false, notes: [received] };
   return { share: totalBytes === 0 ? 1 : receivedBytes / totalBytes, estimated: false, notes: [`${received} / ${bytesForPeople(totalBytes)}`, received] };
 };
 
-/** How long a running task may still take; how long another has stood where it stands. */
+/** How much longer a running task may take; for any other task, how long it has had its status. */
 const timeNotes = ({ snapshot, status }: TaskRow, sinceMs: number, expectedOf: Expectation, nowMs: number): readonly string[] => {
-  if (snapshot === null) return ['not answered yet', ''];
+  if (snapshot === null) return ['not polled yet', ''];
   const elapsedMs = Math.max(0, nowMs - (snapshot.startedAtMs ?? snapshot.createdAtMs ?? sinceMs));
-  if (status === 'unknown') return [`says '${plain(snapshot.providerStatus)}'`, `'${plain(snapshot.providerStatus)}'`];
+  if (status === 'unknown') return [`status is '${plain(snapshot.providerStatus)}'`, `'${plain(snapshot.providerStatus)}'`];
   if (status === 'queued') return [`queued for ${forPeople(elapsedMs)}`, `for ${forPeople(elapsedMs)}`];
   const expected = expectedOf(snapshot);
   if (expected === null) return [`running for ${forPeople(elapsedMs)}`, `for ${forPeople(elapsedMs)}`];
@@ -156,17 +158,17 @@ const expectation = (providers: readonly Provider[]): Expectation => {
 };
 
 const endedRow = (ending: Ending): BoardRow => {
-  const { task, end, path, reason } = ending;
-  const word = end !== 'succeeded' ? endWord(end) : path !== null ? 'saved' : isSuccess(ending) ? 'succeeded' : 'unsaved';
-  const note = plain(path === null ? (reason ?? '') : (path.split(/[\\/]/).at(-1) ?? path));
+  const { task, end, path } = ending;
+  const word = end === 'errored' ? 'error' : end !== 'succeeded' ? end : path !== null ? 'saved' : isSuccess(ending) ? 'succeeded' : 'not saved';
+  const note = plain(path === null ? (reasonToShow(ending) ?? '') : (path.split(/[\\/]/).at(-1) ?? path));
   return { name: plain(refText(task)), word, style: styleOf(word), isActive: false, share: null, estimated: false, notes: [note] };
 };
 
 const countsOf = ({ feed, endings }: Run): BoardContent['counts'] => {
   const { running, queued, unknown, succeeded, failed, cancelled, expired, errored } = feed.counts;
   const saved = [...endings.values()].filter(({ path }) => path !== null).length;
-  const waiting = feed.tasks.size - [running, queued, unknown, succeeded, failed, cancelled, expired, errored].reduce((sum, count) => sum + count, 0);
-  return Object.entries({ waiting, queued, running, unknown, succeeded, saved, failed, cancelled, expired, [endWord('errored')]: errored })
+  const notPolled = feed.tasks.size - [running, queued, unknown, succeeded, failed, cancelled, expired, errored].reduce((sum, count) => sum + count, 0);
+  return Object.entries({ 'not polled yet': notPolled, queued, running, unknown, succeeded, saved, failed, cancelled, expired, [endWord('errored')]: errored })
     .filter(([, count]) => count > 0)
     .map(([word, count]) => ({ count, word, style: styleOf(word) }));
 };

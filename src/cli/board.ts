@@ -1,7 +1,7 @@
 /**
- * The board as lines of text: content, size and paint in, lines out. Pure.
- * Laws: no line is wider than the terminal; there is one line less than the terminal has rows, or fewer, so that the cursor has a
- * line of its own; the total stands last; an active task is never hidden while one that has ended is shown.
+ * Draws the board as lines of text, from its content and the size of the terminal. Pure.
+ * Properties: no line is wider than the terminal; at least one row stays free for the cursor; the total is the last line; an active
+ * task is never hidden while a finished one is shown.
  */
 import type { BoardContent, BoardRow } from './board-rows.js';
 import type { Size } from './output.js';
@@ -31,7 +31,7 @@ export const board = (content: BoardContent, { columns, rows }: Size, paint: Pai
   ];
 };
 
-/** How many columns each part of a line has; a part with none is left out. */
+/** How many columns each part of a line has. A part with 0 columns is left out. */
 interface Layout {
   readonly name: number;
   readonly word: number;
@@ -53,7 +53,7 @@ const layoutFor = (columns: number, rows: readonly BoardRow[]): Layout => {
   return { name, word: wordColumns, bar: barColumns, note: columns - besideName - 1 - name };
 };
 
-/** What `again in 1:20` and `9.9 MB / 9.9 MB` need. */
+/** Room for `next in 1:20` and `9.9 MB / 9.9 MB`. */
 const shortestNote = 18;
 const shortestName = 18;
 
@@ -69,9 +69,9 @@ const rowLine = (row: BoardRow, layout: Layout): readonly Span[] => {
   const meterColumns = (layout.bar === 0 ? 0 : layout.bar + 1) + percentColumns;
   const noteStyle: Style = isActive && style === 'yellow' ? style : 'dim';
   if (layout.word === 0 && !isActive) return [...head, cell(shortWord(row), meterColumns, style)];
-  // What has ended needs no bar, and a trouble, or words that have no room, say more than one.
-  const saysMore = !isActive || (widthOf(notes[0] ?? '') > layout.note && (style === 'yellow' || row.share === null));
-  if (saysMore && layout.word > 0) return [...head, { text: fittingNote(notes, columnsLeft(layout, meterColumns)), style: noteStyle }];
+  // The note takes the place of the bar for a finished task, and for an error or a long note that needs the room.
+  const noteOnly = !isActive || (widthOf(notes[0] ?? '') > layout.note && (style === 'yellow' || row.share === null));
+  if (noteOnly && layout.word > 0) return [...head, { text: fittingNote(notes, columnsLeft(layout, meterColumns)), style: noteStyle }];
   const note = layout.note === 0 ? [] : [blank, { text: fittingNote(notes, layout.note), style: noteStyle }];
   return [...head, ...meter(row, layout.bar), ...note];
 };
@@ -84,30 +84,30 @@ const meter = ({ share, estimated, style }: BoardRow, columns: number): readonly
   return [...(hasBar ? [...bar(share, columns, style), blank] : []), { text: percent(share, estimated).padStart(percentColumns) }];
 };
 
-/** 100 stands for the whole alone; 0.29 × 100, which is a little less than 29 to a computer, for 29. */
+/** Rounds down, so that only the whole is 100%. The small addend makes up for 0.29 × 100 < 29 in floating point. */
 const percent = (share: number, estimated: boolean): string => `${estimated ? '~' : ''}${Math.floor(Math.min(1, share) * 100 + 1e-12)}%`;
 
 const shortWord = ({ word }: BoardRow): string => (word === 'succeeded' ? 'done' : word);
 
-/** The longest way to say it that fits; the shortest, to be cut, where none does. */
+/** The longest note that fits; else the first one, cut. */
 const fittingNote = (notes: readonly string[], columns: number): string =>
   cell(notes.find((note) => widthOf(note) <= columns) ?? notes[0] ?? '', columns).text;
 
-const totalLine = ({ share, estimated, counts, tasks, over }: BoardContent, columns: number): readonly Span[] => {
-  const told = counts.flatMap(({ count, word, style }, index): readonly Span[] => [
+const totalLine = ({ share, estimated, counts, tasks, finished }: BoardContent, columns: number): readonly Span[] => {
+  const full = counts.flatMap(({ count, word, style }, index): readonly Span[] => [
     ...(index === 0 ? [] : [{ text: ', ' }]),
     { text: `${count} ${word}`, style },
   ]);
-  const toldColumns = told.reduce((sum, { text }) => sum + widthOf(text), 0);
+  const fullColumns = full.reduce((sum, { text }) => sum + widthOf(text), 0);
   const fewest = percentColumns + 2 + 6 + 1;
   const head = (barColumns: number): readonly Span[] => [
     ...(barColumns < 3 ? [] : [...bar(share, barColumns, 'green'), blank]),
     { text: percent(share, estimated).padStart(percentColumns), style: 'bold' },
     { text: '  ' },
   ];
-  if (toldColumns + fewest <= columns) return [...head(Math.min(30, columns - toldColumns - percentColumns - 3)), ...told];
-  const brief = `${over} of ${tasks} over`;
+  if (fullColumns + fewest <= columns) return [...head(Math.min(30, columns - fullColumns - percentColumns - 3)), ...full];
+  const brief = `${finished} of ${tasks} finished`;
   if (brief.length + fewest <= columns) return [...head(Math.min(20, columns - brief.length - percentColumns - 3)), { text: brief }];
-  const briefest = `${over}/${tasks}`;
+  const briefest = `${finished}/${tasks}`;
   return [...head(Math.min(20, columns - briefest.length - percentColumns - 3)), { text: briefest }];
 };

@@ -1,11 +1,11 @@
 /**
- * Numbers of bytes for people. Pure.
+ * Formats numbers of bytes for people. Pure.
  */
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
 /**
- * `950 B`, `31 kB`, `4.2 MB`: thousands, as file managers and links count them.
+ * Formats a number of bytes in powers of 1000: `950 B`, `31 kB`, `4.2 MB`.
  *
  * @example bytesForPeople(4_200_000) // '4.2 MB'
  */

@@ -1,5 +1,6 @@
 /**
- * The command line as a function: arguments, variables and streams in, exit code out. Knows no `process`, so that tests can drive it.
+ * The command line as a function of arguments, variables and streams that returns an exit code. It does not use `process`, so that
+ * tests can drive it.
  */
 import { map, merge, type Observable, share, shareReplay, skip, take, tap } from 'rxjs';
 import { messageOf } from '../state/errors.js';
@@ -7,7 +8,7 @@ import { isCommandName, parseCommand } from './arguments.js';
 import type { Console, Stop } from './console.js';
 import { hideKeys, type Variables } from './environment.js';
 import { helpText } from './help.js';
-import { createDiscretion, createOutput, isClosedPipe, type TextStream } from './output.js';
+import { createRedactor, createOutput, isClosedPipe, type TextStream } from './output.js';
 import { runProviders } from './providers-command.js';
 import { runQuery } from './query-command.js';
 import { type EndSignal, exitCodeOf } from './signals.js';
@@ -17,44 +18,44 @@ import { UsageError } from './usage-error.js';
 import { version } from './version.js';
 import { runWatch } from './watch-command.js';
 
-/** What a command line has of its process. */
+/** What a command line needs from its process. */
 export interface CommandLineOptions {
-  /** Without the program and the script. */
+  /** Without the paths of Node and of the script. */
   readonly args: readonly string[];
   readonly env: Variables;
   readonly stdin: NodeJS.ReadableStream;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
-  /** What asks the program to end: see `endSignals`. */
+  /** The signals that end the program: see `endSignals`. */
   readonly signals: Observable<EndSignal>;
-  /** Ends the program at once: for whoever asks a second time. */
+  /** Ends the program at once. Called on a second signal. */
   readonly exit: (code: number) => void;
 }
 
 /**
  * Runs a command line.
  *
- * @returns the exit code: 0 all is well, 1 something is not, 2 wrong usage, 130 interrupted (143 terminated, 129 hung up), 141 nobody
- * reads what `watch` writes
- * Errors: none; whatever goes wrong is told on stderr.
+ * @returns the exit code: 0 success, 1 error, 2 wrong usage, 130 interrupted (143 terminated, 129 hung up), 141 the reader of the
+ * output of `watch` has closed it
+ * Errors: none. They are printed on stderr.
  * @example process.exitCode = await runCommandLine({ args: ['query', 'ark:cgt-1'], … })
  */
 export const runCommandLine = async ({ args, env, stdin, stdout, stderr, signals, exit }: CommandLineOptions): Promise<number> => {
-  const discretion = createDiscretion();
-  hideKeys(env, discretion);
+  const redactor = createRedactor();
+  hideKeys(env, redactor);
   const console: Omit<Console, 'stopped'> = {
     env,
     stdin,
-    discretion,
-    stdout: createOutput(stdout, env, discretion),
-    stderr: createOutput(stderr, env, discretion),
+    redactor,
+    stdout: createOutput(stdout, env, redactor),
+    stderr: createOutput(stderr, env, redactor),
   };
-  const asked = signals.pipe(share());
-  const impatience = asked.pipe(skip(1), take(1), tap((signal) => exit(exitCodeOf(signal)))).subscribe();
+  const interrupts = signals.pipe(share());
+  const secondInterrupt = interrupts.pipe(skip(1), take(1), tap((signal) => exit(exitCodeOf(signal)))).subscribe();
   const stopped = merge(
-    asked.pipe(map((signal): Stop => ({ kind: 'signal', signal }))),
+    interrupts.pipe(map((signal): Stop => ({ kind: 'signal', signal }))),
     merge(console.stdout.broken, console.stderr.broken).pipe(map((error): Stop => ({ kind: 'broken', error }))),
-    // Shared, and told again: it may come before the command listens.
+    // Replayed, because it may come before the command subscribes.
   ).pipe(take(1), shareReplay({ bufferSize: 1, refCount: true }));
   const listening = stopped.subscribe();
   try {
@@ -63,9 +64,9 @@ export const runCommandLine = async ({ args, env, stdin, stdout, stderr, signals
     if (failure !== null && !isClosedPipe(failure)) throw failure;
     return code;
   } catch (error) {
-    return told(error, args, console);
+    return reportError(error, args, console);
   } finally {
-    impatience.unsubscribe();
+    secondInterrupt.unsubscribe();
     listening.unsubscribe();
   }
 };
@@ -94,8 +95,8 @@ const run = async (args: readonly string[], console: Console): Promise<number> =
   }
 };
 
-/** One clean line for whatever went wrong; with RX_SEEDANCE_DEBUG the whole stack. */
-const told = (error: unknown, [name]: readonly string[], { env, stderr }: Pick<Console, 'env' | 'stderr'>): number => {
+/** Prints an error as one line, with RX_SEEDANCE_DEBUG also its stack. Gives the exit code. */
+const reportError = (error: unknown, [name]: readonly string[], { env, stderr }: Pick<Console, 'env' | 'stderr'>): number => {
   stderr.line(`rx-seedance: ${plain(messageOf(error))}`);
   if (error instanceof UsageError) {
     stderr.line(`See rx-seedance ${isCommandName(name) ? `${name} ` : ''}--help`);

@@ -1,21 +1,21 @@
 /**
- * What a command has of the process it runs in: its streams, its variables, and what asks it to end.
+ * What a command needs from its process: streams, variables, and the events that stop it.
  */
 import { type Observable } from 'rxjs';
 import type { Variables } from './environment.js';
-import type { Discretion, Output } from './output.js';
+import type { Redactor, Output } from './output.js';
 import type { EndSignal } from './signals.js';
 
-/** Why a command ends before it is done. */
+/** Why a command stops early. */
 export type Stop = { readonly kind: 'signal'; readonly signal: EndSignal } | { readonly kind: 'broken'; readonly error: Error };
 
-/** The world of a command. */
+/** A command's side of its process. */
 export interface Console {
   readonly env: Variables;
   readonly stdin: NodeJS.ReadableStream;
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly discretion: Discretion;
-  /** Emits once, when the command is to end at once; also to whoever listens after that. */
+  readonly redactor: Redactor;
+  /** Emits once, when the command must stop; late subscribers get it too. */
   readonly stopped: Observable<Stop>;
 }

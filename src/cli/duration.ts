@@ -1,16 +1,17 @@
 /**
- * Durations as people write and read them. Pure. Inside, every duration is a number of milliseconds.
+ * Parses and formats durations for people. Pure.
  */
 
 const unitsMs = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
 
-/** Hours, minutes, seconds and milliseconds, in this order; each may be left out, and each may have a fraction. */
+/** Hours, minutes, seconds and milliseconds, in this order. Each is optional and may have a fraction. */
 const written = /^(?:(?<h>\d+(?:\.\d+)?)h)?(?:(?<m>\d+(?:\.\d+)?)m(?!s))?(?:(?<s>\d+(?:\.\d+)?)s)?(?:(?<ms>\d+(?:\.\d+)?)ms)?$/;
 
 /**
- * The ms of a duration such as `90s`, `30m`, `1h30m` or `250ms`.
+ * Parses a duration such as `90s`, `30m`, `1h30m` or `250ms`.
  *
- * Errors: `RangeError` that names the option and the text.
+ * @returns ms
+ * Throws `RangeError` unless `text` is such a duration above 0.
  * @example parseDuration('--deadline', '1h30m') // 5_400_000
  */
 export const parseDuration = (option: string, text: string): number => {
@@ -21,7 +22,7 @@ export const parseDuration = (option: string, text: string): number => {
 };
 
 /**
- * A duration for people: `8 s`, `1:05`, `2 h 10 min`, `3 days`. Less than nothing is nothing.
+ * Formats a duration: `8 s`, `1:05`, `2 h 10 min`, `3 days`. A negative one is `0 s`.
  *
  * @example forPeople(65_000) // '1:05'
  */

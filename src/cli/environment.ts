@@ -1,10 +1,10 @@
 /**
- * Where keys and addresses come from: variables of the environment, or a `.env` file. Never an argument, which every process can see.
+ * Reads keys and base URLs from environment variables or a `.env` file. Arguments hold no keys, because every process can read them.
  */
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { knownProviders } from './known-providers.js';
-import type { Discretion } from './output.js';
+import type { Redactor } from './output.js';
 import { fileError } from './usage-error.js';
 
 /** Variables by name. */
@@ -19,38 +19,38 @@ const prefixOf = (provider: string): string => provider.toUpperCase().replace(/[
  */
 export const keyVariable = (provider: string): string => `${prefixOf(provider)}_API_KEY`;
 
-/** The variable that holds another address of a provider. */
+/** The variable that holds another base URL for a provider. */
 export const baseUrlVariable = (provider: string): string => `${prefixOf(provider)}_BASE_URL`;
 
-/** What a variable holds; null for one that is not there or empty. */
+/** The value of a variable; null if it is unset or empty. */
 export const valueIn = (variables: Variables, name: string): string | null => variables[name]?.trim() || null;
 
-/** A provider's key; null where none is set. */
+/** A provider's key; null if none is set. */
 export const keyIn = (variables: Variables, provider: string): string | null => valueIn(variables, keyVariable(provider));
 
-/** Another address of a provider; null where none is set. */
+/** Another base URL for a provider; null if none is set. */
 export const baseUrlIn = (variables: Variables, provider: string): string | null => valueIn(variables, baseUrlVariable(provider));
 
-/** Hides the keys that variables hold, in use or not. */
-export const hideKeys = (variables: Variables, { hide }: Pick<Discretion, 'hide'>): void => {
+/** Hides the keys of all providers, even of those that are not in use. */
+export const hideKeys = (variables: Variables, { hide }: Pick<Redactor, 'hide'>): void => {
   for (const { id } of knownProviders) hide(keyIn(variables, id));
 };
 
 /**
- * The environment, and below it a `.env` file: what both hold is the environment's. The file's keys are hidden as soon as they are read.
+ * The variables of the environment and of a `.env` file; the environment wins. The file's keys are hidden as soon as they are read.
  *
  * Errors: `UsageError` for a file that cannot be read.
  */
-export const readVariables = (env: Variables, envFile: string | null, discretion: Pick<Discretion, 'hide'>): Variables => {
+export const readVariables = (env: Variables, envFile: string | null, redactor: Pick<Redactor, 'hide'>): Variables => {
   if (envFile === null) return env;
   const fromFile = parseEnv(readText('--env-file', envFile));
-  hideKeys(fromFile, discretion);
+  hideKeys(fromFile, redactor);
   const set = Object.entries(env).filter(([, value]) => (value ?? '') !== '');
   return { ...fromFile, ...Object.fromEntries(set) };
 };
 
 /**
- * A whole file that an option names, without the mark that some editors begin a text with.
+ * Reads a file that an option names, without a byte order mark.
  *
  * Errors: `UsageError` that names the option and the file.
  */

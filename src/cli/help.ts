@@ -1,50 +1,50 @@
 /**
- * The help texts: what each command does, its options, and an example that works. Pure.
+ * The help texts: what each command does, its options, and an example. Pure.
  */
 import type { CommandName } from './arguments.js';
 import { knownProviders } from './known-providers.js';
 
-const overall = `Follows Seedance video-generation tasks to their ends, and saves their videos before the links die.
+const overall = `Follows Seedance video-generation tasks to their ends, and saves their videos before the links expire.
 
   rx-seedance watch <provider:id>…     follow tasks, and save their videos with --download
-  rx-seedance query <provider:id>      ask once, and print the answer as JSON
-  rx-seedance providers                the providers, their pace, and which keys are set
-  rx-seedance simulate                 a server that plays every provider, to try things out
+  rx-seedance query <provider:id>      poll once, and print the result as JSON
+  rx-seedance providers                list the providers, their polling intervals, and which keys are set
+  rx-seedance simulate                 run a server that simulates every provider
 
-  -h, --help       this text; after a command, that command's
+  -h, --help       show this help, or the help of a command
   -V, --version
 
 Providers: ${knownProviders.map(({ id }) => id).join(', ')}
-Keys come from variables such as ANYFAST_API_KEY, or from a file named by --env-file; never from an argument.
+Keys come from variables such as ANYFAST_API_KEY, or from a file named with --env-file. They cannot be arguments.
 
 Example:
   ANYFAST_API_KEY=… rx-seedance watch anyfast:asyntask_9f3a --download videos`;
 
-const access = `      --env-file FILE      a .env file with keys (ANYFAST_API_KEY=…) and addresses (ANYFAST_BASE_URL=…);
-                           variables of the environment go before it
-      --base-url URL       another address; provider=URL when there are several providers. Repeatable`;
+const access = `      --env-file FILE      a .env file with keys (ANYFAST_API_KEY=…) and base URLs (ANYFAST_BASE_URL=…);
+                           environment variables override it
+      --base-url URL       another base URL; provider=URL when there are several providers. Repeatable`;
 
 const texts: Readonly<Record<CommandName, string>> = {
   watch: `rx-seedance watch <provider:id>… [options]
 
-Follows tasks until each has ended. With --download every video is saved as soon as it is there. Run the same command again
-after whatever stopped it: what has ended is not asked again, what is saved is not fetched again.
+Follows tasks until each has finished. With --download it saves every video as soon as it is ready. After an interruption,
+run the same command again: it does not poll finished tasks or download saved videos again.
 
-      --file FILE          further tasks, one provider:id a line; # begins a comment. FILE may be - for stdin
-  -                        tasks from stdin, watched as their lines come
-      --download DIR       save the videos here
-      --journal DIR        remember here where each task stands; default: the --download directory.
-                           With a journal and no task named, all of its tasks are gone on with, and those that
-                           have ended are shown again
-      --json               one event a line on stdout
-      --deadline DURATION  give a task up after this long, such as 90s, 30m or 1h30m
+      --file FILE          more tasks, one provider:id a line; # begins a comment. FILE may be - for stdin
+  -                        more tasks from stdin, watched as soon as their lines arrive
+      --download DIR       save the videos in this directory
+      --journal DIR        keep the state of each task in this directory; default: the --download directory.
+                           Without any task, resumes all tasks of the journal, and shows again those that have
+                           finished
+      --json               print one event a line on stdout
+      --deadline DURATION  stop watching a task after this time, such as 90s, 30m or 1h30m
                            (default: the provider's own deadline for it, else 2 h; flex: 50 h).
-                           With a simulator at --speed N: simulated time, so 60m take 1 min at 60
+                           With a simulator at --speed 60 it is simulated time: 60m take 1 min
       --concurrency N      requests in flight at once (default: 64)
 ${access}
 
-On a terminal a live board is drawn on stderr, elsewhere a line for each change. When stdout is no terminal it gets one line
-for each task that is over: provider:id, tab, how it ended, tab, the saved file (or the link, or the reason).
+Draws a live board on stderr if that is a terminal, else prints one line for each change. If stdout is not a terminal, it gets
+one line for each finished task: provider:id, tab, how it ended, tab, the saved file (or the link, or the reason).
 Exit codes: 0 all succeeded (and are saved), 1 some did not, 2 wrong usage, 130 interrupted.
 
 Example:
@@ -52,9 +52,9 @@ Example:
 
   query: `rx-seedance query <provider:id> [options]
 
-Asks once and prints the answer as JSON. Exit code 0 when there was one.
+Polls once and prints the result as JSON. Exit code 0 on success.
 
-      --raw                with the provider's own body, under "raw"
+      --raw                include the provider's response body, as "raw"
 ${access}
 
 Example:
@@ -62,25 +62,25 @@ Example:
 
   providers: `rx-seedance providers [options]
 
-Prints every provider with its address, how often it is asked, how long it keeps tasks and videos, and whether its key is set.
+Prints every provider with its base URL, its polling interval, how long it keeps tasks and videos, and whether its key is set.
 
-      --json               as JSON
-      --env-file FILE      a .env file to look for keys in, too
+      --json               print JSON
+      --env-file FILE      a .env file with more keys
 
 Example:
   rx-seedance providers --env-file .env`,
 
   simulate: `rx-seedance simulate [options]
 
-Plays every provider over HTTP on this machine until Ctrl-C. Prints keys and addresses on stdout as a .env file.
+Simulates every provider over HTTP on this machine until Ctrl-C. Prints keys and base URLs on stdout as a .env file.
 
       --port N             default: any free port
-      --speed N            run the simulator's clock at N× real time (default: 1). Its output tells watch and query,
-                           which then live in the same time: every duration, the 10 s between two requests too
-      --seed N             decides ids, plans and faults (default: 1)
-      --fault-rate RATE    how many questions meet a fault: 0 to 1 (default: 0)
+      --speed N            run the simulator's clock at N× real time (default: 1). With the .env file, watch and query
+                           use the same clock: every duration is shorter, also the 10 s between two polls
+      --seed N             the seed for ids, scenarios and faults (default: 1)
+      --fault-rate RATE    the share of polls with a fault: 0 to 1 (default: 0)
       --tasks N            start N tasks at once, spread over the providers
-      --tasks-file FILE    write their ids there, for watch --file FILE
+      --tasks-file FILE    write their ids to this file, for watch --file FILE
       --fates WEIGHTS      what becomes of tasks, such as succeeds=9,fails=1 (default: all succeed)
 
 Example:
@@ -88,5 +88,5 @@ Example:
   rx-seedance watch --file sim.tasks --env-file sim.env --download videos`,
 };
 
-/** The help of one command, or of all. */
+/** The help text of one command, or of the program. */
 export const helpText = (about: CommandName | null): string => (about === null ? overall : texts[about]);

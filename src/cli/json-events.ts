@@ -1,5 +1,5 @@
 /**
- * Events as JSON, one a line, for other programs. Never a provider's whole body, never a key, never a stack.
+ * Formats events as JSON lines for other programs, without response bodies, keys and stacks.
  */
 import { asyncScheduler, defer, map, mergeMap, type OperatorFunction } from 'rxjs';
 import { taskKey } from '../task/snapshot.js';
@@ -10,13 +10,13 @@ import { plainJson } from './terminal-text.js';
 
 type PublicEvent = FeedEvent | SaveEvent;
 
-/** At most about four a second for each file. */
+/** The minimum interval between two `download` events of a file. */
 const downloadMs = 250;
 
-/** Each event of the feed and of the files as one line of JSON. */
-export const jsonLines = (): OperatorFunction<News, string> => (news) => news.pipe(publicEvents(), calmDownloads(downloadMs), map(jsonOf));
+/** Formats each event of the feed and of the files as one line of JSON. */
+export const jsonLines = (): OperatorFunction<News, string> => (news) => news.pipe(publicEvents(), throttleDownloads(downloadMs), map(jsonOf));
 
-/** An event as JSON: transitions without the provider's body, errors as what can be told of them. */
+/** Formats an event: a transition without the response body, an error as its public fields. */
 const jsonOf = (event: PublicEvent): string => {
   switch (event.kind) {
     case 'transition': {
@@ -25,7 +25,7 @@ const jsonOf = (event: PublicEvent): string => {
     }
     case 'error':
     case 'not-saved':
-      return plainJson({ ...event, error: event.error && toldOf(event.error) });
+      return plainJson({ ...event, error: event.error && publicFieldsOf(event.error) });
     case 'added':
       return plainJson({ kind: event.kind, task: event.task });
     case 'progress':
@@ -36,22 +36,22 @@ const jsonOf = (event: PublicEvent): string => {
   }
 };
 
-/** What can be told of an error: the state and the snapshot that it may carry are left out. */
-const toldOf = (error: Error): Readonly<Record<string, unknown>> => {
+/** The public fields of an error, without the state and the snapshot that it may hold. */
+const publicFieldsOf = (error: Error): Readonly<Record<string, unknown>> => {
   const fields = new Map<string, unknown>(Object.entries(error));
   const details = ['kind', 'reason', 'status'].filter((field) => ['string', 'number'].includes(typeof fields.get(field)));
   return { name: error.name, ...Object.fromEntries(details.map((field) => [field, fields.get(field)])), message: error.message };
 };
 
 /**
- * Fewer `download` events: one in `everyMs` for each task, and always the last of them, before anything else is said of the task.
+ * Throttles `download` events to one in `everyMs` for each task. The last one is always emitted, before the next other event of the task.
  *
  *     every 3    d1-d2-d3-d4-done-saved
  *                d1----d3----done-saved
  */
-export const calmDownloads = (everyMs: number): OperatorFunction<PublicEvent, PublicEvent> => (events) =>
+export const throttleDownloads = (everyMs: number): OperatorFunction<PublicEvent, PublicEvent> => (events) =>
   defer(() => {
-    const toldAtMs = new Map<string, number>();
+    const emittedAtMs = new Map<string, number>();
     const held = new Map<string, PublicEvent>();
     return events.pipe(
       mergeMap((event) => {
@@ -62,12 +62,12 @@ export const calmDownloads = (everyMs: number): OperatorFunction<PublicEvent, Pu
           return last === undefined ? [event] : [last, event];
         }
         const nowMs = asyncScheduler.now();
-        if (!event.progress.done && nowMs - (toldAtMs.get(key) ?? -Infinity) < everyMs) {
+        if (!event.progress.done && nowMs - (emittedAtMs.get(key) ?? -Infinity) < everyMs) {
           held.set(key, event);
           return [];
         }
         held.delete(key);
-        toldAtMs.set(key, nowMs);
+        emittedAtMs.set(key, nowMs);
         return [event];
       }),
     );

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The program `rx-seedance`: the command line, with the things of this process.
+ * The program `rx-seedance`: runs the command line in this process.
  */
 import process from 'node:process';
 import { runCommandLine } from './command-line.js';

@@ -1,5 +1,5 @@
 /**
- * What a run of `watch` is made of: one stream of news that everything it shows is folded from. Knows no terminal.
+ * The events of a run of `watch`. Everything that it shows is folded from them.
  */
 import { connect, defer, filter, from, map, merge, mergeMap, type Observable, type OperatorFunction } from 'rxjs';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
@@ -9,36 +9,36 @@ import type { TaskClient } from '../client/task-client.js';
 import { type SaveEvent, saveVideos } from '../node/index.js';
 import type { ListLine } from './task-refs.js';
 
-/** What became of a task, in the end: told once, when nothing about it is under way any more. */
+/** How a task ended. There is one for each task, after its watch and its download are done. */
 export interface Ending {
   readonly task: TaskRef;
   readonly end: TerminalStatus | 'errored';
-  /** Where the video is. */
+  /** The path of the saved video. */
   readonly path: string | null;
-  /** The video's own link. */
+  /** The link to the video. */
   readonly link: string | null;
-  /** Why it is no success, or not saved; null when all is well. */
+  /** Why the task did not succeed, or its video is not saved; null on success. */
   readonly reason: string | null;
 }
 
-/** Everything that can happen in a run. */
+/** An event of a run. */
 export type News =
   | FeedEvent
   | SaveEvent
-  /** A line of stdin is no task. */
+  /** A line of stdin is invalid. */
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'ended'; readonly ending: Ending };
 
 /** How tasks are watched. */
 export interface NewsOptions extends WatchTasksOptions {
-  /** Where videos are saved; null: they are not. */
+  /** The directory for videos; null to save none. */
   readonly download: string | null;
 }
 
 /**
  * Watches tasks and saves their videos.
  *
- * Cold: each subscription watches anew, and shares one watch of each task between the news and the files.
+ * Cold: each subscription watches the tasks, and shares one watch of each task between the feed and the downloads.
  * Errors: those of the lines.
  * @example from(lines).pipe(toNews(client, { download: 'videos' })).subscribe(tell)
  */
@@ -59,23 +59,23 @@ export const toNews =
       withEndings(download !== null),
     );
 
-/** After the last news of each task: what became of it. */
+/** Adds an `ended` event after the last event of each task. */
 const withEndings =
   (isSaving: boolean) =>
   (news: Observable<News>): Observable<News> =>
     defer(() => {
-      const unsaved = new Map<string, Ending>();
+      const notSaved = new Map<string, Ending>();
       return news.pipe(
         mergeMap((item) => {
           const ended = endedBy(item);
-          if (ended !== null && isSaving) unsaved.set(taskKey(ended.task), ended);
-          const ending = isSaving ? keptBy(item, unsaved) : ended;
+          if (ended !== null && isSaving) notSaved.set(taskKey(ended.task), ended);
+          const ending = isSaving ? savedBy(item, notSaved) : ended;
           return from(ending === null ? [item] : [item, { kind: 'ended' as const, ending }]);
         }),
       );
     });
 
-/** The end of a task, as its watch sees it. */
+/** The end of a task that an event of its watch reports. */
 const endedBy = (news: News): Ending | null => {
   if (news.kind === 'error') return { task: news.task, end: 'errored', path: null, link: null, reason: news.error.message };
   if (news.kind !== 'transition' || !isTerminal(news.transition.to)) return null;
@@ -87,9 +87,9 @@ const endedBy = (news: News): Ending | null => {
     case 'failed':
       return { ...base, end: 'failed', reason: `${transition.snapshot.failure.reason}: ${transition.snapshot.failure.message}` };
     case 'cancelled':
-      return { ...base, end: 'cancelled', reason: 'somebody cancelled it' };
+      return { ...base, end: 'cancelled', reason: 'cancelled' };
     case 'expired':
-      return { ...base, end: 'expired', reason: 'the provider gave it up' };
+      return { ...base, end: 'expired', reason: 'expired' };
     case 'queued':
     case 'running':
     case 'unknown':
@@ -97,24 +97,27 @@ const endedBy = (news: News): Ending | null => {
   }
 };
 
-/** The end of a task of which the video is saved, or cannot be. */
-const keptBy = (news: News, unsaved: Map<string, Ending>): Ending | null => {
+/** The end of a task whose video is saved, or cannot be. */
+const savedBy = (news: News, notSaved: Map<string, Ending>): Ending | null => {
   if (news.kind !== 'saved' && news.kind !== 'not-saved') return null;
-  const ending = unsaved.get(taskKey(news.task));
-  unsaved.delete(taskKey(news.task));
+  const ending = notSaved.get(taskKey(news.task));
+  notSaved.delete(taskKey(news.task));
   if (ending === undefined) return null;
   if (news.kind === 'saved') return { ...ending, path: news.path };
-  return { ...ending, reason: ending.reason ?? whyUnsaved(news) };
+  return { ...ending, reason: ending.reason ?? whyNotSaved(news) };
 };
 
-/** Why the video of a task that succeeded is not saved. */
-export const whyUnsaved = ({ error, reason }: Extract<SaveEvent, { readonly kind: 'not-saved' }>): string =>
-  error?.message ?? (reason === 'no-video' ? 'the answer holds no link to a video' : reason);
+/** Why a video is not saved. */
+export const whyNotSaved = ({ error, reason }: Extract<SaveEvent, { readonly kind: 'not-saved' }>): string =>
+  error?.message ?? (reason === 'no-video' ? 'the response has no link to a video' : reason);
 
 /** How a task ended, for people. */
-export const endWord = (end: Ending['end']): string => (end === 'errored' ? 'lost' : end);
+export const endWord = (end: Ending['end']): string => (end === 'errored' ? 'could not be followed' : end);
 
-/** Whether all is well with a task. */
+/** The reason, unless it only repeats how the task ended. */
+export const reasonToShow = ({ end, reason }: Ending): string | null => (reason === end ? null : reason);
+
+/** Whether a task succeeded and, if it should be, is saved. */
 export const isSuccess = ({ end, reason }: Ending): boolean => end === 'succeeded' && reason === null;
 
 const isFeedEvent = (news: News): news is FeedEvent =>
@@ -122,14 +125,14 @@ const isFeedEvent = (news: News): news is FeedEvent =>
 
 const isSaveEvent = (news: News): news is SaveEvent => news.kind === 'download' || news.kind === 'saved' || news.kind === 'not-saved';
 
-/** The news that are events of the feed. */
+/** Only the events of the feed. */
 export const feedEvents = (): OperatorFunction<News, FeedEvent> => filter(isFeedEvent);
 
-/** The news that others may read: events of the feed and of the files. */
+/** Only the events that other programs may read: those of the feed and of the files. */
 export const publicEvents = (): OperatorFunction<News, FeedEvent | SaveEvent> =>
   filter((news): news is FeedEvent | SaveEvent => isFeedEvent(news) || isSaveEvent(news));
 
-/** What became of the tasks. */
+/** Only how the tasks ended. */
 export const endings = (): OperatorFunction<News, Ending> => (news) =>
   news.pipe(
     filter((item) => item.kind === 'ended'),

@@ -1,5 +1,5 @@
 /**
- * A process's stdout or stderr, made safe: keys never pass, and a pipe that its reader has closed breaks no program but is told.
+ * Wraps a process's stdout or stderr: hides keys, and reports a closed pipe instead of ending the program.
  */
 import { fromEventPattern, NEVER, type Observable, ReplaySubject } from 'rxjs';
 import { redactorOf } from '../client/redaction.js';
@@ -13,7 +13,7 @@ export interface TextStream extends NodeJS.WritableStream {
   readonly rows?: number;
 }
 
-/** How large a terminal is, in characters. */
+/** The size of a terminal, in characters. */
 export interface Size {
   readonly columns: number;
   readonly rows: number;
@@ -22,35 +22,35 @@ export interface Size {
 /** Where text goes. */
 export interface Output {
   readonly isTerminal: boolean;
-  /** A terminal whose cursor can be moved. */
+  /** Whether it is a terminal whose cursor can be moved. */
   readonly canRedraw: boolean;
   readonly paint: Paint;
   readonly size: () => Size;
-  /** Emits when the terminal has another size. */
+  /** Emits when the terminal is resized. */
   readonly resized: Observable<unknown>;
-  /** Emits once, when nothing can be written any more. */
+  /** Emits once, when writing has failed. */
   readonly broken: Observable<Error>;
   readonly write: (text: string) => void;
   readonly line: (text: string) => void;
-  /** When all is written: null, or why it could not be. */
+  /** Resolves when everything is written: to null, or to the error. */
   readonly settled: () => Promise<Error | null>;
 }
 
-/** What hides keys in everything that is written. */
-export interface Discretion {
-  /** Null: there is no key. */
+/** Hides keys in everything that is written. */
+export interface Redactor {
+  /** Adds a key. Null is ignored. */
   readonly hide: (key: string | null) => void;
   readonly redact: (text: string) => string;
 }
 
-/** Keys that are to be hidden, as they become known. */
-export const createDiscretion = (): Discretion => {
+/** A redactor without keys. */
+export const createRedactor = (): Redactor => {
   const redactors: ((text: string) => string)[] = [];
   return {
     hide: (key) => {
       if (key !== null) redactors.push(redactorOf(key));
     },
-    redact: (text) => redactors.reduce((clear, redact) => redact(clear), text),
+    redact: (text) => redactors.reduce((redacted, redact) => redact(redacted), text),
   };
 };
 
@@ -58,11 +58,11 @@ export const createDiscretion = (): Discretion => {
 export const createOutput = (
   stream: TextStream,
   env: Readonly<Record<string, string | undefined>>,
-  { redact }: Pick<Discretion, 'redact'>,
+  { redact }: Pick<Redactor, 'redact'>,
 ): Output => {
   const broken = new ReplaySubject<Error>(1);
   let failure: Error | null = null;
-  // For good: an EPIPE may come late, and without a listener it would end the process with a stack.
+  // Never removed: an EPIPE may come late, and without a listener it would end the process.
   stream.on('error', (error: Error) => {
     failure ??= error;
     broken.next(error);
@@ -76,7 +76,7 @@ export const createOutput = (
     isTerminal,
     canRedraw: isTerminal && env['TERM'] !== 'dumb',
     paint: paintFor(isTerminal, env),
-    // A pseudo-terminal without a size says 0.
+    // A pseudo-terminal without a size reports 0.
     size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
     resized: isTerminal ? resizesOf(stream) : NEVER,
     broken,
@@ -90,7 +90,7 @@ export const createOutput = (
   };
 };
 
-/** Whether the reader of a pipe has had enough: no fault of anybody. */
+/** Whether the reader has closed the pipe, which is not a failure. */
 export const isClosedPipe = (error: Error): boolean => ['EPIPE', 'ERR_STREAM_DESTROYED'].includes(codeOf(error) ?? '');
 
 const resizesOf = (stream: TextStream): Observable<unknown> =>

@@ -1,23 +1,23 @@
 /**
- * News as lines of text, for logs and for other programs. Knows no stream of the process; what is written is plain.
+ * Formats events as plain lines of text, for logs and for other programs.
  */
 import { asyncScheduler, filter, ignoreElements, map, type OperatorFunction, tap, timestamp, type TimestampProvider } from 'rxjs';
 import { bytesForPeople } from './byte-count.js';
 import { forPeople } from './duration.js';
-import { type Ending, endings, endWord, isSuccess, type News, whyUnsaved } from './news.js';
+import { type Ending, endings, endWord, isSuccess, type News, reasonToShow, whyNotSaved } from './news.js';
 import type { Output } from './output.js';
 import type { Tally } from './run.js';
 import { refText } from './task-refs.js';
 import { plain } from './terminal-text.js';
-import { troubleWord } from './trouble-word.js';
+import { errorWord } from './error-word.js';
 
 /** Writes each line; emits nothing. */
 export const toLines = (output: Output): OperatorFunction<string, never> => (lines) => lines.pipe(tap(output.line), ignoreElements());
 
 /**
- * A line with the time for each change: status, errors, what was saved and what was not.
+ * One line with the time for each change: a status, an error, a video that was saved or not.
  *
- * @param clock the time of the providers; default: real time
+ * @param clock the providers' clock; default: real time
  */
 export const changeLines = (clock: TimestampProvider = asyncScheduler): OperatorFunction<News, string> => (news) =>
   news.pipe(
@@ -31,19 +31,20 @@ const changeOf = (news: News, nowMs: number): string | null => {
   switch (news.kind) {
     case 'transition': {
       const { to, snapshot } = news.transition;
-      const more = snapshot.status === 'failed' ? `  ${snapshot.failure.reason}: ${snapshot.failure.message}` : to === 'unknown' ? `  says '${snapshot.providerStatus}'` : '';
+      const more = snapshot.status === 'failed' ? `  ${snapshot.failure.reason}: ${snapshot.failure.message}` : to === 'unknown' ? `  status is '${snapshot.providerStatus}'` : '';
       return `${refText(news.task)}  ${to}${more}`;
     }
     case 'retry': {
-      const again = `asked again in ${forPeople(news.nextPollAtMs - nowMs)}`;
-      return `${refText(news.task)}  ${troubleWord(news.lastError)}, ${again}: ${news.lastError.message}`;
+      const { message, sameFailureCount } = news.lastError;
+      const next = `attempt ${sameFailureCount}, next in ${forPeople(news.nextPollAtMs - nowMs)}`;
+      return `${refText(news.task)}  ${errorWord(news.lastError)}: ${message} (${next})`;
     }
     case 'error':
-      return `${refText(news.task)}  lost: ${news.error.message}`;
+      return `${refText(news.task)}  ${endWord('errored')}: ${news.error.message}`;
     case 'saved':
-      return `${refText(news.task)}  ${news.isNew ? 'saved' : 'is there already'}: ${news.path} (${bytesForPeople(news.bytes)})`;
+      return `${refText(news.task)}  ${news.isNew ? 'saved' : 'already saved'}: ${news.path} (${bytesForPeople(news.bytes)})`;
     case 'not-saved':
-      return news.reason === 'download' || news.reason === 'no-video' ? `${refText(news.task)}  not saved: ${whyUnsaved(news)}` : null;
+      return news.reason === 'download' || news.reason === 'no-video' ? `${refText(news.task)}  not saved: ${whyNotSaved(news)}` : null;
     case 'refused':
       return news.message;
     case 'added':
@@ -56,26 +57,26 @@ const changeOf = (news: News, nowMs: number): string | null => {
 
 const timeOfDay = (atMs: number): string => new Date(atMs).toTimeString().slice(0, 8);
 
-/** A line for each task that is over: the task, how it ended, and its file, else its link, else the reason; between tabs. */
+/** One line for each finished task, separated by tabs: the task, how it ended, and its file, else its link, else the reason. */
 export const endLines = (): OperatorFunction<News, string> => (news) => news.pipe(endings(), map(endLine));
 
 const endLine = ({ task, end, path, link, reason }: Ending): string =>
-  [refText(task), endWord(end), path ?? link ?? reason ?? ''].map(plain).join('\t');
+  [refText(task), end, path ?? link ?? reason ?? ''].map(plain).join('\t');
 
-/** What a run came to: a line for each task that is not as it should be, and the numbers. */
+/** The summary of a run: one line for each task with a problem, then the counts. */
 export const summaryLines = (tally: Tally, isSaving: boolean): readonly string[] => {
-  const { tasks, over, succeeded, saved, otherwise, errored, unwell } = tally;
+  const { tasks, finished, succeeded, saved, failed, cancelled, expired, errored, problems } = tally;
+  const others = Object.entries({ failed, cancelled, expired, [endWord('errored')]: errored, 'not finished': tasks - finished });
   const parts = [
     `${succeeded} succeeded`,
     ...(isSaving ? [`${saved} saved`] : []),
-    ...(otherwise === 0 ? [] : [`${otherwise} ended otherwise`]),
-    ...(errored === 0 ? [] : [`${errored} lost`]),
-    ...(over === tasks ? [] : [`${tasks - over} not over`]),
+    ...others.filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`),
   ];
-  return [...unwell.map(unwellLine), `${tasks} ${tasks === 1 ? 'task' : 'tasks'}: ${parts.join(', ')}`];
+  return [...problems.map(problemLine), `${tasks} ${tasks === 1 ? 'task' : 'tasks'}: ${parts.join(', ')}`];
 };
 
-const unwellLine = (ending: Ending): string => {
-  const { task, end, reason } = ending;
-  return plain(`${refText(task)}  ${end === 'succeeded' && !isSuccess(ending) ? 'not saved' : endWord(end)}: ${reason ?? ''}`);
+const problemLine = (ending: Ending): string => {
+  const { task, end } = ending;
+  const reason = reasonToShow(ending);
+  return plain(`${refText(task)}  ${end === 'succeeded' && !isSuccess(ending) ? 'not saved' : endWord(end)}${reason === null ? '' : `: ${reason}`}`);
 };

@@ -1,6 +1,5 @@
 /**
- * What a provider says of its pace and of how long it keeps things, in words. Pure; for the table of the command line and of the
- * documentation.
+ * Formats a provider's polling intervals and retention, for the tables of the command line and of the documentation. Pure.
  */
 import { noHints } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
@@ -9,11 +8,11 @@ const secondsBetween = (minMs: number, maxMs: number): string =>
   minMs === maxMs ? `${minMs / 1000} s` : `${minMs / 1000}–${maxMs / 1000} s`;
 
 /**
- * How often a provider is asked about a task of which nothing is known, and what differs for some.
+ * The recommended polling interval for a task without hints, and for the kinds of task that differ.
  *
- * @example paceOf(kyyaipower) // '30–60 s; flex 60–120 s; 480p 10–20 s'
+ * @example pollingIntervalOf(kyyaipower) // '30–60 s; flex 60–120 s; 480p 10–20 s'
  */
-export const paceOf = (provider: Provider): string => {
+export const pollingIntervalOf = (provider: Provider): string => {
   const { minMs, maxMs } = provider.pacing(noHints);
   const kinds = [
     ['flex', { ...noHints, serviceTier: 'flex' }],
@@ -27,11 +26,11 @@ export const paceOf = (provider: Provider): string => {
 };
 
 /**
- * The time that must lie between two questions.
+ * The minimum interval between two polls of a task.
  *
- * @example floorOf(ark) // '10 s'
+ * @example minIntervalOf(ark) // '10 s'
  */
-export const floorOf = (provider: Provider): string => {
+export const minIntervalOf = (provider: Provider): string => {
   const { minIntervalMs } = provider.pacing(noHints);
   return secondsBetween(minIntervalMs, minIntervalMs);
 };

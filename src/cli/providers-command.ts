@@ -1,5 +1,5 @@
 /**
- * `rx-seedance providers`: every provider with its address, its pace, what it keeps, and whether its key is set. Never the key.
+ * `rx-seedance providers`: prints every provider with its base URL, its polling interval, its retention, and whether its key is set.
  */
 import { noHints } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
@@ -7,13 +7,13 @@ import type { ProvidersArguments } from './arguments.js';
 import type { Console } from './console.js';
 import { baseUrlIn, keyIn, keyVariable, readVariables, type Variables } from './environment.js';
 import { knownProviders } from './known-providers.js';
-import { daysOf, floorOf, paceOf } from './provider-facts.js';
+import { daysOf, minIntervalOf, pollingIntervalOf } from './provider-facts.js';
 import { table } from './table.js';
 import { plainJson } from './terminal-text.js';
 
 /** Prints the table. Gives the exit code. */
-export const runProviders = ({ json, envFile }: ProvidersArguments, { env, stdout, discretion }: Console): number => {
-  const variables = readVariables(env, envFile, discretion);
+export const runProviders = ({ json, envFile }: ProvidersArguments, { env, stdout, redactor }: Console): number => {
+  const variables = readVariables(env, envFile, redactor);
   if (json) stdout.line(plainJson(knownProviders.map((provider) => factsOf(provider, variables)), 2));
   else for (const line of providersTable(variables, stdout.isTerminal ? stdout.size().columns : Infinity)) stdout.line(line);
   return 0;
@@ -43,8 +43,8 @@ export const providersTable = (variables: Variables, columns: number): readonly 
       { title: 'id', of: ({ id }: Provider) => id, keep: 9 },
       { title: 'name', of: ({ name }) => name, keep: 2 },
       { title: 'base URL', of: (provider) => addressOf(provider, variables), keep: 4 },
-      { title: 'polled every', of: paceOf, keep: 5 },
-      { title: 'never below', of: floorOf, keep: 3 },
+      { title: 'polled every', of: pollingIntervalOf, keep: 5 },
+      { title: 'never below', of: minIntervalOf, keep: 3 },
       { title: 'task kept', of: ({ retention }) => daysOf(retention.recordMs), keep: 6 },
       { title: 'video kept', of: ({ retention }) => daysOf(retention.videoMs), keep: 7 },
       { title: 'key', of: ({ id }) => keyVariable(id), keep: 1 },

@@ -1,5 +1,5 @@
 /**
- * `rx-seedance query`: one question, one answer.
+ * `rx-seedance query`: polls a task once and prints the result.
  */
 import { lastValueFrom, map, merge, take } from 'rxjs';
 import { fetchTransport } from '../adapters/fetch.js';
@@ -13,12 +13,12 @@ import { exitCodeOf } from './signals.js';
 import { plain, plainJson } from './terminal-text.js';
 
 /** Prints the snapshot. Gives the exit code. */
-export const runQuery = async ({ task, raw, ...access }: QueryArguments, { env, stdout, stderr, discretion, stopped }: Console): Promise<number> => {
+export const runQuery = async ({ task, raw, ...access }: QueryArguments, { env, stdout, stderr, redactor, stopped }: Console): Promise<number> => {
   const client = createTaskClient({
     transport: fetchTransport(),
-    ...openAccess({ ids: [task.provider], allKeyed: false }, access, readVariables(env, access.envFile, discretion)),
+    ...openAccess({ ids: [task.provider], allKeyed: false }, access, readVariables(env, access.envFile, redactor)),
   });
-  const answered = client.query(task).pipe(
+  const printed = client.query(task).pipe(
     map(({ raw: body, ...snapshot }) => {
       stdout.line(plainJson(raw ? { ...snapshot, raw: body } : snapshot, 2));
       return 0;
@@ -26,7 +26,7 @@ export const runQuery = async ({ task, raw, ...access }: QueryArguments, { env, 
   );
   const ended = stopped.pipe(map((stop) => (stop.kind === 'signal' ? exitCodeOf(stop.signal) : 0)));
   try {
-    return await lastValueFrom(merge(answered, ended).pipe(take(1)));
+    return await lastValueFrom(merge(printed, ended).pipe(take(1)));
   } catch (error) {
     if (!isSeedanceError(error)) throw error;
     stderr.line(plain(error.message));

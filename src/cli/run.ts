@@ -1,5 +1,5 @@
 /**
- * The whole of a run at one moment, folded from its news: what the board draws, and what the summary and the exit code are read off.
+ * The state of a run, folded from its events. The board, the summary and the exit code are derived from it.
  */
 import { asyncScheduler, combineLatest, connect, defer, map, type OperatorFunction, scan, startWith, type TimestampProvider } from 'rxjs';
 import { taskKey } from '../task/snapshot.js';
@@ -7,41 +7,41 @@ import { type Feed, toFeed } from '../feed/feed.js';
 import type { DownloadProgress } from '../node/index.js';
 import { type Ending, feedEvents, isSuccess, type News } from './news.js';
 
-/** What is known beside the feed. Its collections grow in place: read them, do not keep them. */
-export interface Ledger {
-  /** Since when each task is watched. */
+/** The state beside the feed. Its collections are updated in place: read them, do not keep them. */
+export interface RunDetails {
+  /** When the watch of each task began. */
   readonly sinceMs: ReadonlyMap<string, number>;
-  /** Files under way. */
+  /** Downloads in progress. */
   readonly downloads: ReadonlyMap<string, DownloadProgress>;
-  /** What became of tasks, in the order of their ends. */
+  /** The finished tasks, in the order in which they finished. */
   readonly endings: ReadonlyMap<string, Ending>;
-  /** How many lines of stdin are no task. */
+  /** How many lines of stdin were invalid. */
   readonly refused: number;
 }
 
-/** One moment of a run. */
-export interface Run extends Ledger {
+/** The state of a run. */
+export interface Run extends RunDetails {
   readonly feed: Feed;
 }
 
 /**
- * Folds news into runs, the empty one first.
+ * Folds events into the states of a run, the empty one first.
  *
- * @param clock the time of the providers; default: real time
+ * @param clock the providers' clock; default: real time
  */
 export const toRun = (clock: TimestampProvider = asyncScheduler): OperatorFunction<News, Run> =>
   connect((news) =>
-    combineLatest([news.pipe(feedEvents(), toFeed()), news.pipe(toLedger(clock))]).pipe(map(([feed, ledger]) => ({ feed, ...ledger }))),
+    combineLatest([news.pipe(feedEvents(), toFeed()), news.pipe(toDetails(clock))]).pipe(map(([feed, details]) => ({ feed, ...details }))),
   );
 
-const toLedger = (clock: TimestampProvider): OperatorFunction<News, Ledger> => (news) =>
+const toDetails = (clock: TimestampProvider): OperatorFunction<News, RunDetails> => (news) =>
   defer(() => {
     const sinceMs = new Map<string, number>();
     const downloads = new Map<string, DownloadProgress>();
     const endings = new Map<string, Ending>();
-    const empty: Ledger = { sinceMs, downloads, endings, refused: 0 };
+    const empty: RunDetails = { sinceMs, downloads, endings, refused: 0 };
     return news.pipe(
-      scan((ledger, item) => {
+      scan((details, item) => {
         switch (item.kind) {
           case 'added':
             sinceMs.set(taskKey(item.task), clock.now());
@@ -57,45 +57,47 @@ const toLedger = (clock: TimestampProvider): OperatorFunction<News, Ledger> => (
             endings.set(taskKey(item.ending.task), item.ending);
             break;
           case 'refused':
-            return { ...ledger, refused: ledger.refused + 1 };
+            return { ...details, refused: details.refused + 1 };
           case 'transition':
           case 'progress':
           case 'retry':
           case 'error':
             break;
         }
-        return { ...ledger };
+        return { ...details };
       }, empty),
       startWith(empty),
     );
   });
 
-/** How many tasks there are, how many are over, and how. */
+/** How many tasks there are, how many are finished, and how they ended. */
 export interface Tally {
   readonly tasks: number;
-  readonly over: number;
+  readonly finished: number;
   readonly succeeded: number;
   readonly saved: number;
-  /** Failed, cancelled or expired. */
-  readonly otherwise: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly expired: number;
   /** Could not be followed to their ends. */
   readonly errored: number;
-  /** What is not as it should be, in the order of the ends. */
-  readonly unwell: readonly Ending[];
+  /** The tasks that did not succeed or were not saved, in the order in which they finished. */
+  readonly problems: readonly Ending[];
 }
 
 /** Counts a run. */
 export const tallyOf = ({ feed, endings }: Pick<Run, 'feed' | 'endings'>): Tally => {
   const all = [...endings.values()];
-  const succeeded = all.filter(({ end }) => end === 'succeeded').length;
-  const errored = all.filter(({ end }) => end === 'errored').length;
+  const count = (wanted: Ending['end']): number => all.filter(({ end }) => end === wanted).length;
   return {
     tasks: feed.tasks.size,
-    over: all.length,
-    succeeded,
+    finished: all.length,
+    succeeded: count('succeeded'),
     saved: all.filter(({ path }) => path !== null).length,
-    otherwise: all.length - succeeded - errored,
-    errored,
-    unwell: all.filter((ending) => !isSuccess(ending)),
+    failed: count('failed'),
+    cancelled: count('cancelled'),
+    expired: count('expired'),
+    errored: count('errored'),
+    problems: all.filter((ending) => !isSuccess(ending)),
   };
 };

@@ -1,6 +1,6 @@
 /**
- * A picture that is redrawn in place at the bottom of a terminal. Knows no board; `log-update` writes what has changed.
- * A window that is resized is cleared of the broken picture; what it has pushed into its history before we heard of it stays there.
+ * Redraws a block of lines in place at the bottom of a terminal, with `log-update`.
+ * After a resize it clears the broken lines. Lines that the terminal has already moved to its scrollback stay there.
  */
 import { createLogUpdate } from 'log-update';
 import type { Output } from './output.js';
@@ -10,18 +10,18 @@ import { widthOf } from './terminal-text.js';
 export interface Screen {
   /** Draws lines over the last ones. */
   readonly draw: (lines: readonly string[]) => void;
-  /** Writes a line for good above the picture. */
+  /** Writes a permanent line above the block. */
   readonly say: (line: string) => void;
-  /** Leaves the last picture where it is, and shows the cursor again. */
+  /** Leaves the last lines where they are, and shows the cursor again. */
   readonly close: () => void;
 }
 
 const hideCursor = '\u001b[?25l';
 const showCursor = '\u001b[?25h';
-/** Line by line: tmux keeps a screen that is cleared at once in its history. */
+/** Clears line by line: tmux would keep a screen that is cleared at once in its history. */
 const clearUp = (lines: number): string => `${'\u001b[2K\u001b[1A'.repeat(lines)}\u001b[2K\r`;
 
-/** Takes the bottom of a terminal; the cursor is hidden until it is closed. */
+/** Opens a screen at the bottom of a terminal. The cursor is hidden until it is closed. */
 export const createScreen = (output: Output): Screen => {
   const stream = {
     isTTY: true,
@@ -33,13 +33,14 @@ export const createScreen = (output: Output): Screen => {
     },
     write: output.write,
   };
-  // Its cursor stays as it is: log-update would hide stderr's, and install handlers of signals. It asks no more of a stream than this.
+  // With showCursor, because log-update would otherwise hide the cursor of stderr and install signal handlers.
+  // It uses no more of a stream than this.
   const update = createLogUpdate(stream as unknown as NodeJS.WriteStream, { showCursor: true });
   let drawn: readonly string[] = [];
   let drawnAt = output.size();
   let isOpen = false;
 
-  /** A window that has become narrower has broken the lines, and one that has become lower has moved them. */
+  /** Clears lines that a narrower window has wrapped, or a lower one has moved. */
   const clearBroken = (): void => {
     const { columns, rows } = output.size();
     const lines = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
@@ -61,10 +62,10 @@ export const createScreen = (output: Output): Screen => {
   return {
     draw,
     say: (line) => {
-      const picture = drawn;
-      if (picture.length > 0) clearBroken();
+      const lines = drawn;
+      if (lines.length > 0) clearBroken();
       output.line(line);
-      if (picture.length > 0) draw(picture);
+      if (lines.length > 0) draw(lines);
     },
     close: () => {
       if (isOpen) output.write(showCursor);

@@ -1,5 +1,5 @@
 /**
- * `rx-seedance simulate`: plays every provider on this machine until it is told to end.
+ * `rx-seedance simulate`: runs a server that simulates every provider until it is stopped.
  */
 import { writeFileSync } from 'node:fs';
 import { firstValueFrom } from 'rxjs';
@@ -12,7 +12,7 @@ import { clockVariables } from './simulator-clock.js';
 import { refText } from './task-refs.js';
 import { fileError, orUsageError } from './usage-error.js';
 
-/** Serves until a signal comes, or until nobody reads stdout any more. Gives the exit code. */
+/** Serves until a signal comes or stdout is closed. Gives the exit code. */
 export const runSimulate = async ({ options, tasks, tasksFile }: SimulateArguments, { stdout, stderr, stopped }: Console): Promise<number> => {
   const { speed = 1 } = options;
   const simulator = await startSimulator(options).catch(asUsageError);
@@ -29,7 +29,7 @@ export const runSimulate = async ({ options, tasks, tasksFile }: SimulateArgumen
   return 0;
 };
 
-/** The port that is taken is no wrong usage; an option that is no good is. */
+/** An invalid option is a usage error. A port in use is not. */
 const asUsageError = (error: unknown): never => orUsageError(() => {
   throw error;
 });
@@ -61,9 +61,9 @@ const explanation = (
   const [first] = started;
   const what = tasksFile === null ? (first === undefined ? '<provider:id>' : refText(first)) : `--file ${tasksFile}`;
   return [
-    `${simulatedProviders.length} providers at ${url}${speed === 1 ? '' : `, at ${speed}× real time`}; Ctrl-C ends them.`,
-    ...(first === undefined ? ['No task is running: start some with --tasks N, or POST to a provider as it documents.'] : []),
-    'With the lines of stdout in sim.env:',
+    `${simulatedProviders.length} providers at ${url}${speed === 1 ? '' : `, at ${speed}× real time`}; Ctrl-C stops them.`,
+    ...(first === undefined ? ['No task is running: start some with --tasks N, or create one with POST as the provider documents.'] : []),
+    'With the output of stdout in sim.env:',
     `  rx-seedance watch ${what} --env-file sim.env --download videos`,
   ];
 };

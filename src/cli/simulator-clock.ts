@@ -1,19 +1,19 @@
 /**
- * The clock of a simulator in another process. `simulate` prints it as variables, and the commands that poll read it from there.
+ * The clock of a simulator in another process. `simulate` prints it as variables, and `watch` and `query` read them.
  */
 import type { SchedulerLike } from 'rxjs';
 import { atSpeed } from '../simulator/index.js';
 import { valueIn, type Variables } from './environment.js';
 import { UsageError } from './usage-error.js';
 
-/** How many times as fast as real time the simulator's clock runs. */
+/** The variable for the speed of the simulator's clock, as a multiple of real time. */
 export const speedVariable = 'RX_SEEDANCE_SPEED';
 
-/** The instant at which the simulator's clock and real time are the same, in ms since the epoch. */
+/** The variable for the instant at which the simulator's clock and real time are equal, in ms since the epoch. */
 export const originVariable = 'RX_SEEDANCE_ORIGIN_MS';
 
 /**
- * The variables that tell the clock of a simulator in this process. None at a speed of 1: that is real time.
+ * The variables that describe the clock of a simulator in this process. None at a speed of 1, which is real time.
  *
  * @example clockVariables(60) // { RX_SEEDANCE_SPEED: '60', RX_SEEDANCE_ORIGIN_MS: '1790000000000.25' }
  */
@@ -21,15 +21,15 @@ export const clockVariables = (speed: number): Readonly<Record<string, string>> 
   speed === 1 ? {} : { [speedVariable]: String(speed), [originVariable]: String(performance.timeOrigin) };
 
 /**
- * A scheduler in the time of the simulator that the variables tell of; null where they tell of none.
+ * A scheduler with the clock that the variables describe; null without such variables.
  *
- * Errors: `UsageError` for a speed without an origin, and for a value that is not a number in range.
+ * Errors: `UsageError` for a speed without an origin, and for a value that is not a number above 0.
  */
 export const simulatorScheduler = (variables: Variables): SchedulerLike | null => {
   const speed = numberIn(variables, speedVariable);
   if (speed === null) return null;
   const originMs = numberIn(variables, originVariable);
-  if (originMs === null) throw new UsageError(`${speedVariable} needs ${originVariable} beside it: take both from the output of rx-seedance simulate`);
+  if (originMs === null) throw new UsageError(`${speedVariable} needs ${originVariable}: take both from the output of rx-seedance simulate`);
   return atSpeed(speed, originMs);
 };
 

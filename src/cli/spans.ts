@@ -1,6 +1,6 @@
 /**
- * A line of a terminal as pieces of plain text with styles: measured and cut first, painted last, so that no escape sequence is
- * ever cut or counted. Pure.
+ * A terminal line as styled pieces of plain text. They are measured and cut before they are painted, so that no escape sequence is cut
+ * or counted. Pure.
  */
 import type { Paint, Style } from './paint.js';
 import { cutEnd, padEnd, widthOf } from './terminal-text.js';
@@ -11,10 +11,10 @@ export interface Span {
   readonly style?: Style | undefined;
 }
 
-/** A span, cut and filled up to a width. */
+/** A span, cut or padded to a width. */
 export const cell = (text: string, columns: number, style?: Style): Span => ({ text: padEnd(cutEnd(text, columns), columns), style });
 
-/** A bar of a width that is full to a share from 0 to 1, wholly full for the whole alone: two spans. */
+/** A progress bar as two spans, for a share from 0 to 1. It is full only at 1. */
 export const bar = (share: number, columns: number, style?: Style): readonly Span[] => {
   const full = share >= 1 ? columns : Math.min(columns - 1, Math.round(Math.max(0, share) * columns));
   return [
@@ -23,7 +23,7 @@ export const bar = (share: number, columns: number, style?: Style): readonly Spa
   ];
 };
 
-/** The line that spans make, no wider than the terminal. */
+/** Joins spans into a line, cut to the width of the terminal. */
 export const painted = (spans: readonly Span[], columns: number, paint: Paint): string => {
   let room = columns;
   return spans

@@ -1,5 +1,5 @@
 /**
- * A table of plain text, aligned, that drops columns rather than break its lines. Pure.
+ * Formats an aligned table of plain text. It drops columns that do not fit. Pure.
  */
 import { cutEnd, padEnd, plain, widthOf } from './terminal-text.js';
 
@@ -7,7 +7,7 @@ import { cutEnd, padEnd, plain, widthOf } from './terminal-text.js';
 export interface Column<Row> {
   readonly title: string;
   readonly of: (row: Row) => string;
-  /** Of two columns, the one with the lower number is dropped first. */
+  /** Columns with the lowest number are dropped first. */
   readonly keep: number;
 }
 
@@ -16,7 +16,7 @@ const gap = '  ';
 /**
  * The lines of a table, the titles first.
  *
- * @param columns how wide it may be; the last column that is left is cut
+ * @param columns the maximum width; if a single column is left, it is cut
  */
 export const table = <Row>(all: readonly Column<Row>[], rows: readonly Row[], columns: number): readonly string[] => {
   const measured = all.map(({ title, of, keep }) => {

@@ -1,5 +1,5 @@
 /**
- * Tasks as they are written: `provider:id`, one an argument or one a line. Pure.
+ * Parses and formats tasks as `provider:id`. Pure.
  */
 import type { TaskRef } from '../task/snapshot.js';
 import { knownProviders } from './known-providers.js';
@@ -8,28 +8,28 @@ import { UsageError } from './usage-error.js';
 
 const providerIds = knownProviders.map(({ id }) => id);
 
-/** How a task is written. */
+/** Formats a task as `provider:id`. */
 export const refText = ({ provider, id }: TaskRef): string => `${provider}:${id}`;
 
 /**
- * The task that a text means. The provider ends at the first colon; the id is the provider's own and may hold colons too.
+ * Parses a task. The provider ends at the first colon; the id may hold colons.
  *
- * Errors: `UsageError` that shows the text.
+ * Throws `UsageError`, which shows the string.
  * @example parseTaskRef('ark:cgt-20260427-abcde')
  */
 export const parseTaskRef = (text: string): TaskRef => {
   const colon = text.indexOf(':');
   const [provider, id] = [text.slice(0, colon), text.slice(colon + 1)];
-  if (colon < 0) throw new UsageError(`'${shown(text)}' is no task: write provider:id, such as ark:cgt-20260427-abcde`);
+  if (colon < 0) throw new UsageError(`'${shown(text)}' is not a task: write provider:id, such as ark:cgt-20260427-abcde`);
   if (!providerIds.includes(provider)) {
-    throw new UsageError(`'${shown(text)}' names no known provider: there are ${providerIds.join(', ')}`);
+    throw new UsageError(`'${shown(text)}' has an unknown provider: must be one of ${providerIds.join(', ')}`);
   }
-  // What the client refuses too: a path segment that would lead elsewhere, half a character.
-  if (id === '' || id === '.' || id === '..' || /\p{Cs}/u.test(id)) throw new UsageError(`'${shown(text)}' has no id that can be asked for`);
+  // The client rejects these ids too: path segments that lead elsewhere, and lone surrogates.
+  if (id === '' || id === '.' || id === '..' || /\p{Cs}/u.test(id)) throw new UsageError(`'${shown(text)}' has no valid id`);
   return { provider, id };
 };
 
-/** One line of a list: a task, what is wrong with it, or nothing (blank, or a `#` comment). */
+/** One line of a list: a task, an error message, or nothing for a blank line or a `#` comment. */
 export type ListLine =
   | { readonly kind: 'task'; readonly task: TaskRef }
   | { readonly kind: 'refused'; readonly message: string }
@@ -38,8 +38,8 @@ export type ListLine =
 /**
  * Reads one line of a list of tasks.
  *
- * @param place the list's name, for messages
- * @param number of the line, from 1
+ * @param place  the list's name, for messages
+ * @param number the number of the line, from 1
  */
 export const parseListLine = (place: string, text: string, number: number): ListLine => {
   const line = text.replace(/^\uFEFF/, '').trim();
@@ -53,9 +53,9 @@ export const parseListLine = (place: string, text: string, number: number): List
 };
 
 /**
- * The tasks of a whole list.
+ * The tasks of a list.
  *
- * Errors: `UsageError` that names the list, the line's number, and shows the line.
+ * Throws `UsageError` for an invalid line. It names the list and the number of the line, and shows the line.
  */
 export const parseTaskList = (place: string, text: string): readonly TaskRef[] =>
   text.split(/\r?\n/).flatMap((line, index) => {
@@ -64,5 +64,5 @@ export const parseTaskList = (place: string, text: string): readonly TaskRef[] =
     return read.kind === 'task' ? [read.task] : [];
   });
 
-/** Who names a `.env` file in the place of a list must not find its keys in a log. */
+/** Hides the values of variables, so that a `.env` file that is passed as a list shows no keys in a log. */
 const shown = (text: string): string => cutEnd(plain(text.replace(/^((?:export\s+)?\w+\s*=).+/s, '$1…')), 80);

@@ -1,14 +1,14 @@
 /**
- * Texts that fit a terminal and cannot drive it. Pure. Widths are columns: wide characters and emoji count as two.
- * Laws: what `plain` gives holds no control character and no escape sequence; what `plainJson` gives holds none but the breaks of its
- * lines, and is the same value; what is cut to n columns is at most n columns wide.
+ * Makes strings safe for a terminal and fits them to a width. Pure. Widths are columns: wide characters and emoji count as two.
+ * Properties: the result of `plain` has no control characters and no escape sequences; the result of `plainJson` has only line breaks,
+ * and parses to the same value; a string that is cut to n columns is at most n columns wide.
  */
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 
 /**
- * A text from outside, such as an id or a provider's message, made harmless: escape sequences are gone, control characters are
- * blanks, and what reorders or hides text (bidirectional marks, zero-width blanks) is gone too. Joiners of emoji stay.
+ * Makes a foreign string, such as an id or a provider's message, safe to print. It removes escape sequences and characters that reorder
+ * or hide text (bidirectional marks, zero-width spaces), and replaces control characters by spaces. Emoji joiners stay.
  */
 export const plain = (text: string): string =>
   stripVTControlCharacters(text)
@@ -17,21 +17,21 @@ export const plain = (text: string): string =>
     .replace(/\p{Cs}/gu, '\ufffd');
 
 /**
- * A value as JSON, harmless in the same way: what JSON would leave of such characters is escaped.
+ * A value as JSON that is safe to print: such characters are escaped.
  *
- * @param indent blanks for each depth; default: all in one line
+ * @param indent spaces for each level; default: 0, one line
  */
 export const plainJson = (value: unknown, indent = 0): string =>
   JSON.stringify(value, null, indent).replace(/(?![\n\u200d])[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/gu, (character) => character.split('').map(escaped).join(''));
 
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
-/** How many columns a plain text takes. */
+/** The width of a plain string in columns. */
 export const widthOf = (text: string): number => stringWidth(text);
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** As many graphemes from one end as fit. */
+/** The first pieces that fit. */
 const fitting = (pieces: readonly string[], columns: number): readonly string[] => {
   let width = 0;
   const end = pieces.findIndex((piece) => (width += widthOf(piece)) > columns);
@@ -41,7 +41,7 @@ const fitting = (pieces: readonly string[], columns: number): readonly string[] 
 const piecesOf = (text: string): readonly string[] => Array.from(graphemes.segment(text), ({ segment }) => segment);
 
 /**
- * A plain text cut at its end.
+ * Cuts a plain string at its end.
  *
  * @example cutEnd('rate-limited', 6) // 'rate-…'
  */
@@ -51,7 +51,7 @@ export const cutEnd = (text: string, columns: number): string => {
 };
 
 /**
- * A plain text cut in its middle: both ends of an id tell tasks apart.
+ * Cuts a plain string in its middle, because ids differ at both ends.
  *
  * @example cutMiddle('anyfast:asyntask_9f3a', 11) // 'anyfa…_9f3a'
  */
@@ -64,5 +64,5 @@ export const cutMiddle = (text: string, columns: number): string => {
   return `${head}…${tail}`;
 };
 
-/** Blanks after a text, up to a width. */
+/** Pads a string with spaces to a width. */
 export const padEnd = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - widthOf(text)));

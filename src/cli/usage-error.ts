@@ -1,15 +1,15 @@
 /**
- * What is wrong with a command line: told to the user in one line, with exit code 2. Never holds a key.
+ * Errors of usage: printed in one line, with exit code 2. They hold no keys.
  */
 import { messageOf } from '../state/errors.js';
 
-/** The command line cannot be obeyed as it stands. */
+/** The command line is invalid. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 /**
- * What `check` gives; what it complains about as a `RangeError` or `TypeError` becomes a `UsageError`.
+ * Runs `check`, and turns its `RangeError` or `TypeError` into a `UsageError`.
  *
  * @example orUsageError(() => parseDuration('--deadline', text))
  */
@@ -22,6 +22,6 @@ export const orUsageError = <Checked>(check: () => Checked): Checked => {
   }
 };
 
-/** A file that an option names and that cannot be used: what the system says of it, without the call and without the path again. */
+/** The error for a file that cannot be used: the system's message without the call and the path. */
 export const fileError = (option: string, path: string, error: unknown): UsageError =>
   new UsageError(`${option} ${path}: ${messageOf(error).replace(/, \w+( '.*')?$/s, '')}`);

@@ -1,5 +1,5 @@
 /**
- * `rx-seedance watch`: follows tasks to their ends, saves their videos, and shows how it goes.
+ * `rx-seedance watch`: follows tasks to their ends, saves their videos, and shows their progress.
  */
 import { concat, connect, EMPTY, from, last, lastValueFrom, map, merge, type Observable, takeUntil, tap } from 'rxjs';
 import { fetchTransport } from '../adapters/fetch.js';
@@ -21,15 +21,15 @@ import { exitCodeOf } from './signals.js';
 import { type ListLine, parseListLine, parseTaskList } from './task-refs.js';
 import { UsageError } from './usage-error.js';
 
-/** Watches. Gives the exit code. */
+/** Watches tasks. Gives the exit code. */
 export const runWatch = async (command: WatchArguments, console: Console): Promise<number> => {
-  const { env, discretion } = console;
-  const variables = readVariables(env, command.envFile, discretion);
+  const { env, redactor } = console;
+  const variables = readVariables(env, command.envFile, redactor);
   const named = namedTasks(command);
   const journal = command.journal === null ? null : openedJournal(command.journal);
   try {
     const tasks = named ?? (journal?.states() ?? []).map(({ task }) => task);
-    if (tasks.length === 0 && !command.fromStdin) throw new UsageError(`no task to watch: ${command.file ?? `the journal in ${command.journal ?? ''}`} holds none`);
+    if (tasks.length === 0 && !command.fromStdin) throw new UsageError(`no task to watch: ${command.file ?? `the journal in ${command.journal ?? ''}`} has no tasks`);
     const used = { ids: tasks.map(({ provider }) => provider), allKeyed: command.fromStdin };
     return await watch(command, { tasks, access: openAccess(used, command, variables), journal }, console);
   } finally {
@@ -37,13 +37,13 @@ export const runWatch = async (command: WatchArguments, console: Console): Promi
   }
 };
 
-/** The tasks of the arguments and of the file; null when no task is named at all. */
+/** The tasks of the arguments and of the file; null if there is neither. */
 const namedTasks = ({ tasks, file, fromStdin }: WatchArguments): readonly TaskRef[] | null => {
   if (tasks.length === 0 && file === null && !fromStdin) return null;
   return file === null ? tasks : [...tasks, ...parseTaskList(file, readText('--file', file))];
 };
 
-/** In use by another process, not to be written, broken: the journal says it in a sentence. */
+/** Opens the journal. Its errors are one sentence each, such as that another process uses the directory. */
 const openedJournal = (directory: string): Journal => {
   try {
     return openJournal(directory);
@@ -62,7 +62,7 @@ const watch = async (command: WatchArguments, { tasks, access, journal }: Watche
   const { stdin, stdout, stderr, stopped } = console;
   const { download, concurrency, deadlineMs } = command;
   const client = createTaskClient({ ...access, transport: fetchTransport(), concurrency: concurrency ?? undefined });
-  // Of each watch, not of the client: another --deadline in a later run moves the one that the journal knows.
+  // An option of each watch, not of the client, so that --deadline in a later run moves a deadline that the journal has stored.
   const watchOptions = (task: TaskRef): WatchOptions => ({ ...journal?.watch(task), deadlineMs: deadlineMs ?? undefined });
   const named = from(tasks).pipe(map((task) => ({ kind: 'task' as const, task })));
   const streamed = command.fromStdin ? linesOf(stdin).pipe(asList(access)) : EMPTY;
@@ -82,10 +82,10 @@ const watch = async (command: WatchArguments, { tasks, access, journal }: Watche
   const summary = summaryLines(tallyOf(run), download !== null);
   summary.forEach(stderr.line);
   if (stdout.isTerminal && !stderr.isTerminal && !command.json) summary.forEach(stdout.line);
-  return run.refused > 0 ? 2 : tallyOf(run).unwell.length > 0 ? 1 : 0;
+  return run.refused > 0 ? 2 : tallyOf(run).problems.length > 0 ? 1 : 0;
 };
 
-/** Tasks as their lines come. A bad line is told and does not stop the others. */
+/** Parses lines as they arrive. An invalid line becomes an error message and does not stop the others. */
 const asList =
   ({ accounts }: Access) =>
   (lines: Observable<string>): Observable<ListLine> =>
@@ -97,9 +97,9 @@ const asList =
       }),
     );
 
-/** Shows news as they come: for programs on stdout, for people on stderr. Emits the run as it is in the end. */
+/** Prints events as they come: for programs on stdout, for people on stderr. Emits the final state of the run. */
 const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { accounts, scheduler: clock }: Access): ((news: Observable<News>) => Observable<Run>) => {
-  // Two writers would spoil each other's lines on one terminal.
+  // A board and JSON lines on one terminal would overwrite each other.
   const hasBoard = stderr.canRedraw && !(json && stdout.isTerminal);
   const providers = accounts.map(({ provider }) => provider);
   return connect((news) =>
@@ -112,9 +112,9 @@ const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { accoun
 };
 
 const interruption = (run: Run, hasJournal: boolean): string => {
-  const { over, tasks } = tallyOf(run);
-  const stand = `interrupted: ${over} of ${tasks} tasks over`;
+  const { finished, tasks } = tallyOf(run);
+  const progress = `interrupted: ${finished} of ${tasks} tasks finished`;
   return hasJournal
-    ? `${stand}. Run the same command again to go on.`
-    : `${stand}. To go on another time where it stopped, add --journal DIR.`;
+    ? `${progress}. Run the same command again to resume.`
+    : `${progress}. To make a run resumable, add --journal DIR.`;
 };

@@ -1,4 +1,4 @@
-/** Texts with wide, joined, combining and hostile characters in them. */
+/** Strings with wide, joined, combining and unsafe characters. */
 import fc from 'fast-check';
 
 const pieces = [

@@ -8,7 +8,7 @@ const watch = {
   kind: 'watch', tasks: [task], file: null, fromStdin: false, download: null, journal: null, json: false, deadlineMs: null, concurrency: null, ...access,
 } as const;
 
-describe('good arguments', () => {
+describe('valid arguments', () => {
   it.each<[string, Command]>([
     ['--help', { kind: 'help', about: null }],
     ['-h', { kind: 'help', about: null }],
@@ -41,34 +41,34 @@ describe('good arguments', () => {
 });
 
 const needsAVariable =
-  'is not taken: arguments are visible to every process of this machine. Put the key in a variable such as ANYFAST_API_KEY, or in a file named by --env-file';
+  'is not an option: every process on this machine can read arguments. Put the key in a variable such as ANYFAST_API_KEY, or in a file named with --env-file';
 
-describe('bad arguments', () => {
+describe('invalid arguments', () => {
   it.each([
-    ['wach ark:cgt-1', "there is no command 'wach': there are watch, query, providers, simulate"],
-    ['help wach', "there is no command 'wach': there are watch, query, providers, simulate"],
-    ['watch', 'no task to watch: name some as provider:id, or --file FILE, or - for stdin, or the --journal DIR of an earlier run'],
-    ['watch cgt-1', "'cgt-1' is no task: write provider:id, such as ark:cgt-20260427-abcde"],
+    ['wach ark:cgt-1', "unknown command 'wach': must be one of watch, query, providers, simulate"],
+    ['help wach', "unknown command 'wach': must be one of watch, query, providers, simulate"],
+    ['watch', 'no task to watch: name tasks as provider:id, or use --file FILE, - for stdin, or the --journal DIR of an earlier run'],
+    ['watch cgt-1', "'cgt-1' is not a task: write provider:id, such as ark:cgt-20260427-abcde"],
     ['watch ark:cgt-1 --deadline soon', "--deadline must be a duration such as 90s, 30m or 1h30m, not 'soon'"],
-    ['watch ark:cgt-1 --concurrency 0', "--concurrency must be a whole number from 1, not '0'"],
-    ['watch ark:cgt-1 --concurrency 1.5', "--concurrency must be a whole number from 1, not '1.5'"],
-    ['watch ark:cgt-1 --base-url bark=http://x', "--base-url: there is no provider 'bark': there are anyfast, ark, kyyaipower, powertokens, xingchao, yescale"],
-    ['watch ark:cgt-1 --colour', 'there is no option --colour'],
-    ['watch ark:cgt-1 --colour=secret', 'there is no option --colour'],
-    ['watch ark:cgt-1 -x', 'there is no option -x'],
+    ['watch ark:cgt-1 --concurrency 0', "--concurrency must be an integer ≥ 1, not '0'"],
+    ['watch ark:cgt-1 --concurrency 1.5', "--concurrency must be an integer ≥ 1, not '1.5'"],
+    ['watch ark:cgt-1 --base-url bark=http://x', "--base-url: unknown provider 'bark': must be one of anyfast, ark, kyyaipower, powertokens, xingchao, yescale"],
+    ['watch ark:cgt-1 --colour', 'unknown option --colour'],
+    ['watch ark:cgt-1 --colour=secret', 'unknown option --colour'],
+    ['watch ark:cgt-1 -x', 'unknown option -x'],
     ['watch ark:cgt-1 --json=yes', '--json does not take an argument'],
     ['watch ark:cgt-1 --download', '--download needs a value'],
-    ['watch ark:cgt-1 --download --json', '--download needs a value; one that begins with - is written --download=-…'],
-    ['watch ark:cgt-1 --download=', '--download needs a path that is not empty'],
-    ['query', 'query takes one task, written provider:id; there are 0'],
-    ['query ark:a ark:b', 'query takes one task, written provider:id; there are 2'],
-    ['providers ark', "providers takes options alone, not 'ark'"],
-    ['simulate --port 70000', "--port must be a whole number from 0 to 65535, not '70000'"],
-    ['simulate --speed 0.5', "--speed must be a number from 1, not '0.5'"],
-    ['simulate --speed fast', "--speed must be a number from 1, not 'fast'"],
+    ['watch ark:cgt-1 --download --json', '--download needs a value; write a value that begins with - as --download=-…'],
+    ['watch ark:cgt-1 --download=', '--download needs a non-empty path'],
+    ['query', 'query takes one task, written provider:id, not 0'],
+    ['query ark:a ark:b', 'query takes one task, written provider:id, not 2'],
+    ['providers ark', "providers takes only options, not 'ark'"],
+    ['simulate --port 70000', "--port must be an integer from 0 to 65535, not '70000'"],
+    ['simulate --speed 0.5', "--speed must be a number ≥ 1, not '0.5'"],
+    ['simulate --speed fast', "--speed must be a number ≥ 1, not 'fast'"],
     ['simulate --fault-rate 2', "--fault-rate must be a number from 0 to 1, not '2'"],
-    ['simulate --tasks-file t', '--tasks-file needs --tasks N: how many tasks to write'],
-    ['simulate --fates wins=1', "--fates must be some of succeeds, fails, moderated, cancelled, expires, unknown-status, disappears, stalls, each with its weight, such as succeeds=9,fails=1, not 'wins=1'"],
+    ['simulate --tasks-file t', '--tasks-file needs --tasks N, the number of tasks to write'],
+    ['simulate --fates wins=1', "--fates must be some of succeeds, fails, moderated, cancelled, expires, unknown-word, vanishes, stalls, each with its weight, such as succeeds=9,fails=1, not 'wins=1'"],
     ['watch ark:cgt-1 --api-key sk-1', `--api-key ${needsAVariable}`],
     ['watch --apikey=sk-1', `--apikey ${needsAVariable}`],
     ['query ark:cgt-1 --ANYFAST_API_KEY=sk-1', `--ANYFAST_API_KEY ${needsAVariable}`],
@@ -77,7 +77,7 @@ describe('bad arguments', () => {
     expect(() => parseCommand(args.split(' '))).toThrow(new UsageError(message));
   });
 
-  it('is no command at all', () => {
-    expect(() => parseCommand([])).toThrow(new UsageError('a command is missing: watch, query, providers, simulate'));
+  it('are an error when the command is missing', () => {
+    expect(() => parseCommand([])).toThrow(new UsageError('no command: must be one of watch, query, providers, simulate'));
   });
 });

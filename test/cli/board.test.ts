@@ -64,51 +64,51 @@ const someOfEach: readonly News[] = [
   became(failed, 'failed'),
   ended(failed, { end: 'failed', reason: 'internal: it broke' }),
   { kind: 'error', task: lost, error: new Error('gone') },
-  ended(lost, { end: 'errored', reason: 'the task has vanished' }),
+  ended(lost, { end: 'errored', reason: 'the task was not found' }),
 ];
 
 describe('the board', () => {
-  it('says of each task what can be said, at 80 × 24', async () => {
+  it('shows a word, the progress and a note for each task, at 80 × 24', async () => {
     expect(`\n${await pictureOf(someOfEach, 80, 24)}\n`).toMatchInlineSnapshot(`
       "
       ark:cgt-20260427-save0           saving    ███░░░░░░░   25% 1.2 MB / 4.8 MB
       ark:cgt-20260427-run01           running   ███░░░░░░░  ~31% 3:30 left
       anyfast:asyntas…0011223344556677 running   ████████░░   75% 4:30 left
       ark:cgt-20260427-late0           running   █████████░  ~98% longer than usual
-      ark:cgt-20260427-429xx           running   rate-limited, again in 8 s
-      ark:cgt-20260427-odd00           unknown                    says 'archived'
+      ark:cgt-20260427-429xx           running   rate-limited, next in 8 s
+      ark:cgt-20260427-odd00           unknown                    status is 'archived'
       anyfast:asyntas…7c1e5b2d4f6a8091 queued                     queued for 1:05
-      ark:cgt-20260427-wait0           waiting                    not answered yet
-      ark:cgt-視频-👩‍👩‍👧-lost             lost      the task has vanished
+      ark:cgt-20260427-wait0           pending                    not polled yet
+      ark:cgt-視频-👩‍👩‍👧-lost             error     the task was not found
       ark:cgt-20260427-fail0           failed    internal: it broke
       ark:cgt-20260427-done0           saved     ark-cgt-20260427-done0.mp4
 
-      ███████████░░░░░░░░░  ~54%  3 of 11 over
+      ███████████░░░░░░░░░  ~54%  3 of 11 finished
       "
     `);
   });
 
-  it('keeps to the point at 40 columns', async () => {
+  it('shortens names and notes at 40 columns', async () => {
     expect(`\n${await pictureOf(someOfEach, 40, 24)}\n`).toMatchInlineSnapshot(`
       "
       ark:cgt-…27-save0 saving    ██░░░░   25%
       ark:cgt-…27-run01 running   ██░░░░  ~31%
       anyfast:…44556677 running   █████░   75%
       ark:cgt-…27-late0 running   █████░  ~98%
-      ark:cgt-…27-429xx running   again in 8 s
+      ark:cgt-…27-429xx running   next in 8 s
       ark:cgt-…27-odd00 unknown   'archived'
       anyfast:…4f6a8091 queued    for 1:05
-      ark:cgt-…27-wait0 waiting
-      ark:cgt-…-👩‍👩‍👧-lost lost      the task ha…
+      ark:cgt-…27-wait0 pending
+      ark:cgt-…-👩‍👩‍👧-lost error     the task wa…
       ark:cgt-…27-fail0 failed    internal: i…
       ark:cgt-…27-done0 saved     ark-cgt-202…
 
-      ███████████░░░░░░░░░  ~54%  3 of 11 over
+      █████████░░░░░░░  ~54%  3 of 11 finished
       "
     `);
   });
 
-  it('is the least that can be said in 20 columns and 4 rows', async () => {
+  it('shows one task and the total in 20 columns and 4 rows', async () => {
     expect(`\n${await pictureOf(someOfEach, 20, 4)}\n`).toMatchInlineSnapshot(`
       "
       ark:cg…7-save0   25%
@@ -118,7 +118,7 @@ describe('the board', () => {
     `);
   });
 
-  it('makes room for 200 tasks by showing the active ones that fit', async () => {
+  it('shows the active ones of 200 tasks that fit', async () => {
     const tasks = Array.from({ length: 200 }, (_, index) => taskOf(`cgt-${String(index).padStart(3, '0')}`));
     const done = tasks.slice(0, 20);
     const news = [...tasks.map(added), ...done.map((task) => became(task, 'succeeded')), ...done.map((task) => ended(task)), ...tasks.slice(20).map((task) => became(task, 'running'))];
@@ -129,20 +129,20 @@ describe('the board', () => {
     expect(lines.slice(20)).toEqual(['… and 180 more', '', expect.stringMatching(/^█+░+ +~?\d+% {2}180 running, 20 succeeded$/) as string]);
   });
 
-  it('describes no more rows than there may be room for, and shows the same', async () => {
+  it('looks the same when no more rows are described than fit', async () => {
     const run = await runOf(someOfEach);
     const few = boardContent(run, [ark, anyfast], nowMs, 10);
     expect(few.rows).toHaveLength(10);
     expect(board(few, { columns: 80, rows: 10 }, noPaint)).toEqual(board(await contentOf(someOfEach), { columns: 80, rows: 10 }, noPaint));
   });
 
-  it('shows the newest ends first where there is room', async () => {
+  it('shows finished tasks, the newest first, where there is room', async () => {
     const tasks = ['a', 'b', 'c'].map((id) => taskOf(id));
     const lines = (await pictureOf([...tasks.map(added), ...tasks.map((task) => became(task, 'succeeded')), ...tasks.map((task) => ended(task))], 80, 24)).split('\n');
     expect(lines.map((line) => line.slice(0, 5))).toEqual(['ark:c', 'ark:b', 'ark:a', '', expect.anything()]);
   });
 
-  it('begins with a total of nothing', async () => {
+  it('begins with a total of 0%', async () => {
     expect(await pictureOf([], 80, 24)).toBe(`${'░'.repeat(30)}    0%`);
   });
 
@@ -151,7 +151,7 @@ describe('the board', () => {
     expect(shown.map((picture) => /(\d+)%/.exec(picture)?.[1])).toEqual(shown.map((_, percent) => String(percent)));
   });
 
-  it('has no colour where none is wanted, and the same words in colour', async () => {
+  it('has no colours when they are disabled, and the same text with them', async () => {
     const content = await contentOf(someOfEach);
     const size = { columns: 80, rows: 24 };
     const painted = board(content, size, colours);
@@ -165,7 +165,7 @@ describe('the board', () => {
 
 const anyRow: fc.Arbitrary<BoardRow> = fc.record({
   name: anyText.map(plain),
-  word: fc.constantFrom('waiting', 'queued', 'running', 'saving', 'saved', 'cancelled', 'succeeded'),
+  word: fc.constantFrom('pending', 'queued', 'running', 'saving', 'saved', 'cancelled', 'succeeded'),
   style: fc.constantFrom('dim', 'cyan', 'yellow', 'green'),
   isActive: fc.boolean(),
   share: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: null }),
@@ -180,13 +180,13 @@ const anyContent: fc.Arbitrary<BoardContent> = fc
   estimated: fc.boolean(),
   counts: fc.array(fc.record({ count: fc.nat(), word: fc.constantFrom('running', 'succeeded'), style: fc.constantFrom('cyan', 'green') }), { maxLength: 9 }),
   tasks: fc.nat({ max: 100_000 }),
-  over: fc.nat({ max: 100_000 }),
+  finished: fc.nat({ max: 100_000 }),
 }).map((content) => ({ ...content, rowCount: content.rows.length }));
 
-describe('whatever the tasks and the terminal', () => {
+describe('the board, for any tasks and any terminal', () => {
   const anySize = fc.record({ columns: fc.integer({ min: 20, max: 160 }), rows: fc.integer({ min: 4, max: 60 }) });
 
-  it('no line is wider than the terminal, and one of its rows stays free', () => {
+  it('has no line wider than the terminal, and leaves one of its rows free', () => {
     fc.assert(
       fc.property(anyContent, anySize, fc.constantFrom(noPaint, colours), (content, size, paint) => {
         const lines = board(content, size, paint);
@@ -199,7 +199,7 @@ describe('whatever the tasks and the terminal', () => {
     );
   });
 
-  it('every task is shown or counted, active ones before those that have ended', () => {
+  it('shows or counts every task, active ones before finished ones', () => {
     fc.assert(
       fc.property(anyContent, anySize, (content, size) => {
         const lines = board(content, size, noPaint);
@@ -213,10 +213,10 @@ describe('whatever the tasks and the terminal', () => {
 });
 
 describe('a tally', () => {
-  it('counts what is over, and names what is not as it should be', async () => {
+  it('counts finished tasks, and lists those that failed or were not saved', async () => {
     const tally = tallyOf(await runOf(someOfEach));
-    expect(tally).toMatchObject({ tasks: 11, over: 3, succeeded: 1, saved: 1, otherwise: 1, errored: 1 });
-    expect(tally.unwell.map(({ task }) => task)).toEqual([failed, lost]);
-    expect(tally.unwell.some(isSuccess)).toBe(false);
+    expect(tally).toMatchObject({ tasks: 11, finished: 3, succeeded: 1, saved: 1, failed: 1, cancelled: 0, expired: 0, errored: 1 });
+    expect(tally.problems.map(({ task }) => task)).toEqual([failed, lost]);
+    expect(tally.problems.some(isSuccess)).toBe(false);
   });
 });

@@ -10,6 +10,6 @@ it.each([
   [250_000_000, '250 MB'],
   [3_400_000_000, '3.4 GB'],
   [5e16, '50000 TB'],
-])('says %d bytes as %s', (bytes, text) => {
+])('formats %d bytes as %s', (bytes, text) => {
   expect(bytesForPeople(bytes)).toBe(text);
 });

@@ -45,7 +45,7 @@ const submit = (outcome: 'succeeds' | 'fails' | 'cancelled' | 'stalls', provider
   written(simulator.submit(provider, { outcome, ...short }));
 
 describe('help', () => {
-  it('is there for all and for each command, with an example', async () => {
+  it('exists for the program and for each command, with an example', async () => {
     for (const args of [['--help'], ...commandNames.map((name) => [name, '--help'])]) {
       const { code, out, err } = await run(args);
       expect([code, err]).toEqual([0, '']);
@@ -54,29 +54,29 @@ describe('help', () => {
     }
   });
 
-  it('is what no command at all gets, on stderr', async () => {
+  it('is printed on stderr without a command', async () => {
     const { code, out, err } = await run([]);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain('rx-seedance watch <provider:id>');
   });
 
-  it('is pointed to when the usage is wrong', async () => {
+  it('is named in every usage error', async () => {
     expect(await run(['watch', 'cgt-1'])).toEqual({
       code: 2,
       out: '',
-      err: "rx-seedance: 'cgt-1' is no task: write provider:id, such as ark:cgt-20260427-abcde\nSee rx-seedance watch --help\n",
+      err: "rx-seedance: 'cgt-1' is not a task: write provider:id, such as ark:cgt-20260427-abcde\nSee rx-seedance watch --help\n",
     });
     expect((await run(['wach'])).err).toContain('See rx-seedance --help\n');
   });
 });
 
-it('tells its version', async () => {
+it('prints its version', async () => {
   const { out } = await run(['--version']);
   expect(out).toBe(`${(JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }).version}\n`);
 });
 
 describe('query', () => {
-  it('prints the snapshot, without the provider\'s body unless it is asked for', async () => {
+  it('prints the snapshot, with the response body only if --raw is given', async () => {
     const task = submit('stalls');
     const bare = await run(['query', task], { env });
     expect([bare.code, bare.err]).toEqual([0, '']);
@@ -87,21 +87,21 @@ describe('query', () => {
     expect(JSON.parse(raw.out)).toHaveProperty('raw.status');
   });
 
-  it('tells why there is none, with exit code 1', async () => {
+  it('prints the error when there is no snapshot, with exit code 1', async () => {
     const { code, out, err } = await run(['query', 'ark:cgt-nobody'], { env });
     expect([code, out]).toEqual([1, '']);
     expect(err).toMatch(/^ark\/cgt-nobody: response; .+\n$/);
   });
 
-  it('ends when it is told to', async () => {
-    const task = simulator.submit('ark', { outcome: 'stalls' });
+  it('ends on a signal', async () => {
+    const task = simulator.submit('ark', { fate: 'stalls' });
     simulator.fault(task, 'hang');
     expect(await run(['query', written(task)], { env, signals: of('SIGTERM') })).toMatchObject({ code: 143, out: '' });
   });
 });
 
 describe('providers', () => {
-  it('prints the table, with whether each key is set', async () => {
+  it('prints the table, and whether each key is set', async () => {
     const { code, out } = await run(['providers'], { env: { ARK_API_KEY: key } });
     expect(code).toBe(0);
     expect(out).toMatch(/^ark .* ARK_API_KEY +set$/m);
@@ -109,7 +109,7 @@ describe('providers', () => {
     expect(out).not.toContain(key);
   });
 
-  it('is JSON for programs', async () => {
+  it('prints JSON for programs', async () => {
     const envFile = join(folder, '.env');
     writeFileSync(envFile, `ARK_API_KEY=${key}\n`);
     const { out } = await run(['providers', '--json', '--env-file', envFile]);
@@ -121,7 +121,7 @@ describe('providers', () => {
 });
 
 describe('watch, for other programs', () => {
-  it('tells the end of each task in one line, and exits with 0 when all succeeded', async () => {
+  it('prints the end of each task in one line, and exits with 0 when all succeeded', async () => {
     const tasks = [submit('succeeds'), submit('succeeds', 'anyfast')];
     const { code, out, err } = await run(['watch', ...tasks], { env });
     expect(code).toBe(0);
@@ -132,18 +132,18 @@ describe('watch, for other programs', () => {
     expect(err).toMatch(/\n2 tasks: 2 succeeded\n$/);
   });
 
-  it('exits with 1 when some ended otherwise or were lost, and says why', async () => {
+  it('exits with 1 when some failed or could not be followed, and prints why', async () => {
     const [failed, gone] = [submit('fails'), 'ark:cgt-nobody'];
     const stderr = new FakeStream();
     const { code, out, err } = await run(['watch', submit('succeeds'), failed, gone, '--deadline', '45s'], { env, stderr });
     expect(code).toBe(1);
     expect(out).toContain(`${failed}\tfailed\tinternal: `);
-    expect(out).toMatch(/ark:cgt-nobody\tlost\tark\/cgt-nobody: timeout; still not seen after \d+ polls; /);
-    expect(err).toMatch(/ark:cgt-nobody {2}not-found, asked again in \d+ s: /);
-    expect(err).toMatch(/^3 tasks: 1 succeeded, 1 ended otherwise, 1 lost$/m);
+    expect(out).toMatch(/ark:cgt-nobody\terrored\tark\/cgt-nobody: timeout; still not seen after \d+ polls; /);
+    expect(err).toMatch(/ark:cgt-nobody {2}not-found: .+ \(attempt \d+, next in \d+ s\)$/m);
+    expect(err).toMatch(/^3 tasks: 1 succeeded, 1 failed, 1 could not be followed$/m);
   });
 
-  it('tells every event as a line of JSON with --json, never the provider\'s body', async () => {
+  it('prints every event as a line of JSON with --json, without the response body', async () => {
     const slow = written(simulator.submit('ark', { runMs: 120_000 }));
     const { code, out } = await run(['watch', slow, submit('fails', 'yescale'), submit('succeeds', 'anyfast'), '--json'], {
       env: { ...env, ANYFAST_API_KEY: 'wrong' },
@@ -158,45 +158,45 @@ describe('watch, for other programs', () => {
     });
   });
 
-  it('reads tasks from a file, whole before anything starts', async () => {
+  it('reads all tasks of a file before anything starts', async () => {
     const file = join(folder, 'tasks');
     const task = submit('succeeds');
     writeFileSync(file, `# mine\n${task}\n\nnonsense\n`);
-    expect(await run(['watch', '--file', file], { env })).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`${file}, line 4: 'nonsense' is no task`) as string });
+    expect(await run(['watch', '--file', file], { env })).toMatchObject({ code: 2, out: '', err: expect.stringContaining(`${file}, line 4: 'nonsense' is not a task`) as string });
     writeFileSync(file, `# mine\n${task}\n\n${task}\n`);
     const good = await run(['watch', '--file', file], { env });
     expect([good.code, good.out.split('\n')]).toEqual([0, [expect.stringContaining(task) as string, '']]);
     writeFileSync(file, '# none\n');
-    expect(await run(['watch', '--file', file], { env })).toMatchObject({ code: 2, err: expect.stringContaining(`no task to watch: ${file} holds none`) as string });
+    expect(await run(['watch', '--file', file], { env })).toMatchObject({ code: 2, err: expect.stringContaining(`no task to watch: ${file} has no tasks`) as string });
     expect(await run(['watch', '--file', join(folder, 'gone')], { env })).toMatchObject({ code: 2, err: expect.stringContaining('ENOENT') as string });
   });
 
-  it('watches tasks from stdin as they come; a bad line is told, and does not stop the others', async () => {
+  it('watches tasks from stdin as they come; an invalid line is an error, and does not stop the others', async () => {
     const stdin = new PassThrough();
     const stdout = new FakeStream();
     const [first, second] = [submit('succeeds'), submit('succeeds')];
     stdin.write(`${first}\n# a comment\nnonsense\n`);
-    stdout.once('wrote', () => stdin.end(second)); // only when the first is over
+    stdout.once('wrote', () => stdin.end(second)); // only when the first has finished
     const { code, out, err } = await run(['watch', '-'], { env, stdin, stdout });
     expect(code).toBe(2);
     expect(out.split('\n').map((line) => line.split('\t')[0])).toEqual([first, second, '']);
-    expect(err).toContain("stdin, line 3: 'nonsense' is no task");
+    expect(err).toContain("stdin, line 3: 'nonsense' is not a task");
   });
 
-  it('tells of a line from stdin whose provider has no key', async () => {
+  it('prints an error for a line from stdin whose provider has no key', async () => {
     const { ARK_API_KEY = '', ARK_BASE_URL = '' } = env;
     const { code, err } = await run(['watch', '-'], { env: { ARK_API_KEY, ARK_BASE_URL, ...clockVariables(speed) }, stdin: Readable.from([`${submit('succeeds')}\nanyfast:x\n`]) });
     expect(code).toBe(2);
     expect(err).toContain('stdin, line 2: no key for anyfast: set ANYFAST_API_KEY');
   });
 
-  it('needs the keys of the providers in use alone, and names the variable of one that is missing', async () => {
+  it('needs only the keys of the providers in use, and names the variable of a missing one', async () => {
     const { code, err } = await run(['watch', 'ark:cgt-1', 'anyfast:x'], { env: { ARK_API_KEY: key } });
     expect(code).toBe(2);
-    expect(err).toBe('rx-seedance: no key for anyfast: set ANYFAST_API_KEY, or name a .env file that has it by --env-file\nSee rx-seedance watch --help\n');
+    expect(err).toBe('rx-seedance: no key for anyfast: set ANYFAST_API_KEY, or name a .env file that sets it with --env-file\nSee rx-seedance watch --help\n');
   });
 
-  it('stops without a word when nobody reads its output any more', async () => {
+  it('stops without an error when its output is closed', async () => {
     const stdout = new FakeStream({ breaksAfter: 10 });
     const { code, err } = await run(['watch', submit('succeeds'), submit('stalls')], { env, stdout });
     expect(code).toBe(141);
@@ -206,7 +206,7 @@ describe('watch, for other programs', () => {
     expect((await run(['providers'], { stdout: new FakeStream({ breaksAfter: 10 }) })).code).toBe(0);
   });
 
-  it('does not pass over a disk that is full', async () => {
+  it('reports a full disk', async () => {
     const full = (): FakeStream => new FakeStream({ breaksAfter: 10, code: 'ENOSPC' });
     expect(await run(['providers'], { stdout: full() })).toMatchObject({ code: 1, err: 'rx-seedance: write ENOSPC\n' });
     const watched = await run(['watch', submit('succeeds'), submit('stalls')], { env, stdout: full() });
@@ -215,22 +215,22 @@ describe('watch, for other programs', () => {
 });
 
 describe('watch, interrupted', () => {
-  it.each<[EndSignal, number]>([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]])('by %s exits with %d and says how to go on', async (signal, expected) => {
+  it.each<[EndSignal, number]>([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]])('by %s exits with %d and prints how to resume', async (signal, expected) => {
     const stderr = new FakeStream();
     const { code, err } = await run(['watch', submit('stalls')], { env, stderr, signals: once(stderr, 'running', signal) });
     expect(code).toBe(expected);
-    expect(err).toMatch(/interrupted: 0 of 1 tasks over\. To go on another time where it stopped, add --journal DIR\.\n$/);
+    expect(err).toMatch(/interrupted: 0 of 1 tasks finished\. To make a run resumable, add --journal DIR\.\n$/);
   });
 
-  it('goes on with the same command when it has a journal', async () => {
+  it('can be resumed by the same command with a journal', async () => {
     const stderr = new FakeStream();
     const { code, err } = await run(['watch', submit('stalls'), '--journal', folder], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
     expect(code).toBe(130);
-    expect(err).toMatch(/Run the same command again to go on\.\n$/);
+    expect(err).toMatch(/Run the same command again to resume\.\n$/);
   });
 
-  it('asks nothing more', async () => {
-    const task = simulator.submit('ark', { outcome: 'stalls', ...short });
+  it('sends no more polls', async () => {
+    const task = simulator.submit('ark', { fate: 'stalls', ...short });
     const stderr = new FakeStream();
     await run(['watch', written(task)], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
     const asks = simulator.polls(task);
@@ -238,14 +238,14 @@ describe('watch, interrupted', () => {
     expect(simulator.polls(task)).toBe(asks);
   });
 
-  it('a second time ends at once', async () => {
+  it('ends at once on a second signal', async () => {
     const stderr = new FakeStream();
     const exits: number[] = [];
     await run(['watch', submit('stalls')], { env, stderr, signals: once(stderr, 'running', 'SIGINT', 'SIGINT'), exit: (code) => exits.push(code) });
     expect(exits).toEqual([130]);
   });
 
-  it('leaves no handler of a signal behind', async () => {
+  it('leaves no signal handler behind', async () => {
     const process = new EventEmitter();
     const names = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     const stdout = new FakeStream();
@@ -258,7 +258,7 @@ describe('watch, interrupted', () => {
 });
 
 describe('watch, on a terminal', () => {
-  it('draws a board, and leaves the terminal as it was', async () => {
+  it('draws a board, and restores the terminal', async () => {
     const stderr = new FakeStream({ isTTY: true });
     const { code, out } = await run(['watch', submit('succeeds'), submit('fails')], { env, stderr, stdout: new FakeStream({ isTTY: true }) });
     expect([code, out]).toEqual([1, '']);
@@ -267,15 +267,15 @@ describe('watch, on a terminal', () => {
     const shown = withoutEscapes(stderr.text);
     expect(shown).toMatch(/ark:\S+ succeeded/);
     expect(shown).toContain('100%  1 succeeded, 1 failed');
-    expect(shown).toMatch(/failed: internal: .+\n2 tasks: 1 succeeded, 1 ended otherwise\n$/);
+    expect(shown).toMatch(/failed: internal: .+\n2 tasks: 1 succeeded, 1 failed\n$/);
     expect(stderr.text).toContain('\u001b[32m');
   });
 
-  it('writes what is wrong with stdin above the board', async () => {
+  it('prints errors of stdin above the board', async () => {
     const stderr = new FakeStream({ isTTY: true });
     const { code } = await run(['watch', '-'], { env, stderr, stdin: Readable.from([`${submit('succeeds')}\nnonsense\n`]) });
     expect(code).toBe(2);
-    const [before, after = ''] = stderr.text.split("stdin, line 2: 'nonsense' is no task");
+    const [before, after = ''] = stderr.text.split("stdin, line 2: 'nonsense' is not a task");
     expect(withoutEscapes(before ?? '')).toContain('0%');
     expect(withoutEscapes(after)).toMatch(/ark:\S+ succeeded/);
   });
@@ -299,7 +299,7 @@ describe('watch, on a terminal', () => {
     expect(stderr.text.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stderr.text.lastIndexOf('\u001b[?25l'));
   });
 
-  it('draws anew when the window has another size, and no line is wider than it', async () => {
+  it('redraws when the window is resized, with no line wider than the window', async () => {
     const stderr = new FakeStream({ isTTY: true });
     const resized = new Subject<EndSignal>();
     let isNarrow = false;
@@ -322,21 +322,21 @@ describe('watch, on a terminal', () => {
     for (const line of lines) expect(line.trim().length).toBeLessThanOrEqual(30);
   });
 
-  it('writes lines instead, when JSON goes to the same terminal', async () => {
+  it('prints lines instead, when JSON goes to the same terminal', async () => {
     const stderr = new FakeStream({ isTTY: true });
     await run(['watch', submit('succeeds'), '--json'], { env, stderr, stdout: new FakeStream({ isTTY: true }) });
     expect(stderr.text).not.toContain('\u001b');
   });
 
-  it('sums up on stdout when stderr goes elsewhere', async () => {
+  it('prints the summary on stdout when stderr goes elsewhere', async () => {
     const { out } = await run(['watch', submit('succeeds')], { env, stdout: new FakeStream({ isTTY: true }) });
     expect(out).toBe('1 task: 1 succeeded\n');
   });
 });
 
 describe('watch, saving videos', () => {
-  it('saves each video, tells where, and does not ask or fetch again in the next run', async () => {
-    const task = simulator.submit('ark', { outcome: 'succeeds', ...short });
+  it('saves each video, prints its path, and does not poll or download again in the next run', async () => {
+    const task = simulator.submit('ark', { fate: 'succeeds', ...short });
     const first = await run(['watch', written(task), '--download', folder], { env });
     expect(first.code).toBe(0);
     const path = first.out.trim().split('\t')[2] ?? '';
@@ -348,14 +348,14 @@ describe('watch, saving videos', () => {
     const requests = simulator.requests.length;
     const second = await run(['watch', written(task), '--download', folder], { env });
     expect([second.code, second.out]).toEqual([0, first.out]);
-    expect(second.err).toContain('is there already');
-    expect([simulator.polls(task), simulator.requests.length]).toEqual([asks, requests]);
+    expect(second.err).toContain('already saved');
+    expect([simulator.asks(task), simulator.requests.length]).toEqual([asks, requests]);
 
     const third = await run(['watch', '--download', folder], { env });
     expect([third.code, third.out]).toEqual([0, first.out]);
   });
 
-  it('tells files as JSON, too', async () => {
+  it('prints the events of files as JSON, too', async () => {
     const { out } = await run(['watch', submit('succeeds'), submit('fails'), '--download', folder, '--json'], { env });
     const events = out.trim().split('\n').map((line) => JSON.parse(line) as { readonly kind: string; readonly [field: string]: unknown });
     expect(events).toContainEqual(expect.objectContaining({ kind: 'saved', isNew: true }));
@@ -371,7 +371,7 @@ describe('watch, saving videos', () => {
     expect(err).toMatch(/not saved: .+\n1 task: 1 succeeded, 0 saved\n$/);
   });
 
-  it('keeps its deadline in the next run, and moves it where that says so', async () => {
+  it('keeps its deadline in the next run, unless that run gives another one', async () => {
     const task = submit('stalls');
     const deadline = (): number => {
       const [line = ''] = readFileSync(join(folder, 'watches.jsonl'), 'utf8').trim().split('\n').slice(-1);
@@ -384,13 +384,13 @@ describe('watch, saving videos', () => {
     };
     const first = await runFor('--deadline', '30m');
     expect(await runFor()).toBe(first);
-    // Counted from the start, which moves with the clock where this machine is busy.
+    // Counted from the start, which is not exact on a busy machine.
     const minutes = async (text: string): Promise<number> => Math.round((await runFor('--deadline', text) - first) / 60_000);
     expect(await minutes('30m')).toBeLessThanOrEqual(2);
     expect(Math.abs(await minutes('4h') - 210)).toBeLessThanOrEqual(2);
   });
 
-  it('refuses a journal that another run has, cleanly', async () => {
+  it('prints a usage error for a journal that another run uses', async () => {
     const journal = openJournal(folder);
     try {
       const { code, err } = await run(['watch', submit('stalls'), '--journal', folder], { env });
@@ -402,14 +402,14 @@ describe('watch, saving videos', () => {
     }
   });
 
-  it('says so when a journal holds nothing to go on with', async () => {
-    expect(await run(['watch', '--journal', folder], { env })).toMatchObject({ code: 2, err: expect.stringContaining(`no task to watch: the journal in ${folder} holds none`) as string });
+  it('prints a usage error for a journal without tasks', async () => {
+    expect(await run(['watch', '--journal', folder], { env })).toMatchObject({ code: 2, err: expect.stringContaining(`no task to watch: the journal in ${folder} has no tasks`) as string });
     expect(openJournal(folder).close()).toBeUndefined(); // it was closed
   });
 });
 
 describe('simulate', () => {
-  it('prints a .env file that watch understands, and ends when it is told to', async () => {
+  it('prints a .env file for watch, and ends on a signal', async () => {
     const [stdout, stderr] = [new FakeStream(), new FakeStream()];
     const tasksFile = join(folder, 'tasks');
     const envFile = join(folder, 'sim.env');
@@ -433,7 +433,7 @@ describe('simulate', () => {
     expect((await simulated).code).toBe(0);
   });
 
-  it('tells what is wrong in one line', async () => {
+  it('prints an error in one line', async () => {
     const port = new URL(simulator.url).port;
     const taken = await run(['simulate', '--port', port]);
     expect(taken.code).toBe(1);
@@ -446,7 +446,7 @@ describe('simulate', () => {
 });
 
 describe('keys', () => {
-  it('appear in no output of any command, nor in an error', async () => {
+  it('appear in no output and no error of any command', async () => {
     const envFile = join(folder, '.env');
     writeFileSync(envFile, Object.entries(env).map(([name, value]) => `${name}=${value}\n`).join(''));
     const outputs = await Promise.all([

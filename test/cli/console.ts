@@ -1,10 +1,10 @@
-/** A command line in this process: fake streams, variables and signals of its own, and what came of it. */
+/** Runs the command line in this process, with fake streams, variables and signals. */
 import { Readable, Writable } from 'node:stream';
 import { asyncScheduler, filter, fromEvent, mergeMap, NEVER, type Observable, observeOn, take } from 'rxjs';
 import { runCommandLine } from '../../src/cli/command-line.js';
 import type { EndSignal } from '../../src/cli/signals.js';
 
-/** A stream that keeps what is written to it, may play a terminal, and may break like a pipe that its reader closes. */
+/** A stream that records what is written to it. It can act as a terminal, and can fail like a closed pipe. */
 export class FakeStream extends Writable {
   text = '';
   readonly isTTY: boolean;
@@ -46,15 +46,15 @@ export const run = async (
   return { code, out: stdout.text, err: stderr.text };
 };
 
-/** A signal that comes when a stream has been told something. */
-export const once = (stream: FakeStream, told: RegExp | string, ...signals: readonly EndSignal[]): Observable<EndSignal> =>
+/** Emits signals when a stream has received a string. */
+export const once = (stream: FakeStream, text: RegExp | string, ...signals: readonly EndSignal[]): Observable<EndSignal> =>
   fromEvent(stream, 'wrote').pipe(
-    filter(() => (typeof told === 'string' ? stream.text.includes(told) : told.test(stream.text))),
+    filter(() => (typeof text === 'string' ? stream.text.includes(text) : text.test(stream.text))),
     take(1),
     observeOn(asyncScheduler),
     mergeMap(() => signals),
   );
 
-/** What a terminal shows of a text: without colours and without what moves the cursor. */
+/** The text without colours and cursor movements. */
 // eslint-disable-next-line no-control-regex
 export const withoutEscapes = (text: string): string => text.replace(/\u001b\[[?\d;]*[A-Za-z]/g, '');

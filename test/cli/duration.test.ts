@@ -17,11 +17,11 @@ describe('parseDuration', () => {
     expect(parseDuration('--deadline', text)).toBe(ms);
   });
 
-  it.each(['', '5', 'h', '-5s', '0s', '0h0m', '1m1h', '5 s', '1h 30m', '1e3s', 'Infinityh', '5S', '.5s', '9'.repeat(400) + 'h'])('refuses %j, naming the option and the text', (text) => {
+  it.each(['', '5', 'h', '-5s', '0s', '0h0m', '1m1h', '5 s', '1h 30m', '1e3s', 'Infinityh', '5S', '.5s', '9'.repeat(400) + 'h'])('rejects %j, and names the option and the string', (text) => {
     expect(() => parseDuration('--deadline', text)).toThrow(new RangeError(`--deadline must be a duration such as 90s, 30m or 1h30m, not '${text}'`));
   });
 
-  it('reads what is written of hours, minutes, seconds and milliseconds, whichever are left out', () => {
+  it('reads any combination of hours, minutes, seconds and milliseconds', () => {
     const part = fc.option(fc.nat({ max: 5_000 }), { nil: null });
     fc.assert(
       fc.property(part, part, part, part, (h, m, s, ms) => {
@@ -47,7 +47,7 @@ describe('forPeople', () => {
     [3_600_000, '1 h 0 min'],
     [7_800_000, '2 h 10 min'],
     [259_200_000, '3 days'],
-  ])('says %d ms as %s', (ms, text) => {
+  ])('formats %d ms as %s', (ms, text) => {
     expect(forPeople(ms)).toBe(text);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import type { SaveEvent } from '../../src/node/index.js';
-import { calmDownloads, jsonLines } from '../../src/cli/json-events.js';
+import { jsonLines, throttleDownloads } from '../../src/cli/json-events.js';
 import type { News } from '../../src/cli/news.js';
 import type { FeedEvent } from '../../src/feed/feed.js';
 import { marbles } from '../support/marbles.js';
@@ -12,26 +12,26 @@ const received = (receivedBytes: number, done = false, of = task): SaveEvent => 
   kind: 'download', task: of, progress: { path: 'a.mp4', receivedBytes, totalBytes: 9, done },
 });
 const saved: SaveEvent = { kind: 'saved', task, path: 'a.mp4', bytes: 9, isNew: true };
-const unsaved: SaveEvent = { kind: 'not-saved', task, reason: 'download', error: new Error('disk full') };
+const notSaved: SaveEvent = { kind: 'not-saved', task, reason: 'download', error: new Error('disk full') };
 
 const events: Readonly<Record<string, FeedEvent | SaveEvent>> = {
-  a: received(1), b: received(2), c: received(3), d: received(9, true), s: saved, u: unsaved, x: received(1, false, other), y: received(2, false, other),
+  a: received(1), b: received(2), c: received(3), d: received(9, true), s: saved, u: notSaved, x: received(1, false, other), y: received(2, false, other),
 };
 
-describe('calmDownloads', () => {
-  it('tells one download event in so many ms, and what is done at once', marbles(({ cold, expectObservable }) => {
+describe('throttleDownloads', () => {
+  it('emits one download event in so many ms, and a finished download at once', marbles(({ cold, expectObservable }) => {
     const source = cold('                                abc---abds|', events);
-    expectObservable(source.pipe(calmDownloads(5))).toBe('a-----a-ds|', events);
+    expectObservable(source.pipe(throttleDownloads(5))).toBe('a-----a-ds|', events);
   }));
 
-  it('tells the last of them before the end, also when it comes to nothing', marbles(({ cold, expectObservable }) => {
+  it('emits the last of them before the end, also when the download fails', marbles(({ cold, expectObservable }) => {
     const source = cold('                                 abc---u---|', events);
-    expectObservable(source.pipe(calmDownloads(50))).toBe('a-----(cu)|', events);
+    expectObservable(source.pipe(throttleDownloads(50))).toBe('a-----(cu)|', events);
   }));
 
-  it('counts for each task', marbles(({ cold, expectObservable }) => {
+  it('throttles each task by itself', marbles(({ cold, expectObservable }) => {
     const source = cold('                                 axby--c|', events);
-    expectObservable(source.pipe(calmDownloads(5))).toBe('ax----c|', events);
+    expectObservable(source.pipe(throttleDownloads(5))).toBe('ax----c|', events);
   }));
 });
 
@@ -39,13 +39,13 @@ describe('jsonLines', () => {
   const linesOf = (news: readonly News[]): Promise<readonly string[]> => lastValueFrom(from(news).pipe(jsonLines(), toArray()));
   const objectsOf = async (news: readonly News[]): Promise<readonly unknown[]> => (await linesOf(news)).map((line): unknown => JSON.parse(line));
 
-  it('leaves out the body of the provider, and says the task once', async () => {
+  it('leaves out the response body, and the task of the transition', async () => {
     const [line = ''] = await linesOf([{ kind: 'transition', task, transition: transition('running', 'queued', { task }, { secret: 1 }) }]);
     expect(line).not.toMatch(/"raw"|secret/);
     expect(JSON.parse(line)).toMatchObject({ kind: 'transition', task, transition: { from: 'queued', to: 'running', snapshot: { task, status: 'running' } } });
   });
 
-  it('tells of an error what can be told', async () => {
+  it('prints the public fields of an error', async () => {
     const cause = Object.assign(new Error('disk full'), { kind: 'disk', reason: null, state: { key: 1 }, status: undefined });
     expect(await objectsOf([{ kind: 'not-saved', task, reason: 'download', error: cause }, { kind: 'not-saved', task, reason: 'failed', error: null }])).toEqual([
       { kind: 'not-saved', task, reason: 'download', error: { name: 'Error', kind: 'disk', message: 'disk full' } },
@@ -53,12 +53,12 @@ describe('jsonLines', () => {
     ]);
   });
 
-  it('keeps to itself what only the command line knows', async () => {
+  it('leaves out the events of the command line', async () => {
     const ending = { task, end: 'succeeded', path: null, link: null, reason: null } as const;
     expect(await linesOf([{ kind: 'refused', message: 'x' }, { kind: 'ended', ending }])).toEqual([]);
   });
 
-  it('is one line for each event, whatever is in it', async () => {
+  it('prints one line for each event, whatever it contains', async () => {
     const lines = await linesOf([{ kind: 'error', task: { provider: 'ark', id: 'two\nlines' }, error: new Error('more\nlines') }]);
     expect(lines).toHaveLength(1);
     expect(lines[0]).not.toContain('\n');

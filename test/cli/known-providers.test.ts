@@ -4,7 +4,7 @@ import { knownProviders } from '../../src/cli/known-providers.js';
 
 const ids = (await readdir(new URL('../../src/providers/', import.meta.url))).map((file) => file.replace(/\.ts$/, '')).sort();
 
-it('is the list of every file in src/providers, written by this test', async () => {
+it('lists every file in src/providers, and is written by this test', async () => {
   const source = `/**
  * Every provider of src/providers. Written by \`npm test -- -u\`; do not edit.
  */
@@ -16,11 +16,11 @@ export const knownProviders: readonly Provider[] = [${ids.join(', ')}];
   await expect(source).toMatchFileSnapshot('../../src/cli/known-providers.ts');
 });
 
-it('knows each provider by the name of its file', () => {
+it('names each provider like its file', () => {
   expect(knownProviders.map(({ id }) => id)).toEqual(ids);
 });
 
-it('has the version of package.json, written by this test', async () => {
+it('has the version of package.json, and is written by this test', async () => {
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string };
   const source = `/**
  * The package's version. Written by \`npm test -- -u\` from package.json; do not edit.

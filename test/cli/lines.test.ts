@@ -5,7 +5,7 @@ import { linesOf } from '../../src/cli/lines.js';
 import { run } from './console.js';
 
 describe('the lines of a text stream', () => {
-  it('come however the text is cut, and however its lines end', async () => {
+  it('do not depend on chunks and line endings', async () => {
     const input = Readable.from(['a\nb', 'c\r', '\nd\n\n', 'e']);
     expect(await lastValueFrom(linesOf(input).pipe(toArray()))).toEqual(['a', 'bc', 'd', '', 'e']);
   });
@@ -20,14 +20,14 @@ describe('the lines of a text stream', () => {
     expect(lines).toEqual(['a']);
   });
 
-  it('leave nothing open when they are left', () => {
+  it('destroy the stream on unsubscribe', () => {
     const input = new PassThrough();
     linesOf(input).subscribe().unsubscribe();
     expect(input.destroyed).toBe(true);
   });
 });
 
-it('tells of a stdin that cannot be read, with exit code 1', async () => {
+it('a stdin that cannot be read is an error with exit code 1', async () => {
   const stdin = new Readable({ read() { this.destroy(new Error('read EIO')); } });
   expect(await run(['watch', '-'], { env: { ARK_API_KEY: 'k' }, stdin })).toMatchObject({ code: 1, err: 'rx-seedance: read EIO\n' });
 });

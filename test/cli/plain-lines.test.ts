@@ -20,31 +20,31 @@ const news: readonly News[] = [
   { kind: 'not-saved', task, reason: 'download', error: new Error('the disk is full') },
   { kind: 'not-saved', task, reason: 'no-video', error: null },
   { kind: 'error', task, error: new Error('gone') },
-  { kind: 'refused', message: "stdin, line 3: 'x' is no task" },
+  { kind: 'refused', message: "stdin, line 3: 'x' is not a task" },
 ];
 
 describe('changeLines', () => {
-  it('says each change with its time, and nothing that could drive a terminal', async () => {
+  it('prints each change with its time, without control characters', async () => {
     const lines = await lastValueFrom(from(news).pipe(changeLines(), toArray()));
     for (const line of lines) expect(line).toMatch(/^\d\d:\d\d:\d\d {2}\P{Cc}+$/u);
     expect(lines.map((line) => line.slice(10))).toEqual([
       'ark:cgt- 1  running',
-      'ark:cgt- 1  rate-limited, asked again in 0 s: slow down',
-      'ark:cgt- 1  no answer in time, asked again in 0 s: slow down',
-      "ark:cgt- 1  unknown  says 'archived'",
+      'ark:cgt- 1  rate-limited: slow down (attempt 1, next in 0 s)',
+      'ark:cgt- 1  timeout: slow down (attempt 1, next in 0 s)',
+      "ark:cgt- 1  unknown  status is 'archived'",
       'ark:cgt- 1  failed  internal: it broke',
       'ark:cgt- 1  saved: v/a.mp4 (4.2 MB)',
-      'ark:cgt- 1  is there already: v/a.mp4 (4.2 MB)',
+      'ark:cgt- 1  already saved: v/a.mp4 (4.2 MB)',
       'ark:cgt- 1  not saved: the disk is full',
-      'ark:cgt- 1  not saved: the answer holds no link to a video',
-      'ark:cgt- 1  lost: gone',
-      "stdin, line 3: 'x' is no task",
+      'ark:cgt- 1  not saved: the response has no link to a video',
+      'ark:cgt- 1  could not be followed: gone',
+      "stdin, line 3: 'x' is not a task",
     ]);
   });
 });
 
 describe('endLines', () => {
-  it('puts task, end and what is left of it between tabs: the file, else the link, else the reason', async () => {
+  it('prints the task, its end, and the file, else the link, else the reason, separated by tabs', async () => {
     const base = { task, end: 'succeeded', path: null, link: null, reason: null } as const;
     const endings = [{ ...base, path: 'a\tb.mp4', link: 'https://x' }, { ...base, link: 'https://x', reason: 'not saved' }, { ...base, end: 'failed', reason: 'it broke' }, base] as const;
     const lines = await lastValueFrom(from(endings.map((ending): News => ({ kind: 'ended', ending }))).pipe(endLines(), toArray()));
@@ -58,18 +58,19 @@ describe('endLines', () => {
 });
 
 describe('summaryLines', () => {
-  const tally = { tasks: 1, over: 1, succeeded: 1, saved: 1, otherwise: 0, errored: 0, unwell: [] };
+  const tally = { tasks: 1, finished: 1, succeeded: 1, saved: 1, failed: 0, cancelled: 0, expired: 0, errored: 0, problems: [] };
 
-  it('says what there is to say, and no more', () => {
+  it('leave out counts of 0', () => {
     expect(summaryLines(tally, false)).toEqual(['1 task: 1 succeeded']);
     expect(summaryLines(tally, true)).toEqual(['1 task: 1 succeeded, 1 saved']);
-    expect(summaryLines({ ...tally, tasks: 12, over: 11, succeeded: 8, otherwise: 2, errored: 1 }, true)).toEqual([
-      '12 tasks: 8 succeeded, 1 saved, 2 ended otherwise, 1 lost, 1 not over',
+    expect(summaryLines({ ...tally, tasks: 17, finished: 16, succeeded: 8, failed: 4, cancelled: 2, expired: 1, errored: 1 }, true)).toEqual([
+      '17 tasks: 8 succeeded, 1 saved, 4 failed, 2 cancelled, 1 expired, 1 could not be followed, 1 not finished',
     ]);
   });
 
-  it('names each task that is not as it should be, with the reason', () => {
-    const unwell = [{ task, end: 'succeeded', path: null, link: null, reason: 'disk full' }, { task, end: 'errored', path: null, link: null, reason: 'gone' }] as const;
-    expect(summaryLines({ ...tally, unwell }, true).slice(0, 2)).toEqual(['ark:cgt- 1  not saved: disk full', 'ark:cgt- 1  lost: gone']);
+  it('list each task that failed or was not saved, with the reason unless it repeats the end', () => {
+    const base = { task, path: null, link: null };
+    const problems = [{ ...base, end: 'succeeded', reason: 'disk full' }, { ...base, end: 'errored', reason: 'gone' }, { ...base, end: 'cancelled', reason: 'cancelled' }] as const;
+    expect(summaryLines({ ...tally, problems }, true).slice(0, 3)).toEqual(['ark:cgt- 1  not saved: disk full', 'ark:cgt- 1  could not be followed: gone', 'ark:cgt- 1  cancelled']);
   });
 });

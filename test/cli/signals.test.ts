@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { EndSignal } from '../../src/cli/signals.js';
 import { run } from './console.js';
 
-it('a signal that comes while a command begins ends it, too', async () => {
+it('a signal while a command starts ends it, too', async () => {
   const signals = new Subject<EndSignal>();
   const simulated = run(['simulate'], { signals });
   signals.next('SIGTERM'); // it does not listen to its port yet

@@ -15,21 +15,21 @@ describe('a task', () => {
   });
 
   it.each([
-    ['cgt-1', "'cgt-1' is no task: write provider:id, such as ark:cgt-20260427-abcde"],
-    ['', "'' is no task: write provider:id, such as ark:cgt-20260427-abcde"],
-    ['Ark:cgt-1', `'Ark:cgt-1' names no known provider: there are ${known}`],
-    [':cgt-1', `':cgt-1' names no known provider: there are ${known}`],
-    ['ark:', "'ark:' has no id that can be asked for"],
-    ['ark:..', "'ark:..' has no id that can be asked for"],
-    ['ark:\ud800', "'ark:\ufffd' has no id that can be asked for"],
-    ['\u001b[31mx', "'x' is no task: write provider:id, such as ark:cgt-20260427-abcde"],
-  ])('is refused when it is %j', (text, message) => {
+    ['cgt-1', "'cgt-1' is not a task: write provider:id, such as ark:cgt-20260427-abcde"],
+    ['', "'' is not a task: write provider:id, such as ark:cgt-20260427-abcde"],
+    ['Ark:cgt-1', `'Ark:cgt-1' has an unknown provider: must be one of ${known}`],
+    [':cgt-1', `':cgt-1' has an unknown provider: must be one of ${known}`],
+    ['ark:', "'ark:' has no valid id"],
+    ['ark:..', "'ark:..' has no valid id"],
+    ['ark:\ud800', "'ark:\ufffd' has no valid id"],
+    ['\u001b[31mx', "'x' is not a task: write provider:id, such as ark:cgt-20260427-abcde"],
+  ])('is rejected when it is %j', (text, message) => {
     expect(() => parseTaskRef(text)).toThrow(new UsageError(message));
   });
 });
 
 describe('a list', () => {
-  it('has one task a line; blank lines and comments are nothing', () => {
+  it('has one task a line; blank lines and comments are ignored', () => {
     const text = '\uFEFF# tasks of today\n\nark:cgt-1\r\n  anyfast:a#b  \n   # end\nark:cgt-2';
     expect(parseTaskList('tasks.txt', text)).toEqual([
       { provider: 'ark', id: 'cgt-1' },
@@ -38,15 +38,15 @@ describe('a list', () => {
     ]);
   });
 
-  it('is refused for one bad line, by its name, the number and the text', () => {
+  it('is rejected for one invalid line, by its name, the number and the line', () => {
     expect(() => parseTaskList('tasks.txt', 'ark:cgt-1\n\nnonsense')).toThrow(
-      new UsageError("tasks.txt, line 3: 'nonsense' is no task: write provider:id, such as ark:cgt-20260427-abcde"),
+      new UsageError("tasks.txt, line 3: 'nonsense' is not a task: write provider:id, such as ark:cgt-20260427-abcde"),
     );
   });
 
-  it('does not show the keys of a .env file that is taken for a list', () => {
+  it('does not show the keys of a .env file that is passed as a list', () => {
     const line = parseListLine('.env', 'export ARK_API_KEY=sk-very-secret', 1);
-    expect(line).toEqual({ kind: 'refused', message: ".env, line 1: 'export ARK_API_KEY=…' is no task: write provider:id, such as ark:cgt-20260427-abcde" });
+    expect(line).toEqual({ kind: 'refused', message: ".env, line 1: 'export ARK_API_KEY=…' is not a task: write provider:id, such as ark:cgt-20260427-abcde" });
     expect(parseListLine('.env', 'ARK_API_KEY=sk:very-secret', 1)).toMatchObject({ message: expect.not.stringContaining('secret') as string });
   });
 });

@@ -14,11 +14,11 @@ describe('plain', () => {
     ['\u202egnp.exe', 'gnp.exe'],
     ['half a \ud800 character', 'half a \ufffd character'],
     ['視频 👩‍👩‍👧', '視频 👩‍👩‍👧'],
-  ])('makes %j harmless', (text, harmless) => {
-    expect(plain(text)).toBe(harmless);
+  ])('makes %j safe', (text, safe) => {
+    expect(plain(text)).toBe(safe);
   });
 
-  it('leaves no control character, whatever the text', () => {
+  it('leaves no control character in any string', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         expect(plain(text)).not.toMatch(/\p{Cc}|\p{Zl}|\p{Zp}|[\u202a-\u202e\u2066-\u2069]/u);
@@ -28,7 +28,7 @@ describe('plain', () => {
 });
 
 describe('plainJson', () => {
-  it('is the same value, without a control character but the breaks of its lines', () => {
+  it('parses to the same value, and has no control characters but line breaks', () => {
     fc.assert(
       fc.property(anyText, fc.constantFrom(0, 2), (text, indent) => {
         const value = { [text]: [text, 1, null], 'two\nlines': text };
@@ -40,7 +40,7 @@ describe('plainJson', () => {
     );
   });
 
-  it('leaves what is harmless as it is', () => {
+  it('does not change safe characters', () => {
     expect(plainJson({ prompt: '視频 👩‍👩‍👧', at: '\u009b2J\u202e' })).toBe('{"prompt":"視频 👩‍👩‍👧","at":"\\u009b2J\\u202e"}');
   });
 });
@@ -59,7 +59,7 @@ describe('cutting', () => {
     expect(cut(text, columns)).toBe(expected);
   });
 
-  it('never leaves more columns than there are', () => {
+  it('never leaves more columns than the limit', () => {
     fc.assert(
       fc.property(anyText, anyColumns, (text, columns) => {
         expect(widthOf(cutEnd(plain(text), columns))).toBeLessThanOrEqual(columns);
@@ -68,7 +68,7 @@ describe('cutting', () => {
     );
   });
 
-  it('is filled up to exactly its columns', () => {
+  it('is padded to exactly its columns', () => {
     fc.assert(
       fc.property(anyText, anyColumns, (text, columns) => {
         expect(widthOf(padEnd(cutEnd(plain(text), columns), columns))).toBe(columns);

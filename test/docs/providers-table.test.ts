@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { daysOf, floorOf, paceOf } from '../../src/cli/provider-facts.js';
+import { daysOf, minIntervalOf, pollingIntervalOf } from '../../src/cli/provider-facts.js';
 import type { Provider } from '../../src/wire/provider.js';
 
 const folder = new URL('../../src/providers/', import.meta.url);
@@ -26,7 +26,7 @@ const table = [
       ` [${provider.name}](${provider.documentation}) `,
       ` \`${provider.baseUrl}\` `,
       ` ${provider.dialect} `,
-      ` ${paceOf(provider)}; never below ${floorOf(provider)} `,
+      ` ${pollingIntervalOf(provider)}; never below ${minIntervalOf(provider)} `,
       ` ${daysOf(provider.retention.recordMs)} `,
       ` ${daysOf(provider.retention.videoMs)} `,
       '',
