@@ -1,8 +1,7 @@
 // @ts-check
 /**
- * `npm start`: the main job, `rx-seedance watch --download`, on two dozen tasks of six providers, over real HTTP. The providers are
- * played by the simulator, at 25× real time, with mixed outcomes and a sprinkling of faults. Exit code 0 when every task came
- * to the end it was given, and every video to the disk.
+ * `npm start`: runs `rx-seedance watch --download` on two dozen tasks of six providers, over real HTTP. The simulator plays the providers
+ * at 25× real time, with several outcomes and random faults. The exit code is 0 if every task ended as planned and every video is saved.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
@@ -20,7 +19,7 @@ import { simulatedProviders, startSimulator } from 'rx-seedance/simulator';
 
 const speed = 25;
 
-/** What becomes of each provider's four tasks. */
+/** The scenarios of each provider's four tasks. */
 const plans = /** @type {const} */ ({
   ark: [{ outcome: 'succeeds' }, { outcome: 'succeeds', durationMs: 12_000 }, { outcome: 'moderated' }, { outcome: 'expires' }],
   powertokens: [{ outcome: 'succeeds' }, { outcome: 'succeeds' }, { outcome: 'cancelled' }, { outcome: 'disappears' }],
@@ -42,7 +41,7 @@ const expectedEnds = {
   stalls: 'errored',
 };
 
-// Whoever reads only the beginning (`npm start 2>&1 | head`) closes the pipe: that is no error.
+// A reader such as `npm start 2>&1 | head` closes the pipe. Ignore that error.
 process.stderr.on('error', () => undefined);
 
 const simulator = await startSimulator({ speed, seed: 24, faults: { rate: 0.08 } });
@@ -51,15 +50,15 @@ const tasks = [0, 1, 2, 3].flatMap((index) => simulatedProviders.map((id) => sim
 const directory = join(mkdtempSync(join(tmpdir(), 'rx-seedance-')), 'videos');
 const command = ['watch', '-', '--download', directory, '--deadline', '6m', '--json'];
 const addresses = simulatedProviders.flatMap((id) => [[`${id.toUpperCase()}_API_KEY`, simulator.apiKey(id)], [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)]]);
-/** The simulator's clock, for the command to live in the same time. */
+/** The simulator's clock, which the command uses too. */
 const clock = { RX_SEEDANCE_SPEED: `${speed}`, RX_SEEDANCE_ORIGIN_MS: `${performance.timeOrigin}` };
 
-console.error(`${tasks.length} tasks at ${simulator.url}, its clock at ${speed}× real time; some fail, vanish or are cancelled.\n$ rx-seedance ${command.join(' ')}\n`);
+console.error(`${tasks.length} tasks at ${simulator.url}, its clock at ${speed}× real time; some fail, disappear or are cancelled.\n$ rx-seedance ${command.join(' ')}\n`);
 const child = spawn(process.execPath, [fileURLToPath(new URL('../../dist/cli.js', import.meta.url)), ...command], {
   stdio: ['pipe', 'pipe', 'inherit'], // the board is drawn on stderr
   env: { ...process.env, ...Object.fromEntries(addresses), ...clock },
 });
-// Ctrl-C is for both of us: the command ends by itself, and says how it stands.
+// Ctrl-C goes to both processes: the command ends by itself and prints its progress.
 process.on('SIGINT', () => undefined);
 
 /** @type {Map<string, string>} */
@@ -71,8 +70,8 @@ createInterface({ input: child.stdout }).on('line', (line) => {
 });
 const closed = new Promise((resolve) => child.once('close', resolve));
 
-// Tasks may come while others are watched.
-child.stdin.on('error', () => undefined); // it was interrupted
+// Add tasks while others are watched.
+child.stdin.on('error', () => undefined); // the command was interrupted
 for (const { provider, id } of tasks) {
   child.stdin.write(`${provider}:${id}\n`);
   await after(40);
@@ -81,7 +80,7 @@ child.stdin.end();
 const code = await closed;
 await simulator.stop();
 
-const wrong = tasks.filter((task) => ends.get(task.id) !== expectedEnds[simulator.scenario(task).outcome]);
-for (const task of wrong) console.error(`${task.provider}:${task.id} ended as ${ends.get(task.id) ?? 'nothing'}, planned was ${simulator.scenario(task).outcome}`);
-if (wrong.length === 0) console.error(`Each came to the end that was planned for it. The videos are in ${directory}`);
+const wrong = tasks.filter((task) => ends.get(task.id) !== expectedEnds[simulator.plan(task).fate]);
+for (const task of wrong) console.error(`${task.provider}:${task.id} ended as ${ends.get(task.id) ?? 'nothing'}, but the plan was ${simulator.plan(task).fate}`);
+if (wrong.length === 0) console.error(`Every task ended as planned. The videos are in ${directory}`);
 process.exitCode = wrong.length === 0 ? 0 : code === 130 ? 130 : 1;
