@@ -80,7 +80,7 @@ child.stdin.end();
 const code = await closed;
 await simulator.stop();
 
-const wrong = tasks.filter((task) => ends.get(task.id) !== expectedEnds[simulator.plan(task).fate]);
-for (const task of wrong) console.error(`${task.provider}:${task.id} ended as ${ends.get(task.id) ?? 'nothing'}, but the plan was ${simulator.plan(task).fate}`);
+const wrong = tasks.filter((task) => ends.get(task.id) !== expectedEnds[simulator.scenario(task).outcome]);
+for (const task of wrong) console.error(`${task.provider}:${task.id} ended as ${ends.get(task.id) ?? 'nothing'}, but the plan was ${simulator.scenario(task).outcome}`);
 if (wrong.length === 0) console.error(`Every task ended as planned. The videos are in ${directory}`);
 process.exitCode = wrong.length === 0 ? 0 : code === 130 ? 130 : 1;

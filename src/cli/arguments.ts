@@ -174,10 +174,10 @@ const parseSimulate = (args: readonly string[]): SimulateArguments => {
     'fault-rate': { type: 'string' },
     tasks: { type: 'string' },
     'tasks-file': { type: 'string' },
-    fates: { type: 'string' },
+    outcomes: { type: 'string' },
   });
   noPositionals('simulate', positionals);
-  const { port, speed, seed, tasks, fates: weights, 'fault-rate': rate, 'tasks-file': tasksFile } = values;
+  const { port, speed, seed, tasks, outcomes: weights, 'fault-rate': rate, 'tasks-file': tasksFile } = values;
   if (tasksFile !== undefined && tasks === undefined) throw new UsageError('--tasks-file needs --tasks N, the number of tasks to write');
   return {
     kind: 'simulate',
@@ -186,7 +186,7 @@ const parseSimulate = (args: readonly string[]): SimulateArguments => {
       ...(port === undefined ? {} : { port: integer('--port', port, 0, 65_535) }),
       ...(seed === undefined ? {} : { seed: integer('--seed', seed, 0) }),
       ...(rate === undefined ? {} : { faults: { rate: numeric('--fault-rate', rate, 'a number from 0 to 1', (value) => value >= 0 && value <= 1) } }),
-      ...(weights === undefined ? {} : { outcomes: fatesIn(weights) }),
+      ...(weights === undefined ? {} : { outcomes: outcomesIn(weights) }),
     },
     tasks: tasks === undefined ? 0 : integer('--tasks', tasks, 1, 100_000),
     tasksFile: path('--tasks-file', tasksFile),
@@ -230,14 +230,14 @@ const baseUrlIn = (text: string): BaseUrl => {
   throw new UsageError(`--base-url: unknown provider '${provider}': must be one of ${knownProviders.map(({ id }) => id).join(', ')}`);
 };
 
-const fatesIn = (text: string): Readonly<Record<string, number>> =>
+const outcomesIn = (text: string): Readonly<Record<string, number>> =>
   Object.fromEntries(
     text.split(',').map((part) => {
       const [, outcome, weight] = /^\s*([\w-]+)(?:=([\d.]+))?\s*$/.exec(part) ?? [];
       if (outcome === undefined || !outcomes.some((known) => known === outcome)) {
-        throw new UsageError(`--fates must be some of ${outcomes.join(', ')}, each with its weight, such as succeeds=9,fails=1, not '${text}'`);
+        throw new UsageError(`--outcomes must be some of ${outcomes.join(', ')}, each with its weight, such as succeeds=9,fails=1, not '${text}'`);
       }
-      return [fate, numeric(`--fates ${fate}`, weight ?? '1', 'a number ≥ 0', (value) => value >= 0)];
+      return [outcome, numeric(`--outcomes ${outcome}`, weight ?? '1', 'a number ≥ 0', (value) => value >= 0)];
     }),
   );
 

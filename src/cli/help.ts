@@ -81,7 +81,7 @@ Simulates every provider over HTTP on this machine until Ctrl-C. Prints keys and
       --fault-rate RATE    the share of polls with a fault: 0 to 1 (default: 0)
       --tasks N            start N tasks at once, spread over the providers
       --tasks-file FILE    write their ids to this file, for watch --file FILE
-      --fates WEIGHTS      what becomes of tasks, such as succeeds=9,fails=1 (default: all succeed)
+      --outcomes WEIGHTS      what becomes of tasks, such as succeeds=9,fails=1 (default: all succeed)
 
 Example:
   rx-seedance simulate --speed 60 --tasks 12 --tasks-file sim.tasks > sim.env &

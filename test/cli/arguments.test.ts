@@ -32,7 +32,7 @@ describe('valid arguments', () => {
     ['providers --json', { kind: 'providers', json: true, envFile: null }],
     ['simulate', { kind: 'simulate', options: { speed: 1 }, tasks: 0, tasksFile: null }],
     [
-      'simulate --port 0 --speed 60 --seed 7 --fault-rate 0.1 --tasks 12 --tasks-file t --fates succeeds=9,fails=1,stalls',
+      'simulate --port 0 --speed 60 --seed 7 --fault-rate 0.1 --tasks 12 --tasks-file t --outcomes succeeds=9,fails=1,stalls',
       { kind: 'simulate', options: { port: 0, speed: 60, seed: 7, faults: { rate: 0.1 }, outcomes: { succeeds: 9, fails: 1, stalls: 1 } }, tasks: 12, tasksFile: 't' },
     ],
   ])('%s', (args, command) => {
@@ -68,7 +68,7 @@ describe('invalid arguments', () => {
     ['simulate --speed fast', "--speed must be a number ≥ 1, not 'fast'"],
     ['simulate --fault-rate 2', "--fault-rate must be a number from 0 to 1, not '2'"],
     ['simulate --tasks-file t', '--tasks-file needs --tasks N, the number of tasks to write'],
-    ['simulate --fates wins=1', "--fates must be some of succeeds, fails, moderated, cancelled, expires, unknown-word, vanishes, stalls, each with its weight, such as succeeds=9,fails=1, not 'wins=1'"],
+    ['simulate --outcomes wins=1', "--outcomes must be some of succeeds, fails, moderated, cancelled, expires, unknown-status, disappears, stalls, each with its weight, such as succeeds=9,fails=1, not 'wins=1'"],
     ['watch ark:cgt-1 --api-key sk-1', `--api-key ${needsAVariable}`],
     ['watch --apikey=sk-1', `--apikey ${needsAVariable}`],
     ['query ark:cgt-1 --ANYFAST_API_KEY=sk-1', `--ANYFAST_API_KEY ${needsAVariable}`],

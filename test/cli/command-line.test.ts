@@ -94,7 +94,7 @@ describe('query', () => {
   });
 
   it('ends on a signal', async () => {
-    const task = simulator.submit('ark', { fate: 'stalls' });
+    const task = simulator.submit('ark', { outcome: 'stalls' });
     simulator.fault(task, 'hang');
     expect(await run(['query', written(task)], { env, signals: of('SIGTERM') })).toMatchObject({ code: 143, out: '' });
   });
@@ -230,7 +230,7 @@ describe('watch, interrupted', () => {
   });
 
   it('sends no more polls', async () => {
-    const task = simulator.submit('ark', { fate: 'stalls', ...short });
+    const task = simulator.submit('ark', { outcome: 'stalls', ...short });
     const stderr = new FakeStream();
     await run(['watch', written(task)], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
     const asks = simulator.polls(task);
@@ -336,7 +336,7 @@ describe('watch, on a terminal', () => {
 
 describe('watch, saving videos', () => {
   it('saves each video, prints its path, and does not poll or download again in the next run', async () => {
-    const task = simulator.submit('ark', { fate: 'succeeds', ...short });
+    const task = simulator.submit('ark', { outcome: 'succeeds', ...short });
     const first = await run(['watch', written(task), '--download', folder], { env });
     expect(first.code).toBe(0);
     const path = first.out.trim().split('\t')[2] ?? '';
@@ -349,7 +349,7 @@ describe('watch, saving videos', () => {
     const second = await run(['watch', written(task), '--download', folder], { env });
     expect([second.code, second.out]).toEqual([0, first.out]);
     expect(second.err).toContain('already saved');
-    expect([simulator.asks(task), simulator.requests.length]).toEqual([asks, requests]);
+    expect([simulator.polls(task), simulator.requests.length]).toEqual([asks, requests]);
 
     const third = await run(['watch', '--download', folder], { env });
     expect([third.code, third.out]).toEqual([0, first.out]);
@@ -441,7 +441,7 @@ describe('simulate', () => {
     const stack = await run(['simulate', '--port', port], { env: { RX_SEEDANCE_DEBUG: '1' } });
     expect(stack.err).toMatch(/\n +at /);
     expect((await run(['simulate', '--tasks', '1', '--tasks-file', folder])).err).toContain(`rx-seedance: --tasks-file ${folder}: EISDIR: illegal operation on a directory\n`);
-    expect(await run(['simulate', '--fates', 'fails=0'])).toMatchObject({ code: 2, err: expect.stringContaining('outcomes must be a record with a weight above 0') as string });
+    expect(await run(['simulate', '--outcomes', 'fails=0'])).toMatchObject({ code: 2, err: expect.stringContaining('outcomes must be a record with a weight above 0') as string });
   });
 });
 

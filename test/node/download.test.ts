@@ -338,7 +338,7 @@ describe('a later download', () => {
   });
 
   it('resumes after an unsubscribe, which aborts the request at once and keeps the part', async () => {
-    const { link, asked } = await host((_, response) => {
+    const { link, nextRequest } = await host((_, response) => {
       response.writeHead(200, { etag: tag, 'content-length': film.length });
       response.write(film.subarray(0, 50_000));
     });

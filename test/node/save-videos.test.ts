@@ -69,9 +69,9 @@ describe('saving the videos of a feed', () => {
         expect(readFileSync(path).equals(bytes)).toBe(true);
       } else {
         // AnyFast reports a cancelled task as failed.
-        const reason = fate === 'vanishes' ? 'errored' : fate === 'cancelled' && task.provider !== 'anyfast' ? 'cancelled' : 'failed';
+        const reason = outcome === 'disappears' ? 'errored' : outcome === 'cancelled' && task.provider !== 'anyfast' ? 'cancelled' : 'failed';
         expect(end).toMatchObject({ kind: 'not-saved', reason });
-        expect(end?.kind === 'not-saved' && end.error !== null).toBe(fate === 'vanishes');
+        expect(end?.kind === 'not-saved' && end.error !== null).toBe(outcome === 'disappears');
       }
     }
     expect(readdirSync(directory).sort()).toEqual(providers.flatMap(({ id }) => {
@@ -162,7 +162,7 @@ describe('saving the videos of a feed', () => {
     skewMs = 3_600_000;
     expect(endsIn(await all(from(events).pipe(saveVideos({ directory, client }))))).toMatchObject([{ kind: 'saved', isNew: true }]);
     expect(filesOf(simulator).map(({ status }) => status)).toEqual([403, 200]);
-    expect(simulator.asks(task)).toBe(2);
+    expect(simulator.polls(task)).toBe(2);
     // Without a client it is an error.
     const [end] = endsIn(await all(from(events).pipe(saveVideos({ directory: folder() }))));
     expect(end?.kind === 'not-saved' && isDownloadError(end.error, 'refused')).toBe(true);
