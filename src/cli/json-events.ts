@@ -5,7 +5,7 @@ import { asyncScheduler, defer, map, mergeMap, type OperatorFunction } from 'rxj
 import { taskKey } from '../task/snapshot.js';
 import type { FeedEvent } from '../feed/feed.js';
 import type { SaveEvent } from '../node/index.js';
-import { type News, publicEvents } from './news.js';
+import { publicEvents, type RunEvent } from './run-events.js';
 import { plainJson } from './terminal-text.js';
 
 type PublicEvent = FeedEvent | SaveEvent;
@@ -14,7 +14,7 @@ type PublicEvent = FeedEvent | SaveEvent;
 const downloadMs = 250;
 
 /** Formats each event of the feed and of the files as one line of JSON. */
-export const jsonLines = (): OperatorFunction<News, string> => (news) => news.pipe(publicEvents(), throttleDownloads(downloadMs), map(jsonOf));
+export const jsonLines = (): OperatorFunction<RunEvent, string> => (events) => events.pipe(publicEvents(), throttleDownloads(downloadMs), map(jsonOf));
 
 /** Formats an event: a transition without the response body, an error as its public fields. */
 const jsonOf = (event: PublicEvent): string => {

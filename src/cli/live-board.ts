@@ -5,8 +5,8 @@ import { combineLatest, connect, defer, endWith, finalize, ignoreElements, inter
 import type { Provider } from '../wire/provider.js';
 import { board } from './board.js';
 import { boardContent } from './board-rows.js';
-import type { News } from './news.js';
 import type { Output } from './output.js';
+import type { RunEvent } from './run-events.js';
 import { type Run, toRun } from './run.js';
 import { createScreen } from './screen.js';
 import { plain } from './terminal-text.js';
@@ -20,21 +20,21 @@ const countdownMs = 1_000;
  *
  * @param clock the providers' clock. The board is redrawn in real time
  */
-export const liveBoard = (output: Output, providers: readonly Provider[], clock: TimestampProvider): OperatorFunction<News, never> =>
-  connect((news) =>
+export const liveBoard = (output: Output, providers: readonly Provider[], clock: TimestampProvider): OperatorFunction<RunEvent, never> =>
+  connect((events) =>
     defer(() => {
       const screen = createScreen(output);
       const draw = (run: Run): void => {
         const size = output.size();
         screen.draw(board(boardContent(run, providers, clock.now(), size.rows), size, output.paint));
       };
-      const completed = news.pipe(ignoreElements(), endWith(null));
+      const completed = events.pipe(ignoreElements(), endWith(null));
       const redraws = merge(interval(countdownMs), output.resized).pipe(startWith(null), takeUntil(completed));
       const frames = combineLatest([
-        news.pipe(toRun(clock), throttleTime(frameMs, undefined, { leading: true, trailing: true })),
+        events.pipe(toRun(clock), throttleTime(frameMs, undefined, { leading: true, trailing: true })),
         redraws,
       ]).pipe(tap(([run]) => draw(run)));
-      const warnings = news.pipe(
+      const warnings = events.pipe(
         tap((item) => {
           if (item.kind === 'refused') screen.say(plain(item.message));
         }),

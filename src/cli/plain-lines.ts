@@ -4,8 +4,8 @@
 import { asyncScheduler, filter, ignoreElements, map, type OperatorFunction, tap, timestamp, type TimestampProvider } from 'rxjs';
 import { bytesForPeople } from './byte-count.js';
 import { forPeople } from './duration.js';
-import { type Ending, endings, endWord, isSuccess, type News, reasonToShow, whyNotSaved } from './news.js';
 import type { Output } from './output.js';
+import { type Ending, endings, endWord, isSuccess, reasonToShow, type RunEvent, whyNotSaved } from './run-events.js';
 import type { Tally } from './run.js';
 import { refText } from './task-refs.js';
 import { plain } from './terminal-text.js';
@@ -19,34 +19,34 @@ export const toLines = (output: Output): OperatorFunction<string, never> => (lin
  *
  * @param clock the providers' clock; default: real time
  */
-export const changeLines = (clock: TimestampProvider = asyncScheduler): OperatorFunction<News, string> => (news) =>
-  news.pipe(
+export const changeLines = (clock: TimestampProvider = asyncScheduler): OperatorFunction<RunEvent, string> => (events) =>
+  events.pipe(
     timestamp(clock),
     map(({ value, timestamp: atMs }) => ({ change: changeOf(value, atMs), atMs })),
     filter(({ change }) => change !== null),
     map(({ change, atMs }) => `${timeOfDay(atMs)}  ${plain(change ?? '')}`),
   );
 
-const changeOf = (news: News, nowMs: number): string | null => {
-  switch (news.kind) {
+const changeOf = (event: RunEvent, nowMs: number): string | null => {
+  switch (event.kind) {
     case 'transition': {
-      const { to, snapshot } = news.transition;
+      const { to, snapshot } = event.transition;
       const more = snapshot.status === 'failed' ? `  ${snapshot.failure.reason}: ${snapshot.failure.message}` : to === 'unknown' ? `  status is '${snapshot.providerStatus}'` : '';
-      return `${refText(news.task)}  ${to}${more}`;
+      return `${refText(event.task)}  ${to}${more}`;
     }
     case 'retry': {
-      const { message, sameFailureCount } = news.lastError;
-      const next = `attempt ${sameFailureCount}, next in ${forPeople(news.nextPollAtMs - nowMs)}`;
-      return `${refText(news.task)}  ${errorWord(news.lastError)}: ${message} (${next})`;
+      const { message, sameFailureCount } = event.lastError;
+      const next = `attempt ${sameFailureCount}, next in ${forPeople(event.nextPollAtMs - nowMs)}`;
+      return `${refText(event.task)}  ${errorWord(event.lastError)}: ${message} (${next})`;
     }
     case 'error':
-      return `${refText(news.task)}  ${endWord('errored')}: ${news.error.message}`;
+      return `${refText(event.task)}  ${endWord('errored')}: ${event.error.message}`;
     case 'saved':
-      return `${refText(news.task)}  ${news.isNew ? 'saved' : 'already saved'}: ${news.path} (${bytesForPeople(news.bytes)})`;
+      return `${refText(event.task)}  ${event.isNew ? 'saved' : 'already saved'}: ${event.path} (${bytesForPeople(event.bytes)})`;
     case 'not-saved':
-      return news.reason === 'download' || news.reason === 'no-video' ? `${refText(news.task)}  not saved: ${whyNotSaved(news)}` : null;
+      return event.reason === 'download' || event.reason === 'no-video' ? `${refText(event.task)}  not saved: ${whyNotSaved(event)}` : null;
     case 'refused':
-      return news.message;
+      return event.message;
     case 'added':
     case 'progress':
     case 'download':
@@ -58,7 +58,7 @@ const changeOf = (news: News, nowMs: number): string | null => {
 const timeOfDay = (atMs: number): string => new Date(atMs).toTimeString().slice(0, 8);
 
 /** One line for each finished task, separated by tabs: the task, how it ended, and its file, else its link, else the reason. */
-export const endLines = (): OperatorFunction<News, string> => (news) => news.pipe(endings(), map(endLine));
+export const endLines = (): OperatorFunction<RunEvent, string> => (events) => events.pipe(endings(), map(endLine));
 
 const endLine = ({ task, end, path, link, reason }: Ending): string =>
   [refText(task), end, path ?? link ?? reason ?? ''].map(plain).join('\t');

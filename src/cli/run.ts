@@ -5,7 +5,7 @@ import { asyncScheduler, combineLatest, connect, defer, map, type OperatorFuncti
 import { taskKey } from '../task/snapshot.js';
 import { type Feed, toFeed } from '../feed/feed.js';
 import type { DownloadProgress } from '../node/index.js';
-import { type Ending, feedEvents, isSuccess, type News } from './news.js';
+import { type Ending, feedEvents, isSuccess, type RunEvent } from './run-events.js';
 
 /** The state beside the feed. Its collections are updated in place: read them, do not keep them. */
 export interface RunDetails {
@@ -29,18 +29,18 @@ export interface Run extends RunDetails {
  *
  * @param clock the providers' clock; default: real time
  */
-export const toRun = (clock: TimestampProvider = asyncScheduler): OperatorFunction<News, Run> =>
-  connect((news) =>
-    combineLatest([news.pipe(feedEvents(), toFeed()), news.pipe(toDetails(clock))]).pipe(map(([feed, details]) => ({ feed, ...details }))),
+export const toRun = (clock: TimestampProvider = asyncScheduler): OperatorFunction<RunEvent, Run> =>
+  connect((events) =>
+    combineLatest([events.pipe(feedEvents(), toFeed()), events.pipe(toDetails(clock))]).pipe(map(([feed, details]) => ({ feed, ...details }))),
   );
 
-const toDetails = (clock: TimestampProvider): OperatorFunction<News, RunDetails> => (news) =>
+const toDetails = (clock: TimestampProvider): OperatorFunction<RunEvent, RunDetails> => (events) =>
   defer(() => {
     const sinceMs = new Map<string, number>();
     const downloads = new Map<string, DownloadProgress>();
     const endings = new Map<string, Ending>();
     const empty: RunDetails = { sinceMs, downloads, endings, refused: 0 };
-    return news.pipe(
+    return events.pipe(
       scan((details, item) => {
         switch (item.kind) {
           case 'added':

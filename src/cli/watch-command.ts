@@ -14,8 +14,8 @@ import { readText, readVariables } from './environment.js';
 import { jsonLines } from './json-events.js';
 import { linesOf } from './lines.js';
 import { liveBoard } from './live-board.js';
-import { type News, toNews } from './news.js';
 import { changeLines, endLines, summaryLines, toLines } from './plain-lines.js';
+import { type RunEvent, toRunEvents } from './run-events.js';
 import { type Run, tallyOf, toRun } from './run.js';
 import { exitCodeOf } from './signals.js';
 import { type ListLine, parseListLine, parseTaskList } from './task-refs.js';
@@ -68,11 +68,11 @@ const watch = async (command: WatchArguments, { tasks, access, journal }: Watche
   const streamed = command.fromStdin ? linesOf(stdin).pipe(asList(access)) : EMPTY;
 
   const end: { stop: Stop | null } = { stop: null };
-  const news = concat(named, streamed).pipe(
-    toNews(client, { download, watch: watchOptions }),
+  const events = concat(named, streamed).pipe(
+    toRunEvents(client, { download, watch: watchOptions }),
     takeUntil(stopped.pipe(tap((stop) => (end.stop = stop)))),
   );
-  const run = await lastValueFrom(news.pipe(shownOn(console, command, access)));
+  const run = await lastValueFrom(events.pipe(shownOn(console, command, access)));
 
   if (end.stop?.kind === 'broken') return 141;
   if (end.stop?.kind === 'signal') {
@@ -98,15 +98,15 @@ const asList =
     );
 
 /** Prints events as they come: for programs on stdout, for people on stderr. Emits the final state of the run. */
-const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { accounts, scheduler: clock }: Access): ((news: Observable<News>) => Observable<Run>) => {
+const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { accounts, scheduler: clock }: Access): ((events: Observable<RunEvent>) => Observable<Run>) => {
   // A board and JSON lines on one terminal would overwrite each other.
   const hasBoard = stderr.canRedraw && !(json && stdout.isTerminal);
   const providers = accounts.map(({ provider }) => provider);
-  return connect((news) =>
+  return connect((events) =>
     merge(
-      json ? news.pipe(jsonLines(), toLines(stdout)) : stdout.isTerminal ? EMPTY : news.pipe(endLines(), toLines(stdout)),
-      hasBoard ? news.pipe(liveBoard(stderr, providers, clock)) : news.pipe(changeLines(clock), toLines(stderr)),
-      news.pipe(toRun(clock), last()),
+      json ? events.pipe(jsonLines(), toLines(stdout)) : stdout.isTerminal ? EMPTY : events.pipe(endLines(), toLines(stdout)),
+      hasBoard ? events.pipe(liveBoard(stderr, providers, clock)) : events.pipe(changeLines(clock), toLines(stderr)),
+      events.pipe(toRun(clock), last()),
     ),
   );
 };

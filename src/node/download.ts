@@ -61,7 +61,7 @@ export interface DownloadOptions {
  *
  * Cold: each subscription is a download.
  * @param source a succeeded task's snapshot, or an http(s) link
- * Errors: `DownloadError`, told apart by `kind`. `TypeError` or `RangeError` at once for a bad option.
+ * Errors: `DownloadError` with a `kind`. Throws `TypeError` or `RangeError` at once for an invalid option.
  * @example download(snapshot, { directory: 'videos', client }).subscribe(({ receivedBytes, totalBytes }) => show(receivedBytes, totalBytes))
  */
 export const download = (source: TaskSnapshot | string, options: DownloadOptions): Observable<DownloadProgress> =>

@@ -6,7 +6,7 @@ import { anyfast } from '../../src/providers/anyfast.js';
 import { ark } from '../../src/providers/ark.js';
 import { board } from '../../src/cli/board.js';
 import { type BoardContent, boardContent, type BoardRow } from '../../src/cli/board-rows.js';
-import { type Ending, isSuccess, type News } from '../../src/cli/news.js';
+import { type Ending, isSuccess, type RunEvent } from '../../src/cli/run-events.js';
 import { noPaint, paintFor } from '../../src/cli/paint.js';
 import { type Run, tallyOf, toRun } from '../../src/cli/run.js';
 import { plain, widthOf } from '../../src/cli/terminal-text.js';
@@ -20,20 +20,20 @@ const nowMs = 1_800_000_000_000;
 const colours = paintFor(true, {});
 
 const taskOf = (id: string, provider = 'ark'): TaskRef => ({ provider, id });
-const added = (task: TaskRef): News => ({ kind: 'added', resumedFrom: null, task });
-const became = (task: TaskRef, to: TaskStatus, said: Said = {}): News => ({ kind: 'transition', task, transition: transition(to, null, { task, ...said }) });
-const ended = (task: TaskRef, ending: Partial<Ending> = {}): News => ({
+const added = (task: TaskRef): RunEvent => ({ kind: 'added', resumedFrom: null, task });
+const became = (task: TaskRef, to: TaskStatus, said: Said = {}): RunEvent => ({ kind: 'transition', task, transition: transition(to, null, { task, ...said }) });
+const ended = (task: TaskRef, ending: Partial<Ending> = {}): RunEvent => ({
   kind: 'ended',
   ending: { task, end: 'succeeded', path: null, link: null, reason: null, ...ending },
 });
 const lastError: LastError = { kind: 'response', reason: 'rate-limited', status: 429, message: 'slow down', sameFailureCount: 1, sinceMs: nowMs };
 
-const runOf = (news: readonly News[]): Promise<Run> => lastValueFrom(from(news).pipe(toRun()));
-const contentOf = async (news: readonly News[]): Promise<BoardContent> => boardContent(await runOf(news), [ark, anyfast], nowMs);
-const pictureOf = async (news: readonly News[], columns: number, rows: number): Promise<string> =>
-  board(await contentOf(news), { columns, rows }, noPaint).join('\n');
+const runOf = (events: readonly RunEvent[]): Promise<Run> => lastValueFrom(from(events).pipe(toRun()));
+const contentOf = async (events: readonly RunEvent[]): Promise<BoardContent> => boardContent(await runOf(events), [ark, anyfast], nowMs);
+const pictureOf = async (events: readonly RunEvent[], columns: number, rows: number): Promise<string> =>
+  board(await contentOf(events), { columns, rows }, noPaint).join('\n');
 
-const waiting = taskOf('cgt-20260427-wait0');
+const pending = taskOf('cgt-20260427-wait0');
 const queued = taskOf('asyntask_9f3a7c1e5b2d4f6a8091', 'anyfast');
 const running = taskOf('cgt-20260427-run01');
 const reported = taskOf('asyntask_0011223344556677', 'anyfast');
@@ -43,10 +43,10 @@ const strange = taskOf('cgt-20260427-odd00');
 const saving = taskOf('cgt-20260427-save0');
 const saved = taskOf('cgt-20260427-done0');
 const failed = taskOf('cgt-20260427-fail0');
-const lost = taskOf('cgt-視频-👩‍👩‍👧-lost');
+const errored = taskOf('cgt-視频-👩‍👩‍👧-lost');
 
-const someOfEach: readonly News[] = [
-  ...[waiting, queued, running, reported, late, limited, strange, saving, saved, failed, lost].map(added),
+const someOfEach: readonly RunEvent[] = [
+  ...[pending, queued, running, reported, late, limited, strange, saving, saved, failed, errored].map(added),
   became(queued, 'queued', { createdAtMs: nowMs - 65_000 }),
   became(running, 'running', { startedAtMs: nowMs - 30_000 }),
   { kind: 'progress', task: running, progress: 0.31, estimated: true },
@@ -63,8 +63,8 @@ const someOfEach: readonly News[] = [
   ended(saved, { path: 'videos/ark-cgt-20260427-done0.mp4' }),
   became(failed, 'failed'),
   ended(failed, { end: 'failed', reason: 'internal: it broke' }),
-  { kind: 'error', task: lost, error: new Error('gone') },
-  ended(lost, { end: 'errored', reason: 'the task was not found' }),
+  { kind: 'error', task: errored, error: new Error('gone') },
+  ended(errored, { end: 'errored', reason: 'the task was not found' }),
 ];
 
 describe('the board', () => {
@@ -121,8 +121,8 @@ describe('the board', () => {
   it('shows the active ones of 200 tasks that fit', async () => {
     const tasks = Array.from({ length: 200 }, (_, index) => taskOf(`cgt-${String(index).padStart(3, '0')}`));
     const done = tasks.slice(0, 20);
-    const news = [...tasks.map(added), ...done.map((task) => became(task, 'succeeded')), ...done.map((task) => ended(task)), ...tasks.slice(20).map((task) => became(task, 'running'))];
-    const lines = (await pictureOf(news, 80, 24)).split('\n');
+    const events = [...tasks.map(added), ...done.map((task) => became(task, 'succeeded')), ...done.map((task) => ended(task)), ...tasks.slice(20).map((task) => became(task, 'running'))];
+    const lines = (await pictureOf(events, 80, 24)).split('\n');
     expect(lines).toHaveLength(23);
     expect(lines[0]).toContain('ark:cgt-020 running');
     expect(lines[19]).toContain('ark:cgt-039 running');
@@ -216,7 +216,7 @@ describe('a tally', () => {
   it('counts finished tasks, and lists those that failed or were not saved', async () => {
     const tally = tallyOf(await runOf(someOfEach));
     expect(tally).toMatchObject({ tasks: 11, finished: 3, succeeded: 1, saved: 1, failed: 1, cancelled: 0, expired: 0, errored: 1 });
-    expect(tally.problems.map(({ task }) => task)).toEqual([failed, lost]);
+    expect(tally.problems.map(({ task }) => task)).toEqual([failed, errored]);
     expect(tally.problems.some(isSuccess)).toBe(false);
   });
 });

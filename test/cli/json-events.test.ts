@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import type { SaveEvent } from '../../src/node/index.js';
 import { jsonLines, throttleDownloads } from '../../src/cli/json-events.js';
-import type { News } from '../../src/cli/news.js';
+import type { RunEvent } from '../../src/cli/run-events.js';
 import type { FeedEvent } from '../../src/feed/feed.js';
 import { marbles } from '../support/marbles.js';
 import { transition } from '../support/snapshots.js';
@@ -36,8 +36,8 @@ describe('throttleDownloads', () => {
 });
 
 describe('jsonLines', () => {
-  const linesOf = (news: readonly News[]): Promise<readonly string[]> => lastValueFrom(from(news).pipe(jsonLines(), toArray()));
-  const objectsOf = async (news: readonly News[]): Promise<readonly unknown[]> => (await linesOf(news)).map((line): unknown => JSON.parse(line));
+  const linesOf = (events: readonly RunEvent[]): Promise<readonly string[]> => lastValueFrom(from(events).pipe(jsonLines(), toArray()));
+  const objectsOf = async (events: readonly RunEvent[]): Promise<readonly unknown[]> => (await linesOf(events)).map((line): unknown => JSON.parse(line));
 
   it('leaves out the response body, and the task of the transition', async () => {
     const [line = ''] = await linesOf([{ kind: 'transition', task, transition: transition('running', 'queued', { task }, { secret: 1 }) }]);

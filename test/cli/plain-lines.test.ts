@@ -1,12 +1,12 @@
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { News } from '../../src/cli/news.js';
+import type { RunEvent } from '../../src/cli/run-events.js';
 import { changeLines, endLines, summaryLines } from '../../src/cli/plain-lines.js';
 import { transition } from '../support/snapshots.js';
 
 const task = { provider: 'ark', id: 'cgt\u001b[2J-\n1' };
 const lastError = { kind: 'response', reason: 'rate-limited', status: 429, message: 'slow\ndown', sameFailureCount: 1, sinceMs: 0 } as const;
-const news: readonly News[] = [
+const events: readonly RunEvent[] = [
   { kind: 'added', resumedFrom: null, task },
   { kind: 'transition', task, transition: transition('running', null, { task }) },
   { kind: 'progress', task, progress: 0.5, estimated: true },
@@ -25,7 +25,7 @@ const news: readonly News[] = [
 
 describe('changeLines', () => {
   it('prints each change with its time, without control characters', async () => {
-    const lines = await lastValueFrom(from(news).pipe(changeLines(), toArray()));
+    const lines = await lastValueFrom(from(events).pipe(changeLines(), toArray()));
     for (const line of lines) expect(line).toMatch(/^\d\d:\d\d:\d\d {2}\P{Cc}+$/u);
     expect(lines.map((line) => line.slice(10))).toEqual([
       'ark:cgt- 1  running',
@@ -47,7 +47,7 @@ describe('endLines', () => {
   it('prints the task, its end, and the file, else the link, else the reason, separated by tabs', async () => {
     const base = { task, end: 'succeeded', path: null, link: null, reason: null } as const;
     const endings = [{ ...base, path: 'a\tb.mp4', link: 'https://x' }, { ...base, link: 'https://x', reason: 'not saved' }, { ...base, end: 'failed', reason: 'it broke' }, base] as const;
-    const lines = await lastValueFrom(from(endings.map((ending): News => ({ kind: 'ended', ending }))).pipe(endLines(), toArray()));
+    const lines = await lastValueFrom(from(endings.map((ending): RunEvent => ({ kind: 'ended', ending }))).pipe(endLines(), toArray()));
     expect(lines).toEqual([
       'ark:cgt- 1\tsucceeded\ta b.mp4',
       'ark:cgt- 1\tsucceeded\thttps://x',

@@ -22,7 +22,7 @@ export interface Ending {
 }
 
 /** An event of a run. */
-export type News =
+export type RunEvent =
   | FeedEvent
   | SaveEvent
   /** A line of stdin is invalid. */
@@ -30,7 +30,7 @@ export type News =
   | { readonly kind: 'ended'; readonly ending: Ending };
 
 /** How tasks are watched. */
-export interface NewsOptions extends WatchTasksOptions {
+export interface RunEventsOptions extends WatchTasksOptions {
   /** The directory for videos; null to save none. */
   readonly download: string | null;
 }
@@ -40,10 +40,10 @@ export interface NewsOptions extends WatchTasksOptions {
  *
  * Cold: each subscription watches the tasks, and shares one watch of each task between the feed and the downloads.
  * Errors: those of the lines.
- * @example from(lines).pipe(toNews(client, { download: 'videos' })).subscribe(tell)
+ * @example from(lines).pipe(toRunEvents(client, { download: 'videos' })).subscribe(console.log)
  */
-export const toNews =
-  (client: TaskClient, { download, ...options }: NewsOptions): OperatorFunction<ListLine, News> =>
+export const toRunEvents =
+  (client: TaskClient, { download, ...options }: RunEventsOptions): OperatorFunction<ListLine, RunEvent> =>
   (lines) =>
     lines.pipe(
       connect((each) =>
@@ -62,10 +62,10 @@ export const toNews =
 /** Adds an `ended` event after the last event of each task. */
 const withEndings =
   (isSaving: boolean) =>
-  (news: Observable<News>): Observable<News> =>
+  (events: Observable<RunEvent>): Observable<RunEvent> =>
     defer(() => {
       const notSaved = new Map<string, Ending>();
-      return news.pipe(
+      return events.pipe(
         mergeMap((item) => {
           const ended = endedBy(item);
           if (ended !== null && isSaving) notSaved.set(taskKey(ended.task), ended);
@@ -76,10 +76,10 @@ const withEndings =
     });
 
 /** The end of a task that an event of its watch reports. */
-const endedBy = (news: News): Ending | null => {
-  if (news.kind === 'error') return { task: news.task, end: 'errored', path: null, link: null, reason: news.error.message };
-  if (news.kind !== 'transition' || !isTerminal(news.transition.to)) return null;
-  const { task, transition } = news;
+const endedBy = (event: RunEvent): Ending | null => {
+  if (event.kind === 'error') return { task: event.task, end: 'errored', path: null, link: null, reason: event.error.message };
+  if (event.kind !== 'transition' || !isTerminal(event.transition.to)) return null;
+  const { task, transition } = event;
   const base = { task, path: null, link: null, reason: null };
   switch (transition.to) {
     case 'succeeded':
@@ -98,13 +98,13 @@ const endedBy = (news: News): Ending | null => {
 };
 
 /** The end of a task whose video is saved, or cannot be. */
-const savedBy = (news: News, notSaved: Map<string, Ending>): Ending | null => {
-  if (news.kind !== 'saved' && news.kind !== 'not-saved') return null;
-  const ending = notSaved.get(taskKey(news.task));
-  notSaved.delete(taskKey(news.task));
+const savedBy = (event: RunEvent, notSaved: Map<string, Ending>): Ending | null => {
+  if (event.kind !== 'saved' && event.kind !== 'not-saved') return null;
+  const ending = notSaved.get(taskKey(event.task));
+  notSaved.delete(taskKey(event.task));
   if (ending === undefined) return null;
-  if (news.kind === 'saved') return { ...ending, path: news.path };
-  return { ...ending, reason: ending.reason ?? whyNotSaved(news) };
+  if (event.kind === 'saved') return { ...ending, path: event.path };
+  return { ...ending, reason: ending.reason ?? whyNotSaved(event) };
 };
 
 /** Why a video is not saved. */
@@ -120,21 +120,21 @@ export const reasonToShow = ({ end, reason }: Ending): string | null => (reason 
 /** Whether a task succeeded and, if it should be, is saved. */
 export const isSuccess = ({ end, reason }: Ending): boolean => end === 'succeeded' && reason === null;
 
-const isFeedEvent = (news: News): news is FeedEvent =>
-  news.kind === 'added' || news.kind === 'transition' || news.kind === 'progress' || news.kind === 'retry' || news.kind === 'error';
+const isFeedEvent = (event: RunEvent): event is FeedEvent =>
+  event.kind === 'added' || event.kind === 'transition' || event.kind === 'progress' || event.kind === 'retry' || event.kind === 'error';
 
-const isSaveEvent = (news: News): news is SaveEvent => news.kind === 'download' || news.kind === 'saved' || news.kind === 'not-saved';
+const isSaveEvent = (event: RunEvent): event is SaveEvent => event.kind === 'download' || event.kind === 'saved' || event.kind === 'not-saved';
 
 /** Only the events of the feed. */
-export const feedEvents = (): OperatorFunction<News, FeedEvent> => filter(isFeedEvent);
+export const feedEvents = (): OperatorFunction<RunEvent, FeedEvent> => filter(isFeedEvent);
 
 /** Only the events that other programs may read: those of the feed and of the files. */
-export const publicEvents = (): OperatorFunction<News, FeedEvent | SaveEvent> =>
-  filter((news): news is FeedEvent | SaveEvent => isFeedEvent(news) || isSaveEvent(news));
+export const publicEvents = (): OperatorFunction<RunEvent, FeedEvent | SaveEvent> =>
+  filter((event): event is FeedEvent | SaveEvent => isFeedEvent(event) || isSaveEvent(event));
 
 /** Only how the tasks ended. */
-export const endings = (): OperatorFunction<News, Ending> => (news) =>
-  news.pipe(
+export const endings = (): OperatorFunction<RunEvent, Ending> => (events) =>
+  events.pipe(
     filter((item) => item.kind === 'ended'),
     map(({ ending }) => ending),
   );
