@@ -78,8 +78,8 @@ describe('the provider that the page makes', () => {
   });
 
   it('is looked at by the contract suite, with every fixture of the page', () => {
-    expect(second.output).toContain(`the answers of ${id} > reads the shared words`);
-    for (const { path } of files.slice(1)) expect(second.output).toMatch(new RegExp(`the answers of ${id} > reads '?${/([\w-]+)\.json$/.exec(path)?.[1] ?? path}`));
+    expect(second.output).toContain(`the responses of ${id} > reads the shared words`);
+    for (const { path } of files.slice(1)) expect(second.output).toMatch(new RegExp(`the responses of ${id} > reads '?${/([\w-]+)\.json$/.exec(path)?.[1] ?? path}`));
   });
 
   it('has its rows in both tables, and is known to the command line', () => {
