@@ -4,6 +4,9 @@ import { entryPoints } from './entry-points.mjs';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** Each of these sets something up that a process can have once, such as Angular's test environment. */
+const isolated = ['test/**/*.isolated.test.ts', 'test/angular/**/*.test.ts'];
+
 /** Tests read the sources, never a built copy: the package's own name leads to `src`. */
 export default defineConfig({
   resolve: {
@@ -15,8 +18,8 @@ export default defineConfig({
   test: {
     projects: [
       // These share what they import: to load it anew for each of them took a third of all CPU time.
-      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ['**/*.isolated.test.ts', '**/*.slow.test.ts'], isolate: false } },
-      { extends: true, test: { name: 'isolated', include: ['test/**/*.isolated.test.ts'] } },
+      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: [...isolated, '**/*.slow.test.ts'], isolate: false } },
+      { extends: true, test: { name: 'isolated', include: isolated } },
       // Not in `npm test`: they take long, or a machine to themselves.
       { extends: true, test: { name: 'slow', include: ['test/**/*.slow.test.ts'] } },
     ],
