@@ -111,8 +111,7 @@ const rowFields = /* @__PURE__ */ objectOf<RowFields>({
 });
 
 const readRow: Reader<TaskRow> = (value, path) => {
-  const fields = rowFields(value, path);
-  const { status, snapshot } = fields;
-  if (status !== (snapshot?.status ?? null)) throw refused(`${path}.status`, 'the status of its snapshot', status);
-  return rowFrom(fields);
+  const row = rowFields(value, path);
+  if (row.status !== (row.snapshot?.status ?? null)) throw refused(`${path}.status`, 'that of its snapshot', row.status);
+  return rowFrom(row);
 };

@@ -114,7 +114,7 @@ describe('a row on the wire', () => {
     ['no task', 'rows[0].task must be an object, not missing', { version: 1, rows: [{ ...row, task: undefined }] }],
     ['no id', 'rows[0].task.id must be a string, not 7', { version: 1, rows: [{ ...row, task: { provider: 'ark', id: 7 } }] }],
     ['another status', 'rows[0].status must be queued | running | succeeded | failed | cancelled | expired | unknown, not "done"', { version: 1, rows: [{ ...row, status: 'done' }] }],
-    ['the status of another snapshot', 'rows[0].status must be the status of its snapshot, not "queued"', { version: 1, rows: [{ ...row, status: 'queued' }] }],
+    ['the status of another snapshot', 'rows[0].status must be that of its snapshot, not "queued"', { version: 1, rows: [{ ...row, status: 'queued' }] }],
     ['too much progress', 'rows[0].progress must be a number from 0 to 1, not 1.5', { version: 1, rows: [{ ...row, progress: 1.5 }] }],
     ['settings that are a number', 'rows[0].snapshot.settings must be an object, not 7', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, settings: 7 } }] }],
     ['a failure without a message', 'rows[0].snapshot.failure.message must be a string, not missing', { version: 1, rows: [{ ...row, snapshot: { ...row.snapshot, failure: {} } }] }],
