@@ -2,10 +2,10 @@
  * Checks of options. Each throws an error that names the field and the value.
  */
 
-/** The longest wait that a platform's timer keeps: 2^31 ms and more would fire at once. */
+/** The longest wait of a platform timer: one of 2^31 ms or more fires at once. */
 export const longestTimerMs = 2 ** 31 - 1;
 
-/** Whether a value is an object at all. */
+/** Whether a value is an object or an array. */
 export const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** Throws `TypeError` unless the value is a function. */
@@ -15,12 +15,12 @@ export const checkFunction = (field: string, value: unknown): void => {
 
 /** Throws `RangeError` unless the count is an integer ≥ `least`. */
 export const checkCount = (field: string, count: number, least = 1): void => {
-  if (!Number.isSafeInteger(count) || count < least) throw new RangeError(`${field} must be a whole number from ${least}, not ${String(count)}`);
+  if (!Number.isSafeInteger(count) || count < least) throw new RangeError(`${field} must be an integer ≥ ${least}, not ${String(count)}`);
 };
 
 /** Throws `RangeError` unless the value is finite and ≥ `least`. */
 export const checkAtLeast = (least: number, field: string, value: number): void => {
-  if (!Number.isFinite(value) || value < least) throw new RangeError(`${field} must be a finite number from ${least}, not ${String(value)}`);
+  if (!Number.isFinite(value) || value < least) throw new RangeError(`${field} must be finite and ≥ ${least}, not ${String(value)}`);
 };
 
 /** Throws `RangeError` unless the value is a finite number of ms > 0. */
@@ -28,7 +28,7 @@ export const checkPositive = (field: string, ms: number): void => {
   if (!Number.isFinite(ms) || ms <= 0) throw new RangeError(`${field} must be a finite number of ms above 0, not ${String(ms)}`);
 };
 
-/** Gives the value. Throws `RangeError` unless 0 < value ≤ `most`. */
+/** Returns the value. Throws `RangeError` unless 0 < value ≤ `most`. */
 export const checkUpTo = (most: number, field: string, value: number, what = 'number'): number => {
   if (typeof value === 'number' && value > 0 && value <= most) return value;
   throw new RangeError(`${field} must be a ${what} above 0, at most ${most}, not ${String(value)}`);

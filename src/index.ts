@@ -1,5 +1,5 @@
 /**
- * The public face: follows Seedance video-generation tasks as RxJS streams. No HTTP client and no platform in here.
+ * The main entry point: follows Seedance video-generation tasks as RxJS streams.
  */
 export { isTerminal, taskStatuses, type TaskStatus, type TerminalStatus } from './task/status.js';
 export {

@@ -1,5 +1,5 @@
 /**
- * Operators on transitions, for those who want less of them, or an error instead of a value.
+ * Operators on transitions: filter them by status, or turn a task that did not succeed into an error.
  */
 import { filter, map, type MonoTypeOperatorFunction, type OperatorFunction } from 'rxjs';
 import type { TaskStatus } from '../task/status.js';
@@ -7,7 +7,7 @@ import type { TaskTransition } from '../task/transition.js';
 import { SeedanceError } from '../state/errors.js';
 
 /**
- * Passes the transitions to some statuses on, narrowed to them.
+ * Emits only the transitions to the given statuses, with the type narrowed to them.
  *
  *     source                   --q--r----(s|)
  *     ofStatus('succeeded')    ----------(s|)
@@ -22,7 +22,7 @@ export const ofStatus = <const Status extends TaskStatus>(
   );
 
 /**
- * Makes an error of a task that ended otherwise than in success.
+ * Throws an error for a task that failed, was cancelled or expired.
  *
  *     source    --q--r--f|
  *     result    --q--r--#

@@ -1,10 +1,10 @@
 /**
- * The requests of one account: when a task may be polled again, alone or in a list with others, and what its response says. All of them
- * pass the account's lane of the request queue.
+ * The requests of one account: when a task may be polled again, alone or in a list, and how its response is read. All requests go
+ * through the account's lane of the request queue.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/Either';
 import { type Observable, type Observer, Subscription } from 'rxjs';
-import { sleep } from '../poll/rest.js';
+import { sleep } from '../poll/timers.js';
 import { messageOf } from '../state/errors.js';
 import { afterList, afterQuotaCheck, freshLists, longestUrl, mayList, planOf } from '../state/list-plan.js';
 import type { PollError } from '../state/watch-state.js';
@@ -18,33 +18,33 @@ import type { TaskList } from '../wire/task-list.js';
 import { type ReadFailure, shortened } from '../wire/error-response.js';
 import type { Account, Credentials } from './account.js';
 
-/** What a poll comes to. */
+/** The result of a poll. */
 export type Result = Either<PollError, Reading>;
 
-/** A request that is about to leave. It does so once all work that `waitUntil` was given has ended. */
+/** A request that is about to be sent. It is sent once all work passed to `waitUntil` has ended. */
 export interface Leaving {
   readonly waitUntil: (work: Observable<unknown>) => void;
 }
 
-/* eslint-disable no-restricted-syntax -- what is kept of ten thousand tasks is written in place */
-/** A task that is polled, one poll at a time: what is remembered of its requests, and what it is told of them. */
+/* eslint-disable no-restricted-syntax -- mutable fields save memory for ten thousand tasks */
+/** A task that is polled, one poll at a time: the state of its requests, and the callbacks for their results. */
 export interface PolledTask {
   readonly task: TaskRef;
-  /** When the last request about it left, by the clock's `elapsedMs`, and how long the task is left alone after it. */
+  /** When its last request was sent, by the clock's `elapsedMs`, and the minimum interval after it. */
   lastRequest: { readonly sentAtMs: number; readonly minIntervalMs: number } | null;
-  /** The service tier whose list has left it out; undefined for none. */
+  /** The service tier whose list omitted the task; undefined for none. */
   unlistedTier: string | null | undefined;
-  /** Its request is about to leave; more than once if a list says nothing of the task. */
+  /** Its request is about to be sent. Called again if a list omits the task. */
   readonly leaving: (request: Leaving) => void;
-  /** The poll has its result. */
+  /** The poll has a result. */
   readonly done: (result: Result) => void;
-  /** The queue has failed, and the poll with it. */
+  /** The poll failed because the queue failed. */
   readonly failed: (error: unknown) => void;
 }
 
-/** How a poll is sent. */
+/** The settings of a poll. */
 export interface PollSettings {
-  /** Of the requests that wait, the earliest due leave first. */
+  /** Waiting requests are sent in the order of their due time. */
   readonly dueAtMs: number;
   readonly minIntervalMs: number;
   readonly serviceTier: string | null;
@@ -59,8 +59,8 @@ export class Poll {
   /** Whether it was stopped. */
   isOver = false;
   /** Its wait for the minimum interval. */
-  rest: Subscription | null = null;
-  /** The request that it takes part in. */
+  wait: Subscription | null = null;
+  /** The request that it has joined. */
   request: Request | null = null;
 
   constructor(polled: PolledTask, { dueAtMs, minIntervalMs, serviceTier }: PollSettings) {
@@ -73,31 +73,32 @@ export class Poll {
 
 /** Polls tasks of one account. */
 export interface Requests {
-  /** Starts a poll. Its task may be told of it before this returns. */
+  /** Starts a poll. It may call the task's callbacks before it returns. */
   readonly start: (poll: Poll) => void;
-  /** Ends a poll that nobody waits for any more, and the request that no other poll takes part in. */
+  /** Stops a poll, and its request unless another poll has joined it. */
   readonly stop: (poll: Poll) => void;
 }
 
-/** What a request brings: a response without the key in it, or the error. */
+/** The outcome of a request: a redacted response, or the error. */
 type Reply = Either<PollError, HttpResponse>;
 
-/** One request, from its place in the queue to its reply, and the polls that it is to answer. */
+/** One request, from its place in the queue to its reply, and the polls that have joined it. */
 class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
   readonly dueAtMs: number;
-  /** That of all of its polls. */
+  /** The service tier of all its polls. */
   readonly serviceTier: string | null;
   urlLength: number;
-  /** The polls that it is to answer. */
+  /** The polls that wait for its reply. */
   polls: readonly Poll[] = none;
-  /** The polls that it asks about, once it has left, and the earliest due of them. */
-  asked: readonly Poll[] = none;
+  /** The polls whose tasks it was sent for. */
+  sentFor: readonly Poll[] = none;
+  /** The earliest due of its polls. */
   first: Poll;
-  /** `quota-check`: of one task, to confirm for all what a list has said. */
+  /** `quota-check`: a request for one task that confirms the quota error of a list. */
   kind: 'single' | 'list' | 'quota-check' = 'single';
   sentAtMs = 0;
   redact: Credentials['redact'] = asItIs;
-  /** Its wait for polls to join it, then the work that it waits for, then the exchange. */
+  /** Its wait for polls to join, then the work before it is sent, then the exchange. */
   active: Subscription | null = null;
   isOver = false;
   readonly #account: RequestsOfAccount;
@@ -111,7 +112,7 @@ class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
     this.urlLength = urlLength;
   }
 
-  /** Its turn has come: its polls are told, and it leaves once all work that they gave it has ended. */
+  /** Called by the queue: notifies its polls, and sends the request once all their work has ended. */
   start(): void {
     this.#account.close(this);
     this.active = null;
@@ -146,7 +147,7 @@ class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
   }
 
   timedOut(): void {
-    this.#account.reply(this, left({ kind: 'timeout', message: `no answer within ${String(this.#account.requestTimeoutMs)} ms` }));
+    this.#account.reply(this, left({ kind: 'timeout', message: `no response within ${String(this.#account.requestTimeoutMs)} ms` }));
   }
 
   /** The queue has failed. */
@@ -156,7 +157,7 @@ class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
 }
 /* eslint-enable no-restricted-syntax */
 
-/** What requests need. */
+/** Options of `createRequests`. */
 export interface RequestsOptions {
   readonly lane: Lane;
   readonly transport: Transport;
@@ -168,10 +169,10 @@ export interface RequestsOptions {
   readonly isWatched: (id: string) => boolean;
 }
 
-/** What a reply says of each poll; null when it says nothing. */
+/** The result of each poll of a request; null if the response omits its task. */
 type Outcome = (poll: Poll) => Result | null;
 
-/** The longest wait that a good response may ask for. */
+/** The maximum wait that a good response can request. */
 const longestGoodWaitMs = 2 * 60_000;
 
 class RequestsOfAccount implements Requests {
@@ -182,13 +183,13 @@ class RequestsOfAccount implements Requests {
   /** The provider's path, up to the id of a task and after it. */
   readonly #beforeId: string;
   readonly #afterId: string;
-  /** The provider's list, where the account uses it. */
+  /** The provider's list, if the account uses it. */
   readonly #list: TaskList | null;
   /** Requests that polls may join. */
   readonly #open = new Set<Request>();
   #lists = freshLists;
-  /** Whether the account has ever had a good response. */
-  #hasAnswered = false;
+  /** Whether the account has received a good response. */
+  #hasGoodResponse = false;
 
   constructor(account: Account, options: RequestsOptions) {
     this.#account = account;
@@ -205,15 +206,15 @@ class RequestsOfAccount implements Requests {
   start(poll: Poll): void {
     const { clock } = this.#options;
     const { lastRequest } = poll.polled;
-    const restMs = lastRequest === null ? 0 : lastRequest.sentAtMs + Math.max(lastRequest.minIntervalMs, poll.minIntervalMs) - clock.elapsedMs();
-    if (restMs > 0) poll.rest = sleep(restMs, () => { this.start(poll); }, clock.scheduler);
+    const waitMs = lastRequest === null ? 0 : lastRequest.sentAtMs + Math.max(lastRequest.minIntervalMs, poll.minIntervalMs) - clock.elapsedMs();
+    if (waitMs > 0) poll.wait = sleep(waitMs, () => { this.start(poll); }, clock.scheduler);
     else this.#join(poll);
   }
 
   stop(poll: Poll): void {
     const { request } = poll;
     poll.isOver = true;
-    poll.rest?.unsubscribe();
+    poll.wait?.unsubscribe();
     if (request === null) return;
     request.polls = request.polls.filter((other) => other !== poll);
     if (request.polls.length > 0) return;
@@ -221,12 +222,12 @@ class RequestsOfAccount implements Requests {
     this.#options.lane.leave(request);
   }
 
-  /** No poll may join a request any more. */
+  /** Closes a request to further polls. */
   close(request: Request): void {
     this.#open.delete(request);
   }
 
-  /** Sends a request whose turn has come, and that waits for nothing else. */
+  /** Sends a request: its turn has come and its work has ended. */
   depart(request: Request): void {
     const polls = request.polls.length === 1 ? request.polls : [...request.polls].sort((a, b) => a.dueAtMs - b.dueAtMs);
     const [first] = polls;
@@ -238,7 +239,7 @@ class RequestsOfAccount implements Requests {
       return;
     }
     if (this.#lists.suspectsQuota) request.kind = 'quota-check';
-    // Only a suspected quota concerns the others; lists that began to rest meanwhile do not.
+    // Only a quota check also decides for the other polls. If lists were paused meanwhile, the others get requests of their own.
     else if (polls.length > 1) {
       request.polls = [first];
       for (const poll of polls.slice(1)) this.#again(poll);
@@ -246,28 +247,28 @@ class RequestsOfAccount implements Requests {
     this.#send(request, polls.length === 1 ? polls : [first], this.#beforeId + encodeURIComponent(first.polled.task.id) + this.#afterId);
   }
 
-  /** Tells polls what the reply to their request says of each, and lets the next request start. Only the first reply counts. */
+  /** Passes its result to each poll of a request, and lets the next request start. Only the first reply counts. */
   reply(request: Request, reply: Reply): void {
     if (!this.#end(request)) return;
-    let tell: (poll: Poll) => void;
+    let deliver: (poll: Poll) => void;
     try {
       const outcome = request.kind === 'list' ? this.#ofList(request, reply) : this.#ofOne(request, reply);
-      tell = (poll) => {
+      deliver = (poll) => {
         const result = outcome(poll);
         if (result === null) this.#again(poll);
         else poll.polled.done(result);
       };
     } catch (error) {
-      tell = (poll) => { poll.polled.failed(error); };
+      deliver = (poll) => { poll.polled.failed(error); };
     }
-    this.#options.lane.finish(request, () => { this.#tell(request, tell); });
+    this.#options.lane.finish(request, () => { this.#deliver(request, deliver); });
   }
 
   fail(request: Request, error: unknown): void {
-    if (this.#end(request)) this.#tell(request, (poll) => { poll.polled.failed(error); });
+    if (this.#end(request)) this.#deliver(request, (poll) => { poll.polled.failed(error); });
   }
 
-  /** Ends whatever a request is about; false where it was over already. */
+  /** Ends a request; false if it had ended already. */
   #end(request: Request): boolean {
     if (request.isOver) return false;
     request.isOver = true;
@@ -277,9 +278,9 @@ class RequestsOfAccount implements Requests {
     return true;
   }
 
-  /** One of them may stop others when it is told. */
-  #tell(request: Request, tell: (poll: Poll) => void): void {
-    for (const poll of request.polls) if (!poll.isOver) tell(poll);
+  /** A poll may stop other polls when it gets its result. */
+  #deliver(request: Request, deliver: (poll: Poll) => void): void {
+    for (const poll of request.polls) if (!poll.isOver) deliver(poll);
   }
 
   #again(poll: Poll): void {
@@ -304,7 +305,7 @@ class RequestsOfAccount implements Requests {
     else request.active = sleep(Math.ceil(poll.minIntervalMs / 10), () => { lane.enter(request); }, clock.scheduler);
   }
 
-  /** A request that a poll may join, which makes its URL so much longer. */
+  /** A request that a poll may join, whose URL grows by `length`. */
   #openTo({ serviceTier }: Poll, length: number): Request | null {
     for (const request of this.#open) {
       if (request.serviceTier === serviceTier && request.polls.length < this.#lists.largest && request.urlLength + length <= longestUrl) return request;
@@ -312,14 +313,14 @@ class RequestsOfAccount implements Requests {
     return null;
   }
 
-  /** One GET with the key, in time. */
-  #send(request: Request, asked: readonly Poll[], path: string): void {
+  /** Sends one GET with the key, and a timeout. */
+  #send(request: Request, sentFor: readonly Poll[], path: string): void {
     const { transport, clock } = this.#options;
     const { baseUrl, credentials } = this.#account;
     const sentAtMs = clock.elapsedMs();
-    request.asked = asked;
+    request.sentFor = sentFor;
     request.sentAtMs = sentAtMs;
-    for (const { polled, minIntervalMs } of asked) polled.lastRequest = { sentAtMs, minIntervalMs };
+    for (const { polled, minIntervalMs } of sentFor) polled.lastRequest = { sentAtMs, minIntervalMs };
     this.#timeOuts.begin(request);
     let response;
     try {
@@ -349,7 +350,7 @@ class RequestsOfAccount implements Requests {
   #ofList(request: Request, reply: Reply): Outcome {
     const { provider } = this.#account;
     const { clock, isWatched } = this.#options;
-    const tasks = request.asked.map(({ polled }) => polled.task);
+    const tasks = request.sentFor.map(({ polled }) => polled.task);
     const results = this.#read(request, reply, (response) => provider.readList(tasks, response, isWatched));
     const failure = isLeft(results) ? results.left : null;
     const { state, isForEach } = afterList(this.#lists, failure, tasks.length, clock.elapsedMs());
@@ -362,51 +363,51 @@ class RequestsOfAccount implements Requests {
     };
   }
 
-  /** Reads a response, and tells the lane of it. */
+  /** Reads a response, and reports it to the lane. */
   #read<T>(request: Request, reply: Reply, read: (response: HttpResponse) => Either<ReadFailure, T>): Either<PollError, T> {
     if (isLeft(reply)) return reply;
     const { lane, clock } = this.#options;
-    const { sentAtMs, asked } = request;
+    const { sentAtMs, sentFor } = request;
     const result = read(reply.right);
     const isRefused = isLeft(result) && 'reason' in result.left && result.left.reason === 'rate-limited';
     const retryAfterMs = isRefused && 'retryAfterMs' in result.left ? result.left.retryAfterMs : null;
     lane.arrived({ isRefused, sentAtMs, retryAfterMs });
     if (isLeft(result)) return result;
-    this.#hasAnswered = true;
+    this.#hasGoodResponse = true;
     const waitMs = Math.min(serverWaitMs(reply.right) ?? 0, longestGoodWaitMs);
     if (waitMs > 0) {
       const untilMs = clock.elapsedMs() + waitMs - sentAtMs;
-      for (const { polled, minIntervalMs } of asked) polled.lastRequest = { sentAtMs, minIntervalMs: Math.max(minIntervalMs, untilMs) };
+      for (const { polled, minIntervalMs } of sentFor) polled.lastRequest = { sentAtMs, minIntervalMs: Math.max(minIntervalMs, untilMs) };
     }
     return result;
   }
 
-  /** A 404 that is not in the API's own words, before any good response: no such path is there. */
+  /** Before any good response, a 404 that is not in the API's own format means that the path does not exist. */
   #explained<T>(result: Either<ReadFailure, T>): Either<ReadFailure, T> {
-    return this.#hasAnswered || !isLeft(result) || result.left.kind !== 'response' || result.left.status !== 404 || result.left.reason !== 'server'
+    return this.#hasGoodResponse || !isLeft(result) || result.left.kind !== 'response' || result.left.status !== 404 || result.left.reason !== 'server'
       ? result
-      : left({ ...result.left, reason: 'wrong-url', message: `${result.left.message}; is the baseUrl '${this.#account.baseUrl}' right?` });
+      : left({ ...result.left, reason: 'wrong-url', message: `${result.left.message}; check the baseUrl '${this.#account.baseUrl}'` });
   }
 }
 
 /**
- * The requests of an account.
+ * Creates the requests of an account.
  *
  *     due      a-b--c---------d-------
- *     sent     -----(abc)-----------d-     a list leaves a tenth of the minimum interval after its first task fell due
+ *     sent     -----(abc)-----------d-     a list is sent a tenth of the minimum interval after its first task fell due
  *
- * No task is polled sooner than its minimum interval after the last request about it, whatever became of that request. While no other
- * task is watched, or where the provider documents no list, a poll leaves at once. A task that a list leaves out is polled singly at
- * its next interval, and from then on. Only the queue can fail a poll; whatever goes wrong with a request is its result.
+ * A task is polled at its minimum interval after its last request at the earliest, even if that request failed. A poll is sent at once if
+ * no other task is watched, or if the provider documents no list. A task that a list omits is polled singly from its next interval on.
+ * An error of a request is the result of its polls; only an error of the queue fails a poll.
  */
 export const createRequests = (account: Account, options: RequestsOptions): Requests => new RequestsOfAccount(account, options);
 
-/** Most tasks are polled by themselves: no list is made to hold nobody. */
+/** Shared empty array: saves memory. */
 const none: readonly Poll[] = [];
 
 const asItIs = (text: string): string => text;
 
-/** The response itself where nothing in it is an echo of the key. */
+/** Redacts a response. Returns the same object if it does not contain the key. */
 const redactedBy = (redact: Credentials['redact'], response: HttpResponse): HttpResponse => {
   const { status, headers } = response;
   const body = redact(response.body);

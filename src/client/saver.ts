@@ -1,12 +1,12 @@
 /**
- * Saves the states of one watch, one after another.
+ * Saves the states of one watch, one at a time.
  */
 import { EMPTY, finalize, from, ignoreElements, isObservable, type Observable, ReplaySubject, Subscription, throwError, timeout } from 'rxjs';
 import { isRecord } from '../checks.js';
 import { saveTimeoutMs, type WatchState } from '../state/watch-state.js';
 import type { Clock } from '../transport/clock.js';
 
-/** Keeps a watch's state. One that takes time returns a promise or an Observable; any other value is ignored. */
+/** Saves a watch's state. An asynchronous save returns a promise or an Observable; other return values are ignored. */
 export type Save = (state: WatchState) => unknown;
 
 const isPromise = (value: unknown): value is PromiseLike<unknown> => isRecord(value) && 'then' in value && typeof value.then === 'function';
@@ -14,21 +14,21 @@ const isPromise = (value: unknown): value is PromiseLike<unknown> => isRecord(va
 /** Saves the states of one watch. */
 export interface Saver {
   /**
-   * Saves a state once the save under way has ended; a newer state replaces one that waits.
+   * Saves a state after the current save has ended. A newer state replaces a waiting one.
    *
-   * The Observable completes once the state or a newer one is saved; it is `EMPTY` where that took no time. Errors: what `save` throws,
-   * and a save that takes longer than `saveTimeoutMs`. That one is not stopped: the next one waits for its end, and is late as well.
+   * The Observable completes once the state or a newer one is saved; for a synchronous save it is `EMPTY`. Errors: what `save` throws, and
+   * a timeout after `saveTimeoutMs`. A save that times out is not stopped: the next save waits for its end, and fails until then too.
    */
   readonly save: (state: WatchState) => Observable<never>;
-  /** Unsubscribes from the save under way. A promise goes on. */
+  /** Unsubscribes from the current save. A promise continues. */
   readonly close: () => void;
 }
 
-/** A saver that calls `save`. */
+/** Creates a saver that calls `save`. */
 export const createSaver = (save: Save, { scheduler }: Clock): Saver => {
   const saves = new Subscription();
   let isSaving = false;
-  /** Whether the save under way has taken too long. */
+  /** Whether the current save has timed out. */
   let isLate = false;
   let waiting: { readonly state: WatchState; readonly saved: ReplaySubject<never> } | null = null;
 

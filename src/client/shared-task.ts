@@ -1,53 +1,54 @@
 /**
- * One task of a client, shared by all of its watchers: one request at a time, every result to everyone. A watcher's state is its own.
+ * One task of a client, shared by all its watchers. It has one request at a time, and every watcher gets every result. Each watcher keeps
+ * its own state.
  */
 import { isLeft, right } from 'fp-ts/Either';
 import type { Observer, Subscribable, Unsubscribable } from 'rxjs';
-import { saysTheSame, type TaskRef } from '../task/snapshot.js';
+import { isEqual, type TaskRef } from '../task/snapshot.js';
 import type { Clock } from '../transport/clock.js';
 import { type Leaving, Poll, type PolledTask, type PollSettings, type Requests, type Result } from './requests.js';
 
-/** A result and its number: which of the task's results it is, from 1. */
+/** A result with its number, counted per task from 1. */
 export interface Arrival {
   readonly number: number;
   readonly atMs: number;
   readonly result: Result;
 }
 
-/** Who waits for the result of a poll. Its settings count if it is the first to wait. */
+/** A watcher that waits for the result of a poll. The settings of the first one apply to the poll. */
 export interface Poller extends PollSettings {
-  /** The request is about to leave; more than once if a list says nothing of the task. */
+  /** The request is about to be sent. Called again if a list omits the task. */
   readonly leaving: (request: Leaving) => void;
-  /** The result has come; nothing follows. */
+  /** The result has arrived. This is the last call. */
   readonly arrived: (arrival: Arrival) => void;
-  /** The queue has failed; nothing follows. */
+  /** The queue has failed. This is the last call. */
   readonly failed: (error: unknown) => void;
 }
 
-/** A class, so that each of ten thousand tasks holds what it knows and no more. Emits null to those who wait for their next poll. */
+/** A class saves memory: there may be ten thousand tasks. As an Observable, it emits null to end the wait for the next poll. */
 export class SharedTask implements PolledTask, Subscribable<null> {
   /** The same for every ref of the task. */
   readonly key: string;
   readonly task: TaskRef;
   lastRequest: PolledTask['lastRequest'];
   unlistedTier: PolledTask['unlistedTier'];
-  /** How many watchers have joined and not left. */
+  /** The number of current watchers. */
   watchers = 0;
-  /** The latest result. Once it has been told to all, it is kept without its body. */
+  /** The latest result. Its body is dropped once all watchers have it. */
   latest: Arrival | null = null;
-  /** Whether its next poll is to leave now, as soon as its minimum interval allows. */
+  /** Whether its next poll is due now, subject to the minimum interval. */
   isWoken = false;
   readonly #requests: Requests;
   readonly #clock: Clock;
-  // Most tasks have one watcher: a list that is replaced takes less room than a set.
+  // Most tasks have one watcher: an array that is replaced takes less memory than a set.
   #listeners: readonly Partial<Observer<null>>[] = none;
   #pollers: readonly Poller[] = none;
-  /** The poll that is under way. */
+  /** The current poll. */
   #poll: Poll | null = null;
-  /** Its request, for those who join it after that was about to leave. */
+  /** Its request, for watchers that join the poll later. */
   #leaving: Leaving | null = null;
 
-  /** @param before what is remembered of an earlier watch */
+  /** @param before the state of an earlier watch of the task */
   constructor(key: string, task: TaskRef, requests: Requests, clock: Clock, before?: Pick<PolledTask, 'lastRequest' | 'unlistedTier'>) {
     this.key = key;
     this.task = task;
@@ -57,21 +58,21 @@ export class SharedTask implements PolledTask, Subscribable<null> {
     this.#clock = clock;
   }
 
-  /** Emits whenever a result has come, and when the task is woken. */
+  /** Emits after each result, and when the task is woken. */
   subscribe(listener: Partial<Observer<null>>): Unsubscribable {
     this.#listeners = [...this.#listeners, listener];
     return { unsubscribe: () => { this.#listeners = without(this.#listeners, listener); } };
   }
 
-  /** Lets the next poll leave now. One that has left already is followed by another. */
+  /** Makes the next poll due now. If a request is already in flight, another poll follows it. */
   wake(): void {
     this.isWoken = true;
     this.#signal(this.#listeners);
   }
 
   /**
-   * Gives the next result after number `seen`: one that has come already, that of the poll under way, else that of a new poll. The poller
-   * may be told of it before this returns.
+   * Passes the poller the first result after number `seen`: the latest one, that of the current poll, or that of a new poll. It may call
+   * the poller before it returns.
    */
   poll(seen: number, poller: Poller): void {
     if (this.latest !== null && this.latest.number > seen) {
@@ -85,7 +86,7 @@ export class SharedTask implements PolledTask, Subscribable<null> {
     } else if (this.#leaving !== null) poller.leaving(this.#leaving);
   }
 
-  /** Ends a poller's wait, and the poll when nobody else waits for it. */
+  /** Ends a poller's wait, and the poll if no other poller waits for it. */
   withdraw(poller: Poller): void {
     if (!this.#pollers.includes(poller)) return;
     const poll = this.#poll;
@@ -105,7 +106,7 @@ export class SharedTask implements PolledTask, Subscribable<null> {
     const result = keeping(this.latest?.result, latest);
     const arrival = { number: (this.latest?.number ?? 0) + 1, atMs: this.#clock.now(), result };
     this.latest = arrival;
-    // Those who listen now: a poller that has its result waits for the next one.
+    // Only the current listeners: a poller that gets this result starts to listen for the next one.
     const listeners = this.#listeners;
     for (const poller of this.#ended()) poller.arrived(arrival);
     this.#signal(listeners);
@@ -120,7 +121,7 @@ export class SharedTask implements PolledTask, Subscribable<null> {
     for (const listener of listeners) if (this.#listeners.includes(listener)) listener.next?.(null);
   }
 
-  /** Ends the poll that is under way, and gives those who wait for it. */
+  /** Ends the current poll, and returns its pollers. */
   #ended(): readonly Poller[] {
     const pollers = this.#pollers;
     this.#pollers = none;
@@ -134,9 +135,9 @@ const none: readonly never[] = [];
 
 const without = <T>(all: readonly T[], one: T): readonly T[] => (all.length === 1 && all[0] === one ? none : all.filter((other) => other !== one));
 
-/** What says the same as before is kept, not held twice: most responses of a task that runs. */
+/** Keeps the previous snapshot if the new one is equal, to save memory: most responses for a running task are equal. */
 const keeping = (before: Result | undefined, result: Result): Result => {
-  if (before === undefined || isLeft(before) || isLeft(result) || !saysTheSame(before.right.snapshot, result.right.snapshot)) return result;
+  if (before === undefined || isLeft(before) || isLeft(result) || !isEqual(before.right.snapshot, result.right.snapshot)) return result;
   return right({ snapshot: before.right.snapshot, raw: result.right.raw });
 };
 

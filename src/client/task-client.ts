@@ -1,6 +1,6 @@
 /**
- * The client: accounts and a transport on one side, streams of what becomes of tasks on the other. A thin shell around the pure watch
- * state: it polls, waits by the scheduler's clock, and stops when it is told.
+ * The client: polls the tasks of its accounts over a transport, and emits their changes as streams. It drives the pure watch state on the
+ * scheduler's clock.
  */
 import { isLeft } from 'fp-ts/Either';
 import { asyncScheduler, defer, finalize, isObservable, map, Observable, type Observer, type SchedulerLike, type Subscriber, Subscription, type Unsubscribable } from 'rxjs';
@@ -20,87 +20,87 @@ import { type Account, accountFinder } from './account.js';
 import { createRequests, type PollSettings, type Requests, type Result } from './requests.js';
 import type { Save } from './saver.js';
 import { type Arrival, type Poller, SharedTask } from './shared-task.js';
-import { deadlineLookMs, ownResult, type Surroundings, Watcher } from './watcher.js';
+import { deadlineCheckMs, ownResult, type Surroundings, Watcher } from './watcher.js';
 
-/** What a client is made of. The options of all watches can be overruled by each. */
+/** Options of a client. Each watch can override `policy`, `deadlineMs` and `giveUpAfterMs`. */
 export interface TaskClientOptions<Id extends string> extends Pick<WatchConfigOptions, 'policy' | 'deadlineMs' | 'giveUpAfterMs'> {
   readonly transport: Transport;
   readonly accounts: readonly Account<Id>[];
-  /** How long one request may take, in ms. Default: 30 s. */
+  /** The timeout of one request, in ms. Default: 30 s. */
   readonly requestTimeoutMs?: number | undefined;
-  /** Requests in flight at once, over all accounts: a number, or an Observable of one. 0 pauses. Default: 64. */
+  /** The maximum number of requests in flight, over all accounts: a number, or an Observable of numbers. 0 pauses. Default: 64. */
   readonly concurrency?: number | Observable<number> | undefined;
-  /** All the time there is: waits, time-outs and the clock. Default: `asyncScheduler`. */
+  /** Used for waits, timeouts and the clock. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike | undefined;
   /**
-   * Tasks whose next poll is to leave now, for example because a callback of the provider names them. Their minimum interval is kept.
-   * Subscribed to while tasks are watched. Handle its errors: RxJS reports one as unhandled.
+   * Tasks whose next poll is due now, for example after a callback from the provider. Their minimum interval is kept. The client
+   * subscribes while it watches tasks. Handle the errors of this Observable: RxJS reports one as unhandled.
    */
   readonly wake?: Observable<TaskRef> | undefined;
 }
 
-/** What one watch may be told. */
+/** Options of one watch. */
 export interface WatchOptions extends Omit<WatchConfigOptions, 'baseUrl'> {
-  /** A saved state to resume from, with its deadline; a `deadlineMs` beside it moves that, counted from the same start. */
+  /** A saved state to resume from, with its deadline. A `deadlineMs` in the same options replaces it, counted from the original start. */
   readonly resumeFrom?: WatchState | undefined;
   /**
-   * Keeps the watch's state, to resume from whatever becomes of the program. Called just before each request leaves and after its
-   * response, one save after another. It may return a promise or an Observable, of 10 s at most: the request leaves and the value is
-   * emitted once that has ended. What cannot be saved is not polled, but its last transition is emitted: the save is tried again at the
-   * minimum interval, and after `giveUpAfterMs` the watch ends with an error of kind `save`.
+   * Saves the watch's state, so that the watch can resume after a crash. Called just before each request is sent and after its response,
+   * one save at a time. It may return a promise or an Observable that takes at most 10 s: the request is sent and the value is emitted
+   * after that. If a save fails, the last transition is still emitted, but the task is not polled. The save is retried at the minimum
+   * interval, and after `giveUpAfterMs` the watch ends with an error of kind `save`.
    */
   readonly save?: Save | undefined;
 }
 
-/** Follows tasks of the accounts it was made with. */
+/** Follows tasks of its accounts. */
 export interface TaskClient<Id extends string = string> {
   /**
-   * One request, one snapshot.
+   * Sends one request and emits one snapshot.
    *
-   * Cold: each subscription is one poll. It joins the one that is under way, if there is one, and keeps the task's minimum interval.
-   * Errors: `SeedanceError` for whatever is no snapshot; it is not polled again.
+   * Cold: each subscription is one poll. It joins the task's current poll, if there is one, and keeps the minimum interval.
+   * Errors: `SeedanceError` if the poll fails; there is no retry.
    */
   query(task: TaskRef<Id>): Observable<TaskSnapshot & { readonly raw: unknown }>;
   /**
-   * The watch's state after every answer: good ones, troubles, the last one. Each can be saved and gone on from.
+   * The watch's state after every result, including errors and the last one. A watch can resume from each of them.
    *
-   * Shared: watchers of one task share its requests; state, policy and deadline are each watcher's own.
-   * Errors: as `watch`, after the state that says so.
+   * Shared: watchers of one task share its requests; each watcher has its own state, policy and deadline.
+   * Errors: as `watch`, after the state that has the error.
    */
   states(task: TaskRef<Id>, options?: WatchOptions): Observable<WatchState>;
   /**
-   * The task's changes of status; completes on a terminal one.
+   * The task's status changes. Completes after a terminal status.
    *
-   *     answers   --q--q--r--503--r--s
+   *     responses --q--q--r--503--r--s
    *     watch     --q-----r----------(s|)
    *
-   * Shared like `states`. Stopping to watch never cancels the task.
-   * Errors: `SeedanceError`, when the end of the task could not be found out. It carries the state to go on from.
+   * Shared like `states`. Unsubscribing never cancels the task.
+   * Errors: `SeedanceError` if the task could not be followed to its end. It carries a state to resume from.
    * @example client.watch({ provider: 'anyfast', id }).subscribe(({ to }) => console.log(to))
    */
   watch(task: TaskRef<Id>, options?: WatchOptions): Observable<TaskTransition>;
   /**
-   * Where the request queue stands, and why requests wait: at once, then after every change. Holds no secret.
+   * The status of the request queue, and why requests wait: emits at once, then after every change. Contains no secrets.
    *
    * @example client.queue.pipe(auditTime(1000)).subscribe(({ inFlight, lanes }) => console.log(inFlight, lanes))
    */
   readonly queue: Observable<QueueStatus>;
 }
 
-/** How tasks of an account are polled. */
+/** The polling of one account. */
 interface Polling {
   readonly owner: Account;
-  /** Of a watch that is told nothing of its own. */
+  /** The configuration of a watch without options. */
   readonly config: WatchConfig;
   readonly requests: Requests;
-  /** Its tasks that are watched. */
+  /** The watched tasks of the account. */
   readonly watched: Set<SharedTask>;
 }
 
 /**
- * A client for the tasks of some accounts.
+ * Creates a client for the tasks of the given accounts.
  *
- * Errors: `TypeError` or `RangeError` for a bad option, at once; the methods throw the same way for a bad ref or option.
+ * Throws `TypeError` or `RangeError` for an invalid option. The methods throw the same errors for an invalid ref or option.
  * @example createTaskClient({ transport: fetchTransport(), accounts: [account(anyfast, { apiKey })] })
  */
 export const createTaskClient = <Id extends string>({
@@ -122,7 +122,7 @@ export const createTaskClient = <Id extends string>({
   const queue = createRequestQueue(concurrency, clock);
   const tasks = new Map<string, SharedTask>();
   let waking = Subscription.EMPTY;
-  /** Tasks that nobody watches any more: one that comes back, for example by `retry()`, keeps its minimum interval. */
+  /** Tasks that were watched recently: one that is watched again, for example by `retry()`, keeps its minimum interval. */
   const recent = new Map<string, SharedTask>();
   const pollings = new Map<Account, Polling>();
 
@@ -156,13 +156,13 @@ export const createTaskClient = <Id extends string>({
 
   const keyOf = (task: TaskRef, { name }: Account): string => taskKey({ ...task, account: name ?? '' });
 
-  /** Listens to `wake` while tasks are watched. */
+  /** Subscribes to `wake` while tasks are watched. */
   const listen = (): void => {
     if (wake === undefined || tasks.size !== 1) return;
     waking = wake.subscribe((ref) => { tasks.get(keyOf(ref, accountOf(ref)))?.wake(); });
   };
 
-  /** Joins the watchers of a task. Each of them leaves once. */
+  /** Adds a watcher to a task. Each watcher leaves once. */
   const join = (task: TaskRef, { owner, requests, watched }: Polling): SharedTask => {
     const key = keyOf(task, owner);
     const known = tasks.get(key);
@@ -183,23 +183,23 @@ export const createTaskClient = <Id extends string>({
     pollingOf(shared.task).watched.delete(shared);
     recent.delete(key);
     recent.set(key, shared);
-    // The oldest come first.
+    // The oldest entries come first.
     for (const [past, { lastRequest }] of recent) {
       if (lastRequest !== null && lastRequest.sentAtMs + lastRequest.minIntervalMs > clock.elapsedMs()) break;
       recent.delete(past);
     }
   };
 
-  const surroundings: Surroundings = { clock, deadlines: new TimeOuts(deadlineLookMs, clock), leave };
+  const surroundings: Surroundings = { clock, deadlines: new TimeOuts(deadlineCheckMs, clock), leave };
 
-  /** Follows a task, and emits what `pick` makes of each result, save where that is null. */
+  /** Follows a task, and emits what `pick` returns for each result, unless it is null. */
   const follow = <T>(ref: TaskRef, { resumeFrom, save, ...own }: WatchOptions = {}, pick: Picked<T>): Observable<T> => {
     const polling = pollingOf(ref);
     const task = plainRef(ref);
     if (save !== undefined) checkFunction('save', save);
     const config = configOf(polling, own);
     const saved = resumeFrom === undefined ? null : checkedState(resumeFrom, task, polling.owner);
-    // A deadline stays, unless this very watch is given another.
+    // The saved deadline stays, unless the options of this watch set another.
     const given = saved === null || own.deadlineMs === undefined ? saved : withDeadline(saved, own.deadlineMs);
     return new Observable((subscriber) => {
       const nowMs = clock.now();
@@ -243,7 +243,7 @@ export const createTaskClient = <Id extends string>({
   };
 };
 
-/** Hands on what `pick` makes of a watch's results. A class, because so many are kept: one for each task that is watched. */
+/** Emits what `pick` returns for each result. A class saves memory: there is one for each watched task. */
 class Followed<T> implements Observer<WatchState>, Unsubscribable {
   readonly #subscriber: Subscriber<T>;
   readonly #watcher: Watcher;
@@ -274,7 +274,7 @@ class Followed<T> implements Observer<WatchState>, Unsubscribable {
   }
 }
 
-/** What is emitted of a result; null for nothing. */
+/** The value to emit for a result; null for none. */
 type Picked<T> = (state: WatchState, transition: TaskTransition | null) => T | null;
 
 /** The next result of a task. */
@@ -295,21 +295,21 @@ const nextResult = (shared: SharedTask, settings: PollSettings): Observable<Resu
 
 const merged = <Options extends Pick<WatchConfigOptions, 'policy' | 'deadlineMs' | 'giveUpAfterMs'>>(defaults: Options, own: WatchConfigOptions): WatchConfigOptions => ({
   ...own,
-  // What is no record is passed on, to be refused.
+  // An invalid policy is passed on: `watchConfig` throws the error.
   policy: own.policy === undefined || isRecord(own.policy) ? { ...defaults.policy, ...own.policy } : own.policy,
   deadlineMs: own.deadlineMs ?? defaults.deadlineMs,
   giveUpAfterMs: own.giveUpAfterMs ?? defaults.giveUpAfterMs,
 });
 
-/** The ref without what else its object may hold. */
+/** The ref without other fields of its object. */
 const plainRef = ({ provider, id, account }: TaskRef): TaskRef => {
   if (typeof id !== 'string' || id === '' || id === '.' || id === '..' || /[\ud800-\udfff]/u.test(id)) {
-    throw new TypeError(`task.id must be a text other than '', '.' and '..', not ${typeof id === 'string' ? JSON.stringify(id) : String(id)}`);
+    throw new TypeError(`task.id must be a string other than '', '.' and '..', not ${typeof id === 'string' ? JSON.stringify(id) : String(id)}`);
   }
-  return account == null ? { provider, id } : { provider, id, account }; // null: out of a database, say
+  return account == null ? { provider, id } : { provider, id, account }; // a database may return null
 };
 
-/** The number of the last result that a saved state knows. One that is past its deadline wants the result of a poll of its own. */
+/** The number of the last result that a saved state includes. A state past its deadline needs the result of a new poll. */
 const seenBefore = ({ polledAtMs, deadlineAtMs }: WatchState, latest: Arrival | null, nowMs: number): number =>
   latest !== null && (latest.atMs <= (polledAtMs ?? -Infinity) || (deadlineAtMs ?? Infinity) <= nowMs) ? latest.number : 0;
 

@@ -1,10 +1,10 @@
 /**
- * One watch: its pure state, carried by `poll` from result to result.
+ * One watch: `poll` drives its pure state from result to result.
  */
 import { isRight, left, right } from 'fp-ts/Either';
 import { catchError, defaultIfEmpty, EMPTY, finalize, map, Observable, of, type SchedulerLike, Subject, type Subscriber, tap, type Unsubscribable } from 'rxjs';
 import { poll, type PollOptions } from '../poll/poll.js';
-import { sleep } from '../poll/rest.js';
+import { sleep } from '../poll/timers.js';
 import { errorAs, errorOf, messageOf } from '../state/errors.js';
 import type { WatchConfig } from '../state/watch-config.js';
 import { applyResult, markSent, nextDelayMs, shiftWatch, timeLeftMs, transitionBetween, type WatchState } from '../state/watch-state.js';
@@ -16,38 +16,38 @@ import type { Leaving, Result } from './requests.js';
 import { createSaver, type Save, type Saver } from './saver.js';
 import type { Arrival, Poller, SharedTask } from './shared-task.js';
 
-/** What one watch is made of. */
+/** Options of a watcher. */
 export interface Watch {
   readonly config: WatchConfig;
   readonly save: Save | undefined;
-  /** New or resumed. */
+  /** The first state, new or resumed. */
   readonly begun: WatchState;
-  /** The number of the last of the task's results that the state knows. */
+  /** The number of the task's last result that the state includes. */
   readonly seen: number;
 }
 
-/** What the watches of a client have in common. */
+/** What the watches of a client share. */
 export interface Surroundings {
   readonly clock: Clock;
-  /** Of `deadlineLookMs`: for deadlines that are further away than that. */
+  /** Fires after `deadlineCheckMs`, for later deadlines. */
   readonly deadlines: TimeOuts;
-  /** `isOver`: the task has ended, so that nobody may join it any more. */
+  /** `isOver`: the task has finished, and accepts no more watchers. */
   readonly leave: (shared: SharedTask, isOver: boolean) => void;
 }
 
-/** No timer of a computer that is awake is so late, and no clock that is left alone goes so wrong. */
-const leastJumpMs = 10_000;
+/** A timer this late, or a clock this far off, means that the computer slept or the clock was set. */
+const minJumpMs = 10_000;
 
-/** A deadline that is further away is looked at again after so long. */
-export const deadlineLookMs = 60_000;
+/** A later deadline is checked again after this time. */
+export const deadlineCheckMs = 60_000;
 
 /**
- * Carries the state of one watch, and holds what is about the stream alone. It is its own poller: a watch has one poll at a time.
+ * Holds the state of one watch and of its stream. It is its own poller, because a watch has one poll at a time.
  */
 export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscribable {
-  /** The transition that the last result made, while it is emitted. */
+  /** The transition of the state that is being emitted; null for none. */
   transition: TaskTransition | null = null;
-  /** Whether a result made the state that is emitted: the seed, and a save that is tried again, are none of the watchers' business. */
+  /** Whether the state that is being emitted has a new result. The seed and a retried save are not emitted to watchers. */
   isNew = false;
   readonly wake: SharedTask;
   readonly scheduler: SchedulerLike;
@@ -58,24 +58,25 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
   readonly #clock: Clock;
   readonly #surroundings: Surroundings;
   readonly #saver: Saver | null;
-  /** The number of the last result that the state knows. */
+  /** The number of the last result that the state includes. */
   #seen: number;
   #isIn = true;
-  /** Whether the state is saved; null where a request could not leave for it. */
+  /** Whether the state is saved; null if the mark of a request could not be saved. */
   #isSaved: boolean | null = true;
   #unsaved: { readonly sinceMs: number; readonly reason: string } | null = null;
-  /** How far the wall clock is ahead of elapsed time. */
+  /** The wall clock minus the elapsed time. */
   #offsetMs: number;
-  /** When the timer that is set is due, in elapsed time. */
+  /** When the current timer is due, in elapsed time. */
   #timerAtMs = Infinity;
-  /** Who waits for the next state, while there is a poll. */
+  /** Receives the next state, during a poll. */
   #subscriber: Subscriber<WatchState> | null = null;
-  /** The state before the poll, and once its request has left the state that says so. */
+  /** The state before the poll. */
   #before: WatchState;
+  /** The state after the request was sent. */
   #sent: WatchState;
-  /** Saves the mark of a request that is leaving. */
+  /** The save of the mark of a request. */
   #marking: Unsubscribable | null = null;
-  /** Whether a result is awaited. */
+  /** Whether the watch waits for a result. */
   #isPolling = false;
   #deadlineTimer: Unsubscribable | null = null;
 
@@ -94,16 +95,16 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
   }
 
   /**
-   * Every state of the watch, its seed first.
+   * Every state of the watch, starting with the first.
    *
-   * Errors: why the watch could not find out, after the state that says so; `save` when states could not be saved for `giveUpAfterMs`;
-   * what a policy throws.
+   * Errors: the error of the watch, after the state that has it; `save` if states could not be saved for `giveUpAfterMs`; the error of a
+   * policy that throws.
    */
   states(): Observable<WatchState> {
     return poll(this.#before, this);
   }
 
-  /** The watch is over, or nobody wants it any more. */
+  /** The watch has ended, or its subscriber has left. */
   close(): void {
     this.#leave(false);
     this.#saver?.close();
@@ -122,7 +123,7 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
 
   #waitAfter(state: WatchState): number | 'done' {
     const nowMs = this.#clock.now();
-    // What could not be saved is tried again at the minimum interval: the end, or the mark of a request that then did not leave.
+    // A failed save is retried at the minimum interval: that of the last state, or that of the mark of a request that was not sent.
     if (state.ended !== null) return this.#isSaved === false ? this.#minIntervalOf(state) : 'done';
     if (this.#isSaved === null) return Math.min(this.#minIntervalOf(state), Math.max(0, timeLeftMs(state, nowMs)));
     return this.wake.isWoken ? 0 : nextDelayMs(state, nowMs);
@@ -132,7 +133,7 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     return this.#config.provider.pacing(this.#config.hintsOf(snapshot)).minIntervalMs;
   }
 
-  /** The state after the next result, or after the deadline if that comes first. */
+  /** The state after the next result, or after the deadline if that is earlier. */
   request(state: WatchState): Observable<WatchState> {
     return new Observable((subscriber) => {
       this.#subscriber = subscriber;
@@ -154,7 +155,7 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     this.dueAtMs = Math.min(state.nextPollAtMs, nowMs);
     this.serviceTier = hints.serviceTier;
     this.minIntervalMs = this.#config.provider.pacing(hints).minIntervalMs;
-    // At the deadline nothing leaves any more; a result that another watcher got in that turn still counts.
+    // At the deadline no request is sent. A result that another watcher got in the same turn still counts.
     if (timeLeftMs(state, nowMs) <= 0 && (this.wake.latest?.number ?? 0) <= this.#seen) {
       this.#deadlineCame();
       return;
@@ -171,7 +172,7 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     if (saved === null) return;
     const ended = new Subject<never>();
     request.waitUntil(ended);
-    // Where the mark cannot be saved the poll is left: its request does not leave for this watch.
+    // If the mark cannot be saved, this watch leaves the poll.
     this.#marking = saved.pipe(finalize(() => { ended.complete(); })).subscribe((isSaved) => {
       if (!isSaved) this.#emit(this.#before, false, null);
     });
@@ -188,13 +189,13 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     this.#subscriber?.error(error);
   }
 
-  /** It is time to look at the deadline again. */
+  /** Checks the deadline again. */
   timedOut(): void {
     this.#shift(this.#jumpMs());
     this.#awaitDeadline();
   }
 
-  /** The poll is over, or nobody waits for it any more. */
+  /** The poll has ended, or its subscriber has left. */
   unsubscribe(): void {
     this.#subscriber = null;
     this.#endPoll();
@@ -206,10 +207,10 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
   #awaitDeadline(): void {
     if (!this.#isPolling) return;
     const leftMs = Math.max(0, timeLeftMs(this.#before, this.#clock.now()));
-    this.#timerAtMs = leftMs === Infinity ? Infinity : this.#clock.elapsedMs() + Math.min(leftMs, deadlineLookMs);
+    this.#timerAtMs = leftMs === Infinity ? Infinity : this.#clock.elapsedMs() + Math.min(leftMs, deadlineCheckMs);
     if (leftMs === Infinity) return;
-    if (leftMs > deadlineLookMs) this.#surroundings.deadlines.begin(this);
-    // A result that comes in that very turn counts.
+    if (leftMs > deadlineCheckMs) this.#surroundings.deadlines.begin(this);
+    // A result in the same turn still counts.
     else this.#deadlineTimer = sleep(leftMs, () => { this.#deadlineTimer = this.scheduler.schedule(() => { this.#deadlineCame(); }); }, this.scheduler);
   }
 
@@ -223,11 +224,11 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
   #deadlineCame(): void {
     const jumpMs = this.#jumpMs();
     this.#shift(jumpMs);
-    // Not on the clock's word alone: the result of another poll comes first.
+    // After a clock jump, the result of another poll comes first.
     if (jumpMs !== 0) return;
     this.#endPoll();
     this.wake.withdraw(this);
-    // A timer may be a little ahead of the clock.
+    // A timer may fire slightly before the clock reaches its time.
     this.#fold(deadlineCame, this.#seen, Math.max(this.#clock.now(), this.#before.deadlineAtMs ?? 0));
   }
 
@@ -237,14 +238,14 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     this.#sent = shiftWatch(this.#sent, jumpMs);
   }
 
-  /** How far the clock has jumped since it was last looked at: the computer slept, or the clock was set. */
+  /** How far the clock has jumped since the last check: the computer slept, or the clock was set. */
   #jumpMs(): number {
     const elapsedMs = this.#clock.elapsedMs();
     const driftMs = this.#clock.now() - elapsedMs - this.#offsetMs;
-    const setMs = Math.abs(driftMs) > leastJumpMs ? driftMs : 0;
+    const setMs = Math.abs(driftMs) > minJumpMs ? driftMs : 0;
     const lateMs = elapsedMs - this.#timerAtMs;
     this.#offsetMs += setMs;
-    return setMs + (lateMs > leastJumpMs ? lateMs : 0);
+    return setMs + (lateMs > minJumpMs ? lateMs : 0);
   }
 
   #fold(result: Result, seen: number, nowMs: number): void {
@@ -263,7 +264,7 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     this.#emitSaved(state, true);
   }
 
-  /** Emits a state once it is saved or that has failed: a transition is never withheld. */
+  /** Saves a state, then emits it, also when the save has failed. */
   #emitSaved(state: WatchState, isNew: boolean): void {
     const saved = this.#save(state);
     if (saved === null) this.#emit(state, isNew, true);
@@ -274,16 +275,16 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     this.isNew = isNew;
     this.#isSaved = isSaved;
     const subscriber = this.#subscriber;
-    // First: a request must not leave for a poll that is over.
+    // Before emitting: no request may be sent for a poll that has ended.
     this.unsubscribe();
-    // While the watch waits it keeps no state but this one.
+    // Keep only this state while the watch waits.
     this.#before = state;
     this.#sent = state;
     subscriber?.next(state);
     subscriber?.complete();
   }
 
-  /** Saves a state, and emits whether that was possible; null where it took no time. */
+  /** Saves a state, and emits whether that succeeded; null for a synchronous save. */
   #save(state: WatchState): Observable<boolean> | null {
     const saved = this.#saver?.save(state) ?? EMPTY;
     if (saved === EMPTY) {
@@ -308,8 +309,8 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
   }
 }
 
-/** The one account of a provider may be meant with its name and without it: a snapshot is always of the ref that was watched. */
+/** A provider's only account can be referred to with or without its name. The snapshot always has the ref that is watched. */
 export const ownResult = (result: Result, task: TaskRef): Result =>
   !isRight(result) || result.right.snapshot.task.account === task.account ? result : right({ snapshot: { ...result.right.snapshot, task }, raw: result.right.raw });
 
-const deadlineCame: Result = /* @__PURE__ */ left({ kind: 'timeout', message: 'the deadline came first' });
+const deadlineCame: Result = /* @__PURE__ */ left({ kind: 'timeout', message: 'the deadline passed before a response arrived' });

@@ -1,5 +1,5 @@
 /**
- * Many watches in one stream of events, and the fold of those events into one progress feed. Knows no provider by name.
+ * Merges many watches into one stream of events, and reduces these events to one progress feed.
  */
 import { defer, distinct, map, mergeMap, Observable, type Observer, type OperatorFunction, scan, startWith, type Subscriber, throwError } from 'rxjs';
 import { isRecord } from '../checks.js';
@@ -9,34 +9,34 @@ import type { TaskTransition } from '../task/transition.js';
 import { emptyRows, type GrowingRows, isNextVersion, type Rows } from './rows.js';
 import type { TaskClient, WatchOptions } from '../client/task-client.js';
 import { parseWatchState } from '../state/stored.js';
-import { type LastError, toldStatus, transitionBetween, type WatchState } from '../state/watch-state.js';
+import { type LastError, reportedStatus, transitionBetween, type WatchState } from '../state/watch-state.js';
 
-/** What happens to one of many tasks. */
+/** An event of one of many tasks. */
 export type FeedEvent =
-  /** The task is watched from now on, resumed from a saved state or null. The first event of each task. */
+  /** The watch of the task starts, resumed from a saved state unless that is null. The first event of each task. */
   | { readonly kind: 'added'; readonly task: TaskRef; readonly resumedFrom: WatchState | null }
-  /** The task's status changed. The snapshot's `raw` is null: a feed keeps no bodies. */
+  /** The task's status changed. `transition.raw` is null: a feed keeps no bodies. */
   | { readonly kind: 'transition'; readonly task: TaskRef; readonly transition: TaskTransition }
-  /** 0 to 1, never going back; `estimated` where the provider reports none. */
+  /** 0 to 1, never decreases. `estimated` if the provider does not report progress. */
   | { readonly kind: 'progress'; readonly task: TaskRef; readonly progress: number; readonly estimated: boolean }
-  /** One poll had no good response; the next leaves at `nextPollAtMs`. */
+  /** A poll failed; the next one is due at `nextPollAtMs`. */
   | { readonly kind: 'retry'; readonly task: TaskRef; readonly lastError: LastError; readonly nextPollAtMs: number }
-  /** The task could not be followed to its end: a `SeedanceError`, or what was wrong with the ref. */
+  /** The task could not be followed to its end: a `SeedanceError`, or the error of an invalid ref. */
   | { readonly kind: 'error'; readonly task: TaskRef; readonly error: Error };
 
-/** How tasks are watched. */
+/** Options of `watchTasks`. */
 export interface WatchTasksOptions {
-  /** Options of each watch, such as the saved state to go on from. */
+  /** Options of each watch, such as the saved state to resume from. */
   readonly watch?: ((task: TaskRef) => WatchOptions) | undefined;
 }
 
 /**
- * Watches every task of a stream of refs. Refs may come while others are watched; a task that has been met is not watched again.
+ * Watches every task of a stream of refs. Refs may arrive while other tasks are watched. Each task is watched once.
  *
  *     refs      a--------b-----a|
  *     events    (a+a1)---(b+b1)---a2---b2---a3--(b3|)     each with `added` first
  *
- * Errors: those of the refs. An error of one task is an event, and leaves the others alone.
+ * Errors: those of the refs. An error of one task is an event, and does not affect the others.
  * @example refs$.pipe(watchTasks(client), toFeed()).subscribe(render)
  */
 export const watchTasks =
@@ -45,7 +45,7 @@ export const watchTasks =
     { watch = () => ({}) }: WatchTasksOptions = {},
   ): OperatorFunction<TaskRef<Id>, FeedEvent> =>
   (refs) => {
-    if (!isRecord(client)) throw new TypeError(`client must be what createTaskClient gives, not ${String(client)}`);
+    if (!isRecord(client)) throw new TypeError(`client must be a result of createTaskClient, not ${String(client)}`);
     return refs.pipe(
       distinct((ref) => keyOf(ref)),
       mergeMap((ref) => eventsOf(keyOf(ref) === ref ? noTask : ref, () => {
@@ -56,7 +56,7 @@ export const watchTasks =
     );
   };
 
-/** What tells refs apart; what is no ref, not even one that has a key, is itself. */
+/** The key of a ref; an invalid ref without a key is its own key. */
 const keyOf = (ref: TaskRef): unknown => {
   try {
     return taskKey(ref);
@@ -65,7 +65,7 @@ const keyOf = (ref: TaskRef): unknown => {
   }
 };
 
-/** The name of what is no ref. Its error says what it is. */
+/** Stands for an invalid ref. Its error describes the value. */
 const noTask: TaskRef = { provider: '?', id: '?' };
 
 const errored = (task: TaskRef, error: unknown): FeedEvent => ({
@@ -74,13 +74,13 @@ const errored = (task: TaskRef, error: unknown): FeedEvent => ({
   error: error instanceof Error ? error : new Error(String(error)),
 });
 
-/** A watch that is about to begin. */
+/** A watch that is about to start. */
 interface Begun {
   readonly states: Observable<WatchState>;
   readonly resumedFrom: WatchState | null;
 }
 
-/** The events of one watch. One that cannot find out, or cannot begin, ends with an event as well. */
+/** The events of one watch. An error, also that of a watch that cannot start, is the last event. */
 const eventsOf = (task: TaskRef, begin: () => Begun): Observable<FeedEvent> =>
   new Observable((subscriber) => {
     let begun: Begun;
@@ -94,7 +94,7 @@ const eventsOf = (task: TaskRef, begin: () => Begun): Observable<FeedEvent> =>
     return subscriber.closed ? undefined : states.subscribe(new StatesAsEvents(subscriber, task));
   });
 
-/** A class, because so many are kept: one for each task that is watched. */
+/** A class saves memory: there is one for each watched task. */
 class StatesAsEvents implements Observer<WatchState> {
   readonly #subscriber: Subscriber<FeedEvent>;
   readonly #task: TaskRef;
@@ -121,15 +121,15 @@ class StatesAsEvents implements Observer<WatchState> {
   }
 }
 
-/** What the first state of a watch knows is news, also where it was known before the watch was saved. */
+/** The events between two states. The first state of a resumed watch reports everything again. */
 const eventsBetween = (task: TaskRef, before: WatchState | null, state: WatchState): readonly FeedEvent[] => {
   const { lastError, nextPollAtMs, ended, progress, estimated } = state;
   const events: FeedEvent[] = [];
   const transition = transitionBetween(before, state, null);
   if (transition !== null) events.push({ kind: 'transition', task, transition });
   const hasMoved = progress !== (before?.progress ?? 0) || estimated !== (before?.estimated ?? true);
-  const isWellAgain = before?.lastError != null && lastError === null;
-  if ((hasMoved || isWellAgain) && ended !== 'terminal') events.push({ kind: 'progress', task, progress, estimated });
+  const hasRecovered = before?.lastError != null && lastError === null;
+  if ((hasMoved || hasRecovered) && ended !== 'terminal') events.push({ kind: 'progress', task, progress, estimated });
   if (lastError !== null && ended === null) events.push({ kind: 'retry', task, lastError, nextPollAtMs });
   return events;
 };
@@ -143,9 +143,9 @@ export interface RowOf<Status extends TaskStatus | null> {
   /** 0 to 1, never going back; 1 once the task has ended or could not be followed. */
   readonly progress: number;
   readonly estimated: boolean;
-  /** The error of the last poll, until a good response. */
+  /** The error of the last poll; null after a good response. */
   readonly lastError: LastError | null;
-  /** When the next poll leaves, after one that failed. */
+  /** When the next poll is due, after a failed one; null otherwise. */
   readonly nextPollAtMs: number | null;
   /** Why the task could not be followed to its end. */
   readonly error: Error | null;
@@ -166,11 +166,11 @@ export const rowFrom = (fields: RowFields): TaskRow => fields as TaskRow; // as 
 
 /** All tasks at one moment, each from the moment it is watched. Immutable: older feeds stay as they were. */
 export interface Feed {
-  /** How many tasks there are of each status, and how many could not be followed. One without a response yet counts in `tasks.size` alone. */
+  /** The number of tasks by status, and of those that could not be followed. A task without a response counts only in `tasks.size`. */
   readonly counts: Readonly<Record<TaskStatus | 'errored', number>>;
-  /** The mean of all tasks' progress, 0 to 1; falls only when a task is added. */
+  /** The mean progress of all tasks, 0 to 1. Decreases only when a task is added. */
   readonly progress: number;
-  /** Whether any of it is estimated. */
+  /** Whether the progress of any task is estimated. */
   readonly estimated: boolean;
   /** The row that the last event changed; null for the empty feed. */
   readonly changed: TaskRow | null;
@@ -178,9 +178,9 @@ export interface Feed {
 }
 
 /**
- * Folds events into a feed, the empty one first. Each event costs O(log n).
+ * Reduces events to a feed, starting with the empty feed. Each event costs O(log n).
  *
- * Cold: each subscription folds anew. Errors: those of the source.
+ * Cold: each subscription starts from the empty feed. Errors: those of the source.
  * @example refs$.pipe(watchTasks(client), toFeed(), map(({ progress }) => progress))
  */
 export const toFeed = (): OperatorFunction<FeedEvent, Feed> => (events) =>
@@ -189,17 +189,17 @@ export const toFeed = (): OperatorFunction<FeedEvent, Feed> => (events) =>
     return events.pipe(scan(afterEvent, empty), startWith(empty), map(({ feed }) => feed));
   });
 
-/** Progress is summed in whole parts, so that the sum never drifts. */
+/** Progress is summed as integers, so that no rounding error adds up. */
 const parts = 1e9;
 
-/** A feed with the sums behind it: what the next row is folded into. */
+/** A feed with the sums that the next row updates. */
 export interface Totals {
   readonly feed: Feed & { readonly tasks: GrowingRows<TaskRow> };
   readonly partsDone: number;
   readonly estimatedRows: number;
 }
 
-/** The empty feed, where a fold begins. */
+/** The empty feed. */
 export const emptyTotals = (): Totals => ({
   feed: {
     counts: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, errored: 0 },
@@ -212,7 +212,7 @@ export const emptyTotals = (): Totals => ({
   estimatedRows: 0,
 });
 
-/** The feed once a row is new or has changed. Only the newest totals of a fold may be gone on from. */
+/** Adds or replaces a row. Pass only the newest totals. */
 export const afterRow = (
   { feed, partsDone, estimatedRows }: Totals,
   row: TaskRow,
@@ -228,7 +228,7 @@ export const afterRow = (
   };
 };
 
-/** Whether a feed differs from an older one by its `changed` row alone: false where feeds between the two were left out. */
+/** Whether a feed differs from an older one by its `changed` row alone: false if there were feeds between the two. */
 export const isNextAfter = (older: Feed, feed: Feed): boolean => isNextVersion(older.tasks, feed.tasks);
 
 const afterEvent = (totals: Totals, event: FeedEvent): Totals => {
@@ -249,7 +249,7 @@ const newRow = (task: TaskRef): TaskRow => ({
   error: null,
 });
 
-/** A task as far as a saved state knows it. One that has ended is shown by the events that follow. */
+/** The row of a saved state. The row of a finished task is empty: the events that follow fill it. */
 const rowOf = (task: TaskRef, state: WatchState): TaskRow => {
   const { snapshot, progress, estimated, ended } = state;
   const status = toldStatus(state);

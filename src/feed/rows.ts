@@ -1,22 +1,22 @@
 /**
- * An immutable collection of rows in the order of their arrival: a radix tree, 32 wide. A change copies one path of it, so that it
- * costs O(log n), and every older version stays as it was. Knows no feed.
+ * An immutable collection of rows in insertion order: a radix tree with 32 children per node. A change copies one path and costs
+ * O(log n). Older versions stay as they were.
  */
 import { taskKey, type TaskRef } from '../task/snapshot.js';
 
-/** Rows by task, in the order in which the tasks were met. Immutable. */
+/** Rows by task, in the order in which the tasks were added. Immutable. */
 export interface Rows<Row> extends Iterable<Row> {
   readonly size: number;
   readonly get: (task: TaskRef) => Row | undefined;
 }
 
-/** Rows that can be changed into newer rows. Only the newest version of a line may be changed. */
+/** Rows that can be changed. Change only the newest version of a chain. */
 export interface GrowingRows<Row> extends Rows<Row> {
   readonly with: (row: Row) => GrowingRows<Row>;
-  /** Which version of its line it is, counted in changes. */
+  /** The number of changes since the empty version. */
   readonly change: number;
-  /** The same for all versions of one line, and for no other. */
-  readonly line: object;
+  /** Identifies the version chain: all versions of a chain share it. */
+  readonly chain: object;
 }
 
 type Node<Row> = readonly (Row | Node<Row>)[];
@@ -24,14 +24,14 @@ type Node<Row> = readonly (Row | Node<Row>)[];
 const bits = 5;
 const mask = 2 ** bits - 1;
 
-/** No rows yet; the beginning of one line of versions, which share one index of the tasks' places. */
+/** The empty version of a new chain. All versions of a chain share one index of the tasks' positions. */
 export const emptyRows = <Row extends { readonly task: TaskRef }>(): GrowingRows<Row> => {
   const places = new Map<string, number>();
 
   const version = (root: Node<Row>, height: number, size: number, change: number): GrowingRows<Row> => ({
     size,
     change,
-    line: places,
+    chain: places,
     get: (task) => {
       const place = places.get(taskKey(task)) ?? size;
       return place < size ? rowAt(root, height, place) : undefined;
@@ -50,15 +50,15 @@ export const emptyRows = <Row extends { readonly task: TaskRef }>(): GrowingRows
   return version([], 0, 0, 0);
 };
 
-/** Whether one change lies between two versions of one line. */
+/** Whether two versions of one chain are one change apart. */
 export const isNextVersion = (older: Rows<unknown>, newer: Rows<unknown>): boolean =>
-  isVersion(older) && isVersion(newer) && newer.line === older.line && newer.change === older.change + 1;
+  isVersion(older) && isVersion(newer) && newer.chain === older.chain && newer.change === older.change + 1;
 
-const isVersion = (rows: Rows<unknown>): rows is GrowingRows<unknown> => 'line' in rows;
+const isVersion = (rows: Rows<unknown>): rows is GrowingRows<unknown> => 'chain' in rows;
 
 const rowAt = <Row>(node: Node<Row>, height: number, place: number): Row => {
   const child = node[(place >>> (bits * height)) & mask];
-  return height === 0 ? (child as Row) : rowAt(child as Node<Row>, height - 1, place); // the height says what a child is
+  return height === 0 ? (child as Row) : rowAt(child as Node<Row>, height - 1, place); // the height determines the type of a child
 };
 
 const replaced = <Row>(node: Node<Row>, height: number, place: number, row: Row): Node<Row> => {

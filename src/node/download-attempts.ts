@@ -5,7 +5,7 @@ import { asyncScheduler, catchError, concat, defer, type Observable, of, retry, 
 import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { longestTimerMs } from '../checks.js';
 import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
-import { rest } from '../poll/rest.js';
+import { longTimer } from '../poll/timers.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { innermostReason } from '../transport/exchange.js';
 import { messageOf } from '../state/errors.js';

@@ -1,33 +1,33 @@
 /**
- * When to ask again, as pure functions of an attempt. Knows no clock, no rxjs, no task. Units: milliseconds throughout.
- * Laws: `longest` waits as long as its slowest member, and one 'stop' stops all; `atLeast` and `jittered` never shorten a delay;
- * `limitAttempts` and `limitElapsed` change nothing before their limit and stop from it on; 'stop' passes through all of them.
+ * Delay policies: pure functions from an attempt to the wait before the next poll, in milliseconds.
+ * `maxOf` waits as long as its slowest member, and one 'stop' stops all. `atLeast` and `jittered` never shorten a delay.
+ * `limitAttempts` and `limitElapsed` return 'stop' from their limit on. 'stop' passes through every policy.
  */
 import { checkAtLeast } from '../checks.js';
 
-/** What a policy may look at. */
+/** The input of a policy. */
 export interface Attempt<S = unknown> {
-  /** How many asks (for an interval) or failures in a row (for a retry) came before: 0 for the first. */
+  /** The number of polls (for an interval) or consecutive failures (for a retry) before this one: 0 for the first. */
   readonly index: number;
-  /** Since the watch began (for an interval) or since the first of the failures in a row (for a retry). */
+  /** Since the watch began (for an interval) or since the first of the consecutive failures (for a retry). */
   readonly elapsedMs: number;
-  /** When the answer before came, in ms since the epoch. */
+  /** When the previous result arrived, in ms since the epoch. */
   readonly nowMs: number;
-  /** From 0 up to 1, the same for the same ask of the same task. */
+  /** 0 ≤ jitter < 1, the same for the same poll of the same task. */
   readonly jitter: number;
-  /** The latest thing known, or null. */
+  /** The latest snapshot, or null. */
   readonly latest: S | null;
-  /** How long the task has run, without its time in a queue; null while it does not, or where nothing runs. */
+  /** How long the task has run, without its time in a queue. Null while it is not running, and for downloads and event streams. */
   readonly runMs: number | null;
 }
 
-/** How long to wait before the next ask: milliseconds, or 'stop'. */
+/** The wait before the next poll: milliseconds, or 'stop'. */
 export type DelayPolicy<S = unknown> = (attempt: Attempt<S>) => number | 'stop';
 
 /**
- * Always the same wait.
+ * Always waits the same time.
  *
- * Errors: `RangeError` for a wait that is no finite number from 0.
+ * Throws `RangeError` unless `delayMs` is finite and ≥ 0.
  * @example constantDelay(15_000)
  */
 export const constantDelay = (delayMs: number): DelayPolicy => {
@@ -38,7 +38,7 @@ export const constantDelay = (delayMs: number): DelayPolicy => {
 /**
  * Each wait is `factor` times the one before, up to `maxMs`.
  *
- * Errors: `RangeError` for a negative wait, a factor below 1, or a limit below the first wait.
+ * Throws `RangeError` for a negative wait, a factor below 1, or a `maxMs` below `initialMs`.
  * @example exponentialDelay({ initialMs: 10_000, maxMs: 120_000 })
  */
 export const exponentialDelay = ({
@@ -60,37 +60,37 @@ export const exponentialDelay = ({
 };
 
 /**
- * A share of the time that has passed: asks often while a task is young, seldom once it is old.
+ * Waits a fixed ratio of the elapsed time: polls a new task often and an old one rarely.
  *
- * Errors: `RangeError` for a share that is not above 0, or a range that is none.
+ * Throws `RangeError` unless `ratio` > 0 and 0 ≤ `minMs` ≤ `maxMs`.
  * @example proportionalDelay({ minMs: 30_000, maxMs: 60_000 })
  */
 export const proportionalDelay = ({
   minMs,
   maxMs,
-  share = 0.1,
+  ratio = 0.1,
 }: {
   readonly minMs: number;
   readonly maxMs: number;
   /** Of the elapsed time. Default: 0.1. */
-  readonly share?: number;
+  readonly ratio?: number;
 }): DelayPolicy => {
   checkAtLeast(0, 'proportionalDelay: minMs', minMs);
   checkAtLeast(minMs, 'proportionalDelay: maxMs', maxMs);
-  checkAtLeast(Number.MIN_VALUE, 'proportionalDelay: share', share);
-  return ({ elapsedMs }) => Math.min(Math.max(elapsedMs * share, minMs), maxMs);
+  checkAtLeast(Number.MIN_VALUE, 'proportionalDelay: ratio', ratio);
+  return ({ elapsedMs }) => Math.min(Math.max(elapsedMs * ratio, minMs), maxMs);
 };
 
 /**
- * Knows how long such a task takes: waits until it can have ended, asks often while it is expected, ever less often after that.
+ * Follows the expected time of a task: waits until it can have ended, polls often while its end is likely, then less and less often.
  *
  *     elapsed  0         fromMs          toMs
- *     asks     ^---------^-^-^-^-^-^-^-^-^--^---^----^-----^
+ *     polls    ^---------^-^-^-^-^-^-^-^-^--^---^----^-----^
  *
- * The first look falls anywhere in the first `minMs` after `fromMs`, by the attempt's jitter. No wait is longer than 2 minutes, so that
- * a task which fails early is not missed for long; where that cuts it short, it is spread over one `minMs` too.
+ * Jitter places the poll after `fromMs` within one `minMs`. No wait before `fromMs` is longer than about 2 minutes, so that an early
+ * failure is found soon; jitter spreads these waits over one `minMs` too.
  *
- * Errors: `RangeError` for a negative time, or a range that is none.
+ * Throws `RangeError` for a negative time, or when `fromMs` > `toMs` or `minMs` > `maxMs`.
  * @example expectedTimeDelay({ fromMs: 90_000, toMs: 240_000, minMs: 10_000, maxMs: 20_000 })
  */
 export const expectedTimeDelay = ({
@@ -99,11 +99,11 @@ export const expectedTimeDelay = ({
   minMs,
   maxMs,
 }: {
-  /** Elapsed time before which it has not ended. */
+  /** The task does not end before this elapsed time. */
   readonly fromMs: number;
-  /** Elapsed time by which it has most likely ended. */
+  /** The task has most likely ended by this elapsed time. */
   readonly toMs: number;
-  /** The wait in between; it grows to `maxMs` after that, by a tenth of the time that has passed since. */
+  /** The wait between `fromMs` and `toMs`. After `toMs` it grows by a tenth of the time since then, up to `maxMs`. */
   readonly minMs: number;
   readonly maxMs: number;
 }): DelayPolicy => {
@@ -118,14 +118,14 @@ export const expectedTimeDelay = ({
   };
 };
 
-/** However long a task is expected to take, it is looked after once in this time. */
+/** The longest wait before `fromMs`. */
 const longestBlindMs = 120_000;
 
 /**
- * Lengthens each wait by up to `ratio` of itself, so that watches that begin together do not ask together.
+ * Lengthens each wait by up to `ratio` of itself, so that watches that start together do not poll together.
  *
  * @param ratio default: 0.1
- * Errors: `RangeError` for a ratio that is no finite number from 0.
+ * Throws `RangeError` unless `ratio` is finite and ≥ 0.
  * @example jittered(constantDelay(15_000))
  */
 export const jittered = <S>(delay: DelayPolicy<S>, ratio = 0.1): DelayPolicy<S> => {
@@ -136,7 +136,7 @@ export const jittered = <S>(delay: DelayPolicy<S>, ratio = 0.1): DelayPolicy<S> 
 /**
  * Never waits less than `minMs`.
  *
- * Errors: `RangeError` for a wait that is no finite number from 0.
+ * Throws `RangeError` unless `minMs` is finite and ≥ 0.
  * @example atLeast(exponentialDelay({ initialMs: 1_000 }), 10_000)
  */
 export const atLeast = <S>(delay: DelayPolicy<S>, minMs: number): DelayPolicy<S> => {
@@ -147,11 +147,11 @@ export const atLeast = <S>(delay: DelayPolicy<S>, minMs: number): DelayPolicy<S>
 /**
  * Waits as long as the slowest of several policies; stops when one of them stops.
  *
- * Errors: `RangeError` without a policy.
+ * Throws `RangeError` without a policy.
  * @example maxOf(constantDelay(15_000), proportionalDelay({ minMs: 10_000, maxMs: 60_000 }))
  */
 export const maxOf = <S>(...delays: readonly DelayPolicy<S>[]): DelayPolicy<S> => {
-  checkAtLeast(1, 'longest: number of policies', delays.length);
+  checkAtLeast(1, 'maxOf: number of policies', delays.length);
   return (attempt) =>
     delays
       .map((delay) => delay(attempt))
@@ -161,7 +161,7 @@ export const maxOf = <S>(...delays: readonly DelayPolicy<S>[]): DelayPolicy<S> =
 /**
  * Stops after `count` waits.
  *
- * Errors: `RangeError` for a count that is no finite number from 0.
+ * Throws `RangeError` unless `count` is finite and ≥ 0.
  * @example limitAttempts(constantDelay(15_000), 40)
  */
 export const limitAttempts = <S>(delay: DelayPolicy<S>, count: number): DelayPolicy<S> => {
@@ -172,7 +172,7 @@ export const limitAttempts = <S>(delay: DelayPolicy<S>, count: number): DelayPol
 /**
  * Stops once `limitMs` have passed.
  *
- * Errors: `RangeError` for a limit that is no finite number from 0.
+ * Throws `RangeError` unless `limitMs` is finite and ≥ 0.
  * @example limitElapsed(constantDelay(15_000), 600_000)
  */
 export const limitElapsed = <S>(delay: DelayPolicy<S>, limitMs: number): DelayPolicy<S> => {
@@ -181,14 +181,14 @@ export const limitElapsed = <S>(delay: DelayPolicy<S>, limitMs: number): DelayPo
 };
 
 /**
- * What a policy gave, in whole ms.
+ * A policy's result, rounded up to whole ms.
  *
- * Errors: `RangeError` that names the policy, for what is neither ms nor 'stop'.
+ * Throws `RangeError` with the policy's name unless the result is a number of ms ≥ 0 or 'stop'.
  */
 export const checkedDelay = (name: string, delay: number | 'stop'): number | 'stop' => {
   if (delay === 'stop') return delay;
   if (Number.isFinite(delay) && delay >= 0) return Math.ceil(delay);
-  throw new RangeError(`${name} must give a number of ms from 0, or 'stop', not ${String(delay)}`);
+  throw new RangeError(`${name} must return a number of ms ≥ 0 or 'stop', not ${String(delay)}`);
 };
 
 const unlessStopped = (delay: number | 'stop', change: (ms: number) => number): number | 'stop' =>

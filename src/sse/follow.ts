@@ -5,7 +5,7 @@
 import { asyncScheduler, concatWith, defer, endWith, mergeMap, type Observable, retry, startWith, takeWhile, tap, throwError, timeout } from 'rxjs';
 import { attemptAfter, failedAgain, noFailures } from '../poll/backoff.js';
 import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
-import { rest } from '../poll/rest.js';
+import { longTimer } from '../poll/timers.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { messageOf } from '../state/errors.js';
 import { afterRow, emptyTotals, type Feed, type TaskRow, type Totals } from '../feed/feed.js';
@@ -69,7 +69,7 @@ export const follow = ({ connect, retry: policy, idleTimeoutMs, label, onConnect
       isOpen = false;
       if (delayMs === 'stop') return throwError(() => new Error(`${lost.message}; gave up after attempt ${failures.failureCount}`));
       onConnection('waiting');
-      return rest(Math.max(delayMs, Math.min(Math.max(serverMs, lost.retryAfterMs ?? 0), longestRetryAfterMs))).pipe(endWith(null));
+      return longTimer(Math.max(delayMs, Math.min(Math.max(serverMs, lost.retryAfterMs ?? 0), longestRetryAfterMs))).pipe(endWith(null));
     };
 
     return defer(() => connect(lastEventId)).pipe(

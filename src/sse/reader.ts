@@ -2,7 +2,7 @@
  * One reader of a shared feed: one event for each pull, as text. A slow reader gets fewer events, but never outdated ones.
  */
 import { catchError, concatWith, defer, endWith, map, NEVER, Observable, of, ReplaySubject, share, Subscription } from 'rxjs';
-import { rest, sleep } from '../poll/rest.js';
+import { longTimer, sleep } from '../poll/timers.js';
 import type { Feed } from '../feed/feed.js';
 import { type ChangeLog, type Changes, createChangeLog, type Entry } from './change-log.js';
 import { encodedEnd, encodeFailure, encodeRows } from './wire-form.js';

@@ -1,19 +1,19 @@
 /**
- * The error channel: "we could not find out". A task that failed, was cancelled or expired is no error but a value.
- * Errors carry what was known and the state to go on from. They hold no key and no header; a message may quote the beginning of an answer.
+ * Errors of watches: the client could not follow a task to its end. A task that failed, was cancelled or expired is a value, not an error.
+ * Errors carry the last snapshot and a state to resume from. They contain no key and no header. A message may quote the start of a response.
  */
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import type { ResponseReason } from '../wire/error-response.js';
 import type { WatchErrorKind, WatchState } from './watch-state.js';
 
 /**
- * `transport` no answer arrived · `response` the provider refused · `decode` its answers could not be read · `timeout` the deadline
- * came, a policy stopped, or responses did not come in time · `gone` a task that was seen has vanished · `save` the state could not be
- * saved · `unsuccessful` the task did not end in success, and `throwIfUnsuccessful` says so.
+ * `transport` no response arrived · `response` the provider returned an error · `decode` its responses could not be read · `timeout` the
+ * deadline passed, a policy stopped, or responses did not arrive in time · `gone` the provider no longer has a task that it had before ·
+ * `save` the state could not be saved · `unsuccessful` the task did not succeed (thrown by `throwIfUnsuccessful`).
  */
 export type SeedanceErrorKind = 'transport' | 'response' | 'decode' | 'timeout' | 'gone' | 'save' | 'unsuccessful';
 
-/** All of them. */
+/** Every kind. */
 export const errorKinds = ['transport', 'response', 'decode', 'timeout', 'gone', 'save', 'unsuccessful'] as const satisfies readonly SeedanceErrorKind[];
 
 interface SeedanceErrorDetails {
@@ -25,18 +25,18 @@ interface SeedanceErrorDetails {
 
 const brand = Symbol.for('rx-seedance.SeedanceError');
 
-/** The one error of this library's streams. Tell its kinds apart with `isSeedanceError` and `kind`, never by message. */
+/** The error of this library's streams. Branch on `isSeedanceError` and `kind`, never on the message. */
 export class SeedanceError extends Error {
   override readonly name = 'SeedanceError';
   readonly kind: SeedanceErrorKind;
   readonly task: TaskRef;
-  /** The latest good answer, if there was one. */
+  /** The snapshot of the latest good response, or null. */
   readonly lastSnapshot: TaskSnapshot | null;
-  /** Ready to resume: `client.watch(task, { resumeFrom: error.state })`. Null for `unsuccessful`: there is nothing to resume. */
+  /** Resume with `client.watch(task, { resumeFrom: error.state })`. Null for `unsuccessful`: the task has finished. */
   readonly state: WatchState | null;
-  /** Why the last answer was none, where a provider said so. */
+  /** Why the last poll failed, if the provider responded with an error. */
   readonly reason: ResponseReason | null;
-  /** The HTTP status of the last answer, where it was the trouble. */
+  /** The HTTP status of the last poll, if the provider responded with an error. */
   readonly status: number | null;
 
   constructor(message: string, { kind, task, lastSnapshot, state }: SeedanceErrorDetails) {
@@ -52,7 +52,7 @@ export class SeedanceError extends Error {
 }
 
 /**
- * Whether a caught value is an error of this library, of any copy of it, and of one kind if a kind is given.
+ * Whether a caught value is an error of any copy of this library, and of the given kind if there is one.
  *
  * @example catchError((error) => (isSeedanceError(error, 'timeout') ? later(error.state) : throwError(() => error)))
  */
@@ -62,14 +62,14 @@ export const isSeedanceError = <Kind extends SeedanceErrorKind = SeedanceErrorKi
 ): value is SeedanceError & { readonly kind: Kind } =>
   value instanceof Error && Object.hasOwn(value, brand) && (kind === undefined || (value as SeedanceError).kind === kind);
 
-/** The error of a watch that has ended in one; null for one that has not. */
+/** The error that a watch ended in; null for any other watch. */
 export const errorOf = (state: WatchState): SeedanceError | null =>
   state.ended === null || state.ended === 'terminal' ? null : errorAs(state.ended, state);
 
 /**
- * The error of a watch that ends in this state.
+ * The error for a watch that ends in this state.
  *
- * @param cause what could not be done, where that is not the last poll
+ * @param cause why it ends, if not because of the last poll
  */
 export const errorAs = (kind: WatchErrorKind | 'save', state: WatchState, cause?: string): SeedanceError => {
   const { task, snapshot, lastError, polls, polledAtMs } = state;
@@ -83,10 +83,10 @@ export const errorAs = (kind: WatchErrorKind | 'save', state: WatchState, cause?
   return new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state });
 };
 
-/** What a caught value says, whatever was thrown. */
+/** The message of any thrown value. */
 export const messageOf = (error: unknown): string => {
   try {
-    // An HTTP client may put anything where a message belongs.
+    // Some HTTP clients throw errors whose message is not a string.
     return String(error instanceof Error ? error.message || error.name : error);
   } catch {
     return 'an error that cannot be read';

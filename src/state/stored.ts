@@ -1,7 +1,7 @@
 /**
- * Reads what was stored or sent as JSON: watch states of every version, and the parts that rows of a feed share with them. A missing
- * field is its default and an unknown one is left out, so that older and newer releases read each other. A value of another type is
- * refused by name.
+ * Reads stored or received JSON: watch states of every version, and the parts that they share with feed rows. A missing field gets its
+ * default and an unknown field is dropped, so that older and newer releases read each other's states. A value of the wrong type throws an
+ * error with its path.
  */
 import type { Failure, RequestEcho, Settings, TaskSnapshot, TaskRef, Upstream, Usage, Video } from '../task/snapshot.js';
 import { taskKey } from '../task/snapshot.js';
@@ -9,13 +9,13 @@ import { isTerminal, taskStatuses } from '../task/status.js';
 import { isLink } from '../wire/codecs.js';
 import { type DeadlineKind, type LastError, providerGraceMs, type WatchState } from './watch-state.js';
 
-/** A value as what it should be. Throws a `TypeError` that names its path and shows it. */
+/** Checks the type of a value and returns it. Throws a `TypeError` with the path and the value. */
 export type Reader<A> = (value: unknown, path: string) => A;
 
-/** The error for a value that is not what it should be. */
+/** The error for a value of the wrong type. */
 export const refused = (path: string, expected: string, value: unknown): TypeError => new TypeError(`${path} must be ${expected}, not ${shown(value)}`);
 
-/** The beginning of a value of any kind: JSON has no text for NaN, bigints and loops. */
+/** The start of any value as text. JSON cannot represent NaN, bigints and cycles. */
 const shown = (value: unknown): string => {
   if (value === undefined) return 'missing';
   if (typeof value !== 'object' && typeof value !== 'string') return String(value);
@@ -44,10 +44,10 @@ export const aRatio = /* @__PURE__ */ which('a number from 0 to 1', (value): val
 const aCount = /* @__PURE__ */ which('an integer ≥ 0', (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0);
 const aLink = /* @__PURE__ */ which('an http(s) URL', (value): value is string => typeof value === 'string' && isLink(value));
 
-/** Whatever is there, to be looked at later. */
+/** Accepts any value, to be checked later. */
 export const anything: Reader<unknown> = (value) => value;
 
-/** Parses a text as JSON. */
+/** Parses JSON. */
 export const readJson = (text: string, path: string): unknown => {
   try {
     return JSON.parse(text);
@@ -56,11 +56,11 @@ export const readJson = (text: string, path: string): unknown => {
   }
 };
 
-/** One of some words. */
+/** One of the given words. */
 export const oneOf = <const Words extends readonly string[]>(words: Words): Reader<Words[number]> =>
   which(words.join(' | '), (value): value is Words[number] => words.some((word) => word === value));
 
-/** What is missing is null. */
+/** Reads a missing value as null. */
 export const orNull =
   <A>(reader: Reader<A>): Reader<A | null> =>
   (value, path) => (value === null || value === undefined ? null : reader(value, path));
@@ -69,23 +69,23 @@ const or =
   <A>(reader: Reader<A>, fallback: A): Reader<A> =>
   (value, path) => (value === null || value === undefined ? fallback : reader(value, path));
 
-/** An object, field by field. */
+/** Reads an object field by field. */
 export const objectOf =
   <A extends object>(fields: { readonly [Field in keyof A]-?: Reader<A[Field]> }): Reader<A> =>
   (value, path) => {
     const object = anObject(value, path);
     const entries = Object.entries<Reader<unknown>>(fields).map(([name, reader]) => [name, reader(object[name], path === '' ? name : `${path}.${name}`)]);
-    return Object.fromEntries(entries) as A; // every field was read by its reader
+    return Object.fromEntries(entries) as A; // each field was checked by its reader
   };
 
 const words = /* @__PURE__ */ orNull(aString);
 const number = /* @__PURE__ */ orNull(aNumber);
 const flag = /* @__PURE__ */ orNull(aBoolean);
 const status = /* @__PURE__ */ oneOf(taskStatuses);
-/** What nothing branches on is handed on as it was stored. */
+/** Returns the value as stored: no code branches on it. */
 const asStored = <A>(reader: Reader<unknown>): Reader<A> => reader as Reader<A>;
 
-/** A ref, without what else its object may hold. */
+/** A ref, without other fields of its object. */
 export const storedRef: Reader<TaskRef> = (value, path) => {
   const { provider, id, account } = objectOf<{ provider: string; id: string; account: string | null }>({ provider: aString, id: aString, account: words })(value, path);
   return account === null ? { provider, id } : { provider, id, account };
@@ -136,7 +136,7 @@ const storedVideo = /* @__PURE__ */ objectOf<Video>({ url: aLink, lastFrameUrl: 
 
 const storedFailure = /* @__PURE__ */ objectOf<Failure>({ code: words, message: aString, reason: /* @__PURE__ */ asStored(/* @__PURE__ */ or(aString, 'unknown')) });
 
-/** A snapshot, as far as its status goes. */
+/** A snapshot with the fields of its status. */
 export const storedSnapshot: Reader<TaskSnapshot> = (value, path) => {
   const fields = snapshotFields(value, path);
   const { video, failure } = anObject(value, path);
@@ -154,7 +154,7 @@ export const storedSnapshot: Reader<TaskSnapshot> = (value, path) => {
   }
 };
 
-/** The error of the last poll. Its words may be those of a newer release. */
+/** The error of the last poll. `kind` and `reason` may come from a newer release. */
 export const storedError = /* @__PURE__ */ objectOf<LastError>({
   kind: /* @__PURE__ */ asStored(aString),
   reason: /* @__PURE__ */ asStored(words),
@@ -189,7 +189,7 @@ const stateFields = /* @__PURE__ */ objectOf<Omit<WatchState, 'version'>>({
   ended: /* @__PURE__ */ orNull(/* @__PURE__ */ oneOf(['terminal', 'gone', 'decode', 'response', 'transport', 'timeout'])),
 });
 
-/** The field names of version 1, and what they are called now. */
+/** The field names of version 1, and their names now. */
 const namesOfVersion1: Readonly<Record<string, string>> = {
   lastTrouble: 'lastError',
   consecutive: 'sameFailureCount',
@@ -206,7 +206,7 @@ const renamed = (value: unknown, depth = 2): unknown =>
     ? value
     : Object.fromEntries(Object.entries(value).map(([name, inner]) => [namesOfVersion1[name] ?? name, renamed(inner, depth - 1)]));
 
-/** Version 1 did not store the kind. One that may have been given is kept as it is. */
+/** Version 1 did not store the kind. A deadline that is not the provider's counts as given, and stays as it is. */
 const kindInVersion1 = (deadlineAtMs: number, snapshot: TaskSnapshot | null): DeadlineKind =>
   deadlineAtMs === (snapshot?.providerDeadlineAtMs ?? Infinity) + providerGraceMs ? 'provider' : 'given';
 
@@ -219,7 +219,7 @@ export const storedState: Reader<WatchState> = (value, path) => {
   const { task, snapshot, ended, deadlineAtMs, startedAtMs, lastError } = fields;
   if (snapshot !== null && taskKey(snapshot.task) !== taskKey(task)) throw refused(at('snapshot.task'), taskKey(task), snapshot.task);
   const hasEnded = snapshot !== null && isTerminal(snapshot.status);
-  if (ended === 'terminal' ? !hasEnded : hasEnded && fields.unconfirmedSinceMs === null) throw refused(at('ended'), hasEnded ? 'terminal' : 'another word than terminal', ended);
+  if (ended === 'terminal' ? !hasEnded : hasEnded && fields.unconfirmedSinceMs === null) throw refused(at('ended'), hasEnded ? 'terminal' : 'null or an error kind', ended);
   return {
     version: 2,
     ...fields,
@@ -230,15 +230,15 @@ export const storedState: Reader<WatchState> = (value, path) => {
 };
 
 /**
- * Reads a saved watch state: of this version, of an earlier one, or of a later one as far as it is known here.
+ * Reads a saved watch state of this version or an earlier one. Fields of newer releases are dropped.
  *
- * @param saved the state, or its JSON text
- * Throws a `TypeError` that names the first field which cannot be read, and its value.
+ * @param saved the state, or its JSON
+ * Throws a `TypeError` with the first invalid field and its value.
  * @example client.watch(task, { resumeFrom: parseWatchState(await readFile('watch.json', 'utf8')) })
  */
 export const parseWatchState = (saved: unknown): WatchState => {
   try {
-    return storedState(typeof saved === 'string' ? readJson(saved, 'the text') : saved, '');
+    return storedState(typeof saved === 'string' ? readJson(saved, 'the saved state') : saved, '');
   } catch (error) {
     throw error instanceof TypeError ? new TypeError(`WatchState: ${error.message}`) : error;
   }

@@ -1,5 +1,5 @@
 /**
- * How one watch behaves: intervals, policy, deadline and when it gives up, resolved once and checked once.
+ * The configuration of a watch: policy, deadline and when it gives up, checked once.
  */
 import { checkAtLeast, checkPositive, isRecord } from '../checks.js';
 import type { TaskSnapshot } from '../task/snapshot.js';
@@ -10,12 +10,12 @@ import type { Provider } from '../wire/provider.js';
 /** When to poll again: after a good response (`interval`), and after an error (`retry`). 'stop' ends the watch as `timeout`. */
 export interface PollPolicy {
   /**
-   * Default: while the task runs, `expectedTimeDelay` of its expected time, inside the provider's range. Before that, and where no
-   * time is expected, a tenth of the elapsed time inside the range; the first wait falls anywhere in one interval, so that watches
-   * which begin together do not poll together.
+   * Default: while the task runs, `expectedTimeDelay` of its expected time, within the provider's range. Before that, and without an
+   * expected time, a tenth of the elapsed time within the range. Jitter spreads the first wait over one interval, so that watches that
+   * start together do not poll together.
    */
   readonly interval?: DelayPolicy<TaskSnapshot>;
-  /** Default: the provider's minimum interval, doubled with each failure in a row, up to 2 minutes. */
+  /** Default: the provider's minimum interval, doubled with each consecutive failure, up to 2 minutes. */
   readonly retry?: DelayPolicy<TaskSnapshot>;
 }
 
@@ -25,19 +25,19 @@ export interface WatchConfigOptions {
   readonly baseUrl?: string | undefined;
   readonly policy?: PollPolicy | undefined;
   /**
-   * From the beginning of the watch, in ms. Default: fixed by the first good answer, as the provider's own deadline for the task and
-   * 10 minutes, else 2 h from then (flex: 50 h).
+   * In ms from the start of the watch. Default: set by the first good response, to 10 minutes after the provider's own deadline for the
+   * task, else to 2 h after that response (flex: 50 h).
    */
   readonly deadlineMs?: number | undefined;
-  /** How long polls may fail in a row before the watch gives up, in ms. Default: 15 minutes. */
+  /** The watch gives up when polls have failed for this long, in ms, and at least five times in a row. Default: 15 minutes. */
   readonly giveUpAfterMs?: number | undefined;
-  /** What is known of the task before its first answer. */
+  /** What you know of the task before its first response. */
   readonly expected?: Partial<TaskHints> | undefined;
-  /** How long to wait before the first poll, in ms. Default: 0. */
+  /** The wait before the first poll, in ms. Default: 0. */
   readonly firstPollAfterMs?: number | undefined;
 }
 
-/** The rules of one watch. Made by `watchConfig`, passed to the functions of the watch state. */
+/** The configuration of a watch. `watchConfig` creates it; the functions of the watch state take it. */
 export interface WatchConfig {
   readonly provider: Provider;
   readonly baseUrl: string;
@@ -46,15 +46,15 @@ export interface WatchConfig {
   readonly firstPollAfterMs: number;
   readonly interval: DelayPolicy<TaskSnapshot>;
   readonly retry: DelayPolicy<TaskSnapshot>;
-  /** What is known of the task, from its latest snapshot and what was expected of it. */
+  /** What is known of the task, from its latest snapshot, else from `expected`. */
   readonly hintsOf: (snapshot: TaskSnapshot | null) => TaskHints;
 }
 
 /**
- * Resolves and checks the rules of a watch.
+ * Checks the options of a watch and adds the defaults.
  *
- * Errors: `RangeError` that names the option and its value.
- * @example const rules = watchConfig(anyfast, { deadlineMs: 30 * 60_000 })
+ * Throws `RangeError` or `TypeError` with the option and its value.
+ * @example const config = watchConfig(anyfast, { deadlineMs: 30 * 60_000 })
  */
 export const watchConfig = (
   provider: Provider,
@@ -89,7 +89,7 @@ export const watchConfig = (
     firstPollAfterMs,
     hintsOf,
     interval: policy.interval ?? byExpectedTime(provider, hintsOf),
-    retry: policy.retry ?? fromFloor(provider, hintsOf),
+    retry: policy.retry ?? fromMinInterval(provider, hintsOf),
   };
 };
 
@@ -107,7 +107,7 @@ const byExpectedTime =
     return atMost(pacing, attempt, delay({ ...attempt, elapsedMs: runMs }));
   };
 
-/** At least as often as the provider recommends for a task that runs: one that fails early is seen. Watches that began together spread over a tenth of that. */
+/** Limits a wait to `longestMs`, so that an early failure is found soon. Jitter spreads watches that started together over a tenth of that. */
 const atMost = ({ minIntervalMs, longestMs = Infinity }: Pacing, { jitter }: Attempt, delayMs: number | 'stop'): number | 'stop' =>
   delayMs === 'stop' || delayMs < 0.9 * longestMs ? delayMs : Math.max(minIntervalMs, Math.min(delayMs, longestMs * (0.9 + 0.1 * jitter)));
 
@@ -119,7 +119,7 @@ const insideRange = ({ minIntervalMs, minMs, maxMs }: Pacing, attempt: Attempt):
 
 const longestRetryMs = 120_000;
 
-const fromFloor =
+const fromMinInterval =
   (provider: Provider, hintsOf: HintsOf): DelayPolicy<TaskSnapshot> =>
   (attempt) => {
     const { minIntervalMs } = provider.pacing(hintsOf(attempt.latest));

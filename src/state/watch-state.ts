@@ -1,7 +1,7 @@
 /**
- * The pure core: what one watch knows, as plain versioned JSON, and the functions that carry it on. Any driver (the client's streams, a
- * job queue, a cron job) polls, applies the result with `applyResult`, waits for `nextDelayMs`, and polls again. Every `nowMs` is
- * accepted, also one before the last.
+ * The pure core: the state of one watch, as plain versioned JSON, and the functions that advance it. Any driver (the client's streams, a
+ * job queue, a cron job) polls, applies the result with `applyResult`, waits for `nextDelayMs`, and polls again. `nowMs` may be earlier
+ * than in the call before.
  */
 import { type Either, isRight } from 'fp-ts/Either';
 import { type Attempt, checkedDelay } from '../poll/delay-policy.js';
@@ -13,11 +13,11 @@ import { longestRetryAfterMs } from '../transport/retry-after.js';
 import type { ReadFailure, ResponseReason } from '../wire/error-response.js';
 import type { WatchConfig } from './watch-config.js';
 
-/** Why a poll has no snapshot for a result. */
+/** Why a poll failed. */
 export type PollError =
   | ReadFailure
   | {
-      /** No response arrived (`transport`), or none in time (`timeout`). */
+      /** `transport`: no response arrived. `timeout`: no response arrived in time. */
       readonly kind: 'transport' | 'timeout';
       readonly message: string;
     };
@@ -26,82 +26,82 @@ export type PollError =
 export interface LastError {
   readonly kind: PollError['kind'];
   readonly reason: ResponseReason | null;
-  /** The HTTP status, where there was one. */
+  /** The HTTP status, or null without a response. */
   readonly status: number | null;
   readonly message: string;
-  /** In a row, of the same kind and reason. */
+  /** Consecutive failures of the same kind and reason. */
   readonly sameFailureCount: number;
-  /** When the first of them came. */
+  /** When the first of them occurred. */
   readonly sinceMs: number;
 }
 
-/** How a watch can end without knowing the end of its task. */
+/** Why a watch ended before its task finished. */
 export type WatchErrorKind = PollError['kind'] | 'gone';
 
 /**
- * Where a deadline comes from. `given` by the user and `provider`, the task's own expiry, are instants of the wall clock. A `default`
- * counts the time in which the program ran and the computer was awake.
+ * Where a deadline comes from: `given` by the user, `provider` for the task's own expiry, or `default`. The first two are instants of the
+ * wall clock. A `default` counts only the time while the program ran and the computer was awake.
  */
 export type DeadlineKind = 'given' | 'provider' | 'default';
 
-/** Everything that a watch knows: plain JSON, no secret in it. Keep it anywhere and resume from it. */
+/** Everything that a watch knows, as plain JSON without secrets. Save it and resume from it. */
 export interface WatchState {
   readonly version: 2;
   readonly task: TaskRef;
   readonly baseUrl: string;
   readonly startedAtMs: number;
-  /** When the first good response came. */
+  /** When the first good response arrived. */
   readonly firstSeenAtMs: number | null;
-  /** When the watch gives up. Null before the first good response, unless one is given. */
+  /** When the watch times out. Null before the first good response, unless a deadline is given. */
   readonly deadlineAtMs: number | null;
   readonly deadlineKind: DeadlineKind | null;
-  /** How many more polls need a result before the deadline may end the watch: one after a restart or a jump of the clock, else 0. */
+  /** The number of polls that must get a result before the deadline can end the watch: 1 or 2 after a restart or a clock jump, else 0. */
   readonly pollsBeforeDeadline: number;
-  /** How many polls have a result. */
+  /** The number of polls with a result. */
   readonly polls: number;
   readonly lastError: LastError | null;
-  /** Failed polls in a row, for any reason. */
+  /** Consecutive failed polls, for any reason. */
   readonly failureCount: number;
   /** When the first of them failed. */
   readonly failingSinceMs: number | null;
-  /** Responses with status 401 since the last good one. */
+  /** The number of `unauthorized` responses since the last good one. */
   readonly unauthorizedCount: number;
-  /** The latest good response. A failed poll never changes it. */
+  /** The snapshot of the latest good response. A failed poll never changes it. */
   readonly snapshot: TaskSnapshot | null;
-  /** The status before the snapshot's. */
+  /** The status before that of the snapshot. */
   readonly previousStatus: TaskStatus | null;
-  /** When a response last said that the task is queued. */
+  /** When a response last reported the task as queued. */
   readonly queuedUntilMs: number | null;
-  /** Since when the snapshot says an end that another poll has to confirm: a success without a link, a relay's own `failed`. */
+  /** When a terminal status first arrived that another poll must confirm: a success without a link, or a relay's own `failed`. */
   readonly unconfirmedSinceMs: number | null;
-  /** 0 to 1, never going back, below 1 until the end. */
+  /** 0 to 1. Never decreases, and stays below 1 until the task finishes. */
   readonly progress: number;
-  /** Whether `progress` is estimated from the expected time, not reported. */
+  /** Whether `progress` is estimated from the expected time instead of reported. */
   readonly estimated: boolean;
   /** When the last poll got its result. */
   readonly polledAtMs: number | null;
-  /** When a request left that has no result yet: see `markSent`. */
+  /** When the request in flight was sent; null without one. See `markSent`. */
   readonly sentAtMs: number | null;
-  /** Beyond `deadlineAtMs` when no further poll fits before it. */
+  /** When the next poll is due. Later than `deadlineAtMs` if no further poll fits before the deadline. */
   readonly nextPollAtMs: number;
-  /** `terminal`: the task has ended, as `snapshot` says. Else: why the watch could not find out. */
+  /** `terminal`: the task has finished, with the status of `snapshot`. An error kind: why the watch ended before that. */
   readonly ended: 'terminal' | WatchErrorKind | null;
 }
 
-/** How long one save of a state may take. */
+/** The timeout of one save. */
 export const saveTimeoutMs = 10_000;
 
-/** How long a watch goes on once the provider has given the task up. */
+/** How long a watch continues after the provider's own deadline. */
 export const providerGraceMs = 10 * 60_000;
 
-/** How long a success without a link is polled again. */
+/** How long the watch polls again for the link of a succeeded task. */
 const linkWaitMs = 3 * 60_000;
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 /**
- * A watch that has not polled yet. It polls at once, or after `firstPollAfterMs`.
+ * The state of a new watch. The first poll is due at once, or after `firstPollAfterMs`.
  *
  * @example startWatch({ provider: 'anyfast', id }, config, Date.now())
  */
@@ -132,8 +132,8 @@ export const startWatch = (task: TaskRef, { baseUrl, deadlineMs, firstPollAfterM
 });
 
 /**
- * The state of a watch whose request is about to leave. Saved before it leaves, it keeps the minimum interval whatever becomes of the
- * program. The time since the poll fell due counts neither for `giveUpAfterMs` nor for the grace of a task that is not found: the
+ * The state of a watch that is about to send a request. Save it before you send, and the minimum interval is kept even if the program
+ * crashes. The time since the poll fell due counts neither for `giveUpAfterMs` nor for the grace of a task that is not found, because the
  * request was waiting in a queue.
  *
  * @example await save(markSent(state, Date.now()))
@@ -144,7 +144,7 @@ export const markSent = (state: WatchState, nowMs: number): WatchState => {
   return next;
 };
 
-/** The next poll, and what failures are counted from, so much later. */
+/** Moves the next poll and the start of the failures by `ms`. */
 const postponed = (state: WatchState, ms: number): Next => {
   const next = copyOf(state);
   next.nextPollAtMs += ms;
@@ -154,10 +154,10 @@ const postponed = (state: WatchState, ms: number): Next => {
 };
 
 /**
- * The state of a watch whose time has jumped: the computer slept, or somebody set the clock. All that counts lived time moves with it,
- * a `given` deadline and the provider's instants stay. One more poll leaves before the deadline ends the watch.
+ * The state of a watch after a clock jump: the computer slept, or the clock was set. Instants that measure running time move by `jumpMs`;
+ * a `given` deadline and the provider's instants stay. One more poll is sent before the deadline ends the watch.
  *
- * @param jumpMs how far the wall clock moved without time passing for the watch; negative for a clock that was set back
+ * @param jumpMs how far the wall clock moved without time passing for the watch; negative for a clock set back
  * @example state = shiftWatch(state, Date.now() - expectedMs)
  */
 export const shiftWatch = (state: WatchState, jumpMs: number): WatchState =>
@@ -171,7 +171,7 @@ const shifted = (state: WatchState, ms: number): WatchState => {
     unconfirmedSinceMs: plus(state.unconfirmedSinceMs, ms),
     polledAtMs: plus(state.polledAtMs, ms),
     sentAtMs: plus(state.sentAtMs, ms),
-    // The result of a request that is under way is not that of one more poll.
+    // The result of the request in flight does not count as one more poll.
     pollsBeforeDeadline: state.sentAtMs === null ? 1 : 2,
   };
   switch (state.deadlineKind) {
@@ -186,10 +186,10 @@ const shifted = (state: WatchState, ms: number): WatchState => {
 };
 
 /**
- * A saved watch, to be resumed: the same tail of transitions. The time in which nobody watched counts neither for a `default` deadline
- * nor for `giveUpAfterMs` nor for a grace. One more poll leaves before the deadline ends the watch, at the minimum interval after a
- * request that may have left up to `saveTimeoutMs` after its mark. A watch that had ended in an error counts failures anew. One whose
- * task has ended stays ended, but a success without a link is polled once more.
+ * Resumes a saved watch. It makes the same transitions as a watch that was never stopped. The time between save and resume counts neither
+ * for a `default` deadline nor for `giveUpAfterMs` nor for a grace. One more poll is sent before the deadline ends the watch. It keeps the
+ * minimum interval after a marked request, which may have been sent up to `saveTimeoutMs` after its mark. A watch that ended in an error
+ * restarts its failure counts. A watch of a finished task stays ended, but a success without a link is polled once more.
  *
  * @example resumeWatch(parseWatchState(saved), config, Date.now())
  */
@@ -197,7 +197,7 @@ export const resumeWatch = (saved: WatchState, config: WatchConfig, nowMs: numbe
   if (saved.ended === 'terminal' && !mayGetLink(saved, config, nowMs)) return saved;
   const knownAtMs = Math.max(saved.startedAtMs, saved.polledAtMs ?? -Infinity, saved.sentAtMs ?? -Infinity);
   const isNew = saved.polledAtMs === null && saved.sentAtMs === null;
-  // Behind a clock that was set back, the whole watch moves back with it.
+  // If the clock was set back, the whole watch moves back with it.
   const moved = shifted(saved, nowMs < knownAtMs ? nowMs - knownAtMs : isNew ? 0 : Math.max(0, nowMs - saved.nextPollAtMs));
   const sentByMs = saved.sentAtMs === null ? -Infinity : Math.min(nowMs, saved.sentAtMs + saveTimeoutMs) + minIntervalOf(saved, config);
   const resumed: WatchState = {
@@ -213,7 +213,7 @@ export const resumeWatch = (saved: WatchState, config: WatchConfig, nowMs: numbe
   return saved.ended === 'terminal' ? { ...fresh, unconfirmedSinceMs: nowMs - linkWaitMs } : fresh;
 };
 
-/** The watch with a given deadline, counted from its start. */
+/** Sets a given deadline, counted from the start of the watch. */
 export const withDeadline = (state: WatchState, deadlineMs: number): WatchState => ({
   ...state,
   deadlineAtMs: state.startedAtMs + deadlineMs,
@@ -221,11 +221,11 @@ export const withDeadline = (state: WatchState, deadlineMs: number): WatchState 
 });
 
 /**
- * The state after a result. An ended state stays as it is.
+ * Applies the result of a poll. An ended state stays as it is.
  *
  * @param result the snapshot of a good response, or the error of the poll
- * @param nowMs  when the result came
- * Throws `RangeError` when a policy gives neither ms nor 'stop'.
+ * @param nowMs  when the result arrived
+ * Throws `RangeError` unless the policy returns a number of ms ≥ 0 or 'stop'.
  * @example applyResult(state, provider.read(state.task, response), config, Date.now())
  */
 export const applyResult = (state: WatchState, result: Either<PollError, Pick<Reading, 'snapshot'>>, config: WatchConfig, nowMs: number): WatchState => {
@@ -241,47 +241,47 @@ export const applyResult = (state: WatchState, result: Either<PollError, Pick<Re
 };
 
 /**
- * How long to wait before the next poll, in ms; 'done' once the watch has ended.
- * A wait that leads to the deadline, not to `nextPollAtMs`, ends without a poll: apply a `timeout` then.
+ * The wait before the next poll, in ms; 'done' once the watch has ended.
+ * If the wait ends at the deadline, before `nextPollAtMs`, do not poll: apply a `timeout` error.
  *
  * @example const delay = nextDelayMs(state, Date.now())
  */
 export const nextDelayMs = (state: WatchState, nowMs: number): number | 'done' => {
   const { ended, startedAtMs, polledAtMs, sentAtMs, nextPollAtMs } = state;
   if (ended !== null) return 'done';
-  // A clock that went back must not lengthen the wait that was chosen.
+  // A clock set back must not lengthen the chosen wait.
   const chosenAtMs = Math.max(startedAtMs, polledAtMs ?? -Infinity, sentAtMs ?? -Infinity);
   return Math.max(0, Math.min(nextPollAtMs - nowMs, nextPollAtMs - chosenAtMs, timeLeftMs(state, nowMs)));
 };
 
 /**
- * How long until the deadline ends the watch, in ms; negative once it has passed, `Infinity` while no deadline applies. Apply a `timeout`
- * once it is 0.
+ * The time until the deadline ends the watch, in ms: negative after the deadline, `Infinity` while no deadline applies. At 0, apply a
+ * `timeout` error.
  */
 export const timeLeftMs = ({ pollsBeforeDeadline, deadlineAtMs }: WatchState, nowMs: number): number =>
   pollsBeforeDeadline === 0 && deadlineAtMs !== null ? deadlineAtMs - nowMs : Infinity;
 
-/** The status that watchers are told: an unconfirmed end is not told yet. Null before the first good response. */
-export const toldStatus = ({ snapshot, previousStatus, unconfirmedSinceMs }: WatchState): TaskStatus | null =>
+/** The status to report: an unconfirmed terminal status is not reported yet. Null before the first good response. */
+export const reportedStatus = ({ snapshot, previousStatus, unconfirmedSinceMs }: WatchState): TaskStatus | null =>
   unconfirmedSinceMs === null ? (snapshot?.status ?? null) : previousStatus;
 
 /**
- * The transition that watchers are told of between two states; null where the status that they are told stays the same.
+ * The transition to report between two states; null if the reported status stays the same.
  *
- * @param before null where nothing was told yet
- * @param raw the parsed body of the response that made the state
+ * @param before null for the first state
+ * @param raw the parsed body of the latest response
  */
 export const transitionBetween = (before: WatchState | null, state: WatchState, raw: unknown): TaskTransition | null => {
   const { snapshot, previousStatus, polledAtMs, startedAtMs } = state;
-  const told = toldStatus(state);
-  if (snapshot === null || snapshot.status !== told || told === (before && toldStatus(before))) return null;
+  const reported = reportedStatus(state);
+  if (snapshot === null || snapshot.status !== reported || reported === (before && reportedStatus(before))) return null;
   return transitionTo({ snapshot, raw }, previousStatus, polledAtMs ?? startedAtMs);
 };
 
-/** The state that a result makes: copied once, and filled in by the functions below. */
+/** A copy of the state that the functions below fill in. */
 type Next = { -readonly [Field in keyof WatchState]: WatchState[Field] };
 
-/** Field by field, in the order of `startWatch`: a spread of so many fields takes ten times as long, and all that reads its copies with it. */
+/** Copies field by field, in the order of `startWatch`. A spread of this many fields takes ten times as long, and slows down later reads. */
 const copyOf = (state: WatchState): Next => ({
   version: state.version,
   task: state.task,
@@ -309,11 +309,11 @@ const copyOf = (state: WatchState): Next => ({
 });
 
 const afterSnapshot = (next: Next, before: WatchState, snapshot: TaskSnapshot, config: WatchConfig, nowMs: number): void => {
-  const told = toldStatus(before);
+  const reported = reportedStatus(before);
   const unconfirmedSinceMs = before.unconfirmedSinceMs ?? nowMs;
   next.firstSeenAtMs ??= nowMs;
   next.snapshot = snapshot;
-  if (snapshot.status !== told) next.previousStatus = told;
+  if (snapshot.status !== reported) next.previousStatus = reported;
   if (snapshot.status === 'queued') next.queuedUntilMs = nowMs;
   next.unauthorizedCount = 0;
   next.unconfirmedSinceMs = null;
@@ -330,14 +330,14 @@ const afterSnapshot = (next: Next, before: WatchState, snapshot: TaskSnapshot, c
   }
 };
 
-/** Nothing has failed since. */
+/** Resets the failures. */
 const recover = (next: Next): void => {
   next.lastError = null;
   next.failureCount = noFailures.failureCount;
   next.failingSinceMs = noFailures.failingSinceMs;
 };
 
-/** Whether a poll may be believed that says an end. Asking again can cure a success without a link, and a relay's own `failed`. */
+/** Whether a terminal status is final. A later poll may add the link of a success, or correct a relay's own `failed`. */
 const isConfirmed = (snapshot: TaskSnapshot, before: WatchState, config: WatchConfig, nowMs: number): boolean => {
   switch (snapshot.status) {
     case 'succeeded':
@@ -353,7 +353,7 @@ const isConfirmed = (snapshot: TaskSnapshot, before: WatchState, config: WatchCo
   }
 };
 
-/** Whether a link would have expired by now: the response came too late to have one. */
+/** Whether a link would have expired by now: a response this late has none. */
 const hasLinkExpired = ({ finishedAtMs, updatedAtMs, createdAtMs }: TaskSnapshot, { firstSeenAtMs }: WatchState, { provider }: WatchConfig, nowMs: number): boolean => {
   const endedAtMs = finishedAtMs ?? updatedAtMs ?? createdAtMs ?? firstSeenAtMs;
   return provider.retention.videoMs !== null && endedAtMs !== null && nowMs >= endedAtMs + provider.retention.videoMs;
@@ -369,8 +369,8 @@ const afterError = (next: Next, error: PollError, config: WatchConfig, nowMs: nu
   next.failureCount = failureCount;
   next.failingSinceMs = failingSinceMs;
   next.unauthorizedCount += Number(lastError.reason === 'unauthorized');
-  const verdict = verdictOf(lastError, next, config, nowMs);
-  if (verdict !== null) end(next, verdict, config, nowMs);
+  const ended = endAfter(lastError, next, config, nowMs);
+  if (ended !== null) end(next, ended, config, nowMs);
   else if (next.unconfirmedSinceMs !== null && elapsed(next.unconfirmedSinceMs, nowMs) >= linkWaitMs) end(next, 'terminal', config, nowMs);
   else {
     const attempt = attemptOf(next, next.failureCount - 1, failingMs(next, nowMs), nowMs);
@@ -379,7 +379,7 @@ const afterError = (next: Next, error: PollError, config: WatchConfig, nowMs: nu
   }
 };
 
-/** @param delayMs until the next poll, by a policy; the provider's minimum interval and `serverMs` are kept whatever it says */
+/** @param delayMs the policy's wait, raised to the provider's minimum interval and to `serverMs` */
 const schedule = (next: Next, delayMs: number | 'stop', serverMs: number, config: WatchConfig, nowMs: number): void => {
   if (delayMs === 'stop' || timeLeftMs(next, nowMs) <= 0) {
     end(next, 'timeout', config, nowMs);
@@ -392,7 +392,7 @@ const schedule = (next: Next, delayMs: number | 'stop', serverMs: number, config
   next.nextPollAtMs = plannedAtMs > finalPollAtMs ? Math.max(finalPollAtMs, nowMs + leastMs) : plannedAtMs;
 };
 
-/** An unconfirmed end is believed once the watch ends, whatever ends it. */
+/** Ends the watch. An unconfirmed terminal status then counts as final. */
 const end = (next: Next, ended: 'terminal' | WatchErrorKind, config: WatchConfig, nowMs: number): void => {
   next.nextPollAtMs = nowMs + minIntervalOf(next, config);
   next.ended = ended;
@@ -404,7 +404,7 @@ const end = (next: Next, ended: 'terminal' | WatchErrorKind, config: WatchConfig
   recover(next);
 };
 
-/** A given deadline stays; others follow the latest response. */
+/** Updates the deadline from the latest response. A given deadline stays. */
 const setDeadline = (next: Next, { hintsOf }: WatchConfig): void => {
   const providerAtMs = providerDeadlineOf(next);
   if (next.deadlineKind === 'given' || (next.deadlineKind === 'provider' && providerAtMs === null)) return;
@@ -412,23 +412,24 @@ const setDeadline = (next: Next, { hintsOf }: WatchConfig): void => {
   next.deadlineAtMs = providerAtMs ?? plus(next.firstSeenAtMs, (hintsOf(next.snapshot).serviceTier === 'flex' ? 50 : 2) * hourMs);
 };
 
-/** Never back. */
+/** Updates the progress, which never decreases. */
 const setProgress = (next: Next, config: WatchConfig, nowMs: number): void => {
   const reported = next.snapshot?.progress ?? null;
-  const progress = Math.min(reported ?? estimate(next, config, nowMs), almostDone);
+  const progress = Math.min(reported ?? estimate(next, config, nowMs), maxUnfinished);
   const estimated = reported === null;
   if (progress < next.progress || (progress === next.progress && estimated)) return;
   next.progress = progress;
   next.estimated = estimated;
 };
+
 const minIntervalOf = (state: WatchState, { provider, hintsOf }: WatchConfig): number => provider.pacing(hintsOf(state.snapshot)).minIntervalMs;
 
 const elapsed = (sinceMs: number, nowMs: number): number => Math.max(0, nowMs - sinceMs);
 
 const plus = (atMs: number | null, ms: number): number | null => (atMs === null ? null : atMs + ms);
 
-/** How an error ends the watch; null if the poll is retried. One response alone never ends a watch. */
-const verdictOf = (error: LastError, state: WatchState, { giveUpAfterMs }: WatchConfig, nowMs: number): WatchErrorKind | null => {
+/** The error kind that ends the watch; null to retry. A single response never ends a watch. */
+const endAfter = (error: LastError, state: WatchState, { giveUpAfterMs }: WatchConfig, nowMs: number): WatchErrorKind | null => {
   const isNew = state.snapshot === null;
   switch (error.reason) {
     case 'unauthorized':
@@ -453,7 +454,7 @@ const verdictOf = (error: LastError, state: WatchState, { giveUpAfterMs }: Watch
   return hasGivenUp(state, giveUpAfterMs, nowMs) ? error.kind : null;
 };
 
-/** How long a task that was never seen may be unknown: some providers need a moment after its creation. */
+/** How long a new task may be not found: some providers need a moment after its creation. */
 const graceMs = minuteMs;
 
 const lasting = (error: PollError, last: LastError | null, nowMs: number): LastError => {
@@ -470,7 +471,7 @@ const lasting = (error: PollError, last: LastError | null, nowMs: number): LastE
   };
 };
 
-/** When the provider itself gives the task up, and ten minutes; never believed to be sooner than 2 h or later than 75 h after the first good response. */
+/** Ten minutes after the provider expires the task, limited to between 2 h and 75 h after the first good response. */
 const providerDeadlineOf = ({ snapshot, firstSeenAtMs }: WatchState): number | null => {
   if (snapshot === null || firstSeenAtMs === null) return null;
   const { providerDeadlineAtMs, expiresAfterMs } = snapshot;
@@ -478,10 +479,10 @@ const providerDeadlineOf = ({ snapshot, firstSeenAtMs }: WatchState): number | n
   return atMs === null ? null : Math.min(Math.max(atMs + providerGraceMs, firstSeenAtMs + 2 * hourMs), firstSeenAtMs + 75 * hourMs);
 };
 
-/** The most that a task may show before its end. */
-const almostDone = 0.99;
+/** The maximum progress of an unfinished task. */
+const maxUnfinished = 0.99;
 
-/** Nine tenths at the end of the expected time, ever slower after it. A task that is queued has made no progress. */
+/** Reaches 0.9 at the end of the expected time, then grows more and more slowly. 0 for a queued task. */
 const estimate = (state: WatchState, { provider, hintsOf }: WatchConfig, nowMs: number): number => {
   const runMs = runMsOf(state, nowMs);
   const expected = runMs === null ? null : provider.expectedTimeMs(hintsOf(state.snapshot));
@@ -491,17 +492,17 @@ const estimate = (state: WatchState, { provider, hintsOf }: WatchConfig, nowMs: 
 };
 
 /**
- * How long the task has run, at the most, as far as is known: time in the provider's queue is not run time. Null while it is queued, and
- * before the first good response.
+ * An upper bound for how long the task has run, without its time in the provider's queue. Null while it is queued, and before the first
+ * good response.
  */
 const runMsOf = ({ snapshot, queuedUntilMs, startedAtMs }: WatchState, nowMs: number): number | null => {
   if (snapshot === null || snapshot.status === 'queued') return null;
-  // The provider's clock may be ahead of ours.
+  // The provider's clock may be ahead of this one.
   const past = (atMs: number | null): number | null => (atMs !== null && atMs <= nowMs ? atMs : null);
   return elapsed(past(snapshot.startedAtMs) ?? queuedUntilMs ?? past(snapshot.createdAtMs) ?? startedAtMs, nowMs);
 };
 
-/** What a policy looks at. */
+/** The input of a policy. */
 const attemptOf = (state: WatchState, index: number, elapsedMs: number, nowMs: number): Attempt<TaskSnapshot> => ({
   index,
   elapsedMs,
@@ -511,7 +512,7 @@ const attemptOf = (state: WatchState, index: number, elapsedMs: number, nowMs: n
   runMs: runMsOf(state, nowMs),
 });
 
-/** 0 up to 1, from provider, id and number of the poll: the same state always waits the same. FNV-1a. */
+/** 0 ≤ jitter < 1, the FNV-1a hash of provider, id and number of polls: the same state always waits the same time. */
 const jitterOf = ({ task, polls }: WatchState): number => {
   let hash = 0x811c9dc5;
   for (const char of `${task.provider}/${task.id}/${String(polls)}`) {

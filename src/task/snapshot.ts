@@ -1,10 +1,10 @@
 /**
- * What one answer says of a task, as readonly plain data. Knows no provider and no package.
- * Instants and durations are milliseconds (instants since the epoch); `null` means that the provider said nothing.
+ * The state of a task in one response, as readonly plain data.
+ * Instants and durations are milliseconds (instants since the epoch). `null` means that the response has no such value.
  */
 import type { TaskStatus } from './status.js';
 
-/** Which task is meant. `account` names one of several accounts of the same provider. */
+/** Identifies a task. `account` names one of several accounts of the same provider. */
 export interface TaskRef<Provider extends string = string> {
   readonly provider: Provider;
   /** The provider's own id: opaque, sent as one percent-encoded path segment. */
@@ -12,43 +12,43 @@ export interface TaskRef<Provider extends string = string> {
   readonly account?: string;
 }
 
-/** The finished video. Save it before `expiresAtMs`: the link dies, and the file with it. */
+/** The finished video. Save it before `expiresAtMs`: then the link expires and the provider deletes the file. */
 export interface Video {
-  /** http(s), signed; fetch it without the API key and without rewriting its query. */
+  /** A signed http(s) URL. Fetch it without the API key, and keep its query as it is. */
   readonly url: string;
   readonly lastFrameUrl: string | null;
-  /** The clip before enhancement, where the provider keeps both. */
+  /** The video before enhancement, if the provider keeps both. */
   readonly originalUrl: string | null;
-  /** Read off the link's signature, else counted from the provider's retention; null when neither is known. */
+  /** From the link's signature, else from the provider's retention; null when neither is known. */
   readonly expiresAtMs: number | null;
 }
 
-/** Why a task failed, as a word that programs can branch on. */
+/** Why a task failed, as a word for programs to branch on. */
 export type FailureReason = 'moderation' | 'invalid-input' | 'internal' | 'timeout' | 'quota' | 'unknown';
 
-/** What the provider said of a failed task. */
+/** Why a task failed, as the provider reports it. */
 export interface Failure {
-  /** The provider's own code, dotted or not. */
+  /** The provider's own code. */
   readonly code: string | null;
-  /** Never empty and never a link. */
+  /** Never empty and never a URL. */
   readonly message: string;
   readonly reason: FailureReason;
 }
 
-/** Tokens, as counted by the provider. */
+/** Tokens, as the provider counts them. */
 export interface Usage {
   readonly completionTokens: number | null;
   readonly totalTokens: number | null;
-  /** The tokens that are billed: after enhancement where there is any, else the completion tokens. */
+  /** The billed tokens: those after enhancement, else the completion tokens. */
   readonly billedTokens: number | null;
-  /** How often each tool was used, by the tool's name. */
+  /** The number of uses of each tool, by name. */
   readonly toolUsage: Readonly<Record<string, number>> | null;
 }
 
-/** What the video was made with, as the provider reports it. */
+/** The settings of the generation, as the provider reports them. */
 export interface Settings {
   readonly seed: number | null;
-  /** What the viewer gets, such as `720p`: after enhancement where there is any. */
+  /** The final resolution, such as `720p`: after enhancement, if any. */
   readonly resolution: string | null;
   /** Such as `16:9`. */
   readonly ratio: string | null;
@@ -62,62 +62,62 @@ export interface Settings {
   readonly serviceTier: string | null;
   readonly priority: number | null;
   readonly safetyIdentifier: string | null;
-  /** Names of the tools used. */
+  /** The names of the tools used. */
   readonly tools: readonly string[] | null;
   /** The kind of generation, such as `referenceGenerate`. */
   readonly action: string | null;
 }
 
-/** The request that made the task, where a provider echoes it. It holds the prompt: log it with care. */
+/** The request that created the task, if the provider echoes it. It contains the prompt: log it with care. */
 export interface RequestEcho {
   readonly model: string | null;
   readonly content: readonly unknown[];
 }
 
-/** The inner task of an envelope, or the id in an answer where it is another than the one asked for. */
+/** The inner task of an envelope, or the id in the response if it differs from the ref's. */
 export interface Upstream {
   readonly id: string | null;
-  /** The inner status word, untranslated: the outer one decides. */
+  /** The inner status, in the provider's own word. The outer status decides. */
   readonly status: string | null;
   /** The resolution before enhancement. */
   readonly resolution: string | null;
 }
 
 interface SnapshotOf<Status extends TaskStatus> {
-  /** Always the ref that was asked for. */
+  /** Always the ref that was polled. */
   readonly task: TaskRef;
   readonly status: Status;
-  /** The provider's own word. */
+  /** The status in the provider's own word. */
   readonly providerStatus: string;
-  /** 0 to 1, as reported; may go back. */
+  /** 0 to 1, as reported; may decrease. */
   readonly progress: number | null;
   readonly model: string | null;
   readonly createdAtMs: number | null;
   readonly startedAtMs: number | null;
-  /** When the provider last touched its record. No heartbeat: it may stand still while a task runs. */
+  /** When the provider last changed its record. It may stay the same while a task runs. */
   readonly updatedAtMs: number | null;
   readonly finishedAtMs: number | null;
-  /** How long after the task's creation the provider gives it up. */
+  /** How long after its creation the provider expires the task. */
   readonly expiresAfterMs: number | null;
-  /** When the provider itself gives the task up; null as well where it does not say when the task was created. */
+  /** When the provider expires the task. Also null if the response has no creation time. */
   readonly providerDeadlineAtMs: number | null;
-  /** When the provider forgets the task. */
+  /** When the provider deletes its record of the task. */
   readonly recordExpiresAtMs: number | null;
   readonly usage: Usage | null;
   readonly settings: Settings;
   readonly requestId: string | null;
-  /** The answer's `object`, such as `video`. */
+  /** The response's `object`, such as `video`. */
   readonly objectType: string | null;
-  /** An envelope's or a gateway's message that is no failure. */
+  /** A message of the envelope or the gateway, other than a failure. */
   readonly notice: string | null;
   readonly request: RequestEcho | null;
   readonly upstream: Upstream | null;
 }
 
-/** A task that has not ended. */
+/** A task that has not finished. */
 export type PendingSnapshot = SnapshotOf<'queued'> | SnapshotOf<'running'> | SnapshotOf<'unknown'>;
 
-/** A task that succeeded. `video` is null when the answer holds no link: a late read, or a proxy that hides it. */
+/** A task that succeeded. `video` is null when the response has no link: it came too late, or a proxy hides the link. */
 export interface SucceededSnapshot extends SnapshotOf<'succeeded'> {
   readonly video: Video | null;
 }
@@ -128,7 +128,7 @@ export interface FailedSnapshot extends SnapshotOf<'failed'> {
 }
 
 /**
- * What one answer says of a task: a union by `status`.
+ * The state of a task in one response: a union by `status`.
  *
  * @example if (snapshot.status === 'succeeded') save(snapshot.video)
  */
@@ -139,26 +139,26 @@ export type TaskSnapshot =
   | SnapshotOf<'cancelled'>
   | SnapshotOf<'expired'>;
 
-/** What one response says of a task, and the parsed body beside it. */
+/** A snapshot and the parsed body that it was read from. */
 export interface Reading {
   readonly snapshot: TaskSnapshot;
   readonly raw: unknown;
 }
 
-/** Whether two snapshots, or any two values of plain JSON, say the same. */
-export const saysTheSame = (a: unknown, b: unknown): boolean => {
+/** Whether two snapshots, or any two values of plain JSON, are equal. */
+export const isEqual = (a: unknown, b: unknown): boolean => {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
   let fields = 0;
   for (const name in a) {
-    if (!(name in b) || !saysTheSame(a[name as never], b[name as never])) return false; // no object's fields are known here
+    if (!(name in b) || !isEqual(a[name as never], b[name as never])) return false; // any JSON object may come here
     fields += 1;
   }
   return fields === Object.keys(b).length;
 };
 
 /**
- * One text for one task: the same for two refs exactly when they mean the same task. For keys of maps, caches and rows.
+ * The key of a task for maps and caches. Two refs have the same key exactly when they identify the same task.
  *
  * @example const rows = new Map(tasks.map((task) => [taskKey(task), task]))
  */

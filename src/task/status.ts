@@ -1,18 +1,18 @@
 /**
- * The words for where a task stands, and which of them are ends. Knows no provider's own words.
+ * Task statuses, and which of them are terminal.
  */
 
-/** Every status, in the order of a task's life. `unknown` is a word that no table knows: reported, and asked about again. */
+/** Every status, in the order in which a task passes through them. `unknown` stands for an undocumented word: the watch reports it and polls again. */
 export const taskStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired', 'unknown'] as const;
 
-/** Where a task stands, in one vocabulary for all providers. */
+/** The status of a task, in the same words for all providers. */
 export type TaskStatus = (typeof taskStatuses)[number];
 
 /** A status after which a task never changes. */
 export type TerminalStatus = 'succeeded' | 'failed' | 'cancelled' | 'expired';
 
 /**
- * Whether a task with this status has ended. `unknown` has not.
+ * Whether a task with this status has finished. `unknown` is not terminal.
  *
  * @example isTerminal('expired') // true
  */

@@ -1,5 +1,5 @@
 /**
- * A change of status. Knows nothing of how it was seen.
+ * A change of status.
  */
 import type { Reading, TaskRef, TaskSnapshot } from './snapshot.js';
 import type { TaskStatus } from './status.js';
@@ -7,13 +7,13 @@ import type { TaskStatus } from './status.js';
 /** One transition, its snapshot narrowed by `to`. */
 export interface TransitionTo<To extends TaskStatus> {
   readonly task: TaskRef;
-  /** The status before; null on the first answer. */
+  /** The previous status; null on the first response. */
   readonly from: TaskStatus | null;
   readonly to: To;
   readonly snapshot: Extract<TaskSnapshot, { readonly status: To }>;
-  /** When the watch learned of it, in ms. */
+  /** When the response arrived, in ms since the epoch. */
   readonly atMs: number;
-  /** The parsed body. Null where it was not kept: out of a saved state, and for a watcher that joins a task after its response. */
+  /** The parsed body. Null if it was not kept: for a saved state, and for a watcher that joins a task after its response. */
   readonly raw: unknown;
 }
 
@@ -24,6 +24,6 @@ export interface TransitionTo<To extends TaskStatus> {
  */
 export type TaskTransition = { [To in TaskStatus]: TransitionTo<To> }[TaskStatus];
 
-/** The transition that a response makes. */
+/** The transition to the status of a response. */
 export const transitionTo = ({ snapshot, raw }: Reading, from: TaskStatus | null, atMs: number): TaskTransition =>
-  ({ task: snapshot.task, from, to: snapshot.status, snapshot, atMs, raw }) as TaskTransition; // `to` and the snapshot are of one status
+  ({ task: snapshot.task, from, to: snapshot.status, snapshot, atMs, raw }) as TaskTransition; // `to` is the status of the snapshot

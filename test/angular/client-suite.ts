@@ -11,7 +11,7 @@ import { type ScriptedStep, scriptedTransport } from '../../src/testing/index.js
 import type { Transport } from '../../src/transport/transport.js';
 import { account } from '../../src/client/account.js';
 import type { TaskClient } from '../../src/client/task-client.js';
-import { arkTask, diary, every, inVirtualTime, queued, running, seconds, succeeded, to } from '../support/client.js';
+import { arkTask, record, every, inVirtualTime, queued, running, seconds, succeeded, to } from '../support/client.js';
 
 const accounts = [account(ark, { apiKey: null, baseUrl: 'https://app.example/api/ark', batch: false })];
 
@@ -64,7 +64,7 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
       const options = { policy: every(seconds(13)), deadlineMs: seconds(60) };
       const { client, transport } = scripted([queued], detection, options);
       inVirtualTime(({ flush }) => {
-        const { lines } = diary(client.watch(arkTask), to);
+        const { lines } = record(client.watch(arkTask), to);
         flush();
         expect(lines).toEqual(['0s queued', '60s #']);
         expect(transport.requests.slice(0, 3).map(({ atMs }) => atMs)).toEqual([0, 13_000, 26_000]);
@@ -86,8 +86,8 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
     it('is shared: subscribers of a task share its requests', () => {
       const { app, client, transport } = scripted([queued, running, succeeded], detection, { policy: every(seconds(10)) });
       inVirtualTime(({ flush }) => {
-        const first = diary(client.watch(arkTask), to);
-        const second = diary(app.runInInjectionContext(injectSeedance).watch(arkTask), to);
+        const first = record(client.watch(arkTask), to);
+        const second = record(app.runInInjectionContext(injectSeedance).watch(arkTask), to);
         flush();
         expect(first.lines).toEqual(['0s queued', '10s running', '20s succeeded', '20s |']);
         expect(second.lines).toEqual(first.lines);
@@ -164,7 +164,7 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
     it('is unsubscribed when its subscriber completes', () => {
       const { client, transport } = scripted([running], detection);
       inVirtualTime(({ flush, timers }) => {
-        const { lines } = diary(client.watch(arkTask).pipe(take(1)), to);
+        const { lines } = record(client.watch(arkTask).pipe(take(1)), to);
         flush();
         expect(timers()).toBe(0);
         expect(lines).toEqual(['0s running', '0s |']);
@@ -193,7 +193,7 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
       const { client, transport } = scripted([running], detection, { policy: every(seconds(10)) });
       inVirtualTime(({ flush, timers }) => {
         configure();
-        const { lines } = diary(client.watch(arkTask).pipe(take(3)), to);
+        const { lines } = record(client.watch(arkTask).pipe(take(3)), to);
         flush();
         expect([lines, transport.requests, timers()]).toEqual([[], [], 0]);
       });

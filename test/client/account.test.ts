@@ -6,7 +6,7 @@ import { kyyaipower, kyyaipowerV2 } from '../../src/providers/kyyaipower.js';
 import { account, accountFinder, isLoopback } from '../../src/client/account.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, anyfastAnswer, arkTask, at, brief, diary, key, livingTransport, played, seconds, succeeded, taskOf, to } from '../support/client.js';
+import { accountOf, anyfastAnswer, arkTask, at, brief, record, key, livingTransport, played, seconds, succeeded, taskOf, to } from '../support/client.js';
 
 describe('account', () => {
   it('is one key at one address of one provider', () => {
@@ -59,7 +59,7 @@ describe('account', () => {
   });
 
   it.each(['a\nb', '\u00e9-key', ' key', 'a key'])('refuses the key %j, wherever in it the fault is', (apiKey) => {
-    expect(() => account(ark, { apiKey })).toThrow('account ark: apiKey must hold ASCII characters only, and no white space, quote or backslash');
+    expect(() => account(ark, { apiKey })).toThrow('account ark: apiKey must contain only ASCII characters, without white space, quotes and backslashes');
   });
 
   it('asks a function for its key whenever a request leaves, and not before', () => {
@@ -105,15 +105,15 @@ it('this machine is localhost and what is below it, 127.0.0.0/8, and ::1', () =>
 describe('the account of a ref', () => {
   it('is found among what account() gives, and nothing else', () => {
     for (const other of [null, 'ark', {}, { credentials: key }, ark]) {
-      expect(() => accountFinder([accountOf(ark), other as never])).toThrow(new TypeError('accounts must be a list of what account() gives, with one at the least'));
+      expect(() => accountFinder([accountOf(ark), other as never])).toThrow(new TypeError('accounts must be a non-empty array of results of account()'));
     }
   });
 
   it('that is none is told which there are', () => {
     const find = accountFinder([accountOf(ark), accountOf(ark, { name: 'eu' }), accountOf(kyyaipower)]);
     const known = 'ark, ark (eu), kyyaipower';
-    expect(() => find({ ...arkTask, account: 'cn' })).toThrow(new TypeError(`task.account: no account for 'cn'; there are: ${known}`));
-    expect(() => find({ provider: 'anyfast', id: 'cgt-1' })).toThrow(new TypeError(`task.provider: no account for 'anyfast'; there are: ${known}`));
+    expect(() => find({ ...arkTask, account: 'cn' })).toThrow(new TypeError(`task.account: no account for 'cn'; the accounts are: ${known}`));
+    expect(() => find({ provider: 'anyfast', id: 'cgt-1' })).toThrow(new TypeError(`task.provider: no account for 'anyfast'; the accounts are: ${known}`));
   });
 
   const asked = (refAccount: string | undefined, names: readonly (string | null)[]): Promise<readonly string[]> =>
@@ -121,7 +121,7 @@ describe('the account of a ref', () => {
       marbles(({ flush }) => {
         const { transport, lives } = livingTransport(() => played(succeeded));
         const accounts = names.map((name) => account(ark, { apiKey: `key-of-${String(name)}`, ...(name === null ? {} : { name }) }));
-        diary(createTaskClient({ transport, accounts }).watch({ ...arkTask, ...(refAccount === undefined ? {} : { account: refAccount }) }), to);
+        record(createTaskClient({ transport, accounts }).watch({ ...arkTask, ...(refAccount === undefined ? {} : { account: refAccount }) }), to);
         flush();
         resolve(lives.map(({ headers }) => headers['authorization'] ?? ''));
       })();
@@ -141,8 +141,8 @@ describe('the account of a ref', () => {
     const { transport, lives } = livingTransport(() => played({ body: { id: 'cgt-1', status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }));
     const accounts = [accountOf(kyyaipower), accountOf(kyyaipowerV2, { name: 'today' })];
     const client = createTaskClient({ transport, accounts });
-    diary(client.watch(taskOf(kyyaipower)), to);
-    diary(client.watch({ ...taskOf(kyyaipower), account: 'today' }), to);
+    record(client.watch(taskOf(kyyaipower)), to);
+    record(client.watch({ ...taskOf(kyyaipower), account: 'today' }), to);
     flush();
     expect(lives.map(({ url }) => url)).toEqual([
       'https://zcbservice.aizfw.cn/kyyAiPower/v1/result/cgt-1', 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/cgt-1',
@@ -152,12 +152,12 @@ describe('the account of a ref', () => {
 
 describe('the rate limit and the lists of an account', () => {
   it.each([0, -1, 1.5, Number.NaN, '60'])('a limit of %s is refused by its name', (limit) => {
-    expect(() => account(ark, { apiKey: key, rateLimit: { perMinute: limit as never } })).toThrow(`rateLimit.perMinute must be a whole number from 1, not ${String(limit)}`);
+    expect(() => account(ark, { apiKey: key, rateLimit: { perMinute: limit as never } })).toThrow(`rateLimit.perMinute must be an integer ≥ 1, not ${String(limit)}`);
     expect(() => account(ark, { apiKey: key, rateLimit: { maxInFlight: limit as never } })).toThrow(RangeError);
   });
 
   it('a rate limit that is no record, and a batch that is no yes or no, are refused by their names', () => {
-    expect(() => account(ark, { apiKey: key, rateLimit: 60 as never })).toThrow('account ark: rateLimit must be a record of limits, not 60');
+    expect(() => account(ark, { apiKey: key, rateLimit: 60 as never })).toThrow('account ark: rateLimit must be an object of limits, not 60');
     expect(() => account(ark, { apiKey: key, batch: 'no' as never })).toThrow('account ark: batch must be true or false, not no');
   });
 });
@@ -167,8 +167,8 @@ it.each(['429', 'RateLimitExceeded.EndpointRPMExceeded'])('the code %s under 200
     const { transport, lives } = livingTransport((index) =>
       played(index === 0 ? { status: 200, headers: { 'retry-after': '30' }, body: { code, message: 'too many requests' } } : anyfastAnswer('IN_PROGRESS')));
     const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
-    const first = diary(client.states(taskOf(anyfast, 'a')), brief, seconds(40));
-    at(seconds(1), () => { diary(client.states(taskOf(anyfast, 'b')), brief, seconds(40)); });
+    const first = record(client.states(taskOf(anyfast, 'a')), brief, seconds(40));
+    at(seconds(1), () => { record(client.states(taskOf(anyfast, 'b')), brief, seconds(40)); });
     flush();
     expect(first.lines[0]).toBe('0s rate-limited x1');
     expect(lives[1]?.atMs).toBeGreaterThanOrEqual(seconds(30));
@@ -178,7 +178,7 @@ it.each(['429', 'RateLimitExceeded.EndpointRPMExceeded'])('the code %s under 200
 it('an answer that speaks of 429 or of a rate limit, and is none, rests no key', marbles(({ flush }) => {
   const { transport, lives } = livingTransport(() => played(anyfastAnswer('IN_PROGRESS', { fail_reason: 'RateLimitExceeded, code: 429' })));
   const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
-  for (const id of ['a', 'b']) diary(client.watch(taskOf(anyfast, id)), to, seconds(1));
+  for (const id of ['a', 'b']) record(client.watch(taskOf(anyfast, id)), to, seconds(1));
   flush();
   expect(lives.map(({ atMs }) => atMs)).toEqual([0, 0]);
 }));

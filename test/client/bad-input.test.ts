@@ -9,7 +9,7 @@ import { parseWatchState } from '../../src/state/stored.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, arkTask, brief, diary, inVirtualTime, key, livingTransport, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { accountOf, arkTask, brief, record, inVirtualTime, key, livingTransport, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
 
 /** What is handed over although the types forbid it. */
 const wrong = (value: unknown): never => value as never;
@@ -30,7 +30,7 @@ const bigint = 5n;
 describe('an account is refused', () => {
   it('of a provider that is none', () => {
     for (const provider of ['ark', undefined]) expect(() => account(wrong(provider), { apiKey: key })).toThrow(`not ${String(provider)}`);
-    expect(() => account(wrong('ark'), { apiKey: key })).toThrow(/^account: provider must be what rx-seedance\/providers\/<id> exports, not ark$/);
+    expect(() => account(wrong('ark'), { apiKey: key })).toThrow(/^account: provider must be an export of rx-seedance\/providers\/<id>, not ark$/);
   });
 
   const made = (options: object) => () => account(ark, wrong({ apiKey: key, ...options }));
@@ -164,7 +164,7 @@ describe('a watch is refused at once', () => {
 
   it('for a state in which one field is another', () => {
     const [state] = inVirtualTime(({ flush }) => {
-      const seen = diary(scripted([running]).client.states(arkTask), brief, 1);
+      const seen = record(scripted([running]).client.states(arkTask), brief, 1);
       flush();
       return seen.values;
     });
@@ -196,7 +196,7 @@ describe('what is found out late', () => {
     for (const name of ['interval', 'retry'] as const) {
       inVirtualTime(({ flush }) => {
         const { client: own } = scripted([name === 'retry' ? { status: 503 } : running]);
-        const seen = diary(own.watch(arkTask, { policy: { [name]: () => wait } }), to);
+        const seen = record(own.watch(arkTask, { policy: { [name]: () => wait } }), to);
         flush();
         expect(seen.error).toBeInstanceOf(RangeError);
         expect(String(seen.error)).toContain(`policy.${name}`);
@@ -211,13 +211,13 @@ describe('what is found out late', () => {
   });
 
   it('a feed refuses what is no client, at once', () => {
-    expect(() => of(arkTask).pipe(watchTasks(wrong(undefined)))).toThrow('client must be what createTaskClient gives, not undefined');
+    expect(() => of(arkTask).pipe(watchTasks(wrong(undefined)))).toThrow('client must be a result of createTaskClient, not undefined');
   });
 
   it.each([-1, 1.5, Number.NaN, Infinity, '8' as never])('a client refuses the concurrency %s, at once', (concurrency) => {
     const create = () => createTaskClient({ transport: () => NEVER, accounts: [accountOf(ark)], concurrency });
     expect(create).toThrow(RangeError);
-    expect(create).toThrow(`concurrency must be a whole number from 0, not ${String(concurrency)}`);
+    expect(create).toThrow(`concurrency must be an integer ≥ 0, not ${String(concurrency)}`);
   });
 
   it('a client refuses what is no scheduler', () => {
@@ -253,7 +253,7 @@ describe('an id', () => {
       for (const baseUrl of bases) {
         const { transport: living, lives } = livingTransport(() => played(succeeded));
         const own = createTaskClient({ transport: living, accounts: [accountOf(ark, { baseUrl })] });
-        const seen = diary(own.watch({ provider: 'ark', id }), ({ task }: { task: TaskRef }) => task.id);
+        const seen = record(own.watch({ provider: 'ark', id }), ({ task }: { task: TaskRef }) => task.id);
         flush();
         expect(lives.map(({ url }) => url)).toEqual([`${baseUrl.replace(/\/+$/, '')}/contents/generations/tasks/${segment}`]);
         expect(seen.values[0]?.task).toEqual({ provider: 'ark', id });
@@ -263,7 +263,7 @@ describe('an id', () => {
 
   it('is not looked at further: another id in the answer is no refusal', marbles(({ flush }) => {
     const { client: own } = scripted([{ body: { id: 'upstream/9', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } }]);
-    const seen = diary(own.watch(arkTask), ({ snapshot }) => snapshot.upstream?.id);
+    const seen = record(own.watch(arkTask), ({ snapshot }) => snapshot.upstream?.id);
     flush();
     expect(seen.lines).toEqual(['0s upstream/9', '0s |']);
     expect(seconds(1)).toBe(1000);

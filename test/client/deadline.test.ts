@@ -16,7 +16,7 @@ import {
   busy,
   cancelled,
   days,
-  diary,
+  record,
   every,
   expired,
   failed,
@@ -44,7 +44,7 @@ const byTheClock = (answerAt: (nowMs: number) => ScriptedStep) => {
 describe('the deadline', () => {
   it('ends a watch exactly when it comes, with the task, its last snapshot and a state on the error', marbles(({ flush }) => {
     const { client } = scripted([queued, running], { policy: every(seconds(25)) });
-    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
     flush();
     expect(seen.lines).toEqual(['0s queued', '25s running', '60s #']);
     expect(isSeedanceError(seen.error, 'timeout')).toBe(true);
@@ -56,7 +56,7 @@ describe('the deadline', () => {
   it.each([11, 15, 25, 40, 49, 55, 100, 5000])('shortens the last wait so that a final ask fits before it: every %i s', (intervalS) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running], { policy: every(seconds(intervalS)) });
-      const seen = diary(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
+      const seen = record(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
       flush();
       const times = askedAt(transport);
       const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
@@ -69,29 +69,29 @@ describe('the deadline', () => {
 
   it('the final ask finds what came before the deadline', marbles(({ flush }) => {
     const { client } = byTheClock((nowMs) => (nowMs < seconds(85) ? running : succeeded));
-    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(100), policy: every(hours(1)) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: seconds(100), policy: every(hours(1)) }), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
   it('is a trouble of its own kind, in its own words', marbles(({ flush }) => {
     const { client } = scripted([running, { hang: true }], { policy: every(seconds(25)) });
-    const seen = diary(client.states(arkTask, { deadlineMs: seconds(40) }), brief);
+    const seen = record(client.states(arkTask, { deadlineMs: seconds(40) }), brief);
     flush();
     expect(seen.lines).toEqual(['0s running', '40s timeout x1 (timeout)', '40s #']);
-    expect(seen.values.at(-1)?.lastError).toEqual({ kind: 'timeout', reason: null, status: null, message: 'the deadline came first', sameFailureCount: 1, sinceMs: seconds(40) });
+    expect(seen.values.at(-1)?.lastError).toEqual({ kind: 'timeout', reason: null, status: null, message: 'the deadline passed before a response arrived', sameFailureCount: 1, sinceMs: seconds(40) });
   }));
 
   it('counts from the beginning of the watch, not from the first answer', marbles(({ flush }) => {
     const { client } = scripted([busy, busy, running], { policy: every(seconds(20)) });
-    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
     flush();
     expect(seen.lines).toEqual(['30s running', '60s #']);
   }));
 
   it('ends a watch that never got an answer', marbles(({ flush }) => {
     const { client } = scripted([busy]);
-    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
     flush();
     expect(seen.lines).toEqual(['60s #']);
     expect(seen.error).toMatchObject({ kind: 'timeout', task: arkTask, lastSnapshot: null, state: { snapshot: null, ended: 'timeout' } });
@@ -99,7 +99,7 @@ describe('the deadline', () => {
 
   it('may be shorter than the floor: one ask, and the end when it comes', marbles(({ flush }) => {
     const { client, transport } = scripted([running]);
-    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(5) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: seconds(5) }), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '5s #']);
     expect(transport.requests).toHaveLength(1);
@@ -107,7 +107,7 @@ describe('the deadline', () => {
 
   it('does not come before Retry-After is over, and no ask does', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '300' })], { policy: every(seconds(20)) });
-    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '100s #']);
     expect(askedAt(transport)).toEqual([0, 20]);
@@ -115,7 +115,7 @@ describe('the deadline', () => {
 
   it('a Retry-After that ends shortly before it still leaves its ask', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '75' }), succeeded], { policy: every(seconds(20)) });
-    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 20, 95]);
     expect(seen.lines.at(-1)).toBe('95s |');
@@ -123,7 +123,7 @@ describe('the deadline', () => {
 
   it('the last state before the error says that it has ended', marbles(({ flush }) => {
     const { client } = scripted([running], { policy: every(seconds(20)) });
-    const seen = diary(client.states(arkTask, { deadlineMs: seconds(60) }));
+    const seen = record(client.states(arkTask, { deadlineMs: seconds(60) }));
     flush();
     expect(seen.values.at(-1)).toMatchObject({ ended: 'timeout', snapshot: { status: 'running' } });
     expect(seen.lines.slice(-2).map((line) => line.split(' ')[0])).toEqual(['60s', '60s']);
@@ -135,7 +135,7 @@ describe('a hung request', () => {
   it('ends at the ask timeout as a trouble, is aborted, and the watch goes on', marbles(({ flush }) => {
     const { transport, lives } = livingTransport((index) => played([queued, { hang: true } as const, succeeded][index] ?? queued));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)) });
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines).toEqual(['0s queued', '45s timeout x1', '55s succeeded', '55s |']);
     expect(lives[1]).toMatchObject({ atMs: 15_000, end: 'aborted', endedAtMs: 45_000 });
@@ -143,7 +143,7 @@ describe('a hung request', () => {
 
   it('the ask timeout is the client\'s to choose', marbles(({ flush }) => {
     const { client } = scripted([queued, { hang: true }, succeeded], { policy: every(seconds(15)), requestTimeoutMs: 400 });
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines).toEqual(['0s queued', '15.4s timeout x1', '25.4s succeeded', '25.4s |']);
   }));
@@ -152,7 +152,7 @@ describe('a hung request', () => {
     inVirtualTime(({ flush, timers }) => {
       const { transport, lives } = livingTransport((index) => (index === 0 ? played(running) : NEVER));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)), ...options });
-      const seen = diary(client.watch(arkTask, { deadlineMs: seconds(25) }), to);
+      const seen = record(client.watch(arkTask, { deadlineMs: seconds(25) }), to);
       flush();
       expect(seen.lines).toEqual(['0s running', '25s #']);
       expect(seen.error).toMatchObject({ kind: 'timeout', task: arkTask, lastSnapshot: { status: 'running' }, state: { ended: 'timeout', deadlineAtMs: 25_000 } });
@@ -164,7 +164,7 @@ describe('a hung request', () => {
   it('the very first one too', marbles(({ flush }) => {
     const { transport, lives } = livingTransport(() => NEVER);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(12) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: seconds(12) }), to);
     flush();
     expect(seen.lines).toEqual(['12s #']);
     expect(seen.error).toMatchObject({ kind: 'timeout', lastSnapshot: null });
@@ -173,7 +173,7 @@ describe('a hung request', () => {
 
   it('an ask timeout in the same turn as the deadline ends the watch there', marbles(({ flush }) => {
     const { client } = scripted([{ hang: true }]);
-    const seen = diary(client.watch(arkTask, { deadlineMs: seconds(30) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: seconds(30) }), to);
     flush();
     expect(seen.lines).toEqual(['30s #']);
     expect(isSeedanceError(seen.error, 'timeout')).toBe(true);
@@ -186,7 +186,7 @@ describe('an answer in the turn of the deadline', () => {
   it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('counts: %s', (status, step) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, { ...step, afterMs: seconds(10) }]);
-      const seen = diary(client.watch(arkTask, options), to);
+      const seen = record(client.watch(arkTask, options), to);
       flush();
       expect(askedAt(transport)).toEqual([0, 50]);
       expect(seen.lines).toEqual(['0s running', `60s ${status}`, '60s |']);
@@ -196,14 +196,14 @@ describe('an answer in the turn of the deadline', () => {
   it('counts also when it takes another turn of the scheduler at the same instant', marbles(({ flush }) => {
     const { transport } = livingTransport((index) => (index === 0 ? played(running) : timer(seconds(10)).pipe(delay(0), map(() => responseOf(succeeded)))));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-    const seen = diary(client.watch(arkTask, options), to);
+    const seen = record(client.watch(arkTask, options), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '60s succeeded', '60s |']);
   }));
 
   it('counts when it is no end: it is the last snapshot of the timeout', marbles(({ flush }) => {
     const { client } = scripted([queued, { ...running, afterMs: seconds(10) }]);
-    const seen = diary(client.watch(arkTask, options), to);
+    const seen = record(client.watch(arkTask, options), to);
     flush();
     expect(seen.lines).toEqual(['0s queued', '60s running', '60s #']);
     expect(seen.error).toMatchObject({ kind: 'timeout', lastSnapshot: { status: 'running' } });
@@ -211,7 +211,7 @@ describe('an answer in the turn of the deadline', () => {
 
   it('one millisecond later it does not', marbles(({ flush }) => {
     const { client } = scripted([running, { ...succeeded, afterMs: seconds(10) + 1 }]);
-    const seen = diary(client.watch(arkTask, options), to);
+    const seen = record(client.watch(arkTask, options), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '60s #']);
   }));
@@ -222,7 +222,7 @@ describe('without a deadline of our own', () => {
 
   it('a task that its provider expires ends as expired, not as our timeout', marbles(({ flush }) => {
     const { client } = byTheClock((nowMs) => (nowMs < seconds(3601) ? arkAnswer('running', clip) : arkAnswer('expired', clip)));
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'expired', '|']);
     expect(seen.values[1]?.atMs).toBeLessThanOrEqual(seconds(3601 + 20));
@@ -230,7 +230,7 @@ describe('without a deadline of our own', () => {
 
   it('it is 10 minutes after the provider\'s own', marbles(({ flush }) => {
     const { client } = scripted([arkAnswer('running', { ...clip, execution_expires_after: 10_800 })]);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '11401s #']);
     expect(isSeedanceError(seen.error, 'timeout')).toBe(true);
@@ -244,7 +244,7 @@ describe('without a deadline of our own', () => {
   ])('it is %s where the provider names none', (_, step, options, endMs) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([step], { policy: every(minutes(5)) });
-      const seen = diary(client.watch(arkTask, options), to);
+      const seen = record(client.watch(arkTask, options), to);
       flush();
       expect(seen.lines).toEqual(['0s running', `${String(endMs / 1000)}s #`]);
     });
@@ -252,7 +252,7 @@ describe('without a deadline of our own', () => {
 
   it('follows what the provider says, at least 2 h after the first good response', marbles(({ flush }) => {
     const { client } = scripted([busy, busy, arkAnswer('queued', clip), arkAnswer('running', { ...clip, execution_expires_after: 7200 }), running]);
-    const seen = diary(client.states(arkTask, { policy: every(minutes(5)) }));
+    const seen = record(client.states(arkTask, { policy: every(minutes(5)) }));
     flush();
     expect(seen.values.slice(0, 6).map(({ deadlineAtMs }) => deadlineAtMs)).toEqual([null, null, seconds(30) + hours(2), ...Array(3).fill(seconds(7801))]);
     expect(seen.lines.at(-1)).toBe('7801s #');
@@ -266,7 +266,7 @@ describe('long waits', () => {
 
   it('a deadline of 60 days and an interval of 40 days are kept', marbles(({ flush }) => {
     const { client, transport } = scripted([running]);
-    const seen = diary(client.watch(arkTask, { deadlineMs: days(60), policy: every(days(40)) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: days(60), policy: every(days(40)) }), to);
     flush();
     expect(seen.lines).toEqual(['0s running', `${String(days(60) / 1000)}s #`]);
     const [first, second, final = 0, ...more] = transport.requests.map(({ atMs }) => atMs);
@@ -281,7 +281,7 @@ describe('long waits', () => {
   ])('%s longer than 2^31 ms does not end early on the timers of a platform', async (_, step, { requestTimeoutMs, ...options }) => {
     vi.useFakeTimers({ now: 0 });
     const { client, transport } = scripted([step], requestTimeoutMs === undefined ? {} : { requestTimeoutMs });
-    const seen = diary(client.states(arkTask, options), brief);
+    const seen = record(client.states(arkTask, options), brief);
     await vi.advanceTimersByTimeAsync(days(39));
     expect(transport.requests).toHaveLength(1);
     expect(transport.pending()).toBe('hang' in step ? 1 : 0);
@@ -296,7 +296,7 @@ describe('long waits', () => {
   it('a deadline longer than 2^31 ms does not end a request early on the timers of a platform', async () => {
     vi.useFakeTimers({ now: 0 });
     const { client, transport } = scripted([{ hang: true }], { requestTimeoutMs: 2 ** 31 - 1 });
-    const seen = diary(client.watch(arkTask, { deadlineMs: days(40) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: days(40) }), to);
     await vi.advanceTimersByTimeAsync(days(24));
     expect([transport.requests.length, transport.pending(), seen.isOver]).toEqual([1, 1, false]);
     await vi.advanceTimersByTimeAsync(days(16) + 10);
@@ -308,7 +308,7 @@ describe('long waits', () => {
   it('a clock that jumps ahead, as after a sleep, makes one ask and no burst', async () => {
     vi.useFakeTimers({ now: 0 });
     const { client, transport } = scripted([running], { policy: every(seconds(20)), deadlineMs: days(3) });
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     await vi.advanceTimersByTimeAsync(seconds(30));
     expect(askedAt(transport)).toEqual([0, 20]);
     vi.setSystemTime(hours(8));
@@ -323,7 +323,7 @@ describe('long waits', () => {
   it('a clock that jumps past the deadline makes one ask, and the end counts', async () => {
     vi.useFakeTimers({ now: 0 });
     const { client, transport } = scripted([running, running, succeeded], { policy: every(seconds(20)) });
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     await vi.advanceTimersByTimeAsync(seconds(30));
     vi.setSystemTime(hours(8));
     await vi.advanceTimersByTimeAsync(seconds(15));
@@ -334,7 +334,7 @@ describe('long waits', () => {
   it('a clock that goes back lengthens no wait', async () => {
     vi.useFakeTimers({ now: hours(8) });
     const { client, transport } = scripted([running], { policy: every(seconds(20)), deadlineMs: days(3) });
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     await vi.advanceTimersByTimeAsync(seconds(30));
     vi.setSystemTime(0);
     await vi.advanceTimersByTimeAsync(seconds(60));
@@ -346,11 +346,11 @@ describe('long waits', () => {
 it('an answer to another watcher in the ms of the deadline counts', marbles(({ flush }) => {
   const { transport } = livingTransport((index) => played(index === 0 ? running : succeeded));
   const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-  diary(client.watch(arkTask, { policy: every(seconds(20)) }), to);
-  const hasty: { diary?: ReturnType<typeof diary> } = {};
-  at(seconds(15), () => { hasty.diary = diary(client.watch(arkTask, { deadlineMs: seconds(5) }), to); });
+  record(client.watch(arkTask, { policy: every(seconds(20)) }), to);
+  const hasty: { record?: ReturnType<typeof record> } = {};
+  at(seconds(15), () => { hasty.record = record(client.watch(arkTask, { deadlineMs: seconds(5) }), to); });
   flush();
-  expect(hasty.diary?.lines).toEqual(['15s running', '20s succeeded', '20s |']);
+  expect(hasty.record?.lines).toEqual(['15s running', '20s succeeded', '20s |']);
 }));
 
 describe('on a clock that timers do not share, a deadline', () => {
@@ -368,7 +368,7 @@ describe('on a clock that timers do not share, a deadline', () => {
     const save = ({ polls, sentAtMs }: { readonly polls: number; readonly sentAtMs: number | null }): void => {
       if (polls === 1 && sentAtMs === null) vi.setSystemTime(Date.now() + 5);
     };
-    const seen = diary(client.states(arkTask, { deadlineMs: seconds(20), save }), (state) => { endedAtMs = Date.now(); return brief(state); });
+    const seen = record(client.states(arkTask, { deadlineMs: seconds(20), save }), (state) => { endedAtMs = Date.now(); return brief(state); });
     vi.advanceTimersByTime(minutes(30));
     expect(seen.error).toMatchObject({ kind: 'timeout' });
     expect(endedAtMs - began).toBeLessThan(seconds(20) + 50);
@@ -377,7 +377,7 @@ describe('on a clock that timers do not share, a deadline', () => {
   it('a timer that is ahead of the clock ends the watch at its deadline all the same, once', () => {
     const { transport, lives } = livingTransport(() => NEVER);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-    const seen = diary(client.states(arkTask, { deadlineMs: seconds(20) }), brief);
+    const seen = record(client.states(arkTask, { deadlineMs: seconds(20) }), brief);
     vi.advanceTimersByTime(seconds(10));
     vi.setSystemTime(Date.now() - 3);
     vi.advanceTimersByTime(minutes(5));
@@ -392,7 +392,7 @@ describe('on a clock that timers do not share, a deadline', () => {
   ])('that a computer sleeps through with %s ends no watch before one more question', (_, answer, sleepsAtMs) => {
     const { transport } = livingTransport(answer);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(45)) });
-    const seen = diary(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
     vi.advanceTimersByTime(sleepsAtMs);
     vi.setSystemTime(Date.now() + hours(8));
     vi.advanceTimersByTime(minutes(5));
@@ -403,7 +403,7 @@ describe('on a clock that timers do not share, a deadline', () => {
   it('that a computer sleeps through ends the watch after one more question that is not answered', () => {
     const { transport, lives } = livingTransport(() => NEVER);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-    const seen = diary(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
+    const seen = record(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
     vi.advanceTimersByTime(seconds(10));
     vi.setSystemTime(Date.now() + hours(8));
     vi.advanceTimersByTime(minutes(5));
@@ -419,7 +419,7 @@ describe('a clock that is set', () => {
     vi.useFakeTimers({ now });
     const { transport, lives } = livingTransport(() => played(running));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)) });
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     vi.advanceTimersByTime(minutes(30.5));
     vi.setSystemTime(Date.now() + jumpMs);
     vi.advanceTimersByTime(minutes(89));

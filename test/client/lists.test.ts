@@ -21,7 +21,7 @@ import type { WatchState } from '../../src/state/watch-state.js';
 import { clockOf } from '../../src/transport/clock.js';
 import { createRequestQueue } from '../../src/transport/request-queue.js';
 import type { Provider } from '../../src/wire/provider.js';
-import { accountOf, at, diary, every, inVirtualTime, key, livingTransport, minutes, reset, responseOf, seconds, to, tooMany } from '../support/client.js';
+import { accountOf, at, record, every, inVirtualTime, key, livingTransport, minutes, reset, responseOf, seconds, to, tooMany } from '../support/client.js';
 import { type PollEvent, pollOf, type RememberedTask } from '../support/polls.js';
 
 const baseUrl = `http://127.0.0.1:1${sites.ark.base}`;
@@ -45,10 +45,10 @@ const watchAll = (submissions: readonly Submission[], options: Partial<AccountOp
     const { ids, answer } = simulatedArk(submissions);
     const { transport, lives } = livingTransport((index, request) => of(disturb(request, index) ?? answer(request)));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl, ...options })], policy: every(seconds(10)), deadlineMs: minutes(20) });
-    const diaries = ids.map((id) => diary(client.watch({ provider: 'ark', id }), to));
+    const records = ids.map((id) => record(client.watch({ provider: 'ark', id }), to));
     flush();
     const paths = lives.map(({ url }) => url.slice(baseUrl.length));
-    const seen = diaries.map(({ values, error, isOver }) => ({
+    const seen = records.map(({ values, error, isOver }) => ({
       transitions: values.map((transition) => ({ ...transition, atMs: null })),
       error: isSeedanceError(error) ? [error.kind, error.reason, error.lastSnapshot] : error,
       isOver,
@@ -88,8 +88,8 @@ describe('tasks of one account', () => {
       const { transport, lives } = livingTransport((_, request) => of(answer(request)));
       const other = { name: 'other', apiKey: 'another-key-0123456789', baseUrl };
       const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl }), account(ark, other)], policy: every(seconds(10)) });
-      diary(client.watch({ provider: 'ark', id: 'cgt-of-the-other', account: 'other' }), to);
-      diary(client.watch({ provider: 'ark', id: ids[0] ?? '' }), to);
+      record(client.watch({ provider: 'ark', id: 'cgt-of-the-other', account: 'other' }), to);
+      record(client.watch({ provider: 'ark', id: ids[0] ?? '' }), to);
       at(seconds(1) - 1, () => { expect(lives).toHaveLength(2); });
       flush();
       expect(lives.filter(isList)).toEqual([]);
@@ -158,7 +158,7 @@ describe('tasks of one account', () => {
     inVirtualTime(({ timers, flush, interrupt }) => {
       const { transport, lives, pending } = livingTransport(() => NEVER);
       const client = createTaskClient({ transport, accounts: [accountOf(ark, { batch: true })] });
-      const all = diary(from(['a', 'b', 'c', 'd']).pipe(mergeMap((id) => client.watch({ provider: 'ark', id }))), to);
+      const all = record(from(['a', 'b', 'c', 'd']).pipe(mergeMap((id) => client.watch({ provider: 'ark', id }))), to);
       interrupt(seconds(2), () => {
         expect(pending()).toBe(1);
         all.stop();
@@ -175,7 +175,7 @@ describe('tasks of one account', () => {
       const { ids, answer } = simulatedArk(many(3, { queueMs: 0, runMs: 0 }));
       const transport: Transport = (request) => defer(() => of(answer(request)));
       const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl })] });
-      const [, left, stays] = ids.map((id) => diary(client.watch({ provider: 'ark', id }), to));
+      const [, left, stays] = ids.map((id) => record(client.watch({ provider: 'ark', id }), to));
       at(500, () => { left?.stop(); });
       flush();
       expect(left?.lines).toEqual([]);
@@ -221,7 +221,7 @@ const listing = (
         const polled = known.get(id) ?? { task: { provider: provider.id, id }, lastRequest: null, unlistedTier: undefined };
         known.set(id, polled);
         const events = pollOf(requests, polled, { dueAtMs: asyncScheduler.now(), minIntervalMs: seconds(10), serviceTier: null, ...own });
-        return diary(events, (event) => {
+        return record(events, (event) => {
           if (event.kind === 'leaving') onLeaving(id, event);
           return told(event);
         });
@@ -246,8 +246,8 @@ const told = (event: PollEvent): string => {
 };
 
 /** What polls came to, and when. */
-const results = (diaries: readonly { readonly lines: readonly string[] }[]): readonly string[] =>
-  diaries.map(({ lines }) => lines.filter((line) => !/leaving|\|/.test(line)).join());
+const results = (records: readonly { readonly lines: readonly string[] }[]): readonly string[] =>
+  records.map(({ lines }) => lines.filter((line) => !/leaving|\|/.test(line)).join());
 
 /** An answer of tasks that run, to a list or to a single request; a list leaves out those in `missing`. */
 const running = ({ url }: Pick<HttpRequest, 'url'>, missing: readonly string[] = []): HttpResponse => {
@@ -618,7 +618,7 @@ describe('watches that save, in one list', () => {
       };
       const seen = Object.entries(saves).map(([id, keep]) => {
         const save = ({ sentAtMs }: WatchState): unknown => (sentAtMs === null ? undefined : keep());
-        return diary(client.watch({ provider: 'ark', id }, { save }), to, id === 'f-left' ? seconds(5) : seconds(40));
+        return record(client.watch({ provider: 'ark', id }, { save }), to, id === 'f-left' ? seconds(5) : seconds(40));
       });
       flush();
       expect(lives.map(({ atMs, url }) => `${String(atMs / 1000)}s ${shortOf(url)}`)).toEqual(['11s a-plain,d-slow']);

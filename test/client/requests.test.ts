@@ -12,7 +12,7 @@ import { clockOf } from '../../src/transport/clock.js';
 import { createRequestQueue } from '../../src/transport/request-queue.js';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
 import {
-  accountOf, arkTask, at, busy, diary, forbidden, inVirtualTime, key, livingTransport, minutes, played, queued, reset, responseOf, running, seconds, succeeded, to, tooMany,
+  accountOf, arkTask, at, busy, record, forbidden, inVirtualTime, key, livingTransport, minutes, played, queued, reset, responseOf, running, seconds, succeeded, to, tooMany,
 } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import { type PollEvent, pollOf, type RememberedTask } from '../support/polls.js';
@@ -38,7 +38,7 @@ const told = (event: PollEvent): string => {
 
 /** What a poll does, and with its leaving. */
 const follow = (poll: Observable<PollEvent>, onLeaving: (leaving: Leaving) => void = () => undefined) =>
-  diary(poll, (event) => {
+  record(poll, (event) => {
     if (event.kind === 'leaving') onLeaving(event);
     return told(event);
   });
@@ -89,7 +89,7 @@ describe('a request', () => {
       const seen = follow(poll('second'), ({ waitUntil }) => { waitUntil(timer(3_000)); });
       flush();
       expect(seen.lines).toEqual(['0.9s leaving', '4.9s timeout', '4.9s |']);
-      expect(resultIn(seen)).toEqual(left({ kind: 'timeout', message: 'no answer within 1000 ms' }));
+      expect(resultIn(seen)).toEqual(left({ kind: 'timeout', message: 'no response within 1000 ms' }));
     });
   });
 
@@ -167,7 +167,7 @@ describe('a request', () => {
     marbles(({ flush }) => {
       const { transport } = livingTransport((index) => (index === 0 ? throwError(() => error) : played(succeeded)));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(seen.lines).toEqual(['10s succeeded', '10s |']);
     })();

@@ -21,7 +21,7 @@ import {
   busy,
   cancelled,
   days,
-  diary,
+  record,
   every,
   expired,
   failed,
@@ -68,7 +68,7 @@ const anyOptions: fc.Arbitrary<WatchOptions> = fc.record({
   deadlineMs: fc.constantFrom(seconds(35), minutes(2), undefined),
 });
 
-/** A line of a diary, whatever the order of the fields in it. */
+/** A line of a record, whatever the order of the fields in it. */
 const asRead = (line: string): unknown => {
   const [at = '', ...rest] = line.split(' ');
   const text = rest.join(' ');
@@ -85,7 +85,7 @@ describe('a watch that goes on from a saved state', () => {
   it('has the same states at the same times from any step on, as if nothing had happened', () => {
     fc.assert(fc.property(anyScript, anyLatencyMs, anyOptions.map((any) => ({ ...any, deadlineMs: undefined })), (script, latencyMs, options) => {
       const whole = inVirtualTime(({ flush }) => {
-        const seen = diary(byAnswers(script, latencyMs).states(arkTask, options), (state) => JSON.stringify(state));
+        const seen = record(byAnswers(script, latencyMs).states(arkTask, options), (state) => JSON.stringify(state));
         flush();
         return seen;
       });
@@ -94,7 +94,7 @@ describe('a watch that goes on from a saved state', () => {
           const client = byAnswers(script, latencyMs);
           let last: WatchState | null = null;
           const before = client.states(arkTask, options).pipe(take(step + 1), tap((state) => { last = state; }));
-          const seen = diary(concat(before, defer(() => client.states(arkTask, { ...options, resumeFrom: saved(last) }))), (state) => JSON.stringify(state));
+          const seen = record(concat(before, defer(() => client.states(arkTask, { ...options, resumeFrom: saved(last) }))), (state) => JSON.stringify(state));
           flush();
           return seen;
         });
@@ -108,18 +108,18 @@ describe('a watch that goes on from a saved state', () => {
     fc.assert(fc.property(anyScript, anyLatencyMs, fc.nat({ max: minutes(12) }), anyGapMs, (script, latencyMs, cutMs, gapMs) => {
       const options = { deadlineMs: days(100), giveUpAfterMs: minutes(3) };
       const whole = inVirtualTime(({ flush }) => {
-        const seen = diary(byAnswers(script, latencyMs).states(arkTask, options));
+        const seen = record(byAnswers(script, latencyMs).states(arkTask, options));
         flush();
         return seen.values;
       });
       const cut = inVirtualTime(({ flush }) => {
         const client = byAnswers(script, latencyMs);
-        const before = diary(client.states(arkTask, options), brief, cutMs);
+        const before = record(client.states(arkTask, options), brief, cutMs);
         flush();
         if (before.isOver) return before.values;
         const last = before.values.at(-1);
         const rest: { values: readonly WatchState[] } = { values: [] };
-        at(cutMs + gapMs, () => { rest.values = diary(client.states(arkTask, { ...options, ...(last === undefined ? {} : { resumeFrom: saved(last) }) })).values; });
+        at(cutMs + gapMs, () => { rest.values = record(client.states(arkTask, { ...options, ...(last === undefined ? {} : { resumeFrom: saved(last) }) })).values; });
         flush();
         return [...before.values, ...rest.values];
       });
@@ -130,8 +130,8 @@ describe('a watch that goes on from a saved state', () => {
 
   it('waits for the time of its next ask, which a Retry-After may have put off', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '300' }), succeeded], { policy: every(seconds(15)) });
-    const first = diary(client.states(arkTask), brief, seconds(20));
-    at(seconds(100), () => { diary(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), to); });
+    const first = record(client.states(arkTask), brief, seconds(20));
+    at(seconds(100), () => { record(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), to); });
     flush();
     expect(askedAt(transport)).toEqual([0, 15, 315]);
   }));
@@ -142,34 +142,34 @@ describe('a watch that goes on from a saved state', () => {
   ])('does not poll before %s is over, also when its deadline comes before: one more poll leaves then', (_, step, atS) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, step, succeeded], { policy: every(seconds(10)), deadlineMs: seconds(35) });
-      const first = diary(client.states(arkTask), brief, seconds(31));
-      const seen: { diary?: ReturnType<typeof diary> } = {};
-      at(seconds(32), () => { seen.diary = diary(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), to); });
+      const first = record(client.states(arkTask), brief, seconds(31));
+      const seen: { record?: ReturnType<typeof record> } = {};
+      at(seconds(32), () => { seen.record = record(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), to); });
       flush();
       expect(askedAt(transport)).toEqual([0, 10, atS]);
-      expect(seen.diary?.lines).toEqual([`${String(atS)}s succeeded`, `${String(atS)}s |`]);
+      expect(seen.record?.lines).toEqual([`${String(atS)}s succeeded`, `${String(atS)}s |`]);
     });
   });
 
   it('asks at once when that time has passed', marbles(({ flush }) => {
     const { client, transport } = scripted([running, succeeded], { policy: every(seconds(15)) });
-    const first = diary(client.states(arkTask), brief, seconds(1));
-    at(minutes(40), () => { diary(client.watch(arkTask, { resumeFrom: saved(first.values[0]) }), to); });
+    const first = record(client.states(arkTask), brief, seconds(1));
+    at(minutes(40), () => { record(client.watch(arkTask, { resumeFrom: saved(first.values[0]) }), to); });
     flush();
     expect(askedAt(transport)).toEqual([0, 2400]);
   }));
 
   it('waits no longer than it had chosen when the clock of its new place is behind', marbles(({ flush }) => {
     const { client } = scripted([running], { policy: every(seconds(15)) });
-    const [state] = diary(client.states(arkTask), brief, seconds(1)).values;
+    const [state] = record(client.states(arkTask), brief, seconds(1)).values;
     expect(state).toBeUndefined();
-    const first = diary(client.states(arkTask), brief, seconds(1));
+    const first = record(client.states(arkTask), brief, seconds(1));
     flush();
     const ahead = Object.fromEntries(
       Object.entries(saved(first.values[0])).map(([name, value]) => [name, name.endsWith('AtMs') && typeof value === 'number' ? value + hours(9) : value]),
     ) as unknown as WatchState;
     const later = scripted([succeeded], { policy: every(seconds(15)) });
-    const seen = diary(later.client.watch(arkTask, { resumeFrom: ahead }), to);
+    const seen = record(later.client.watch(arkTask, { resumeFrom: ahead }), to);
     flush();
     expect(askedAt(later.transport)).toEqual([16]);
     expect(seen.lines.at(-1)).toBe('16s |');
@@ -177,9 +177,9 @@ describe('a watch that goes on from a saved state', () => {
 
   it('emits no transition again that was emitted before', marbles(({ flush }) => {
     const { client } = scripted([queued, running, running, succeeded], { policy: every(seconds(15)) });
-    const first = diary(client.states(arkTask), brief, seconds(16));
+    const first = record(client.states(arkTask), brief, seconds(16));
     at(seconds(16), () => {
-      const seen = diary(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), ({ from, to: status }) => `${String(from)}-${status}`);
+      const seen = record(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), ({ from, to: status }) => `${String(from)}-${status}`);
       at(seconds(100), () => { expect(seen.lines).toEqual(['45s running-succeeded', '45s |']); });
     });
     flush();
@@ -190,44 +190,44 @@ describe('a watch that goes on from a saved state', () => {
 describe('time that nobody watched', () => {
   it('does not count for patience', marbles(({ flush }) => {
     const { client } = scripted([running, ...Array<ScriptedStep>(8).fill(busy), succeeded], { policy: every(seconds(15)), deadlineMs: days(2) });
-    const first = diary(client.states(arkTask), brief, minutes(6));
+    const first = record(client.states(arkTask), brief, minutes(6));
     flush();
     expect(first.values.at(-1)).toMatchObject({ failureCount: 6 });
-    const seen: { diary?: ReturnType<typeof diary> } = {};
-    at(days(1), () => { seen.diary = diary(client.states(arkTask, { resumeFrom: saved(first.values.at(-1)) }), brief); });
+    const seen: { record?: ReturnType<typeof record> } = {};
+    at(days(1), () => { seen.record = record(client.states(arkTask, { resumeFrom: saved(first.values.at(-1)) }), brief); });
     flush();
-    expect(seen.diary?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['server x7', 'server x8', 'succeeded', '|']);
+    expect(seen.record?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['server x7', 'server x8', 'succeeded', '|']);
   }));
 
   it('but the patience that was used is not given back', marbles(({ flush }) => {
     const { client } = scripted([running, busy], { policy: every(seconds(15)), deadlineMs: days(2) });
-    const first = diary(client.states(arkTask), brief, minutes(14));
+    const first = record(client.states(arkTask), brief, minutes(14));
     flush();
     expect(first.values.at(-1)).toMatchObject({ failureCount: 10, polledAtMs: seconds(765) });
-    const seen: { diary?: ReturnType<typeof diary<WatchState>> } = {};
-    at(days(1), () => { seen.diary = diary(client.states(arkTask, { resumeFrom: saved(first.values.at(-1)) }), brief); });
+    const seen: { record?: ReturnType<typeof record<WatchState>> } = {};
+    at(days(1), () => { seen.record = record(client.states(arkTask, { resumeFrom: saved(first.values.at(-1)) }), brief); });
     flush();
-    expect(seen.diary?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['server x11', 'server x12 (response)', '#']);
+    expect(seen.record?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['server x11', 'server x12 (response)', '#']);
   }));
 
   it('does not count for the grace of a task that was never seen', marbles(({ flush }) => {
     const { client } = scripted([missing], { policy: every(seconds(15)) });
-    const first = diary(client.states(arkTask), brief, seconds(12));
+    const first = record(client.states(arkTask), brief, seconds(12));
     flush();
-    const seen: { diary?: ReturnType<typeof diary> } = {};
-    at(hours(1), () => { seen.diary = diary(client.states(arkTask, { resumeFrom: saved(first.values.at(-1)) }), brief); });
+    const seen: { record?: ReturnType<typeof record> } = {};
+    at(hours(1), () => { seen.record = record(client.states(arkTask, { resumeFrom: saved(first.values.at(-1)) }), brief); });
     flush();
-    expect(seen.diary?.lines).toEqual(['3600s not-found x3', '3640s not-found x4 (response)', '3640s #']);
+    expect(seen.record?.lines).toEqual(['3600s not-found x3', '3640s not-found x4 (response)', '3640s #']);
   }));
 
   it('does not make a first stray 404 of a seen task a second one', marbles(({ flush }) => {
     const { client } = scripted([running, missing, running, missing, succeeded], { policy: every(seconds(15)) });
-    const first = diary(client.states(arkTask), brief, seconds(16));
+    const first = record(client.states(arkTask), brief, seconds(16));
     flush();
-    const seen: { diary?: ReturnType<typeof diary> } = {};
-    at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { resumeFrom: saved(first.values.at(-1)) }), to); });
+    const seen: { record?: ReturnType<typeof record> } = {};
+    at(hours(1), () => { seen.record = record(client.watch(arkTask, { resumeFrom: saved(first.values.at(-1)) }), to); });
     flush();
-    expect(seen.diary?.lines.map((line) => line.split(' ')[1])).toEqual(['succeeded', '|']);
+    expect(seen.record?.lines.map((line) => line.split(' ')[1])).toEqual(['succeeded', '|']);
   }));
 });
 
@@ -235,12 +235,12 @@ describe('a watch restored past its deadline', () => {
   const restoredAtAnHour = (script: readonly ScriptedStep[], options: WatchOptions = {}) => {
     const { client, transport } = scripted([running, ...script], { policy: every(seconds(15)), deadlineMs: minutes(5) });
     return inVirtualTime(({ flush }) => {
-      const first = diary(client.states(arkTask), brief, seconds(1));
+      const first = record(client.states(arkTask), brief, seconds(1));
       flush();
-      const seen: { diary?: ReturnType<typeof diary> } = {};
-      at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { ...options, resumeFrom: saved(first.values[0]) }), to); });
+      const seen: { record?: ReturnType<typeof record> } = {};
+      at(hours(1), () => { seen.record = record(client.watch(arkTask, { ...options, resumeFrom: saved(first.values[0]) }), to); });
       flush();
-      return { seen: seen.diary, asked: askedAt(transport).slice(1) };
+      return { seen: seen.record, asked: askedAt(transport).slice(1) };
     });
   };
 
@@ -280,12 +280,12 @@ describe('a watch restored past its deadline', () => {
 
   it('keeps the deadline of the provider', marbles(({ flush }) => {
     const { client } = scripted([arkAnswer('running', { created_at: 1, execution_expires_after: 10_800 })], { policy: every(minutes(5)) });
-    const first = diary(client.states(arkTask), brief, seconds(1));
+    const first = record(client.states(arkTask), brief, seconds(1));
     flush();
-    const seen: { diary?: ReturnType<typeof diary> } = {};
-    at(hours(1), () => { seen.diary = diary(client.watch(arkTask, { resumeFrom: saved(first.values[0]) }), to); });
+    const seen: { record?: ReturnType<typeof record> } = {};
+    at(hours(1), () => { seen.record = record(client.watch(arkTask, { resumeFrom: saved(first.values[0]) }), to); });
     flush();
-    expect(seen.diary?.lines).toEqual(['11401s #']);
+    expect(seen.record?.lines).toEqual(['11401s #']);
   }));
 });
 
@@ -293,13 +293,13 @@ describe('a state that has ended', () => {
   it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('%s: re-emits its final transition without asking', (status, step) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([queued, running, step], { policy: every(seconds(15)) });
-      const first = diary(client.states(arkTask), brief);
-      const transitions = diary(client.watch(arkTask), to);
+      const first = record(client.states(arkTask), brief);
+      const transitions = record(client.watch(arkTask), to);
       flush();
       const asks = transport.requests.length;
       const resumeFrom = saved(first.values.at(-1));
-      const again = diary(client.watch(arkTask, { resumeFrom }), to);
-      const states = diary(client.states(arkTask, { resumeFrom }), brief);
+      const again = record(client.watch(arkTask, { resumeFrom }), to);
+      const states = record(client.states(arkTask, { resumeFrom }), brief);
       flush();
       expect(again.lines).toEqual([`30s ${status}`, '30s |']);
       expect(states.lines).toEqual([`30s ${status}`, '30s |']);
@@ -311,14 +311,14 @@ describe('a state that has ended', () => {
 
   it('re-emits it each time, also long after', marbles(({ flush }) => {
     const { client, transport } = scripted([succeeded]);
-    const first = diary(client.states(arkTask));
+    const first = record(client.states(arkTask));
     flush();
     const again = client.watch(arkTask, { resumeFrom: saved(first.values[0]) });
     at(days(40), () => {
-      diary(concat(again, again), to);
+      record(concat(again, again), to);
     });
     flush();
-    const seen = diary(concat(again, again), ({ atMs }) => atMs);
+    const seen = record(concat(again, again), ({ atMs }) => atMs);
     flush();
     expect(seen.values).toHaveLength(2);
     expect(seen.values.map(({ atMs, from }) => [atMs, from])).toEqual([[0, null], [0, null]]);
@@ -335,12 +335,12 @@ describe('a state that has ended', () => {
   ])('lost as %s: the state on the error goes on to the end', (kind, script, options) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([...script, running, succeeded], { policy: every(seconds(15)) });
-      const first = diary(client.watch(arkTask, options), to);
+      const first = record(client.watch(arkTask, options), to);
       flush();
       const error = first.error as SeedanceError;
       expect(error.kind).toBe(kind);
       const lostAt = asyncScheduler.now();
-      const second = diary(client.watch(arkTask, { resumeFrom: saved(error.state) }), ({ from, to: status }) => `${String(from)}-${status}`);
+      const second = record(client.watch(arkTask, { resumeFrom: saved(error.state) }), ({ from, to: status }) => `${String(from)}-${status}`);
       flush();
       expect(second.lines.map((line) => line.split(' ')[1])).toEqual(['running-succeeded', '|']);
       expect(asyncScheduler.now() - lostAt, 'the floor, then the interval').toBe(seconds(25));
@@ -351,7 +351,7 @@ describe('a state that has ended', () => {
 describe('a state of something else', () => {
   const [state] = inVirtualTime(({ flush }) => {
     const { client } = scripted([running]);
-    const { values } = diary(client.states(arkTask), brief, seconds(1));
+    const { values } = record(client.states(arkTask), brief, seconds(1));
     flush();
     return values;
   });
@@ -379,7 +379,7 @@ describe('a state of something else', () => {
 
   it('the same base URL with a slash at its end is the same', marbles(({ flush }) => {
     const slashed = createTaskClient({ transport: () => played(succeeded), accounts: [accountOf(ark, { baseUrl: `${ark.baseUrl}/` })] });
-    const seen = diary(slashed.watch(arkTask, { resumeFrom: state }), to);
+    const seen = record(slashed.watch(arkTask, { resumeFrom: state }), to);
     flush();
     expect(seen.lines.at(-1)).toContain('|');
   }));
@@ -387,10 +387,10 @@ describe('a state of something else', () => {
   it('an envelope\'s state goes through JSON as well', marbles(({ flush }) => {
     const { client: anyfastClient } = scripted([anyfastAnswer('IN_PROGRESS', { progress: '50%' }), anyfastAnswer('SUCCESS', { result_url: 'https://v.example/1' })], { policy: every(seconds(15)) });
     const task = { provider: 'anyfast', id: 'cgt-1' } as const;
-    const first = diary(anyfastClient.states(task), brief, seconds(1));
+    const first = record(anyfastClient.states(task), brief, seconds(1));
     flush();
     expect(first.values[0]).toMatchObject({ progress: 0.5, estimated: false });
-    const seen = diary(anyfastClient.watch(task, { resumeFrom: saved(first.values[0]) }), to);
+    const seen = record(anyfastClient.watch(task, { resumeFrom: saved(first.values[0]) }), to);
     flush();
     expect(seen.lines).toEqual(['15s succeeded', '15s |']);
   }));

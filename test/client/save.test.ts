@@ -17,7 +17,7 @@ import {
   at,
   busy,
   days,
-  diary,
+  record,
   every,
   html,
   inVirtualTime,
@@ -61,7 +61,7 @@ describe('a watch that is kept', () => {
   it('is saved at the end, before the error of a watch that has lost its task', marbles(({ flush }) => {
     const { client } = scripted([missing], { policy: every(seconds(15)) });
     const { kept, save, last } = keeper();
-    const seen = diary(client.watch(arkTask, { save }), to);
+    const seen = record(client.watch(arkTask, { save }), to);
     flush();
     expect(seen.lines).toEqual(['70s #']);
     expect(kept).toHaveLength(8);
@@ -71,10 +71,10 @@ describe('a watch that is kept', () => {
   it('is not saved for a beginning that asks nothing: an end that was known is known', marbles(({ flush }) => {
     const { client } = scripted([succeeded]);
     const { save, last, kept } = keeper();
-    diary(client.watch(arkTask, { save }), to);
+    record(client.watch(arkTask, { save }), to);
     flush();
     const before = kept.length;
-    const again = diary(client.watch(arkTask, { resumeFrom: last(), save }), to);
+    const again = record(client.watch(arkTask, { resumeFrom: last(), save }), to);
     flush();
     expect(again.lines).toEqual(['0s succeeded', '0s |']);
     expect(kept).toHaveLength(before);
@@ -94,17 +94,17 @@ describe('a watch that is kept', () => {
   it('is saved as well when its watch joins a question that has left already', marbles(({ flush }) => {
     const { client } = scripted([running, succeeded].map((step) => ({ ...step, afterMs: 5000 })), { policy: every(seconds(15)) });
     const late: string[] = [];
-    diary(client.watch(arkTask), to);
-    at(seconds(2), () => { diary(client.watch(arkTask, { save: (state) => late.push(told(state)) }), to); });
+    record(client.watch(arkTask), to);
+    at(seconds(2), () => { record(client.watch(arkTask, { save: (state) => late.push(told(state)) }), to); });
     flush();
     expect(late).toEqual(['0 asks at 2s', '1 running', '1 asks at 20s', '2 succeeded']);
   }));
 
   it('a question that did not leave, for it could not be saved, keeps nobody waiting', marbles(({ flush }) => {
     const { client, transport } = scripted([running, succeeded], { policy: every(seconds(12)) });
-    diary(client.watch(arkTask), to);
+    record(client.watch(arkTask), to);
     const full = { policy: every(seconds(10)), save: ({ sentAtMs }: WatchState): void => { if (sentAtMs !== null) throw new Error('full'); } };
-    at(seconds(1), () => { diary(client.watch(arkTask, full), to); });
+    at(seconds(1), () => { record(client.watch(arkTask, full), to); });
     flush();
     expect(askedAt(transport)).toEqual([0, 12]);
   }));
@@ -116,8 +116,8 @@ describe('a watch that is kept', () => {
       tries += 1;
       throw new Error('the disk is full');
     };
-    const seen = diary(client.watch(arkTask, { save }), to);
-    const other = diary(client.watch({ provider: 'ark', id: 'cgt-2' }), to, seconds(3));
+    const seen = record(client.watch(arkTask, { save }), to);
+    const other = record(client.watch({ provider: 'ark', id: 'cgt-2' }), to, seconds(3));
     flush();
     expect(seen.lines).toEqual(['900s #']);
     expect(seen.error).toMatchObject({ kind: 'save', state: { polls: 0, ended: null }, message: expect.stringContaining('the disk is full') as string });
@@ -134,7 +134,7 @@ describe('a watch that is kept', () => {
         const kept: WatchState[] = [];
         const isAway = (): boolean => asyncScheduler.now() >= seconds(61) && asyncScheduler.now() < seconds(661);
         const save = (state: WatchState): unknown => (isAway() ? fails() : void kept.push(state));
-        const seen = diary(client.watch(arkTask, { save }), to);
+        const seen = record(client.watch(arkTask, { save }), to);
         flush();
         const [, ended = ''] = seen.lines;
         expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', expect.stringMatching(/^[#|]$/)]);
@@ -150,7 +150,7 @@ describe('a watch that is kept', () => {
   it('keeps the rest of the tasks that are polled once the store is back', marbles(({ flush }) => {
     const { client, transport } = scripted([running, running, succeeded], { policy: every(seconds(30)) });
     const save = (): void => { if (asyncScheduler.now() >= seconds(20) && asyncScheduler.now() < seconds(620)) throw new Error('away'); };
-    const seen = diary(client.watch(arkTask, { save }), to);
+    const seen = record(client.watch(arkTask, { save }), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '650s succeeded', '650s |']);
     expect(askedAt(transport)).toEqual([0, 620, 650]);
@@ -164,7 +164,7 @@ describe('a watch that is kept', () => {
       tries += 1;
       if (tries < 10) throw new Error('away');
     };
-    const seen = diary(client.watch(arkTask, { save, deadlineMs: seconds(20) }), to);
+    const seen = record(client.watch(arkTask, { save, deadlineMs: seconds(20) }), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '18s succeeded', '108s |']);
   }));
@@ -180,7 +180,7 @@ describe('a watch that is kept', () => {
         saves.push(`${String(polls)}${sentAtMs === null ? '' : ' sent'}`);
         return timer(seconds(12)).pipe(finalize(() => { open -= 1; }));
       };
-      const seen = diary(client.watch(arkTask, { save }), to, minutes(3));
+      const seen = record(client.watch(arkTask, { save }), to, minutes(3));
       flush();
       expect(saves.slice(0, 2)).toEqual(['0 sent', '0 sent']);
       expect(seen.error).toBeNull();
@@ -215,7 +215,7 @@ describe('a program that is killed at any instant, again and again', () => {
           // A client of its own: a new process remembers nothing.
           const client = createTaskClient({ transport, accounts: [accountOf(ark)], deadlineMs: days(1), giveUpAfterMs: minutes(60) });
           const resumeFrom = kept.length === 0 ? undefined : parseWatchState(kept.at(-1));
-          return diary(client.watch(arkTask, { save, resumeFrom }), to, untilMs);
+          return record(client.watch(arkTask, { save, resumeFrom }), to, untilMs);
         };
         let atMs = 0;
         for (const [lifeMs, pauseMs] of lives) {
@@ -223,14 +223,14 @@ describe('a program that is killed at any instant, again and again', () => {
           at(atMs, () => { live(killedMs); });
           atMs = killedMs + pauseMs + 1;
         }
-        const last: { diary?: ReturnType<typeof diary> } = {};
-        at(atMs, () => { last.diary = live(); });
+        const last: { record?: ReturnType<typeof record> } = {};
+        at(atMs, () => { last.record = live(); });
         flush();
         const times = requests.map((request) => request.atMs);
         expect(times.slice(1).map((time, index) => time - (times[index] ?? 0)).filter((gap) => gap < seconds(10))).toEqual([]);
         // A watch whose every save takes too long cannot poll: it says so.
-        if (saveMs > 10_000) expect([null, 'save']).toContain((last.diary?.error as SeedanceError | null)?.kind ?? null);
-        else expect(last.diary?.lines.at(-1)).toMatch(/ \|$/);
+        if (saveMs > 10_000) expect([null, 'save']).toContain((last.record?.error as SeedanceError | null)?.kind ?? null);
+        else expect(last.record?.lines.at(-1)).toMatch(/ \|$/);
       });
     }), { numRuns: 300 });
   });
@@ -255,7 +255,7 @@ describe('a program that is killed at any instant, again and again', () => {
           const client = createTaskClient({ transport, accounts: [accountOf(ark)], deadlineMs: days(1), policy: every(seconds(15)) });
           const resumeFrom = kept.length === 0 ? undefined : parseWatchState(kept.at(-1));
           const watch = client.watch(arkTask, { save, resumeFrom }).pipe(tap((transition) => { told.push(transition); }));
-          return diary(watch, to, untilMs);
+          return record(watch, to, untilMs);
         };
         let atMs = 0;
         const downs: (readonly [number, number])[] = [];
@@ -293,29 +293,29 @@ describe('a program that is killed at any instant, again and again', () => {
   it('asks once more when it was killed in the last ask before its deadline, one floor after that', marbles(({ flush }) => {
     const { client, transport } = scripted([running, running, { hang: true }], { policy: every(seconds(15)), deadlineMs: seconds(37) });
     const { save, last } = keeper();
-    diary(client.watch(arkTask, { save }), to, seconds(29));
-    const seen: { diary?: ReturnType<typeof diary> } = {};
+    record(client.watch(arkTask, { save }), to, seconds(29));
+    const seen: { record?: ReturnType<typeof record> } = {};
     const again = scripted([succeeded], { policy: every(seconds(15)) });
     at(seconds(31), () => {
       expect(last()).toMatchObject({ sentAtMs: seconds(27), deadlineAtMs: seconds(37) });
-      seen.diary = diary(again.client.watch(arkTask, { resumeFrom: last() }), to);
+      seen.record = record(again.client.watch(arkTask, { resumeFrom: last() }), to);
     });
     flush();
     expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 15, 27], [41]]);
-    expect(seen.diary?.lines).toEqual(['41s succeeded', '41s |']);
+    expect(seen.record?.lines).toEqual(['41s succeeded', '41s |']);
   }));
 
   it('asks once more also when that floor ends after the deadline, and not before it has ended', marbles(({ flush }) => {
     const options = { policy: every(seconds(10)), deadlineMs: seconds(37) };
     const { client, transport } = scripted([running, running, running, { hang: true }], options);
     const { save, last } = keeper();
-    diary(client.watch(arkTask, { save }), to, seconds(31));
-    const seen: { diary?: ReturnType<typeof diary> } = {};
+    record(client.watch(arkTask, { save }), to, seconds(31));
+    const seen: { record?: ReturnType<typeof record> } = {};
     const again = scripted([succeeded], options);
-    at(seconds(32), () => { seen.diary = diary(again.client.watch(arkTask, { resumeFrom: last() }), to); });
+    at(seconds(32), () => { seen.record = record(again.client.watch(arkTask, { resumeFrom: last() }), to); });
     flush();
     expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 10, 20, 30], [42]]);
-    expect(seen.diary?.lines).toEqual(['42s succeeded', '42s |']);
+    expect(seen.record?.lines).toEqual(['42s succeeded', '42s |']);
   }));
 });
 
@@ -327,7 +327,7 @@ describe('a save that gives a promise', () => {
     const { client, transport } = scripted([succeeded]);
     const open: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
     const save = (): Promise<void> => new Promise((resolve, reject) => { open.push({ resolve, reject }); });
-    const seen = diary(client.watch(arkTask, { save }), to);
+    const seen = record(client.watch(arkTask, { save }), to);
     await vi.advanceTimersByTimeAsync(seconds(2));
     open[0]?.reject(new Error('the database is away'));
     await vi.advanceTimersByTimeAsync(seconds(9));
@@ -349,7 +349,7 @@ describe('a save that gives a promise', () => {
     process.on('unhandledRejection', note);
     const { client } = scripted([succeeded]);
     let reject: (error: Error) => void = () => undefined;
-    const seen = diary(client.watch(arkTask, { save: () => new Promise<void>((_, fail) => { reject = fail; }) }), to);
+    const seen = record(client.watch(arkTask, { save: () => new Promise<void>((_, fail) => { reject = fail; }) }), to);
     seen.stop();
     reject(new Error('away'));
     await vi.advanceTimersByTimeAsync(seconds(1));

@@ -11,7 +11,7 @@ import { throwIfUnsuccessful } from '../../src/client/operators.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import type { Provider } from '../../src/wire/provider.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, arkAnswer, arkTask, at, diary, every, inVirtualTime, key as usualKey, livingTransport, played, refusal, responseOf, running, seconds, succeeded, taskOf } from '../support/client.js';
+import { accountOf, arkAnswer, arkTask, at, record, every, inVirtualTime, key as usualKey, livingTransport, played, refusal, responseOf, running, seconds, succeeded, taskOf } from '../support/client.js';
 
 /** Keys of all sorts: none of them is a word that an answer holds anyway. */
 const keys: readonly (readonly [string, string])[] = [
@@ -59,16 +59,16 @@ const everything = (provider: Provider, options: AccountOptions, transport: Tran
     const owner = account(provider, options);
     const client = createTaskClient({ transport, accounts: [owner], policy: every(seconds(10)), giveUpAfterMs: 1, deadlineMs: seconds(200) });
     const task = taskOf(provider);
-    const diaries = [
-      diary(client.watch(task)),
-      diary(client.states(task)),
-      diary(client.query(task)),
-      diary(client.watch(task).pipe(throwIfUnsuccessful())),
-      diary(of(task).pipe(watchTasks(client))),
-      diary(of(task).pipe(watchTasks(client), toFeed(), map((feed) => [feed, ...feed.tasks]))),
+    const records = [
+      record(client.watch(task)),
+      record(client.states(task)),
+      record(client.query(task)),
+      record(client.watch(task).pipe(throwIfUnsuccessful())),
+      record(of(task).pipe(watchTasks(client))),
+      record(of(task).pipe(watchTasks(client), toFeed(), map((feed) => [feed, ...feed.tasks]))),
     ];
     flush();
-    return [owner, client, ...diaries.flatMap(({ values, error }) => [...values, error])];
+    return [owner, client, ...records.flatMap(({ values, error }) => [...values, error])];
   });
 
 const consoleMethods = ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const;
@@ -167,7 +167,7 @@ describe.each(keys)('%s', (_, key) => {
   it('travels in the authorization header and nowhere else', marbles(({ flush }) => {
     const { transport, lives } = livingTransport((index) => played(index < 2 ? running : succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key })], policy: every(seconds(10)) });
-    diary(client.watch(arkTask));
+    record(client.watch(arkTask));
     flush();
     expect(lives).toHaveLength(3);
     for (const { url, headers } of lives) {
@@ -270,7 +270,7 @@ describe('a function that gives the key', () => {
     const { transport, lives } = livingTransport((index) => played(index < 2 ? running : succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: () => rotating[given++] ?? '' })], policy: every(seconds(10)) });
     expect(given).toBe(0);
-    diary(client.watch(arkTask));
+    record(client.watch(arkTask));
     flush();
     expect(lives.map(({ headers }) => headers['authorization'])).toEqual(rotating.map((key) => `Bearer ${key}`));
   }));
@@ -300,7 +300,7 @@ describe('a function that gives the key', () => {
     };
     const { transport, lives } = livingTransport((index) => played(index === 0 ? running : succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey })], policy: every(seconds(10)) });
-    const seen = diary(client.states(arkTask), ({ lastError, snapshot }) => lastError?.message ?? snapshot?.status);
+    const seen = record(client.states(arkTask), ({ lastError, snapshot }) => lastError?.message ?? snapshot?.status);
     flush();
     expect(seen.lines).toMatchObject(['0s running', expect.stringMatching(/^10s .*apiKey/), '20s succeeded', '20s |']);
     expect(lives).toHaveLength(2);
@@ -320,7 +320,7 @@ describe('a function that gives the key', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: (() => given) as never })], giveUpAfterMs: 1 });
-      const seen = diary(client.watch(arkTask));
+      const seen = record(client.watch(arkTask));
       flush();
       expect(lives).toEqual([]);
       expect(String(seen.error)).toMatch(/apiKey/);
@@ -332,7 +332,7 @@ describe('without a key', () => {
   it('no Authorization is sent', marbles(({ flush }) => {
     const { transport, lives } = livingTransport(() => played(succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: null, baseUrl: 'https://mine.example/ark' })] });
-    const seen = diary(client.watch(arkTask));
+    const seen = record(client.watch(arkTask));
     flush();
     expect(seen.lines).toHaveLength(2);
     expect(lives.map(({ url, headers }) => [url, Object.keys(headers)])).toEqual([
@@ -351,7 +351,7 @@ describe('requests', () => {
     ];
     const { transport, lives } = livingTransport((index) => of(steps[index] ?? raw(500, '')));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: usualKey })], policy: every(seconds(10)) });
-    const seen = diary(client.watch(arkTask));
+    const seen = record(client.watch(arkTask));
     flush();
     expect(seen.lines.at(-1)).toContain('|');
     expect(new Set(lives.map(({ url }) => url))).toEqual(new Set(['https://ark.cn-beijing.volces.com/api/v3/contents/generations/tasks/cgt-1']));
@@ -364,7 +364,7 @@ describe('requests', () => {
       account(ark, { apiKey: 'key-of-europe', name: 'eu', baseUrl: 'https://eu.example' }),
     ];
     const client = createTaskClient({ transport, accounts });
-    for (const name of ['cn', 'eu']) diary(client.watch({ ...arkTask, account: name }));
+    for (const name of ['cn', 'eu']) record(client.watch({ ...arkTask, account: name }));
     flush();
     expect(lives.map(({ url, headers }) => [new URL(url).host, headers['authorization']])).toEqual([
       ['ark.cn-beijing.volces.com', 'Bearer key-of-china'], ['eu.example', 'Bearer key-of-europe'],
@@ -393,8 +393,8 @@ it('an answer never shows the key of its own request, however many keys there we
   const { transport } = livingTransport((index, { headers }) =>
     played(index === 0 ? { ...refusal(401, 'AuthenticationError', `what is ${String(headers['authorization'])}?`), afterMs: seconds(5) } : running));
   const client = createTaskClient({ transport, accounts: [accountOf(ark, { apiKey: () => `sk-${String((count += 1))}-0123456789abcdef` })] });
-  const seen = diary(client.states(arkTask), (state) => JSON.stringify(state), seconds(8));
-  at(seconds(1), () => { diary(merge(...Array.from({ length: 6 }, (_, index) => client.states(taskOf(ark, `other-${String(index)}`)))), String, seconds(8)); });
+  const seen = record(client.states(arkTask), (state) => JSON.stringify(state), seconds(8));
+  at(seconds(1), () => { record(merge(...Array.from({ length: 6 }, (_, index) => client.states(taskOf(ark, `other-${String(index)}`)))), String, seconds(8)); });
   flush();
   expect(count).toBe(7);
   expect(seen.lines).toHaveLength(1);

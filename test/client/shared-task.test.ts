@@ -10,7 +10,7 @@ import { createTaskClient } from '../../src/client/task-client.js';
 import { ark } from '../../src/providers/ark.js';
 import type { WatchState } from '../../src/state/watch-state.js';
 import { clockOf } from '../../src/transport/clock.js';
-import { accountOf, arkTask, at, diary, every, inVirtualTime, livingTransport, played, running, seconds, succeeded, to } from '../support/client.js';
+import { accountOf, arkTask, at, record, every, inVirtualTime, livingTransport, played, running, seconds, succeeded, to } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import { type PollEvent, type RememberedTask, requestsFrom, type SharedEvent, sharedPoll } from '../support/polls.js';
 import { good, task } from '../support/snapshots.js';
@@ -148,8 +148,8 @@ describe('a poll of a task', () => {
     inVirtualTime(() => {
       const poll = new Subject<PollEvent>();
       const one = shared(() => poll);
-      const quitting = diary(sharedPoll(one, 0, own).pipe(take(1)), letter);
-      const staying = diary(sharedPoll(one, 0, own), letter);
+      const quitting = record(sharedPoll(one, 0, own).pipe(take(1)), letter);
+      const staying = record(sharedPoll(one, 0, own), letter);
       poll.next(leaving);
       poll.next(done('running'));
       expect(quitting.lines).toEqual(['0s l', '0s |']);
@@ -195,8 +195,8 @@ describe('watchers of one task that save', () => {
     inVirtualTime(({ flush, timers }) => {
       const { transport, lives } = livingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(2) }));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(20)) });
-      const saving = diary(client.watch(arkTask, { save: marking(save) }), to);
-      const other = diary(client.watch(arkTask), to);
+      const saving = record(client.watch(arkTask, { save: marking(save) }), to);
+      const other = record(client.watch(arkTask), to);
       flush();
       expect(timers()).toBe(0);
       return { saving, other, sentAt: lives.map(({ atMs }) => atMs / 1000), ends: lives.map(({ end }) => end) };
@@ -234,8 +234,8 @@ describe('watchers of one task that save', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-      diary(client.watch(arkTask, { save: () => NEVER }), to, seconds(1));
-      const other = diary(client.watch(arkTask), to);
+      record(client.watch(arkTask, { save: () => NEVER }), to, seconds(1));
+      const other = record(client.watch(arkTask), to);
       flush();
       expect(other.lines).toEqual(['1s succeeded', '1s |']);
       expect(lives.map(({ atMs }) => atMs)).toEqual([seconds(1)]);
@@ -246,10 +246,10 @@ describe('watchers of one task that save', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-      diary(client.watch(arkTask, { save: marking(() => timer(seconds(2))) }), to);
+      record(client.watch(arkTask, { save: marking(() => timer(seconds(2))) }), to);
       const marks: (readonly [number | null, number])[] = [];
       at(seconds(1), () => {
-        diary(client.watch(arkTask, { save: marking(({ sentAtMs }) => {
+        record(client.watch(arkTask, { save: marking(({ sentAtMs }) => {
           marks.push([sentAtMs, lives.length]);
           return timer(seconds(4));
         }) }), to);
@@ -264,10 +264,10 @@ describe('watchers of one task that save', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], concurrency: 1 });
-      for (const ms of [300, 500]) diary(client.watch(arkTask, { save: () => concat(timer(ms).pipe(ignoreElements()), throwError(() => full)) }), to);
+      for (const ms of [300, 500]) record(client.watch(arkTask, { save: () => concat(timer(ms).pipe(ignoreElements()), throwError(() => full)) }), to);
       at(800, () => {
         expect(lives).toEqual([]);
-        diary(client.watch(arkTask, { save: () => EMPTY }), to);
+        record(client.watch(arkTask, { save: () => EMPTY }), to);
         expect(lives).toHaveLength(0);
       });
       flush();
@@ -279,11 +279,11 @@ describe('watchers of one task that save', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport((index) => played(index === 0 ? running : succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(10)) });
-      diary(client.watch(arkTask, { save: () => timer(seconds(4)) }), to, seconds(3));
-      const other: { diary?: ReturnType<typeof diary> } = {};
-      at(seconds(1), () => { other.diary = diary(client.watch(arkTask, { save: () => of(0) }), to); });
+      record(client.watch(arkTask, { save: () => timer(seconds(4)) }), to, seconds(3));
+      const other: { record?: ReturnType<typeof record> } = {};
+      at(seconds(1), () => { other.record = record(client.watch(arkTask, { save: () => of(0) }), to); });
       flush();
-      expect(other.diary?.lines).toEqual(['3s running', '13s succeeded', '13s |']);
+      expect(other.record?.lines).toEqual(['3s running', '13s succeeded', '13s |']);
       expect(lives).toHaveLength(2);
     });
   });

@@ -18,7 +18,7 @@ import {
   brief,
   busy,
   cancelled,
-  diary,
+  record,
   every,
   hours,
   inVirtualTime,
@@ -48,8 +48,8 @@ describe('two watchers of one task', () => {
   it.each([0, 3000])('share one request for each answer: answers after %i ms', (ms) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([queued, running, running, succeeded].map((step) => after(ms, step)), { policy: every(seconds(10)) });
-      const first = diary(client.watch(arkTask), to);
-      const second = diary(client.watch(arkTask), to);
+      const first = record(client.watch(arkTask), to);
+      const second = record(client.watch(arkTask), to);
       flush();
       expect(transport.requests).toHaveLength(4);
       expect(second.lines).toEqual(first.lines);
@@ -71,70 +71,70 @@ describe('two watchers of one task', () => {
 
   it('a thousand of them share it too', marbles(({ flush }) => {
     const { client, transport } = scripted([after(100, queued), after(100, running), after(100, succeeded)], { policy: every(seconds(10)) });
-    const diaries = Array.from({ length: 1000 }, () => diary(client.watch(arkTask), to));
+    const records = Array.from({ length: 1000 }, () => record(client.watch(arkTask), to));
     flush();
     expect(transport.requests).toHaveLength(3);
-    expect(diaries.every(({ lines }) => lines.length === 4)).toBe(true);
+    expect(records.every(({ lines }) => lines.length === 4)).toBe(true);
   }));
 
   it('watch, states and different options share it', marbles(({ flush }) => {
     const { client, transport } = scripted([after(100, queued), after(100, running), after(100, succeeded)], { policy: every(seconds(10)) });
-    diary(client.states(arkTask), brief);
-    diary(client.watch(arkTask, { deadlineMs: hours(9) }), to);
-    diary(client.watch({ ...arkTask }, { giveUpAfterMs: minutes(9) }), to);
+    record(client.states(arkTask), brief);
+    record(client.watch(arkTask, { deadlineMs: hours(9) }), to);
+    record(client.watch({ ...arkTask }, { giveUpAfterMs: minutes(9) }), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 10.1, 20.2]);
   }));
 
   it('a late one is given the last answer at once', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
-    diary(client.watch(arkTask), to);
-    const late: { diary?: ReturnType<typeof diary> } = {};
-    at(seconds(14), () => { late.diary = diary(client.watch(arkTask), ({ from, to: status }) => `${String(from)}-${status}`); });
+    record(client.watch(arkTask), to);
+    const late: { record?: ReturnType<typeof record> } = {};
+    at(seconds(14), () => { late.record = record(client.watch(arkTask), ({ from, to: status }) => `${String(from)}-${status}`); });
     flush();
-    expect(late.diary?.lines).toEqual(['14s null-running', '20s running-succeeded', '20s |']);
+    expect(late.record?.lines).toEqual(['14s null-running', '20s running-succeeded', '20s |']);
     expect(transport.requests).toHaveLength(3);
   }));
 
   it('a late one is given a trouble too, and waits with the others', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '60' }), succeeded], { policy: every(seconds(10)) });
-    diary(client.watch(arkTask), to);
-    const late: { diary?: ReturnType<typeof diary> } = {};
-    at(seconds(30), () => { late.diary = diary(client.states(arkTask), brief); });
+    record(client.watch(arkTask), to);
+    const late: { record?: ReturnType<typeof record> } = {};
+    at(seconds(30), () => { late.record = record(client.states(arkTask), brief); });
     flush();
-    expect(late.diary?.lines).toEqual(['30s rate-limited x1', '70s succeeded', '70s |']);
+    expect(late.record?.lines).toEqual(['30s rate-limited x1', '70s succeeded', '70s |']);
     expect(askedAt(transport)).toEqual([0, 10, 70]);
   }));
 
   it('one that comes while a request is under way waits for its answer', marbles(({ flush }) => {
     const { client, transport } = scripted([after(5000, queued), after(5000, succeeded)], { policy: every(seconds(10)) });
-    diary(client.watch(arkTask), to);
-    const late: { diary?: ReturnType<typeof diary> } = {};
-    at(seconds(2), () => { late.diary = diary(client.watch(arkTask), to); });
+    record(client.watch(arkTask), to);
+    const late: { record?: ReturnType<typeof record> } = {};
+    at(seconds(2), () => { late.record = record(client.watch(arkTask), to); });
     flush();
-    expect(late.diary?.lines).toEqual(['5s queued', '20s succeeded', '20s |']);
+    expect(late.record?.lines).toEqual(['5s queued', '20s succeeded', '20s |']);
     expect(transport.requests).toHaveLength(2);
   }));
 
   it('each folds every answer into a state of its own', marbles(({ flush }) => {
     const script = [queued, busy, running, missing, running, succeeded];
     const { client } = scripted(script, { policy: every(seconds(10)) });
-    const first = diary(client.states(arkTask), brief);
-    const second: { diary?: ReturnType<typeof diary<WatchState>> } = {};
-    at(seconds(5), () => { second.diary = diary(client.states(arkTask, { policy: every(minutes(5)), deadlineMs: hours(3) }), brief); });
+    const first = record(client.states(arkTask), brief);
+    const second: { record?: ReturnType<typeof record<WatchState>> } = {};
+    at(seconds(5), () => { second.record = record(client.states(arkTask, { policy: every(minutes(5)), deadlineMs: hours(3) }), brief); });
     flush();
     expect(first.lines).toEqual([
       '0s queued', '10s server x1', '20s running', '30s not-found x1', '40s running', '50s succeeded', '50s |',
     ]);
-    expect(second.diary?.lines).toEqual(['5s queued', ...first.lines.slice(1)]);
+    expect(second.record?.lines).toEqual(['5s queued', ...first.lines.slice(1)]);
     expect(first.values.map(({ polls }) => polls)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(second.diary?.values.map(({ startedAtMs, deadlineAtMs }) => [startedAtMs, deadlineAtMs])).toEqual(Array(6).fill([5000, 5000 + hours(3)]));
+    expect(second.record?.values.map(({ startedAtMs, deadlineAtMs }) => [startedAtMs, deadlineAtMs])).toEqual(Array(6).fill([5000, 5000 + hours(3)]));
   }));
 
   it('with different policies, the next ask leaves at the earliest time that one of them wants', marbles(({ flush }) => {
     const { client, transport } = scripted([running]);
-    diary(client.watch(arkTask, { policy: every(seconds(50)) }), to, seconds(120));
-    diary(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(90));
+    record(client.watch(arkTask, { policy: every(seconds(50)) }), to, seconds(120));
+    record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(90));
     flush();
     // at 20, 40, 60, 80 for the second, which leaves at 90; the first has folded the answer of 80 and wants its next at 130
     expect(askedAt(transport)).toEqual([0, 20, 40, 60, 80]);
@@ -142,15 +142,15 @@ describe('two watchers of one task', () => {
 
   it('when the hasty one has left, the slow one asks when it wants to', marbles(({ flush }) => {
     const { client, transport } = scripted([running]);
-    diary(client.watch(arkTask, { policy: every(seconds(50)) }), to, seconds(140));
-    diary(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(50));
+    record(client.watch(arkTask, { policy: every(seconds(50)) }), to, seconds(140));
+    record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(50));
     flush();
     expect(askedAt(transport)).toEqual([0, 20, 40, 90]);
   }));
 
   it('never asks below the floor, whenever they come and whatever they want', marbles(({ flush }) => {
     const { client, transport } = scripted([after(700, running)], { policy: every(0) });
-    for (const startS of [0, 1, 2.5, 9, 11, 17, 23]) at(seconds(startS), () => { diary(client.watch(arkTask), to, seconds(100)); });
+    for (const startS of [0, 1, 2.5, 9, 11, 17, 23]) at(seconds(startS), () => { record(client.watch(arkTask), to, seconds(100)); });
     flush();
     const times = askedAt(transport);
     expect(times.slice(1).map((time, index) => time - (times[index] ?? 0)).every((gap) => gap >= 10)).toBe(true);
@@ -159,8 +159,8 @@ describe('two watchers of one task', () => {
 
   it('the one that stays does not ask below the floor after a request that was aborted', marbles(({ flush }) => {
     const { client, lives } = living([running, { hang: true }, succeeded]);
-    const staying = diary(client.watch(arkTask, { policy: every(seconds(21)) }), to);
-    diary(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(20.5));
+    const staying = record(client.watch(arkTask, { policy: every(seconds(21)) }), to);
+    record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(20.5));
     flush();
     expect(lives[1]).toMatchObject({ atMs: 20_000, end: 'aborted', endedAtMs: 20_500 });
     expect(lives.map(({ atMs }) => atMs / 1000)).toEqual([0, 20, 30]);
@@ -169,9 +169,9 @@ describe('two watchers of one task', () => {
 
   it('a new one does not ask below the floor after a request that was aborted', marbles(({ flush }) => {
     const { client, lives } = living([running, { hang: true }, running]);
-    diary(client.watch(arkTask, { policy: every(seconds(100)) }), to, seconds(60));
-    diary(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(21));
-    at(seconds(22), () => { diary(client.watch(arkTask, { policy: every(seconds(10)) }), to, seconds(60)); });
+    record(client.watch(arkTask, { policy: every(seconds(100)) }), to, seconds(60));
+    record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(21));
+    at(seconds(22), () => { record(client.watch(arkTask, { policy: every(seconds(10)) }), to, seconds(60)); });
     flush();
     expect(lives[1]).toMatchObject({ atMs: 20_000, end: 'aborted', endedAtMs: 21_000 });
     const times = lives.map(({ atMs }) => atMs / 1000);
@@ -180,8 +180,8 @@ describe('two watchers of one task', () => {
 
   it('one that leaves does not touch the other, nor the request under way', marbles(({ flush }) => {
     const { client, lives } = living([after(4000, running), after(4000, succeeded)]);
-    const leaving = diary(client.watch(arkTask, { policy: every(seconds(10)) }), to, seconds(16));
-    const staying = diary(client.watch(arkTask, { policy: every(seconds(10)) }), to);
+    const leaving = record(client.watch(arkTask, { policy: every(seconds(10)) }), to, seconds(16));
+    const staying = record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
     flush();
     expect(leaving.lines).toEqual(['4s running']);
     expect(staying.lines).toEqual(['4s running', '18s succeeded', '18s |']);
@@ -190,18 +190,18 @@ describe('two watchers of one task', () => {
 
   it('one that began the request may leave: the other still gets its answer', marbles(({ flush }) => {
     const { client, lives } = living([after(4000, succeeded)]);
-    diary(client.watch(arkTask), to, seconds(2));
-    const staying: { diary?: ReturnType<typeof diary> } = {};
-    at(seconds(1), () => { staying.diary = diary(client.watch(arkTask), to); });
+    record(client.watch(arkTask), to, seconds(2));
+    const staying: { record?: ReturnType<typeof record> } = {};
+    at(seconds(1), () => { staying.record = record(client.watch(arkTask), to); });
     flush();
-    expect(staying.diary?.lines).toEqual(['4s succeeded', '4s |']);
+    expect(staying.record?.lines).toEqual(['4s succeeded', '4s |']);
     expect(lives).toHaveLength(1);
   }));
 
   it('the last to leave aborts the request', marbles(({ flush }) => {
     const { client, lives, pending } = living([{ hang: true }]);
-    diary(client.watch(arkTask), to, seconds(3));
-    diary(client.watch(arkTask), to, seconds(5));
+    record(client.watch(arkTask), to, seconds(3));
+    record(client.watch(arkTask), to, seconds(5));
     flush();
     expect(lives).toMatchObject([{ end: 'aborted', endedAtMs: 5000 }]);
     expect(pending()).toBe(0);
@@ -209,8 +209,8 @@ describe('two watchers of one task', () => {
 
   it('each has its own deadline: the end of one leaves the other running', marbles(({ flush }) => {
     const { client, lives } = living([running, running, after(9000, running), succeeded]);
-    const short = diary(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
-    const long = diary(client.watch(arkTask, { policy: every(seconds(10)) }), to);
+    const short = record(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
+    const long = record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
     flush();
     expect(short.lines).toEqual(['0s running', '25s #']);
     expect((short.error as SeedanceError).kind).toBe('timeout');
@@ -220,19 +220,19 @@ describe('two watchers of one task', () => {
 
   it('who comes after one was lost joins those who go on', marbles(({ flush }) => {
     const { client, lives } = living([running, running, running, succeeded]);
-    diary(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
-    diary(client.watch(arkTask, { policy: every(seconds(10)) }), to);
-    const late: { diary?: ReturnType<typeof diary> } = {};
-    at(seconds(26), () => { late.diary = diary(client.watch(arkTask, { policy: every(seconds(10)) }), to); });
+    record(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
+    record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
+    const late: { record?: ReturnType<typeof record> } = {};
+    at(seconds(26), () => { late.record = record(client.watch(arkTask, { policy: every(seconds(10)) }), to); });
     flush();
-    expect(late.diary?.lines).toEqual(['26s running', '30s succeeded', '30s |']);
+    expect(late.record?.lines).toEqual(['26s running', '30s succeeded', '30s |']);
     expect(lives.map(({ atMs }) => atMs / 1000)).toEqual([0, 10, 20, 30]);
   }));
 
   it('each has its own policy: the stop of one leaves the other running', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
-    const stopped = diary(client.watch(arkTask, { policy: { interval: () => 'stop' } }), to);
-    const other = diary(client.watch(arkTask), to);
+    const stopped = record(client.watch(arkTask, { policy: { interval: () => 'stop' } }), to);
+    const other = record(client.watch(arkTask), to);
     flush();
     expect(stopped.lines).toEqual(['0s queued', '0s #']);
     expect(other.lines).toEqual(['0s queued', '10s running', '20s succeeded', '20s |']);
@@ -241,20 +241,20 @@ describe('two watchers of one task', () => {
 
   it('each has its own patience, counted from its own beginning', marbles(({ flush }) => {
     const { client } = scripted([running, ...Array<ScriptedStep>(6).fill(busy), succeeded], { policy: every(seconds(10)) });
-    const impatient = diary(client.watch(arkTask, { giveUpAfterMs: 1 }), to);
-    const late: { diary?: ReturnType<typeof diary> } = {};
-    at(seconds(15), () => { late.diary = diary(client.watch(arkTask, { giveUpAfterMs: 1 }), to); });
-    const patient = diary(client.watch(arkTask), to);
+    const impatient = record(client.watch(arkTask, { giveUpAfterMs: 1 }), to);
+    const late: { record?: ReturnType<typeof record> } = {};
+    at(seconds(15), () => { late.record = record(client.watch(arkTask, { giveUpAfterMs: 1 }), to); });
+    const patient = record(client.watch(arkTask), to);
     flush();
     expect(impatient.lines.map((line) => line.split(' ')[1])).toEqual(['running', '#']);
     expect(patient.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
-    expect(late.diary?.isOver).toBe(true);
+    expect(late.record?.isOver).toBe(true);
   }));
 
   it('a policy that throws ends its own watch alone', marbles(({ flush }) => {
     const { client } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
-    const broken = diary(client.watch(arkTask, { policy: { interval: () => { throw new Error('broken'); } } }), to);
-    const other = diary(client.watch(arkTask), to);
+    const broken = record(client.watch(arkTask, { policy: { interval: () => { throw new Error('broken'); } } }), to);
+    const other = record(client.watch(arkTask), to);
     flush();
     expect(broken.error).toEqual(new Error('broken'));
     expect(other.lines.at(-1)).toBe('20s |');
@@ -266,8 +266,8 @@ describe('two watchers of one task', () => {
     try {
       inVirtualTime(({ flush }) => {
         const { client } = scripted([queued, busy, running, running, succeeded], { policy: every(seconds(10)) });
-        diary(client.watch(arkTask, { policy: every(seconds(25)) }), to);
-        for (const untilS of [5, 15]) diary(client.watch(arkTask), to, seconds(untilS));
+        record(client.watch(arkTask, { policy: every(seconds(25)) }), to);
+        for (const untilS of [5, 15]) record(client.watch(arkTask), to, seconds(untilS));
         flush();
       });
       expect(told).toEqual([]);
@@ -278,8 +278,8 @@ describe('two watchers of one task', () => {
 
   it('one that reads the first transition and goes leaves the other running', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
-    const first = diary(client.watch(arkTask).pipe(take(1)), to);
-    const second = diary(client.watch(arkTask), to);
+    const first = record(client.watch(arkTask).pipe(take(1)), to);
+    const second = record(client.watch(arkTask), to);
     flush();
     expect(first.lines).toEqual(['0s queued', '0s |']);
     expect(second.lines.at(-1)).toBe('20s |');
@@ -290,9 +290,9 @@ describe('two watchers of one task', () => {
 describe('a ref that has ended', () => {
   it('is not remembered, save for its floor: watching again asks again', marbles(({ flush }) => {
     const { client, transport } = scripted([succeeded, cancelled]);
-    diary(client.watch(arkTask), to);
+    record(client.watch(arkTask), to);
     flush();
-    const again = diary(client.watch(arkTask), to);
+    const again = record(client.watch(arkTask), to);
     flush();
     expect(again.lines).toEqual(['10s cancelled', '10s |']);
     expect(askedAt(transport)).toEqual([0, 10]);
@@ -300,18 +300,18 @@ describe('a ref that has ended', () => {
 
   it('a watch that was left begins anew, too', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
-    diary(client.watch(arkTask), to, seconds(5));
-    const again: { diary?: ReturnType<typeof diary> } = {};
-    at(seconds(30), () => { again.diary = diary(client.watch(arkTask), ({ from, to: status }) => `${String(from)}-${status}`); });
+    record(client.watch(arkTask), to, seconds(5));
+    const again: { record?: ReturnType<typeof record> } = {};
+    at(seconds(30), () => { again.record = record(client.watch(arkTask), ({ from, to: status }) => `${String(from)}-${status}`); });
     flush();
-    expect(again.diary?.lines).toEqual(['30s null-running', '40s running-succeeded', '40s |']);
+    expect(again.record?.lines).toEqual(['30s null-running', '40s running-succeeded', '40s |']);
     expect(askedAt(transport)).toEqual([0, 30, 40]);
   }));
 
   it('is asked about again by a watcher that repeats, also when another watches', marbles(({ flush }) => {
     const { client, transport } = scripted([after(100, succeeded)]);
-    diary(client.watch(arkTask).pipe(repeat(2)), to);
-    diary(client.watch(arkTask), to);
+    record(client.watch(arkTask).pipe(repeat(2)), to);
+    record(client.watch(arkTask), to);
     flush();
     expect(transport.requests).toHaveLength(2);
   }));
@@ -321,62 +321,62 @@ describe('a watch that goes on beside another', () => {
   it('does not count an answer that its state has counted already', marbles(({ flush }) => {
     // One watcher is restarted from its saved state, as after a deploy of one part, while another goes on.
     const { client } = living([running, missing, after(100, running), succeeded]);
-    const other = diary(client.states(arkTask, { policy: every(seconds(10)) }), brief);
-    const before = diary(client.states(arkTask, { policy: every(seconds(10)) }), brief, seconds(12));
-    const restored: { diary?: ReturnType<typeof diary> } = {};
+    const other = record(client.states(arkTask, { policy: every(seconds(10)) }), brief);
+    const before = record(client.states(arkTask, { policy: every(seconds(10)) }), brief, seconds(12));
+    const restored: { record?: ReturnType<typeof record> } = {};
     at(seconds(12), () => {
       const resumeFrom = before.values.at(-1);
       expect(resumeFrom?.lastError).toMatchObject({ reason: 'not-found', sameFailureCount: 1 });
-      restored.diary = diary(client.states(arkTask, { policy: every(seconds(10)), resumeFrom }), brief);
+      restored.record = record(client.states(arkTask, { policy: every(seconds(10)), resumeFrom }), brief);
     });
     flush();
     expect(other.lines.slice(-2)).toEqual(['30.1s succeeded', '30.1s |']);
-    expect(restored.diary?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['running', 'succeeded', '|']);
+    expect(restored.record?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['running', 'succeeded', '|']);
   }));
 
   it('is told of the next answer, whoever asked for it', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
-    const before = diary(client.states(arkTask, { policy: every(seconds(25)) }), brief, seconds(1));
-    diary(client.watch(arkTask), to);
-    const restored: { diary?: ReturnType<typeof diary<WatchState>> } = {};
-    at(seconds(2), () => { restored.diary = diary(client.states(arkTask, { resumeFrom: before.values.at(-1) }), brief); });
+    const before = record(client.states(arkTask, { policy: every(seconds(25)) }), brief, seconds(1));
+    record(client.watch(arkTask), to);
+    const restored: { record?: ReturnType<typeof record<WatchState>> } = {};
+    at(seconds(2), () => { restored.record = record(client.states(arkTask, { resumeFrom: before.values.at(-1) }), brief); });
     flush();
-    expect(restored.diary?.lines).toEqual(['10s running', '20s succeeded', '20s |']);
+    expect(restored.record?.lines).toEqual(['10s running', '20s succeeded', '20s |']);
     expect(askedAt(transport)).toEqual([0, 10, 20]);
   }));
 
   it('is given at once what the other has been told since', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
-    const before = diary(client.states(arkTask), brief, seconds(1));
-    diary(client.watch(arkTask), to);
-    const restored: { diary?: ReturnType<typeof diary<WatchState>> } = {};
-    at(seconds(12), () => { restored.diary = diary(client.states(arkTask, { resumeFrom: before.values.at(-1) }), brief); });
+    const before = record(client.states(arkTask), brief, seconds(1));
+    record(client.watch(arkTask), to);
+    const restored: { record?: ReturnType<typeof record<WatchState>> } = {};
+    at(seconds(12), () => { restored.record = record(client.states(arkTask, { resumeFrom: before.values.at(-1) }), brief); });
     flush();
-    expect(restored.diary?.lines).toEqual(['12s running', '20s succeeded', '20s |']);
-    expect(restored.diary?.values.map(({ polls }) => polls)).toEqual([2, 3]);
+    expect(restored.record?.lines).toEqual(['12s running', '20s succeeded', '20s |']);
+    expect(restored.record?.values.map(({ polls }) => polls)).toEqual([2, 3]);
     expect(askedAt(transport)).toEqual([0, 10, 20]);
   }));
 
   it('is given what the other was told before it, when its own state knows of no answer', marbles(({ flush }) => {
     const rules = watchConfig(ark, { policy: every(seconds(10)) });
     const { client, transport } = scripted([running, succeeded], { policy: every(seconds(10)) });
-    diary(client.watch(arkTask), to);
-    const restored: { diary?: ReturnType<typeof diary> } = {};
-    at(seconds(4), () => { restored.diary = diary(client.watch(arkTask, { resumeFrom: startWatch(arkTask, rules, seconds(4)) }), to); });
+    record(client.watch(arkTask), to);
+    const restored: { record?: ReturnType<typeof record> } = {};
+    at(seconds(4), () => { restored.record = record(client.watch(arkTask, { resumeFrom: startWatch(arkTask, rules, seconds(4)) }), to); });
     flush();
-    expect(restored.diary?.lines).toEqual(['4s running', '10s succeeded', '10s |']);
+    expect(restored.record?.lines).toEqual(['4s running', '10s succeeded', '10s |']);
     expect(askedAt(transport)).toEqual([0, 10]);
   }));
 
   it('is given a fresh answer at its last ask after its deadline, not an old one', marbles(({ flush }) => {
     const { client, transport } = scripted([running, running, succeeded]);
-    const saved = diary(client.states(arkTask, { deadlineMs: minutes(10), policy: every(seconds(10)) }), brief, seconds(1)).values;
+    const saved = record(client.states(arkTask, { deadlineMs: minutes(10), policy: every(seconds(10)) }), brief, seconds(1)).values;
     const rarely = { interval: ({ index }: { index: number }) => (index === 0 ? seconds(20) : hours(1)) };
-    diary(client.watch(arkTask, { policy: rarely, deadlineMs: hours(24) }), to, minutes(59));
-    const restored: { diary?: ReturnType<typeof diary> } = {};
-    at(minutes(50), () => { restored.diary = diary(client.watch(arkTask, { resumeFrom: saved[0] }), to); });
+    record(client.watch(arkTask, { policy: rarely, deadlineMs: hours(24) }), to, minutes(59));
+    const restored: { record?: ReturnType<typeof record> } = {};
+    at(minutes(50), () => { restored.record = record(client.watch(arkTask, { resumeFrom: saved[0] }), to); });
     flush();
-    expect(restored.diary?.lines).toEqual(['3000s succeeded', '3000s |']);
+    expect(restored.record?.lines).toEqual(['3000s succeeded', '3000s |']);
     expect(askedAt(transport)).toEqual([0, 20, 3000]);
   }));
 });
@@ -386,7 +386,7 @@ describe('other refs', () => {
     const { transport, lives } = livingTransport((_, { headers }) => played(headers['authorization'] === 'Bearer key-of-a' ? succeeded : cancelled));
     const accounts = [accountOf(ark, { apiKey: 'key-of-a', name: 'a' }), accountOf(ark, { apiKey: 'key-of-b', name: 'b' })];
     const client = createTaskClient({ transport, accounts });
-    const [a, b] = ['a', 'b'].map((name) => diary(client.watch({ ...arkTask, account: name }), ({ task, to: status }) => `${String(task.account)} ${status}`));
+    const [a, b] = ['a', 'b'].map((name) => record(client.watch({ ...arkTask, account: name }), ({ task, to: status }) => `${String(task.account)} ${status}`));
     flush();
     expect(a?.lines).toEqual(['0s a succeeded', '0s |']);
     expect(b?.lines).toEqual(['0s b cancelled', '0s |']);
@@ -395,14 +395,14 @@ describe('other refs', () => {
 
   it('the same id at two providers is two tasks', marbles(({ flush }) => {
     const { client, transport } = scripted([after(10, succeeded), after(10, anyfastAnswer('SUCCESS'))]);
-    diary(merge(client.watch(arkTask), client.watch(anyfastTask)), to);
+    record(merge(client.watch(arkTask), client.watch(anyfastTask)), to);
     flush();
     expect(transport.requests).toHaveLength(2);
   }));
 
   it('ids that could be confused are two tasks', marbles(({ flush }) => {
     const { client, transport } = scripted([after(10, succeeded)]);
-    for (const id of ['a', 'A', 'a ', 'a/b', 'a%2Fb', '["ark"]', 'ä', 'a\u0308']) diary(client.watch({ provider: 'ark', id }), to);
+    for (const id of ['a', 'A', 'a ', 'a/b', 'a%2Fb', '["ark"]', 'ä', 'a\u0308']) record(client.watch({ provider: 'ark', id }), to);
     flush();
     expect(new Set(transport.requests.map(({ url }) => url)).size).toBe(8);
   }));
@@ -411,7 +411,7 @@ describe('other refs', () => {
     const { transport, lives } = livingTransport(() => played(after(10, succeeded)));
     const client = createTaskClient({ transport, accounts: [accountOf(ark, { name: 'eu' })] });
     const tasks = [arkTask, { ...arkTask, account: 'eu' }];
-    const seen = tasks.map((task) => diary(client.watch(task), to));
+    const seen = tasks.map((task) => record(client.watch(task), to));
     flush();
     expect(lives).toHaveLength(1);
     // each as it was asked for
@@ -422,15 +422,15 @@ describe('other refs', () => {
   it('two clients share nothing', marbles(({ flush }) => {
     const { transport, lives } = livingTransport(() => played(after(10, succeeded)));
     const clients = [0, 1].map(() => createTaskClient({ transport, accounts: [accountOf(ark)] }));
-    for (const client of clients) diary(client.watch(arkTask), to);
+    for (const client of clients) record(client.watch(arkTask), to);
     flush();
     expect(lives).toHaveLength(2);
   }));
 
   it('a query beside a watch waits for the minimum interval, and joins the poll that leaves then', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, queued, succeeded], { policy: every(seconds(10)) });
-    const watch = diary(client.watch(arkTask), to);
-    const query = diary(timer(seconds(15)).pipe(switchMap(() => client.query(arkTask))), ({ status }) => status);
+    const watch = record(client.watch(arkTask), to);
+    const query = record(timer(seconds(15)).pipe(switchMap(() => client.query(arkTask))), ({ status }) => status);
     flush();
     expect(query.lines).toEqual(['20s succeeded', '20s |']);
     expect(watch.lines).toEqual(['0s queued', '20s succeeded', '20s |']);
@@ -441,11 +441,11 @@ describe('other refs', () => {
 it('a watch that was left before it asked forgets no floor', marbles(({ flush }) => {
   const { transport, lives } = livingTransport(() => NEVER);
   const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-  const first = diary(client.watch(arkTask), to);
+  const first = record(client.watch(arkTask), to);
   at(seconds(1), () => {
     first.stop();
     client.watch(arkTask).subscribe().unsubscribe();
-    diary(client.watch(arkTask), to, seconds(15));
+    record(client.watch(arkTask), to, seconds(15));
   });
   flush();
   expect(lives.map(({ atMs }) => atMs)).toEqual([0, seconds(10)]);
@@ -474,7 +474,7 @@ describe('on a clock that goes back', () => {
 it('a ref whose account is null means what one without an account does, and so does its saved state', marbles(({ flush }) => {
   const { transport } = livingTransport(() => played(running));
   const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-  const seen = diary(client.states({ ...arkTask, account: null as never }), String, seconds(1));
+  const seen = record(client.states({ ...arkTask, account: null as never }), String, seconds(1));
   flush();
   expect(parseWatchState(JSON.stringify(seen.values[0])).task).toEqual(arkTask);
   expect(() => client.states(arkTask, { resumeFrom: seen.values[0] })).not.toThrow();

@@ -11,7 +11,7 @@ import {
   arkTask,
   busy,
   days,
-  diary,
+  record,
   every,
   html,
   inVirtualTime,
@@ -49,7 +49,7 @@ const lastInstant = 90;
 const stoppedAt = (ms: number, turns: number, streamOf: (client: ReturnType<typeof eventful>['client']) => Observable<unknown>) =>
   inVirtualTime(({ flush, interrupt, timers }) => {
     const { client, lives, pending } = eventful();
-    const seen = diary(streamOf(client), () => 'x');
+    const seen = record(streamOf(client), () => 'x');
     const left = { timers: -1, pending: -1, asked: -1, events: -1, isOver: false };
     interrupt(ms, () => {
       seen.stop();
@@ -94,7 +94,7 @@ describe('stopping at any instant leaves no request, no timer and no later event
       const left = inVirtualTime(({ flush, interrupt, timers }) => {
         const { transport, lives, pending } = livingTransport((index) => played(steps[index] ?? running));
         const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-        const seen = diary(client.watch(arkTask), to);
+        const seen = record(client.watch(arkTask), to);
         const found = { timers: -1, pending: -1, asked: 0 };
         interrupt(ms, () => {
           seen.stop();
@@ -110,11 +110,11 @@ describe('stopping at any instant leaves no request, no timer and no later event
   it('by takeUntil, take, and firstValueFrom', async () => {
     inVirtualTime(({ flush, timers }) => {
       const { client, lives, pending } = eventful();
-      diary(client.watch(task).pipe(takeUntil(timer(5))), to);
+      record(client.watch(task).pipe(takeUntil(timer(5))), to);
       flush();
-      diary(client.watch(task).pipe(take(1)), to);
+      record(client.watch(task).pipe(take(1)), to);
       flush();
-      diary(client.states(task).pipe(take(3)), () => 'x');
+      record(client.states(task).pipe(take(3)), () => 'x');
       flush();
       expect([pending(), timers()]).toEqual([0, 0]);
       expect(lives.length).toBeGreaterThan(3);
@@ -176,7 +176,7 @@ describe('stopping out of what happens', () => {
     let sent = 0;
     const transport = () => timer(10).pipe(map(() => { sent += 1; return { status: 200, headers: {}, body: '' }; }));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)] });
-    diary(client.watch(task), to, 5);
+    record(client.watch(task), to, 5);
     flush();
     expect(sent).toBe(0);
   }));
@@ -189,7 +189,7 @@ describe('stopping out of what happens', () => {
       const { config } = await import('rxjs');
       config.onUnhandledError = thrown;
       client.watch(arkTask).subscribe(() => { throw new Error('the subscriber is broken'); });
-      const other = diary(client.watch(arkTask), to);
+      const other = record(client.watch(arkTask), to);
       await vi.advanceTimersByTimeAsync(minutes(1));
       config.onUnhandledError = null;
       expect(other.lines).toHaveLength(4);
@@ -232,7 +232,7 @@ describe('a long life', () => {
   it('a thousand watches that began and stopped leave nothing behind', () => {
     inVirtualTime(({ flush, timers, interrupt }) => {
       const { client, lives, pending } = eventful();
-      const watches = Array.from({ length: 1000 }, (_, index) => diary(client.watch(taskOf(quick, `cgt-${String(index)}`)), to));
+      const watches = Array.from({ length: 1000 }, (_, index) => record(client.watch(taskOf(quick, `cgt-${String(index)}`)), to));
       interrupt(10, () => {
         for (const { stop } of watches) stop();
         expect([pending(), timers()]).toEqual([0, 0]);
@@ -247,7 +247,7 @@ describe('a long life', () => {
       const { transport } = livingTransport((index) => played(index % 2 === 0 ? busy : running));
       const client = createTaskClient({ transport, accounts: [accountOf(quick)], deadlineMs: days(1) });
       const sizes: number[] = [];
-      diary(client.states(task).pipe(take(1000)), (state) => sizes.push(JSON.stringify(state).length));
+      record(client.states(task).pipe(take(1000)), (state) => sizes.push(JSON.stringify(state).length));
       flush();
       expect(Math.max(...sizes)).toBeLessThan(2 * (sizes[1] ?? 0));
     });
@@ -258,7 +258,7 @@ describe('a long life', () => {
     try {
       const { client } = scripted([running]);
       const watches = concat(of(1), NEVER).pipe(mergeMap(() => client.watch(arkTask)));
-      const seen = diary(watches, to);
+      const seen = record(watches, to);
       vi.advanceTimersByTime(seconds(35));
       expect(vi.getTimerCount()).toBeGreaterThan(0);
       seen.stop();

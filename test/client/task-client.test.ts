@@ -25,7 +25,7 @@ import {
   brief,
   busy,
   cancelled,
-  diary,
+  record,
   every,
   expired,
   failed,
@@ -63,7 +63,7 @@ describe('watch', () => {
     const { client, transport } = scripted([
       anyfastAnswer('NOT_START'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('SUCCESS', { result_url: 'https://v.example/1' }),
     ]);
-    const seen = diary(client.watch(anyfastTask), to);
+    const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s queued', '10.284s running', '50.929s succeeded', '50.929s |']);
     expect(askedAt(transport).map(Math.floor)).toEqual([0, 10, 23, 37, 50]);
@@ -72,7 +72,7 @@ describe('watch', () => {
   it('waits from the answer, not from the question', marbles(({ flush }) => {
     const slow = { ...anyfastAnswer('IN_PROGRESS'), afterMs: seconds(7) };
     const { client, transport } = scripted([slow, slow, { ...anyfastAnswer('SUCCESS'), afterMs: seconds(7) }], { policy: every(seconds(15)) });
-    const seen = diary(client.watch(anyfastTask), to);
+    const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 22, 44]);
     expect(seen.lines).toEqual(['7s running', '51s succeeded', '51s |']);
@@ -80,7 +80,7 @@ describe('watch', () => {
 
   it('says from which status a task came, when, and what it is now', marbles(({ flush }) => {
     const { client } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
-    const { values } = diary(client.watch({ ...arkTask, prompt: 'not part of a ref' } as typeof arkTask));
+    const { values } = record(client.watch({ ...arkTask, prompt: 'not part of a ref' } as typeof arkTask));
     flush();
     expect(values).toMatchObject([
       { task: arkTask, from: null, to: 'queued', atMs: 0, snapshot: { status: 'queued', providerStatus: 'queued' } },
@@ -98,7 +98,7 @@ describe('watch', () => {
   ] as const)('a task that has %s is a value and then the completion, never an error', (status, step, more) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, step], { policy: every(seconds(10)) });
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(seen.lines).toEqual(['0s running', `10s ${status}`, '10s |']);
       expect(seen.values[1]?.snapshot).toMatchObject({ status, ...more });
@@ -108,7 +108,7 @@ describe('watch', () => {
 
   it('ends with the first answer when the task had ended before anyone watched', marbles(({ flush }) => {
     const { client } = scripted([succeeded]);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines).toEqual(['0s succeeded', '0s |']);
     expect(seen.values[0]).toMatchObject({ from: null });
@@ -126,7 +126,7 @@ describe('watch', () => {
       const provider: Provider = providers[id as keyof typeof providers];
       const { transport, lives } = livingTransport((index) => played(index < 2 ? before : end));
       const client = createTaskClient({ transport, accounts: [accountOf(provider)] });
-      const seen = diary(client.watch(taskOf(provider)), to);
+      const seen = record(client.watch(taskOf(provider)), to);
       flush();
       expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
       expect(lives.map((life) => life.url)).toEqual([url, url, url]);
@@ -149,7 +149,7 @@ describe('watch', () => {
       const provider: Provider = providers[id];
       const { transport, lives } = livingTransport(() => played({ body: { id: 'cgt-1', status: 'running' } }));
       const client = createTaskClient({ transport, accounts: [accountOf(provider)] });
-      diary(client.watch(taskOf(provider), { expected: expected }), to, minutes(40));
+      record(client.watch(taskOf(provider), { expected: expected }), to, minutes(40));
       flush();
       const [first, ...gaps] = lives.slice(1).map(({ atMs }, index) => (atMs - (lives[index]?.atMs ?? 0)) / 1000);
       expect(first).toBeGreaterThanOrEqual(firstS);
@@ -162,7 +162,7 @@ describe('watch', () => {
 
   it('never asks below the floor, whatever the policy says', marbles(({ flush }) => {
     const { client, transport } = scripted([running, busy, running, succeeded]);
-    diary(client.watch(arkTask, { policy: { interval: constantDelay(0), retry: constantDelay(1) } }), to);
+    record(client.watch(arkTask, { policy: { interval: constantDelay(0), retry: constantDelay(1) } }), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 10, 20, 30]);
   }));
@@ -175,7 +175,7 @@ describe('watch', () => {
       return seconds(10);
     };
     const { client } = scripted([busy, busy, queued, running, busy, succeeded]);
-    diary(client.watch(arkTask, { policy: { interval: noting('interval'), retry: noting('retry') } }), to);
+    record(client.watch(arkTask, { policy: { interval: noting('interval'), retry: noting('retry') } }), to);
     flush();
     expect(attempts).toEqual([
       ['retry', 0, 0, null], ['retry', 1, 10, null], ['interval', 2, 20, 'queued'], ['interval', 3, 30, 'running'], ['retry', 0, 0, 'running'],
@@ -184,11 +184,11 @@ describe('watch', () => {
 
   it('has its options from the client, and its own before them', marbles(({ flush }) => {
     const { client, transport } = scripted([running], { policy: every(seconds(20)), deadlineMs: seconds(50) });
-    const first = diary(client.watch(arkTask), to);
+    const first = record(client.watch(arkTask), to);
     flush();
     expect(first.lines).toEqual(['0s running', '50s #']);
     expect(askedAt(transport)).toEqual([0, 20, 40]);
-    const second = diary(client.watch(arkTask, { policy: every(seconds(30)), deadlineMs: seconds(100) }), to);
+    const second = record(client.watch(arkTask, { policy: every(seconds(30)), deadlineMs: seconds(100) }), to);
     flush();
     expect(second.lines).toEqual(['50s running', '150s #']);
     expect(askedAt(transport).slice(3)).toEqual([50, 80, 110, 140]);
@@ -196,7 +196,7 @@ describe('watch', () => {
 
   it('goes on for an hour with a status that nobody knows: spaced, visible, and no longer than the deadline', marbles(({ flush }) => {
     const { client, transport } = scripted([running, anyfastAnswer('MELTING')], { deadlineMs: hours(1) });
-    const seen = diary(client.watch(anyfastTask), ({ to: status, snapshot }) => `${status} ${snapshot.providerStatus}`);
+    const seen = record(client.watch(anyfastTask), ({ to: status, snapshot }) => `${status} ${snapshot.providerStatus}`);
     flush();
     expect(seen.lines).toEqual(['0s running running', '13.529s unknown MELTING', '3600s #']);
     expect(isSeedanceError(seen.error, 'timeout') && seen.error.lastSnapshot?.providerStatus).toBe('MELTING');
@@ -209,7 +209,7 @@ describe('watch', () => {
   it('ends as a timeout when the interval policy stops', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running]);
     const policy = { interval: ({ index }: { index: number }) => (index < 2 ? seconds(10) : ('stop' as const)) };
-    const seen = diary(client.watch(arkTask, { policy }), to);
+    const seen = record(client.watch(arkTask, { policy }), to);
     flush();
     expect(seen.lines).toEqual(['0s queued', '10s running', '20s #']);
     expect(seen.error).toMatchObject({ kind: 'timeout', task: arkTask, lastSnapshot: { status: 'running' }, state: { polls: 3, ended: 'timeout' } });
@@ -219,7 +219,7 @@ describe('watch', () => {
   it('ends as a timeout when the retry policy stops, and the state says in which trouble', marbles(({ flush }) => {
     const { client } = scripted([running, busy]);
     const policy = { ...every(seconds(10)), retry: () => 'stop' as const };
-    const seen = diary(client.watch(arkTask, { policy }), to);
+    const seen = record(client.watch(arkTask, { policy }), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '10s #']);
     expect(seen.error).toMatchObject({ kind: 'timeout', reason: 'server', lastSnapshot: { status: 'running' } });
@@ -228,7 +228,7 @@ describe('watch', () => {
   it('a policy that does not stop before the end changes nothing about it', marbles(({ flush }) => {
     const { client } = scripted([queued, succeeded]);
     const policy = { interval: ({ index }: { index: number }) => (index < 1 ? seconds(10) : ('stop' as const)) };
-    const seen = diary(client.watch(arkTask, { policy }), to);
+    const seen = record(client.watch(arkTask, { policy }), to);
     flush();
     expect(seen.lines).toEqual(['0s queued', '10s succeeded', '10s |']);
   }));
@@ -236,7 +236,7 @@ describe('watch', () => {
   it('errs with a RangeError when a policy gives what is no wait', marbles(({ flush }) => {
     for (const wait of [-1, Number.NaN, Infinity]) {
       const { client, transport } = scripted([running]);
-      const seen = diary(client.watch(arkTask, { policy: { interval: () => wait } }), to);
+      const seen = record(client.watch(arkTask, { policy: { interval: () => wait } }), to);
       flush();
       expect(seen.error).toBeInstanceOf(RangeError);
       expect(String(seen.error)).toMatch(new RegExp(`policy\\.interval.*${String(wait)}`));
@@ -247,7 +247,7 @@ describe('watch', () => {
   it('errs with what a policy throws', marbles(({ flush }) => {
     const { client } = scripted([running]);
     const thrown = new Error('no policy today');
-    const seen = diary(client.watch(arkTask, { policy: { interval: () => { throw thrown; } } }), to);
+    const seen = record(client.watch(arkTask, { policy: { interval: () => { throw thrown; } } }), to);
     flush();
     expect(seen.error).toBe(thrown);
   }));
@@ -266,9 +266,9 @@ describe('cold to retry', () => {
   it('each subscription is a watch of its own, born when it subscribes', marbles(({ flush }) => {
     const { client, transport } = scripted([running, succeeded, running, succeeded], { policy: every(seconds(10)) });
     const watch = client.states(arkTask);
-    const first = diary(watch, brief);
+    const first = record(watch, brief);
     flush();
-    const second = diary(watch, brief);
+    const second = record(watch, brief);
     flush();
     expect(first.lines).toEqual(['0s running', '10s succeeded', '10s |']);
     expect(second.lines).toEqual(['20s running', '30s succeeded', '30s |']);
@@ -278,7 +278,7 @@ describe('cold to retry', () => {
 
   it('retry() begins a new watch with counters of its own', marbles(({ flush }) => {
     const { client } = scripted([forbidden, forbidden, queued, succeeded], { policy: every(seconds(10)) });
-    const seen = diary(client.states(arkTask).pipe(retry({ count: 1, delay: seconds(5) })), brief);
+    const seen = record(client.states(arkTask).pipe(retry({ count: 1, delay: seconds(5) })), brief);
     flush();
     expect(seen.lines).toEqual(['0s forbidden x1', '10s forbidden x2 (response)', '20s queued', '30s succeeded', '30s |']);
     expect(seen.values.map(({ polls }) => polls)).toEqual([1, 2, 1, 2]);
@@ -286,7 +286,7 @@ describe('cold to retry', () => {
 
   it('retry() without a delay keeps the floor, however soon the watch is lost', marbles(({ flush }) => {
     const { client, transport } = scripted([refusal(429, 'AccountQuotaExceeded'), running, succeeded], { policy: every(seconds(10)) });
-    const seen = diary(client.watch(arkTask).pipe(retry()), to);
+    const seen = record(client.watch(arkTask).pipe(retry()), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 10, 20]);
     expect(seen.lines).toEqual(['10s running', '20s succeeded', '20s |']);
@@ -296,7 +296,7 @@ describe('cold to retry', () => {
     const { client, transport } = scripted([failed]);
     const ids = Array.from({ length: 50 }, (_, index) => `task-${String(index)}`);
     for (const [index, id] of ids.entries()) {
-      at(index * 700, () => { diary(client.watch({ provider: 'ark', id }).pipe(repeat({ count: 2 })), to); });
+      at(index * 700, () => { record(client.watch({ provider: 'ark', id }).pipe(repeat({ count: 2 })), to); });
     }
     flush();
     const times = ids.map((id) => transport.requests.filter(({ url }) => url.endsWith(`/${id}`)).map(({ atMs }) => atMs));
@@ -305,7 +305,7 @@ describe('cold to retry', () => {
 
   it('repeat() watches again, and asks again', marbles(({ flush }) => {
     const { client, transport } = scripted([succeeded]);
-    const seen = diary(client.watch(arkTask).pipe(repeat({ count: 3, delay: seconds(10) })), ({ from, to: status }) => `${String(from)} ${status}`);
+    const seen = record(client.watch(arkTask).pipe(repeat({ count: 3, delay: seconds(10) })), ({ from, to: status }) => `${String(from)} ${status}`);
     flush();
     expect(seen.lines).toEqual(['0s null succeeded', '10s null succeeded', '20s null succeeded', '20s |']);
     expect(askedAt(transport)).toEqual([0, 10, 20]);
@@ -313,7 +313,7 @@ describe('cold to retry', () => {
 
   it('repeat() without a delay asks again too', marbles(({ flush }) => {
     const { client, transport } = scripted([succeeded]);
-    const seen = diary(client.watch(arkTask).pipe(repeat(3), toArray()), ({ length }) => length);
+    const seen = record(client.watch(arkTask).pipe(repeat(3), toArray()), ({ length }) => length);
     flush();
     expect(seen.values).toEqual([expect.objectContaining({ length: 3 })]);
     expect(transport.requests).toHaveLength(3);
@@ -326,7 +326,7 @@ describe('cold to retry', () => {
   ])('watching again asks again: %s', (_, again) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([succeeded, cancelled]);
-      const seen = diary(again(() => client.watch(arkTask)), to);
+      const seen = record(again(() => client.watch(arkTask)), to);
       flush();
       expect(seen.values.map(to)).toEqual(['succeeded', 'cancelled']);
       expect(transport.requests).toHaveLength(2);
@@ -336,7 +336,7 @@ describe('cold to retry', () => {
   it('an error can be caught with a watch that goes on from its state, and asks again', marbles(({ flush }) => {
     const { client, transport } = scripted([running, missing, missing, running, succeeded], { policy: every(seconds(10)) });
     const onward = (error: unknown) => client.watch(arkTask, { resumeFrom: (error as SeedanceError).state ?? undefined });
-    const seen = diary(client.watch(arkTask).pipe(catchError(onward)), to);
+    const seen = record(client.watch(arkTask).pipe(catchError(onward)), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '40s succeeded', '40s |']);
     expect(askedAt(transport)).toEqual([0, 10, 20, 30, 40]);
@@ -346,7 +346,7 @@ describe('cold to retry', () => {
 describe('states', () => {
   it('emits the state after every answer, troubles too, and completes with the end', marbles(({ flush }) => {
     const { client } = scripted([queued, busy, reset, running, running, succeeded], { policy: every(seconds(15)) });
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines).toEqual([
       '0s queued', '15s server x1', '25s transport x1', '45s running', '60s running', '75s succeeded', '75s |',
@@ -356,7 +356,7 @@ describe('states', () => {
 
   it('a trouble changes nothing of what is known of the task', marbles(({ flush }) => {
     const { client } = scripted([running, busy, missing, tooMany(), succeeded], { policy: every(seconds(15)) });
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines.slice(1, 4)).toEqual(['15s server x1', '25s not-found x1', '45s rate-limited x1']);
     expect(seen.values.slice(1, 4).map(({ snapshot }) => snapshot)).toEqual(Array(3).fill(seen.values[0]?.snapshot));
@@ -364,7 +364,7 @@ describe('states', () => {
 
   it('every state is plain JSON, without the body', marbles(({ flush }) => {
     const { client } = scripted([queued, busy, missing, running, failed], { policy: every(seconds(15)) });
-    const { values } = diary(client.states(arkTask));
+    const { values } = record(client.states(arkTask));
     flush();
     expect(values).toHaveLength(5);
     for (const state of values) {
@@ -376,7 +376,7 @@ describe('states', () => {
 
   it('says when the next question leaves', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, busy, busy, tooMany({ 'retry-after': '100' }), running, succeeded], { policy: every(seconds(15)) });
-    const { values } = diary(client.states(arkTask));
+    const { values } = record(client.states(arkTask));
     flush();
     const said = values.slice(0, -1).map(({ nextPollAtMs }) => nextPollAtMs / 1000);
     expect(said).toEqual(askedAt(transport).slice(1));
@@ -384,7 +384,7 @@ describe('states', () => {
 
   it('the last state says how the watch was lost, and the error follows it', marbles(({ flush }) => {
     const { client } = scripted([running, missing], { policy: every(seconds(10)) });
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines).toEqual(['0s running', '10s not-found x1', '20s not-found x2 (gone)', '20s #']);
     expect(seen.error).toBeInstanceOf(SeedanceError);
@@ -395,7 +395,7 @@ describe('states', () => {
 describe('query', () => {
   it('is one question and one answer', marbles(({ flush }) => {
     const { client, transport } = scripted([{ ...running, afterMs: 250 }]);
-    const seen = diary(client.query(arkTask), ({ status }: TaskSnapshot) => status);
+    const seen = record(client.query(arkTask), ({ status }: TaskSnapshot) => status);
     flush();
     expect(seen.lines).toEqual(['0.25s running', '0.25s |']);
     expect(seen.values[0]).toMatchObject({ task: arkTask, raw: running.body });
@@ -404,7 +404,7 @@ describe('query', () => {
 
   it('a task that has failed is an answer', marbles(({ flush }) => {
     const { client } = scripted([failed]);
-    const seen = diary(client.query(arkTask), ({ status }) => status);
+    const seen = record(client.query(arkTask), ({ status }) => status);
     flush();
     expect(seen.lines).toEqual(['0s failed', '0s |']);
   }));
@@ -422,7 +422,7 @@ describe('query', () => {
   ] as const)('errs at once for %s, and does not ask again', (_, step, expected) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([step]);
-      const seen = diary(client.query(arkTask), ({ status }) => status);
+      const seen = record(client.query(arkTask), ({ status }) => status);
       flush();
       expect(seen.lines).toEqual([expected.kind === 'timeout' ? '30s #' : '0s #']);
       expect(isSeedanceError(seen.error, expected.kind)).toBe(true);
@@ -434,10 +434,10 @@ describe('query', () => {
 
   it('its error holds a state that a watch can go on from', marbles(({ flush }) => {
     const { client } = scripted([busy, running, succeeded], { policy: every(seconds(10)) });
-    const asked = diary(client.query(arkTask));
+    const asked = record(client.query(arkTask));
     flush();
     const { state } = asked.error as SeedanceError;
-    const seen = diary(client.watch(arkTask, { resumeFrom: state ?? undefined }), to);
+    const seen = record(client.watch(arkTask, { resumeFrom: state ?? undefined }), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
@@ -445,7 +445,7 @@ describe('query', () => {
   it('aborts its request when it is unsubscribed', marbles(({ flush }) => {
     const { transport, lives } = livingTransport(() => played({ hang: true }));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-    diary(client.query(arkTask), String, seconds(3));
+    record(client.query(arkTask), String, seconds(3));
     flush();
     expect(lives).toMatchObject([{ end: 'aborted', atMs: 0, endedAtMs: 3000 }]);
   }));
@@ -453,7 +453,7 @@ describe('query', () => {
   it('asks once for each subscription', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded]);
     const query = client.query(arkTask).pipe(map(({ status }) => status));
-    const seen = diary(query.pipe(repeat({ delay: seconds(10) }), take(3)));
+    const seen = record(query.pipe(repeat({ delay: seconds(10) }), take(3)));
     flush();
     expect(seen.lines).toEqual(['0s queued', '10s running', '20s succeeded', '20s |']);
     expect(transport.requests).toHaveLength(3);

@@ -24,7 +24,7 @@ import {
   askedAt,
   brief,
   busy,
-  diary,
+  record,
   every,
   hours,
   html,
@@ -70,7 +70,7 @@ describe('trap 2: "success" in an envelope and HTTP 200 say nothing of the task'
   ])('a failed task ends as failed: %s', (_, provider, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = clientOf(provider, [step]);
-      const seen = diary(client.watch(taskOf(provider)), to);
+      const seen = record(client.watch(taskOf(provider)), to);
       flush();
       expect(words(seen.lines)).toEqual(['failed', '|']);
       expect(seen.values[0]).toMatchObject({ snapshot: { failure: { message: 'no credits' } } });
@@ -89,7 +89,7 @@ describe('trap 3: HTTP 200 without a task is no state', () => {
   it.each(hollow)('%s between two answers changes nothing', (_, provider, before, step, end) => {
     inVirtualTime(({ flush }) => {
       const { client } = clientOf(provider, [before, step, step, before, end]);
-      const seen = diary(client.watch(taskOf(provider), everyTen), to);
+      const seen = record(client.watch(taskOf(provider), everyTen), to);
       flush();
       expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
     });
@@ -98,7 +98,7 @@ describe('trap 3: HTTP 200 without a task is no state', () => {
   it.each(hollow)('%s for ever is asked about a few times, then an error', (_, provider, before, step, __, expected) => {
     inVirtualTime(({ flush }) => {
       const { client, lives } = clientOf(provider, [before, step]);
-      const seen = diary(client.watch(taskOf(provider), everyTen), to);
+      const seen = record(client.watch(taskOf(provider), everyTen), to);
       flush();
       expect(words(seen.lines)).toEqual(['running', '#']);
       expect(seen.error).toMatchObject({ ...expected, lastSnapshot: { status: 'running' } });
@@ -119,7 +119,7 @@ describe('trap 4: an unknown task is a 400 here and a 404 there, and a vanished 
   it.each(shapes)('seen and then gone: %s', (_, provider, before, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = clientOf(provider, [before, step]);
-      const seen = diary(client.watch(taskOf(provider), everyTen), to);
+      const seen = record(client.watch(taskOf(provider), everyTen), to);
       flush();
       expect(seen.error).toMatchObject({ kind: 'gone', reason: 'not-found', lastSnapshot: { status: 'running' } });
     });
@@ -128,7 +128,7 @@ describe('trap 4: an unknown task is a 400 here and a 404 there, and a vanished 
   it.each(shapes)('never seen: %s', (_, provider, __, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = clientOf(provider, [step]);
-      const seen = diary(client.watch(taskOf(provider), everyTen), to);
+      const seen = record(client.watch(taskOf(provider), everyTen), to);
       flush();
       expect(seen.error).toMatchObject({ kind: 'response', reason: 'not-found', lastSnapshot: null });
     });
@@ -137,7 +137,7 @@ describe('trap 4: an unknown task is a 400 here and a 404 there, and a vanished 
   it.each(shapes)('not known yet, right after its creation: %s', (_, provider, before, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = clientOf(provider, [step, step, before]);
-      const seen = diary(client.watch(taskOf(provider), everyTen), to, minutes(3));
+      const seen = record(client.watch(taskOf(provider), everyTen), to, minutes(3));
       flush();
       expect(seen.lines).toEqual(['30s running']);
     });
@@ -147,7 +147,7 @@ describe('trap 4: an unknown task is a 400 here and a 404 there, and a vanished 
 describe('trap 5: a 401 may pass, a 429 may stay', () => {
   it('two 401 in a row pass', marbles(({ flush }) => {
     const { client } = scripted([running, unauthorized, unauthorized, running, succeeded], everyTen);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
   }));
@@ -155,7 +155,7 @@ describe('trap 5: a 401 may pass, a 429 may stay', () => {
   it.each(['SetLimitExceeded', 'AccountQuotaExceeded'])('a 429 of %s is polled once more', (code) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([refusal(429, code)], everyTen);
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(seen.error).toMatchObject({ kind: 'response', reason: 'quota', status: 429 });
       expect(transport.requests).toHaveLength(2);
@@ -165,7 +165,7 @@ describe('trap 5: a 401 may pass, a 429 may stay', () => {
   it.each(['RateLimitExceeded.EndpointRPMExceeded', 'ModelAccountRpmRateLimitExceeded', 'RequestBurstTooFast', 'ServerOverloaded', 'InflightBatchsizeExceeded'])('a 429 of %s passes', (code) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([running, ...Array<ScriptedStep>(6).fill(refusal(429, code)), succeeded], everyTen);
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
     });
@@ -173,7 +173,7 @@ describe('trap 5: a 401 may pass, a 429 may stay', () => {
 
   it('a 429 may have an empty body, and Retry-After is honoured where it is sent', marbles(({ flush }) => {
     const { client, transport } = scripted([running, { status: 429, body: '' }, { ...tooMany(), headers: { 'retry-after': '90' } }, succeeded], everyTen);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 10, 20, 110]);
     expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
@@ -184,7 +184,7 @@ describe('trap 6: the outer status of an envelope decides', () => {
   it('an inner success under IN_PROGRESS ends nothing, and its early link is no video', marbles(({ flush }) => {
     const early = anyfastAnswer('IN_PROGRESS', { result_url: 'https://v.example/input.mp4', data: { id: 'cgt-2', status: 'succeeded', content: { video_url: 'https://v.example/early.mp4' } } });
     const { client } = scripted([early, early, anyfastAnswer('SUCCESS', { result_url: 'https://v.example/result.mp4' })], { policy: every(seconds(15)) });
-    const seen = diary(client.watch(anyfastTask), to);
+    const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '30s succeeded', '30s |']);
     expect(seen.values[0]?.snapshot).not.toHaveProperty('video');
@@ -194,7 +194,7 @@ describe('trap 6: the outer status of an envelope decides', () => {
   it('an inner end under IN_PROGRESS is only a hint, until the relay gives the task up', marbles(({ flush }) => {
     const stuck = anyfastAnswer('IN_PROGRESS', { progress: '30%', data: { id: 'cgt-2', status: 'expired' } });
     const { client } = scripted([stuck, stuck, stuck, anyfastAnswer('FAILURE', { fail_reason: '任务超时（60分钟）', progress: '100%' })]);
-    const seen = diary(client.watch(anyfastTask), to);
+    const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(words(seen.lines)).toEqual(['running', 'failed', '|']);
     expect(seen.values[0]?.snapshot.upstream).toMatchObject({ status: 'expired' });
@@ -208,7 +208,7 @@ describe('trap 9: an unheard-of status is no crash, no end and no hot loop', () 
       for (const [provider, step] of [[anyfast, anyfastAnswer(word, { progress: '10%' })], [ark, arkAnswer(word)], [kyyaipower, arkAnswer(word)]] as const) {
         const { client, lives } = clientOf(provider as Provider, [step]);
         const startMs = asyncScheduler.now();
-        const seen = diary(client.watch(taskOf(provider as Provider), { deadlineMs: hours(1) }), ({ to: status, snapshot }) => `${status} ${snapshot.providerStatus}`);
+        const seen = record(client.watch(taskOf(provider as Provider), { deadlineMs: hours(1) }), ({ to: status, snapshot }) => `${status} ${snapshot.providerStatus}`);
         flush();
         expect(words(seen.lines)).toEqual([`unknown ${word}`, '#']);
         expect(seen.error).toMatchObject({ kind: 'timeout', lastSnapshot: { status: 'unknown', providerStatus: word } });
@@ -222,14 +222,14 @@ describe('trap 9: an unheard-of status is no crash, no end and no hot loop', () 
 
   it('comes and goes', marbles(({ flush }) => {
     const { client } = scripted([queued, arkAnswer('warming_up'), arkAnswer('melting'), running, arkAnswer('SUCCEEDED')], everyTen);
-    const seen = diary(client.watch(arkTask), ({ from, to: status, snapshot }) => `${String(from)}-${status} ${snapshot.providerStatus}`);
+    const seen = record(client.watch(arkTask), ({ from, to: status, snapshot }) => `${String(from)}-${status} ${snapshot.providerStatus}`);
     flush();
     expect(words(seen.lines)).toEqual(['null-queued queued', 'queued-unknown warming_up', 'unknown-running running', 'running-succeeded SUCCEEDED', '|']);
   }));
 
   it('a change from one unheard-of word to another is visible in the states', marbles(({ flush }) => {
     const { client } = scripted([arkAnswer('warming_up'), arkAnswer('melting'), succeeded], everyTen);
-    const seen = diary(client.states(arkTask), ({ snapshot }) => snapshot?.providerStatus);
+    const seen = record(client.states(arkTask), ({ snapshot }) => snapshot?.providerStatus);
     flush();
     expect(words(seen.lines)).toEqual(['warming_up', 'melting', 'succeeded', '|']);
   }));
@@ -241,7 +241,7 @@ describe('trap 10: a success without a link is a success, though its link may co
   ])('that is polled for three minutes, and no longer: %s', (_, fields) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, arkAnswer('succeeded', fields)], everyTen);
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(seen.lines).toEqual(['0s running', '190s succeeded', '190s |']);
       expect(seen.values[1]?.snapshot).toMatchObject({ video: null });
@@ -253,7 +253,7 @@ describe('trap 10: a success without a link is a success, though its link may co
 describe('trap 13: a record that stands still is no task that stands still', () => {
   it('the same answer for an hour and a half is no end', marbles(({ flush }) => {
     const { client } = grown(ark, (nowMs) => (nowMs < minutes(90) ? arkAnswer('running', { created_at: 1, updated_at: 2 }) : succeeded));
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
   }));
@@ -261,7 +261,7 @@ describe('trap 13: a record that stands still is no task that stands still', () 
   it('instants of 0 say nothing, and progress is estimated from the clock of the watch', marbles(({ flush }) => {
     const step = anyfastAnswer('IN_PROGRESS', { submit_time: 0, start_time: 0, finish_time: 0 });
     const { client } = scripted([step, step, step, step, anyfastAnswer('SUCCESS', { finish_time: 0 })]);
-    const { values } = diary(client.states(anyfastTask));
+    const { values } = record(client.states(anyfastTask));
     flush();
     expect(values.map(({ snapshot }) => [snapshot?.createdAtMs, snapshot?.startedAtMs, snapshot?.finishedAtMs])).toEqual(Array(5).fill([null, null, null]));
     const progress = values.map((state) => state.progress);
@@ -285,7 +285,7 @@ describe('trap 14: some videos take twenty times as long as others', () => {
   ])('one that takes %s is followed to its end without an option', (_, provider, ms, before, end, options) => {
     inVirtualTime(({ flush }) => {
       const { client } = grown(provider, (nowMs) => (nowMs < ms ? before : end));
-      const seen = diary(client.watch(taskOf(provider), options), to);
+      const seen = record(client.watch(taskOf(provider), options), to);
       flush();
       expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
       expect((seen.values[1]?.atMs ?? Infinity) - ms).toBeLessThanOrEqual(minutes(2));
@@ -299,7 +299,7 @@ describe('trap 15: asking early is wasted, and asking fast is refused', () => {
       const steps = [{ body: { status: 'queued' } }, busy, tooMany({ 'retry-after': '1' }), { body: '' }, html(200)];
       const { client, lives } = clientOf(provider, Array.from({ length: 40 }, (__, index) => steps[index % steps.length] ?? busy));
       const hasty = { policy: { interval: () => 0, retry: () => 0 } };
-      diary(client.watch(taskOf(provider), hasty), to, minutes(5));
+      record(client.watch(taskOf(provider), hasty), to, minutes(5));
       flush();
       const times = lives.map(({ atMs }) => atMs);
       expect(times.slice(1).every((atMs, index) => atMs - (times[index] ?? 0) >= seconds(10))).toBe(true);
@@ -308,7 +308,7 @@ describe('trap 15: asking early is wasted, and asking fast is refused', () => {
 
   it('a task of two minutes costs kyyaipower five asks', marbles(({ flush }) => {
     const { client, lives } = grown(kyyaipower, (nowMs) => ({ body: nowMs < minutes(2) ? { status: 'processing' } : { status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }));
-    const seen = diary(client.watch(taskOf(kyyaipower)), to);
+    const seen = record(client.watch(taskOf(kyyaipower)), to);
     flush();
     expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
     expect(lives.length).toBeLessThanOrEqual(5);
@@ -317,9 +317,9 @@ describe('trap 15: asking early is wasted, and asking fast is refused', () => {
 
 describe('trap 16: to stop watching is not to cancel', () => {
   it.each<[string, (client: ReturnType<typeof createTaskClient>) => void]>([
-    ['a deadline', (client) => { diary(client.watch(arkTask, { deadlineMs: seconds(25) }), to); }],
-    ['unsubscribing', (client) => { diary(client.watch(arkTask), to, seconds(25)); }],
-    ['a policy that stops', (client) => { diary(client.watch(arkTask, { policy: { interval: () => 'stop' } }), to); }],
+    ['a deadline', (client) => { record(client.watch(arkTask, { deadlineMs: seconds(25) }), to); }],
+    ['unsubscribing', (client) => { record(client.watch(arkTask), to, seconds(25)); }],
+    ['a policy that stops', (client) => { record(client.watch(arkTask, { policy: { interval: () => 'stop' } }), to); }],
   ])('%s sends nothing but the GETs before it', (_, stop) => {
     inVirtualTime(({ flush }) => {
       const requests: HttpRequest[] = [];
@@ -339,7 +339,7 @@ describe('trap 17: a link is signed as it stands', () => {
   it('and comes through untouched, its end read off its own signature', marbles(({ flush }) => {
     const url = 'https://ark-acg.tos-cn-beijing.volces.com/a%2Fb/c.mp4?X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400&X-Tos-Signature=ab%2Bcd==&x=%E4%BB%BB';
     const { client, lives } = clientOf(powertokens, [arkAnswer('succeeded', { content: { video_url: url } })]);
-    const { values } = diary(client.watch(taskOf(powertokens)), to);
+    const { values } = record(client.watch(taskOf(powertokens)), to);
     flush();
     expect(values[0]?.snapshot).toMatchObject({ video: { url, expiresAtMs: Date.UTC(2025, 6, 3, 3, 35, 2) } });
     expect(lives).toHaveLength(1);
@@ -358,7 +358,7 @@ describe('trap 18: bodies may be broken', () => {
   ])('one such answer ends no watch: %s', (_, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([running, step, running, step, succeeded], everyTen);
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
     });
@@ -369,7 +369,7 @@ describe('trap 20: base URLs drift', () => {
   it('any other base is kept with its path, and its state belongs to it', marbles(({ flush }) => {
     const { transport, lives } = livingTransport(() => played({ body: { status: 'processing' } }));
     const client = createTaskClient({ transport, accounts: [accountOf(kyyaipower, { baseUrl: 'https://zcbservice.aizfw.cn/kyyReactApiServer/' })] });
-    const { values } = diary(client.states(taskOf(kyyaipower)), brief, seconds(1));
+    const { values } = record(client.states(taskOf(kyyaipower)), brief, seconds(1));
     flush();
     expect(lives.map(({ url }) => url)).toEqual(['https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/cgt-1']);
     expect(values[0]?.baseUrl).toBe('https://zcbservice.aizfw.cn/kyyReactApiServer');
@@ -384,8 +384,8 @@ describe('trap 21: a status may seem to go back', () => {
       anyfastAnswer('IN_PROGRESS', { progress: '30%' }), anyfastAnswer('SUCCESS', { progress: '100%' }),
     ];
     const { client } = scripted(steps);
-    const watch = diary(client.watch(anyfastTask), ({ from, to: status }) => `${String(from)}-${status}`);
-    const states = diary(client.states(anyfastTask), ({ progress, snapshot }) => `${String(progress)} ${String(snapshot?.progress)}`);
+    const watch = record(client.watch(anyfastTask), ({ from, to: status }) => `${String(from)}-${status}`);
+    const states = record(client.states(anyfastTask), ({ progress, snapshot }) => `${String(progress)} ${String(snapshot?.progress)}`);
     flush();
     expect(words(watch.lines)).toEqual(['null-queued', 'queued-running', 'running-unknown', 'unknown-queued', 'queued-running', 'running-succeeded', '|']);
     expect(words(states.lines)).toEqual(['0 0', '0.2 0.2', '0.2 0.1', '0.5 0.5', '0.5 0.3', '0.5 0.2', '0.5 0.3', '1 1', '|']);
@@ -397,8 +397,8 @@ describe('trap 22: the same end may be read with another link', () => {
 
   it('a watch ends once, with the first', marbles(({ flush }) => {
     const { client, transport } = scripted([signed('a'), signed('b')]);
-    const first = diary(client.watch(anyfastTask), to);
-    const second = diary(client.watch(anyfastTask), to);
+    const first = record(client.watch(anyfastTask), to);
+    const second = record(client.watch(anyfastTask), to);
     flush();
     for (const { values } of [first, second]) expect(values.map(({ snapshot }) => snapshot)).toMatchObject([{ video: { url: 'https://v.example/1.mp4?auth_key=a' } }]);
     expect(transport.requests).toHaveLength(1);
@@ -407,18 +407,18 @@ describe('trap 22: the same end may be read with another link', () => {
   it('a link that is signed anew while the task runs is no transition', marbles(({ flush }) => {
     const early = (signature: string) => anyfastAnswer('IN_PROGRESS', { result_url: `https://v.example/in.mp4?auth_key=${signature}` });
     const { client } = scripted([early('a'), early('b'), early('c'), signed('d')], { policy: every(seconds(15)) });
-    const seen = diary(client.watch(anyfastTask), to);
+    const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '45s succeeded', '45s |']);
   }));
 
   it('asking again gives the link of today', marbles(({ flush }) => {
     const { client } = scripted([signed('a'), signed('b'), anyfastAnswer('SUCCESS', { result_url: '' })]);
-    diary(client.watch(anyfastTask), to);
+    record(client.watch(anyfastTask), to);
     flush();
-    const again = [diary(client.query(anyfastTask))];
+    const again = [record(client.query(anyfastTask))];
     flush();
-    again.push(diary(client.query(anyfastTask)));
+    again.push(record(client.query(anyfastTask)));
     flush();
     expect(again.map(({ values }) => values[0])).toMatchObject([{ video: { url: 'https://v.example/1.mp4?auth_key=b' } }, { video: null }]);
   }));

@@ -14,7 +14,7 @@ import {
   askedAt,
   brief,
   busy,
-  diary,
+  record,
   every,
   failed,
   forbidden,
@@ -87,14 +87,14 @@ describe('one bad answer', () => {
   it.each(curable)('%s does not end a running watch', (_, step, shown) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([queued, step, running, succeeded], { ...quarter, requestTimeoutMs: seconds(5) });
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       const late = 'hang' in step ? 5 : 0;
       flush();
       expect(seen.lines).toEqual(['0s queued', `${String(25 + late)}s running`, `${String(40 + late)}s succeeded`, `${String(40 + late)}s |`]);
       expect(askedAt(transport), 'after the floor in trouble, after the interval else').toEqual([0, 15, 25 + late, 40 + late]);
 
       const again = scripted([queued, step, running, succeeded], { ...quarter, requestTimeoutMs: seconds(5) });
-      const states = diary(again.client.states(arkTask), brief);
+      const states = record(again.client.states(arkTask), brief);
       flush();
       expect(states.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['queued', `${shown} x1`, 'running', 'succeeded', '|']);
     });
@@ -103,7 +103,7 @@ describe('one bad answer', () => {
   it.each(curable)('%s does not end a watch that begins with it', (_, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([step, running, succeeded], quarter);
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
     });
@@ -112,7 +112,7 @@ describe('one bad answer', () => {
   it('a watch through all of them still ends as succeeded', marbles(({ flush }) => {
     const script = [queued, ...curable.flatMap(([, step]) => [step, running]), succeeded];
     const { client, transport } = scripted(script, { ...quarter, deadlineMs: minutes(60) });
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['queued', 'running', 'succeeded', '|']);
     const times = askedAt(transport);
@@ -124,7 +124,7 @@ describe('one bad answer', () => {
     const pairs = [[unauthorized, unauthorized], [forbidden], [missing], [refusal(400, 'InvalidParameter')]];
     const rounds = [...pairs, ...pairs, ...pairs].flatMap((troubles) => [...troubles, running]);
     const { client } = scripted([...rounds, succeeded], quarter);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
@@ -140,7 +140,7 @@ describe('asking again in trouble', () => {
   ])('waits the floor, then twice as long each time, up to two minutes: %s', (_, step) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, ...Array<ScriptedStep>(7).fill(step), succeeded], quarter);
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165, 285, 405, 525]);
       expect(seen.lines).toEqual(['0s running', '525s succeeded', '525s |']);
@@ -149,14 +149,14 @@ describe('asking again in trouble', () => {
 
   it('begins with the floor again after a good answer', marbles(({ flush }) => {
     const { client, transport } = scripted([busy, busy, busy, running, busy, busy, succeeded], quarter);
-    diary(client.watch(arkTask), to);
+    record(client.watch(arkTask), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 10, 30, 70, 85, 95, 115]);
   }));
 
   it('troubles of different reasons are in one row for the wait, and each in its own for the count', marbles(({ flush }) => {
     const { client, transport } = scripted([running, busy, reset, busy, cutJson, succeeded], quarter);
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     flush();
     expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165]);
     expect(seen.lines.slice(1, 5)).toEqual(['15s server x1', '25s transport x1', '45s server x1', '85s decode x1']);
@@ -180,7 +180,7 @@ describe('asking again in trouble', () => {
     inVirtualTime(({ flush }) => {
       for (const step of [tooMany(headers), { ...busy, headers }]) {
         const { client, transport } = scripted([running, step, succeeded], quarter);
-        const seen = diary(client.watch(arkTask), to);
+        const seen = record(client.watch(arkTask), to);
         flush();
         const [first = Number.NaN] = askedAt(transport);
         expect(askedAt(transport).map((time) => time - first)).toEqual([0, 15, 15 + waitS]);
@@ -191,14 +191,14 @@ describe('asking again in trouble', () => {
 
   it('a Retry-After counts for one wait only', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '100' }), busy, running, succeeded], quarter);
-    diary(client.watch(arkTask), to);
+    record(client.watch(arkTask), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 15, 115, 135, 150]);
   }));
 
   it('a longer wait of the policy outdoes Retry-After', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '20' }), succeeded]);
-    diary(client.watch(arkTask, { policy: { ...every(seconds(15)), retry: () => seconds(30) } }), to);
+    record(client.watch(arkTask, { policy: { ...every(seconds(15)), retry: () => seconds(30) } }), to);
     flush();
     expect(askedAt(transport)).toEqual([0, 15, 45]);
   }));
@@ -218,7 +218,7 @@ describe('troubles that end a watch', () => {
     inVirtualTime(({ flush }) => {
       for (const before of [[running], []]) {
         const { client, transport } = scripted([...before, step], quarter);
-        const states = diary(client.states(arkTask), brief);
+        const states = record(client.states(arkTask), brief);
         flush();
         expect(states.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual([
           ...before.map(() => 'running'),
@@ -238,7 +238,7 @@ describe('troubles that end a watch', () => {
         });
 
         const again = scripted([...before, step], quarter);
-        const watch = diary(again.client.watch(arkTask), to);
+        const watch = record(again.client.watch(arkTask), to);
         flush();
         expect(watch.lines.map((line) => line.split(' ')[1]), 'watch shows no trouble').toEqual([...before.map(() => 'running'), '#']);
       }
@@ -247,7 +247,7 @@ describe('troubles that end a watch', () => {
 
   it('the third 401 since the last good response ends the watch, whatever came between', marbles(({ flush }) => {
     const { client } = scripted([running, unauthorized, html(502), unauthorized, { hang: true }, unauthorized, running, succeeded], quarter);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.error).toMatchObject({ kind: 'response', reason: 'unauthorized', state: { unauthorizedCount: 3 } });
   }));
@@ -255,14 +255,14 @@ describe('troubles that end a watch', () => {
   it('two 404 of a proxy during a deploy end nothing', marbles(({ flush }) => {
     const proxy = { status: 404, headers: { 'content-type': 'text/plain' }, body: '404 page not found\n' };
     const { client } = scripted([running, proxy, proxy, proxy, succeeded], quarter);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
   it('a 404 of any shape before the account’s first good response ends the watch after a minute, and asks about the base URL', marbles(({ flush }) => {
     const { client, transport } = scripted([html(404)], quarter);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.error).toMatchObject({ kind: 'response', reason: 'wrong-url', status: 404, message: expect.stringContaining(ark.baseUrl) as string });
     expect(askedAt(transport)).toEqual([0, 10, 30, 70]);
@@ -270,8 +270,8 @@ describe('troubles that end a watch', () => {
 
   it('and after it it is retried', marbles(({ flush }) => {
     const { client } = scripted([succeeded, html(404), html(404), html(404), html(404), running, succeeded], quarter);
-    diary(client.watch({ provider: 'ark', id: 'before' }), to);
-    const seen = diary(client.watch(arkTask), to);
+    record(client.watch({ provider: 'ark', id: 'before' }), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
@@ -280,7 +280,7 @@ describe('troubles that end a watch', () => {
     const bodyOf = (id: string): ScriptedStep => ({ body: { id, status: 'succeeded', content: { video_url: `https://videos.example/${id}.mp4` } } });
     const { transport } = livingTransport((index, { url }) => played(bodyOf(index < 2 ? (url.endsWith('/a') ? 'b' : 'a') : (url.split('/').at(-1) ?? ''))));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-    const seen = ['a', 'b'].map((id) => diary(client.watch({ provider: 'ark', id })));
+    const seen = ['a', 'b'].map((id) => record(client.watch({ provider: 'ark', id })));
     flush();
     for (const [index, id] of ['a', 'b'].entries()) {
       expect(seen[index]?.values).toMatchObject([{ to: 'succeeded', snapshot: { video: { url: `https://videos.example/${id}.mp4` } } }]);
@@ -290,7 +290,7 @@ describe('troubles that end a watch', () => {
   it('the second 404 in a row of a task that was seen is gone, with its last snapshot', marbles(({ flush }) => {
     for (const step of [missing, refusal(404, 'TaskNotFound')]) {
       const { client, transport } = scripted([queued, running, step], quarter);
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['queued', 'running', '#']);
       expect(transport.requests).toHaveLength(4);
@@ -301,7 +301,7 @@ describe('troubles that end a watch', () => {
 
   it('a 404 twice right after the creation of a task is no end', marbles(({ flush }) => {
     const { client, transport } = scripted([missing, missing, queued, succeeded], quarter);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines).toEqual(['30s queued', '45s succeeded', '45s |']);
     expect(askedAt(transport)).toEqual([0, 10, 30, 45]);
@@ -309,7 +309,7 @@ describe('troubles that end a watch', () => {
 
   it('a task that was never seen is given up at the third 404 or later, 60 s after the first', marbles(({ flush }) => {
     const { client, transport } = scripted([missing], quarter);
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines).toEqual(['0s not-found x1', '10s not-found x2', '30s not-found x3', '70s not-found x4 (response)', '70s #']);
     expect(askedAt(transport)).toEqual([0, 10, 30, 70]);
@@ -318,14 +318,14 @@ describe('troubles that end a watch', () => {
 
   it('two 404s a minute apart are no third', marbles(({ flush }) => {
     const { client } = scripted([missing, missing, missing, succeeded]);
-    const seen = diary(client.states(arkTask, { policy: { retry: () => seconds(60) } }), brief);
+    const seen = record(client.states(arkTask, { policy: { retry: () => seconds(60) } }), brief);
     flush();
     expect(seen.lines).toEqual(['0s not-found x1', '60s not-found x2', '120s not-found x3 (response)', '120s #']);
   }));
 
   it('another trouble in between begins the 60 s anew', marbles(({ flush }) => {
     const { client } = scripted([missing, missing, busy, missing, missing, queued, succeeded], quarter);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['queued', 'succeeded', '|']);
   }));
@@ -335,7 +335,7 @@ describe('troubles that end a watch', () => {
     const steps = [{ body: { id: 'cgt-1', status: 'processing' } }, passing, passing, { body: { id: 'cgt-1', status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }];
     const { transport } = livingTransport((index) => played(steps[index] ?? { hang: true }));
     const client = createTaskClient({ transport, accounts: [accountOf(kyyaipower)] });
-    const seen = diary(client.states(kyyTask), brief);
+    const seen = record(client.states(kyyTask), brief);
     flush();
     expect(seen.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['running', 'unauthorized x1', 'unauthorized x2', 'succeeded', '|']);
   }));
@@ -344,7 +344,7 @@ describe('troubles that end a watch', () => {
 describe('patience', () => {
   it('is 15 minutes: the watch is given up with the kind and reason of the last trouble', marbles(({ flush }) => {
     const { client, transport } = scripted([running, busy], { ...quarter, deadlineMs: minutes(60) });
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     const failing = [15, 25, 45, 85, 165, 285, 405, 525, 645, 765, 885, 1005];
     expect(askedAt(transport)).toEqual([0, ...failing]);
@@ -365,7 +365,7 @@ describe('patience', () => {
     inVirtualTime(({ flush }) => {
       for (const before of [[running], []]) {
         const { client, transport } = scripted([...before, step], quarter);
-        const seen = diary(client.states(arkTask), brief);
+        const seen = record(client.states(arkTask), brief);
         flush();
         expect(seen.error).toMatchObject({ ...expected, task: arkTask, lastSnapshot: before.length === 0 ? null : { status: 'running' } });
         const [firstTrouble, last] = [seen.values[before.length], seen.values.at(-1)];
@@ -379,7 +379,7 @@ describe('patience', () => {
 
   it('bears at least five in a row, however short it is', marbles(({ flush }) => {
     const { client, transport } = scripted([running, busy], { ...quarter, giveUpAfterMs: 1 });
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     flush();
     expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165]);
     expect(seen.lines.slice(-2)).toEqual(['165s server x5 (response)', '165s #']);
@@ -387,7 +387,7 @@ describe('patience', () => {
 
   it('counts troubles of all reasons, and errs with the last', marbles(({ flush }) => {
     const { client } = scripted([running, busy, reset, html(200), { body: '' }, tooMany()], { ...quarter, giveUpAfterMs: 1 });
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines.slice(-2)).toEqual(['165s rate-limited x1 (response)', '165s #']);
     expect(seen.error).toMatchObject({ kind: 'response', reason: 'rate-limited' });
@@ -396,14 +396,14 @@ describe('patience', () => {
   it('begins anew with any good answer', marbles(({ flush }) => {
     const bad = Array<ScriptedStep>(4).fill(busy);
     const { client } = scripted([running, ...bad, running, ...bad, running, ...bad, succeeded], { ...quarter, giveUpAfterMs: 1 });
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
   it('can be given to one watch', marbles(({ flush }) => {
     const { client } = scripted([running, busy], { ...quarter, giveUpAfterMs: minutes(60) });
-    const seen = diary(client.watch(arkTask, { giveUpAfterMs: seconds(200) }), to);
+    const seen = record(client.watch(arkTask, { giveUpAfterMs: seconds(200) }), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '285s #']);
   }));
@@ -412,7 +412,7 @@ describe('patience', () => {
 describe('the error of a watch', () => {
   it('names the task and what went wrong, for people', marbles(({ flush }) => {
     const { client } = scripted([running, forbidden], quarter);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.error).toBeInstanceOf(SeedanceError);
     expect(seen.error).toBeInstanceOf(Error);
@@ -421,10 +421,10 @@ describe('the error of a watch', () => {
 
   it('has a state to go on from, with the same task, snapshot and deadline, and a new patience', marbles(({ flush }) => {
     const { client } = scripted([running, forbidden, forbidden, busy, busy, busy, busy, succeeded], { ...quarter, giveUpAfterMs: 1 });
-    const first = diary(client.states(arkTask), brief);
+    const first = record(client.states(arkTask), brief);
     flush();
     const { state, lastSnapshot } = first.error as SeedanceError;
-    const next = diary(client.states(arkTask, { resumeFrom: JSON.parse(JSON.stringify(state)) as NonNullable<typeof state> }), brief);
+    const next = record(client.states(arkTask, { resumeFrom: JSON.parse(JSON.stringify(state)) as NonNullable<typeof state> }), brief);
     flush();
     expect(next.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual([
       'server x1', 'server x2', 'server x3', 'server x4', 'succeeded', '|',
@@ -440,7 +440,7 @@ describe('the error of a watch', () => {
 
   it('is told apart by its kind', marbles(({ flush }) => {
     const { client } = scripted([running, missing], quarter);
-    const seen = diary(client.watch(arkTask), to);
+    const seen = record(client.watch(arkTask), to);
     flush();
     expect([isSeedanceError(seen.error), isSeedanceError(seen.error, 'gone'), isSeedanceError(seen.error, 'timeout')]).toEqual([true, true, false]);
   }));
@@ -458,7 +458,7 @@ describe('answers that only look like troubles', () => {
   ])('%s is an answer', (_, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([step]);
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(seen.lines).toEqual(['0s succeeded', '0s |']);
     });
@@ -466,7 +466,7 @@ describe('answers that only look like troubles', () => {
 
   it('a failed task under 200 in an envelope of success is no trouble', marbles(({ flush }) => {
     const { client } = scripted([anyfastAnswer('FAILURE', { fail_reason: 'task failed, code: InvalidParameter', progress: '100%' })]);
-    const seen = diary(client.watch(anyfastTask), to);
+    const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s failed', '0s |']);
   }));
@@ -474,7 +474,7 @@ describe('answers that only look like troubles', () => {
   it('a transport that completes without an answer is a trouble', marbles(({ flush }) => {
     const { transport } = livingTransport((index) => (index === 1 ? EMPTY : played(index === 0 ? queued : succeeded)));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-    const seen = diary(client.states(arkTask, quarter), brief);
+    const seen = record(client.states(arkTask, quarter), brief);
     flush();
     expect(seen.lines).toEqual(['0s queued', '15s transport x1', '25s succeeded', '25s |']);
   }));
@@ -482,7 +482,7 @@ describe('answers that only look like troubles', () => {
   it('of several answers to one question the first counts', marbles(({ flush }) => {
     const { transport, lives } = livingTransport(() => concat(played(queued), played(failed), played(succeeded)));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-    const seen = diary(client.watch(arkTask, quarter), to, seconds(20));
+    const seen = record(client.watch(arkTask, quarter), to, seconds(20));
     flush();
     expect(seen.lines).toEqual(['0s queued']);
     expect(lives).toHaveLength(2);
@@ -498,7 +498,7 @@ describe('on a computer that sleeps, troubles', () => {
   it('the sleep of the computer does not count for patience', () => {
     const { transport } = livingTransport((index) => played(index === 0 ? running : index < 7 ? reset : succeeded));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(10)), deadlineMs: hours(100) });
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     vi.advanceTimersByTime(minutes(4));
     vi.setSystemTime(Date.now() + hours(8));
     vi.advanceTimersByTime(minutes(30));
@@ -508,7 +508,7 @@ describe('on a computer that sleeps, troubles', () => {
   it('the sleep of the computer does not count for grace', () => {
     const { transport } = livingTransport((index) => played(index < 3 ? missing : succeeded));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
-    const seen = diary(client.states(arkTask), brief);
+    const seen = record(client.states(arkTask), brief);
     vi.advanceTimersByTime(seconds(12));
     vi.setSystemTime(Date.now() + hours(8));
     vi.advanceTimersByTime(minutes(30));

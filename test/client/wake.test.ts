@@ -4,7 +4,7 @@ import { ark } from '../../src/providers/ark.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { toFeed, watchTasks } from '../../src/feed/feed.js';
 import { createTaskClient } from '../../src/client/task-client.js';
-import { accountOf, anyfastAnswer, anyfastTask, arkAnswer, arkTask, at, diary, every, inVirtualTime, livingTransport, minutes, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { accountOf, anyfastAnswer, anyfastTask, arkAnswer, arkTask, at, record, every, inVirtualTime, livingTransport, minutes, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
 
 const waking = (atMs: readonly number[], tasks: readonly TaskRef[] = [arkTask]) => {
   const wake = new Subject<TaskRef>();
@@ -19,7 +19,7 @@ describe('a client that is woken', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport((index) => played(index < 4 ? running : succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)), wake: waking([seconds(25), seconds(30), seconds(31), seconds(300)]) });
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       // Woken at 25 s; at 30 s, too early after that; and once for the two at 30 s and 31 s.
       expect(sentAt(lives)).toEqual([0, 25, 35, 95, 155]);
@@ -31,7 +31,7 @@ describe('a client that is woken', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(5) }));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)), wake: waking([seconds(3)]) });
-      const seen = diary(client.watch(arkTask), to);
+      const seen = record(client.watch(arkTask), to);
       flush();
       expect(sentAt(lives)).toEqual([0, 10]);
       expect(seen.lines).toEqual(['5s running', '15s succeeded', '15s |']);
@@ -42,7 +42,7 @@ describe('a client that is woken', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake: waking([seconds(20)]) });
-      diary(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
+      record(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
       flush();
       expect(sentAt(lives)).toEqual([20]);
     });
@@ -53,7 +53,7 @@ describe('a client that is woken', () => {
       const { transport, lives } = livingTransport((index) => played(index === 0 ? running : succeeded));
       const wake = waking([seconds(20)], [{ provider: 'ark', id: 'other' }, { ...arkTask, account: 'of-nobody' }]);
       const client = createTaskClient({ transport, accounts: [accountOf(ark), accountOf(ark, { name: 'of-nobody' })], policy: every(minutes(1)), wake });
-      diary(client.watch(arkTask), to);
+      record(client.watch(arkTask), to);
       flush();
       expect(sentAt(lives)).toEqual([0, 60]);
     });
@@ -87,7 +87,7 @@ describe('firstPollAfterMs', () => {
   it('is when the first poll leaves', () => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([succeeded]);
-      diary(client.watch(arkTask, { firstPollAfterMs: seconds(20) }), to);
+      record(client.watch(arkTask, { firstPollAfterMs: seconds(20) }), to);
       flush();
       expect(transport.requests.map(({ atMs }) => atMs)).toEqual([seconds(20)]);
     });
@@ -98,8 +98,8 @@ describe('a success without a link', () => {
   it('is told by states at once and by watch with its link, as one transition', () => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([running, arkAnswer('succeeded'), arkAnswer('succeeded'), succeeded], { policy: every(seconds(30)) });
-      const seen = diary(client.watch(arkTask), ({ from, to: status, snapshot }) => `${String(from)}-${status} ${'video' in snapshot ? String(snapshot.video?.url) : ''}`);
-      const states = diary(client.states(arkTask), ({ snapshot, ended }) => `${String(snapshot?.status)} ${String(ended)}`);
+      const seen = record(client.watch(arkTask), ({ from, to: status, snapshot }) => `${String(from)}-${status} ${'video' in snapshot ? String(snapshot.video?.url) : ''}`);
+      const states = record(client.states(arkTask), ({ snapshot, ended }) => `${String(snapshot?.status)} ${String(ended)}`);
       flush();
       expect(states.lines).toEqual(['0s running null', '30s succeeded null', '40s succeeded null', '50s succeeded terminal', '50s |']);
       expect(seen.lines).toEqual(['0s null-running ', '50s running-succeeded https://videos.example/cgt-1.mp4', '50s |']);
@@ -128,7 +128,7 @@ describe('any stream of refs', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = livingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake: wakeOf() });
-      diary(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
+      record(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
       flush();
       expect(lives).toHaveLength(1);
       expect(lives[0]?.atMs).toBeLessThan(minutes(1));
@@ -140,10 +140,10 @@ describe('a saved success without a link', () => {
   it('is polled once, and its link is told', () => {
     inVirtualTime(({ flush }) => {
       const first = scripted([arkAnswer('succeeded')]);
-      const before = diary(first.client.states(arkTask));
+      const before = record(first.client.states(arkTask));
       flush();
       const { client, transport } = scripted([succeeded]);
-      const seen = diary(client.watch(arkTask, { resumeFrom: before.values.at(-1) }), ({ snapshot }) => ('video' in snapshot ? snapshot.video?.url : ''));
+      const seen = record(client.watch(arkTask, { resumeFrom: before.values.at(-1) }), ({ snapshot }) => ('video' in snapshot ? snapshot.video?.url : ''));
       flush();
       expect(seen.values).toHaveLength(1);
       expect(seen.lines[0]).toMatch(/ https:\/\/videos\.example\/cgt-1\.mp4$/);
@@ -158,7 +158,7 @@ describe('a failure in a relay’s own words', () => {
       const failure = anyfastAnswer('FAILURE', { fail_reason: 'task failed' });
       const cured = scripted([failure, anyfastAnswer('SUCCESS', { result_url: 'https://videos.example/a.mp4' })]);
       const confirmed = scripted([failure]);
-      const seen = [cured, confirmed].map(({ client }) => diary(client.watch(anyfastTask), to));
+      const seen = [cured, confirmed].map(({ client }) => record(client.watch(anyfastTask), to));
       flush();
       expect(seen.map(({ lines }) => lines.map((line) => line.split(' ')[1]))).toEqual([['succeeded', '|'], ['failed', '|']]);
       expect(confirmed.transport.requests).toHaveLength(2);

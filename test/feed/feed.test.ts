@@ -316,7 +316,7 @@ describe('watchTasks', () => {
   it.each<readonly [string, unknown, RegExp]>([
     ['null', null, /^task must be a ref/],
     ['undefined', undefined, /^task must be a ref/],
-    ['a bigint for an id', { provider: 'ark', id: 12n }, /^task\.id must be a text .* not 12$/],
+    ['a bigint for an id', { provider: 'ark', id: 12n }, /^task\.id must be a string .* not 12$/],
     ['no id that can be read', { provider: 'ark', get id() { throw new Error('task.id'); } }, /^task\.id$/],
   ])('a ref that is or has %s is lost, and no other is', (_, bad, message) => {
     const { client } = setUp({ 12: [slowly(says('succeeded'), 2)] });

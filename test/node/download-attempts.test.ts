@@ -5,7 +5,7 @@ import { LinkRefusedError, ConnectionError } from '../../src/node/download-conne
 import { DownloadError, isDownloadError } from '../../src/node/download-error.js';
 import type { Held } from '../../src/node/file-response.js';
 import { exponentialDelay } from '../../src/poll/delay-policy.js';
-import { diary, inVirtualTime, minutes, seconds } from '../support/client.js';
+import { record, inVirtualTime, minutes, seconds } from '../support/client.js';
 
 const held = (receivedBytes: number): Held => ({ receivedBytes, totalBytes: 100, validator: '"a"' });
 const bytes = (...counts: readonly number[]): Observable<Held> => of(...counts.map(held));
@@ -24,7 +24,7 @@ const play = (connections: readonly Observable<Held>[], plan: Partial<DownloadPl
       });
     const defaults = { path: 'a.mp4', url: 'old', renew: null, giveUpAfterMs: minutes(15), idleTimeoutMs: seconds(30) };
     const retry = exponentialDelay({ initialMs: 1000, maxMs: 60_000 });
-    const seen = diary(attempts({ held: () => held(first) }, { ...defaults, retry, ...plan }, open), ({ receivedBytes }) => receivedBytes, untilMs);
+    const seen = record(attempts({ held: () => held(first) }, { ...defaults, retry, ...plan }, open), ({ receivedBytes }) => receivedBytes, untilMs);
     flush();
     return { lines: seen.lines, error: seen.error, opened, timers: timers() };
   });

@@ -553,7 +553,7 @@ describe('what cannot be downloaded', () => {
 
   it('is anything with a policy that gives an invalid delay', async () => {
     const { link } = await host(status(500));
-    await expect(run(download(link, { directory: folder(), retry: () => -1 }))).rejects.toThrow("retry must give a number of ms from 0, or 'stop', not -1");
+    await expect(run(download(link, { directory: folder(), retry: () => -1 }))).rejects.toThrow("retry must return a number of ms ≥ 0 or 'stop', not -1");
   });
 });
 

@@ -12,7 +12,7 @@ import { watchTasks } from '../../src/feed/feed.js';
 import { markSent, startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { ark } from '../../src/providers/ark.js';
-import { arkTask, askedAt, at, diary, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { arkTask, askedAt, at, record, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
 
 const folders: string[] = [];
 const opened: Journal[] = [];
@@ -212,13 +212,13 @@ describe('watches with a journal', () => {
       const [first, second] = [scripted([running, failed, { hang: true }], { policy: every(seconds(15)), deadlineMs: seconds(3600) }), scripted([succeeded])];
       const tasks = ['a', 'b'].map((id) => ({ provider: 'ark', id }) as const);
       const journal = open(directory);
-      const seen = diary(of(...tasks).pipe(watchTasks(first.client, { watch: journal.watch })), ({ kind, task }) => `${kind} ${task.id}`, seconds(20));
+      const seen = record(of(...tasks).pipe(watchTasks(first.client, { watch: journal.watch })), ({ kind, task }) => `${kind} ${task.id}`, seconds(20));
       at(seconds(20), () => { journal.close(); });
       const restarted: { lines?: readonly string[]; deadlines?: readonly unknown[] } = {};
       at(seconds(21), () => {
         const again = open(directory);
         const deadlines = again.states().map(({ deadlineAtMs }) => deadlineAtMs);
-        restarted.lines = diary(of(...tasks).pipe(watchTasks(second.client, { watch: again.watch })), (event) => `${event.kind} ${event.task.id}${event.kind === 'transition' ? ` ${event.transition.to}` : ''}`).lines;
+        restarted.lines = record(of(...tasks).pipe(watchTasks(second.client, { watch: again.watch })), (event) => `${event.kind} ${event.task.id}${event.kind === 'transition' ? ` ${event.transition.to}` : ''}`).lines;
         at(seconds(60), () => { expect(again.states().map(({ deadlineAtMs }) => deadlineAtMs)).toEqual(deadlines); });
       });
       flush();
@@ -233,13 +233,13 @@ describe('watches with a journal', () => {
     const directory = folder();
     inVirtualTime(({ flush }) => {
       const journal = open(directory);
-      const lost = diary(scripted([queued, forbidden]).client.watch(arkTask, journal.watch(arkTask)), to);
+      const lost = record(scripted([queued, forbidden]).client.watch(arkTask, journal.watch(arkTask)), to);
       flush();
       expect(lost.lines.at(-1)).toMatch(/#$/);
       journal.close();
       const again = open(directory);
       expect(again.states()).toMatchObject([{ ended: 'response' }]);
-      const seen = diary(scripted([succeeded]).client.watch(arkTask, again.watch(arkTask)), to);
+      const seen = record(scripted([succeeded]).client.watch(arkTask, again.watch(arkTask)), to);
       flush();
       expect(seen.lines.at(-2)).toMatch(/succeeded$/);
     });
@@ -249,7 +249,7 @@ describe('watches with a journal', () => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([queued, { ...running, afterMs: seconds(5) }, succeeded], { policy: every(seconds(15)), giveUpAfterMs: seconds(60) });
       const journal = open(folder());
-      const seen = diary(client.watch(arkTask, journal.watch(arkTask)), to);
+      const seen = record(client.watch(arkTask, journal.watch(arkTask)), to);
       at(seconds(16), () => { journal.close(); });
       flush();
       expect(askedAt(transport)).toEqual([0, 15]);

@@ -232,7 +232,7 @@ describe('saving the videos of a feed', () => {
   });
 
   it.each<[Partial<SaveVideosOptions>, string]>([
-    [{ concurrency: 0 }, 'concurrency must be a whole number from 1, not 0'],
+    [{ concurrency: 0 }, 'concurrency must be an integer ≥ 1, not 0'],
     [{ directory: '' }, 'directory must be a path, not ""'],
     [{ giveUpAfterMs: -1 }, 'giveUpAfterMs must be a finite number of ms above 0, not -1'],
     [{ client: {} as never }, 'client.watch must be a function, not undefined'],

@@ -108,23 +108,23 @@ describe('delay policies', () => {
 
   it('names the field and the value of a number that is none', () => {
     const refused: readonly (readonly [() => unknown, string])[] = [
-      [() => constantDelay(-1), 'constantDelay: delayMs must be a finite number from 0, not -1'],
+      [() => constantDelay(-1), 'constantDelay: delayMs must be finite and ≥ 0, not -1'],
       [() => constantDelay(Number.NaN), 'not NaN'],
       [() => constantDelay(Infinity), 'not Infinity'],
       [() => constantDelay('5' as never), 'constantDelay: delayMs'],
       [() => exponentialDelay({ initialMs: -5 }), 'exponentialDelay: initialMs'],
-      [() => exponentialDelay({ initialMs: 5, factor: 0.5 }), 'exponentialDelay: factor must be a finite number from 1, not 0.5'],
-      [() => exponentialDelay({ initialMs: 5, maxMs: 4 }), 'exponentialDelay: maxMs must be a finite number from 5, not 4'],
+      [() => exponentialDelay({ initialMs: 5, factor: 0.5 }), 'exponentialDelay: factor must be finite and ≥ 1, not 0.5'],
+      [() => exponentialDelay({ initialMs: 5, maxMs: 4 }), 'exponentialDelay: maxMs must be finite and ≥ 5, not 4'],
       [() => proportionalDelay({ minMs: -1, maxMs: 5 }), 'proportionalDelay: minMs'],
       [() => proportionalDelay({ minMs: 9, maxMs: 5 }), 'proportionalDelay: maxMs'],
-      [() => proportionalDelay({ minMs: 1, maxMs: 5, share: 0 }), 'proportionalDelay: share'],
-      [() => expectedTimeDelay({ fromMs: -1, toMs: 9, minMs: 1, maxMs: 5 }), 'expectedTimeDelay: fromMs must be a finite number from 0, not -1'],
-      [() => expectedTimeDelay({ fromMs: 9, toMs: 8, minMs: 1, maxMs: 5 }), 'expectedTimeDelay: toMs must be a finite number from 9, not 8'],
-      [() => expectedTimeDelay({ fromMs: 1, toMs: 9, minMs: -1, maxMs: 5 }), 'expectedTimeDelay: minMs must be a finite number from 0, not -1'],
-      [() => expectedTimeDelay({ fromMs: 1, toMs: 9, minMs: 6, maxMs: 5 }), 'expectedTimeDelay: maxMs must be a finite number from 6, not 5'],
+      [() => proportionalDelay({ minMs: 1, maxMs: 5, ratio: 0 }), 'proportionalDelay: ratio'],
+      [() => expectedTimeDelay({ fromMs: -1, toMs: 9, minMs: 1, maxMs: 5 }), 'expectedTimeDelay: fromMs must be finite and ≥ 0, not -1'],
+      [() => expectedTimeDelay({ fromMs: 9, toMs: 8, minMs: 1, maxMs: 5 }), 'expectedTimeDelay: toMs must be finite and ≥ 9, not 8'],
+      [() => expectedTimeDelay({ fromMs: 1, toMs: 9, minMs: -1, maxMs: 5 }), 'expectedTimeDelay: minMs must be finite and ≥ 0, not -1'],
+      [() => expectedTimeDelay({ fromMs: 1, toMs: 9, minMs: 6, maxMs: 5 }), 'expectedTimeDelay: maxMs must be finite and ≥ 6, not 5'],
       [() => jittered(constantDelay(1), -0.1), 'jittered: ratio'],
       [() => atLeast(constantDelay(1), Number.NaN), 'atLeast: minMs'],
-      [() => maxOf(), 'longest: number of policies'],
+      [() => maxOf(), 'maxOf: number of policies'],
       [() => limitAttempts(constantDelay(1), -1), 'limitAttempts: count'],
       [() => limitElapsed(constantDelay(1), -1), 'limitElapsed: limitMs'],
     ];
@@ -141,7 +141,7 @@ describe('what a policy gave', () => {
   });
 
   it.each([-1, -0.5, Number.NaN, Infinity, -Infinity, '5' as never, null as never, undefined as never, 'halt' as never])('%s is refused by the name of its policy', (given) => {
-    const refusal = `policy.retry must give a number of ms from 0, or 'stop', not ${String(given)}`;
+    const refusal = `policy.retry must return a number of ms ≥ 0 or 'stop', not ${String(given)}`;
     expect(() => checkedDelay('policy.retry', given)).toThrow(new RangeError(refusal));
   });
 });

@@ -1,7 +1,7 @@
 import { defer, last, map, NEVER, of, take, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { poll } from '../../src/poll/poll.js';
-import { diary } from '../support/client.js';
+import { record } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 
 const numbers = { 0: 0, 1: 1, 2: 2 };
@@ -105,9 +105,9 @@ it('an error of `wake` is an error of the stream', marbles(({ expectObservable, 
 
 it.each([Number.NaN, -5])('a wait of %s is refused', (ms) => {
   marbles(({ flush }) => {
-    const seen = diary(poll(0, { wait: (state) => (state > 3 ? 'done' : ms), request: (state) => of(state + 1) }), String, 1000);
+    const seen = record(poll(0, { wait: (state) => (state > 3 ? 'done' : ms), request: (state) => of(state + 1) }), String, 1000);
     flush();
     expect(seen.error).toBeInstanceOf(RangeError);
-    expect(String(seen.error)).toContain(`wait must give a number of ms from 0, or 'done', not ${String(ms)}`);
+    expect(String(seen.error)).toContain(`wait must return a number of ms ≥ 0 or 'done', not ${String(ms)}`);
   })();
 });

@@ -20,7 +20,7 @@ const failureIn = (status: number, body: unknown = ''): PollError | null => {
 const saying = (code: string): object => ({ error: { code, message: `${code} it is` } });
 
 const cut: PollError = { kind: 'decode', issues: ['no JSON'] };
-const silent: PollError = { kind: 'timeout', message: 'no answer within 30000 ms' };
+const silent: PollError = { kind: 'timeout', message: 'no response within 30000 ms' };
 const quota = failureIn(429, saying('QuotaExceeded'));
 
 /** What follows failures, one after another, of lists of `size` tasks. */
@@ -76,16 +76,16 @@ describe('after a list', () => {
 
   it.each(cases)('%s', (_, failure, isForEach, next) => {
     const outcome = afterList(freshLists, failure, 8, 1_000);
-    const { restUntilMs, suspectsQuota } = outcome.state;
-    expect([outcome.isForEach, suspectsQuota ? 'doubt' : restUntilMs === null ? 'list' : 'rest']).toEqual([isForEach, next]);
-    if (next === 'rest') expect(restUntilMs).toBe(1_000 + minutes(10));
+    const { pausedUntilMs, suspectsQuota } = outcome.state;
+    expect([outcome.isForEach, suspectsQuota ? 'doubt' : pausedUntilMs === null ? 'list' : 'rest']).toEqual([isForEach, next]);
+    if (next === 'rest') expect(pausedUntilMs).toBe(1_000 + minutes(10));
   });
 
   it('the second in a row that is cut, empty or unreadable rests lists, a good one in between begins anew', () => {
     const empty = failureIn(200, {});
     for (const first of [cut, empty]) {
-      for (const second of [cut, empty]) expect(after([first, second]).restUntilMs).toBe(minutes(10));
-      expect(after([first, null, first]).restUntilMs).toBeNull();
+      for (const second of [cut, empty]) expect(after([first, second]).pausedUntilMs).toBe(minutes(10));
+      expect(after([first, null, first]).pausedUntilMs).toBeNull();
     }
   });
 
@@ -94,7 +94,7 @@ describe('after a list', () => {
     const first = afterList(resting, cut, 8, minutes(11));
     expect(mayList(first.state, minutes(11))).toBe(true);
     const second = afterList(first.state, cut, 8, minutes(12));
-    expect(second.state.restUntilMs).toBe(minutes(22));
+    expect(second.state.pausedUntilMs).toBe(minutes(22));
   });
 
   it('that is good, lists are what they were: no rest, no doubt', () => {
@@ -126,7 +126,7 @@ describe('after the poll that was to confirm a quota error', () => {
   it('lists go on when it does, and rest when it does not', () => {
     const doubting = after([quota]);
     expect(afterQuotaCheck(doubting, true, 5)).toEqual(freshLists);
-    expect(afterQuotaCheck(doubting, false, 5)).toEqual({ ...freshLists, restUntilMs: 5 + minutes(10) });
+    expect(afterQuotaCheck(doubting, false, 5)).toEqual({ ...freshLists, pausedUntilMs: 5 + minutes(10) });
   });
 });
 

@@ -8,7 +8,7 @@ import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
 import type { TaskSnapshot } from '../../src/task/snapshot.js';
 import { type WatchConfigOptions, watchConfig } from '../../src/state/watch-config.js';
-import { applyResult, markSent, nextDelayMs, resumeWatch, shiftWatch, startWatch, timeLeftMs, toldStatus, type WatchState } from '../../src/state/watch-state.js';
+import { applyResult, markSent, nextDelayMs, resumeWatch, shiftWatch, startWatch, timeLeftMs, reportedStatus, type WatchState } from '../../src/state/watch-state.js';
 import { noHints, type TaskHints } from '../../src/wire/facts.js';
 import type { Provider } from '../../src/wire/provider.js';
 import type { ResponseReason } from '../../src/wire/error-response.js';
@@ -610,7 +610,7 @@ describe('the deadline', () => {
 
 describe('an end that is not the last word', () => {
   const noLink = good('succeeded', { video: null });
-  const told = (state: WatchState) => [state.ended, toldStatus(state), state.nextPollAtMs - (state.polledAtMs ?? 0)];
+  const told = (state: WatchState) => [state.ended, reportedStatus(state), state.nextPollAtMs - (state.polledAtMs ?? 0)];
   const anyfastConfig = watchConfig(anyfast);
   const failure = (message: string): Answer => good('failed', { failure: { code: null, message, reason: 'unknown' } });
 

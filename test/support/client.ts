@@ -126,7 +126,7 @@ export const played = (step: ScriptedStep): Observable<HttpResponse> => {
 const refused = (message: string): Observable<never> => throwError(() => new Error(message));
 
 /** What a stream did: a line for each value, `|` for its completion, `#` for its error. */
-export interface Diary<T> {
+export interface StreamRecord<T> {
   readonly lines: readonly string[];
   readonly values: readonly T[];
   readonly error: unknown;
@@ -135,7 +135,7 @@ export interface Diary<T> {
 }
 
 /** Subscribes, and writes down what happens; stops at `untilMs` of virtual time, if it is given. */
-export const diary = <T>(source: Observable<T>, show: (value: T) => unknown = String, untilMs?: number): Diary<T> => {
+export const record = <T>(source: Observable<T>, show: (value: T) => unknown = String, untilMs?: number): StreamRecord<T> => {
   const lines: string[] = [];
   const values: T[] = [];
   const end: { error: unknown; isOver: boolean } = { error: null, isOver: false };

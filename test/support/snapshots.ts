@@ -81,7 +81,7 @@ export const refusal = (reason: ResponseReason, retryAfterMs: number | null = nu
   left({ kind: 'response', reason, status: httpStatuses[reason], code: null, message: `said ${reason}`, retryAfterMs });
 
 export const noAnswer: Answer = left({ kind: 'transport', message: 'connection reset' });
-export const noAnswerInTime: Answer = left({ kind: 'timeout', message: 'no answer within 30000 ms' });
+export const noAnswerInTime: Answer = left({ kind: 'timeout', message: 'no response within 30000 ms' });
 export const unreadable: Answer = left({ kind: 'decode', issues: ['no JSON: <html>', 'no task'] });
 
 /** The origin with another pace. */

@@ -5,7 +5,7 @@ import { catchError, from, last, map, mergeMap, type Observable, of, tap } from 
 import { TestScheduler } from 'rxjs/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { marbles } from '../support/marbles.js';
-import { diary } from '../support/client.js';
+import { record } from '../support/client.js';
 
 const get = (id: string) => ({ method: 'GET', url: `https://ark.example/tasks/${encodeURIComponent(id)}`, headers: { authorization: 'Bearer sk-secret' } }) as const;
 
@@ -50,7 +50,7 @@ describe('a program under test', () => {
   it('polls each task by itself after a list is not found', marbles(({ flush }) => {
     const transport = scriptedTransport({ 'cgt-1': [task('running'), task('succeeded')], 'cgt-2': [task('running'), task('failed')] });
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test' })], policy: { interval: () => 15_000 } });
-    const seen = diary(summaries(client, ['cgt-1', 'cgt-2']), (line) => line.split(' after')[0] ?? '');
+    const seen = record(summaries(client, ['cgt-1', 'cgt-2']), (line) => line.split(' after')[0] ?? '');
     flush();
     expect(seen.values).toEqual(['cgt-1 has succeeded', 'cgt-2 has failed'].map((words) => expect.stringContaining(words)));
     expect(transport.requests.filter(({ url }) => url.includes('filter.task_ids'))).toHaveLength(1);
@@ -60,7 +60,7 @@ describe('a program under test', () => {
   it('gets not-found for a task that is not in the script', marbles(({ flush }) => {
     const transport = scriptedTransport({ 'cgt-1': [task('succeeded')] });
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: 'sk-test', batch: false })] });
-    const seen = diary(summaries(client, ['cgt-1', 'cgt-3']));
+    const seen = record(summaries(client, ['cgt-1', 'cgt-3']));
     flush();
     expect(seen.values[0]).toBe('cgt-1 has succeeded after 0.2 s');
     expect(seen.values[1]).toMatch(/^cgt-3 failed: .*not in the script/);
@@ -99,7 +99,7 @@ describe('scriptedTransport', () => {
 
   it('sends a string as it is, any other value as JSON, and no value as an empty body', marbles(({ flush }) => {
     const transport = scriptedTransport([{ body: '{"cut' }, { body: { a: [1] } }, { body: null }, { body: 5 }, { body: false }, {}, { body: undefined }]);
-    const bodies = Array.from({ length: 7 }, () => diary(transport(get('x')), ({ body }) => body));
+    const bodies = Array.from({ length: 7 }, () => record(transport(get('x')), ({ body }) => body));
     flush();
     expect(bodies.map(({ values }) => values[0]?.body)).toEqual(['{"cut', '{"a":[1]}', 'null', '5', 'false', '', '']);
   }));
@@ -135,7 +135,7 @@ describe('scriptedTransport', () => {
 
   it('records each request with its URL and time, without headers', marbles(({ flush, cold }) => {
     const transport = scriptedTransport([{ body: 'a' }]);
-    diary(cold('--x----x').pipe(mergeMap(() => transport(get('x/y')))), statusAndBody, 20);
+    record(cold('--x----x').pipe(mergeMap(() => transport(get('x/y')))), statusAndBody, 20);
     flush();
     expect(transport.requests).toEqual([2, 7].map((atMs) => ({ url: 'https://ark.example/tasks/x%2Fy', atMs })));
     expect(JSON.stringify(transport.requests)).not.toContain('secret');
@@ -144,10 +144,10 @@ describe('scriptedTransport', () => {
   it('counts the requests in flight, until they succeed, fail or are aborted', marbles(({ flush, cold }) => {
     const transport = scriptedTransport([{ body: 'a', afterMs: 5 }, { error: 'reset', afterMs: 3 }, { hang: true }]);
     const counts: number[] = [];
-    diary(transport(get('x')));
-    diary(transport(get('x')));
-    diary(transport(get('x')), String, 8);
-    diary(cold('-x-x-x-x-(x|)').pipe(tap(() => counts.push(transport.pending()))));
+    record(transport(get('x')));
+    record(transport(get('x')));
+    record(transport(get('x')), String, 8);
+    record(cold('-x-x-x-x-(x|)').pipe(tap(() => counts.push(transport.pending()))));
     expect(transport.pending()).toBe(3);
     flush();
     expect(counts).toEqual([3, 2, 1, 1, 0]);
@@ -155,7 +155,7 @@ describe('scriptedTransport', () => {
 
   it('an aborted request gets no response', marbles(({ flush }) => {
     const transport = scriptedTransport([{ body: 'a', afterMs: 5 }]);
-    const seen = diary(transport(get('x')), statusAndBody, 3);
+    const seen = record(transport(get('x')), statusAndBody, 3);
     flush();
     expect(seen.lines).toEqual([]);
     expect(transport.pending()).toBe(0);
@@ -184,7 +184,7 @@ describe('scriptedTransport on the platform\'s timers', () => {
   it('uses them, and leaves none behind', async () => {
     vi.useFakeTimers({ now: 0 });
     const transport = scriptedTransport([{ body: 'a', afterMs: 1000 }]);
-    const seen = diary(transport(get('x')), statusAndBody);
+    const seen = record(transport(get('x')), statusAndBody);
     await vi.advanceTimersByTimeAsync(999);
     expect([seen.lines, transport.pending()]).toEqual([[], 1]);
     await vi.advanceTimersByTimeAsync(1);

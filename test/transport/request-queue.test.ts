@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { type Clock, clockOf } from '../../src/transport/clock.js';
 import { createRequestQueue, type Lane, type LaneStatus, type QueueStatus, type RateLimitOptions, type RequestQueue } from '../../src/transport/request-queue.js';
-import { accountOf, at, diary, hours, inVirtualTime, livingTransport, minutes, played, queued, quick, running, seconds, succeeded, taskOf, to } from '../support/client.js';
+import { accountOf, at, record, hours, inVirtualTime, livingTransport, minutes, played, queued, quick, running, seconds, succeeded, taskOf, to } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import { inTurn } from '../support/turns.js';
 
@@ -202,7 +202,7 @@ describe('a lane', () => {
     inVirtualTime(({ flush, timers }) => {
       const lane = oneLane({ maxInFlight: 2 });
       const { request, names } = createLog();
-      const race = diary(merge(...[...'abcdef'].map((name, index) => inTurn(lane, 0, request(name, timer(10 + index))))).pipe(take(1)));
+      const race = record(merge(...[...'abcdef'].map((name, index) => inTurn(lane, 0, request(name, timer(10 + index))))).pipe(take(1)));
       flush();
       expect(names()).toBe('ab');
       expect(race.lines).toEqual(['0.01s a', '0.01s |']);
@@ -235,7 +235,7 @@ describe('a lane', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane({ maxInFlight: 1 });
       let passed = 0;
-      const first = diary(inTurn(lane, 0, timer(5)));
+      const first = record(inTurn(lane, 0, timer(5)));
       range(0, 20_000).subscribe((index) => {
         inTurn(lane, 0, of(index)).subscribe({ next: () => { passed += 1; }, ...ignored });
       });
@@ -362,7 +362,7 @@ describe('clocks', () => {
           let driftMs = 0;
           const clock: Clock = { ...clockOf(asyncScheduler), elapsedMs: () => asyncScheduler.now() + (driftMs += stepMs) };
           const lane = createRequestQueue(64, clock).lane('one', minIntervalMs, { perMinute: 10_000 });
-          const seen = diary(concat(inTurn(lane, 0, of(1)), timer(laterMs).pipe(mergeMap(() => inTurn(lane, 0, of(2))))));
+          const seen = record(concat(inTurn(lane, 0, of(1)), timer(laterMs).pipe(mergeMap(() => inTurn(lane, 0, of(2))))));
           flush();
           expect(seen.values, `readings ${String(stepMs)} ms apart, ${String(laterMs)} ms after the first request`).toEqual([1, 2]);
         }
@@ -481,7 +481,7 @@ describe('write', () => {
     inVirtualTime(({ flush }) => {
       const lane = oneLane();
       const { request, sent } = createLog();
-      const seen = diary(inTurn(lane, -Infinity, request('a', throwError(() => new Error('reset')))));
+      const seen = record(inTurn(lane, -Infinity, request('a', throwError(() => new Error('reset')))));
       flush();
       expect(sent()).toEqual(['0s a']);
       expect(seen.error).toEqual(new Error('reset'));
@@ -512,7 +512,7 @@ describe('concurrency', () => {
   it.each([-1, 1.5, Number.NaN, Infinity, '2' as never, null as never])('of %s is refused', (concurrency) => {
     const create = () => createRequestQueue(concurrency, clockOf(asyncScheduler));
     expect(create).toThrow(RangeError);
-    expect(create).toThrow(`concurrency must be a whole number from 0, not ${String(concurrency)}`);
+    expect(create).toThrow(`concurrency must be an integer ≥ 0, not ${String(concurrency)}`);
   });
 
   it('of 0 pauses', () => {
@@ -593,7 +593,7 @@ describe('concurrency', () => {
     const bad = [-1, 1.5, Number.NaN, Infinity, '2' as never, null as never];
 
     it('at once is the error of the request', () => {
-      const seen = diary(inTurn(oneLane({}, throwError(() => new Error('no number'))), 0, of(0)));
+      const seen = record(inTurn(oneLane({}, throwError(() => new Error('no number'))), 0, of(0)));
       expect(seen.error).toEqual(new Error('no number'));
     });
 
@@ -602,8 +602,8 @@ describe('concurrency', () => {
         const concurrency = new BehaviorSubject(2);
         const { request, names } = createLog();
         const [one, two] = lanesOf(concurrency, 'one', 'two') as readonly [Lane, Lane];
-        const flying = [one, two].map((lane) => diary(inTurn(lane, 0, request('a', timer(seconds(10))))));
-        const waiting = [inTurn(one, 0, request('b')), inTurn(one, -Infinity, request('c')), inTurn(two, 0, request('d'))].map((each) => diary(each));
+        const flying = [one, two].map((lane) => record(inTurn(lane, 0, request('a', timer(seconds(10))))));
+        const waiting = [inTurn(one, 0, request('b')), inTurn(one, -Infinity, request('c')), inTurn(two, 0, request('d'))].map((each) => record(each));
         at(seconds(2), () => concurrency.error(new Error('no number')));
         flush();
         expect(names()).toBe('aa');
@@ -617,17 +617,17 @@ describe('concurrency', () => {
       inVirtualTime(({ flush }) => {
         const concurrency = new BehaviorSubject(1);
         const lane = oneLane({}, concurrency);
-        const [flying, waiting] = [diary(inTurn(lane, 0, timer(10))), diary(inTurn(lane, 0, of(0)))];
+        const [flying, waiting] = [record(inTurn(lane, 0, timer(10))), record(inTurn(lane, 0, of(0)))];
         at(5, () => concurrency.next(count));
         flush();
         expect(flying.error).toBeNull();
         expect(waiting.error).toBeInstanceOf(RangeError);
-        expect(waiting.error).toMatchObject({ message: `concurrency must be a whole number from 0, not ${String(count)}` });
+        expect(waiting.error).toMatchObject({ message: `concurrency must be an integer ≥ 0, not ${String(count)}` });
       });
     });
 
     it('by a bad first value is an error too', () => {
-      expect(diary(inTurn(oneLane({}, of(-1)), 0, of(0))).error).toBeInstanceOf(RangeError);
+      expect(record(inTurn(oneLane({}, of(-1)), 0, of(0))).error).toBeInstanceOf(RangeError);
     });
 
     it('by an invalid value continues with the next valid one', () => {
@@ -651,7 +651,7 @@ describe('concurrency', () => {
         const concurrency = defer(() => ((tries += 1) === 1 ? concat(of(0), timer(10).pipe(mergeMap(() => throwError(() => new Error('no number'))))) : of(1)));
         const { request, sent } = createLog();
         const lane = oneLane({}, concurrency);
-        const first = diary(inTurn(lane, 0, request('a')));
+        const first = record(inTurn(lane, 0, request('a')));
         at(20, () => inTurn(lane, 0, request('b')).subscribe());
         flush();
         expect(first.lines).toEqual(['0.01s #']);
@@ -769,7 +769,7 @@ describe('status', () => {
     inVirtualTime(({ flush }) => {
       const { queue, lane } = queueOf(1);
       const counts = ({ concurrency, inFlight, lanes }: QueueStatus) => `${String(inFlight)} of ${String(concurrency)}, waiting ${lanes.map(({ waiting }) => waiting).join()}`;
-      const seen = diary(queue.status, counts);
+      const seen = record(queue.status, counts);
       inTurn(lane, 0, timer(10)).subscribe();
       inTurn(lane, 0, timer(10)).subscribe();
       const third = inTurn(lane, 0, timer(10)).subscribe();
@@ -788,7 +788,7 @@ describe('status', () => {
     inVirtualTime(({ flush }) => {
       const concurrency = new BehaviorSubject(0);
       const { queue, lane } = queueOf(concurrency);
-      const seen = diary(queue.status, ({ concurrency: places, inFlight }) => `${String(inFlight)} of ${String(places)}`);
+      const seen = record(queue.status, ({ concurrency: places, inFlight }) => `${String(inFlight)} of ${String(places)}`);
       const flying = inTurn(lane, 0, NEVER).subscribe();
       at(5, () => concurrency.next(2));
       at(10, () => inTurn(lane, 0, timer(10).pipe(mergeMap(() => throwError(() => new Error('reset'))))).subscribe(ignored));
@@ -912,7 +912,7 @@ describe('the concurrency of a client', () => {
   it('limits the requests in flight, not the watches', marbles(({ flush }) => {
     const { transport, lives } = livingTransport(() => played({ ...succeeded, afterMs: 2 }));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], concurrency: 2 });
-    const all = diary(merge(...Array.from({ length: 6 }, (_, index) => client.watch(taskOf(quick, String(index))))).pipe(toArray()), ({ length }) => length);
+    const all = record(merge(...Array.from({ length: 6 }, (_, index) => client.watch(taskOf(quick, String(index))))).pipe(toArray()), ({ length }) => length);
     flush();
     expect(lives.map(({ atMs }) => atMs)).toEqual([0, 0, 2, 2, 4, 4]);
     expect(all.lines).toEqual(['0.006s 6', '0.006s |']);
@@ -921,8 +921,8 @@ describe('the concurrency of a client', () => {
   it('ends a watch whose deadline comes while it waits, and sends nothing for it', marbles(({ flush }) => {
     const { transport, lives } = livingTransport(() => played({ ...running, afterMs: 50 }));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], concurrency: 1 });
-    diary(client.watch(taskOf(quick, 'first')), to, 60);
-    const second = diary(client.watch(taskOf(quick, 'second'), { deadlineMs: 20 }), to);
+    record(client.watch(taskOf(quick, 'first')), to, 60);
+    const second = record(client.watch(taskOf(quick, 'second'), { deadlineMs: 20 }), to);
     flush();
     expect(second.lines).toEqual(['0.02s #']);
     expect(second.error).toMatchObject({ kind: 'timeout' });
@@ -932,27 +932,27 @@ describe('the concurrency of a client', () => {
   it('does not count the time in the queue against a timeout', marbles(({ flush }) => {
     const { transport } = livingTransport(() => played({ ...succeeded, afterMs: 6 }));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], requestTimeoutMs: 8, concurrency: 1 });
-    const diaries = ['a', 'b', 'c'].map((id) => diary(client.states(taskOf(quick, id)), ({ snapshot }) => snapshot?.status));
+    const records = ['a', 'b', 'c'].map((id) => record(client.states(taskOf(quick, id)), ({ snapshot }) => snapshot?.status));
     flush();
-    expect(diaries.map(({ lines }) => lines[0])).toEqual(['0.006s succeeded', '0.012s succeeded', '0.018s succeeded']);
+    expect(records.map(({ lines }) => lines[0])).toEqual(['0.006s succeeded', '0.012s succeeded', '0.018s succeeded']);
   }));
 
   it('assigns no place to a watch that waits for its interval', marbles(({ flush }) => {
     const { transport } = livingTransport((index) => played(index < 4 ? queued : succeeded));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], concurrency: 1 });
-    const diaries = ['a', 'b'].map((id) => diary(client.watch(taskOf(quick, id), { policy: { interval: () => 10 } }), to));
+    const records = ['a', 'b'].map((id) => record(client.watch(taskOf(quick, id), { policy: { interval: () => 10 } }), to));
     flush();
-    expect(diaries.map(({ lines }) => lines[0])).toEqual(['0s queued', '0s queued']);
+    expect(records.map(({ lines }) => lines[0])).toEqual(['0s queued', '0s queued']);
   }));
 
   it('frees the place of a request that errs, times out or is unsubscribed', marbles(({ flush }) => {
     const responses = [throwError(() => new Error('reset')), NEVER, NEVER];
     const { transport, lives } = livingTransport((index) => responses[index] ?? played(succeeded));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], requestTimeoutMs: 8, concurrency: 1 });
-    diary(client.watch(taskOf(quick, 'errs')), to, 1);
-    diary(client.watch(taskOf(quick, 'hangs')), to, 5);
-    const timesOut = diary(client.watch(taskOf(quick, 'times-out')), to, 14);
-    const last = diary(client.watch(taskOf(quick, 'answers')), to);
+    record(client.watch(taskOf(quick, 'errs')), to, 1);
+    record(client.watch(taskOf(quick, 'hangs')), to, 5);
+    const timesOut = record(client.watch(taskOf(quick, 'times-out')), to, 14);
+    const last = record(client.watch(taskOf(quick, 'answers')), to);
     flush();
     expect(lives.map(({ url, atMs }) => `${String(atMs)} ${url.slice(url.lastIndexOf('/') + 1)}`)).toEqual(['0 errs', '0 hangs', '5 times-out', '13 answers']);
     expect(timesOut.lines).toEqual([]);

@@ -1,32 +1,34 @@
 /**
- * Waits of any length, on the scheduler's clock.
+ * Timers of any length, on the scheduler's clock. RxJS's `timer` fires at once for 2^31 ms and more.
  */
 import {
   asyncScheduler, EmptyError, Observable, type Observer, type SchedulerLike, type Subscribable, type Subscriber, Subscription, type Unsubscribable,
 } from 'rxjs';
 import { longestTimerMs } from '../checks.js';
 
-/** Calls `wake` after `ms`, and after one turn of the scheduler at the least. Unsubscribing ends the wait. */
-export const sleep = (ms: number, wake: () => void, scheduler: SchedulerLike = asyncScheduler): Subscription => {
-  if (ms <= longestTimerMs) return scheduler.schedule(wake, ms);
+/** Calls `callback` after `ms`, and after at least one turn of the scheduler. Unsubscribing cancels the call. */
+export const sleep = (ms: number, callback: () => void, scheduler: SchedulerLike = asyncScheduler): Subscription => {
+  if (ms <= longestTimerMs) return scheduler.schedule(callback, ms);
   const sleeping = new Subscription();
-  const goOn = (): void => { sleeping.add(sleep(ms - longestTimerMs, wake, scheduler)); };
-  sleeping.add(scheduler.schedule(goOn, longestTimerMs));
+  const sleepOn = (): void => { sleeping.add(sleep(ms - longestTimerMs, callback, scheduler)); };
+  sleeping.add(scheduler.schedule(sleepOn, longestTimerMs));
   return sleeping;
 };
 
-/** Completes after `ms`, and after one turn of the scheduler at the least. */
-export const rest = (ms: number, scheduler?: SchedulerLike): Observable<never> =>
+/** Completes after `ms`, and after at least one turn of the scheduler. Replaces RxJS's `timer`, which fires at once for 2^31 ms and more. */
+export const longTimer = (ms: number, scheduler?: SchedulerLike): Observable<never> =>
   new Observable((subscriber) => sleep(ms, () => { subscriber.complete(); }, scheduler));
 
 /**
- * The first value of what `next` gives, after `ms`, or as soon as `wake` emits.
+ * Waits `ms`, or until `wake` emits, then emits the first value of `next()`.
  *
- *     wake       ---x-----x--
- *     next       --b|
- *     after 5    -----(b|)     woken at 3
+ *     wake            ---x-----x--
+ *     next            --b|
+ *     timerThen 5     -----(b|)     woken at 3
+ *
+ * Replaces `race(timer(ms), wake).pipe(take(1), switchMap(next), first())`, which keeps more objects for each watched task.
  */
-export const after = <T>(ms: number, wake: Subscribable<unknown> | null, next: () => Observable<T>, scheduler?: SchedulerLike): Observable<T> =>
+export const timerThen = <T>(ms: number, wake: Subscribable<unknown> | null, next: () => Observable<T>, scheduler?: SchedulerLike): Observable<T> =>
   new Observable((subscriber) => {
     const waiting = new Waiting(subscriber, next);
     waiting.timer = sleep(ms, () => { waiting.next(); }, scheduler);
@@ -34,7 +36,7 @@ export const after = <T>(ms: number, wake: Subscribable<unknown> | null, next: (
     return waiting;
   });
 
-/** A wait, and then the wait for what comes after it. A class, because so many are kept: one for each task that is watched. */
+/** The wait, then the subscription to `next()`. A class saves memory: there is one for each watched task. */
 class Waiting<T> implements Unsubscribable {
   timer: Unsubscribable | null = null;
   readonly #subscriber: Subscriber<T>;
@@ -81,7 +83,7 @@ class Waiting<T> implements Unsubscribable {
   }
 }
 
-/** Passes one value on. */
+/** Emits the first value and completes. */
 class First<T> implements Observer<T> {
   readonly #subscriber: Subscriber<T>;
 
@@ -100,7 +102,7 @@ class First<T> implements Observer<T> {
 
   complete(): void {
     if (this.#subscriber.closed) return;
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the error of RxJS's own `first`, which users may look for
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- RxJS's own `first` throws it, so users may check for it
     this.#subscriber.error(new EmptyError());
   }
 }

@@ -3,7 +3,7 @@
  */
 import { of } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { after, sleep } from '../../src/poll/rest.js';
+import { sleep, timerThen } from '../../src/poll/timers.js';
 import { marbles } from '../support/marbles.js';
 
 const month = 30 * 24 * 3_600_000;
@@ -11,37 +11,37 @@ const month = 30 * 24 * 3_600_000;
 describe('after a wait', () => {
   it('comes the first value of what is next, and no other', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const next = cold('                       --b-c|');
-    expectObservable(after(5, null, () => next)).toBe('-------(b|)');
+    expectObservable(timerThen(5, null, () => next)).toBe('-------(b|)');
     expectSubscriptions(next.subscriptions).toBe(['     -----^-!']);
   }));
 
   it('the next comes at once when the wait is hurried, and once, however often it is', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const next = cold('     --b|');
     const wake = hot('  ---xx-x--');
-    expectObservable(after(5, wake, () => next)).toBe('-----(b|)');
+    expectObservable(timerThen(5, wake, () => next)).toBe('-----(b|)');
     expectSubscriptions(next.subscriptions).toBe(['---^-!']);
     expectSubscriptions(wake.subscriptions).toBe(['^--!']);
   }));
 
   it('a wake that has come already is one as well', marbles(({ expectObservable }) => {
-    expectObservable(after(5, of('x', 'y'), () => of('b'))).toBe('(b|)');
+    expectObservable(timerThen(5, of('x', 'y'), () => of('b'))).toBe('(b|)');
   }));
 
   it('what is next is asked for once, however often a wake has come already', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const next = cold('                                --b|');
-    expectObservable(after(5, of('x', 'y'), () => next)).toBe('--(b|)');
+    expectObservable(timerThen(5, of('x', 'y'), () => next)).toBe('--(b|)');
     expectSubscriptions(next.subscriptions).toBe(['    ^-!']);
   }));
 
   it('what throws is an error of the stream', marbles(({ expectObservable }) => {
     const broken = (): never => { throw new RangeError('broken'); };
-    expectObservable(after(5, null, broken)).toBe('-----#', undefined, new RangeError('broken'));
+    expectObservable(timerThen(5, null, broken)).toBe('-----#', undefined, new RangeError('broken'));
   }));
 
   it('nothing comes for who has unsubscribed, be it by a wake', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const next = cold('--b|');
     const wake = hot('------x');
-    expectObservable(after(5, wake, () => next), '---!').toBe('');
+    expectObservable(timerThen(5, wake, () => next), '---!').toBe('');
     expectSubscriptions(next.subscriptions).toBe([]);
     expectSubscriptions(wake.subscriptions).toBe(['^--!']);
   }));
