@@ -198,7 +198,7 @@ describe('the check', () => {
   const check = (sources: Sources): readonly string[] =>
     complaintsAbout(Object.fromEntries(Object.entries(sources).map(([path, text]) => [path, header + text])));
 
-  it('finds nothing in a tree that keeps to the table', () => {
+  it('finds nothing in a tree that follows the table', () => {
     const clean = {
       'src/index.ts': "export { isTerminal } from './task/status.js';\nexport type { Provider } from './wire/provider.js';",
       'src/task/status.ts': 'export const isTerminal = () => true;',
@@ -245,7 +245,7 @@ describe('the check', () => {
     ['src/state/watch-state.ts', 'rxjs'],
     ['src/testing/script.ts', 'vitest'],
     ['src/transport/transport.ts', 'rxjs-something'],
-  ])('finds a package where it may not be: %s, %s', (path, name) => {
+  ])('finds a package where it is not allowed: %s, %s', (path, name) => {
     const ring = path.split('/')[1] ?? '';
     expect(check({ [path]: `import '${name}';` })).toEqual([`${path} imports ${name}: ${ring} may not import that package`]);
   });
@@ -257,7 +257,7 @@ describe('the check', () => {
     ]);
   });
 
-  it('finds an adapter that reaches further', () => {
+  it('finds an adapter that imports more than its layer allows', () => {
     const tree = { 'src/feed/feed.ts': '' };
     expect(check({ ...tree, 'src/adapters/fetch.ts': "import { toFeed } from '../feed/feed.js';" })).toEqual([
       'src/adapters/fetch.ts imports src/feed/feed.ts: adapters may not import feed',
@@ -295,7 +295,7 @@ describe('the check', () => {
     expect(check({ 'src/feed/feed.ts': text })).toEqual([`src/feed/feed.ts uses ${impurity}, which belongs in the leaves`]);
   });
 
-  it('finds a leaf that looks into another, and lets it look at its face', () => {
+  it('finds an entry point that imports the inside of another, and allows its index', () => {
     const tree = { 'src/simulator/server.ts': '', 'src/simulator/index.ts': '', 'src/node/cli.ts': "import '../simulator/server.js';\nimport '../simulator/index.js';" };
     expect(check(tree)).toEqual(['src/node/cli.ts imports src/simulator/server.ts: node sees the index.ts of simulator alone']);
   });
@@ -321,7 +321,7 @@ describe('src', () => {
       .map((file) => [`src/${file.replaceAll('\\', '/')}`, readFileSync(root + file, 'utf8')]),
   );
 
-  it('state/ brings no RxJS along, not even through what it imports', () => {
+  it('state/ does not import RxJS, not even indirectly', () => {
     const reached = new Set(Object.keys(sources).filter((path) => path.startsWith('src/state/')));
     for (const path of reached) {
       for (const specifier of valueSpecifiersOf(parse(path, sources[path] ?? ''))) {
@@ -332,7 +332,7 @@ describe('src', () => {
     expect(reached).toContain('src/poll/delay-policy.ts');
   });
 
-  it('keeps to the rings', () => {
+  it('follows the layers', () => {
     expect(complaintsAbout(sources)).toEqual([]);
   }, 30_000);
 });

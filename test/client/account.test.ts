@@ -6,19 +6,19 @@ import { kyyaipower, kyyaipowerV2 } from '../../src/providers/kyyaipower.js';
 import { account, accountFinder, isLoopback } from '../../src/client/account.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, anyfastAnswer, arkTask, at, brief, record, key, livingTransport, played, seconds, succeeded, taskOf, to } from '../support/client.js';
+import { accountOf, anyfastResponse, arkTask, at, brief, record, key, recordingTransport, played, seconds, succeeded, taskOf, to } from '../support/client.js';
 
 describe('account', () => {
-  it('is one key at one address of one provider', () => {
+  it('is one key at one base URL of a provider', () => {
     expect(account(ark, { apiKey: key })).toMatchObject({ provider: ark, name: null, baseUrl: ark.baseUrl });
     expect(account(ark, { apiKey: key, name: 'eu', baseUrl: arkRegions['eu-west'] })).toMatchObject({ name: 'eu', baseUrl: arkRegions['eu-west'] });
   });
 
-  it('has its base URL without slashes at the end, with any path before them', () => {
+  it('has its base URL without trailing slashes, with any path', () => {
     expect(account(ark, { apiKey: key, baseUrl: 'https://relay.example/a//' }).baseUrl).toBe('https://relay.example/a');
   });
 
-  it('sends the key as a bearer, and asks for JSON', () => {
+  it('sends the key as a bearer token, and accepts JSON', () => {
     expect(account(ark, { apiKey: key }).credentials().headers).toEqual({ accept: 'application/json', authorization: `Bearer ${key}` });
   });
 
@@ -28,11 +28,11 @@ describe('account', () => {
     expect(redact('a text')).toBe('a text');
   });
 
-  it('asks by lists unless it is told not to', () => {
+  it('uses lists by default', () => {
     expect([{}, { batch: true }, { batch: false }].map((options) => account(ark, { apiKey: key, ...options }).batch)).toEqual([true, true, false]);
   });
 
-  it('remembers the last four keys that it sent, however often it sent the same', () => {
+  it('redacts the last four different keys that it sent', () => {
     let current = '';
     const owner = account(ark, { apiKey: () => current });
     const keys = ['first', 'second', 'third', 'fourth', 'fifth'].map((name) => `sk-0123456789-${name}`);
@@ -43,7 +43,7 @@ describe('account', () => {
     expect(keys.map((used) => owner.credentials().redact(used) === '[key]')).toEqual([false, true, true, true, true]);
   });
 
-  it('says that its function threw, and nothing else', () => {
+  it('reports that its function threw, without the message', () => {
     const owner = account(ark, { apiKey: () => { throw new Error(`no such variable: ${key}`); } });
     expect(() => owner.credentials()).toThrow(new TypeError('account ark: the function apiKey threw'));
   });
@@ -53,49 +53,49 @@ describe('account', () => {
     ['https://ark.example/v3#secret', 'https://ark.example/v3…'],
     ['https://joe:secret@ark.example', '…@ark.example'],
     [' https://ark.example', ' https://ark.example'],
-  ])('refuses %j, and shows of it no more than %j', (baseUrl, shown) => {
+  ])('rejects %j, and shows only %j of it', (baseUrl, shown) => {
     const refusal = `account ark: baseUrl must be an absolute http(s) URL without user, query and fragment, not '${shown}'`;
     expect(() => account(ark, { apiKey: key, baseUrl })).toThrow(new TypeError(refusal));
   });
 
-  it.each(['a\nb', '\u00e9-key', ' key', 'a key'])('refuses the key %j, wherever in it the fault is', (apiKey) => {
+  it.each(['a\nb', '\u00e9-key', ' key', 'a key'])('rejects the key %j', (apiKey) => {
     expect(() => account(ark, { apiKey })).toThrow('account ark: apiKey must contain only ASCII characters, without white space, quotes and backslashes');
   });
 
-  it('asks a function for its key whenever a request leaves, and not before', () => {
+  it('calls the key function for each request, just before it is sent', () => {
     let given = 0;
     const owner = account(ark, { apiKey: () => `sk-${String(++given)}` });
     expect(given).toBe(0);
     expect([owner.credentials(), owner.credentials()].map(({ headers }) => headers['authorization'])).toEqual(['Bearer sk-1', 'Bearer sk-2']);
   });
 
-  it('takes its key out of a text wherever it stands, and leaves the rest', () => {
+  it('redacts its key anywhere in a string, and leaves the rest', () => {
     const { redact } = account(ark, { apiKey: key }).credentials();
     expect(redact(`before ${key}, between ${key}${key} and ${encodeURIComponent(key)} after`)).toBe('before [key], between [key][key] and [key] after');
     expect(redact('nothing of it here: sk-0123456789abcdef')).toBe('nothing of it here: sk-0123456789abcdef');
     expect(redact('')).toBe('');
   });
 
-  it('leaves words whole that only hold a short key', () => {
+  it('does not redact words that contain a short key', () => {
     const { redact } = account(ark, { apiKey: 'run' }).credentials();
     expect(redact('{"status":"running","key":"run"}')).toBe('{"status":"running","key":"[key]"}');
   });
 
-  it('a long text is searched in no time', () => {
+  it('searches a long string quickly', () => {
     const { redact } = account(ark, { apiKey: 'a'.repeat(40) }).credentials();
     const started = performance.now();
     redact('a'.repeat(39).concat('b').repeat(25_000));
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
-  it('shows itself without its key', () => {
+  it('is displayed without its key', () => {
     const owner = account(ark, { apiKey: key });
     owner.credentials();
     expect(inspect(owner, { depth: Infinity, showHidden: true }) + JSON.stringify(owner)).not.toContain(key);
   });
 });
 
-it('this machine is localhost and what is below it, 127.0.0.0/8, and ::1', () => {
+it('this machine is localhost and its subdomains, 127.0.0.0/8, and ::1', () => {
   const own = ['http://localhost', 'http://LOCALHOST:80/x', 'http://ark.localhost', 'http://127.0.0.1', 'https://127.255.254.253:8', 'http://[::1]:9'];
   const others = ['http://notlocalhost', 'http://localhost.example', 'http://8.127.0.0.1', 'http://127.0.0.1.example', 'http://[::11]', 'http://10.0.0.1', 'localhost', ''];
   expect(own.filter((baseUrl) => !isLoopback(baseUrl))).toEqual([]);
@@ -103,13 +103,13 @@ it('this machine is localhost and what is below it, 127.0.0.0/8, and ::1', () =>
 });
 
 describe('the account of a ref', () => {
-  it('is found among what account() gives, and nothing else', () => {
+  it('is found only among results of account()', () => {
     for (const other of [null, 'ark', {}, { credentials: key }, ark]) {
       expect(() => accountFinder([accountOf(ark), other as never])).toThrow(new TypeError('accounts must be a non-empty array of results of account()'));
     }
   });
 
-  it('that is none is told which there are', () => {
+  it('that is missing throws an error with the known accounts', () => {
     const find = accountFinder([accountOf(ark), accountOf(ark, { name: 'eu' }), accountOf(kyyaipower)]);
     const known = 'ark, ark (eu), kyyaipower';
     expect(() => find({ ...arkTask, account: 'cn' })).toThrow(new TypeError(`task.account: no account for 'cn'; the accounts are: ${known}`));
@@ -119,7 +119,7 @@ describe('the account of a ref', () => {
   const asked = (refAccount: string | undefined, names: readonly (string | null)[]): Promise<readonly string[]> =>
     new Promise((resolve) => {
       marbles(({ flush }) => {
-        const { transport, lives } = livingTransport(() => played(succeeded));
+        const { transport, lives } = recordingTransport(() => played(succeeded));
         const accounts = names.map((name) => account(ark, { apiKey: `key-of-${String(name)}`, ...(name === null ? {} : { name }) }));
         record(createTaskClient({ transport, accounts }).watch({ ...arkTask, ...(refAccount === undefined ? {} : { account: refAccount }) }), to);
         flush();
@@ -151,21 +151,21 @@ describe('the account of a ref', () => {
 });
 
 describe('the rate limit and the lists of an account', () => {
-  it.each([0, -1, 1.5, Number.NaN, '60'])('a limit of %s is refused by its name', (limit) => {
+  it.each([0, -1, 1.5, Number.NaN, '60'])('a limit of %s throws an error with its name', (limit) => {
     expect(() => account(ark, { apiKey: key, rateLimit: { perMinute: limit as never } })).toThrow(`rateLimit.perMinute must be an integer ≥ 1, not ${String(limit)}`);
     expect(() => account(ark, { apiKey: key, rateLimit: { maxInFlight: limit as never } })).toThrow(RangeError);
   });
 
-  it('a rate limit that is no record, and a batch that is no yes or no, are refused by their names', () => {
+  it('a rate limit that is not an object, and a batch that is not a boolean, throw errors with their names', () => {
     expect(() => account(ark, { apiKey: key, rateLimit: 60 as never })).toThrow('account ark: rateLimit must be an object of limits, not 60');
     expect(() => account(ark, { apiKey: key, batch: 'no' as never })).toThrow('account ark: batch must be true or false, not no');
   });
 });
 
-it.each(['429', 'RateLimitExceeded.EndpointRPMExceeded'])('the code %s under 200 rests the whole key, as a 429 does', (code) => {
+it.each(['429', 'RateLimitExceeded.EndpointRPMExceeded'])('the code %s with status 200 makes the whole account back off, like a 429', (code) => {
   marbles(({ flush }) => {
-    const { transport, lives } = livingTransport((index) =>
-      played(index === 0 ? { status: 200, headers: { 'retry-after': '30' }, body: { code, message: 'too many requests' } } : anyfastAnswer('IN_PROGRESS')));
+    const { transport, lives } = recordingTransport((index) =>
+      played(index === 0 ? { status: 200, headers: { 'retry-after': '30' }, body: { code, message: 'too many requests' } } : anyfastResponse('IN_PROGRESS')));
     const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
     const first = record(client.states(taskOf(anyfast, 'a')), brief, seconds(40));
     at(seconds(1), () => { record(client.states(taskOf(anyfast, 'b')), brief, seconds(40)); });
@@ -175,8 +175,8 @@ it.each(['429', 'RateLimitExceeded.EndpointRPMExceeded'])('the code %s under 200
   })();
 });
 
-it('an answer that speaks of 429 or of a rate limit, and is none, rests no key', marbles(({ flush }) => {
-  const { transport, lives } = livingTransport(() => played(anyfastAnswer('IN_PROGRESS', { fail_reason: 'RateLimitExceeded, code: 429' })));
+it('a response that only mentions 429 or a rate limit does not make the account back off', marbles(({ flush }) => {
+  const { transport, lives } = recordingTransport(() => played(anyfastResponse('IN_PROGRESS', { fail_reason: 'RateLimitExceeded, code: 429' })));
   const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
   for (const id of ['a', 'b']) record(client.watch(taskOf(anyfast, id)), to, seconds(1));
   flush();

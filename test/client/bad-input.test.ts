@@ -9,9 +9,9 @@ import { parseWatchState } from '../../src/state/stored.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, arkTask, brief, record, inVirtualTime, key, livingTransport, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { accountOf, arkTask, brief, record, inVirtualTime, key, recordingTransport, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
 
-/** What is handed over although the types forbid it. */
+/** A value that the types forbid. */
 const wrong = (value: unknown): never => value as never;
 
 type Refusal = readonly [what: string, make: () => unknown, kind: typeof TypeError | typeof RangeError, words: readonly (string | RegExp)[]];
@@ -27,8 +27,8 @@ const transport = () => EMPTY;
 const { client } = scripted([succeeded]);
 const bigint = 5n;
 
-describe('an account is refused', () => {
-  it('of a provider that is none', () => {
+describe('account() throws', () => {
+  it('for an invalid provider', () => {
     for (const provider of ['ark', undefined]) expect(() => account(wrong(provider), { apiKey: key })).toThrow(`not ${String(provider)}`);
     expect(() => account(wrong('ark'), { apiKey: key })).toThrow(/^account: provider must be an export of rx-seedance\/providers\/<id>, not ark$/);
   });
@@ -67,7 +67,7 @@ describe('an account is refused', () => {
     ['with plain http in capitals', made({ baseUrl: 'HTTP://ark.example' }), TypeError, ['allowInsecure']],
   ]);
 
-  it('and does not show the credentials of its baseUrl', () => {
+  it('without the credentials of the baseUrl in the message', () => {
     for (const baseUrl of ['https://joe:pa55@ark.example', 'http://joe:pa55@ark.example', 'https://pa55@ark.example', 'ftp://joe:pa55@ark.example', 'https://joe:pa55@x@ark.example']) {
       expect(made({ baseUrl })).toThrow(/baseUrl/);
       expect(made({ baseUrl })).not.toThrow(/pa55/);
@@ -78,12 +78,12 @@ describe('an account is refused', () => {
     expect(made({ baseUrl })).not.toThrow();
   });
 
-  it('but not with plain http where that is allowed', () => {
+  it('but not for plain http if that is allowed', () => {
     expect(made({ baseUrl: 'http://ark.example/v3', allowInsecure: true })).not.toThrow();
   });
 });
 
-describe('a client is refused', () => {
+describe('createTaskClient() throws', () => {
   const made = (options: object) => () => createTaskClient({ transport, accounts: [accountOf(ark)], ...options });
   refuses([
     ['without options', () => createTaskClient(wrong(undefined)), TypeError, []],
@@ -108,12 +108,12 @@ describe('a client is refused', () => {
     ['with a text as retry', made({ policy: { retry: 'fast' } }), TypeError, ['policy.retry', 'fast']],
   ]);
 
-  it('but not with two accounts of different names, or of different providers', () => {
+  it('but not for two accounts with different names or providers', () => {
     expect(made({ accounts: [accountOf(ark), accountOf(ark, { name: 'eu' }), accountOf(anyfast)] })).not.toThrow();
   });
 });
 
-describe('a watch is refused at once', () => {
+describe('watch() throws at once', () => {
   const refs = (ref: unknown) => [() => client.watch(wrong(ref)), () => client.states(wrong(ref)), () => client.query(wrong(ref))];
   const [eu, cn] = [accountOf(ark, { name: 'eu' }), accountOf(ark, { name: 'cn' })];
   const two = createTaskClient({ transport, accounts: [eu, cn] });
@@ -162,7 +162,7 @@ describe('a watch is refused at once', () => {
     ['from an array', () => client.watch(arkTask, { resumeFrom: wrong([1]) }), TypeError, ['WatchState']],
   ]);
 
-  it('for a state in which one field is another', () => {
+  it('for a state with another value in one field', () => {
     const [state] = inVirtualTime(({ flush }) => {
       const seen = record(scripted([running]).client.states(arkTask), brief, 1);
       flush();
@@ -183,7 +183,7 @@ describe('a watch is refused at once', () => {
     }
   });
 
-  it('and nothing is asked', marbles(({ flush }) => {
+  it('and no request is sent', marbles(({ flush }) => {
     const { transport: asked, client: fresh } = scripted([succeeded]);
     expect(() => fresh.watch({ provider: 'ark', id: '' })).toThrow();
     flush();
@@ -191,8 +191,8 @@ describe('a watch is refused at once', () => {
   }));
 });
 
-describe('what is found out late', () => {
-  it.each([-5, Number.NaN, Infinity, '5' as never])('a policy that gives %s ends its watch with a RangeError that names it', (wait) => {
+describe('errors found later', () => {
+  it.each([-5, Number.NaN, Infinity, '5' as never])('a policy that returns %s ends its watch with a RangeError that names the policy', (wait) => {
     for (const name of ['interval', 'retry'] as const) {
       inVirtualTime(({ flush }) => {
         const { client: own } = scripted([name === 'retry' ? { status: 503 } : running]);
@@ -205,22 +205,22 @@ describe('what is found out late', () => {
     }
   });
 
-  it('watchConfig refuses as a watch does', () => {
+  it('watchConfig throws the same errors as watch()', () => {
     expect(() => watchConfig(ark, { deadlineMs: Number.NaN })).toThrow(RangeError);
     expect(() => watchConfig(ark, { giveUpAfterMs: -1 })).toThrow('giveUpAfterMs must be a finite number of ms above 0, not -1');
   });
 
-  it('a feed refuses what is no client, at once', () => {
+  it('a feed throws at once for an invalid client', () => {
     expect(() => of(arkTask).pipe(watchTasks(wrong(undefined)))).toThrow('client must be a result of createTaskClient, not undefined');
   });
 
-  it.each([-1, 1.5, Number.NaN, Infinity, '8' as never])('a client refuses the concurrency %s, at once', (concurrency) => {
+  it.each([-1, 1.5, Number.NaN, Infinity, '8' as never])('createTaskClient throws at once for the concurrency %s', (concurrency) => {
     const create = () => createTaskClient({ transport: () => NEVER, accounts: [accountOf(ark)], concurrency });
     expect(create).toThrow(RangeError);
     expect(create).toThrow(`concurrency must be an integer ≥ 0, not ${String(concurrency)}`);
   });
 
-  it('a client refuses what is no scheduler', () => {
+  it('createTaskClient throws for an invalid scheduler', () => {
     expect(() => createTaskClient({ transport: () => NEVER, accounts: [accountOf(ark)], scheduler: wrong({ now: () => 0 }) })).toThrow('scheduler must be an RxJS scheduler');
   });
 });
@@ -247,11 +247,11 @@ describe('an id', () => {
     ['.a', '.a'],
     ['https://evil.example/', 'https%3A%2F%2Fevil.example%2F'],
     ['x'.repeat(2000), 'x'.repeat(2000)],
-  ])('travels as one percent-encoded segment: %s', (id, segment) => {
+  ])('is sent as one percent-encoded segment: %s', (id, segment) => {
     inVirtualTime(({ flush }) => {
       const bases = [ark.baseUrl, 'https://relay.example', 'https://relay.example/', 'https://relay.example/a/b', 'https://relay.example/a/b///', 'https://relay.example/%7Buser%7D'];
       for (const baseUrl of bases) {
-        const { transport: living, lives } = livingTransport(() => played(succeeded));
+        const { transport: living, lives } = recordingTransport(() => played(succeeded));
         const own = createTaskClient({ transport: living, accounts: [accountOf(ark, { baseUrl })] });
         const seen = record(own.watch({ provider: 'ark', id }), ({ task }: { task: TaskRef }) => task.id);
         flush();
@@ -261,7 +261,7 @@ describe('an id', () => {
     });
   });
 
-  it('is not looked at further: another id in the answer is no refusal', marbles(({ flush }) => {
+  it('is not checked further: a response with another id is accepted', marbles(({ flush }) => {
     const { client: own } = scripted([{ body: { id: 'upstream/9', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } }]);
     const seen = record(own.watch(arkTask), ({ snapshot }) => snapshot.upstream?.id);
     flush();

@@ -8,9 +8,9 @@ import { createTaskClient, type WatchOptions } from '../../src/client/task-clien
 import { marbles } from '../support/marbles.js';
 import {
   accountOf,
-  arkAnswer,
+  arkResponse,
   arkTask,
-  askedAt,
+  sentAtS,
   at,
   brief,
   busy,
@@ -22,7 +22,7 @@ import {
   failed,
   hours,
   inVirtualTime,
-  livingTransport,
+  recordingTransport,
   minutes,
   played,
   queued,
@@ -35,14 +35,14 @@ import {
   tooMany,
 } from '../support/client.js';
 
-/** A client whose answers depend on the time at which they are asked for. */
+/** A client whose responses depend on the time of the request. */
 const byTheClock = (answerAt: (nowMs: number) => ScriptedStep) => {
-  const { transport, lives } = livingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
+  const { transport, lives } = recordingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
   return { client: createTaskClient({ transport, accounts: [accountOf(ark)] }), lives };
 };
 
 describe('the deadline', () => {
-  it('ends a watch exactly when it comes, with the task, its last snapshot and a state on the error', marbles(({ flush }) => {
+  it('ends a watch exactly on time, with the task, its last snapshot and a state on the error', marbles(({ flush }) => {
     const { client } = scripted([queued, running], { policy: every(seconds(25)) });
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
     flush();
@@ -53,12 +53,12 @@ describe('the deadline', () => {
     });
   }));
 
-  it.each([11, 15, 25, 40, 49, 55, 100, 5000])('shortens the last wait so that a final ask fits before it: every %i s', (intervalS) => {
+  it.each([11, 15, 25, 40, 49, 55, 100, 5000])('shortens the last wait so that a final poll fits before it: every %i s', (intervalS) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running], { policy: every(seconds(intervalS)) });
       const seen = record(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
       flush();
-      const times = askedAt(transport);
+      const times = sentAtS(transport);
       const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
       expect(seen.lines.at(-1)).toBe('100s #');
       expect(times.at(-1), 'the final ask').toBeLessThan(100);
@@ -67,14 +67,14 @@ describe('the deadline', () => {
     });
   });
 
-  it('the final ask finds what came before the deadline', marbles(({ flush }) => {
+  it('the final poll sees what happened before the deadline', marbles(({ flush }) => {
     const { client } = byTheClock((nowMs) => (nowMs < seconds(85) ? running : succeeded));
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(100), policy: every(hours(1)) }), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
-  it('is a trouble of its own kind, in its own words', marbles(({ flush }) => {
+  it('is an error of its own kind, with its own message', marbles(({ flush }) => {
     const { client } = scripted([running, { hang: true }], { policy: every(seconds(25)) });
     const seen = record(client.states(arkTask, { deadlineMs: seconds(40) }), brief);
     flush();
@@ -82,14 +82,14 @@ describe('the deadline', () => {
     expect(seen.values.at(-1)?.lastError).toEqual({ kind: 'timeout', reason: null, status: null, message: 'the deadline passed before a response arrived', sameFailureCount: 1, sinceMs: seconds(40) });
   }));
 
-  it('counts from the beginning of the watch, not from the first answer', marbles(({ flush }) => {
+  it('counts from the start of the watch, not from the first response', marbles(({ flush }) => {
     const { client } = scripted([busy, busy, running], { policy: every(seconds(20)) });
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
     flush();
     expect(seen.lines).toEqual(['30s running', '60s #']);
   }));
 
-  it('ends a watch that never got an answer', marbles(({ flush }) => {
+  it('ends a watch that never got a response', marbles(({ flush }) => {
     const { client } = scripted([busy]);
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
     flush();
@@ -97,7 +97,7 @@ describe('the deadline', () => {
     expect(seen.error).toMatchObject({ kind: 'timeout', task: arkTask, lastSnapshot: null, state: { snapshot: null, ended: 'timeout' } });
   }));
 
-  it('may be shorter than the floor: one ask, and the end when it comes', marbles(({ flush }) => {
+  it('may be shorter than the minimum interval: one poll, then the end at the deadline', marbles(({ flush }) => {
     const { client, transport } = scripted([running]);
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(5) }), to);
     flush();
@@ -105,23 +105,23 @@ describe('the deadline', () => {
     expect(transport.requests).toHaveLength(1);
   }));
 
-  it('does not come before Retry-After is over, and no ask does', marbles(({ flush }) => {
+  it('ends the watch during Retry-After, without another poll', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '300' })], { policy: every(seconds(20)) });
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '100s #']);
-    expect(askedAt(transport)).toEqual([0, 20]);
+    expect(sentAtS(transport)).toEqual([0, 20]);
   }));
 
-  it('a Retry-After that ends shortly before it still leaves its ask', marbles(({ flush }) => {
+  it('a Retry-After that ends shortly before it is followed by a poll', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '75' }), succeeded], { policy: every(seconds(20)) });
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
     flush();
-    expect(askedAt(transport)).toEqual([0, 20, 95]);
+    expect(sentAtS(transport)).toEqual([0, 20, 95]);
     expect(seen.lines.at(-1)).toBe('95s |');
   }));
 
-  it('the last state before the error says that it has ended', marbles(({ flush }) => {
+  it('the last state before the error has ended', marbles(({ flush }) => {
     const { client } = scripted([running], { policy: every(seconds(20)) });
     const seen = record(client.states(arkTask, { deadlineMs: seconds(60) }));
     flush();
@@ -132,8 +132,8 @@ describe('the deadline', () => {
 });
 
 describe('a hung request', () => {
-  it('ends at the ask timeout as a trouble, is aborted, and the watch goes on', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport((index) => played([queued, { hang: true } as const, succeeded][index] ?? queued));
+  it('ends at the request timeout with an error, is aborted, and the watch continues', marbles(({ flush }) => {
+    const { transport, lives } = recordingTransport((index) => played([queued, { hang: true } as const, succeeded][index] ?? queued));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)) });
     const seen = record(client.states(arkTask), brief);
     flush();
@@ -141,16 +141,16 @@ describe('a hung request', () => {
     expect(lives[1]).toMatchObject({ atMs: 15_000, end: 'aborted', endedAtMs: 45_000 });
   }));
 
-  it('the ask timeout is the client\'s to choose', marbles(({ flush }) => {
+  it('the request timeout is an option of the client', marbles(({ flush }) => {
     const { client } = scripted([queued, { hang: true }, succeeded], { policy: every(seconds(15)), requestTimeoutMs: 400 });
     const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines).toEqual(['0s queued', '15.4s timeout x1', '25.4s succeeded', '25.4s |']);
   }));
 
-  it.each([{}, { requestTimeoutMs: hours(5) }])('ends with the deadline when that comes first, and is aborted then: %o', (options) => {
+  it.each([{}, { requestTimeoutMs: hours(5) }])('is aborted at the deadline if that is earlier: %o', (options) => {
     inVirtualTime(({ flush, timers }) => {
-      const { transport, lives } = livingTransport((index) => (index === 0 ? played(running) : NEVER));
+      const { transport, lives } = recordingTransport((index) => (index === 0 ? played(running) : NEVER));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)), ...options });
       const seen = record(client.watch(arkTask, { deadlineMs: seconds(25) }), to);
       flush();
@@ -161,8 +161,8 @@ describe('a hung request', () => {
     });
   });
 
-  it('the very first one too', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport(() => NEVER);
+  it('also the first request', marbles(({ flush }) => {
+    const { transport, lives } = recordingTransport(() => NEVER);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(12) }), to);
     flush();
@@ -171,7 +171,7 @@ describe('a hung request', () => {
     expect(lives).toMatchObject([{ end: 'aborted', endedAtMs: 12_000 }]);
   }));
 
-  it('an ask timeout in the same turn as the deadline ends the watch there', marbles(({ flush }) => {
+  it('a request timeout in the same turn as the deadline ends the watch there', marbles(({ flush }) => {
     const { client } = scripted([{ hang: true }]);
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(30) }), to);
     flush();
@@ -180,7 +180,7 @@ describe('a hung request', () => {
   }));
 });
 
-describe('an answer in the turn of the deadline', () => {
+describe('a response in the turn of the deadline', () => {
   const options: WatchOptions = { deadlineMs: seconds(60), policy: every(seconds(50)) };
 
   it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('counts: %s', (status, step) => {
@@ -188,20 +188,20 @@ describe('an answer in the turn of the deadline', () => {
       const { client, transport } = scripted([running, { ...step, afterMs: seconds(10) }]);
       const seen = record(client.watch(arkTask, options), to);
       flush();
-      expect(askedAt(transport)).toEqual([0, 50]);
+      expect(sentAtS(transport)).toEqual([0, 50]);
       expect(seen.lines).toEqual(['0s running', `60s ${status}`, '60s |']);
     });
   });
 
-  it('counts also when it takes another turn of the scheduler at the same instant', marbles(({ flush }) => {
-    const { transport } = livingTransport((index) => (index === 0 ? played(running) : timer(seconds(10)).pipe(delay(0), map(() => responseOf(succeeded)))));
+  it('also counts one turn of the scheduler later at the same instant', marbles(({ flush }) => {
+    const { transport } = recordingTransport((index) => (index === 0 ? played(running) : timer(seconds(10)).pipe(delay(0), map(() => responseOf(succeeded)))));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.watch(arkTask, options), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '60s succeeded', '60s |']);
   }));
 
-  it('counts when it is no end: it is the last snapshot of the timeout', marbles(({ flush }) => {
+  it('counts with a status that is not terminal: it is the last snapshot of the timeout', marbles(({ flush }) => {
     const { client } = scripted([queued, { ...running, afterMs: seconds(10) }]);
     const seen = record(client.watch(arkTask, options), to);
     flush();
@@ -209,7 +209,7 @@ describe('an answer in the turn of the deadline', () => {
     expect(seen.error).toMatchObject({ kind: 'timeout', lastSnapshot: { status: 'running' } });
   }));
 
-  it('one millisecond later it does not', marbles(({ flush }) => {
+  it('does not count one millisecond later', marbles(({ flush }) => {
     const { client } = scripted([running, { ...succeeded, afterMs: seconds(10) + 1 }]);
     const seen = record(client.watch(arkTask, options), to);
     flush();
@@ -217,19 +217,19 @@ describe('an answer in the turn of the deadline', () => {
   }));
 });
 
-describe('without a deadline of our own', () => {
+describe('without a given deadline', () => {
   const clip = { created_at: 1, execution_expires_after: 3600 };
 
-  it('a task that its provider expires ends as expired, not as our timeout', marbles(({ flush }) => {
-    const { client } = byTheClock((nowMs) => (nowMs < seconds(3601) ? arkAnswer('running', clip) : arkAnswer('expired', clip)));
+  it('a task that its provider expires ends as expired, not as a timeout', marbles(({ flush }) => {
+    const { client } = byTheClock((nowMs) => (nowMs < seconds(3601) ? arkResponse('running', clip) : arkResponse('expired', clip)));
     const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'expired', '|']);
     expect(seen.values[1]?.atMs).toBeLessThanOrEqual(seconds(3601 + 20));
   }));
 
-  it('it is 10 minutes after the provider\'s own', marbles(({ flush }) => {
-    const { client } = scripted([arkAnswer('running', { ...clip, execution_expires_after: 10_800 })]);
+  it('it is 10 minutes after the deadline of the provider', marbles(({ flush }) => {
+    const { client } = scripted([arkResponse('running', { ...clip, execution_expires_after: 10_800 })]);
     const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '11401s #']);
@@ -238,10 +238,10 @@ describe('without a deadline of our own', () => {
 
   it.each<[string, ScriptedStep, WatchOptions, number]>([
     ['2 hours', running, {}, hours(2)],
-    ['50 hours for flex', arkAnswer('running', { service_tier: 'flex' }), {}, hours(50)],
+    ['50 hours for flex', arkResponse('running', { service_tier: 'flex' }), {}, hours(50)],
     ['50 hours where flex is expected', running, { expected: { serviceTier: 'flex' } }, hours(50)],
-    ['2 hours where the answer knows better', arkAnswer('running', { service_tier: 'default' }), { expected: { serviceTier: 'flex' } }, hours(2)],
-  ])('it is %s where the provider names none', (_, step, options, endMs) => {
+    ['2 hours where the answer knows better', arkResponse('running', { service_tier: 'default' }), { expected: { serviceTier: 'flex' } }, hours(2)],
+  ])('it is %s if the provider has none', (_, step, options, endMs) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([step], { policy: every(minutes(5)) });
       const seen = record(client.watch(arkTask, options), to);
@@ -250,8 +250,8 @@ describe('without a deadline of our own', () => {
     });
   });
 
-  it('follows what the provider says, at least 2 h after the first good response', marbles(({ flush }) => {
-    const { client } = scripted([busy, busy, arkAnswer('queued', clip), arkAnswer('running', { ...clip, execution_expires_after: 7200 }), running]);
+  it('follows the deadline of the provider, at least 2 h after the first good response', marbles(({ flush }) => {
+    const { client } = scripted([busy, busy, arkResponse('queued', clip), arkResponse('running', { ...clip, execution_expires_after: 7200 }), running]);
     const seen = record(client.states(arkTask, { policy: every(minutes(5)) }));
     flush();
     expect(seen.values.slice(0, 6).map(({ deadlineAtMs }) => deadlineAtMs)).toEqual([null, null, seconds(30) + hours(2), ...Array(3).fill(seconds(7801))]);
@@ -305,12 +305,12 @@ describe('long waits', () => {
     expect([transport.pending(), vi.getTimerCount()]).toEqual([0, 0]);
   });
 
-  it('a clock that jumps ahead, as after a sleep, makes one ask and no burst', async () => {
+  it('a forward clock jump, as after a sleep, leads to one poll, not to a burst', async () => {
     vi.useFakeTimers({ now: 0 });
     const { client, transport } = scripted([running], { policy: every(seconds(20)), deadlineMs: days(3) });
     const seen = record(client.watch(arkTask), to);
     await vi.advanceTimersByTimeAsync(seconds(30));
-    expect(askedAt(transport)).toEqual([0, 20]);
+    expect(sentAtS(transport)).toEqual([0, 20]);
     vi.setSystemTime(hours(8));
     await vi.advanceTimersByTimeAsync(seconds(15));
     expect(transport.requests).toHaveLength(3);
@@ -320,7 +320,7 @@ describe('long waits', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('a clock that jumps past the deadline makes one ask, and the end counts', async () => {
+  it('a clock jump past the deadline leads to one poll, and a terminal status counts', async () => {
     vi.useFakeTimers({ now: 0 });
     const { client, transport } = scripted([running, running, succeeded], { policy: every(seconds(20)) });
     const seen = record(client.watch(arkTask), to);
@@ -331,7 +331,7 @@ describe('long waits', () => {
     expect(transport.requests).toHaveLength(3);
   });
 
-  it('a clock that goes back lengthens no wait', async () => {
+  it('a clock set back lengthens no wait', async () => {
     vi.useFakeTimers({ now: hours(8) });
     const { client, transport } = scripted([running], { policy: every(seconds(20)), deadlineMs: days(3) });
     const seen = record(client.watch(arkTask), to);
@@ -343,8 +343,8 @@ describe('long waits', () => {
   });
 });
 
-it('an answer to another watcher in the ms of the deadline counts', marbles(({ flush }) => {
-  const { transport } = livingTransport((index) => played(index === 0 ? running : succeeded));
+it('a response to another watcher in the ms of the deadline counts', marbles(({ flush }) => {
+  const { transport } = recordingTransport((index) => played(index === 0 ? running : succeeded));
   const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
   record(client.watch(arkTask, { policy: every(seconds(20)) }), to);
   const hasty: { record?: ReturnType<typeof record> } = {};
@@ -353,15 +353,15 @@ it('an answer to another watcher in the ms of the deadline counts', marbles(({ f
   expect(hasty.record?.lines).toEqual(['15s running', '20s succeeded', '20s |']);
 }));
 
-describe('on a clock that timers do not share, a deadline', () => {
+describe('a deadline on a clock that timers do not share', () => {
   beforeEach(() => { vi.useFakeTimers({ now: hours(300_000) }); });
   afterEach(() => { vi.restoreAllMocks(); vi.useRealTimers(); });
 
   it.each([
-    ['a good answer', running],
+    ['a good response', running],
     ['a refusal with a Retry-After', tooMany({ 'retry-after': '600' })],
-  ])('a deadline that passes while %s is saved ends the watch there', (_, answer) => {
-    const { transport } = livingTransport(() => played({ ...answer, afterMs: seconds(20) - 2 }));
+  ])('that passes while %s is saved ends the watch there', (_, answer) => {
+    const { transport } = recordingTransport(() => played({ ...answer, afterMs: seconds(20) - 2 }));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const began = Date.now();
     let endedAtMs = 0;
@@ -374,8 +374,8 @@ describe('on a clock that timers do not share, a deadline', () => {
     expect(endedAtMs - began).toBeLessThan(seconds(20) + 50);
   });
 
-  it('a timer that is ahead of the clock ends the watch at its deadline all the same, once', () => {
-    const { transport, lives } = livingTransport(() => NEVER);
+  it('ends the watch once if the timer is ahead of the clock', () => {
+    const { transport, lives } = recordingTransport(() => NEVER);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.states(arkTask, { deadlineMs: seconds(20) }), brief);
     vi.advanceTimersByTime(seconds(10));
@@ -386,11 +386,11 @@ describe('on a clock that timers do not share, a deadline', () => {
   });
 
   it.each<readonly [string, (index: number) => Observable<HttpResponse>, number]>([
-    ['a question under way', (index) => (index === 0 ? NEVER : played(succeeded)), seconds(10)],
-    ['a question to come', (index) => played(index === 0 ? running : succeeded), seconds(12)],
-    ['no question left', (index) => played(index === 2 ? succeeded : running), seconds(55)],
-  ])('that a computer sleeps through with %s ends no watch before one more question', (_, answer, sleepsAtMs) => {
-    const { transport } = livingTransport(answer);
+    ['a request in flight', (index) => (index === 0 ? NEVER : played(succeeded)), seconds(10)],
+    ['a poll to come', (index) => played(index === 0 ? running : succeeded), seconds(12)],
+    ['no poll left', (index) => played(index === 2 ? succeeded : running), seconds(55)],
+  ])('that passes during a computer\'s sleep, with %s, does not end a watch before one more poll', (_, answer, sleepsAtMs) => {
+    const { transport } = recordingTransport(answer);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(45)) });
     const seen = record(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
     vi.advanceTimersByTime(sleepsAtMs);
@@ -400,8 +400,8 @@ describe('on a clock that timers do not share, a deadline', () => {
     expect(seen.lines.map((line) => line.split(' ')[1]).slice(-2)).toEqual(['succeeded', '|']);
   });
 
-  it('that a computer sleeps through ends the watch after one more question that is not answered', () => {
-    const { transport, lives } = livingTransport(() => NEVER);
+  it('that passes during a computer\'s sleep ends the watch after one more poll without a response', () => {
+    const { transport, lives } = recordingTransport(() => NEVER);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
     vi.advanceTimersByTime(seconds(10));
@@ -417,7 +417,7 @@ describe('a clock that is set', () => {
 
   it.each([['three hours ahead', hours(300_000), hours(3)], ['from 1970 to today', 0, hours(495_000)], ['eight hours back', hours(300_000), hours(-8)]])('%s ends no watch without a given deadline, whose 2 h go on being lived time', (_, now, jumpMs) => {
     vi.useFakeTimers({ now });
-    const { transport, lives } = livingTransport(() => played(running));
+    const { transport, lives } = recordingTransport(() => played(running));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)) });
     const seen = record(client.watch(arkTask), to);
     vi.advanceTimersByTime(minutes(30.5));

@@ -1,5 +1,5 @@
 /**
- * Lists: tasks of one account that fall due close together are polled in one request, and nobody notices.
+ * Lists: one request polls the tasks of an account that are due at about the same time, and the watches behave as without it.
  */
 import fc from 'fast-check';
 import { isRight } from 'fp-ts/Either';
@@ -21,12 +21,12 @@ import type { WatchState } from '../../src/state/watch-state.js';
 import { clockOf } from '../../src/transport/clock.js';
 import { createRequestQueue } from '../../src/transport/request-queue.js';
 import type { Provider } from '../../src/wire/provider.js';
-import { accountOf, at, record, every, inVirtualTime, key, livingTransport, minutes, reset, responseOf, seconds, to, tooMany } from '../support/client.js';
+import { accountOf, at, record, every, inVirtualTime, key, recordingTransport, minutes, reset, responseOf, seconds, to, tooMany } from '../support/client.js';
 import { type PollEvent, pollOf, type RememberedTask } from '../support/polls.js';
 
 const baseUrl = `http://127.0.0.1:1${sites.ark.base}`;
 
-/** The simulator's Ark without sockets: answers in the turn of the request, on the clock of virtual time. */
+/** The simulator's Ark without sockets: responds in the turn of the request, on the clock of virtual time. */
 const simulatedArk = (submissions: readonly Submission[]) => {
   const tasks = createTaskStore({ clock: () => asyncScheduler.now(), seed: 1, outcomes: [['succeeds', 1]], freshLinks: false, link: ({ id }) => `https://files.example/${id}.mp4` });
   const ids = submissions.map((submission) => tasks.submit('ark', submission).id);
@@ -39,11 +39,11 @@ const simulatedArk = (submissions: readonly Submission[]) => {
   return { ids, answer };
 };
 
-/** What a watcher of each of the tasks sees, all of them beginning together; and what was sent. */
+/** What a watcher of each task sees, all started together, and what was sent. */
 const watchAll = (submissions: readonly Submission[], options: Partial<AccountOptions>, disturb: (request: HttpRequest, index: number) => HttpResponse | null = () => null) =>
   inVirtualTime(({ flush, timers }) => {
     const { ids, answer } = simulatedArk(submissions);
-    const { transport, lives } = livingTransport((index, request) => of(disturb(request, index) ?? answer(request)));
+    const { transport, lives } = recordingTransport((index, request) => of(disturb(request, index) ?? answer(request)));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl, ...options })], policy: every(seconds(10)), deadlineMs: minutes(20) });
     const records = ids.map((id) => record(client.watch({ provider: 'ark', id }), to));
     flush();
@@ -70,7 +70,7 @@ describe('tasks of one account', () => {
     expect(watchAll(many(1), {}).lists).toEqual([]);
   });
 
-  it('are asked for in URLs below 6 kB, and all of them', () => {
+  it('are all polled, in URLs below 6 kB', () => {
     const { lists, lives, seen } = watchAll(many(400, { runMs: seconds(1), queueMs: 0 }), {});
     expect(seen.every(({ isOver, error }) => isOver && error === null)).toBe(true);
     expect(lists.length).toBeGreaterThanOrEqual(3);
@@ -85,7 +85,7 @@ describe('tasks of one account', () => {
   it('do not wait for tasks of other accounts', () => {
     inVirtualTime(({ flush }) => {
       const { ids, answer } = simulatedArk(many(1));
-      const { transport, lives } = livingTransport((_, request) => of(answer(request)));
+      const { transport, lives } = recordingTransport((_, request) => of(answer(request)));
       const other = { name: 'other', apiKey: 'another-key-0123456789', baseUrl };
       const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl }), account(ark, other)], policy: every(seconds(10)) });
       record(client.watch({ provider: 'ark', id: 'cgt-of-the-other', account: 'other' }), to);
@@ -96,7 +96,7 @@ describe('tasks of one account', () => {
     });
   });
 
-  it('are asked for by their tier once it is known, and singly until then', () => {
+  it('are listed by their tier once it is known, and polled singly until then', () => {
     const { lists, singles, seen, ids } = watchAll(many(3, { serviceTier: 'flex' }), {});
     expect(seen.every(({ transitions }) => transitions.at(-1)?.to === 'succeeded')).toBe(true);
     expect(lists.filter((path) => path.includes('filter.service_tier=flex')).length).toBeGreaterThan(5);
@@ -104,7 +104,7 @@ describe('tasks of one account', () => {
     expect(new Set(singles)).toEqual(new Set(ids.map((id) => `/contents/generations/tasks/${id}`)));
   });
 
-  it('that a list leaves out are polled singly at their interval, and from then on', () => {
+  it('that a list omits are polled singly from their next interval on', () => {
     const empty = (request: HttpRequest): HttpResponse | null => (isList(request) ? { status: 200, headers: {}, body: '{"total":0,"items":[]}' } : null);
     const { lists, lives, seen } = watchAll(many(4), {}, empty);
     expect(seen).toEqual(watchAll(many(4), { batch: false }).seen);
@@ -113,27 +113,27 @@ describe('tasks of one account', () => {
     expect(lives.slice(0, 5).map(({ atMs }) => atMs)).toEqual([1, 11, 11, 11, 11].map(seconds));
   });
 
-  it.each([400, 403, 404, 405, 501])('are polled singly once the list is refused with %d', (status) => {
+  it.each([400, 403, 404, 405, 501])('are polled singly once the list fails with %d', (status) => {
     const refused = (request: HttpRequest): HttpResponse | null => (isList(request) ? { status, headers: {}, body: '{"error":{"code":"Nope","message":"no list here"}}' } : null);
     const { lists, seen } = watchAll(many(4), {}, refused);
     expect(lists).toHaveLength(1);
     expect(seen).toEqual(watchAll(many(4), { batch: false }).seen);
   });
 
-  it('are polled singly after the second list in a row that cannot be read', () => {
+  it('are polled singly after the second consecutive list that cannot be read', () => {
     const { lists, seen } = watchAll(many(4), {}, (request) => (isList(request) ? { status: 200, headers: {}, body: '{"tasks":[]}' } : null));
     expect(lists).toHaveLength(2);
     expect(seen).toEqual(watchAll(many(4), { batch: false }).seen);
   });
 
-  it('do not notice that the quota error of their list was none', () => {
+  it('are not affected by a false quota error of their list', () => {
     const quota = responseOf({ status: 429, body: { error: { code: 'QuotaExceeded', message: 'no more' } } });
     const { lists, seen } = watchAll(many(4), {}, (request) => (isList(request) ? quota : null));
     expect(lists).toHaveLength(1);
     expect(seen).toEqual(watchAll(many(4), { batch: false }).seen);
   });
 
-  it.each([429, 503, 408, 425])('are all told of the trouble of their list, and are polled by lists again after it: %d', (status) => {
+  it.each([429, 503, 408, 425])('all get the error of their list, and are then polled by lists again: %d', (status) => {
     const { lists, singles, lives, seen } = watchAll(many(4), {}, (_, index) => (index === 1 ? { status, headers: {}, body: '' } : null));
     expect(seen).toEqual(watchAll(many(4), { batch: false }).seen);
     expect(singles).toEqual([]);
@@ -141,12 +141,12 @@ describe('tasks of one account', () => {
     expect(lives[2]?.atMs).toBeGreaterThanOrEqual((lives[1]?.atMs ?? Infinity) + seconds(10));
   });
 
-  it('are slowed together by one 429', () => {
+  it('all back off after one 429', () => {
     const { lives } = watchAll(many(20), { batch: false }, (_, index) => (index === 0 ? tooManyTasks : null));
     expect(lives[1]?.atMs).toBeGreaterThanOrEqual(seconds(5));
   });
 
-  it('keep to the rate limit of their account, by lists as well', () => {
+  it('keep the rate limit of their account, also with lists', () => {
     for (const batch of [true, false]) {
       const { lives, seen } = watchAll(many(30), { batch, rateLimit: { perMinute: 30, maxInFlight: 1 } });
       expect(seen.every(({ isOver, error }) => isOver && error === null)).toBe(true);
@@ -154,9 +154,9 @@ describe('tasks of one account', () => {
     }
   });
 
-  it('leave no request and no timer behind when all are left', () => {
+  it('leave no request and no timer behind when all are unsubscribed', () => {
     inVirtualTime(({ timers, flush, interrupt }) => {
-      const { transport, lives, pending } = livingTransport(() => NEVER);
+      const { transport, lives, pending } = recordingTransport(() => NEVER);
       const client = createTaskClient({ transport, accounts: [accountOf(ark, { batch: true })] });
       const all = record(from(['a', 'b', 'c', 'd']).pipe(mergeMap((id) => client.watch({ provider: 'ark', id }))), to);
       interrupt(seconds(2), () => {
@@ -170,7 +170,7 @@ describe('tasks of one account', () => {
     });
   });
 
-  it('one that is left does not end the request of the others', () => {
+  it('unsubscribing one does not abort the request of the others', () => {
     inVirtualTime(({ flush }) => {
       const { ids, answer } = simulatedArk(many(3, { queueMs: 0, runMs: 0 }));
       const transport: Transport = (request) => defer(() => of(answer(request)));
@@ -200,12 +200,12 @@ describe('with lists and without', () => {
   });
 });
 
-/** Lists by themselves: what is sent, and what comes to those who poll. Answers come at once, and each task has one memory. */
+/** List requests alone: what is sent, and what the polls get. Responses arrive at once, and each task has one state. */
 const listing = (
   answer: (request: HttpRequest, index: number) => Observable<HttpResponse>,
   { provider = ark, hasOtherTasks = true, batch = true, maxInFlight }: { readonly provider?: Provider; readonly hasOtherTasks?: boolean; readonly batch?: boolean; readonly maxInFlight?: number } = {},
 ) => {
-  const { transport, lives } = livingTransport((index, request) => answer(request, index));
+  const { transport, lives } = recordingTransport((index, request) => answer(request, index));
   const owner = accountOf(provider, { batch, rateLimit: { maxInFlight } });
   const clock = clockOf(asyncScheduler);
   const lane = createRequestQueue(64, clock).lane('ark', seconds(10), owner.rateLimit);
@@ -213,9 +213,9 @@ const listing = (
   const known = new Map<string, RememberedTask>();
   return {
     lives,
-    /** What left and when: `1s a,b (flex)` is a list, `2s only a` a single request. */
+    /** What was sent and when: `1s a,b (flex)` is a list, `2s only a` a single request. */
     sent: () => lives.map(({ atMs, url }) => `${String(atMs / 1000)}s ${shortOf(url)}`),
-    /** Polls each of the tasks, and notes what it does. */
+    /** Polls each of the tasks, and records the events. */
     poll: (ids: readonly string[], own: Partial<PollSettings> = {}, onLeaving: (id: string, leaving: Leaving) => void = () => undefined) =>
       ids.map((id) => {
         const polled = known.get(id) ?? { task: { provider: provider.id, id }, lastRequest: null, unlistedTier: undefined };
@@ -229,7 +229,7 @@ const listing = (
   };
 };
 
-/** A URL by the ids that it asks for, and its tier: `a,b (flex)`. */
+/** A URL by its ids and its tier: `a,b (flex)`. */
 const shortOf = (url: string): string => {
   const { pathname, searchParams } = new URL(url);
   const tier = searchParams.get('filter.service_tier');
@@ -237,7 +237,7 @@ const shortOf = (url: string): string => {
   return tier === null ? ids : `${ids} (${tier})`;
 };
 
-/** An event by what it says: `leaving`, a status, or what kind of error. */
+/** An event as text: `leaving`, a status, or the kind of error. */
 const told = (event: PollEvent): string => {
   if (event.kind === 'leaving') return 'leaving';
   const { result } = event;
@@ -245,11 +245,11 @@ const told = (event: PollEvent): string => {
   return 'reason' in result.left ? result.left.reason : result.left.kind;
 };
 
-/** What polls came to, and when. */
+/** The results of polls, and when they arrived. */
 const results = (records: readonly { readonly lines: readonly string[] }[]): readonly string[] =>
   records.map(({ lines }) => lines.filter((line) => !/leaving|\|/.test(line)).join());
 
-/** An answer of tasks that run, to a list or to a single request; a list leaves out those in `missing`. */
+/** A response with running tasks, to a list or to a single request; a list omits those in `missing`. */
 const running = ({ url }: Pick<HttpRequest, 'url'>, missing: readonly string[] = []): HttpResponse => {
   const item = (id: string) => ({ id, model: 'doubao', status: 'running' });
   const { pathname, searchParams } = new URL(url);
@@ -258,7 +258,7 @@ const running = ({ url }: Pick<HttpRequest, 'url'>, missing: readonly string[] =
   return responseOf({ body: { total: items.length, items } });
 };
 
-/** Answers lists in one way, and single requests in another. */
+/** Responds to lists in one way, and to single requests in another. */
 const answering =
   (list: Observable<HttpResponse> | null, single: Observable<HttpResponse> | null = null) =>
   (request: HttpRequest): Observable<HttpResponse> => (isList(request) ? list : single) ?? of(running(request));
@@ -277,7 +277,7 @@ describe('a list', () => {
     ...[408, 425, 500, 502, 503, 504].map((status) => [String(status), statusOnly(status), '1s server'] as const),
   ];
 
-  it.each(forEach)('that fails with %s is the result of each of its tasks, and they are polled again as a list', (_, answer, result) => {
+  it.each(forEach)('that fails with %s is the result of each of its tasks, which are polled again as a list', (_, answer, result) => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing(answering(answer));
       const first = poll(['a', 'b']);
@@ -293,7 +293,7 @@ describe('a list', () => {
     ...([[400, 'InvalidParameter'], [403, 'AccessDenied'], [404, 'ResourceNotFound']] as const).map(([status, code]) => [`${String(status)} ${code}`, refusal(status, code)] as const),
   ];
 
-  it.each(refused)('that is refused is no result: each task is polled singly at its interval, and lists rest: %s', (_, answer) => {
+  it.each(refused)('that fails at the list endpoint gives no result: each task is polled singly at its interval, and lists pause: %s', (_, answer) => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing(answering(answer));
       const first = poll(['a', 'b']);
@@ -309,7 +309,7 @@ describe('a list', () => {
     });
   });
 
-  it('that is refused rests lists for ten minutes, and then they are tried again', () => {
+  it('that fails at the list endpoint pauses lists for ten minutes', () => {
     inVirtualTime(({ flush }) => {
       const { poll, lives } = listing((request, index) => (index === 0 ? statusOnly(404) : of(running(request))));
       for (let atMs = 0; atMs < minutes(12); atMs += seconds(20)) at(atMs, () => { poll(['a', 'b']); });
@@ -328,7 +328,7 @@ describe('a list', () => {
     ['is HTML', bodied('<html>')],
   ];
 
-  it.each(unreadable)('that %s is no result: its tasks are polled again as a list at their interval; the second in a row rests lists', (_, answer) => {
+  it.each(unreadable)('that %s gives no result: its tasks are polled again as a list at their interval; the second consecutive one pauses lists', (_, answer) => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing(answering(answer));
       const first = poll(['a', 'b']);
@@ -339,7 +339,7 @@ describe('a list', () => {
     });
   });
 
-  it('that cannot be read is forgiven once the next one can be', () => {
+  it('that cannot be read no longer counts once the next one can be read', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing((request, index) => (index % 2 === 0 ? bodied('') : of(running(request))));
       const all = [0, 40, 80].map((startS) => {
@@ -355,7 +355,7 @@ describe('a list', () => {
 
   const quota = refusal(429, 'QuotaExceeded');
 
-  it('that says quota counts for no task: the earliest due is polled singly, and if that confirms it, all are told once', () => {
+  it('with a quota error gives no result: the earliest due task is polled singly, and a confirmed error is the result of all', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing(answering(quota, quota));
       const late = poll(['late'], { dueAtMs: 5 });
@@ -368,7 +368,7 @@ describe('a list', () => {
     });
   });
 
-  it('that says quota, and rightly, is followed by a list', () => {
+  it('with a confirmed quota error is followed by a list', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing((request, index) => (index < 2 ? quota : of(running(request))));
       poll(['a', 'b']);
@@ -379,10 +379,10 @@ describe('a list', () => {
   });
 
   it.each<readonly [string, Observable<HttpResponse> | null, string]>([
-    ['a good answer', null, '12s running'],
+    ['a good response', null, '12s running'],
     ['a 503', statusOnly(503), '12s server'],
     ['a 429 for a rate', refusal(429, 'RateLimitExceeded'), '12s rate-limited'],
-  ])('that says quota wrongly rests lists, and the others are polled singly: the single poll comes to %s', (_, single, result) => {
+  ])('with a false quota error pauses lists, and the others are polled singly: the single poll gives %s', (_, single, result) => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing((request, index) => (isList(request) ? quota : index === 1 && single !== null ? single : of(running(request))));
       const seen = poll(['a', 'b', 'c']);
@@ -394,7 +394,7 @@ describe('a list', () => {
     });
   });
 
-  it('that says quota leads to nothing once nobody waits for its tasks any more', () => {
+  it('with a quota error has no effect once all its tasks are unsubscribed', () => {
     inVirtualTime(({ flush, timers, interrupt }) => {
       const { poll, sent } = listing(answering(quota));
       const seen = poll(['a', 'b']);
@@ -409,7 +409,7 @@ describe('a list', () => {
 });
 
 describe('a list that can be read', () => {
-  it('tells each of its tasks what it says of it', () => {
+  it('gives each of its tasks its result', () => {
     inVirtualTime(({ flush }) => {
       const items = [['c', 'queued'], ['a', 'running'], ['b', 'cancelled']].map(([id, status]) => ({ id, model: 'doubao', status }));
       const { poll, sent } = listing(() => bodied({ total: 3, items }));
@@ -420,7 +420,7 @@ describe('a list that can be read', () => {
     });
   });
 
-  it('and leaves a task out: that one is polled singly at its next interval, and from then on', () => {
+  it('and omits a task: that one is polled singly from its next interval on', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing((request) => of(running(request, ['b'])));
       const first = poll(['a', 'b', 'c']);
@@ -431,7 +431,7 @@ describe('a list that can be read', () => {
     });
   });
 
-  it('and leaves all of its tasks out says nothing against lists of others', () => {
+  it('and omits all its tasks does not pause lists of other tasks', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing((request) => of(running(request, ['a', 'b'])));
       for (const startS of [0, 30]) {
@@ -443,7 +443,7 @@ describe('a list that can be read', () => {
     });
   });
 
-  it('and leaves a task out: one of its tier alone; once another is known, it is listed again', () => {
+  it('and omits a task does so for its tier alone: with another tier, the task is listed again', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing((request) => of(running(request, request.url.includes('flex') ? [] : ['a', 'b'])));
       poll(['a', 'b']);
@@ -454,7 +454,7 @@ describe('a list that can be read', () => {
     });
   });
 
-  it('and says how a task has failed to be read: that is the result of this one alone', () => {
+  it('and has one unreadable task: the error is the result of that task alone', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing(() => bodied({ total: 2, items: [{ id: 'a', status: 'running' }, { id: 'b' }] }));
       const seen = poll(['a', 'b']);
@@ -464,7 +464,7 @@ describe('a list that can be read', () => {
     });
   });
 
-  it('and asks for a wait: all of its tasks are left alone for that long, and no others', () => {
+  it('and has a Retry-After: all its tasks wait for it, and no others', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing((request) => of({ ...running(request), headers: { 'retry-after': '40' } }));
       poll(['a', 'b']);
@@ -475,7 +475,7 @@ describe('a list that can be read', () => {
   });
 });
 
-describe('which polls leave together', () => {
+describe('which polls share a request', () => {
   it('those of one tier', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing(answering(null));
@@ -489,7 +489,7 @@ describe('which polls leave together', () => {
     });
   });
 
-  it('those that come within a tenth of the minimum interval of the first, earliest due first', () => {
+  it('those that start within a tenth of the minimum interval of the first, earliest due first', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing(answering(null));
       for (const [startMs, id, serviceTier] of [[0, 'a', null], [0, 'b', 'flex'], [999, 'c', null], [1001, 'd', null], [5999, 'e', 'flex']] as const) {
@@ -500,7 +500,7 @@ describe('which polls leave together', () => {
     });
   });
 
-  it('those that come while the request waits in the queue', () => {
+  it('those that start while the request waits in the queue', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing((request) => timer(seconds(5)).pipe(map(() => running(request))), { maxInFlight: 1 });
       poll(['a', 'b']);
@@ -511,7 +511,7 @@ describe('which polls leave together', () => {
     });
   });
 
-  it('at most 500, and never in a URL above 6 000 characters', () => {
+  it('at most 500, and never in a URL of more than 6 000 characters', () => {
     const pathOf = (ids: readonly string[]): string => `/list?${ids.map((id) => `&${id}`).join('')}`;
     const brief: Provider = { ...ark, list: { pathOf } };
     const lists = (ids: readonly string[]): readonly string[] =>
@@ -528,7 +528,7 @@ describe('which polls leave together', () => {
     expect([room, room + 1].map((size) => lists(['a', 'b'.repeat(size)]).length)).toEqual([1, 2]);
   });
 
-  it('half as many once a list has failed, and twice as many with each good one', () => {
+  it('half as many after a list fails, and twice as many after each good one', () => {
     inVirtualTime(({ flush }) => {
       const { poll, lives } = listing((request, index) => (index === 0 ? statusOnly(503) : of(running(request))));
       const ids = Array.from({ length: 8 }, (_, index) => `cgt-${String(index)}`);
@@ -538,7 +538,7 @@ describe('which polls leave together', () => {
     });
   });
 
-  it('none that was unsubscribed, and one alone singly', () => {
+  it('none that was unsubscribed; one alone is sent singly', () => {
     inVirtualTime(({ flush, timers, interrupt }) => {
       const { poll, sent } = listing(answering(null));
       const left = poll(['left', 'too']);
@@ -558,7 +558,7 @@ describe('which polls leave together', () => {
     });
   });
 
-  it('none that drops out while the others still wait: the list names those who stayed', () => {
+  it('none that leaves while the others wait: the list has the remaining ones', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing(answering(null));
       const stop: Record<string, () => void> = {};
@@ -575,7 +575,7 @@ describe('which polls leave together', () => {
     });
   });
 
-  it('the one that stays is polled singly, and where nobody stays nothing leaves and the place is free', () => {
+  it('a remaining poll is sent singly; without one, no request is sent and the place is free', () => {
     inVirtualTime(({ flush }) => {
       const { poll, sent } = listing(answering(null), { maxInFlight: 1 });
       const all: ReturnType<typeof poll>[number][] = [];
@@ -589,7 +589,7 @@ describe('which polls leave together', () => {
     });
   });
 
-  it('all at once, and each by itself, where no other task is watched or there is no list', () => {
+  it('none if no other task is watched or there is no list: each poll is sent singly at once', () => {
     for (const alone of [{ hasOtherTasks: false }, { provider: anyfast }, { batch: false }]) {
       inVirtualTime(({ flush }) => {
         const { poll, lives } = listing(() => EMPTY, alone);
@@ -604,9 +604,9 @@ describe('which polls leave together', () => {
 });
 
 describe('watches that save, in one list', () => {
-  it('leave with it once all saves have ended, save those whose save fails, takes too long or is left', () => {
+  it('are sent together once all saves have ended, except those whose save fails, times out or is unsubscribed', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport((_, request) => of(running(request)));
+      const { transport, lives } = recordingTransport((_, request) => of(running(request)));
       const client = createTaskClient({ transport, accounts: [accountOf(ark, { batch: true })], policy: every(seconds(60)) });
       const saves: Readonly<Record<string, () => unknown>> = {
         'a-plain': () => undefined,

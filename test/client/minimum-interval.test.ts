@@ -1,6 +1,6 @@
 /**
- * The promise that outweighs all others: whatever is answered, whoever watches, stops and saves, and whatever the clock on the wall
- * says, no task is polled sooner than its minimum interval after the last request about it.
+ * The most important promise: for all responses, all watches, stops and saves, and any wall clock,
+ * no task is polled sooner than its minimum interval after its last request.
  */
 import fc from 'fast-check';
 import { asyncScheduler, defer, EMPTY, NEVER, type Observable, of, type Subscription, switchMap, throwError, timer } from 'rxjs';
@@ -12,7 +12,7 @@ import { accountOf, at, days, hours, inVirtualTime, minutes, played, refusal, re
 
 const minIntervalMs = seconds(10);
 
-/** The tasks that a request is about. */
+/** The tasks of a request. */
 const tasksOf = ({ url }: HttpRequest): readonly string[] => {
   const { pathname, searchParams } = new URL(url);
   const listed = searchParams.getAll('filter.task_ids');
@@ -23,14 +23,14 @@ const isList = ({ url }: HttpRequest): boolean => url.includes('filter.task_ids=
 
 const statuses = [...Array<'running'>(9).fill('running'), 'queued', 'succeeded', 'failed'] as const;
 
-/** How a request comes out. */
-const outcomes = ['good', 'good', 'good', 'missing', 'missing', 'cut', 'empty', 'asks to wait', '429', '503', '404', 'quota', 'reset', 'hang'] as const;
+/** The outcome of a request. */
+const outcomes = ['good', 'good', 'good', 'missing', 'missing', 'cut', 'empty', 'Retry-After', '429', '503', '404', 'quota', 'reset', 'hang'] as const;
 
 interface Outcome {
   readonly kind: (typeof outcomes)[number];
   readonly afterMs: number;
   readonly status: (typeof statuses)[number];
-  /** Which tasks a list leaves out, one bit each. */
+  /** The tasks that a list omits, one bit each. */
   readonly missing: number;
 }
 
@@ -43,7 +43,7 @@ const anyOutcome: fc.Arbitrary<Outcome> = fc.record({
 
 const good = (request: HttpRequest, { kind, status, missing }: Outcome): HttpResponse => {
   const item = (id: string): object => ({ id, model: 'doubao', status });
-  const headers = kind === 'asks to wait' ? { 'retry-after': '15' } : {};
+  const headers = kind === 'Retry-After' ? { 'retry-after': '15' } : {};
   const [only] = tasksOf(request);
   if (!isList(request)) return responseOf({ headers, body: item(only ?? '') });
   const items = tasksOf(request).filter((_, index) => kind !== 'missing' || (missing & (1 << index)) === 0).map(item);
@@ -55,7 +55,7 @@ const answered = (request: HttpRequest, outcome: Outcome): Observable<HttpRespon
   switch (outcome.kind) {
     case 'good':
     case 'missing':
-    case 'asks to wait':
+    case 'Retry-After':
       return of(response);
     case 'cut':
       return of({ ...response, body: response.body.slice(0, -3) });
@@ -76,7 +76,7 @@ const answered = (request: HttpRequest, outcome: Outcome): Observable<HttpRespon
   }
 };
 
-/** What somebody does with one of the tasks. */
+/** An action on one of the tasks. */
 const anyAction = fc.record({
   afterMs: fc.oneof(fc.constant(0), fc.nat({ max: seconds(4) }), fc.nat({ max: seconds(40) })),
   task: fc.nat({ max: 5 }),
@@ -113,7 +113,7 @@ const saveOf = ({ save, saveMs }: Action): WatchOptions['save'] => {
   }
 };
 
-/** A transport that answers the n-th request with the n-th outcome, and knows when it was asked about which task. */
+/** A transport that responds to the n-th request with the n-th outcome, and records when each task was polled. */
 const recording = (script: readonly Outcome[], nowMs: () => number) => {
   const sentAtMs = new Map<string, number[]>();
   const counts = { lists: 0, singles: 0 };
@@ -130,16 +130,16 @@ const recording = (script: readonly Outcome[], nowMs: () => number) => {
   return {
     transport,
     counts,
-    /** Pairs of requests about the same task that are too close together: empty, if the promise is kept. */
+    /** Pairs of requests for the same task that are too close together: empty if the promise is kept. */
     tooSoon: () => [...sentAtMs].flatMap(([id, times]) => times.slice(1).flatMap((ms, place) => {
       const before = times[place] ?? -Infinity;
-      // A clock of fractions of milliseconds adds up to a little less.
+      // Fractions of milliseconds may add up to slightly less.
       return ms - before < minIntervalMs - 0.01 ? [`${id} at ${String(before)} and ${String(ms)}`] : [];
     })),
   };
 };
 
-/** Does what an action says; `open` holds what is subscribed, by the task. */
+/** Runs an action; `open` has the subscriptions by task. */
 const perform = (client: TaskClient<'ark'>, open: Map<number, Subscription[]>, action: Action): void => {
   const { task, what, everyMs } = action;
   const ref = { provider: 'ark', id: `cgt-${String(task)}` } as const;
@@ -155,7 +155,7 @@ const perform = (client: TaskClient<'ark'>, open: Map<number, Subscription[]>, a
 const stopAll = (open: Map<number, Subscription[]>): void => { for (const subscriptions of open.values()) for (const each of subscriptions) each.unsubscribe(); };
 
 const anyScript = fc.array(anyOutcome, { minLength: 1, maxLength: 12 });
-/** Some tasks that are watched from the beginning, by watches of the simplest kind. */
+/** Starts simple watches of some tasks. */
 const anyCount = fc.nat({ max: 6 });
 const plainWatch = (task: number): Action => ({ afterMs: 0, task, what: 'watch', everyMs: 0, save: 'none', saveMs: 0 });
 const anyActions = fc.tuple(anyCount, fc.array(anyAction, { maxLength: 25 })).map(([count, actions]) => [...Array.from({ length: count }, (_, task) => plainWatch(task)), ...actions]);
@@ -167,7 +167,7 @@ const anyLimits = fc.record({
 });
 
 describe.each([['by lists', true], ['singly', false]] as const)('tasks that are polled %s', (_, batch) => {
-  it('are polled no sooner than a minimum interval after the last request, whatever happens', () => {
+  it('are polled at the minimum interval after the last request at the earliest, whatever happens', () => {
     const total = { lists: 0, singles: 0 };
     fc.assert(fc.property(anyScript, anyActions, anyLimits, (script, actions, { concurrency, requestTimeoutMs, ...rateLimit }) => {
       const { tooSoon, counts } = inVirtualTime(({ flush, timers }) => {
@@ -188,7 +188,7 @@ describe.each([['by lists', true], ['singly', false]] as const)('tasks that are 
       total.lists += counts.lists;
       total.singles += counts.singles;
     }));
-    // The promise is easily kept by a client that asks nothing.
+    // A client that never polls would also keep the promise.
     expect(total.singles).toBeGreaterThan(50);
     if (batch) expect(total.lists).toBeGreaterThan(50);
     else expect(total.lists).toBe(0);
@@ -200,7 +200,7 @@ describe.each([['by lists', true], ['singly', false]] as const)('tasks that are 
     const anyJumpMs = fc.oneof(fc.constant(0), fc.integer({ min: -hours(30), max: hours(30) }), fc.integer({ min: -seconds(30), max: seconds(30) }));
     const anyJumps = fc.array(anyJumpMs, { minLength: 1, maxLength: 12 });
 
-    it('are polled no sooner than a minimum interval after the last request, whatever happens', () => {
+    it('are polled at the minimum interval after the last request at the earliest, whatever happens', () => {
       let sent = 0;
       fc.assert(fc.property(anyScript, anyActions, anyJumps, anyLimits, (script, actions, jumps, { concurrency, requestTimeoutMs, ...rateLimit }) => {
         vi.useFakeTimers({ now: hours(480_000) });
@@ -227,7 +227,7 @@ describe.each([['by lists', true], ['singly', false]] as const)('tasks that are 
       expect(sent).toBeGreaterThan(100);
     });
 
-    it.each([hours(5), -hours(5), seconds(11), -seconds(11)])('by %i ms: who watches again within the interval waits for the rest of it', (jumpMs) => {
+    it.each([hours(5), -hours(5), seconds(11), -seconds(11)])('by %i ms: watching again within the interval waits for the rest of it', (jumpMs) => {
       vi.useFakeTimers({ now: hours(480_000) });
       const script: Outcome = { kind: 'good', afterMs: 0, status: 'running', missing: 0 };
       const sentAt: number[] = [];

@@ -17,7 +17,7 @@ const values: Record<string, TaskTransition> = {
 };
 
 describe('ofStatus', () => {
-  it('passes on the transitions to its status', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('emits the transitions to its status', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const source = cold('  --q--r----(s|)', values);
     const subs = '         ^---------!';
     const result = source.pipe(ofStatus('succeeded'));
@@ -25,16 +25,16 @@ describe('ofStatus', () => {
     expectSubscriptions(source.subscriptions).toBe(subs);
   }));
 
-  it('passes on the transitions to any of several statuses', marbles(({ cold, expectObservable }) => {
+  it('emits the transitions to any of several statuses', marbles(({ cold, expectObservable }) => {
     const source = cold('                                              q-r-u-s-f-c-e-|', values);
     expectObservable(source.pipe(ofStatus('queued', 'failed', 'unknown'))).toBe('q---u---f-----|', values);
   }));
 
-  it('passes on nothing without a status', marbles(({ cold, expectObservable }) => {
+  it('emits nothing without a status', marbles(({ cold, expectObservable }) => {
     expectObservable(cold('q-r-|', values).pipe(ofStatus())).toBe('----|');
   }));
 
-  it('passes on what it was given, unchanged', () => {
+  it('emits the transitions unchanged', () => {
     const seen: TaskTransition[] = [];
     of(values['s'] as TaskTransition).pipe(ofStatus('succeeded')).subscribe((each) => seen.push(each));
     expect(seen[0]).toBe(values['s']);
@@ -52,17 +52,17 @@ describe('ofStatus', () => {
     expectObservable(EMPTY.pipe(ofStatus('failed'))).toBe('|');
   }));
 
-  it('passes on the error of its source', marbles(({ cold, expectObservable }) => {
+  it('emits the error of its source', marbles(({ cold, expectObservable }) => {
     expectObservable(cold('q--#', values).pipe(ofStatus('queued'))).toBe('q--#', values);
   }));
 
-  it('leaves its source when it is left', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('unsubscribes from its source', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const source = cold('  q--r--s|', values);
     expectObservable(source.pipe(ofStatus('running', 'succeeded')), '-----!').toBe('---r--', values);
     expectSubscriptions(source.subscriptions).toBe('^----!');
   }));
 
-  it('serves two subscribers, each with a subscription of its own', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('subscribes to its source once for each subscriber', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const source = cold('  q--s|', values);
     const result = source.pipe(ofStatus('succeeded'));
     expectObservable(result).toBe('         ---s|', values);
@@ -74,14 +74,14 @@ describe('ofStatus', () => {
 describe('throwIfUnsuccessful', () => {
   const unsuccessful = (lastStatus: string) => expect.objectContaining({ kind: 'unsuccessful', task, lastSnapshot: expect.objectContaining({ status: lastStatus }) as unknown }) as unknown;
 
-  it('passes on a task that succeeds', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('emits the transitions of a task that succeeds', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const source = cold('  --q--r-u--(s|)', values);
     const subs = '         ^---------!';
     expectObservable(source.pipe(throwIfUnsuccessful())).toBe('--q--r-u--(s|)', values);
     expectSubscriptions(source.subscriptions).toBe(subs);
   }));
 
-  it.each([['f', 'failed'], ['c', 'cancelled'], ['e', 'expired']] as const)('makes an error of %s: a task that %s', (letter, status) => {
+  it.each([['f', 'failed'], ['c', 'cancelled'], ['e', 'expired']] as const)('emits an error for %s: a task that %s', (letter, status) => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold(`--q--r--${letter}|`, values);
       const subs = '       ^-------!';
@@ -90,7 +90,7 @@ describe('throwIfUnsuccessful', () => {
     })();
   });
 
-  it('says which task, how it ended and why', () => {
+  it('has a message with the task, its status and the cause', () => {
     const messages: unknown[] = [];
     for (const letter of ['f', 'c', 'e']) {
       of(values[letter] as TaskTransition).pipe(throwIfUnsuccessful()).subscribe({ error: (error: Error) => messages.push(error.message) });
@@ -98,7 +98,7 @@ describe('throwIfUnsuccessful', () => {
     expect(messages).toEqual([`ark/cgt-1: failed: ${failure.message}`, 'ark/cgt-1: cancelled', 'ark/cgt-1: expired']);
   });
 
-  it('gives an error of its kind, with the last snapshot and no state: there is nothing to go on to', () => {
+  it('emits an error of kind unsuccessful, with the last snapshot and without a state', () => {
     let caught: unknown;
     of(values['f'] as TaskTransition).pipe(throwIfUnsuccessful()).subscribe({ error: (error: unknown) => (caught = error) });
     expect(isSeedanceError(caught, 'unsuccessful')).toBe(true);
@@ -111,18 +111,18 @@ describe('throwIfUnsuccessful', () => {
     expectObservable(cold<TaskTransition>('---|').pipe(throwIfUnsuccessful())).toBe('---|');
   }));
 
-  it('passes on the error of its source', marbles(({ cold, expectObservable }) => {
+  it('emits the error of its source', marbles(({ cold, expectObservable }) => {
     expectObservable(cold('q--#', values, 'mine').pipe(throwIfUnsuccessful())).toBe('q--#', values, 'mine');
     expectObservable(throwError(() => 'mine').pipe(throwIfUnsuccessful())).toBe('#', undefined, 'mine');
   }));
 
-  it('leaves its source when it is left', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('unsubscribes from its source', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const source = cold('  q--r--f|', values);
     expectObservable(source.pipe(throwIfUnsuccessful()), '-----!').toBe('q--r--', values);
     expectSubscriptions(source.subscriptions).toBe('^----!');
   }));
 
-  it('serves two subscribers, each with an error of its own', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('emits a separate error to each subscriber', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const source = cold('  q--f|', values);
     const result = source.pipe(throwIfUnsuccessful());
     expectObservable(result).toBe('         q--#', values, unsuccessful('failed'));

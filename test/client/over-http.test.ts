@@ -35,7 +35,7 @@ const setUp = async (transport: Transport, options: SimulatorOptions = {}) => {
 };
 
 describe.each(adapters)('a client over real HTTP, through %s', (_, transport) => {
-  it('brings tasks of every provider to their right ends, with a fault on three answers of ten', async () => {
+  it('follows tasks of every provider to the right end, with faults in three of ten responses', async () => {
     const { simulator, client } = await setUp(transport(), { seed: 7, faults: { rate: 0.3 } });
     const ends = { succeeds: 'succeeded', fails: 'failed', moderated: 'failed' } as const;
     const tasks = providers.flatMap(({ id }) =>
@@ -50,7 +50,7 @@ describe.each(adapters)('a client over real HTTP, through %s', (_, transport) =>
     expect(simulator.requests.some(({ fault }) => fault !== null)).toBe(true);
   });
 
-  it('goes on when the server is away for a while', async () => {
+  it('continues after the server was unavailable for a while', async () => {
     const { simulator, client } = await setUp(transport());
     const task = simulator.submit('ark');
     const reached = client.watch(task).pipe(ofStatus('succeeded'), toArray());
@@ -62,7 +62,7 @@ describe.each(adapters)('a client over real HTTP, through %s', (_, transport) =>
     expect(await ended).toHaveLength(1);
   });
 
-  it('leaves no request open when it is left', async () => {
+  it('leaves no request open when it is unsubscribed', async () => {
     const { simulator, client } = await setUp(transport());
     const task = simulator.submit('yescale');
     simulator.fault(task, 'hang', 5);

@@ -1,5 +1,5 @@
 /**
- * The requests of one account by themselves: when a poll leaves, what leaves, and what comes of it.
+ * Tests of the requests of one account: when a poll is sent, in which request, and its result.
  */
 import { isRight, left } from 'fp-ts/Either';
 import { asyncScheduler, concat, defer, EMPTY, ignoreElements, map, NEVER, type Observable, of, repeat, Subject, takeUntil, throwError, timer } from 'rxjs';
@@ -12,7 +12,7 @@ import { clockOf } from '../../src/transport/clock.js';
 import { createRequestQueue } from '../../src/transport/request-queue.js';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
 import {
-  accountOf, arkTask, at, busy, record, forbidden, inVirtualTime, key, livingTransport, minutes, played, queued, reset, responseOf, running, seconds, succeeded, to, tooMany,
+  accountOf, arkTask, at, busy, record, forbidden, inVirtualTime, key, recordingTransport, minutes, played, queued, reset, responseOf, running, seconds, succeeded, to, tooMany,
 } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import { type PollEvent, pollOf, type RememberedTask } from '../support/polls.js';
@@ -28,7 +28,7 @@ const requestsOf = (owner: Account, transport: Transport, { requestTimeoutMs = s
     pollOf(requests, typeof polled === 'string' ? polledTask(polled) : polled, { dueAtMs: 0, minIntervalMs: seconds(10), serviceTier: null, ...own });
 };
 
-/** An event by what it says: `leaving`, a status, or what kind of error. */
+/** An event as text: `leaving`, a status, or the kind of error. */
 const told = (event: PollEvent): string => {
   if (event.kind === 'leaving') return 'leaving';
   const { result } = event;
@@ -36,7 +36,7 @@ const told = (event: PollEvent): string => {
   return 'reason' in result.left ? result.left.reason : result.left.kind;
 };
 
-/** What a poll does, and with its leaving. */
+/** The events of a poll, with a callback before it is sent. */
 const follow = (poll: Observable<PollEvent>, onLeaving: (leaving: Leaving) => void = () => undefined) =>
   record(poll, (event) => {
     if (event.kind === 'leaving') onLeaving(event);
@@ -45,12 +45,12 @@ const follow = (poll: Observable<PollEvent>, onLeaving: (leaving: Leaving) => vo
 
 const resultIn = ({ values }: { readonly values: readonly PollEvent[] }): unknown => values.flatMap((event) => (event.kind === 'done' ? [event.result] : []))[0];
 
-/** When each request left, and about which task: `15s cgt-1`. */
+/** When each request was sent, and for which task: `15s cgt-1`. */
 const sent = (lives: readonly { readonly atMs: number; readonly url: string }[]): readonly string[] =>
   lives.map(({ atMs, url }) => `${String(atMs / 1000)}s ${url.split('/').at(-1) ?? ''}`);
 
-/** A transport that answers every request with the same step. */
-const answering = (step: Parameters<typeof played>[0] = running) => livingTransport(() => played(step));
+/** A transport that responds to every request with the same step. */
+const answering = (step: Parameters<typeof played>[0] = running) => recordingTransport(() => played(step));
 
 describe('a request', () => {
   it('is a GET of its path below the base URL, with the key and nothing else', () => {
@@ -71,7 +71,7 @@ describe('a request', () => {
     });
   });
 
-  it('of those that wait for a place, the earliest due leaves first', () => {
+  it('with the earliest due time is sent first', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = answering({ ...running, afterMs: 10 });
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
@@ -81,9 +81,9 @@ describe('a request', () => {
     });
   });
 
-  it('its time begins when it leaves, not in the queue nor while it is saved, and the error says how long it was', () => {
+  it('its timeout starts when it is sent, not in the queue nor during a save, and the error has its length', () => {
     inVirtualTime(({ flush }) => {
-      const { transport } = livingTransport((_, { url }) => (url.endsWith('/first') ? timer(900).pipe(map(() => responseOf(running))) : NEVER));
+      const { transport } = recordingTransport((_, { url }) => (url.endsWith('/first') ? timer(900).pipe(map(() => responseOf(running))) : NEVER));
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport, { requestTimeoutMs: 1_000 });
       poll('first').subscribe();
       const seen = follow(poll('second'), ({ waitUntil }) => { waitUntil(timer(3_000)); });
@@ -95,7 +95,7 @@ describe('a request', () => {
 
   it('that is unsubscribed is aborted, and its place is free', () => {
     inVirtualTime(({ flush, interrupt }) => {
-      const { transport, lives } = livingTransport((index) => (index === 0 ? NEVER : played(running)));
+      const { transport, lives } = recordingTransport((index) => (index === 0 ? NEVER : played(running)));
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
       const first = follow(poll('first'));
       const second = follow(poll('second'));
@@ -106,7 +106,7 @@ describe('a request', () => {
     });
   });
 
-  it('fails with an error of the queue, unchanged; what goes wrong with the request itself is its result', () => {
+  it('fails with an error of the queue, unchanged; an error of the request itself is its result', () => {
     inVirtualTime(({ flush }) => {
       const broken = new Error('broken');
       const { transport, lives } = answering(reset);
@@ -124,7 +124,7 @@ describe('a request', () => {
     });
   });
 
-  it('whose key cannot be had is a result too, and nothing leaves', () => {
+  it('without a key gives an error as its result, and is not sent', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = answering();
       const seen = follow(requestsOf(accountOf(ark, { apiKey: () => { throw new Error('vault'); } }), transport)('a'));
@@ -134,7 +134,7 @@ describe('a request', () => {
     });
   });
 
-  it('without a response is an error of the transport', () => {
+  it('that completes without a response is a transport error', () => {
     inVirtualTime(({ flush }) => {
       const seen = follow(requestsOf(accountOf(ark), () => EMPTY)('a'));
       flush();
@@ -146,7 +146,7 @@ describe('a request', () => {
     ['an error', throwError(() => new Error(`bad key ${key}`))],
     ['a body', of(responseOf({ ...forbidden, body: { error: { code: 'AccessDenied', message: `bad key ${key}` } } }))],
     ['a header', of(responseOf({ ...running, headers: { 'x-request-id': `of-${key}` } }))],
-  ])('takes its key out of %s', (_, response) => {
+  ])('redacts its key in %s', (_, response) => {
     inVirtualTime(({ flush }) => {
       const seen = follow(requestsOf(accountOf(ark), () => response)('a'));
       flush();
@@ -163,9 +163,9 @@ describe('a request', () => {
     ['without a prototype', Object.create(null) as unknown],
     ['whose message is an object', objectAsMessage],
     ['that throws when it is looked at', unreadable],
-  ])('survives an error %s like any other', (_, error) => {
+  ])('handles an error %s like any other', (_, error) => {
     marbles(({ flush }) => {
-      const { transport } = livingTransport((index) => (index === 0 ? throwError(() => error) : played(succeeded)));
+      const { transport } = recordingTransport((index) => (index === 0 ? throwError(() => error) : played(succeeded)));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
       const seen = record(client.watch(arkTask), to);
       flush();
@@ -174,10 +174,10 @@ describe('a request', () => {
   });
 });
 
-describe('a request that is leaving', () => {
-  it('leaves at once where there is nothing to wait for, in the turn in which it was asked for', () => {
+describe('a request that is about to be sent', () => {
+  it('is sent at once, in the same turn, if it waits for nothing', () => {
     inVirtualTime(() => {
-      const { transport, lives } = livingTransport(() => NEVER);
+      const { transport, lives } = recordingTransport(() => NEVER);
       const poll = requestsOf(accountOf(ark), transport);
       follow(poll('without'));
       follow(poll('with'), ({ waitUntil }) => {
@@ -189,7 +189,7 @@ describe('a request that is leaving', () => {
     });
   });
 
-  it('leaves once all work has ended, however it ends', () => {
+  it('is sent once all work has ended, also in errors', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = answering();
       const seen = follow(requestsOf(accountOf(ark), transport)('a'), ({ waitUntil }) => {
@@ -203,7 +203,7 @@ describe('a request that is leaving', () => {
     });
   });
 
-  it('holds its place in the queue while it waits', () => {
+  it('keeps its place in the queue while it waits', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = answering();
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
@@ -214,7 +214,7 @@ describe('a request that is leaving', () => {
     });
   });
 
-  it('does not leave when nobody waits for it any more, and its place is free: left as it is told', () => {
+  it('is not sent when its poll is stopped in the callback, and its place is free', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = answering();
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
@@ -230,7 +230,7 @@ describe('a request that is leaving', () => {
     });
   });
 
-  it('does not leave when nobody waits for it any more, and its place is free: left while its work runs', () => {
+  it('is not sent when its poll is stopped during its work, and its place is free', () => {
     inVirtualTime(({ flush, timers, interrupt }) => {
       const { transport, lives } = answering();
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
@@ -238,7 +238,7 @@ describe('a request that is leaving', () => {
       follow(poll('b'));
       interrupt(500, () => {
         left.stop();
-        // The work is unsubscribed as well: what remains is the turn in which the place is given on.
+        // The work is unsubscribed too. One turn remains, in which the place is freed.
         expect(timers()).toBe(1);
       });
       flush();
@@ -246,7 +246,7 @@ describe('a request that is leaving', () => {
     });
   });
 
-  it('a task whose request did not leave may be polled at once', () => {
+  it('a task whose request was not sent may be polled at once', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = answering();
       const poll = requestsOf(accountOf(ark), transport);
@@ -261,7 +261,7 @@ describe('a request that is leaving', () => {
     });
   });
 
-  it('waits for no work that it is given once it has left', () => {
+  it('does not wait for work added after it was sent', () => {
     inVirtualTime(({ flush }) => {
       const { transport } = answering({ ...running, afterMs: seconds(2) });
       const given: Leaving[] = [];
@@ -281,10 +281,10 @@ describe('a request that is leaving', () => {
 });
 
 describe('a task', () => {
-  /** Polls one task again and again, as soon as each poll has ended, until an instant. */
+  /** Polls one task repeatedly, as soon as each poll has ended, until an instant. */
   const polledUntil = (untilMs: number, answer: (index: number) => Observable<HttpResponse>, own: Partial<PollSettings> = {}) =>
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport(answer);
+      const { transport, lives } = recordingTransport(answer);
       const poll = requestsOf(accountOf(ark), transport)(polledTask('a'), own);
       follow(poll.pipe(repeat(), takeUntil(timer(untilMs))));
       flush();
@@ -296,19 +296,19 @@ describe('a task', () => {
     ['a slow answer', () => played({ ...running, afterMs: seconds(9) })],
     ['a 429', () => played(tooMany())],
     ['a 503', () => played(busy)],
-    ['no answer', () => played(reset)],
+    ['no response', () => played(reset)],
     ['nonsense', () => of(responseOf({ body: '<html>' }))],
-  ])('is polled once in its minimum interval, whatever comes of it: %s', (_, answer) => {
+  ])('is polled once in its minimum interval, for any result: %s', (_, answer) => {
     expect(polledUntil(seconds(35), answer)).toEqual([0, 10, 20, 30]);
   });
 
-  it('is polled at once when its answer has taken longer than the interval', () => {
+  it('is polled at once when its response took longer than the interval', () => {
     expect(polledUntil(seconds(35), () => played({ ...running, afterMs: seconds(12) }))).toEqual([0, 12, 24]);
   });
 
   it('keeps its interval after a request that was aborted', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport((index) => (index === 0 ? NEVER : played(running)));
+      const { transport, lives } = recordingTransport((index) => (index === 0 ? NEVER : played(running)));
       const poll = requestsOf(accountOf(ark), transport);
       const polled = polledTask('a');
       const first = follow(poll(polled));
@@ -321,7 +321,7 @@ describe('a task', () => {
     });
   });
 
-  it('keeps its interval from the instant at which the request has left, not from its turn in the queue', () => {
+  it('counts its interval from when the request was sent, not from its turn in the queue', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = answering();
       const poll = requestsOf(accountOf(ark), transport)(polledTask('a'));
@@ -335,7 +335,7 @@ describe('a task', () => {
     });
   });
 
-  it('keeps the longer of two intervals, that of the last request and its own', () => {
+  it('keeps the longer of the intervals of the last request and of the poll', () => {
     inVirtualTime(({ flush }) => {
       const { transport, lives } = answering();
       const poll = requestsOf(accountOf(ark), transport);
@@ -347,16 +347,16 @@ describe('a task', () => {
     });
   });
 
-  it('whose good answer asks for a longer wait is left alone for that long, for 2 minutes at most', () => {
+  it('waits for the Retry-After of a good response, for 2 minutes at most', () => {
     const asking = (wait: number) => (): Observable<HttpResponse> => played({ ...queued, afterMs: seconds(1), headers: { 'retry-after': String(wait) } });
     expect(polledUntil(minutes(5), asking(3))).toHaveLength(30);
     expect(polledUntil(seconds(100), asking(30))).toEqual([0, 31, 62, 93]);
     expect(polledUntil(seconds(300), asking(3_600))).toEqual([0, 121, 242]);
   });
 
-  it('whose refusal (429) asks for a wait makes its whole account wait', () => {
+  it('with a 429 and Retry-After makes its whole account wait', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport((index) => played(index === 0 ? tooMany({ 'retry-after': '7' }) : running));
+      const { transport, lives } = recordingTransport((index) => played(index === 0 ? tooMany({ 'retry-after': '7' }) : running));
       const poll = requestsOf(accountOf(ark), transport);
       follow(poll('a'));
       at(seconds(1), () => { follow(poll('b')); });
@@ -365,9 +365,9 @@ describe('a task', () => {
     });
   });
 
-  it('whose failure (503) asks for a wait makes nobody else wait', () => {
+  it('with a 503 and Retry-After does not make other tasks wait', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport((index) => played(index === 0 ? { ...busy, headers: { 'retry-after': '7' } } : running));
+      const { transport, lives } = recordingTransport((index) => played(index === 0 ? { ...busy, headers: { 'retry-after': '7' } } : running));
       const poll = requestsOf(accountOf(ark), transport);
       const seen = follow(poll('a'));
       at(seconds(1), () => { follow(poll('b')); });

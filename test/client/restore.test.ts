@@ -12,10 +12,10 @@ import type { WatchState } from '../../src/state/watch-state.js';
 import { marbles } from '../support/marbles.js';
 import {
   accountOf,
-  anyfastAnswer,
-  arkAnswer,
+  anyfastResponse,
+  arkResponse,
   arkTask,
-  askedAt,
+  sentAtS,
   at,
   brief,
   busy,
@@ -45,10 +45,10 @@ import {
   unauthorized,
 } from '../support/client.js';
 
-/** What a deploy does to a state. */
+/** A state after a deploy: through JSON. */
 const saved = (state: WatchState | null | undefined): WatchState => parseWatchState(JSON.stringify(state));
 
-/** A client whose script moves on with each answer, not with each request: what is aborted is asked again. */
+/** A client whose script advances with each response, not with each request: an aborted request is repeated. */
 const byAnswers = (script: readonly ScriptedStep[], latencyMs: number) => {
   let answered = 0;
   const transport: Transport = () => timer(latencyMs).pipe(switchMap(() => played(script[Math.min(answered++, script.length - 1)] ?? queued)));
@@ -56,7 +56,7 @@ const byAnswers = (script: readonly ScriptedStep[], latencyMs: number) => {
 };
 
 const anyStep: fc.Arbitrary<ScriptedStep> = fc.constantFrom<ScriptedStep>(
-  queued, running, running, arkAnswer('MELTING'), busy, reset, html(200), html(502), { body: '' }, { body: '{"sta' },
+  queued, running, running, arkResponse('MELTING'), busy, reset, html(200), html(502), { body: '' }, { body: '{"sta' },
   tooMany(), tooMany({ 'retry-after': '77' }), missing, forbidden, unauthorized, refusal(400, 'InvalidParameter'),
 );
 const anyEnd: fc.Arbitrary<ScriptedStep> = fc.constantFrom<ScriptedStep>(succeeded, failed, cancelled, expired);
@@ -68,21 +68,21 @@ const anyOptions: fc.Arbitrary<WatchOptions> = fc.record({
   deadlineMs: fc.constantFrom(seconds(35), minutes(2), undefined),
 });
 
-/** A line of a record, whatever the order of the fields in it. */
+/** A line of a record, independent of the order of its fields. */
 const asRead = (line: string): unknown => {
   const [at = '', ...rest] = line.split(' ');
   const text = rest.join(' ');
   return [at, text.startsWith('{') ? JSON.parse(text) : text];
 };
 
-/** From where to where a watch has gone, and how it has ended. */
+/** The transitions of a watch, and how it ended. */
 const course = (states: readonly WatchState[]): readonly string[] => {
   const words = states.flatMap(({ snapshot, ended }) => [...(snapshot === null ? [] : [snapshot.status]), ...(ended === null ? [] : [`(${ended})`])]);
   return words.filter((word, index) => word !== words[index - 1]);
 };
 
-describe('a watch that goes on from a saved state', () => {
-  it('has the same states at the same times from any step on, as if nothing had happened', () => {
+describe('a watch resumed from a saved state', () => {
+  it('has the same states at the same times from any step on', () => {
     fc.assert(fc.property(anyScript, anyLatencyMs, anyOptions.map((any) => ({ ...any, deadlineMs: undefined })), (script, latencyMs, options) => {
       const whole = inVirtualTime(({ flush }) => {
         const seen = record(byAnswers(script, latencyMs).states(arkTask, options), (state) => JSON.stringify(state));
@@ -103,7 +103,7 @@ describe('a watch that goes on from a saved state', () => {
     }));
   });
 
-  it('takes the same course when it is cut at any instant, and goes on after any time', () => {
+  it('makes the same transitions when it is stopped at any instant and resumed after any time', () => {
     const anyGapMs = fc.oneof(fc.constant(0), fc.nat({ max: minutes(2) }), fc.nat({ max: days(3) }));
     fc.assert(fc.property(anyScript, anyLatencyMs, fc.nat({ max: minutes(12) }), anyGapMs, (script, latencyMs, cutMs, gapMs) => {
       const options = { deadlineMs: days(100), giveUpAfterMs: minutes(3) };
@@ -128,38 +128,38 @@ describe('a watch that goes on from a saved state', () => {
     }));
   });
 
-  it('waits for the time of its next ask, which a Retry-After may have put off', marbles(({ flush }) => {
+  it('waits until its next poll, which a Retry-After may have delayed', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '300' }), succeeded], { policy: every(seconds(15)) });
     const first = record(client.states(arkTask), brief, seconds(20));
     at(seconds(100), () => { record(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), to); });
     flush();
-    expect(askedAt(transport)).toEqual([0, 15, 315]);
+    expect(sentAtS(transport)).toEqual([0, 15, 315]);
   }));
 
   it.each<[string, ScriptedStep, number]>([
     ['a Retry-After', tooMany({ 'retry-after': '77' }), 87],
     ['the floor', { ...running, afterMs: seconds(20) }, 40],
-  ])('does not poll before %s is over, also when its deadline comes before: one more poll leaves then', (_, step, atS) => {
+  ])('does not poll before the end of %s, also when its deadline is earlier: one more poll is sent then', (_, step, atS) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, step, succeeded], { policy: every(seconds(10)), deadlineMs: seconds(35) });
       const first = record(client.states(arkTask), brief, seconds(31));
       const seen: { record?: ReturnType<typeof record> } = {};
       at(seconds(32), () => { seen.record = record(client.watch(arkTask, { resumeFrom: saved(first.values[1]) }), to); });
       flush();
-      expect(askedAt(transport)).toEqual([0, 10, atS]);
+      expect(sentAtS(transport)).toEqual([0, 10, atS]);
       expect(seen.record?.lines).toEqual([`${String(atS)}s succeeded`, `${String(atS)}s |`]);
     });
   });
 
-  it('asks at once when that time has passed', marbles(({ flush }) => {
+  it('polls at once when that time has passed', marbles(({ flush }) => {
     const { client, transport } = scripted([running, succeeded], { policy: every(seconds(15)) });
     const first = record(client.states(arkTask), brief, seconds(1));
     at(minutes(40), () => { record(client.watch(arkTask, { resumeFrom: saved(first.values[0]) }), to); });
     flush();
-    expect(askedAt(transport)).toEqual([0, 2400]);
+    expect(sentAtS(transport)).toEqual([0, 2400]);
   }));
 
-  it('waits no longer than it had chosen when the clock of its new place is behind', marbles(({ flush }) => {
+  it('waits no longer than planned when the clock of the new machine is behind', marbles(({ flush }) => {
     const { client } = scripted([running], { policy: every(seconds(15)) });
     const [state] = record(client.states(arkTask), brief, seconds(1)).values;
     expect(state).toBeUndefined();
@@ -171,11 +171,11 @@ describe('a watch that goes on from a saved state', () => {
     const later = scripted([succeeded], { policy: every(seconds(15)) });
     const seen = record(later.client.watch(arkTask, { resumeFrom: ahead }), to);
     flush();
-    expect(askedAt(later.transport)).toEqual([16]);
+    expect(sentAtS(later.transport)).toEqual([16]);
     expect(seen.lines.at(-1)).toBe('16s |');
   }));
 
-  it('emits no transition again that was emitted before', marbles(({ flush }) => {
+  it('does not repeat transitions', marbles(({ flush }) => {
     const { client } = scripted([queued, running, running, succeeded], { policy: every(seconds(15)) });
     const first = record(client.states(arkTask), brief, seconds(16));
     at(seconds(16), () => {
@@ -187,8 +187,8 @@ describe('a watch that goes on from a saved state', () => {
   }));
 });
 
-describe('time that nobody watched', () => {
-  it('does not count for patience', marbles(({ flush }) => {
+describe('time between save and resume', () => {
+  it('does not count for giveUpAfterMs', marbles(({ flush }) => {
     const { client } = scripted([running, ...Array<ScriptedStep>(8).fill(busy), succeeded], { policy: every(seconds(15)), deadlineMs: days(2) });
     const first = record(client.states(arkTask), brief, minutes(6));
     flush();
@@ -199,7 +199,7 @@ describe('time that nobody watched', () => {
     expect(seen.record?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['server x7', 'server x8', 'succeeded', '|']);
   }));
 
-  it('but the patience that was used is not given back', marbles(({ flush }) => {
+  it('but the time that failures had lasted before still counts', marbles(({ flush }) => {
     const { client } = scripted([running, busy], { policy: every(seconds(15)), deadlineMs: days(2) });
     const first = record(client.states(arkTask), brief, minutes(14));
     flush();
@@ -220,7 +220,7 @@ describe('time that nobody watched', () => {
     expect(seen.record?.lines).toEqual(['3600s not-found x3', '3640s not-found x4 (response)', '3640s #']);
   }));
 
-  it('does not make a first stray 404 of a seen task a second one', marbles(({ flush }) => {
+  it('does not turn the first 404 of a seen task into the second', marbles(({ flush }) => {
     const { client } = scripted([running, missing, running, missing, succeeded], { policy: every(seconds(15)) });
     const first = record(client.states(arkTask), brief, seconds(16));
     flush();
@@ -240,17 +240,17 @@ describe('a watch restored past its deadline', () => {
       const seen: { record?: ReturnType<typeof record> } = {};
       at(hours(1), () => { seen.record = record(client.watch(arkTask, { ...options, resumeFrom: saved(first.values[0]) }), to); });
       flush();
-      return { seen: seen.record, asked: askedAt(transport).slice(1) };
+      return { seen: seen.record, asked: sentAtS(transport).slice(1) };
     });
   };
 
-  it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('asks once, and the end counts: %s', (status, step) => {
+  it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('polls once, and a terminal status counts: %s', (status, step) => {
     const { seen, asked } = restoredAtAnHour([step]);
     expect(seen?.lines).toEqual([`3600s ${status}`, '3600s |']);
     expect(asked).toEqual([3600]);
   });
 
-  it('counts an answer that takes its time', () => {
+  it('counts a slow response', () => {
     const { seen } = restoredAtAnHour([{ ...succeeded, afterMs: seconds(8) }]);
     expect(seen?.lines).toEqual(['3608s succeeded', '3608s |']);
   });
@@ -258,28 +258,28 @@ describe('a watch restored past its deadline', () => {
   it.each<[string, ScriptedStep, string, string | null]>([
     ['a task that still runs', running, '3600s #', null],
     ['a trouble', busy, '3600s #', 'server'],
-    ['no answer', reset, '3600s #', null],
+    ['no response', reset, '3600s #', null],
     ['silence', { hang: true }, '3630s #', null],
-  ])('gives up with a timeout after one ask: %s', (_, step, end, reason) => {
+  ])('gives up with a timeout after one poll: %s', (_, step, end, reason) => {
     const { seen, asked } = restoredAtAnHour([step]);
     expect(seen?.lines).toEqual([end]);
     expect(seen?.error).toMatchObject({ kind: 'timeout', reason, lastSnapshot: { status: 'running' }, task: arkTask });
     expect(asked).toEqual([3600]);
   });
 
-  it('shows a change of status before it gives up', () => {
+  it('emits a change of status before it gives up', () => {
     const { seen } = restoredAtAnHour([queued]);
     expect(seen?.lines).toEqual(['3600s queued', '3600s #']);
   });
 
-  it('goes on from the error of a deadline when it is given more time', () => {
+  it('resumes from the error of a deadline with a later deadline', () => {
     const { seen, asked } = restoredAtAnHour([running, running, succeeded], { deadlineMs: hours(2) });
     expect(seen?.lines).toEqual(['3630s succeeded', '3630s |']);
     expect(asked).toEqual([3600, 3615, 3630]);
   });
 
   it('keeps the deadline of the provider', marbles(({ flush }) => {
-    const { client } = scripted([arkAnswer('running', { created_at: 1, execution_expires_after: 10_800 })], { policy: every(minutes(5)) });
+    const { client } = scripted([arkResponse('running', { created_at: 1, execution_expires_after: 10_800 })], { policy: every(minutes(5)) });
     const first = record(client.states(arkTask), brief, seconds(1));
     flush();
     const seen: { record?: ReturnType<typeof record> } = {};
@@ -290,7 +290,7 @@ describe('a watch restored past its deadline', () => {
 });
 
 describe('a state that has ended', () => {
-  it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('%s: re-emits its final transition without asking', (status, step) => {
+  it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('%s: emits its final transition again without a poll', (status, step) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([queued, running, step], { policy: every(seconds(15)) });
       const first = record(client.states(arkTask), brief);
@@ -309,7 +309,7 @@ describe('a state that has ended', () => {
     });
   });
 
-  it('re-emits it each time, also long after', marbles(({ flush }) => {
+  it('emits it again each time, also much later', marbles(({ flush }) => {
     const { client, transport } = scripted([succeeded]);
     const first = record(client.states(arkTask));
     flush();
@@ -332,7 +332,7 @@ describe('a state that has ended', () => {
     ['decode', [running, html(200), html(200), html(200), html(200), html(200)], { giveUpAfterMs: 1 }],
     ['transport', [running, reset, reset, reset, reset, reset], { giveUpAfterMs: 1 }],
     ['timeout', [running, running, running], { policy: { interval: ({ index }) => (index < 2 ? seconds(15) : 'stop') } }],
-  ])('lost as %s: the state on the error goes on to the end', (kind, script, options) => {
+  ])('ended as %s: resumes from the state on the error to the end', (kind, script, options) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([...script, running, succeeded], { policy: every(seconds(15)) });
       const first = record(client.watch(arkTask, options), to);
@@ -348,7 +348,7 @@ describe('a state that has ended', () => {
   });
 });
 
-describe('a state of something else', () => {
+describe('a state of another task', () => {
   const [state] = inVirtualTime(({ flush }) => {
     const { client } = scripted([running]);
     const { values } = record(client.states(arkTask), brief, seconds(1));
@@ -372,7 +372,7 @@ describe('a state of something else', () => {
         .watch(arkTask, { resumeFrom: state }),
       ['resumeFrom.baseUrl', arkRegions['eu-west'], ark.baseUrl],
     ],
-  ])('is refused at once: %s', (_, watch, words) => {
+  ])('throws at once: %s', (_, watch, words) => {
     expect(watch).toThrow(TypeError);
     for (const word of words) expect(watch).toThrow(word);
   });
@@ -384,8 +384,8 @@ describe('a state of something else', () => {
     expect(seen.lines.at(-1)).toContain('|');
   }));
 
-  it('an envelope\'s state goes through JSON as well', marbles(({ flush }) => {
-    const { client: anyfastClient } = scripted([anyfastAnswer('IN_PROGRESS', { progress: '50%' }), anyfastAnswer('SUCCESS', { result_url: 'https://v.example/1' })], { policy: every(seconds(15)) });
+  it('the state of an envelope provider survives JSON too', marbles(({ flush }) => {
+    const { client: anyfastClient } = scripted([anyfastResponse('IN_PROGRESS', { progress: '50%' }), anyfastResponse('SUCCESS', { result_url: 'https://v.example/1' })], { policy: every(seconds(15)) });
     const task = { provider: 'anyfast', id: 'cgt-1' } as const;
     const first = record(anyfastClient.states(task), brief, seconds(1));
     flush();

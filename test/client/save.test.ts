@@ -13,7 +13,7 @@ import { marbles } from '../support/marbles.js';
 import {
   accountOf,
   arkTask,
-  askedAt,
+  sentAtS,
   at,
   busy,
   days,
@@ -21,7 +21,7 @@ import {
   every,
   html,
   inVirtualTime,
-  livingTransport,
+  recordingTransport,
   minutes,
   missing,
   played,
@@ -34,18 +34,18 @@ import {
   tooMany,
 } from '../support/client.js';
 
-/** What a journal keeps: the last state, as text. */
+/** A journal's content: the last state, as text. */
 const keeper = () => {
   const kept: string[] = [];
   return { kept, save: (state: WatchState): void => void kept.push(JSON.stringify(state)), last: () => parseWatchState(kept.at(-1)) };
 };
 
-/** A state by what is known of its question. */
+/** A state by its sent request, else by its status. */
 const told = ({ polls, sentAtMs, snapshot }: WatchState): string =>
   `${String(polls)} ${sentAtMs === null ? (snapshot?.status ?? 'nothing') : `asks at ${String(sentAtMs / 1000)}s`}`;
 
-describe('a watch that is kept', () => {
-  it('is saved before each question leaves, and after each answer, before that is emitted', marbles(({ flush }) => {
+describe('a watch with save', () => {
+  it('is saved before each request is sent, and after each response, before the state is emitted', marbles(({ flush }) => {
     const { client, transport } = scripted([{ ...queued, afterMs: 100 }, busy, succeeded], { policy: every(seconds(15)) });
     const order: string[] = [];
     const save = (state: WatchState): void => void order.push(`saved ${told(state)}, ${String(transport.requests.length)} sent`);
@@ -58,7 +58,7 @@ describe('a watch that is kept', () => {
     ]);
   }));
 
-  it('is saved at the end, before the error of a watch that has lost its task', marbles(({ flush }) => {
+  it('is saved at the end, before the error', marbles(({ flush }) => {
     const { client } = scripted([missing], { policy: every(seconds(15)) });
     const { kept, save, last } = keeper();
     const seen = record(client.watch(arkTask, { save }), to);
@@ -68,7 +68,7 @@ describe('a watch that is kept', () => {
     expect(last()).toMatchObject({ ended: 'response', polls: 4 });
   }));
 
-  it('is not saved for a beginning that asks nothing: an end that was known is known', marbles(({ flush }) => {
+  it('is not saved if it resumes a finished task without a poll', marbles(({ flush }) => {
     const { client } = scripted([succeeded]);
     const { save, last, kept } = keeper();
     record(client.watch(arkTask, { save }), to);
@@ -88,10 +88,10 @@ describe('a watch that is kept', () => {
     of(...tasks).pipe(watchTasks(client, { watch: () => ({ save }) })).subscribe();
     flush();
     expect(sent).toEqual([['a', 0], ['b', 2000], ['c', 4000]]);
-    expect(askedAt(transport)).toEqual([0, 2, 4]);
+    expect(sentAtS(transport)).toEqual([0, 2, 4]);
   }));
 
-  it('is saved as well when its watch joins a question that has left already', marbles(({ flush }) => {
+  it('is also saved when its watch joins a request in flight', marbles(({ flush }) => {
     const { client } = scripted([running, succeeded].map((step) => ({ ...step, afterMs: 5000 })), { policy: every(seconds(15)) });
     const late: string[] = [];
     record(client.watch(arkTask), to);
@@ -100,13 +100,13 @@ describe('a watch that is kept', () => {
     expect(late).toEqual(['0 asks at 2s', '1 running', '1 asks at 20s', '2 succeeded']);
   }));
 
-  it('a question that did not leave, for it could not be saved, keeps nobody waiting', marbles(({ flush }) => {
+  it('a request that was not sent because its save failed does not delay other watches', marbles(({ flush }) => {
     const { client, transport } = scripted([running, succeeded], { policy: every(seconds(12)) });
     record(client.watch(arkTask), to);
     const full = { policy: every(seconds(10)), save: ({ sentAtMs }: WatchState): void => { if (sentAtMs !== null) throw new Error('full'); } };
     at(seconds(1), () => { record(client.watch(arkTask, full), to); });
     flush();
-    expect(askedAt(transport)).toEqual([0, 12]);
+    expect(sentAtS(transport)).toEqual([0, 12]);
   }));
 
   it('polls nothing that cannot be saved: after giveUpAfterMs the watch ends with an error of kind save', marbles(({ flush }) => {
@@ -138,7 +138,7 @@ describe('a watch that is kept', () => {
         flush();
         const [, ended = ''] = seen.lines;
         expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', expect.stringMatching(/^[#|]$/)]);
-        // The response is there at 65 s, and told at once or when its save has taken too long.
+        // The response arrives at 65 s, and is emitted at once or when its save has timed out.
         expect(ended).toMatch(/^(?:65|75)s succeeded$/);
         expect(transport.requests).toHaveLength(3);
         if (seen.error === null) expect(kept.at(-1)).toMatchObject({ ended: 'terminal', sentAtMs: null });
@@ -147,16 +147,16 @@ describe('a watch that is kept', () => {
       });
     });
 
-  it('keeps the rest of the tasks that are polled once the store is back', marbles(({ flush }) => {
+  it('polls again once the store is back', marbles(({ flush }) => {
     const { client, transport } = scripted([running, running, succeeded], { policy: every(seconds(30)) });
     const save = (): void => { if (asyncScheduler.now() >= seconds(20) && asyncScheduler.now() < seconds(620)) throw new Error('away'); };
     const seen = record(client.watch(arkTask, { save }), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '650s succeeded', '650s |']);
-    expect(askedAt(transport)).toEqual([0, 620, 650]);
+    expect(sentAtS(transport)).toEqual([0, 620, 650]);
   }));
 
-  it('tries to save an end at the minimum interval also after the deadline', marbles(({ flush }) => {
+  it('retries the save of an end at the minimum interval, also after the deadline', marbles(({ flush }) => {
     const { client } = scripted([running, { ...succeeded, afterMs: seconds(8) }], { policy: every(seconds(10)) });
     let tries = 0;
     const save = ({ ended }: WatchState): void => {
@@ -169,7 +169,7 @@ describe('a watch that is kept', () => {
     expect(seen.lines).toEqual(['0s running', '18s succeeded', '108s |']);
   }));
 
-  it('saves one state after another, and only the newest of those that wait', () => {
+  it('saves one state at a time, and only the newest waiting one', () => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([running, running, running, succeeded], { policy: every(seconds(10)) });
       const saves: string[] = [];
@@ -187,7 +187,7 @@ describe('a watch that is kept', () => {
     });
   });
 
-  it('refuses a save that is no function', () => {
+  it('throws for a save that is not a function', () => {
     const { client } = scripted([running]);
     expect(() => client.watch(arkTask, { save: 'journal.jsonl' as never })).toThrow(new TypeError('save must be a function, not journal.jsonl'));
   });
@@ -196,23 +196,23 @@ describe('a watch that is kept', () => {
 describe('a program that is killed at any instant, again and again', () => {
   const anyStep = fc.constantFrom<ScriptedStep>(queued, running, busy, html(502), tooMany(), { hang: true });
 
-  it('never asks below the floor, and comes to the end', () => {
+  it('never polls below the minimum interval, and reaches the end', () => {
     const anyLives = fc.array(fc.tuple(fc.nat({ max: seconds(40) }), fc.oneof(fc.constant(0), fc.nat({ max: seconds(30) }))), { minLength: 1, maxLength: 5 });
-    // A store that is local, one that is near, one that is slow, and one that takes too long.
+    // A local store, a near one, a slow one, and one that times out.
     const anySaveMs = fc.constantFrom(0, 5, 3_000, 9_999, 11_000);
     fc.assert(fc.property(fc.array(anyStep, { maxLength: 6 }), fc.constantFrom(0, 1, 300, 9_000), anySaveMs, anyLives, (steps, latencyMs, saveMs, lives) => {
       inVirtualTime(({ flush }) => {
-        const { transport, lives: requests } = livingTransport((index) =>
+        const { transport, lives: requests } = recordingTransport((index) =>
           timer(latencyMs).pipe(switchMap(() => played(steps[index] ?? succeeded))),
         );
         const { save: keep, kept } = keeper();
         const save = (state: WatchState): unknown => {
           if (saveMs === 0) return keep(state);
-          // What takes too long is kept all the same, only nobody waits for it.
+          // A save that times out still succeeds, but no watch waits for it.
           return timer(saveMs).pipe(tap(() => { keep(state); }));
         };
         const live = (untilMs?: number) => {
-          // A client of its own: a new process remembers nothing.
+          // A new client: a new process has no memory.
           const client = createTaskClient({ transport, accounts: [accountOf(ark)], deadlineMs: days(1), giveUpAfterMs: minutes(60) });
           const resumeFrom = kept.length === 0 ? undefined : parseWatchState(kept.at(-1));
           return record(client.watch(arkTask, { save, resumeFrom }), to, untilMs);
@@ -228,15 +228,15 @@ describe('a program that is killed at any instant, again and again', () => {
         flush();
         const times = requests.map((request) => request.atMs);
         expect(times.slice(1).map((time, index) => time - (times[index] ?? 0)).filter((gap) => gap < seconds(10))).toEqual([]);
-        // A watch whose every save takes too long cannot poll: it says so.
+        // A watch whose saves all time out cannot poll: it ends in an error.
         if (saveMs > 10_000) expect([null, 'save']).toContain((last.record?.error as SeedanceError | null)?.kind ?? null);
         else expect(last.record?.lines.at(-1)).toMatch(/ \|$/);
       });
     }), { numRuns: 300 });
   });
 
-  it('tells the same tail of transitions, at the same intervals and with the same deadline, as one that is never killed', () => {
-    // No stage is so short that kills could hide it.
+  it('makes the same transitions, at the same intervals and with the same deadline, as one that is never killed', () => {
+    // Each stage is long enough not to be hidden by kills.
     const endsAtMs = seconds(700);
     const stages = [[0, queued], [seconds(200), running], [endsAtMs, succeeded]] as const;
     const anyLives = fc.array(fc.tuple(fc.integer({ min: 1, max: seconds(150) }), fc.nat({ max: seconds(20) })), { minLength: 1, maxLength: 4 });
@@ -244,7 +244,7 @@ describe('a program that is killed at any instant, again and again', () => {
     fc.assert(fc.property(fc.constantFrom(0, 1, 300), anySaveMs, anyLives, (latencyMs, saveMs, lives) => {
       inVirtualTime(({ flush }) => {
         const beganMs = asyncScheduler.now();
-        const { transport, lives: requests } = livingTransport(() => {
+        const { transport, lives: requests } = recordingTransport(() => {
           const [, step] = stages.findLast(([fromMs]) => asyncScheduler.now() - beganMs >= fromMs) ?? stages[0];
           return timer(latencyMs).pipe(switchMap(() => played(step)));
         });
@@ -267,19 +267,19 @@ describe('a program that is killed at any instant, again and again', () => {
         }
         at(atMs, () => { live(); });
         flush();
-        // A life that was killed before its save had ended tells its transition once more, as the same step.
+        // A run that was killed before its save had ended emits its transition again, as the same step.
         const steps = told.map(({ from, to: status }) => `${String(from)} → ${status}`);
         expect(steps.filter((step, index) => step !== steps[index - 1])).toEqual(['null → queued', 'queued → running', 'running → succeeded']);
         const states = kept.map((text) => parseWatchState(text));
         expect(new Set(states.map(({ deadlineAtMs, startedAtMs }) => (deadlineAtMs ?? 0) - startedAtMs))).toEqual(new Set([days(1)]));
         expect(new Set(states.map(({ startedAtMs }) => startedAtMs)).size).toBe(1);
-        // Between two polls that no kill lies between is the interval, with the time that the poll and its saves took.
+        // Between two polls without a kill is the interval, plus the time of the poll and its saves.
         const times = requests.map((request) => request.atMs - beganMs);
         const tookMs = latencyMs + 2 * (saveMs ?? 0);
         const gaps = times.slice(1).map((time, index) => [times[index] ?? 0, time] as const)
           .filter(([from, until]) => !downs.some(([killedMs, bornMs]) => killedMs >= from && bornMs <= until));
         expect(gaps.filter(([from, until]) => until - from < seconds(15) || until - from > seconds(15) + tookMs)).toEqual([]);
-        // After a kill the poll that was due leaves at once, or one minimum interval after the request that may have left.
+        // After a kill, an overdue poll is sent at once, or one minimum interval after the request that may have been sent.
         const late = downs.filter(([killedMs, bornMs]) => {
           const next = times.find((time) => time >= bornMs);
           const livedOn = !downs.some(([killedAgainMs]) => killedAgainMs > bornMs && killedAgainMs <= (next ?? 0));
@@ -290,7 +290,7 @@ describe('a program that is killed at any instant, again and again', () => {
     }), { numRuns: 300 });
   });
 
-  it('asks once more when it was killed in the last ask before its deadline, one floor after that', marbles(({ flush }) => {
+  it('polls once more when it was killed in the last poll before its deadline, one minimum interval after that', marbles(({ flush }) => {
     const { client, transport } = scripted([running, running, { hang: true }], { policy: every(seconds(15)), deadlineMs: seconds(37) });
     const { save, last } = keeper();
     record(client.watch(arkTask, { save }), to, seconds(29));
@@ -301,11 +301,11 @@ describe('a program that is killed at any instant, again and again', () => {
       seen.record = record(again.client.watch(arkTask, { resumeFrom: last() }), to);
     });
     flush();
-    expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 15, 27], [41]]);
+    expect([sentAtS(transport), sentAtS(again.transport)]).toEqual([[0, 15, 27], [41]]);
     expect(seen.record?.lines).toEqual(['41s succeeded', '41s |']);
   }));
 
-  it('asks once more also when that floor ends after the deadline, and not before it has ended', marbles(({ flush }) => {
+  it('polls once more also when that interval ends after the deadline, and not before it has ended', marbles(({ flush }) => {
     const options = { policy: every(seconds(10)), deadlineMs: seconds(37) };
     const { client, transport } = scripted([running, running, running, { hang: true }], options);
     const { save, last } = keeper();
@@ -314,16 +314,16 @@ describe('a program that is killed at any instant, again and again', () => {
     const again = scripted([succeeded], options);
     at(seconds(32), () => { seen.record = record(again.client.watch(arkTask, { resumeFrom: last() }), to); });
     flush();
-    expect([askedAt(transport), askedAt(again.transport)]).toEqual([[0, 10, 20, 30], [42]]);
+    expect([sentAtS(transport), sentAtS(again.transport)]).toEqual([[0, 10, 20, 30], [42]]);
     expect(seen.record?.lines).toEqual(['42s succeeded', '42s |']);
   }));
 });
 
-describe('a save that gives a promise', () => {
+describe('a save that returns a promise', () => {
   beforeEach(() => { vi.useFakeTimers({ now: 0 }); });
   afterEach(() => { vi.useRealTimers(); });
 
-  it('is waited for: the request leaves once the mark is kept, and not when it is not', async () => {
+  it('is awaited: the request is sent only if the mark is saved', async () => {
     const { client, transport } = scripted([succeeded]);
     const open: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
     const save = (): Promise<void> => new Promise((resolve, reject) => { open.push({ resolve, reject }); });
@@ -343,7 +343,7 @@ describe('a save that gives a promise', () => {
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['succeeded', '|']);
   });
 
-  it('that is rejected after the watch was left is nobody\'s unhandled rejection', async () => {
+  it('that is rejected after unsubscribing is not an unhandled rejection', async () => {
     const unhandled: unknown[] = [];
     const note = (error: unknown): void => void unhandled.push(error);
     process.on('unhandledRejection', note);

@@ -11,9 +11,9 @@ import { throwIfUnsuccessful } from '../../src/client/operators.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import type { Provider } from '../../src/wire/provider.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, arkAnswer, arkTask, at, record, every, inVirtualTime, key as usualKey, livingTransport, played, refusal, responseOf, running, seconds, succeeded, taskOf } from '../support/client.js';
+import { accountOf, arkResponse, arkTask, at, record, every, inVirtualTime, key as usualKey, recordingTransport, played, refusal, responseOf, running, seconds, succeeded, taskOf } from '../support/client.js';
 
-/** Keys of all sorts: none of them is a word that an answer holds anyway. */
+/** Various keys. None of them is part of an ordinary response. */
 const keys: readonly (readonly [string, string])[] = [
   ['a long key', 'sk-0123456789abcdef-ABCDEF'],
   ['a key of a word', 'Ark_Key_1a2b3c4d5e6f'],
@@ -31,13 +31,13 @@ const unicode = (text: string): string => [...text].map((char) => `\\u${(char.co
 const lowerEscapes = (text: string): string => encodeURIComponent(text).replace(/%../g, (escape) => escape.toLowerCase());
 const percent = (text: string): string => [...text].map((char) => `%${(char.codePointAt(0) ?? 0).toString(16)}`).join('');
 
-/** The key as it may be written. */
+/** The spellings of the key. */
 const formsOf = (key: string): readonly string[] => {
   const json = JSON.stringify(key).slice(1, -1);
   return [key, json, json.replaceAll('/', '\\/'), unicode(key), encodeURIComponent(key), lowerEscapes(key), encodeURIComponent(encodeURIComponent(key)), percent(key), percent(key).toUpperCase()];
 };
 
-/** All that a log line could show of a value. */
+/** Everything that a log line could show of a value. */
 const shown = (value: unknown): string => {
   const error = value instanceof Error ? [value.name, value.message, value.stack ?? '', shown(value.cause), JSON.stringify(Object.getOwnPropertyDescriptors(value))] : [];
   return [JSON.stringify(value), String(value), inspect(value, { depth: Infinity, showHidden: true, getters: true, maxStringLength: null, maxArrayLength: null }), ...error].join('\n');
@@ -53,7 +53,7 @@ const expectNoTrace = (key: string, what: string, values: readonly unknown[]): v
   }
 };
 
-/** Watches a task in every way there is, and returns whatever came out. */
+/** Watches a task in every way, and returns all output. */
 const everything = (provider: Provider, options: AccountOptions, transport: Transport): readonly unknown[] =>
   inVirtualTime(({ flush }) => {
     const owner = account(provider, options);
@@ -88,7 +88,7 @@ const raw = (status: number, body: string, headers: HttpResponse['headers'] = {}
 const json = (status: number, body: unknown, headers: HttpResponse['headers'] = {}): HttpResponse => raw(status, JSON.stringify(body), headers);
 const refused = (status: number, message: string): HttpResponse => json(status, { error: { code: 'AuthenticationError', message, type: 'Unauthorized' } });
 
-/** Answers that echo a key, in every way that was thought of. */
+/** Responses that echo a key in various ways. */
 const echoes: readonly (readonly [string, Echo])[] = [
   ['in the message of a 401', (key) => refused(401, `Invalid API key ${key}.`)],
   ['as Bearer in a message', (key) => refused(401, `bad header "Authorization: Bearer ${key}"`)],
@@ -125,11 +125,11 @@ const echoes: readonly (readonly [string, Echo])[] = [
 ];
 
 describe.each(keys)('%s', (_, key) => {
-  it.each(echoes)('is shown by nothing when an answer echoes it %s', (__, echo) => {
+  it.each(echoes)('is never shown when a response echoes it %s', (__, echo) => {
     expectNoTrace(key, 'an echo', everything(ark, { apiKey: key }, () => of(echo(key))));
   });
 
-  it('is shown by nothing when an envelope echoes it', () => {
+  it('is never shown when an envelope echoes it', () => {
     const envelope = (status: string) => json(200, {
       code: 'success', message: `hello ${key}`, data: { task_id: key, status, fail_reason: `no ${key}`, result_url: key, request_id: key, data: { id: key, error: { message: key } } },
     });
@@ -155,17 +155,17 @@ describe.each(keys)('%s', (_, key) => {
     ['an object that has no text', () => Object.create(null)],
   ];
 
-  it.each(errors)('is shown by nothing when a transport errs with %s', (__, errorOf) => {
+  it.each(errors)('is never shown when a transport emits %s as an error', (__, errorOf) => {
     expectNoTrace(key, 'an error', everything(ark, { apiKey: key }, (request) => throwError(() => errorOf(request))));
   });
 
-  it.each(errors)('is shown by nothing when a transport throws %s', (__, errorOf) => {
+  it.each(errors)('is never shown when a transport throws %s', (__, errorOf) => {
     expectNoTrace(key, 'a thrown error', everything(ark, { apiKey: key }, (request) => { throw errorOf(request); }));
     expectNoTrace(key, 'an error thrown on subscribing', everything(ark, { apiKey: key }, (request) => new Observable(() => { throw errorOf(request); })));
   });
 
-  it('travels in the authorization header and nowhere else', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport((index) => played(index < 2 ? running : succeeded));
+  it('is sent in the authorization header and nowhere else', marbles(({ flush }) => {
+    const { transport, lives } = recordingTransport((index) => played(index < 2 ? running : succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key })], policy: every(seconds(10)) });
     record(client.watch(arkTask));
     flush();
@@ -198,7 +198,7 @@ describe('a key', () => {
     }
   });
 
-  it('is taken out of an answer that stays readable', () => {
+  it('is redacted in a response that stays readable', () => {
     for (const [, key] of keys) {
       const bodies = [
         JSON.stringify({ id: 'cgt-1', status: 'succeeded', note: `C:\\${key}` }),
@@ -214,7 +214,7 @@ describe('a key', () => {
     }
   });
 
-  it('leaves no trace in what is said of a bad key', () => {
+  it('is not shown in the error for an invalid key', () => {
     const bad = [`${usualKey}\n`, ` ${usualKey}`, `${usualKey}\u0000`, `${usualKey} x`, `Bearer ${usualKey}`, `${usualKey}é`];
     for (const apiKey of bad) {
       let error: unknown = null;
@@ -259,15 +259,15 @@ describe('a key', () => {
   });
 });
 
-/** What of an object could be sent to another thread. */
+/** The parts of an object that can be sent to another thread. */
 const structuredCloneable = (value: object): unknown => JSON.parse(JSON.stringify(value));
 
-describe('a function that gives the key', () => {
+describe('a function that returns the key', () => {
   const rotating = ['sk-first-0123456789', 'sk-second-0123456789', 'sk-third-0123456789'];
 
-  it('is asked for each request, and the newest key is sent', marbles(({ flush }) => {
+  it('is called for each request, and the newest key is sent', marbles(({ flush }) => {
     let given = 0;
-    const { transport, lives } = livingTransport((index) => played(index < 2 ? running : succeeded));
+    const { transport, lives } = recordingTransport((index) => played(index < 2 ? running : succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: () => rotating[given++] ?? '' })], policy: every(seconds(10)) });
     expect(given).toBe(0);
     record(client.watch(arkTask));
@@ -275,7 +275,7 @@ describe('a function that gives the key', () => {
     expect(lives.map(({ headers }) => headers['authorization'])).toEqual(rotating.map((key) => `Bearer ${key}`));
   }));
 
-  it('no answer shows the key that it was asked with', () => {
+  it('no response shows the key of its own request', () => {
     let given = 0;
     const nextKey = () => rotating[given++ % 3] ?? '';
     const echo: Transport = ({ headers }) => of(json(503, { error: { code: 'X', message: `${String(headers['authorization'])} is not known` } }));
@@ -283,7 +283,7 @@ describe('a function that gives the key', () => {
     for (const key of rotating) expectNoTrace(key, key, values);
   });
 
-  it('no answer shows a key that was sent before, such as one out of a cache', () => {
+  it('no response shows a key that was sent before, such as one from a cache', () => {
     let given = 0;
     const nextKey = () => rotating[Math.min(given++, 2)] ?? '';
     const [oldest = ''] = rotating;
@@ -291,14 +291,14 @@ describe('a function that gives the key', () => {
     expectNoTrace(oldest, 'the key before', values);
   });
 
-  it('that throws is a trouble of its ask, and the watch goes on', marbles(({ flush }) => {
+  it('that throws gives an error as the result of the poll, and the watch continues', marbles(({ flush }) => {
     let given = 0;
     const apiKey = () => {
       given += 1;
       if (given === 2) throw new Error('the vault is closed');
       return usualKey;
     };
-    const { transport, lives } = livingTransport((index) => played(index === 0 ? running : succeeded));
+    const { transport, lives } = recordingTransport((index) => played(index === 0 ? running : succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey })], policy: every(seconds(10)) });
     const seen = record(client.states(arkTask), ({ lastError, snapshot }) => lastError?.message ?? snapshot?.status);
     flush();
@@ -306,7 +306,7 @@ describe('a function that gives the key', () => {
     expect(lives).toHaveLength(2);
   }));
 
-  it('that throws shows no key in what it says', () => {
+  it('that throws does not show the key in the message', () => {
     let given = 0;
     const apiKey = () => {
       given += 1;
@@ -316,9 +316,9 @@ describe('a function that gives the key', () => {
     expectNoTrace(usualKey, 'a failed renewal', everything(ark, { apiKey }, () => of(responseOf(running))));
   });
 
-  it.each([['nothing', ''], ['no text', 5], ['undefined', undefined], ['a promise', Promise.resolve(usualKey)]])('that gives %s sends nothing', (_, given) => {
+  it.each([['nothing', ''], ['no text', 5], ['undefined', undefined], ['a promise', Promise.resolve(usualKey)]])('that returns %s sends nothing', (_, given) => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport(() => played(succeeded));
+      const { transport, lives } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: (() => given) as never })], giveUpAfterMs: 1 });
       const seen = record(client.watch(arkTask));
       flush();
@@ -330,7 +330,7 @@ describe('a function that gives the key', () => {
 
 describe('without a key', () => {
   it('no Authorization is sent', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport(() => played(succeeded));
+    const { transport, lives } = recordingTransport(() => played(succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: null, baseUrl: 'https://mine.example/ark' })] });
     const seen = record(client.watch(arkTask));
     flush();
@@ -342,14 +342,14 @@ describe('without a key', () => {
 });
 
 describe('requests', () => {
-  it('go to the account\'s own origin alone, whatever an answer says', marbles(({ flush }) => {
+  it('go to the account\'s own origin only, whatever a response contains', marbles(({ flush }) => {
     const steps = [
       raw(302, '', { location: 'https://evil.example/' }),
       raw(307, '', { location: 'http://169.254.169.254/latest' }),
       json(200, { id: 'https://evil.example/../x', status: 'running', url: 'https://evil.example' }),
-      responseOf(arkAnswer('succeeded')),
+      responseOf(arkResponse('succeeded')),
     ];
-    const { transport, lives } = livingTransport((index) => of(steps[index] ?? raw(500, '')));
+    const { transport, lives } = recordingTransport((index) => of(steps[index] ?? raw(500, '')));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: usualKey })], policy: every(seconds(10)) });
     const seen = record(client.watch(arkTask));
     flush();
@@ -357,8 +357,8 @@ describe('requests', () => {
     expect(new Set(lives.map(({ url }) => url))).toEqual(new Set(['https://ark.cn-beijing.volces.com/api/v3/contents/generations/tasks/cgt-1']));
   }));
 
-  it('of two accounts carry each its own key', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport(() => played(succeeded));
+  it('of two accounts each have their own key', marbles(({ flush }) => {
+    const { transport, lives } = recordingTransport(() => played(succeeded));
     const accounts = [
       account(ark, { apiKey: 'key-of-china', name: 'cn' }),
       account(ark, { apiKey: 'key-of-europe', name: 'eu', baseUrl: 'https://eu.example' }),
@@ -372,7 +372,7 @@ describe('requests', () => {
   }));
 });
 
-it.each(['/abcdefghijklmnop', '/short', '//abcdefghijklmnop', 'abc/defghijklmnop'])('a long run of backslashes is searched for %s in no time', (apiKey) => {
+it.each(['/abcdefghijklmnop', '/short', '//abcdefghijklmnop', 'abc/defghijklmnop'])('a long run of backslashes is searched for %s quickly', (apiKey) => {
   const { redact } = account(ark, { apiKey }).credentials();
   const text = '\\'.repeat(50_000);
   const started = performance.now();
@@ -388,9 +388,9 @@ it('a key that begins with a slash is found, however often that is escaped', () 
   expect(redact('x\\/abcdefghijklmnop\\/abcdefghijklmnop')).toBe('x[key][key]');
 });
 
-it('an answer never shows the key of its own request, however many keys there were since', marbles(({ flush }) => {
+it('a response never shows the key of its own request, also after many other keys', marbles(({ flush }) => {
   let count = 0;
-  const { transport } = livingTransport((index, { headers }) =>
+  const { transport } = recordingTransport((index, { headers }) =>
     played(index === 0 ? { ...refusal(401, 'AuthenticationError', `what is ${String(headers['authorization'])}?`), afterMs: seconds(5) } : running));
   const client = createTaskClient({ transport, accounts: [accountOf(ark, { apiKey: () => `sk-${String((count += 1))}-0123456789abcdef` })] });
   const seen = record(client.states(arkTask), (state) => JSON.stringify(state), seconds(8));

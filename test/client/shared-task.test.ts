@@ -1,5 +1,5 @@
 /**
- * One task and those who watch it: what each of them is told of a poll, and what one of them may do to the others.
+ * Tests of one task and its watchers: what each of them gets from a poll, and how they affect each other.
  */
 import { left } from 'fp-ts/Either';
 import { asyncScheduler, concat, defer, EMPTY, ignoreElements, map, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
@@ -10,7 +10,7 @@ import { createTaskClient } from '../../src/client/task-client.js';
 import { ark } from '../../src/providers/ark.js';
 import type { WatchState } from '../../src/state/watch-state.js';
 import { clockOf } from '../../src/transport/clock.js';
-import { accountOf, arkTask, at, record, every, inVirtualTime, livingTransport, played, running, seconds, succeeded, to } from '../support/client.js';
+import { accountOf, arkTask, at, record, every, inVirtualTime, recordingTransport, played, running, seconds, succeeded, to } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import { type PollEvent, type RememberedTask, requestsFrom, type SharedEvent, sharedPoll } from '../support/polls.js';
 import { good, task } from '../support/snapshots.js';
@@ -22,20 +22,20 @@ const shared = (request: (poll: Poll) => Observable<PollEvent>, before?: Remembe
 const done = (status: 'queued' | 'running'): PollEvent => ({ kind: 'done', result: good(status) });
 const leaving: PollEvent = { kind: 'leaving', waitUntil: () => undefined };
 
-/** A poll as letters: `l` leaves, `q` and `r` are results. */
+/** A poll as letters: `l` is `leaving`, `q` and `r` are results. */
 const events = { l: leaving, q: done('queued'), r: done('running') };
 
-/** What a task tells those who wait for its next poll. */
+/** The signals of a task to watchers that wait for its next poll. */
 const signalsOf = (one: SharedTask): Observable<null> => new Observable((subscriber) => one.subscribe(subscriber));
 
-/** An event as such a letter. */
+/** An event as one of these letters. */
 const letter = (event: SharedEvent): string => {
   if (event.kind === 'leaving') return 'l';
   return event.arrival.result._tag === 'Right' ? event.arrival.result.right.snapshot.status.charAt(0) : 'x';
 };
 
 describe('a poll of a task', () => {
-  it('is shared by all who wait for it: each is told that it leaves, also who comes after that, and its result', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('is shared by all pollers: each is notified that it is sent, also a later one, and gets its result', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const poll = cold<PollEvent>('    --l--(q|)', events);
     const polls = ['            ^----!   '];
     const one = shared(() => poll);
@@ -47,7 +47,7 @@ describe('a poll of a task', () => {
     expectSubscriptions(poll.subscriptions).toBe(polls);
   }));
 
-  it('gives who has not seen its result that result at once, and who has seen it that of a new poll', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('passes its result at once to a poller that has not seen it, and that of a new poll to one that has', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const poll = cold<PollEvent>('  --l--(q|)', events);
     const polls = ['          ^----!', '         ---------^----!'];
     const one = shared(() => poll);
@@ -58,7 +58,7 @@ describe('a poll of a task', () => {
     expectSubscriptions(poll.subscriptions).toBe(polls);
   }));
 
-  it('is numbered and dated, and told to all who listen', marbles(({ cold, expectObservable }) => {
+  it('has a number and an instant, and all listeners are notified', marbles(({ cold, expectObservable }) => {
     const poll = cold<PollEvent>('         --(q|)', events);
     const one = shared(() => poll);
     const at2 = { number: 1, atMs: 2, result: good('queued') };
@@ -70,7 +70,7 @@ describe('a poll of a task', () => {
     expectObservable(next(1), '      -----^  ').toBe('-------(d|)', { d: { kind: 'done', arrival: at7 } });
   }));
 
-  it('keeps its result without the body, once all have been told', marbles(({ cold, flush }) => {
+  it('keeps its result without the body, once all pollers have it', marbles(({ cold, flush }) => {
     const one = shared(() => cold<PollEvent>('-(q|)', events));
     const told: unknown[] = [];
     const note = ({ result }: NonNullable<SharedTask['latest']>): void => void told.push('right' in result && result.right.raw);
@@ -114,7 +114,7 @@ describe('a poll of a task', () => {
     expectSubscriptions(poll.subscriptions).toBe(polls);
   }));
 
-  it('ends when the last who waits for it unsubscribes, and not before', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('ends when the last poller unsubscribes', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const poll = cold<PollEvent>('   -l', events);
     const polls = ['           ^----!', '       -------^-!'];
     const one = shared(() => poll);
@@ -125,7 +125,7 @@ describe('a poll of a task', () => {
     expectSubscriptions(poll.subscriptions).toBe(polls);
   }));
 
-  it('ends when all unsubscribe as they are told that it leaves, and the next is a new one', () => {
+  it('ends when all unsubscribe in the callback before it is sent, and the next poll is a new one', () => {
     inVirtualTime(() => {
       let subscribed = 0;
       let open = 0;
@@ -144,7 +144,7 @@ describe('a poll of a task', () => {
     });
   });
 
-  it('who unsubscribes as it is told that it leaves is told no more, and the others are', () => {
+  it('a poller that unsubscribes in the callback before it is sent gets nothing more, and the others do', () => {
     inVirtualTime(() => {
       const poll = new Subject<PollEvent>();
       const one = shared(() => poll);
@@ -157,7 +157,7 @@ describe('a poll of a task', () => {
     });
   });
 
-  it('who polls again as it is told the result is given the next one, not the same', marbles(({ cold, expectObservable }) => {
+  it('a poller that polls again when it gets the result gets the next one, not the same', marbles(({ cold, expectObservable }) => {
     const one = shared(() => cold<PollEvent>('--l-(q|)', events));
     const twice = concat(defer(() => sharedPoll(one, 0, own)), defer(() => sharedPoll(one, 1, own)));
     expectObservable(twice.pipe(map(letter))).toBe('--l-q-l-(q|)');
@@ -170,7 +170,7 @@ describe('a poll of a task', () => {
     expectObservable(defer(() => sharedPoll(one, 0, own)).pipe(map(letter))).toBe('--(x|)');
   }));
 
-  it('is asked for with what its first watcher says, and remembers what was known of the task before', () => {
+  it('has the settings of its first poller, and keeps the earlier state of the task', () => {
     const before: RememberedTask = { task, lastRequest: { sentAtMs: 5, minIntervalMs: 3 }, unlistedTier: 'flex' };
     const asked: Poll[] = [];
     const one = shared((poll) => {
@@ -185,7 +185,7 @@ describe('a poll of a task', () => {
   });
 });
 
-/** How a watcher keeps the mark that a request is leaving; what it does with results does not matter here. */
+/** How a watcher saves the mark of a request. Its use of results does not matter here. */
 const marking = (keep: (state: WatchState) => unknown) => (state: WatchState): unknown => (state.sentAtMs === null ? undefined : keep(state));
 
 describe('watchers of one task that save', () => {
@@ -193,7 +193,7 @@ describe('watchers of one task that save', () => {
 
   const two = (save: (state: WatchState) => unknown) =>
     inVirtualTime(({ flush, timers }) => {
-      const { transport, lives } = livingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(2) }));
+      const { transport, lives } = recordingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(2) }));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(20)) });
       const saving = record(client.watch(arkTask, { save: marking(save) }), to);
       const other = record(client.watch(arkTask), to);
@@ -206,7 +206,7 @@ describe('watchers of one task that save', () => {
     ['throws', () => { throw full; }, 0],
     ['errs at once', () => throwError(() => full), 0],
     ['errs later', () => concat(timer(500).pipe(ignoreElements()), throwError(() => full)), 0.5],
-  ])('one whose save %s drops out, the request leaves for the other, and its result is for both', (_, save, atS) => {
+  ])('one whose save %s drops out, the request is sent for the other, and both get its result', (_, save, atS) => {
     const { saving, other, sentAt, ends } = two(save);
     expect(saving.lines).toEqual(other.lines);
     expect(other.error).toBeNull();
@@ -215,7 +215,7 @@ describe('watchers of one task that save', () => {
     expect(ends).toEqual(['answered', 'answered']);
   });
 
-  it('one whose save never ends drops out after 10 s, and the request leaves for the other', () => {
+  it('one whose save never ends drops out after 10 s, and the request is sent for the other', () => {
     const { saving, other, sentAt } = two(() => NEVER);
     expect(saving.lines).toEqual(['12s running', '34s succeeded', '914s #']);
     expect(saving.error).toMatchObject({ kind: 'save', state: { ended: 'terminal' } });
@@ -223,16 +223,16 @@ describe('watchers of one task that save', () => {
     expect(sentAt).toEqual([10, 32]);
   });
 
-  it('the request leaves once the slowest save has ended', () => {
+  it('the request is sent once the slowest save has ended', () => {
     const { saving, other, sentAt } = two(() => timer(seconds(3)));
     expect(sentAt).toEqual([3, 28]);
     expect(saving.lines).toEqual(['5s running', '30s succeeded', '30s |']);
     expect(other.lines).toEqual(saving.lines);
   });
 
-  it('one that leaves while its save runs keeps nobody waiting', () => {
+  it('one that unsubscribes during its save does not delay the other', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport(() => played(succeeded));
+      const { transport, lives } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
       record(client.watch(arkTask, { save: () => NEVER }), to, seconds(1));
       const other = record(client.watch(arkTask), to);
@@ -242,9 +242,9 @@ describe('watchers of one task that save', () => {
     });
   });
 
-  it('one that comes while a save runs saves its own mark before the request leaves', () => {
+  it('one that joins during a save saves its own mark before the request is sent', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport(() => played(succeeded));
+      const { transport, lives } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
       record(client.watch(arkTask, { save: marking(() => timer(seconds(2))) }), to);
       const marks: (readonly [number | null, number])[] = [];
@@ -260,9 +260,9 @@ describe('watchers of one task that save', () => {
     });
   });
 
-  it('nothing leaves when no save succeeds, and the next watch leaves at once', () => {
+  it('no request is sent when no save succeeds, and the next watch sends one at once', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport(() => played(succeeded));
+      const { transport, lives } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], concurrency: 1 });
       for (const ms of [300, 500]) record(client.watch(arkTask, { save: () => concat(timer(ms).pipe(ignoreElements()), throwError(() => full)) }), to);
       at(800, () => {
@@ -275,9 +275,9 @@ describe('watchers of one task that save', () => {
     });
   });
 
-  it('one that joined a request and leaves ends it for nobody else, whoever began it', () => {
+  it('one that joined a request and unsubscribes does not abort it for the other, also if it started it', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport((index) => played(index === 0 ? running : succeeded));
+      const { transport, lives } = recordingTransport((index) => played(index === 0 ? running : succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(10)) });
       record(client.watch(arkTask, { save: () => timer(seconds(4)) }), to, seconds(3));
       const other: { record?: ReturnType<typeof record> } = {};

@@ -10,10 +10,10 @@ import { startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { marbles } from '../support/marbles.js';
 import {
   accountOf,
-  anyfastAnswer,
+  anyfastResponse,
   anyfastTask,
   arkTask,
-  askedAt,
+  sentAtS,
   at,
   brief,
   busy,
@@ -22,7 +22,7 @@ import {
   every,
   hours,
   inVirtualTime,
-  livingTransport,
+  recordingTransport,
   minutes,
   missing,
   played,
@@ -38,14 +38,14 @@ import {
 
 const after = (ms: number, step: ScriptedStep): ScriptedStep => ({ ...step, afterMs: ms });
 
-/** A client whose transport remembers every request, and plays a script. */
+/** A client whose transport records every request, and plays a script. */
 const living = (script: readonly ScriptedStep[]) => {
-  const { transport, lives, pending } = livingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? running));
+  const { transport, lives, pending } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? running));
   return { client: createTaskClient({ transport, accounts: [accountOf(ark)] }), lives, pending };
 };
 
 describe('two watchers of one task', () => {
-  it.each([0, 3000])('share one request for each answer: answers after %i ms', (ms) => {
+  it.each([0, 3000])('share each request: responses after %i ms', (ms) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([queued, running, running, succeeded].map((step) => after(ms, step)), { policy: every(seconds(10)) });
       const first = record(client.watch(arkTask), to);
@@ -57,7 +57,7 @@ describe('two watchers of one task', () => {
     });
   });
 
-  it('who comes late is given the last answer at once, of which the body is not kept', marbles(({ flush }) => {
+  it('a late one gets the last result at once, without its body', marbles(({ flush }) => {
     const { client } = scripted([running, succeeded], { policy: every(seconds(10)) });
     const bodies: Record<'first' | 'second' | 'late', unknown[]> = { first: [], second: [], late: [] };
     const watch = (who: keyof typeof bodies): void => { client.watch(arkTask).subscribe(({ raw }) => bodies[who].push(raw)); };
@@ -69,7 +69,7 @@ describe('two watchers of one task', () => {
     expect(bodies).toEqual({ first: [body, body], second: [body, body], late: [null, body] });
   }));
 
-  it('a thousand of them share it too', marbles(({ flush }) => {
+  it('a thousand watchers share requests too', marbles(({ flush }) => {
     const { client, transport } = scripted([after(100, queued), after(100, running), after(100, succeeded)], { policy: every(seconds(10)) });
     const records = Array.from({ length: 1000 }, () => record(client.watch(arkTask), to));
     flush();
@@ -77,16 +77,16 @@ describe('two watchers of one task', () => {
     expect(records.every(({ lines }) => lines.length === 4)).toBe(true);
   }));
 
-  it('watch, states and different options share it', marbles(({ flush }) => {
+  it('watch, states and different options share requests', marbles(({ flush }) => {
     const { client, transport } = scripted([after(100, queued), after(100, running), after(100, succeeded)], { policy: every(seconds(10)) });
     record(client.states(arkTask), brief);
     record(client.watch(arkTask, { deadlineMs: hours(9) }), to);
     record(client.watch({ ...arkTask }, { giveUpAfterMs: minutes(9) }), to);
     flush();
-    expect(askedAt(transport)).toEqual([0, 10.1, 20.2]);
+    expect(sentAtS(transport)).toEqual([0, 10.1, 20.2]);
   }));
 
-  it('a late one is given the last answer at once', marbles(({ flush }) => {
+  it('a late one gets the last result at once', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
     record(client.watch(arkTask), to);
     const late: { record?: ReturnType<typeof record> } = {};
@@ -96,17 +96,17 @@ describe('two watchers of one task', () => {
     expect(transport.requests).toHaveLength(3);
   }));
 
-  it('a late one is given a trouble too, and waits with the others', marbles(({ flush }) => {
+  it('a late one also gets an error, and waits with the others', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '60' }), succeeded], { policy: every(seconds(10)) });
     record(client.watch(arkTask), to);
     const late: { record?: ReturnType<typeof record> } = {};
     at(seconds(30), () => { late.record = record(client.states(arkTask), brief); });
     flush();
     expect(late.record?.lines).toEqual(['30s rate-limited x1', '70s succeeded', '70s |']);
-    expect(askedAt(transport)).toEqual([0, 10, 70]);
+    expect(sentAtS(transport)).toEqual([0, 10, 70]);
   }));
 
-  it('one that comes while a request is under way waits for its answer', marbles(({ flush }) => {
+  it('one that joins during a request waits for its response', marbles(({ flush }) => {
     const { client, transport } = scripted([after(5000, queued), after(5000, succeeded)], { policy: every(seconds(10)) });
     record(client.watch(arkTask), to);
     const late: { record?: ReturnType<typeof record> } = {};
@@ -116,7 +116,7 @@ describe('two watchers of one task', () => {
     expect(transport.requests).toHaveLength(2);
   }));
 
-  it('each folds every answer into a state of its own', marbles(({ flush }) => {
+  it('each applies every result to its own state', marbles(({ flush }) => {
     const script = [queued, busy, running, missing, running, succeeded];
     const { client } = scripted(script, { policy: every(seconds(10)) });
     const first = record(client.states(arkTask), brief);
@@ -131,33 +131,33 @@ describe('two watchers of one task', () => {
     expect(second.record?.values.map(({ startedAtMs, deadlineAtMs }) => [startedAtMs, deadlineAtMs])).toEqual(Array(6).fill([5000, 5000 + hours(3)]));
   }));
 
-  it('with different policies, the next ask leaves at the earliest time that one of them wants', marbles(({ flush }) => {
+  it('with different policies, the next poll is sent at the earliest of their times', marbles(({ flush }) => {
     const { client, transport } = scripted([running]);
     record(client.watch(arkTask, { policy: every(seconds(50)) }), to, seconds(120));
     record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(90));
     flush();
     // at 20, 40, 60, 80 for the second, which leaves at 90; the first has folded the answer of 80 and wants its next at 130
-    expect(askedAt(transport)).toEqual([0, 20, 40, 60, 80]);
+    expect(sentAtS(transport)).toEqual([0, 20, 40, 60, 80]);
   }));
 
-  it('when the hasty one has left, the slow one asks when it wants to', marbles(({ flush }) => {
+  it('when the one with the shorter interval has left, the other polls at its own interval', marbles(({ flush }) => {
     const { client, transport } = scripted([running]);
     record(client.watch(arkTask, { policy: every(seconds(50)) }), to, seconds(140));
     record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(50));
     flush();
-    expect(askedAt(transport)).toEqual([0, 20, 40, 90]);
+    expect(sentAtS(transport)).toEqual([0, 20, 40, 90]);
   }));
 
-  it('never asks below the floor, whenever they come and whatever they want', marbles(({ flush }) => {
+  it('never polls below the minimum interval, whatever their start and interval', marbles(({ flush }) => {
     const { client, transport } = scripted([after(700, running)], { policy: every(0) });
     for (const startS of [0, 1, 2.5, 9, 11, 17, 23]) at(seconds(startS), () => { record(client.watch(arkTask), to, seconds(100)); });
     flush();
-    const times = askedAt(transport);
+    const times = sentAtS(transport);
     expect(times.slice(1).map((time, index) => time - (times[index] ?? 0)).every((gap) => gap >= 10)).toBe(true);
     expect(times.length).toBeGreaterThan(8);
   }));
 
-  it('the one that stays does not ask below the floor after a request that was aborted', marbles(({ flush }) => {
+  it('the remaining one does not poll below the minimum interval after an aborted request', marbles(({ flush }) => {
     const { client, lives } = living([running, { hang: true }, succeeded]);
     const staying = record(client.watch(arkTask, { policy: every(seconds(21)) }), to);
     record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(20.5));
@@ -167,7 +167,7 @@ describe('two watchers of one task', () => {
     expect(staying.lines).toEqual(['0s running', '30s succeeded', '30s |']);
   }));
 
-  it('a new one does not ask below the floor after a request that was aborted', marbles(({ flush }) => {
+  it('a new one does not poll below the minimum interval after an aborted request', marbles(({ flush }) => {
     const { client, lives } = living([running, { hang: true }, running]);
     record(client.watch(arkTask, { policy: every(seconds(100)) }), to, seconds(60));
     record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(21));
@@ -178,7 +178,7 @@ describe('two watchers of one task', () => {
     expect(times.slice(1).map((time, index) => time - (times[index] ?? 0)).every((gap) => gap >= 10)).toBe(true);
   }));
 
-  it('one that leaves does not touch the other, nor the request under way', marbles(({ flush }) => {
+  it('one that unsubscribes does not affect the other, nor the request in flight', marbles(({ flush }) => {
     const { client, lives } = living([after(4000, running), after(4000, succeeded)]);
     const leaving = record(client.watch(arkTask, { policy: every(seconds(10)) }), to, seconds(16));
     const staying = record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
@@ -188,7 +188,7 @@ describe('two watchers of one task', () => {
     expect(lives.map(({ end }) => end)).toEqual(['answered', 'answered']);
   }));
 
-  it('one that began the request may leave: the other still gets its answer', marbles(({ flush }) => {
+  it('the one that started the request may unsubscribe: the other still gets its response', marbles(({ flush }) => {
     const { client, lives } = living([after(4000, succeeded)]);
     record(client.watch(arkTask), to, seconds(2));
     const staying: { record?: ReturnType<typeof record> } = {};
@@ -198,7 +198,7 @@ describe('two watchers of one task', () => {
     expect(lives).toHaveLength(1);
   }));
 
-  it('the last to leave aborts the request', marbles(({ flush }) => {
+  it('the last one to unsubscribe aborts the request', marbles(({ flush }) => {
     const { client, lives, pending } = living([{ hang: true }]);
     record(client.watch(arkTask), to, seconds(3));
     record(client.watch(arkTask), to, seconds(5));
@@ -207,7 +207,7 @@ describe('two watchers of one task', () => {
     expect(pending()).toBe(0);
   }));
 
-  it('each has its own deadline: the end of one leaves the other running', marbles(({ flush }) => {
+  it('each has its own deadline: the other continues after the end of one', marbles(({ flush }) => {
     const { client, lives } = living([running, running, after(9000, running), succeeded]);
     const short = record(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
     const long = record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
@@ -218,7 +218,7 @@ describe('two watchers of one task', () => {
     expect(lives.every(({ end }) => end === 'answered')).toBe(true);
   }));
 
-  it('who comes after one was lost joins those who go on', marbles(({ flush }) => {
+  it('one that starts after another ended in an error joins the remaining ones', marbles(({ flush }) => {
     const { client, lives } = living([running, running, running, succeeded]);
     record(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
     record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
@@ -229,7 +229,7 @@ describe('two watchers of one task', () => {
     expect(lives.map(({ atMs }) => atMs / 1000)).toEqual([0, 10, 20, 30]);
   }));
 
-  it('each has its own policy: the stop of one leaves the other running', marbles(({ flush }) => {
+  it('each has its own policy: the other continues after the stop of one', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
     const stopped = record(client.watch(arkTask, { policy: { interval: () => 'stop' } }), to);
     const other = record(client.watch(arkTask), to);
@@ -239,7 +239,7 @@ describe('two watchers of one task', () => {
     expect(transport.requests).toHaveLength(3);
   }));
 
-  it('each has its own patience, counted from its own beginning', marbles(({ flush }) => {
+  it('each has its own giveUpAfterMs, counted from its own start', marbles(({ flush }) => {
     const { client } = scripted([running, ...Array<ScriptedStep>(6).fill(busy), succeeded], { policy: every(seconds(10)) });
     const impatient = record(client.watch(arkTask, { giveUpAfterMs: 1 }), to);
     const late: { record?: ReturnType<typeof record> } = {};
@@ -260,7 +260,7 @@ describe('two watchers of one task', () => {
     expect(other.lines.at(-1)).toBe('20s |');
   }));
 
-  it('nobody is told of an answer who has left, or waits no more', () => {
+  it('a watcher that has left, or waits no more, gets no result', () => {
     const told: unknown[] = [];
     config.onStoppedNotification = (notification) => { if (notification.kind === 'N') told.push(notification.value); };
     try {
@@ -276,7 +276,7 @@ describe('two watchers of one task', () => {
     }
   });
 
-  it('one that reads the first transition and goes leaves the other running', marbles(({ flush }) => {
+  it('one that takes only the first transition does not affect the other', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
     const first = record(client.watch(arkTask).pipe(take(1)), to);
     const second = record(client.watch(arkTask), to);
@@ -287,28 +287,28 @@ describe('two watchers of one task', () => {
   }));
 });
 
-describe('a ref that has ended', () => {
-  it('is not remembered, save for its floor: watching again asks again', marbles(({ flush }) => {
+describe('a finished task', () => {
+  it('is forgotten except for its minimum interval: watching again polls again', marbles(({ flush }) => {
     const { client, transport } = scripted([succeeded, cancelled]);
     record(client.watch(arkTask), to);
     flush();
     const again = record(client.watch(arkTask), to);
     flush();
     expect(again.lines).toEqual(['10s cancelled', '10s |']);
-    expect(askedAt(transport)).toEqual([0, 10]);
+    expect(sentAtS(transport)).toEqual([0, 10]);
   }));
 
-  it('a watch that was left begins anew, too', marbles(({ flush }) => {
+  it('a watch that was unsubscribed starts again, too', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
     record(client.watch(arkTask), to, seconds(5));
     const again: { record?: ReturnType<typeof record> } = {};
     at(seconds(30), () => { again.record = record(client.watch(arkTask), ({ from, to: status }) => `${String(from)}-${status}`); });
     flush();
     expect(again.record?.lines).toEqual(['30s null-running', '40s running-succeeded', '40s |']);
-    expect(askedAt(transport)).toEqual([0, 30, 40]);
+    expect(sentAtS(transport)).toEqual([0, 30, 40]);
   }));
 
-  it('is asked about again by a watcher that repeats, also when another watches', marbles(({ flush }) => {
+  it('is polled again by a watcher that repeats, also when another one watches', marbles(({ flush }) => {
     const { client, transport } = scripted([after(100, succeeded)]);
     record(client.watch(arkTask).pipe(repeat(2)), to);
     record(client.watch(arkTask), to);
@@ -317,9 +317,9 @@ describe('a ref that has ended', () => {
   }));
 });
 
-describe('a watch that goes on beside another', () => {
-  it('does not count an answer that its state has counted already', marbles(({ flush }) => {
-    // One watcher is restarted from its saved state, as after a deploy of one part, while another goes on.
+describe('a watch resumed beside another', () => {
+  it('does not count a result that its state already includes', marbles(({ flush }) => {
+    // One watcher is restarted from its saved state, as after a partial deploy, while another continues.
     const { client } = living([running, missing, after(100, running), succeeded]);
     const other = record(client.states(arkTask, { policy: every(seconds(10)) }), brief);
     const before = record(client.states(arkTask, { policy: every(seconds(10)) }), brief, seconds(12));
@@ -334,7 +334,7 @@ describe('a watch that goes on beside another', () => {
     expect(restored.record?.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['running', 'succeeded', '|']);
   }));
 
-  it('is told of the next answer, whoever asked for it', marbles(({ flush }) => {
+  it('gets the next result, whichever watcher polled', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
     const before = record(client.states(arkTask, { policy: every(seconds(25)) }), brief, seconds(1));
     record(client.watch(arkTask), to);
@@ -342,10 +342,10 @@ describe('a watch that goes on beside another', () => {
     at(seconds(2), () => { restored.record = record(client.states(arkTask, { resumeFrom: before.values.at(-1) }), brief); });
     flush();
     expect(restored.record?.lines).toEqual(['10s running', '20s succeeded', '20s |']);
-    expect(askedAt(transport)).toEqual([0, 10, 20]);
+    expect(sentAtS(transport)).toEqual([0, 10, 20]);
   }));
 
-  it('is given at once what the other has been told since', marbles(({ flush }) => {
+  it('gets at once what the other has received since', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
     const before = record(client.states(arkTask), brief, seconds(1));
     record(client.watch(arkTask), to);
@@ -354,21 +354,21 @@ describe('a watch that goes on beside another', () => {
     flush();
     expect(restored.record?.lines).toEqual(['12s running', '20s succeeded', '20s |']);
     expect(restored.record?.values.map(({ polls }) => polls)).toEqual([2, 3]);
-    expect(askedAt(transport)).toEqual([0, 10, 20]);
+    expect(sentAtS(transport)).toEqual([0, 10, 20]);
   }));
 
-  it('is given what the other was told before it, when its own state knows of no answer', marbles(({ flush }) => {
-    const rules = watchConfig(ark, { policy: every(seconds(10)) });
+  it('gets the earlier result of the other when its own state has none', marbles(({ flush }) => {
+    const config = watchConfig(ark, { policy: every(seconds(10)) });
     const { client, transport } = scripted([running, succeeded], { policy: every(seconds(10)) });
     record(client.watch(arkTask), to);
     const restored: { record?: ReturnType<typeof record> } = {};
-    at(seconds(4), () => { restored.record = record(client.watch(arkTask, { resumeFrom: startWatch(arkTask, rules, seconds(4)) }), to); });
+    at(seconds(4), () => { restored.record = record(client.watch(arkTask, { resumeFrom: startWatch(arkTask, config, seconds(4)) }), to); });
     flush();
     expect(restored.record?.lines).toEqual(['4s running', '10s succeeded', '10s |']);
-    expect(askedAt(transport)).toEqual([0, 10]);
+    expect(sentAtS(transport)).toEqual([0, 10]);
   }));
 
-  it('is given a fresh answer at its last ask after its deadline, not an old one', marbles(({ flush }) => {
+  it('gets a new response at its last poll after its deadline, not an old one', marbles(({ flush }) => {
     const { client, transport } = scripted([running, running, succeeded]);
     const saved = record(client.states(arkTask, { deadlineMs: minutes(10), policy: every(seconds(10)) }), brief, seconds(1)).values;
     const rarely = { interval: ({ index }: { index: number }) => (index === 0 ? seconds(20) : hours(1)) };
@@ -377,13 +377,13 @@ describe('a watch that goes on beside another', () => {
     at(minutes(50), () => { restored.record = record(client.watch(arkTask, { resumeFrom: saved[0] }), to); });
     flush();
     expect(restored.record?.lines).toEqual(['3000s succeeded', '3000s |']);
-    expect(askedAt(transport)).toEqual([0, 20, 3000]);
+    expect(sentAtS(transport)).toEqual([0, 20, 3000]);
   }));
 });
 
 describe('other refs', () => {
   it('the same id on two accounts is two tasks', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport((_, { headers }) => played(headers['authorization'] === 'Bearer key-of-a' ? succeeded : cancelled));
+    const { transport, lives } = recordingTransport((_, { headers }) => played(headers['authorization'] === 'Bearer key-of-a' ? succeeded : cancelled));
     const accounts = [accountOf(ark, { apiKey: 'key-of-a', name: 'a' }), accountOf(ark, { apiKey: 'key-of-b', name: 'b' })];
     const client = createTaskClient({ transport, accounts });
     const [a, b] = ['a', 'b'].map((name) => record(client.watch({ ...arkTask, account: name }), ({ task, to: status }) => `${String(task.account)} ${status}`));
@@ -394,52 +394,52 @@ describe('other refs', () => {
   }));
 
   it('the same id at two providers is two tasks', marbles(({ flush }) => {
-    const { client, transport } = scripted([after(10, succeeded), after(10, anyfastAnswer('SUCCESS'))]);
+    const { client, transport } = scripted([after(10, succeeded), after(10, anyfastResponse('SUCCESS'))]);
     record(merge(client.watch(arkTask), client.watch(anyfastTask)), to);
     flush();
     expect(transport.requests).toHaveLength(2);
   }));
 
-  it('ids that could be confused are two tasks', marbles(({ flush }) => {
+  it('similar ids are two tasks', marbles(({ flush }) => {
     const { client, transport } = scripted([after(10, succeeded)]);
     for (const id of ['a', 'A', 'a ', 'a/b', 'a%2Fb', '["ark"]', 'ä', 'a\u0308']) record(client.watch({ provider: 'ark', id }), to);
     flush();
     expect(new Set(transport.requests.map(({ url }) => url)).size).toBe(8);
   }));
 
-  it('the one account of a provider is the same with and without its name: one task', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport(() => played(after(10, succeeded)));
+  it('the only account of a provider is the same with and without its name: one task', marbles(({ flush }) => {
+    const { transport, lives } = recordingTransport(() => played(after(10, succeeded)));
     const client = createTaskClient({ transport, accounts: [accountOf(ark, { name: 'eu' })] });
     const tasks = [arkTask, { ...arkTask, account: 'eu' }];
     const seen = tasks.map((task) => record(client.watch(task), to));
     flush();
     expect(lives).toHaveLength(1);
-    // each as it was asked for
+    // each with the ref that was watched
     expect(seen.map(({ values }) => values.map(({ task, snapshot }) => [task, snapshot.task]))).toEqual(tasks.map((task) => [[task, task]]));
     expect(seen.map(({ values }) => values[0]?.snapshot)).toMatchObject([{ status: 'succeeded', providerStatus: 'succeeded' }, { status: 'succeeded', providerStatus: 'succeeded' }]);
   }));
 
   it('two clients share nothing', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport(() => played(after(10, succeeded)));
+    const { transport, lives } = recordingTransport(() => played(after(10, succeeded)));
     const clients = [0, 1].map(() => createTaskClient({ transport, accounts: [accountOf(ark)] }));
     for (const client of clients) record(client.watch(arkTask), to);
     flush();
     expect(lives).toHaveLength(2);
   }));
 
-  it('a query beside a watch waits for the minimum interval, and joins the poll that leaves then', marbles(({ flush }) => {
+  it('a query beside a watch waits for the minimum interval, and joins the poll that is sent then', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, queued, succeeded], { policy: every(seconds(10)) });
     const watch = record(client.watch(arkTask), to);
     const query = record(timer(seconds(15)).pipe(switchMap(() => client.query(arkTask))), ({ status }) => status);
     flush();
     expect(query.lines).toEqual(['20s succeeded', '20s |']);
     expect(watch.lines).toEqual(['0s queued', '20s succeeded', '20s |']);
-    expect(askedAt(transport)).toEqual([0, 10, 20]);
+    expect(sentAtS(transport)).toEqual([0, 10, 20]);
   }));
 });
 
-it('a watch that was left before it asked forgets no floor', marbles(({ flush }) => {
-  const { transport, lives } = livingTransport(() => NEVER);
+it('a watch that is unsubscribed before its poll keeps the minimum interval of the task', marbles(({ flush }) => {
+  const { transport, lives } = recordingTransport(() => NEVER);
   const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
   const first = record(client.watch(arkTask), to);
   at(seconds(1), () => {
@@ -451,12 +451,12 @@ it('a watch that was left before it asked forgets no floor', marbles(({ flush })
   expect(lives.map(({ atMs }) => atMs)).toEqual([0, seconds(10)]);
 }));
 
-describe('on a clock that goes back', () => {
+describe('on a clock that is set back', () => {
   beforeEach(() => { vi.useFakeTimers({ now: hours(300_000) }); });
   afterEach(() => { vi.restoreAllMocks(); vi.useRealTimers(); });
 
-  it('the floors of short watches are forgotten, also after the clock has gone back', () => {
-    const { transport } = livingTransport(() => played(succeeded));
+  it('the minimum intervals of short watches are forgotten, also after the clock was set back', () => {
+    const { transport } = recordingTransport(() => played(succeeded));
     const set = vi.spyOn(Map.prototype, 'set');
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     client.watch(arkTask).subscribe();
@@ -471,8 +471,8 @@ describe('on a clock that goes back', () => {
   });
 });
 
-it('a ref whose account is null means what one without an account does, and so does its saved state', marbles(({ flush }) => {
-  const { transport } = livingTransport(() => played(running));
+it('a ref with a null account is the same as one without an account, also in its saved state', marbles(({ flush }) => {
+  const { transport } = recordingTransport(() => played(running));
   const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
   const seen = record(client.states({ ...arkTask, account: null as never }), String, seconds(1));
   flush();

@@ -15,7 +15,7 @@ import {
   every,
   html,
   inVirtualTime,
-  livingTransport,
+  recordingTransport,
   minutes,
   missing,
   played,
@@ -35,9 +35,9 @@ const script = [
   queued, { hang: true } as const, busy, running, { ...reset, afterMs: 1 }, running, html(200), missing, running, succeeded,
 ].map(afterTwo);
 
-/** A client of the quick provider that lives through everything within 100 ms. */
+/** A client of the quick provider that goes through everything within 100 ms. */
 const eventful = () => {
-  const { transport, lives, pending } = livingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? queued));
+  const { transport, lives, pending } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? queued));
   const client = createTaskClient({ transport, accounts: [accountOf(quick)], requestTimeoutMs: 8, concurrency: 2 });
   return { client, lives, pending };
 };
@@ -45,7 +45,7 @@ const eventful = () => {
 const task = taskOf(quick);
 const lastInstant = 90;
 
-/** Runs a stream, stops it at an instant, and says what was left behind. */
+/** Runs a stream, stops it at an instant, and returns what was left behind. */
 const stoppedAt = (ms: number, turns: number, streamOf: (client: ReturnType<typeof eventful>['client']) => Observable<unknown>) =>
   inVirtualTime(({ flush, interrupt, timers }) => {
     const { client, lives, pending } = eventful();
@@ -54,7 +54,7 @@ const stoppedAt = (ms: number, turns: number, streamOf: (client: ReturnType<type
     interrupt(ms, () => {
       seen.stop();
       Object.assign(left, { pending: pending(), asked: lives.length, events: seen.lines.length, isOver: seen.isOver });
-      // The queue takes one more turn, in which it starts nothing.
+      // The queue takes one more turn, in which it starts no request.
       interrupt(ms, () => { left.timers = timers(); }, 2);
     }, turns);
     flush();
@@ -71,7 +71,7 @@ describe('stopping at any instant leaves no request, no timer and no later event
     ['two watchers', (client) => merge(client.watch(task), client.states(task, { deadlineMs: 40 }))],
     ['a watcher and a late one', (client) => merge(client.watch(task), timer(13).pipe(mergeMap(() => client.watch(task))))],
     ['a watch with a deadline', (client) => client.watch(task, { deadlineMs: 17 })],
-    ['a feed of more tasks than may ask at once', (client) =>
+    ['a feed of more tasks than may be polled at once', (client) =>
       from(['a', 'b', 'c', 'd', 'e']).pipe(map((id) => taskOf(quick, id)), watchTasks(client))],
   ];
 
@@ -92,7 +92,7 @@ describe('stopping at any instant leaves no request, no timer and no later event
   it('at any instant of a watch at real pace', () => {
     fc.assert(fc.property(fc.nat({ max: minutes(5) }), fc.nat({ max: 3 }), fc.array(fc.constantFrom(...script), { maxLength: 8 }), (ms, turns, steps) => {
       const left = inVirtualTime(({ flush, interrupt, timers }) => {
-        const { transport, lives, pending } = livingTransport((index) => played(steps[index] ?? running));
+        const { transport, lives, pending } = recordingTransport((index) => played(steps[index] ?? running));
         const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
         const seen = record(client.watch(arkTask), to);
         const found = { timers: -1, pending: -1, asked: 0 };
@@ -107,7 +107,7 @@ describe('stopping at any instant leaves no request, no timer and no later event
     }));
   });
 
-  it('by takeUntil, take, and firstValueFrom', async () => {
+  it('by takeUntil, take and firstValueFrom', async () => {
     inVirtualTime(({ flush, timers }) => {
       const { client, lives, pending } = eventful();
       record(client.watch(task).pipe(takeUntil(timer(5))), to);
@@ -132,11 +132,11 @@ describe('stopping at any instant leaves no request, no timer and no later event
   });
 });
 
-describe('stopping out of what happens', () => {
-  it.each([0, 2])('out of a value, with answers after %i ms', (afterMs) => {
+describe('stopping inside a callback', () => {
+  it.each([0, 2])('in `next`, with responses after %i ms', (afterMs) => {
     for (const count of [1, 2, 3, 4]) {
       inVirtualTime(({ flush, timers }) => {
-        const { transport, lives, pending } = livingTransport((index) => played({ ...([queued, running, busy, succeeded][index] ?? running), afterMs }));
+        const { transport, lives, pending } = recordingTransport((index) => played({ ...([queued, running, busy, succeeded][index] ?? running), afterMs }));
         const client = createTaskClient({ transport, accounts: [accountOf(quick)] });
         const subscription = new Subscription();
         let values = 0;
@@ -150,7 +150,7 @@ describe('stopping out of what happens', () => {
     }
   });
 
-  it('while the request leaves', marbles(({ flush }) => {
+  it('while the request is being sent', marbles(({ flush }) => {
     let [left, aborted] = [0, 0];
     const subscription = new Subscription();
     const transport = () =>
@@ -164,7 +164,7 @@ describe('stopping out of what happens', () => {
     expect([left, aborted]).toEqual([1, 1]);
   }));
 
-  it('in the turn in which it began: nothing leaves', marbles(({ flush }) => {
+  it('in the turn in which it started: no request is sent', marbles(({ flush }) => {
     const { client, lives } = eventful();
     client.watch(task).subscribe().unsubscribe();
     client.states(task).subscribe().unsubscribe();
@@ -172,7 +172,7 @@ describe('stopping out of what happens', () => {
     expect(lives).toEqual([]);
   }));
 
-  it('a request that still stood in a queue of the transport never leaves', marbles(({ flush }) => {
+  it('a request that waits in a queue of the transport is never sent', marbles(({ flush }) => {
     let sent = 0;
     const transport = () => timer(10).pipe(map(() => { sent += 1; return { status: 200, headers: {}, body: '' }; }));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)] });
@@ -181,7 +181,7 @@ describe('stopping out of what happens', () => {
     expect(sent).toBe(0);
   }));
 
-  it('a subscriber that throws stops nothing of another watcher', async () => {
+  it('a subscriber that throws does not stop another watcher', async () => {
     vi.useFakeTimers();
     try {
       const { client } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
@@ -200,8 +200,8 @@ describe('stopping out of what happens', () => {
   });
 });
 
-describe('a long life', () => {
-  /** Every subscription that hangs below one. */
+describe('a long run', () => {
+  /** Every subscription below one. */
   const sizeOf = (subscription: unknown, met = new Set<unknown>()): number => {
     if (typeof subscription !== 'object' || subscription === null || met.has(subscription)) return met.size;
     met.add(subscription);
@@ -209,11 +209,11 @@ describe('a long life', () => {
     return met.size;
   };
 
-  it.each([0, 1])('five thousand asks hold no more than the first ones: answers after %i ms', (afterMs) => {
+  it.each([0, 1])('five thousand polls hold no more memory than the first ones: responses after %i ms', (afterMs) => {
     inVirtualTime(({ flush, timers }) => {
       const sizes: number[] = [];
       let subscription = new Subscription();
-      const { transport, lives, pending } = livingTransport((index) => {
+      const { transport, lives, pending } = recordingTransport((index) => {
         if (index % 100 === 99) sizes.push(sizeOf(subscription) + timers() + pending());
         return played(index === 5000 ? succeeded : { ...(index % 7 === 3 ? busy : running), ...(afterMs === 0 ? {} : { afterMs }) });
       });
@@ -229,7 +229,7 @@ describe('a long life', () => {
     });
   });
 
-  it('a thousand watches that began and stopped leave nothing behind', () => {
+  it('a thousand watches that were stopped leave nothing behind', () => {
     inVirtualTime(({ flush, timers, interrupt }) => {
       const { client, lives, pending } = eventful();
       const watches = Array.from({ length: 1000 }, (_, index) => record(client.watch(taskOf(quick, `cgt-${String(index)}`)), to));
@@ -242,9 +242,9 @@ describe('a long life', () => {
     });
   });
 
-  it('the state does not grow with the asks', () => {
+  it('the state does not grow with the number of polls', () => {
     inVirtualTime(({ flush }) => {
-      const { transport } = livingTransport((index) => played(index % 2 === 0 ? busy : running));
+      const { transport } = recordingTransport((index) => played(index % 2 === 0 ? busy : running));
       const client = createTaskClient({ transport, accounts: [accountOf(quick)], deadlineMs: days(1) });
       const sizes: number[] = [];
       record(client.states(task).pipe(take(1000)), (state) => sizes.push(JSON.stringify(state).length));
@@ -253,7 +253,7 @@ describe('a long life', () => {
     });
   });
 
-  it('a program that watches nothing has no timer', () => {
+  it('a client without watches has no timer', () => {
     vi.useFakeTimers();
     try {
       const { client } = scripted([running]);

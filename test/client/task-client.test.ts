@@ -16,11 +16,11 @@ import type { Provider } from '../../src/wire/provider.js';
 import { marbles } from '../support/marbles.js';
 import {
   accountOf,
-  anyfastAnswer,
+  anyfastResponse,
   anyfastTask,
-  arkAnswer,
+  arkResponse,
   arkTask,
-  askedAt,
+  sentAtS,
   at,
   brief,
   busy,
@@ -33,7 +33,7 @@ import {
   hours,
   inVirtualTime,
   key,
-  livingTransport,
+  recordingTransport,
   minutes,
   missing,
   played,
@@ -52,33 +52,33 @@ import {
 const providers = { ark, powertokens, yescale, anyfast, kyyaipower, xingchao };
 
 describe('watch', () => {
-  it('emits each change of status when its answer comes, and completes on the end', marbles(({ expectObservable, flush }) => {
+  it('emits each change of status with its response, and completes on a terminal status', marbles(({ expectObservable, flush }) => {
     const { client, transport } = scripted([queued, queued, running, running, succeeded], { policy: every(seconds(10)) });
     expectObservable(client.watch(arkTask).pipe(map((transition) => transition.to[0]))).toBe('q 19999ms r 19999ms (s|)');
     flush();
-    expect(askedAt(transport)).toEqual([0, 10, 20, 30, 40]);
+    expect(sentAtS(transport)).toEqual([0, 10, 20, 30, 40]);
   }));
 
-  it('asks at once, soon again while the task is queued, when it can have ended, and then at the pace that the provider wants', marbles(({ flush }) => {
+  it('polls at once, soon again while the task is queued, when it can have ended, and then at the provider\'s interval', marbles(({ flush }) => {
     const { client, transport } = scripted([
-      anyfastAnswer('NOT_START'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('SUCCESS', { result_url: 'https://v.example/1' }),
+      anyfastResponse('NOT_START'), anyfastResponse('IN_PROGRESS'), anyfastResponse('IN_PROGRESS'), anyfastResponse('IN_PROGRESS'), anyfastResponse('SUCCESS', { result_url: 'https://v.example/1' }),
     ]);
     const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s queued', '10.284s running', '50.929s succeeded', '50.929s |']);
-    expect(askedAt(transport).map(Math.floor)).toEqual([0, 10, 23, 37, 50]);
+    expect(sentAtS(transport).map(Math.floor)).toEqual([0, 10, 23, 37, 50]);
   }));
 
-  it('waits from the answer, not from the question', marbles(({ flush }) => {
-    const slow = { ...anyfastAnswer('IN_PROGRESS'), afterMs: seconds(7) };
-    const { client, transport } = scripted([slow, slow, { ...anyfastAnswer('SUCCESS'), afterMs: seconds(7) }], { policy: every(seconds(15)) });
+  it('waits from the response, not from the request', marbles(({ flush }) => {
+    const slow = { ...anyfastResponse('IN_PROGRESS'), afterMs: seconds(7) };
+    const { client, transport } = scripted([slow, slow, { ...anyfastResponse('SUCCESS'), afterMs: seconds(7) }], { policy: every(seconds(15)) });
     const seen = record(client.watch(anyfastTask), to);
     flush();
-    expect(askedAt(transport)).toEqual([0, 22, 44]);
+    expect(sentAtS(transport)).toEqual([0, 22, 44]);
     expect(seen.lines).toEqual(['7s running', '51s succeeded', '51s |']);
   }));
 
-  it('says from which status a task came, when, and what it is now', marbles(({ flush }) => {
+  it('reports the previous status, the instant and the new snapshot', marbles(({ flush }) => {
     const { client } = scripted([queued, running, succeeded], { policy: every(seconds(10)) });
     const { values } = record(client.watch({ ...arkTask, prompt: 'not part of a ref' } as typeof arkTask));
     flush();
@@ -95,7 +95,7 @@ describe('watch', () => {
     ['cancelled', cancelled, {}],
     ['expired', expired, {}],
     ['succeeded', succeeded, { video: { url: 'https://videos.example/cgt-1.mp4' } }],
-  ] as const)('a task that has %s is a value and then the completion, never an error', (status, step, more) => {
+  ] as const)('a task that has %s is a value followed by completion, never an error', (status, step, more) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, step], { policy: every(seconds(10)) });
       const seen = record(client.watch(arkTask), to);
@@ -106,7 +106,7 @@ describe('watch', () => {
     });
   });
 
-  it('ends with the first answer when the task had ended before anyone watched', marbles(({ flush }) => {
+  it('ends with the first response when the task had finished before the watch', marbles(({ flush }) => {
     const { client } = scripted([succeeded]);
     const seen = record(client.watch(arkTask), to);
     flush();
@@ -118,13 +118,13 @@ describe('watch', () => {
     ['ark', 'https://ark.cn-beijing.volces.com/api/v3/contents/generations/tasks/cgt-1', running, succeeded],
     ['powertokens', 'https://api.powertokens.ai/byteplus/api/v3/contents/generations/tasks/cgt-1', running, succeeded],
     ['yescale', 'https://api.yescale.io/seedance/generations/cgt-1', running, succeeded],
-    ['anyfast', 'https://www.anyfast.ai/v1/video/generations/cgt-1', anyfastAnswer('IN_PROGRESS'), anyfastAnswer('SUCCESS')],
-    ['kyyaipower', 'https://zcbservice.aizfw.cn/kyyAiPower/v1/result/cgt-1', arkAnswer('processing'), arkAnswer('completed', { video_url: 'https://videos.example/cgt-1.mp4' })],
-    ['xingchao', 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/cgt-1', arkAnswer('processing'), arkAnswer('completed', { video_url: 'https://videos.example/cgt-1.mp4' })],
-  ])('follows a task of %s to its end, at its address, with the key in the header', (id, url, before, end) => {
+    ['anyfast', 'https://www.anyfast.ai/v1/video/generations/cgt-1', anyfastResponse('IN_PROGRESS'), anyfastResponse('SUCCESS')],
+    ['kyyaipower', 'https://zcbservice.aizfw.cn/kyyAiPower/v1/result/cgt-1', arkResponse('processing'), arkResponse('completed', { video_url: 'https://videos.example/cgt-1.mp4' })],
+    ['xingchao', 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/cgt-1', arkResponse('processing'), arkResponse('completed', { video_url: 'https://videos.example/cgt-1.mp4' })],
+  ])('follows a task of %s to its end, at its URL, with the key in the header', (id, url, before, end) => {
     inVirtualTime(({ flush }) => {
       const provider: Provider = providers[id as keyof typeof providers];
-      const { transport, lives } = livingTransport((index) => played(index < 2 ? before : end));
+      const { transport, lives } = recordingTransport((index) => played(index < 2 ? before : end));
       const client = createTaskClient({ transport, accounts: [accountOf(provider)] });
       const seen = record(client.watch(taskOf(provider)), to);
       flush();
@@ -144,10 +144,10 @@ describe('watch', () => {
     ['kyyaipower', { serviceTier: 'flex' }, 60, 60, 120],
     ['xingchao', { model: 'seedance_1_5_pro_480p' }, 10, 10, 20],
     ['xingchao', { resolution: '480p' }, 10, 10, 20],
-  ] as const)('asks %s, when %o is expected, again within one interval from %i s on, then inside its range', (id, expected, firstS, minS, maxS) => {
+  ] as const)('polls %s, when %o is expected, again within one interval from %i s on, then within its range', (id, expected, firstS, minS, maxS) => {
     inVirtualTime(({ flush }) => {
       const provider: Provider = providers[id];
-      const { transport, lives } = livingTransport(() => played({ body: { id: 'cgt-1', status: 'running' } }));
+      const { transport, lives } = recordingTransport(() => played({ body: { id: 'cgt-1', status: 'running' } }));
       const client = createTaskClient({ transport, accounts: [accountOf(provider)] });
       record(client.watch(taskOf(provider), { expected: expected }), to, minutes(40));
       flush();
@@ -160,14 +160,14 @@ describe('watch', () => {
     });
   });
 
-  it('never asks below the floor, whatever the policy says', marbles(({ flush }) => {
+  it('never polls below the minimum interval, for any policy', marbles(({ flush }) => {
     const { client, transport } = scripted([running, busy, running, succeeded]);
     record(client.watch(arkTask, { policy: { interval: constantDelay(0), retry: constantDelay(1) } }), to);
     flush();
-    expect(askedAt(transport)).toEqual([0, 10, 20, 30]);
+    expect(sentAtS(transport)).toEqual([0, 10, 20, 30]);
   }));
 
-  it('tells a policy how many asks there were, how long it has lasted and what is known', marbles(({ flush }) => {
+  it('passes a policy the number of polls, the elapsed time and the latest snapshot', marbles(({ flush }) => {
     const attempts: unknown[] = [];
     const noting = (name: string) => (attempt: { index: number; elapsedMs: number; latest: { status: string } | null; jitter: number }) => {
       expect(attempt.jitter).toSatisfy((jitter: number) => jitter >= 0 && jitter < 1);
@@ -182,25 +182,25 @@ describe('watch', () => {
     ]);
   }));
 
-  it('has its options from the client, and its own before them', marbles(({ flush }) => {
+  it('takes its options from the client, and its own override them', marbles(({ flush }) => {
     const { client, transport } = scripted([running], { policy: every(seconds(20)), deadlineMs: seconds(50) });
     const first = record(client.watch(arkTask), to);
     flush();
     expect(first.lines).toEqual(['0s running', '50s #']);
-    expect(askedAt(transport)).toEqual([0, 20, 40]);
+    expect(sentAtS(transport)).toEqual([0, 20, 40]);
     const second = record(client.watch(arkTask, { policy: every(seconds(30)), deadlineMs: seconds(100) }), to);
     flush();
     expect(second.lines).toEqual(['50s running', '150s #']);
-    expect(askedAt(transport).slice(3)).toEqual([50, 80, 110, 140]);
+    expect(sentAtS(transport).slice(3)).toEqual([50, 80, 110, 140]);
   }));
 
-  it('goes on for an hour with a status that nobody knows: spaced, visible, and no longer than the deadline', marbles(({ flush }) => {
-    const { client, transport } = scripted([running, anyfastAnswer('MELTING')], { deadlineMs: hours(1) });
+  it('keeps polling a task with an unknown status at intervals, until the deadline', marbles(({ flush }) => {
+    const { client, transport } = scripted([running, anyfastResponse('MELTING')], { deadlineMs: hours(1) });
     const seen = record(client.watch(anyfastTask), ({ to: status, snapshot }) => `${status} ${snapshot.providerStatus}`);
     flush();
     expect(seen.lines).toEqual(['0s running running', '13.529s unknown MELTING', '3600s #']);
     expect(isSeedanceError(seen.error, 'timeout') && seen.error.lastSnapshot?.providerStatus).toBe('MELTING');
-    const times = askedAt(transport);
+    const times = sentAtS(transport);
     const gaps = times.slice(1).map((time, index) => Math.round((time - (times[index] ?? 0)) * 1000) / 1000);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(10);
     expect(gaps.slice(1, -2).every((gap) => gap === 15)).toBe(true);
@@ -216,7 +216,7 @@ describe('watch', () => {
     expect(transport.requests).toHaveLength(3);
   }));
 
-  it('ends as a timeout when the retry policy stops, and the state says in which trouble', marbles(({ flush }) => {
+  it('ends as a timeout when the retry policy stops, and the state has the error', marbles(({ flush }) => {
     const { client } = scripted([running, busy]);
     const policy = { ...every(seconds(10)), retry: () => 'stop' as const };
     const seen = record(client.watch(arkTask, { policy }), to);
@@ -225,7 +225,7 @@ describe('watch', () => {
     expect(seen.error).toMatchObject({ kind: 'timeout', reason: 'server', lastSnapshot: { status: 'running' } });
   }));
 
-  it('a policy that does not stop before the end changes nothing about it', marbles(({ flush }) => {
+  it('a policy that stops only after the end changes nothing', marbles(({ flush }) => {
     const { client } = scripted([queued, succeeded]);
     const policy = { interval: ({ index }: { index: number }) => (index < 1 ? seconds(10) : ('stop' as const)) };
     const seen = record(client.watch(arkTask, { policy }), to);
@@ -233,7 +233,7 @@ describe('watch', () => {
     expect(seen.lines).toEqual(['0s queued', '10s succeeded', '10s |']);
   }));
 
-  it('errs with a RangeError when a policy gives what is no wait', marbles(({ flush }) => {
+  it('emits a RangeError for an invalid result of a policy', marbles(({ flush }) => {
     for (const wait of [-1, Number.NaN, Infinity]) {
       const { client, transport } = scripted([running]);
       const seen = record(client.watch(arkTask, { policy: { interval: () => wait } }), to);
@@ -244,7 +244,7 @@ describe('watch', () => {
     }
   }));
 
-  it('errs with what a policy throws', marbles(({ flush }) => {
+  it('emits the error that a policy throws', marbles(({ flush }) => {
     const { client } = scripted([running]);
     const thrown = new Error('no policy today');
     const seen = record(client.watch(arkTask, { policy: { interval: () => { throw thrown; } } }), to);
@@ -254,7 +254,7 @@ describe('watch', () => {
 });
 
 describe('cold to retry', () => {
-  it('nothing is asked before someone subscribes', marbles(({ flush }) => {
+  it('no request is sent before the subscription', marbles(({ flush }) => {
     const { client, transport } = scripted([succeeded]);
     client.watch(arkTask);
     client.states(arkTask);
@@ -263,7 +263,7 @@ describe('cold to retry', () => {
     expect(transport.requests).toEqual([]);
   }));
 
-  it('each subscription is a watch of its own, born when it subscribes', marbles(({ flush }) => {
+  it('each subscription is a separate watch that starts then', marbles(({ flush }) => {
     const { client, transport } = scripted([running, succeeded, running, succeeded], { policy: every(seconds(10)) });
     const watch = client.states(arkTask);
     const first = record(watch, brief);
@@ -276,7 +276,7 @@ describe('cold to retry', () => {
     expect(transport.requests).toHaveLength(4);
   }));
 
-  it('retry() begins a new watch with counters of its own', marbles(({ flush }) => {
+  it('retry() starts a new watch with its own counters', marbles(({ flush }) => {
     const { client } = scripted([forbidden, forbidden, queued, succeeded], { policy: every(seconds(10)) });
     const seen = record(client.states(arkTask).pipe(retry({ count: 1, delay: seconds(5) })), brief);
     flush();
@@ -284,15 +284,15 @@ describe('cold to retry', () => {
     expect(seen.values.map(({ polls }) => polls)).toEqual([1, 2, 1, 2]);
   }));
 
-  it('retry() without a delay keeps the floor, however soon the watch is lost', marbles(({ flush }) => {
+  it('retry() without a delay keeps the minimum interval', marbles(({ flush }) => {
     const { client, transport } = scripted([refusal(429, 'AccountQuotaExceeded'), running, succeeded], { policy: every(seconds(10)) });
     const seen = record(client.watch(arkTask).pipe(retry()), to);
     flush();
-    expect(askedAt(transport)).toEqual([0, 10, 20]);
+    expect(sentAtS(transport)).toEqual([0, 10, 20]);
     expect(seen.lines).toEqual(['10s running', '20s succeeded', '20s |']);
   }));
 
-  it('keeps the floor for each of many tasks that are watched again', marbles(({ flush }) => {
+  it('keeps the minimum interval for each of many tasks that are watched again', marbles(({ flush }) => {
     const { client, transport } = scripted([failed]);
     const ids = Array.from({ length: 50 }, (_, index) => `task-${String(index)}`);
     for (const [index, id] of ids.entries()) {
@@ -303,15 +303,15 @@ describe('cold to retry', () => {
     expect(times).toEqual(ids.map((_, index) => [index * 700, index * 700 + seconds(10)]));
   }));
 
-  it('repeat() watches again, and asks again', marbles(({ flush }) => {
+  it('repeat() watches again, and polls again', marbles(({ flush }) => {
     const { client, transport } = scripted([succeeded]);
     const seen = record(client.watch(arkTask).pipe(repeat({ count: 3, delay: seconds(10) })), ({ from, to: status }) => `${String(from)} ${status}`);
     flush();
     expect(seen.lines).toEqual(['0s null succeeded', '10s null succeeded', '20s null succeeded', '20s |']);
-    expect(askedAt(transport)).toEqual([0, 10, 20]);
+    expect(sentAtS(transport)).toEqual([0, 10, 20]);
   }));
 
-  it('repeat() without a delay asks again too', marbles(({ flush }) => {
+  it('repeat() without a delay polls again too', marbles(({ flush }) => {
     const { client, transport } = scripted([succeeded]);
     const seen = record(client.watch(arkTask).pipe(repeat(3), toArray()), ({ length }) => length);
     flush();
@@ -323,7 +323,7 @@ describe('cold to retry', () => {
     ['when one watch follows the other', (watch) => concat(watch(), watch())],
     ['out of the completion', (watch) => watch().pipe(endWith(null), concatMap((transition) => (transition === null ? watch() : of(transition))))],
     ['out of the last value', (watch) => watch().pipe(mergeMap((transition) => concat(of(transition), watch())))],
-  ])('watching again asks again: %s', (_, again) => {
+  ])('watching again polls again: %s', (_, again) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([succeeded, cancelled]);
       const seen = record(again(() => client.watch(arkTask)), to);
@@ -333,18 +333,18 @@ describe('cold to retry', () => {
     });
   });
 
-  it('an error can be caught with a watch that goes on from its state, and asks again', marbles(({ flush }) => {
+  it('an error can be caught with a watch that resumes from its state, and polls again', marbles(({ flush }) => {
     const { client, transport } = scripted([running, missing, missing, running, succeeded], { policy: every(seconds(10)) });
     const onward = (error: unknown) => client.watch(arkTask, { resumeFrom: (error as SeedanceError).state ?? undefined });
     const seen = record(client.watch(arkTask).pipe(catchError(onward)), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '40s succeeded', '40s |']);
-    expect(askedAt(transport)).toEqual([0, 10, 20, 30, 40]);
+    expect(sentAtS(transport)).toEqual([0, 10, 20, 30, 40]);
   }));
 });
 
 describe('states', () => {
-  it('emits the state after every answer, troubles too, and completes with the end', marbles(({ flush }) => {
+  it('emits the state after every result, including errors, and completes at the end', marbles(({ flush }) => {
     const { client } = scripted([queued, busy, reset, running, running, succeeded], { policy: every(seconds(15)) });
     const seen = record(client.states(arkTask), brief);
     flush();
@@ -354,7 +354,7 @@ describe('states', () => {
     expect(seen.values.map(({ polls, failureCount }) => [polls, failureCount])).toEqual([[1, 0], [2, 1], [3, 2], [4, 0], [5, 0], [6, 0]]);
   }));
 
-  it('a trouble changes nothing of what is known of the task', marbles(({ flush }) => {
+  it('an error changes nothing of what is known of the task', marbles(({ flush }) => {
     const { client } = scripted([running, busy, missing, tooMany(), succeeded], { policy: every(seconds(15)) });
     const seen = record(client.states(arkTask), brief);
     flush();
@@ -374,15 +374,15 @@ describe('states', () => {
     }
   }));
 
-  it('says when the next question leaves', marbles(({ flush }) => {
+  it('has the instant of the next poll', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, busy, busy, tooMany({ 'retry-after': '100' }), running, succeeded], { policy: every(seconds(15)) });
     const { values } = record(client.states(arkTask));
     flush();
     const said = values.slice(0, -1).map(({ nextPollAtMs }) => nextPollAtMs / 1000);
-    expect(said).toEqual(askedAt(transport).slice(1));
+    expect(said).toEqual(sentAtS(transport).slice(1));
   }));
 
-  it('the last state says how the watch was lost, and the error follows it', marbles(({ flush }) => {
+  it('the last state has the error kind, and the error follows it', marbles(({ flush }) => {
     const { client } = scripted([running, missing], { policy: every(seconds(10)) });
     const seen = record(client.states(arkTask), brief);
     flush();
@@ -393,7 +393,7 @@ describe('states', () => {
 });
 
 describe('query', () => {
-  it('is one question and one answer', marbles(({ flush }) => {
+  it('is one request and one response', marbles(({ flush }) => {
     const { client, transport } = scripted([{ ...running, afterMs: 250 }]);
     const seen = record(client.query(arkTask), ({ status }: TaskSnapshot) => status);
     flush();
@@ -402,7 +402,7 @@ describe('query', () => {
     expect(transport.requests).toHaveLength(1);
   }));
 
-  it('a task that has failed is an answer', marbles(({ flush }) => {
+  it('a failed task is a value', marbles(({ flush }) => {
     const { client } = scripted([failed]);
     const seen = record(client.query(arkTask), ({ status }) => status);
     flush();
@@ -417,9 +417,9 @@ describe('query', () => {
     ['a lost quota', refusal(429, 'AccountQuotaExceeded'), { kind: 'response', reason: 'quota' }],
     ['an empty body', { body: '' }, { kind: 'response', reason: 'empty' }],
     ['HTML', { body: '<html>' }, { kind: 'decode', reason: null }],
-    ['no answer', reset, { kind: 'transport', reason: null, status: null }],
+    ['no response', reset, { kind: 'transport', reason: null, status: null }],
     ['silence', { hang: true }, { kind: 'timeout', reason: null }],
-  ] as const)('errs at once for %s, and does not ask again', (_, step, expected) => {
+  ] as const)('emits an error at once for %s, and does not retry', (_, step, expected) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([step]);
       const seen = record(client.query(arkTask), ({ status }) => status);
@@ -432,7 +432,7 @@ describe('query', () => {
     });
   });
 
-  it('its error holds a state that a watch can go on from', marbles(({ flush }) => {
+  it('its error has a state that a watch can resume from', marbles(({ flush }) => {
     const { client } = scripted([busy, running, succeeded], { policy: every(seconds(10)) });
     const asked = record(client.query(arkTask));
     flush();
@@ -443,14 +443,14 @@ describe('query', () => {
   }));
 
   it('aborts its request when it is unsubscribed', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport(() => played({ hang: true }));
+    const { transport, lives } = recordingTransport(() => played({ hang: true }));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     record(client.query(arkTask), String, seconds(3));
     flush();
     expect(lives).toMatchObject([{ end: 'aborted', atMs: 0, endedAtMs: 3000 }]);
   }));
 
-  it('asks once for each subscription', marbles(({ flush }) => {
+  it('polls once for each subscription', marbles(({ flush }) => {
     const { client, transport } = scripted([queued, running, succeeded]);
     const query = client.query(arkTask).pipe(map(({ status }) => status));
     const seen = record(query.pipe(repeat({ delay: seconds(10) }), take(3)));

@@ -1,6 +1,6 @@
 /**
- * The traps of these APIs that only show over time: one test or more for each, by its number in the list of surprises that a
- * careful client must handle. Traps of a single answer are fixtures of their providers.
+ * The traps of these APIs that show only over time, with at least one test for each, by its number in the list of traps.
+ * Traps of a single response are fixtures of their providers.
  */
 import { asyncScheduler, defer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -17,11 +17,11 @@ import type { Provider } from '../../src/wire/provider.js';
 import { marbles } from '../support/marbles.js';
 import {
   accountOf,
-  anyfastAnswer,
+  anyfastResponse,
   anyfastTask,
-  arkAnswer,
+  arkResponse,
   arkTask,
-  askedAt,
+  sentAtS,
   brief,
   busy,
   record,
@@ -30,7 +30,7 @@ import {
   html,
   inVirtualTime,
   key,
-  livingTransport,
+  recordingTransport,
   minutes,
   missing,
   played,
@@ -49,22 +49,22 @@ import {
 const everyTen = { policy: every(seconds(10)) };
 const words = (lines: readonly string[]): readonly string[] => lines.map((line) => line.split(' ').slice(1).join(' '));
 
-/** A client of one provider that answers by script, the last step for ever. */
+/** A client of one provider with scripted responses; the last step repeats. */
 const clientOf = <Id extends string>(provider: Provider<Id>, script: readonly ScriptedStep[]) => {
-  const { transport, lives } = livingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? running));
+  const { transport, lives } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? running));
   return { client: createTaskClient({ transport, accounts: [accountOf(provider)] }), lives };
 };
 
-/** A client of one provider whose answer depends on how long the task has been going. */
+/** A client of one provider whose response depends on the age of the task. */
 const grown = <Id extends string>(provider: Provider<Id>, answerAt: (nowMs: number) => ScriptedStep) => {
-  const { transport, lives } = livingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
+  const { transport, lives } = recordingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
   return { client: createTaskClient({ transport, accounts: [accountOf(provider)] }), lives };
 };
 
-describe('trap 2: "success" in an envelope and HTTP 200 say nothing of the task', () => {
+describe('trap 2: "success" in an envelope and HTTP 200 do not mean that the task succeeded', () => {
   it.each<[string, Provider, ScriptedStep]>([
-    ['new-api', anyfast, anyfastAnswer('FAILURE', { fail_reason: 'no credits', progress: '100%' })],
-    ['ark', ark, arkAnswer('failed', { error: { code: 'InternalServiceError', message: 'no credits' } })],
+    ['new-api', anyfast, anyfastResponse('FAILURE', { fail_reason: 'no credits', progress: '100%' })],
+    ['ark', ark, arkResponse('failed', { error: { code: 'InternalServiceError', message: 'no credits' } })],
     ['flat', kyyaipower, { body: { id: 'cgt-1', status: 'failed', error: 'no credits' } }],
     ['flat in an envelope', kyyaipower, { body: { code: 200, msg: 'success', data: { id: 'cgt-1', status: 'failed', error: 'no credits' } } }],
   ])('a failed task ends as failed: %s', (_, provider, step) => {
@@ -78,15 +78,15 @@ describe('trap 2: "success" in an envelope and HTTP 200 say nothing of the task'
   });
 });
 
-describe('trap 3: HTTP 200 without a task is no state', () => {
+describe('trap 3: HTTP 200 without a task has no status', () => {
   const hollow: readonly (readonly [string, Provider, ScriptedStep, ScriptedStep, ScriptedStep, object])[] = [
-    ['an envelope around null', anyfast, anyfastAnswer('IN_PROGRESS'), { body: { code: 'success', data: null } }, anyfastAnswer('SUCCESS'), { kind: 'response', reason: 'empty' }],
+    ['an envelope around null', anyfast, anyfastResponse('IN_PROGRESS'), { body: { code: 'success', data: null } }, anyfastResponse('SUCCESS'), { kind: 'response', reason: 'empty' }],
     ['a flat envelope around null', kyyaipower, { body: { status: 'processing' } }, { body: { code: 0, msg: '', data: null } }, { body: { status: 'completed' } }, { kind: 'response', reason: 'empty' }],
     ['an empty object', ark, running, { body: {} }, succeeded, { kind: 'response', reason: 'empty' }],
     ['HTML', ark, running, html(200), succeeded, { kind: 'decode', reason: null }],
   ];
 
-  it.each(hollow)('%s between two answers changes nothing', (_, provider, before, step, end) => {
+  it.each(hollow)('%s between two responses changes nothing', (_, provider, before, step, end) => {
     inVirtualTime(({ flush }) => {
       const { client } = clientOf(provider, [before, step, step, before, end]);
       const seen = record(client.watch(taskOf(provider), everyTen), to);
@@ -95,7 +95,7 @@ describe('trap 3: HTTP 200 without a task is no state', () => {
     });
   });
 
-  it.each(hollow)('%s for ever is asked about a few times, then an error', (_, provider, before, step, __, expected) => {
+  it.each(hollow)('%s every time is retried a few times, then ends in an error', (_, provider, before, step, __, expected) => {
     inVirtualTime(({ flush }) => {
       const { client, lives } = clientOf(provider, [before, step]);
       const seen = record(client.watch(taskOf(provider), everyTen), to);
@@ -107,16 +107,16 @@ describe('trap 3: HTTP 200 without a task is no state', () => {
   });
 });
 
-describe('trap 4: an unknown task is a 400 here and a 404 there, and a vanished one is not one that never was', () => {
+describe('trap 4: an unknown task is a 400 or a 404, and a task that disappears differs from one that never existed', () => {
   const shapes: readonly (readonly [string, Provider, ScriptedStep, ScriptedStep])[] = [
-    ['new-api', anyfast, anyfastAnswer('IN_PROGRESS'), { status: 400, body: { code: 'task_not_exist', message: 'task_not_exist', data: null } }],
+    ['new-api', anyfast, anyfastResponse('IN_PROGRESS'), { status: 400, body: { code: 'task_not_exist', message: 'task_not_exist', data: null } }],
     ['ark', ark, running, missing],
     ['ark by another name', powertokens, running, refusal(404, 'TaskNotFound')],
     ['a relay', yescale, running, { status: 400, body: { code: 'task_not_exist', message: 'task_not_exist', data: null } }],
     ['flat', xingchao, { body: { status: 'processing' } }, { status: 404, body: { code: 404, msg: 'not found' } }],
   ];
 
-  it.each(shapes)('seen and then gone: %s', (_, provider, before, step) => {
+  it.each(shapes)('seen, then gone: %s', (_, provider, before, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = clientOf(provider, [before, step]);
       const seen = record(client.watch(taskOf(provider), everyTen), to);
@@ -134,7 +134,7 @@ describe('trap 4: an unknown task is a 400 here and a 404 there, and a vanished 
     });
   });
 
-  it.each(shapes)('not known yet, right after its creation: %s', (_, provider, before, step) => {
+  it.each(shapes)('not found yet, right after its creation: %s', (_, provider, before, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = clientOf(provider, [step, step, before]);
       const seen = record(client.watch(taskOf(provider), everyTen), to, minutes(3));
@@ -144,8 +144,8 @@ describe('trap 4: an unknown task is a 400 here and a 404 there, and a vanished 
   });
 });
 
-describe('trap 5: a 401 may pass, a 429 may stay', () => {
-  it('two 401 in a row pass', marbles(({ flush }) => {
+describe('trap 5: a 401 may be temporary, a 429 may be permanent', () => {
+  it('two consecutive 401 do not end a watch', marbles(({ flush }) => {
     const { client } = scripted([running, unauthorized, unauthorized, running, succeeded], everyTen);
     const seen = record(client.watch(arkTask), to);
     flush();
@@ -162,7 +162,7 @@ describe('trap 5: a 401 may pass, a 429 may stay', () => {
     });
   });
 
-  it.each(['RateLimitExceeded.EndpointRPMExceeded', 'ModelAccountRpmRateLimitExceeded', 'RequestBurstTooFast', 'ServerOverloaded', 'InflightBatchsizeExceeded'])('a 429 of %s passes', (code) => {
+  it.each(['RateLimitExceeded.EndpointRPMExceeded', 'ModelAccountRpmRateLimitExceeded', 'RequestBurstTooFast', 'ServerOverloaded', 'InflightBatchsizeExceeded'])('a 429 of %s is temporary', (code) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([running, ...Array<ScriptedStep>(6).fill(refusal(429, code)), succeeded], everyTen);
       const seen = record(client.watch(arkTask), to);
@@ -171,19 +171,19 @@ describe('trap 5: a 401 may pass, a 429 may stay', () => {
     });
   });
 
-  it('a 429 may have an empty body, and Retry-After is honoured where it is sent', marbles(({ flush }) => {
+  it('a 429 may have an empty body, and its Retry-After is used', marbles(({ flush }) => {
     const { client, transport } = scripted([running, { status: 429, body: '' }, { ...tooMany(), headers: { 'retry-after': '90' } }, succeeded], everyTen);
     const seen = record(client.watch(arkTask), to);
     flush();
-    expect(askedAt(transport)).toEqual([0, 10, 20, 110]);
+    expect(sentAtS(transport)).toEqual([0, 10, 20, 110]);
     expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
   }));
 });
 
 describe('trap 6: the outer status of an envelope decides', () => {
-  it('an inner success under IN_PROGRESS ends nothing, and its early link is no video', marbles(({ flush }) => {
-    const early = anyfastAnswer('IN_PROGRESS', { result_url: 'https://v.example/input.mp4', data: { id: 'cgt-2', status: 'succeeded', content: { video_url: 'https://v.example/early.mp4' } } });
-    const { client } = scripted([early, early, anyfastAnswer('SUCCESS', { result_url: 'https://v.example/result.mp4' })], { policy: every(seconds(15)) });
+  it('an inner success under IN_PROGRESS does not end the watch, and its early link is ignored', marbles(({ flush }) => {
+    const early = anyfastResponse('IN_PROGRESS', { result_url: 'https://v.example/input.mp4', data: { id: 'cgt-2', status: 'succeeded', content: { video_url: 'https://v.example/early.mp4' } } });
+    const { client } = scripted([early, early, anyfastResponse('SUCCESS', { result_url: 'https://v.example/result.mp4' })], { policy: every(seconds(15)) });
     const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '30s succeeded', '30s |']);
@@ -191,9 +191,9 @@ describe('trap 6: the outer status of an envelope decides', () => {
     expect(seen.values[1]?.snapshot).toMatchObject({ video: { url: 'https://v.example/result.mp4' } });
   }));
 
-  it('an inner end under IN_PROGRESS is only a hint, until the relay gives the task up', marbles(({ flush }) => {
-    const stuck = anyfastAnswer('IN_PROGRESS', { progress: '30%', data: { id: 'cgt-2', status: 'expired' } });
-    const { client } = scripted([stuck, stuck, stuck, anyfastAnswer('FAILURE', { fail_reason: '任务超时（60分钟）', progress: '100%' })]);
+  it('an inner terminal status under IN_PROGRESS does not count until the relay ends the task', marbles(({ flush }) => {
+    const stuck = anyfastResponse('IN_PROGRESS', { progress: '30%', data: { id: 'cgt-2', status: 'expired' } });
+    const { client } = scripted([stuck, stuck, stuck, anyfastResponse('FAILURE', { fail_reason: '任务超时（60分钟）', progress: '100%' })]);
     const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(words(seen.lines)).toEqual(['running', 'failed', '|']);
@@ -202,10 +202,10 @@ describe('trap 6: the outer status of an envelope decides', () => {
   }));
 });
 
-describe('trap 9: an unheard-of status is no crash, no end and no hot loop', () => {
+describe('trap 9: an unknown status causes no crash, no end and no busy loop', () => {
   it.each(['MELTING', 'melting', '', '排队中', '__proto__', 'constructor', 'succeeded?'])('%j for an hour', (word) => {
     inVirtualTime(({ flush }) => {
-      for (const [provider, step] of [[anyfast, anyfastAnswer(word, { progress: '10%' })], [ark, arkAnswer(word)], [kyyaipower, arkAnswer(word)]] as const) {
+      for (const [provider, step] of [[anyfast, anyfastResponse(word, { progress: '10%' })], [ark, arkResponse(word)], [kyyaipower, arkResponse(word)]] as const) {
         const { client, lives } = clientOf(provider as Provider, [step]);
         const startMs = asyncScheduler.now();
         const seen = record(client.watch(taskOf(provider as Provider), { deadlineMs: hours(1) }), ({ to: status, snapshot }) => `${status} ${snapshot.providerStatus}`);
@@ -220,27 +220,27 @@ describe('trap 9: an unheard-of status is no crash, no end and no hot loop', () 
     });
   });
 
-  it('comes and goes', marbles(({ flush }) => {
-    const { client } = scripted([queued, arkAnswer('warming_up'), arkAnswer('melting'), running, arkAnswer('SUCCEEDED')], everyTen);
+  it('may appear once between known statuses', marbles(({ flush }) => {
+    const { client } = scripted([queued, arkResponse('warming_up'), arkResponse('melting'), running, arkResponse('SUCCEEDED')], everyTen);
     const seen = record(client.watch(arkTask), ({ from, to: status, snapshot }) => `${String(from)}-${status} ${snapshot.providerStatus}`);
     flush();
     expect(words(seen.lines)).toEqual(['null-queued queued', 'queued-unknown warming_up', 'unknown-running running', 'running-succeeded SUCCEEDED', '|']);
   }));
 
-  it('a change from one unheard-of word to another is visible in the states', marbles(({ flush }) => {
-    const { client } = scripted([arkAnswer('warming_up'), arkAnswer('melting'), succeeded], everyTen);
+  it('a change from one unknown status to another is visible in the states', marbles(({ flush }) => {
+    const { client } = scripted([arkResponse('warming_up'), arkResponse('melting'), succeeded], everyTen);
     const seen = record(client.states(arkTask), ({ snapshot }) => snapshot?.providerStatus);
     flush();
     expect(words(seen.lines)).toEqual(['warming_up', 'melting', 'succeeded', '|']);
   }));
 });
 
-describe('trap 10: a success without a link is a success, though its link may come', () => {
+describe('trap 10: a success without a link is a success, and the link may come later', () => {
   it.each<[string, object]>([
     ['no content', {}], ['null', { content: null }], ['an empty object', { content: {} }], ['an empty link', { content: { video_url: '' } }], ['another file', { content: { file_url: 'https://v.example/1.glb' } }],
-  ])('that is polled for three minutes, and no longer: %s', (_, fields) => {
+  ])('is polled again for three minutes, and no longer: %s', (_, fields) => {
     inVirtualTime(({ flush }) => {
-      const { client, transport } = scripted([running, arkAnswer('succeeded', fields)], everyTen);
+      const { client, transport } = scripted([running, arkResponse('succeeded', fields)], everyTen);
       const seen = record(client.watch(arkTask), to);
       flush();
       expect(seen.lines).toEqual(['0s running', '190s succeeded', '190s |']);
@@ -250,17 +250,17 @@ describe('trap 10: a success without a link is a success, though its link may co
   });
 });
 
-describe('trap 13: a record that stands still is no task that stands still', () => {
-  it('the same answer for an hour and a half is no end', marbles(({ flush }) => {
-    const { client } = grown(ark, (nowMs) => (nowMs < minutes(90) ? arkAnswer('running', { created_at: 1, updated_at: 2 }) : succeeded));
+describe('trap 13: an unchanged record does not mean that the task has stopped', () => {
+  it('the same response for an hour and a half does not end the watch', marbles(({ flush }) => {
+    const { client } = grown(ark, (nowMs) => (nowMs < minutes(90) ? arkResponse('running', { created_at: 1, updated_at: 2 }) : succeeded));
     const seen = record(client.watch(arkTask), to);
     flush();
     expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
   }));
 
-  it('instants of 0 say nothing, and progress is estimated from the clock of the watch', marbles(({ flush }) => {
-    const step = anyfastAnswer('IN_PROGRESS', { submit_time: 0, start_time: 0, finish_time: 0 });
-    const { client } = scripted([step, step, step, step, anyfastAnswer('SUCCESS', { finish_time: 0 })]);
+  it('instants of 0 count as missing, and progress is estimated from the clock of the watch', marbles(({ flush }) => {
+    const step = anyfastResponse('IN_PROGRESS', { submit_time: 0, start_time: 0, finish_time: 0 });
+    const { client } = scripted([step, step, step, step, anyfastResponse('SUCCESS', { finish_time: 0 })]);
     const { values } = record(client.states(anyfastTask));
     flush();
     expect(values.map(({ snapshot }) => [snapshot?.createdAtMs, snapshot?.startedAtMs, snapshot?.finishedAtMs])).toEqual(Array(5).fill([null, null, null]));
@@ -275,12 +275,12 @@ describe('trap 14: some videos take twenty times as long as others', () => {
     ['30 seconds', ark, seconds(30), running, succeeded, {}],
     ['18 minutes', ark, seconds(1057), running, succeeded, {}],
     ['110 minutes', powertokens, minutes(110), running, succeeded, {}],
-    ['two hours less a minute at AnyFast', anyfast, minutes(119), anyfastAnswer('IN_PROGRESS'), anyfastAnswer('SUCCESS'), {}],
-    ['48 hours of flex', ark, hours(48), arkAnswer('running', { service_tier: 'flex' }), arkAnswer('succeeded', { service_tier: 'flex' }), {}],
+    ['two hours less a minute at AnyFast', anyfast, minutes(119), anyfastResponse('IN_PROGRESS'), anyfastResponse('SUCCESS'), {}],
+    ['48 hours of flex', ark, hours(48), arkResponse('running', { service_tier: 'flex' }), arkResponse('succeeded', { service_tier: 'flex' }), {}],
     ['48 hours of flex that are known beforehand', kyyaipower, hours(48), { body: { status: 'processing' } }, { body: { status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }, { expected: { serviceTier: 'flex' } }],
     [
       '47 hours of a task that may take 48', ark, hours(47),
-      arkAnswer('running', { created_at: 1, execution_expires_after: 172_800 }), arkAnswer('succeeded', { created_at: 1, execution_expires_after: 172_800 }), {},
+      arkResponse('running', { created_at: 1, execution_expires_after: 172_800 }), arkResponse('succeeded', { created_at: 1, execution_expires_after: 172_800 }), {},
     ],
   ])('one that takes %s is followed to its end without an option', (_, provider, ms, before, end, options) => {
     inVirtualTime(({ flush }) => {
@@ -293,8 +293,8 @@ describe('trap 14: some videos take twenty times as long as others', () => {
   });
 });
 
-describe('trap 15: asking early is wasted, and asking fast is refused', () => {
-  it.each<[string, Provider]>([['kyyaipower', kyyaipower], ['xingchao', xingchao]])('%s is never asked more often than every 10 s, in trouble neither', (_, provider) => {
+describe('trap 15: early polls are wasted, and frequent polls are rejected', () => {
+  it.each<[string, Provider]>([['kyyaipower', kyyaipower], ['xingchao', xingchao]])('%s is never polled more often than every 10 s, also after errors', (_, provider) => {
     inVirtualTime(({ flush }) => {
       const steps = [{ body: { status: 'queued' } }, busy, tooMany({ 'retry-after': '1' }), { body: '' }, html(200)];
       const { client, lives } = clientOf(provider, Array.from({ length: 40 }, (__, index) => steps[index % steps.length] ?? busy));
@@ -306,7 +306,7 @@ describe('trap 15: asking early is wasted, and asking fast is refused', () => {
     });
   });
 
-  it('a task of two minutes costs kyyaipower five asks', marbles(({ flush }) => {
+  it('a task of two minutes takes five polls at kyyaipower', marbles(({ flush }) => {
     const { client, lives } = grown(kyyaipower, (nowMs) => ({ body: nowMs < minutes(2) ? { status: 'processing' } : { status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }));
     const seen = record(client.watch(taskOf(kyyaipower)), to);
     flush();
@@ -315,7 +315,7 @@ describe('trap 15: asking early is wasted, and asking fast is refused', () => {
   }));
 });
 
-describe('trap 16: to stop watching is not to cancel', () => {
+describe('trap 16: unsubscribing does not cancel the task', () => {
   it.each<[string, (client: ReturnType<typeof createTaskClient>) => void]>([
     ['a deadline', (client) => { record(client.watch(arkTask, { deadlineMs: seconds(25) }), to); }],
     ['unsubscribing', (client) => { record(client.watch(arkTask), to, seconds(25)); }],
@@ -323,7 +323,7 @@ describe('trap 16: to stop watching is not to cancel', () => {
   ])('%s sends nothing but the GETs before it', (_, stop) => {
     inVirtualTime(({ flush }) => {
       const requests: HttpRequest[] = [];
-      const { transport } = livingTransport((__, request) => { requests.push(request); return played(running); });
+      const { transport } = recordingTransport((__, request) => { requests.push(request); return played(running); });
       stop(createTaskClient<string>({ transport, accounts: [accountOf(ark)] }));
       flush();
       const stopped = requests.length;
@@ -335,10 +335,10 @@ describe('trap 16: to stop watching is not to cancel', () => {
   });
 });
 
-describe('trap 17: a link is signed as it stands', () => {
-  it('and comes through untouched, its end read off its own signature', marbles(({ flush }) => {
+describe('trap 17: a link is signed as a whole', () => {
+  it('and is passed on unchanged, with the expiry from its signature', marbles(({ flush }) => {
     const url = 'https://ark-acg.tos-cn-beijing.volces.com/a%2Fb/c.mp4?X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400&X-Tos-Signature=ab%2Bcd==&x=%E4%BB%BB';
-    const { client, lives } = clientOf(powertokens, [arkAnswer('succeeded', { content: { video_url: url } })]);
+    const { client, lives } = clientOf(powertokens, [arkResponse('succeeded', { content: { video_url: url } })]);
     const { values } = record(client.watch(taskOf(powertokens)), to);
     flush();
     expect(values[0]?.snapshot).toMatchObject({ video: { url, expiresAtMs: Date.UTC(2025, 6, 3, 3, 35, 2) } });
@@ -346,7 +346,7 @@ describe('trap 17: a link is signed as it stands', () => {
   }));
 });
 
-describe('trap 18: bodies may be broken', () => {
+describe('trap 18: bodies may be invalid', () => {
   it.each<[string, ScriptedStep]>([
     ['cut JSON', { body: '{"id":"cgt-1","status":"succeeded","content":{"video_url":"https://v.exa' }],
     ['bytes that were never unpacked', { body: '\u001f\ufffd\b\u0000\u0000\u0000\u0000\u0000\u0000\u0003\ufffdV' }],
@@ -355,7 +355,7 @@ describe('trap 18: bodies may be broken', () => {
     ['a byte order mark', { body: '\ufeff' }],
     ['two objects', { body: '{}{}' }],
     ['half of an escape', { body: '{"status":"\\u00' }],
-  ])('one such answer ends no watch: %s', (_, step) => {
+  ])('one such response does not end a watch: %s', (_, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([running, step, running, step, succeeded], everyTen);
       const seen = record(client.watch(arkTask), to);
@@ -365,9 +365,9 @@ describe('trap 18: bodies may be broken', () => {
   });
 });
 
-describe('trap 20: base URLs drift', () => {
-  it('any other base is kept with its path, and its state belongs to it', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport(() => played({ body: { status: 'processing' } }));
+describe('trap 20: base URLs change', () => {
+  it('another base URL keeps its path, and is part of the state', marbles(({ flush }) => {
+    const { transport, lives } = recordingTransport(() => played({ body: { status: 'processing' } }));
     const client = createTaskClient({ transport, accounts: [accountOf(kyyaipower, { baseUrl: 'https://zcbservice.aizfw.cn/kyyReactApiServer/' })] });
     const { values } = record(client.states(taskOf(kyyaipower)), brief, seconds(1));
     flush();
@@ -376,12 +376,12 @@ describe('trap 20: base URLs drift', () => {
   }));
 });
 
-describe('trap 21: a status may seem to go back', () => {
-  it('every step back is a transition, and progress never goes back', marbles(({ flush }) => {
+describe('trap 21: a status may go back', () => {
+  it('every step back is a transition, and progress never decreases', marbles(({ flush }) => {
     const steps = [
-      anyfastAnswer('NOT_START', { progress: '0%' }), anyfastAnswer('QUEUED', { progress: '20%' }), anyfastAnswer('QUEUED', { progress: '10%' }),
-      anyfastAnswer('IN_PROGRESS', { progress: '50%' }), anyfastAnswer('WARMING', { progress: '30%' }), anyfastAnswer('QUEUED', { progress: '20%' }),
-      anyfastAnswer('IN_PROGRESS', { progress: '30%' }), anyfastAnswer('SUCCESS', { progress: '100%' }),
+      anyfastResponse('NOT_START', { progress: '0%' }), anyfastResponse('QUEUED', { progress: '20%' }), anyfastResponse('QUEUED', { progress: '10%' }),
+      anyfastResponse('IN_PROGRESS', { progress: '50%' }), anyfastResponse('WARMING', { progress: '30%' }), anyfastResponse('QUEUED', { progress: '20%' }),
+      anyfastResponse('IN_PROGRESS', { progress: '30%' }), anyfastResponse('SUCCESS', { progress: '100%' }),
     ];
     const { client } = scripted(steps);
     const watch = record(client.watch(anyfastTask), ({ from, to: status }) => `${String(from)}-${status}`);
@@ -392,8 +392,8 @@ describe('trap 21: a status may seem to go back', () => {
   }));
 });
 
-describe('trap 22: the same end may be read with another link', () => {
-  const signed = (signature: string): ScriptedStep => anyfastAnswer('SUCCESS', { result_url: `https://v.example/1.mp4?auth_key=${signature}` });
+describe('trap 22: a later response may have another link', () => {
+  const signed = (signature: string): ScriptedStep => anyfastResponse('SUCCESS', { result_url: `https://v.example/1.mp4?auth_key=${signature}` });
 
   it('a watch ends once, with the first', marbles(({ flush }) => {
     const { client, transport } = scripted([signed('a'), signed('b')]);
@@ -404,16 +404,16 @@ describe('trap 22: the same end may be read with another link', () => {
     expect(transport.requests).toHaveLength(1);
   }));
 
-  it('a link that is signed anew while the task runs is no transition', marbles(({ flush }) => {
-    const early = (signature: string) => anyfastAnswer('IN_PROGRESS', { result_url: `https://v.example/in.mp4?auth_key=${signature}` });
+  it('a new signature of a link is not a transition', marbles(({ flush }) => {
+    const early = (signature: string) => anyfastResponse('IN_PROGRESS', { result_url: `https://v.example/in.mp4?auth_key=${signature}` });
     const { client } = scripted([early('a'), early('b'), early('c'), signed('d')], { policy: every(seconds(15)) });
     const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '45s succeeded', '45s |']);
   }));
 
-  it('asking again gives the link of today', marbles(({ flush }) => {
-    const { client } = scripted([signed('a'), signed('b'), anyfastAnswer('SUCCESS', { result_url: '' })]);
+  it('polling again gives a fresh link', marbles(({ flush }) => {
+    const { client } = scripted([signed('a'), signed('b'), anyfastResponse('SUCCESS', { result_url: '' })]);
     record(client.watch(anyfastTask), to);
     flush();
     const again = [record(client.query(anyfastTask))];

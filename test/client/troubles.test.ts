@@ -8,10 +8,10 @@ import { createTaskClient } from '../../src/client/task-client.js';
 import { marbles } from '../support/marbles.js';
 import {
   accountOf,
-  anyfastAnswer,
+  anyfastResponse,
   anyfastTask,
   arkTask,
-  askedAt,
+  sentAtS,
   brief,
   busy,
   record,
@@ -21,7 +21,7 @@ import {
   hours,
   html,
   inVirtualTime,
-  livingTransport,
+  recordingTransport,
   minutes,
   missing,
   played,
@@ -44,12 +44,12 @@ const kyyTask = taskOf(kyyaipower);
 const cutJson: ScriptedStep = { body: '{"id":"cgt-1","status":"succee' };
 const notFound400 = { status: 400, body: { code: 'task_not_exist', message: 'task_not_exist', data: null } };
 
-/** Every trouble that asking again may cure: its step, and how `states` shows it. */
+/** Every error that a retry may cure: its step, and how `states` shows it. */
 const curable: readonly (readonly [string, ScriptedStep, string])[] = [
   ['a 503', busy, 'server'],
   ['a 500', refusal(500, 'InternalServiceError'), 'server'],
   ['a connection reset', reset, 'transport'],
-  ['an ask that times out', { hang: true }, 'timeout'],
+  ['a request that times out', { hang: true }, 'timeout'],
   ['HTML under 200', html(200), 'decode'],
   ['HTML under 502', html(502), 'server'],
   ['HTML under 400', html(400), 'server'],
@@ -61,7 +61,7 @@ const curable: readonly (readonly [string, ScriptedStep, string])[] = [
   ['a 429 without a body', { status: 429 }, 'rate-limited'],
   ['an overloaded server under 429', refusal(429, 'ServerOverloaded'), 'server'],
   ['cut JSON', cutJson, 'decode'],
-  ['a text that is no JSON', { body: 'upstream connect error' }, 'decode'],
+  ['a body that is not JSON', { body: 'upstream connect error' }, 'decode'],
   ['JSON of something else', { body: { hello: 'world' } }, 'decode'],
   ['an array', { body: [1, 2] }, 'decode'],
   ['JSON nested too deeply', { body: '['.repeat(70) + ']'.repeat(70) }, 'decode'],
@@ -83,7 +83,7 @@ const curable: readonly (readonly [string, ScriptedStep, string])[] = [
   ['a business error under 200', { body: { code: 1001, msg: 'system busy' } }, 'server'],
 ];
 
-describe('one bad answer', () => {
+describe('one failed poll', () => {
   it.each(curable)('%s does not end a running watch', (_, step, shown) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([queued, step, running, succeeded], { ...quarter, requestTimeoutMs: seconds(5) });
@@ -91,7 +91,7 @@ describe('one bad answer', () => {
       const late = 'hang' in step ? 5 : 0;
       flush();
       expect(seen.lines).toEqual(['0s queued', `${String(25 + late)}s running`, `${String(40 + late)}s succeeded`, `${String(40 + late)}s |`]);
-      expect(askedAt(transport), 'after the floor in trouble, after the interval else').toEqual([0, 15, 25 + late, 40 + late]);
+      expect(sentAtS(transport), 'after the floor in trouble, after the interval else').toEqual([0, 15, 25 + late, 40 + late]);
 
       const again = scripted([queued, step, running, succeeded], { ...quarter, requestTimeoutMs: seconds(5) });
       const states = record(again.client.states(arkTask), brief);
@@ -109,18 +109,18 @@ describe('one bad answer', () => {
     });
   });
 
-  it('a watch through all of them still ends as succeeded', marbles(({ flush }) => {
+  it('a watch with all of them still ends as succeeded', marbles(({ flush }) => {
     const script = [queued, ...curable.flatMap(([, step]) => [step, running]), succeeded];
     const { client, transport } = scripted(script, { ...quarter, deadlineMs: minutes(60) });
     const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['queued', 'running', 'succeeded', '|']);
-    const times = askedAt(transport);
+    const times = sentAtS(transport);
     expect(times).toHaveLength(script.length);
     expect(times.slice(1).every((time, index) => time - (times[index] ?? 0) >= 10)).toBe(true);
   }));
 
-  it('a good answer among them forgets all counters', marbles(({ flush }) => {
+  it('a good response between them resets all counters', marbles(({ flush }) => {
     const pairs = [[unauthorized, unauthorized], [forbidden], [missing], [refusal(400, 'InvalidParameter')]];
     const rounds = [...pairs, ...pairs, ...pairs].flatMap((troubles) => [...troubles, running]);
     const { client } = scripted([...rounds, succeeded], quarter);
@@ -130,35 +130,35 @@ describe('one bad answer', () => {
   }));
 });
 
-describe('asking again in trouble', () => {
+describe('retries', () => {
   it.each<[string, ScriptedStep]>([
     ['a 503', busy],
     ['a 429 without Retry-After', tooMany()],
     ['a connection reset', reset],
     ['cut JSON', cutJson],
     ['an empty body', { body: '' }],
-  ])('waits the floor, then twice as long each time, up to two minutes: %s', (_, step) => {
+  ])('waits the minimum interval, then twice as long each time, up to two minutes: %s', (_, step) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, ...Array<ScriptedStep>(7).fill(step), succeeded], quarter);
       const seen = record(client.watch(arkTask), to);
       flush();
-      expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165, 285, 405, 525]);
+      expect(sentAtS(transport)).toEqual([0, 15, 25, 45, 85, 165, 285, 405, 525]);
       expect(seen.lines).toEqual(['0s running', '525s succeeded', '525s |']);
     });
   });
 
-  it('begins with the floor again after a good answer', marbles(({ flush }) => {
+  it('restarts with the minimum interval after a good response', marbles(({ flush }) => {
     const { client, transport } = scripted([busy, busy, busy, running, busy, busy, succeeded], quarter);
     record(client.watch(arkTask), to);
     flush();
-    expect(askedAt(transport)).toEqual([0, 10, 30, 70, 85, 95, 115]);
+    expect(sentAtS(transport)).toEqual([0, 10, 30, 70, 85, 95, 115]);
   }));
 
-  it('troubles of different reasons are in one row for the wait, and each in its own for the count', marbles(({ flush }) => {
+  it('errors of different reasons share the wait, and have separate counts', marbles(({ flush }) => {
     const { client, transport } = scripted([running, busy, reset, busy, cutJson, succeeded], quarter);
     const seen = record(client.states(arkTask), brief);
     flush();
-    expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165]);
+    expect(sentAtS(transport)).toEqual([0, 15, 25, 45, 85, 165]);
     expect(seen.lines.slice(1, 5)).toEqual(['15s server x1', '25s transport x1', '45s server x1', '85s decode x1']);
     expect(seen.values.map(({ failureCount }) => failureCount)).toEqual([0, 1, 2, 3, 4, 0]);
   }));
@@ -176,35 +176,35 @@ describe('asking again in trouble', () => {
     ['nonsense', { 'retry-after': 'soon' }, 10],
     ['a negative number', { 'retry-after': '-5' }, 10],
     ['1e999', { 'retry-after': '9'.repeat(400) }, 600],
-  ])('waits at least as long as Retry-After says: %s', (_, headers, waitS) => {
+  ])('waits at least for Retry-After: %s', (_, headers, waitS) => {
     inVirtualTime(({ flush }) => {
       for (const step of [tooMany(headers), { ...busy, headers }]) {
         const { client, transport } = scripted([running, step, succeeded], quarter);
         const seen = record(client.watch(arkTask), to);
         flush();
-        const [first = Number.NaN] = askedAt(transport);
-        expect(askedAt(transport).map((time) => time - first)).toEqual([0, 15, 15 + waitS]);
+        const [first = Number.NaN] = sentAtS(transport);
+        expect(sentAtS(transport).map((time) => time - first)).toEqual([0, 15, 15 + waitS]);
         expect(seen.lines.at(-1)).toContain('|');
       }
     });
   });
 
-  it('a Retry-After counts for one wait only', marbles(({ flush }) => {
+  it('a Retry-After applies to one wait only', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '100' }), busy, running, succeeded], quarter);
     record(client.watch(arkTask), to);
     flush();
-    expect(askedAt(transport)).toEqual([0, 15, 115, 135, 150]);
+    expect(sentAtS(transport)).toEqual([0, 15, 115, 135, 150]);
   }));
 
-  it('a longer wait of the policy outdoes Retry-After', marbles(({ flush }) => {
+  it('a longer wait of the policy overrides Retry-After', marbles(({ flush }) => {
     const { client, transport } = scripted([running, tooMany({ 'retry-after': '20' }), succeeded]);
     record(client.watch(arkTask, { policy: { ...every(seconds(15)), retry: () => seconds(30) } }), to);
     flush();
-    expect(askedAt(transport)).toEqual([0, 15, 45]);
+    expect(sentAtS(transport)).toEqual([0, 15, 45]);
   }));
 });
 
-describe('troubles that end a watch', () => {
+describe('errors that end a watch', () => {
   it.each<[string, ScriptedStep, number, string]>([
     ['the third 401 in a row', unauthorized, 3, 'unauthorized'],
     ['the second 403 in a row', forbidden, 2, 'forbidden'],
@@ -245,14 +245,14 @@ describe('troubles that end a watch', () => {
     });
   });
 
-  it('the third 401 since the last good response ends the watch, whatever came between', marbles(({ flush }) => {
+  it('the third 401 since the last good response ends the watch, also with other errors in between', marbles(({ flush }) => {
     const { client } = scripted([running, unauthorized, html(502), unauthorized, { hang: true }, unauthorized, running, succeeded], quarter);
     const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.error).toMatchObject({ kind: 'response', reason: 'unauthorized', state: { unauthorizedCount: 3 } });
   }));
 
-  it('two 404 of a proxy during a deploy end nothing', marbles(({ flush }) => {
+  it('two 404 of a proxy during a deploy do not end the watch', marbles(({ flush }) => {
     const proxy = { status: 404, headers: { 'content-type': 'text/plain' }, body: '404 page not found\n' };
     const { client } = scripted([running, proxy, proxy, proxy, succeeded], quarter);
     const seen = record(client.watch(arkTask), to);
@@ -260,15 +260,15 @@ describe('troubles that end a watch', () => {
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
-  it('a 404 of any shape before the account’s first good response ends the watch after a minute, and asks about the base URL', marbles(({ flush }) => {
+  it('a 404 of any format before the account’s first good response ends the watch after a minute, and the message mentions the base URL', marbles(({ flush }) => {
     const { client, transport } = scripted([html(404)], quarter);
     const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.error).toMatchObject({ kind: 'response', reason: 'wrong-url', status: 404, message: expect.stringContaining(ark.baseUrl) as string });
-    expect(askedAt(transport)).toEqual([0, 10, 30, 70]);
+    expect(sentAtS(transport)).toEqual([0, 10, 30, 70]);
   }));
 
-  it('and after it it is retried', marbles(({ flush }) => {
+  it('after a good response it is retried', marbles(({ flush }) => {
     const { client } = scripted([succeeded, html(404), html(404), html(404), html(404), running, succeeded], quarter);
     record(client.watch({ provider: 'ark', id: 'before' }), to);
     const seen = record(client.watch(arkTask), to);
@@ -276,9 +276,9 @@ describe('troubles that end a watch', () => {
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
-  it('a response of another watched task is unreadable, and each task comes to its own end', marbles(({ flush }) => {
+  it('a response of another watched task is unreadable, and each task reaches its own end', marbles(({ flush }) => {
     const bodyOf = (id: string): ScriptedStep => ({ body: { id, status: 'succeeded', content: { video_url: `https://videos.example/${id}.mp4` } } });
-    const { transport } = livingTransport((index, { url }) => played(bodyOf(index < 2 ? (url.endsWith('/a') ? 'b' : 'a') : (url.split('/').at(-1) ?? ''))));
+    const { transport } = recordingTransport((index, { url }) => played(bodyOf(index < 2 ? (url.endsWith('/a') ? 'b' : 'a') : (url.split('/').at(-1) ?? ''))));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = ['a', 'b'].map((id) => record(client.watch({ provider: 'ark', id })));
     flush();
@@ -287,7 +287,7 @@ describe('troubles that end a watch', () => {
     }
   }));
 
-  it('the second 404 in a row of a task that was seen is gone, with its last snapshot', marbles(({ flush }) => {
+  it('the second consecutive 404 of a task that was seen is gone, with its last snapshot', marbles(({ flush }) => {
     for (const step of [missing, refusal(404, 'TaskNotFound')]) {
       const { client, transport } = scripted([queued, running, step], quarter);
       const seen = record(client.watch(arkTask), to);
@@ -299,41 +299,41 @@ describe('troubles that end a watch', () => {
     }
   }));
 
-  it('a 404 twice right after the creation of a task is no end', marbles(({ flush }) => {
+  it('two 404 right after the creation of a task do not end the watch', marbles(({ flush }) => {
     const { client, transport } = scripted([missing, missing, queued, succeeded], quarter);
     const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines).toEqual(['30s queued', '45s succeeded', '45s |']);
-    expect(askedAt(transport)).toEqual([0, 10, 30, 45]);
+    expect(sentAtS(transport)).toEqual([0, 10, 30, 45]);
   }));
 
-  it('a task that was never seen is given up at the third 404 or later, 60 s after the first', marbles(({ flush }) => {
+  it('the watch of a task that was never seen ends at the third 404 or later, 60 s after the first', marbles(({ flush }) => {
     const { client, transport } = scripted([missing], quarter);
     const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines).toEqual(['0s not-found x1', '10s not-found x2', '30s not-found x3', '70s not-found x4 (response)', '70s #']);
-    expect(askedAt(transport)).toEqual([0, 10, 30, 70]);
+    expect(sentAtS(transport)).toEqual([0, 10, 30, 70]);
     expect(seen.error).toMatchObject({ kind: 'response', reason: 'not-found', status: 404, lastSnapshot: null, task: arkTask });
   }));
 
-  it('two 404s a minute apart are no third', marbles(({ flush }) => {
+  it('two 404 a minute apart do not count as three', marbles(({ flush }) => {
     const { client } = scripted([missing, missing, missing, succeeded]);
     const seen = record(client.states(arkTask, { policy: { retry: () => seconds(60) } }), brief);
     flush();
     expect(seen.lines).toEqual(['0s not-found x1', '60s not-found x2', '120s not-found x3 (response)', '120s #']);
   }));
 
-  it('another trouble in between begins the 60 s anew', marbles(({ flush }) => {
+  it('another error in between restarts the 60 s', marbles(({ flush }) => {
     const { client } = scripted([missing, missing, busy, missing, missing, queued, succeeded], quarter);
     const seen = record(client.watch(arkTask), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['queued', 'succeeded', '|']);
   }));
 
-  it('a passing 401 of kyyaipower does not end its watch', marbles(({ flush }) => {
+  it('a temporary 401 of kyyaipower does not end its watch', marbles(({ flush }) => {
     const passing = { status: 401, body: { code: 401, msg: 'Unauthorized' } };
     const steps = [{ body: { id: 'cgt-1', status: 'processing' } }, passing, passing, { body: { id: 'cgt-1', status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }];
-    const { transport } = livingTransport((index) => played(steps[index] ?? { hang: true }));
+    const { transport } = recordingTransport((index) => played(steps[index] ?? { hang: true }));
     const client = createTaskClient({ transport, accounts: [accountOf(kyyaipower)] });
     const seen = record(client.states(kyyTask), brief);
     flush();
@@ -341,13 +341,13 @@ describe('troubles that end a watch', () => {
   }));
 });
 
-describe('patience', () => {
-  it('is 15 minutes: the watch is given up with the kind and reason of the last trouble', marbles(({ flush }) => {
+describe('giveUpAfterMs', () => {
+  it('is 15 minutes by default: the watch ends with the kind and reason of the last error', marbles(({ flush }) => {
     const { client, transport } = scripted([running, busy], { ...quarter, deadlineMs: minutes(60) });
     const seen = record(client.watch(arkTask), to);
     flush();
     const failing = [15, 25, 45, 85, 165, 285, 405, 525, 645, 765, 885, 1005];
-    expect(askedAt(transport)).toEqual([0, ...failing]);
+    expect(sentAtS(transport)).toEqual([0, ...failing]);
     expect(seen.lines).toEqual(['0s running', '1005s #']);
     expect(seen.error).toMatchObject({
       kind: 'response', reason: 'server', status: 503, task: arkTask, lastSnapshot: { status: 'running' }, state: { ended: 'response', failureCount: 12 },
@@ -355,13 +355,13 @@ describe('patience', () => {
   }));
 
   it.each<[string, ScriptedStep, object]>([
-    ['no answer', reset, { kind: 'transport', reason: null, status: null }],
+    ['no response', reset, { kind: 'transport', reason: null, status: null }],
     ['answers that time out', { hang: true }, { kind: 'timeout', reason: null, status: null }],
-    ['unreadable answers', html(200), { kind: 'decode', reason: null }],
-    ['empty answers', { body: '' }, { kind: 'response', reason: 'empty', status: 200 }],
+    ['unreadable responses', html(200), { kind: 'decode', reason: null }],
+    ['empty responses', { body: '' }, { kind: 'response', reason: 'empty', status: 200 }],
     ['rate limits', tooMany(), { kind: 'response', reason: 'rate-limited', status: 429 }],
     ['redirects', { status: 302 }, { kind: 'response', reason: 'server', status: 302 }],
-  ])('ends a watch of nothing but %s, before any answer too', (_, step, expected) => {
+  ])('ends a watch of nothing but %s, also before any response', (_, step, expected) => {
     inVirtualTime(({ flush }) => {
       for (const before of [[running], []]) {
         const { client, transport } = scripted([...before, step], quarter);
@@ -377,15 +377,15 @@ describe('patience', () => {
     });
   });
 
-  it('bears at least five in a row, however short it is', marbles(({ flush }) => {
+  it('tolerates four consecutive failures, also if it is short', marbles(({ flush }) => {
     const { client, transport } = scripted([running, busy], { ...quarter, giveUpAfterMs: 1 });
     const seen = record(client.states(arkTask), brief);
     flush();
-    expect(askedAt(transport)).toEqual([0, 15, 25, 45, 85, 165]);
+    expect(sentAtS(transport)).toEqual([0, 15, 25, 45, 85, 165]);
     expect(seen.lines.slice(-2)).toEqual(['165s server x5 (response)', '165s #']);
   }));
 
-  it('counts troubles of all reasons, and errs with the last', marbles(({ flush }) => {
+  it('counts errors of all reasons, and ends with the last one', marbles(({ flush }) => {
     const { client } = scripted([running, busy, reset, html(200), { body: '' }, tooMany()], { ...quarter, giveUpAfterMs: 1 });
     const seen = record(client.states(arkTask), brief);
     flush();
@@ -393,7 +393,7 @@ describe('patience', () => {
     expect(seen.error).toMatchObject({ kind: 'response', reason: 'rate-limited' });
   }));
 
-  it('begins anew with any good answer', marbles(({ flush }) => {
+  it('restarts after any good response', marbles(({ flush }) => {
     const bad = Array<ScriptedStep>(4).fill(busy);
     const { client } = scripted([running, ...bad, running, ...bad, running, ...bad, succeeded], { ...quarter, giveUpAfterMs: 1 });
     const seen = record(client.watch(arkTask), to);
@@ -401,7 +401,7 @@ describe('patience', () => {
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
-  it('can be given to one watch', marbles(({ flush }) => {
+  it('can be set for one watch', marbles(({ flush }) => {
     const { client } = scripted([running, busy], { ...quarter, giveUpAfterMs: minutes(60) });
     const seen = record(client.watch(arkTask, { giveUpAfterMs: seconds(200) }), to);
     flush();
@@ -410,7 +410,7 @@ describe('patience', () => {
 });
 
 describe('the error of a watch', () => {
-  it('names the task and what went wrong, for people', marbles(({ flush }) => {
+  it('names the task and the cause in its message', marbles(({ flush }) => {
     const { client } = scripted([running, forbidden], quarter);
     const seen = record(client.watch(arkTask), to);
     flush();
@@ -419,7 +419,7 @@ describe('the error of a watch', () => {
     expect(String(seen.error)).toMatch(/^SeedanceError: ark\/cgt-1: .*AccessDenied it is/);
   }));
 
-  it('has a state to go on from, with the same task, snapshot and deadline, and a new patience', marbles(({ flush }) => {
+  it('has a state to resume from, with the same task, snapshot and deadline, and reset failure counts', marbles(({ flush }) => {
     const { client } = scripted([running, forbidden, forbidden, busy, busy, busy, busy, succeeded], { ...quarter, giveUpAfterMs: 1 });
     const first = record(client.states(arkTask), brief);
     flush();
@@ -432,13 +432,13 @@ describe('the error of a watch', () => {
     expect(next.values[0]).toMatchObject({ snapshot: lastSnapshot, deadlineAtMs: state?.deadlineAtMs, startedAtMs: 0 });
   }));
 
-  it('does not know other errors for its own', () => {
+  it('is not confused with other errors', () => {
     for (const other of [null, undefined, 'SeedanceError', new Error('no'), { name: 'SeedanceError', kind: 'gone' }]) {
       expect(isSeedanceError(other)).toBe(false);
     }
   });
 
-  it('is told apart by its kind', marbles(({ flush }) => {
+  it('is identified by its kind', marbles(({ flush }) => {
     const { client } = scripted([running, missing], quarter);
     const seen = record(client.watch(arkTask), to);
     flush();
@@ -446,7 +446,7 @@ describe('the error of a watch', () => {
   }));
 });
 
-describe('answers that only look like troubles', () => {
+describe('responses that only look like errors', () => {
   it.each<[string, ScriptedStep]>([
     ['an empty error', { body: { id: 'cgt-1', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' }, error: null } }],
     ['an error without a code', { body: { id: 'cgt-1', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' }, error: { code: 0, message: '' } } }],
@@ -455,7 +455,7 @@ describe('answers that only look like troubles', () => {
     ['another id', { body: { id: 'cgt-20250101-upstream', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } }],
     ['no id', { body: { status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } }],
     ['a 201', { status: 201, body: { id: 'cgt-1', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } }],
-  ])('%s is an answer', (_, step) => {
+  ])('%s is a good response', (_, step) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([step]);
       const seen = record(client.watch(arkTask), to);
@@ -464,23 +464,23 @@ describe('answers that only look like troubles', () => {
     });
   });
 
-  it('a failed task under 200 in an envelope of success is no trouble', marbles(({ flush }) => {
-    const { client } = scripted([anyfastAnswer('FAILURE', { fail_reason: 'task failed, code: InvalidParameter', progress: '100%' })]);
+  it('a failed task with 200 in an envelope of success is not an error', marbles(({ flush }) => {
+    const { client } = scripted([anyfastResponse('FAILURE', { fail_reason: 'task failed, code: InvalidParameter', progress: '100%' })]);
     const seen = record(client.watch(anyfastTask), to);
     flush();
     expect(seen.lines).toEqual(['0s failed', '0s |']);
   }));
 
-  it('a transport that completes without an answer is a trouble', marbles(({ flush }) => {
-    const { transport } = livingTransport((index) => (index === 1 ? EMPTY : played(index === 0 ? queued : succeeded)));
+  it('a transport that completes without a response is an error', marbles(({ flush }) => {
+    const { transport } = recordingTransport((index) => (index === 1 ? EMPTY : played(index === 0 ? queued : succeeded)));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.states(arkTask, quarter), brief);
     flush();
     expect(seen.lines).toEqual(['0s queued', '15s transport x1', '25s succeeded', '25s |']);
   }));
 
-  it('of several answers to one question the first counts', marbles(({ flush }) => {
-    const { transport, lives } = livingTransport(() => concat(played(queued), played(failed), played(succeeded)));
+  it('the first of several responses to one request counts', marbles(({ flush }) => {
+    const { transport, lives } = recordingTransport(() => concat(played(queued), played(failed), played(succeeded)));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.watch(arkTask, quarter), to, seconds(20));
     flush();
@@ -489,14 +489,14 @@ describe('answers that only look like troubles', () => {
   }));
 });
 
-describe('on a computer that sleeps, troubles', () => {
+describe('errors on a computer that sleeps', () => {
   beforeEach(() => { vi.useFakeTimers({ now: hours(300_000) }); });
   afterEach(() => { vi.restoreAllMocks(); vi.useRealTimers(); });
 
   const words = (lines: readonly string[]): readonly string[] => lines.map((line) => line.split(' ').slice(1).join(' '));
 
-  it('the sleep of the computer does not count for patience', () => {
-    const { transport } = livingTransport((index) => played(index === 0 ? running : index < 7 ? reset : succeeded));
+  it('the sleep of the computer does not count for giveUpAfterMs', () => {
+    const { transport } = recordingTransport((index) => played(index === 0 ? running : index < 7 ? reset : succeeded));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(10)), deadlineMs: hours(100) });
     const seen = record(client.states(arkTask), brief);
     vi.advanceTimersByTime(minutes(4));
@@ -505,8 +505,8 @@ describe('on a computer that sleeps, troubles', () => {
     expect(words(seen.lines).slice(-4)).toEqual(['transport x5', 'transport x6', 'succeeded', '|']);
   });
 
-  it('the sleep of the computer does not count for grace', () => {
-    const { transport } = livingTransport((index) => played(index < 3 ? missing : succeeded));
+  it('the sleep of the computer does not count for the grace', () => {
+    const { transport } = recordingTransport((index) => played(index < 3 ? missing : succeeded));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.states(arkTask), brief);
     vi.advanceTimersByTime(seconds(12));

@@ -4,7 +4,7 @@ import { ark } from '../../src/providers/ark.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { toFeed, watchTasks } from '../../src/feed/feed.js';
 import { createTaskClient } from '../../src/client/task-client.js';
-import { accountOf, anyfastAnswer, anyfastTask, arkAnswer, arkTask, at, record, every, inVirtualTime, livingTransport, minutes, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { accountOf, anyfastResponse, anyfastTask, arkResponse, arkTask, at, record, every, inVirtualTime, recordingTransport, minutes, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
 
 const waking = (atMs: readonly number[], tasks: readonly TaskRef[] = [arkTask]) => {
   const wake = new Subject<TaskRef>();
@@ -15,9 +15,9 @@ const waking = (atMs: readonly number[], tasks: readonly TaskRef[] = [arkTask]) 
 const sentAt = (lives: readonly { readonly atMs: number }[]): readonly number[] => lives.map(({ atMs }) => atMs / 1000);
 
 describe('a client that is woken', () => {
-  it('polls the task now, with its minimum interval kept, and then at its interval', () => {
+  it('polls the task now, subject to its minimum interval, and then at its interval', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport((index) => played(index < 4 ? running : succeeded));
+      const { transport, lives } = recordingTransport((index) => played(index < 4 ? running : succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)), wake: waking([seconds(25), seconds(30), seconds(31), seconds(300)]) });
       const seen = record(client.watch(arkTask), to);
       flush();
@@ -27,9 +27,9 @@ describe('a client that is woken', () => {
     });
   });
 
-  it('while a request is under way, polls once more after it', () => {
+  it('polls once more after a request in flight', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(5) }));
+      const { transport, lives } = recordingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(5) }));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)), wake: waking([seconds(3)]) });
       const seen = record(client.watch(arkTask), to);
       flush();
@@ -38,9 +38,9 @@ describe('a client that is woken', () => {
     });
   });
 
-  it('does not wait for a first poll that was to leave later', () => {
+  it('does not wait for a first poll that was due later', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport(() => played(succeeded));
+      const { transport, lives } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake: waking([seconds(20)]) });
       record(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
       flush();
@@ -48,9 +48,9 @@ describe('a client that is woken', () => {
     });
   });
 
-  it('leaves other tasks alone, and those that nobody watches', () => {
+  it('does not affect other tasks, and ignores tasks that are not watched', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport((index) => played(index === 0 ? running : succeeded));
+      const { transport, lives } = recordingTransport((index) => played(index === 0 ? running : succeeded));
       const wake = waking([seconds(20)], [{ provider: 'ark', id: 'other' }, { ...arkTask, account: 'of-nobody' }]);
       const client = createTaskClient({ transport, accounts: [accountOf(ark), accountOf(ark, { name: 'of-nobody' })], policy: every(minutes(1)), wake });
       record(client.watch(arkTask), to);
@@ -59,14 +59,14 @@ describe('a client that is woken', () => {
     });
   });
 
-  it('listens only while tasks are watched', () => {
+  it('subscribes to `wake` only while tasks are watched', () => {
     inVirtualTime(({ flush }) => {
       let listeners = 0;
       const wake = new Observable<TaskRef>(() => {
         listeners += 1;
         return () => { listeners -= 1; };
       });
-      const { transport } = livingTransport(() => played(running));
+      const { transport } = recordingTransport(() => played(running));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake });
       const counts: number[] = [];
       const [first, second] = ['a', 'b'].map((id) => client.watch({ provider: 'ark', id }).subscribe());
@@ -77,14 +77,14 @@ describe('a client that is woken', () => {
     });
   });
 
-  it('refuses a wake that is not an Observable', () => {
+  it('throws for a `wake` that is not an Observable', () => {
     const options = { transport: () => NEVER, accounts: [accountOf(ark)], wake: 'tasks' as never };
     expect(() => createTaskClient(options)).toThrow(/wake must be an Observable of tasks, not tasks/);
   });
 });
 
 describe('firstPollAfterMs', () => {
-  it('is when the first poll leaves', () => {
+  it('delays the first poll', () => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([succeeded]);
       record(client.watch(arkTask, { firstPollAfterMs: seconds(20) }), to);
@@ -95,9 +95,9 @@ describe('firstPollAfterMs', () => {
 });
 
 describe('a success without a link', () => {
-  it('is told by states at once and by watch with its link, as one transition', () => {
+  it('is emitted by states at once, and by watch with its link, as one transition', () => {
     inVirtualTime(({ flush }) => {
-      const { client } = scripted([running, arkAnswer('succeeded'), arkAnswer('succeeded'), succeeded], { policy: every(seconds(30)) });
+      const { client } = scripted([running, arkResponse('succeeded'), arkResponse('succeeded'), succeeded], { policy: every(seconds(30)) });
       const seen = record(client.watch(arkTask), ({ from, to: status, snapshot }) => `${String(from)}-${status} ${'video' in snapshot ? String(snapshot.video?.url) : ''}`);
       const states = record(client.states(arkTask), ({ snapshot, ended }) => `${String(snapshot?.status)} ${String(ended)}`);
       flush();
@@ -109,9 +109,9 @@ describe('a success without a link', () => {
 });
 
 describe('a feed', () => {
-  it('tells a success with its link, not before', () => {
+  it('emits a success with its link, not before', () => {
     inVirtualTime(({ flush }) => {
-    const { client } = scripted([running, arkAnswer('succeeded'), succeeded], { policy: every(seconds(15)) });
+    const { client } = scripted([running, arkResponse('succeeded'), succeeded], { policy: every(seconds(15)) });
     const feeds: string[] = [];
     of(arkTask).pipe(watchTasks(client), toFeed()).subscribe(({ tasks }) => {
       for (const { status, snapshot, progress } of tasks) feeds.push(`${String(status)} ${String(progress === 1)} ${snapshot?.status === 'succeeded' ? String(snapshot.video?.url) : ''}`);
@@ -122,11 +122,11 @@ describe('a feed', () => {
   });
 });
 
-// What `timer` and `of` do here is said by the tests above; both are real streams of refs.
+// The tests above cover the behaviour; these are two more sources of refs.
 describe('any stream of refs', () => {
   it.each([['of', (): Observable<TaskRef> => of(arkTask)], ['timer', (): Observable<TaskRef> => new Observable((subscriber) => timer(seconds(20)).subscribe(() => { subscriber.next(arkTask); }))]])('wakes: %s', (_, wakeOf) => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = livingTransport(() => played(succeeded));
+      const { transport, lives } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake: wakeOf() });
       record(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
       flush();
@@ -137,9 +137,9 @@ describe('any stream of refs', () => {
 });
 
 describe('a saved success without a link', () => {
-  it('is polled once, and its link is told', () => {
+  it('is polled once, and its link is emitted', () => {
     inVirtualTime(({ flush }) => {
-      const first = scripted([arkAnswer('succeeded')]);
+      const first = scripted([arkResponse('succeeded')]);
       const before = record(first.client.states(arkTask));
       flush();
       const { client, transport } = scripted([succeeded]);
@@ -152,11 +152,11 @@ describe('a saved success without a link', () => {
   });
 });
 
-describe('a failure in a relay’s own words', () => {
-  it('is not told until it is said again', () => {
+describe('a failure reported by a relay', () => {
+  it('is not emitted until a second response confirms it', () => {
     inVirtualTime(({ flush }) => {
-      const failure = anyfastAnswer('FAILURE', { fail_reason: 'task failed' });
-      const cured = scripted([failure, anyfastAnswer('SUCCESS', { result_url: 'https://videos.example/a.mp4' })]);
+      const failure = anyfastResponse('FAILURE', { fail_reason: 'task failed' });
+      const cured = scripted([failure, anyfastResponse('SUCCESS', { result_url: 'https://videos.example/a.mp4' })]);
       const confirmed = scripted([failure]);
       const seen = [cured, confirmed].map(({ client }) => record(client.watch(anyfastTask), to));
       flush();

@@ -16,12 +16,12 @@ import { watchConfig } from '../../src/state/watch-config.js';
 import { startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { anyFeedEvent } from '../support/arbitraries.js';
 import { marbles } from '../support/marbles.js';
-import { type Answer, driven, good, noAnswer, transition } from '../support/snapshots.js';
+import { type Result, driven, good, noResponse, transition } from '../support/snapshots.js';
 
-/** The origin at a pace that fits into a picture, and without an estimate. */
+/** Ark with an interval that fits into a marble diagram, and without an estimate. */
 const brisk = { ...ark, pacing: () => ({ minIntervalMs: 5, minMs: 5, maxMs: 5 }), expectedTimeMs: () => null };
 
-/** Every 5 ms: a picture has no place for the jitter of the default pace. */
+/** Every 5 ms: marble diagrams cannot show the jitter of the default interval. */
 const policy = { interval: constantDelay(5) };
 
 const refOf = (id: string): TaskRef<'ark'> => ({ provider: 'ark', id });
@@ -44,15 +44,15 @@ const setUp = (script: Script, options: Partial<TaskClientOptions<'ark'>> = {}):
   return { transport, client: clientOf(transport, options) };
 };
 
-/** A saved watch of a task, with its answers so far; the last one came when virtual time began. */
-const savedState = (id: string, ...answers: readonly Answer[]): WatchState => {
-  const rules = watchConfig(brisk, { policy });
-  const state = driven(startWatch(refOf(id), rules, 0), answers, rules, { nowMs: 0 }).at(-1)?.state ?? startWatch(refOf(id), rules, 0);
+/** A saved watch of a task with its results so far. The last one arrived at the start of virtual time. */
+const savedState = (id: string, ...answers: readonly Result[]): WatchState => {
+  const config = watchConfig(brisk, { policy });
+  const state = driven(startWatch(refOf(id), config, 0), answers, config, { nowMs: 0 }).at(-1)?.state ?? startWatch(refOf(id), config, 0);
   const named = state.snapshot && { ...state.snapshot, task: refOf(id) };
   return { ...state, snapshot: named };
 };
 
-/** One event as a few words. */
+/** One event as text. */
 const inWords = (event: FeedEvent): string => {
   const { id } = event.task;
   switch (event.kind) {
@@ -69,7 +69,7 @@ const inWords = (event: FeedEvent): string => {
   }
 };
 
-/** What befalls tasks once they are watched, in words. */
+/** The events of watched tasks, as text. */
 const befalls = (): OperatorFunction<FeedEvent, string> => (events) => events.pipe(filter(({ kind }) => kind !== 'added'), map(inWords));
 
 const q = 'a queued';
@@ -80,7 +80,7 @@ const R = 'b running';
 const S = 'b succeeded';
 const words = { q, r, s, Q, R, S };
 
-/** Runs refs of these ids to the end, and gives what befalls them in words. */
+/** Runs refs of these ids to the end, and returns their events as text. */
 const allWords = (client: TaskClient<'ark'>, ids: readonly string[], options?: WatchTasksOptions): readonly string[] => {
   const seen: string[] = [];
   marbles(({ flush }) => {
@@ -90,7 +90,7 @@ const allWords = (client: TaskClient<'ark'>, ids: readonly string[], options?: W
   return seen;
 };
 
-/** Runs refs of these ids to the end, and gives the last feed. */
+/** Runs refs of these ids to the end, and returns the last feed. */
 const lastFeed = (events: Observable<FeedEvent>): Feed => {
   let last: Feed | null = null;
   marbles(({ flush }) => {
@@ -102,7 +102,7 @@ const lastFeed = (events: Observable<FeedEvent>): Feed => {
 };
 
 describe('watchTasks', () => {
-  it('watches every ref, from when it comes to the end of its task', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('watches every ref, from its arrival to the end of its task', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const { client } = setUp({ a: [says('queued'), says('running'), says('succeeded')], b: [says('running'), says('succeeded')] });
     const refs = cold('       a-b|', { a: refOf('a'), b: refOf('b') });
     const subs = '            ^--!';
@@ -111,14 +111,14 @@ describe('watchTasks', () => {
     expectSubscriptions(refs.subscriptions).toBe(subs);
   }));
 
-  it('says of every task that it is watched, before it is asked about', marbles(({ cold, expectObservable }) => {
+  it('emits `added` for every task before its first request', marbles(({ cold, expectObservable }) => {
     const { client } = setUp({ a: [slowly(says('succeeded'), 3)], b: [{ hang: true }] }, { concurrency: 1 });
     const refs = cold('                                             a-b-b', { a: refOf('a'), b: refOf('b') });
     const result = refs.pipe(watchTasks(client), map(inWords));
     expectObservable(result, '---------!').toBe('A-Bs--', { A: 'a added', B: 'b added', s });
   }));
 
-  it('asks nothing when it is left upon the first event', () => {
+  it('sends no request when it is unsubscribed on the first event', () => {
     const { client, transport } = setUp({ a: [says('succeeded')] });
     marbles(({ cold, expectObservable }) => {
       expectObservable(cold('-a-b', { a: refOf('a'), b: refOf('b') }).pipe(watchTasks(client), take(1), map(inWords))).toBe('-(A|)', { A: 'a added' });
@@ -126,19 +126,19 @@ describe('watchTasks', () => {
     expect(transport.requests).toEqual([]);
   });
 
-  it('stays open for refs that come while nothing is watched', marbles(({ cold, expectObservable }) => {
+  it('stays open for refs that arrive while no task is watched', marbles(({ cold, expectObservable }) => {
     const { client } = setUp({ a: [says('succeeded')], b: [says('running'), says('succeeded')] });
     const refs = cold('  a----b--|', { a: refOf('a'), b: refOf('b') });
     expectObservable(refs.pipe(watchTasks(client), befalls())).toBe('s----R----(S|)', words);
   }));
 
-  it('completes when the refs and the tasks have ended, whichever is later', marbles(({ cold, expectObservable }) => {
+  it('completes when the refs and all tasks have ended', marbles(({ cold, expectObservable }) => {
     const { client } = setUp({ a: [says('succeeded')] });
     expectObservable(cold('a|', { a: refOf('a') }).pipe(watchTasks(client), befalls())).toBe('    s|', words);
     expectObservable(cold('a------|', { a: refOf('a') }).pipe(watchTasks(client), befalls())).toBe('s------|', words);
   }));
 
-  it('does not watch a task again that it has met, be it under way or over', marbles(({ cold, expectObservable, flush }) => {
+  it('watches each task once, also after its end', marbles(({ cold, expectObservable, flush }) => {
     const { client, transport } = setUp({ a: [says('running'), says('succeeded')] });
     const refs = cold('                       aa-a---a|', { a: refOf('a') });
     expectObservable(refs.pipe(watchTasks(client), befalls())).toBe('r----s--|', words);
@@ -146,7 +146,7 @@ describe('watchTasks', () => {
     expect(transport.requests).toHaveLength(2);
   }));
 
-  it('takes refs for the same task only when provider, id and account are the same', () => {
+  it('treats refs as the same task only if provider, id and account are equal', () => {
     const transport = scriptedTransport([says('succeeded')]);
     const client = createTaskClient({
       transport,
@@ -166,7 +166,7 @@ describe('watchTasks', () => {
     expect(transport.requests).toHaveLength(3);
   });
 
-  it('is silent with silent refs and asks nothing', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+  it('is silent and sends no request with silent refs', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
     const { client, transport } = setUp({});
     const refs = cold<TaskRef<'ark'>>('-');
     expectObservable(refs.pipe(watchTasks(client))).toBe('-');
@@ -181,14 +181,14 @@ describe('watchTasks', () => {
     expectObservable(EMPTY.pipe(watchTasks(client))).toBe('|');
   }));
 
-  it('passes on the error of the refs, and leaves every task', marbles(({ cold, expectObservable, flush }) => {
+  it('emits the error of the refs, and stops every watch', marbles(({ cold, expectObservable, flush }) => {
     const { client, transport } = setUp({ a: [says('running')] });
     expectObservable(cold('a--#', { a: refOf('a') }, 'mine').pipe(watchTasks(client), befalls())).toBe('r--#', words, 'mine');
     flush();
     expect(transport.requests).toHaveLength(1);
   }));
 
-  it('leaves no request behind, whenever it is left', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+  it('leaves no request behind when it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
     const { client, transport } = setUp({ a: [slowly(says('running'), 2)], b: [{ hang: true }] });
     const refs = cold('      ab-', { a: refOf('a'), b: refOf('b') });
     const result = refs.pipe(watchTasks(client), befalls());
@@ -199,7 +199,7 @@ describe('watchTasks', () => {
     expect(transport.pending()).toBe(0);
   }));
 
-  it('can be left at any moment: nothing is asked from then on', () => {
+  it('sends no request after it is unsubscribed at any moment', () => {
     fc.assert(fc.property(fc.nat({ max: 60 }), fc.integer({ min: 1, max: 4 }), (leaveAtMs, concurrency) => {
       const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
       const steps = [slowly(says('queued'), 3), unavailable, says('running'), { hang: true } as const];
@@ -218,7 +218,7 @@ describe('watchTasks', () => {
     }));
   });
 
-  it('gives two subscribers their own events, and asks for both at once', marbles(({ cold, expectObservable, flush }) => {
+  it('gives each of two subscribers its own events, from shared requests', marbles(({ cold, expectObservable, flush }) => {
     const { client, transport } = setUp({ a: [says('queued'), says('running'), says('succeeded')] });
     const events = cold('            a|', { a: refOf('a') }).pipe(watchTasks(client), befalls());
     expectObservable(events).toBe('  q----r----(s|)', words);
@@ -227,7 +227,7 @@ describe('watchTasks', () => {
     expect(transport.requests).toHaveLength(3);
   }));
 
-  it('says what befalls a task: transitions, failed polls with the next poll, and that it could not be followed', () => {
+  it('emits transitions, failed polls with the next poll, and the error of a task that could not be followed', () => {
     const { client } = setUp({ a: [says('queued'), unavailable, says('queued'), says('running'), quota] });
     const events: FeedEvent[] = [];
     marbles(({ flush }) => {
@@ -242,23 +242,23 @@ describe('watchTasks', () => {
     expect(events[4]).toMatchObject({ error: { kind: 'response', lastSnapshot: { status: 'running' }, state: { ended: 'response' } } });
   });
 
-  it.each(['failed', 'cancelled', 'expired'] as const)('takes a task that is %s for a transition, not for a loss', (status) => {
+  it.each(['failed', 'cancelled', 'expired'] as const)('emits a transition, not an error, for a task that is %s', (status) => {
     const { client } = setUp({ a: [says('running'), says(status)] });
     expect(allWords(client, ['a'])).toEqual(['a running', `a ${status}`]);
   });
 
-  it('says the last transition before the loss when a policy stops', () => {
+  it('emits the last transition before the error when a policy stops', () => {
     const { client } = setUp({ a: [says('queued'), says('running')] });
     const policy = { interval: limitAttempts(constantDelay(5), 1) };
     expect(allWords(client, ['a'], { watch: () => ({ policy }) })).toEqual(['a queued', 'a running', 'a lost: timeout']);
   });
 
-  it('watches a task on whose status word nobody knows', () => {
+  it('keeps watching a task with an unknown status', () => {
     const { client } = setUp({ a: [says('PAUSED'), says('running'), says('succeeded')] });
     expect(allWords(client, ['a'])).toEqual(['a unknown', 'a running', 'a succeeded']);
   });
 
-  it('ends a task at its deadline with a loss', () => {
+  it('ends a task at its deadline with an error', () => {
     const { client } = setUp({ a: [says('running')], b: [{ hang: true }], c: [says('succeeded')] }, { deadlineMs: 1_000 });
     expect(allWords(client, ['a', 'b', 'c'])).toEqual(['a running', 'c succeeded', 'a lost: timeout', 'b lost: timeout']);
   });
@@ -275,7 +275,7 @@ describe('watchTasks', () => {
     ['hangs', [{ hang: true }], 'timeout'],
   ];
 
-  it.each(fates)('one task among fifty that %s harms none of the others', (_, steps, reason) => {
+  it.each(fates)('one task among fifty that %s does not affect the others', (_, steps, reason) => {
     const ids = Array.from({ length: 50 }, (__, index) => `t${String(index)}`);
     const well = [says('queued'), says('running'), says('succeeded')];
     const { client, transport } = setUp(Object.fromEntries(ids.map((id) => [id, id === 't7' ? steps : well])));
@@ -288,7 +288,7 @@ describe('watchTasks', () => {
     expect(transport.pending()).toBe(0);
   });
 
-  it('a transport that throws for one task harms none of the others', () => {
+  it('a transport that throws for one task does not affect the others', () => {
     const scripted = scriptedTransport([says('succeeded')]);
     const transport: Transport = (request) => {
       if (request.url.endsWith('/bad')) throw new Error('broken');
@@ -299,7 +299,7 @@ describe('watchTasks', () => {
     expect(seen.at(-1)).toBe('bad lost: transport');
   });
 
-  it('a ref that is none is lost, and says what was wrong with it', () => {
+  it('an invalid ref leads to an error that describes the value', () => {
     const { client } = setUp({ a: [says('succeeded')] });
     const bad = [{ provider: 'ark', id: '' }, { provider: 'ark', id: '..' }, { provider: 'nobody', id: '1' }, { provider: 'ark', id: '1', account: 'eu' }, { provider: 'ark', id: 5 }, {}];
     const events: FeedEvent[] = [];
@@ -318,7 +318,7 @@ describe('watchTasks', () => {
     ['undefined', undefined, /^task must be a ref/],
     ['a bigint for an id', { provider: 'ark', id: 12n }, /^task\.id must be a string .* not 12$/],
     ['no id that can be read', { provider: 'ark', get id() { throw new Error('task.id'); } }, /^task\.id$/],
-  ])('a ref that is or has %s is lost, and no other is', (_, bad, message) => {
+  ])('a ref that is or has %s leads to an error, and does not affect the others', (_, bad, message) => {
     const { client } = setUp({ 12: [slowly(says('succeeded'), 2)] });
     const events: FeedEvent[] = [];
     marbles(({ flush }) => {
@@ -345,7 +345,7 @@ describe('watchTasks: the progress of a task', () => {
     expect(seen.filter((each) => each !== 'a 0%')).toEqual(['a queued', 'a running', 'a 30%', 'a 80%', 'a succeeded']);
   });
 
-  it('is estimated where nothing is reported, never goes back, and is below 1 until the end', () => {
+  it('is estimated if none is reported, never decreases, and is below 1 until the end', () => {
     const client = createTaskClient({
       transport: scriptedTransport([...Array.from({ length: 60 }, () => says('running')), says('succeeded')]),
       accounts: [account(ark, { apiKey: null, batch: false })],
@@ -364,7 +364,7 @@ describe('watchTasks: the progress of a task', () => {
 });
 
 describe('watchTasks: the concurrency of its client', () => {
-  /** Counts the requests under way, as each of them is answered. */
+  /** Counts the requests in flight at each response. */
   const counted = (scripted: ScriptedTransport): { transport: Transport; counts: number[] } => {
     const counts: number[] = [];
     return { counts, transport: (request) => scripted(request).pipe(tap(() => counts.push(scripted.pending()))) };
@@ -372,14 +372,14 @@ describe('watchTasks: the concurrency of its client', () => {
 
   const many = Array.from({ length: 20 }, (_, index) => `t${String(index)}`);
 
-  it.each([[undefined, 16], [1, 1], [3, 3], [100, 16]] as const)('%s: no more than so many requests are in flight, and 16 of an account', (concurrency, most) => {
+  it.each([[undefined, 16], [1, 1], [3, 3], [100, 16]] as const)('%s: limits the requests in flight, with 16 for an account', (concurrency, most) => {
     const scripted = scriptedTransport([slowly(says('running'), 3), slowly(says('succeeded'), 3)]);
     const { transport, counts } = counted(scripted);
     allWords(clientOf(transport, concurrency === undefined ? {} : { concurrency }), many);
     expect(Math.max(...counts)).toBe(most);
   });
 
-  it('limits no watches: a place is free again as soon as its answer has come', () => {
+  it('limits requests, not watches: a place is free again after its response', () => {
     const { client, transport } = setUp({ a: [slowly(says('running'), 2)], b: [slowly(says('running'), 2)], c: [slowly(says('running'), 2)] }, { concurrency: 1 });
     marbles(({ flush }) => {
       const watching = from(['a', 'b', 'c'].map(refOf)).pipe(watchTasks(client)).subscribe();
@@ -390,7 +390,7 @@ describe('watchTasks: the concurrency of its client', () => {
     expect(asked.slice(0, 6)).toEqual(['a0', 'b2', 'c4', 'a7', 'b9', 'c11']);
   });
 
-  it('asks in the order in which the questions came', () => {
+  it('sends requests in the order in which they were queued', () => {
     const { client, transport } = setUp(Object.fromEntries(many.map((id) => [id, [slowly(says('succeeded'), 2)]])), { concurrency: 2 });
     allWords(client, many);
     expect(transport.requests.map(({ url }) => url.split('/').at(-1))).toEqual(many);
@@ -405,7 +405,7 @@ describe('watchTasks: the concurrency of its client', () => {
     expect(seen).toEqual(expect.arrayContaining(['a succeeded', 'b succeeded', 'c succeeded']));
   });
 
-  it('is given back by a task that is lost while it waits', () => {
+  it('is freed by a task that ends in an error while it waits', () => {
     const { client, transport } = setUp({ a: [slowly(says('succeeded'), 100)], b: [says('succeeded')], c: [says('succeeded')] }, { concurrency: 1 });
     const seen = allWords(client, ['a', 'b', 'c'], { watch: ({ id }) => (id === 'b' ? { deadlineMs: 20 } : {}) });
     expect([...seen].sort()).toEqual(['a succeeded', 'b lost: timeout', 'c succeeded']);
@@ -413,7 +413,7 @@ describe('watchTasks: the concurrency of its client', () => {
     expect(transport.requests).toHaveLength(2);
   });
 
-  it('lets no request out once the feed is left', () => {
+  it('sends no request after the feed is unsubscribed', () => {
     const { client, transport } = setUp({ a: [{ hang: true }], b: [says('succeeded')] }, { concurrency: 1 });
     marbles(({ cold, expectObservable }) => {
       const refs = cold('ab', { a: refOf('a'), b: refOf('b') });
@@ -434,7 +434,7 @@ describe('watchTasks: the concurrency of its client', () => {
     expect(Math.max(...counts)).toBe(4);
   });
 
-  it('lets no more of a key’s requests out once Retry-After says so, however many wait', () => {
+  it('sends no request of an account during its Retry-After', () => {
     const tooMany: ScriptedStep = { status: 429, headers: { 'retry-after': '60' }, afterMs: 500 };
     const { client, transport } = setUp(Object.fromEntries(many.map((id, index) => [id, index < 8 ? [tooMany, says('succeeded')] : [says('succeeded')]])), { concurrency: 8 });
     expect(allWords(client, many).filter((each) => each.endsWith(' succeeded'))).toHaveLength(many.length);
@@ -443,20 +443,20 @@ describe('watchTasks: the concurrency of its client', () => {
 });
 
 describe('watchTasks: options of each watch', () => {
-  it('asks for the options of each task once, with its ref', () => {
+  it('calls `watch` once for each task, with its ref', () => {
     const { client } = setUp({ a: [says('running'), says('succeeded')], b: [says('succeeded')] });
     const watch = vi.fn(() => ({}));
     allWords(client, ['a', 'b', 'a'], { watch });
     expect(watch.mock.calls).toEqual([[refOf('a')], [refOf('b')]]);
   });
 
-  it('takes them for that task alone', () => {
+  it('applies them to that task only', () => {
     const { client, transport } = setUp({ a: [says('running'), says('succeeded')], b: [says('running'), says('succeeded')] });
     allWords(client, ['a', 'b'], { watch: ({ id }) => (id === 'a' ? { policy: { interval: constantDelay(30) } } : {}) });
     expect(transport.requests.map(({ url, atMs }) => `${url.slice(-1)}${String(atMs)}`)).toEqual(['a0', 'b0', 'b5', 'a30']);
   });
 
-  it('loses that task alone when they throw, or are wrong', () => {
+  it('emits an error for that task only when `watch` throws or returns invalid options', () => {
     const { client } = setUp({ a: [says('succeeded')] });
     const watch = ({ id }: TaskRef) => {
       if (id === 'thrown') throw new Error('no options');
@@ -465,7 +465,7 @@ describe('watchTasks: options of each watch', () => {
     expect(allWords(client, ['thrown', 'wrong', 'a'], { watch })).toEqual(['thrown lost: Error', 'wrong lost: RangeError', 'a succeeded']);
   });
 
-  it('loses a task whose saved state is of another one', () => {
+  it('emits an error for a task with the saved state of another one', () => {
     const { client, transport } = setUp({ a: [says('succeeded')] });
     expect(allWords(client, ['a'], { watch: () => ({ resumeFrom: savedState('b', good('running')) }) })).toEqual(['a lost: TypeError']);
     expect(transport.requests).toEqual([]);
@@ -478,7 +478,7 @@ describe('watchTasks: options of each watch', () => {
     return { seen, requests: transport.requests.length, feed: lastFeed(of(refOf('a')).pipe(watchTasks(run().client, { watch: () => ({ resumeFrom: saved }) }))) };
   };
 
-  it('goes on from a saved state: the tail of the transitions alone', () => {
+  it('resumes from a saved state: emits only the later transitions', () => {
     const { seen } = restored(savedState('a', good('queued'), good('running')), says('running'), says('succeeded'));
     expect(seen.filter((each) => each !== 'a running' && !each.includes('%'))).toEqual(['a succeeded']);
     const events: FeedEvent[] = [];
@@ -490,15 +490,15 @@ describe('watchTasks: options of each watch', () => {
     expect(events).toMatchObject([{ kind: 'added' }, { kind: 'transition', transition: { from: 'running', to: 'succeeded' } }]);
   });
 
-  it('says the end again of a task that had ended, and asks nothing', () => {
+  it('emits the end of a finished task again, without a poll', () => {
     const { seen, requests, feed } = restored(savedState('a', good('running'), good('succeeded')));
     expect(seen).toEqual(['a succeeded']);
     expect(requests).toBe(0);
     expect(feed).toMatchObject({ counts: { succeeded: 1 }, progress: 1 });
   });
 
-  it('goes on asking about a task that was lost', () => {
-    const { seen } = restored(savedState('a', good('running'), noAnswer, good('expired')), says('succeeded'));
+  it('keeps polling a task that had ended in an error', () => {
+    const { seen } = restored(savedState('a', good('running'), noResponse, good('expired')), says('succeeded'));
     expect(seen).toEqual(['a expired']);
     const gone = { ...savedState('a', good('running')), ended: 'gone' as const };
     expect(restored(gone, says('succeeded')).seen).toEqual(['a succeeded']);
@@ -515,7 +515,7 @@ describe('watchTasks: options of each watch', () => {
     timer(20).subscribe(() => { watching.unsubscribe(); });
     flush();
     expect(rows.slice(0, 2)).toEqual([null, ['a', 'running', 0.4, 'running', 1]]);
-    // An end that is not confirmed is not told.
+    // An unconfirmed terminal status is not reported.
     expect(rows[2]).toEqual(['b', null, 0, null, 1]);
   }));
 
@@ -532,7 +532,7 @@ describe('watchTasks: options of each watch', () => {
     expect(feeds.at(-1)?.tasks.get(refOf('a'))).toMatchObject({ status: 'running', snapshot: { status: 'running' } });
   });
 
-  it('shows a restored task in the feed as far as it had come', () => {
+  it('shows a resumed task in the feed with its saved progress', () => {
     const feeds: Feed[] = [];
     marbles(({ flush }) => {
       const { client } = setUp({ a: [unavailable] });
@@ -571,7 +571,7 @@ describe('toFeed', () => {
 
   const none = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, errored: 0 };
 
-  /** A feed as plain data, to be compared later. */
+  /** A feed as plain data, to compare later. */
   const plain = ({ tasks, counts, ...rest }: Feed): object => structuredCloneOf({ ...rest, counts, size: tasks.size, rows: [...tasks] });
   const structuredCloneOf = (value: object): object => JSON.parse(JSON.stringify(value)) as object;
 
@@ -582,14 +582,14 @@ describe('toFeed', () => {
     expectSubscriptions(events.subscriptions).toBe('^----!');
   }));
 
-  it('knows nothing in the empty feed', () => {
+  it('has no tasks in the empty feed', () => {
     const [empty] = feedsOf([]);
     expect(empty).toMatchObject({ counts: none, progress: 0, estimated: false, changed: null, tasks: { size: 0 } });
     expect([...(empty?.tasks ?? [])]).toEqual([]);
     expect(empty?.tasks.get(refOf('a'))).toBeUndefined();
   });
 
-  it('stays with the empty feed while its source is silent, and completes and errs with it', marbles(({ cold, expectObservable }) => {
+  it('emits only the empty feed while its source is silent, and completes or fails with it', marbles(({ cold, expectObservable }) => {
     const sizes = (events: Observable<FeedEvent>): Observable<number> => events.pipe(toFeed(), map(({ tasks }) => tasks.size));
     expectObservable(sizes(NEVER)).toBe('                              x', { x: 0 });
     expectObservable(sizes(EMPTY)).toBe('                              (x|)', { x: 0 });
@@ -597,13 +597,13 @@ describe('toFeed', () => {
     expectObservable(sizes(throwError(() => 'mine'))).toBe('                (x#)', { x: 0 }, 'mine');
   }));
 
-  it('leaves its source when it is left', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('unsubscribes from its source', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const events = cold('-a-b-c|', { a: to('queued', 'a'), b: to('queued', 'b'), c: to('queued', 'c') });
     expectObservable(events.pipe(toFeed(), map(({ tasks }) => tasks.size)), '----!').toBe('0a-b-', { 0: 0, a: 1, b: 2 });
     expectSubscriptions(events.subscriptions).toBe('^---!');
   }));
 
-  it('folds anew for each subscriber', () => {
+  it('starts from the empty feed for each subscriber', () => {
     const events = new Subject<FeedEvent>();
     const feeds = events.pipe(toFeed());
     const sizes: Record<'first' | 'late', number[]> = { first: [], late: [] };
@@ -615,20 +615,20 @@ describe('toFeed', () => {
     expect(sizes).toEqual({ first: [0, 1, 2, 2], late: [0, 1, 2] });
   });
 
-  it('counts every status, and the lost', () => {
+  it('counts every status, and the errors', () => {
     const ids = [...taskStatuses, 'gone'];
     const feed = feedAfter(...taskStatuses.map((status) => to(status, status)), lost('gone'));
     expect(feed.counts).toEqual({ queued: 1, running: 1, succeeded: 1, failed: 1, cancelled: 1, expired: 1, unknown: 1, errored: 1 });
     expect([...feed.tasks].map(({ task }) => task.id)).toEqual(ids);
   });
 
-  it('counts a task once, where it is now', () => {
+  it('counts a task once, by its current status', () => {
     expect(feedAfter(to('queued'), to('running'), to('running')).counts).toEqual({ ...none, running: 1 });
     expect(feedAfter(to('queued'), to('running'), to('failed')).counts).toEqual({ ...none, failed: 1 });
     expect(feedAfter(to('running'), lost()).counts).toEqual({ ...none, errored: 1 });
   });
 
-  it('has a row for a task from the moment it is watched, and counts it in no status until it is answered', () => {
+  it('has a row for a task as soon as it is watched, and counts it by status after its first response', () => {
     const feed = feedAfter(added('a'), added('b'), trouble('b'), to('running', 'c'), at(0.6, 'c'));
     expect(feed.counts).toEqual({ ...none, running: 1 });
     expect(feed.tasks.size).toBe(3);
@@ -651,7 +651,7 @@ describe('toFeed', () => {
     expect(feedAfter(trouble(), added()).tasks.get(refOf('a'))).toMatchObject({ lastError: { message: 'reset' }, nextPollAtMs: 10_000 });
   });
 
-  it('says which row the last event changed', () => {
+  it('has the row that the last event changed', () => {
     const feeds = feedsOf([to('queued', 'a'), to('running', 'b'), at(0.5, 'a')]);
     expect(feeds.map(({ changed }) => changed && `${changed.task.id} ${String(changed.status)} ${String(changed.progress)}`)).toEqual([
       null,
@@ -668,7 +668,7 @@ describe('toFeed', () => {
     expect(snapshot).not.toHaveProperty('raw');
   });
 
-  it('shows a trouble until a good answer, of whatever kind', () => {
+  it('shows an error until a good response', () => {
     const rowAfter = (...events: readonly FeedEvent[]): TaskRow | undefined => feedAfter(...events).tasks.get(refOf('a'));
     expect(rowAfter(to('running'), trouble())).toMatchObject({ status: 'running', lastError: { message: 'reset' }, nextPollAtMs: 10_000 });
     for (const good of [at(0), at(0.4), to('running'), to('succeeded')]) {
@@ -677,7 +677,7 @@ describe('toFeed', () => {
     expect(rowAfter(to('running'), trouble(), lost())).toMatchObject({ error: { message: 'lost' }, nextPollAtMs: null });
   });
 
-  it('clears the trouble of a task that answers the same as before', () => {
+  it('clears the error of a task whose response is the same as before', () => {
     const { client } = setUp({ a: [says('running'), unavailable, says('running'), { hang: true }] }, { deadlineMs: 100, requestTimeoutMs: 1_000 });
     const troubles: (string | null)[] = [];
     marbles(({ flush }) => {
@@ -690,7 +690,7 @@ describe('toFeed', () => {
     expect(troubles).toEqual([null, null, 'server', null]);
   });
 
-  it('averages the progress of all tasks, the ended and the lost as 1', () => {
+  it('averages the progress of all tasks, with finished and failed watches as 1', () => {
     expect(feedAfter(to('running', 'a'), at(0.5, 'a')).progress).toBeCloseTo(0.5, 9);
     expect(feedAfter(to('running', 'a'), at(0.5, 'a'), to('queued', 'b')).progress).toBeCloseTo(0.25, 9);
     for (const end of [to('succeeded', 'b'), to('failed', 'b'), to('cancelled', 'b'), to('expired', 'b'), lost('b')]) {
@@ -705,7 +705,7 @@ describe('toFeed', () => {
     expect(feedAfter(...events)).toMatchObject({ progress: 1, estimated: false });
   });
 
-  it('says whether any of it is estimated', () => {
+  it('has `estimated` if the progress of any task is estimated', () => {
     expect(feedAfter(to('running', 'a'), at(0.2, 'a', false)).estimated).toBe(false);
     expect(feedAfter(at(0.2, 'a', false), at(0.1, 'b', true)).estimated).toBe(true);
     expect(feedAfter(at(0.2, 'a', false), at(0.1, 'b', true), to('failed', 'b')).estimated).toBe(false);
@@ -713,12 +713,12 @@ describe('toFeed', () => {
     expect(feedAfter(at(0.2, 'a', true), at(0.3, 'a', false)).estimated).toBe(false);
   });
 
-  it('never lets the progress of a task go back', () => {
+  it('never decreases the progress of a task', () => {
     expect(feedAfter(at(0.5), at(0.2)).progress).toBeCloseTo(0.5, 9);
     expect(feedAfter(to('succeeded'), at(0.2)).progress).toBe(1);
   });
 
-  it('its totals are those of a recount of its rows, whatever happens', () => {
+  it('its totals equal a recount of its rows, for any events', () => {
     fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
       for (const { counts, progress, estimated, tasks } of feedsOf(events)) {
         const rows = [...tasks];
@@ -762,7 +762,7 @@ describe('toFeed', () => {
     }));
   });
 
-  it('its mean falls only when a task is added', () => {
+  it('its mean decreases only when a task is added', () => {
     fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 100 }), (events) => {
       const feeds = feedsOf(events);
       for (const [index, feed] of feeds.slice(1).entries()) {
@@ -772,7 +772,7 @@ describe('toFeed', () => {
     }));
   });
 
-  it('is the same, folded from its rows instead of the events', () => {
+  it('is the same when it is built from rows instead of events', () => {
     fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
       const feeds = feedsOf(events);
       const rows = feeds.flatMap(({ changed }) => changed ?? []);
@@ -781,7 +781,7 @@ describe('toFeed', () => {
     }));
   });
 
-  it('can be told from a feed with others in between', () => {
+  it('can be distinguished from a feed with others in between', () => {
     fc.assert(fc.property(fc.array(anyFeedEvent, { minLength: 3, maxLength: 30 }), fc.nat(), fc.nat(), (events, one, other) => {
       const feeds = feedsOf(events).slice(1);
       const [from, to] = [one % feeds.length, other % feeds.length];
@@ -829,11 +829,11 @@ describe('toFeed', () => {
       spy.mockRestore();
       return slots / 4;
     });
-    expect(costs[0]).toBeGreaterThan(0); // else rows are copied another way, and this test proves nothing
+    expect(costs[0]).toBeGreaterThan(0); // otherwise rows are copied in another way, and this test proves nothing
     expect(costs[1]).toBeLessThanOrEqual(3 * 32 + 32);
   });
 
-  it('folds what watchTasks says, to the end of all tasks', () => {
+  it('reduces the events of watchTasks, to the end of all tasks', () => {
     const { client } = setUp({
       a: [says('queued'), unavailable, says('running'), says('succeeded')],
       b: [says('running'), says('failed', { error: { code: 'InternalServiceError', message: 'it broke' } })],
@@ -846,7 +846,7 @@ describe('toFeed', () => {
     expect(feed.tasks.get(refOf('c'))?.error).toSatisfy((error: unknown) => isSeedanceError(error, 'response'));
   });
 
-  it('shows progress that never falls while nothing is added', () => {
+  it('shows progress that never decreases while no task is added', () => {
     const { client } = setUp({ a: [...Array.from({ length: 30 }, () => says('running')), says('succeeded')], b: [says('queued'), unavailable, quota] });
     const falls: number[] = [];
     marbles(({ flush }) => {

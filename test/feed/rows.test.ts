@@ -15,7 +15,7 @@ const rowOf = (id: number | string, text = ''): Row => ({ task: refOf(String(id)
 const filled = (count: number): GrowingRows<Row> =>
   Array.from({ length: count }, (_, id) => rowOf(id)).reduce((rows, row) => rows.with(row), emptyRows<Row>());
 
-/** Refs that differ in each of their parts, in one of them, or only look as if they did. */
+/** Refs that differ in all parts, in one part, or only in appearance. */
 const anyRef: fc.Arbitrary<TaskRef> = fc.record(
   { provider: fc.constantFrom('ark', 'anyfast', ''), id: fc.constantFrom('1', '2', '__proto__', '["ark"]', 'ark'), account: fc.constantFrom('eu', 'us', '1') },
   { requiredKeys: ['provider', 'id'] },
@@ -23,7 +23,7 @@ const anyRef: fc.Arbitrary<TaskRef> = fc.record(
 
 const anyRow: fc.Arbitrary<Row> = fc.record({ task: anyRef, text: fc.string({ maxLength: 3 }) });
 
-/** What a map makes of the same rows. */
+/** The same rows in a map. */
 const modelOf = (rows: readonly Row[]): ReadonlyMap<string, Row> => new Map(rows.map((row) => [taskKey(row.task), row]));
 
 afterEach(() => {
@@ -31,14 +31,14 @@ afterEach(() => {
 });
 
 describe('rows', () => {
-  it('are none at first', () => {
+  it('are empty at first', () => {
     const rows = emptyRows<Row>();
     expect(rows.size).toBe(0);
     expect([...rows]).toEqual([]);
     expect(rows.get(refOf('1'))).toBeUndefined();
   });
 
-  it('are found by their task, counted once, and read in the order in which the tasks were met', () => {
+  it('are found by their task, counted once, and iterated in the order in which the tasks were added', () => {
     const rows = emptyRows<Row>().with(rowOf('b', 'first')).with(rowOf('a')).with(rowOf('b', 'second'));
     expect(rows.size).toBe(2);
     expect([...rows]).toEqual([rowOf('b', 'second'), rowOf('a')]);
@@ -56,7 +56,7 @@ describe('rows', () => {
     }));
   });
 
-  it('agree with a map however many they are', () => {
+  it('agree with a map for any number of rows', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 3_000 }), fc.array(fc.nat({ max: 4_000 })), (count, changes) => {
       const all = [...Array.from({ length: count }, (_, id) => rowOf(id)), ...changes.map((id, index) => rowOf(id, String(index)))];
       const model = modelOf(all);
@@ -68,7 +68,7 @@ describe('rows', () => {
     }));
   });
 
-  it.each([1, 31, 32, 33, 1_023, 1_024, 1_025, 32_767, 32_768, 32_769])('are right at the edges of the tree: %i', (count) => {
+  it.each([1, 31, 32, 33, 1_023, 1_024, 1_025, 32_767, 32_768, 32_769])('are correct at the edges of the tree: %i', (count) => {
     const rows = filled(count);
     expect(rows.size).toBe(count);
     expect([...rows].map(({ task }) => task.id)).toEqual(Array.from({ length: count }, (_, id) => String(id)));
@@ -76,7 +76,7 @@ describe('rows', () => {
     expect(rows.get(refOf(String(count)))).toBeUndefined();
   });
 
-  it('leave every older version as it was', () => {
+  it('keep every older version as it was', () => {
     fc.assert(fc.property(fc.array(fc.tuple(fc.nat({ max: 80 }), fc.string({ maxLength: 3 })), { maxLength: 200 }), (changes) => {
       const versions = [emptyRows<Row>()];
       const models: (readonly Row[])[] = [[]];
@@ -118,12 +118,12 @@ describe('rows', () => {
       const changed = rows.with(rowOf(Math.floor(count / 2), 'new'));
       changed.with(rowOf('one more'));
       spy.mockRestore();
-      expect(slots).toBeGreaterThan(0); // else rows are copied another way, and this test proves nothing
+      expect(slots).toBeGreaterThan(0); // otherwise rows are copied in another way, and this test proves nothing
       expect(slots).toBeLessThanOrEqual(2 * 32 * Math.ceil(Math.log(count + 1) / Math.log(32)));
     }
   });
 
-  it('read nothing of the other rows for a change', () => {
+  it('do not read other rows for a change', () => {
     const touched = new Set<string>();
     const watched = (id: number): Row => new Proxy(rowOf(id), { get: (row, name: keyof Row) => (touched.add(row.task.id), row[name]) });
     const rows = Array.from({ length: 10_000 }, (_, id) => watched(id)).reduce((done, row) => done.with(row), emptyRows<Row>());

@@ -12,7 +12,7 @@ import { watchTasks } from '../../src/feed/feed.js';
 import { markSent, startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { ark } from '../../src/providers/ark.js';
-import { arkTask, askedAt, at, record, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { arkTask, sentAtS, at, record, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
 
 const folders: string[] = [];
 const opened: Journal[] = [];
@@ -252,7 +252,7 @@ describe('watches with a journal', () => {
       const seen = record(client.watch(arkTask, journal.watch(arkTask)), to);
       at(seconds(16), () => { journal.close(); });
       flush();
-      expect(askedAt(transport)).toEqual([0, 15]);
+      expect(sentAtS(transport)).toEqual([0, 15]);
       expect(seen.lines.slice(0, 2)).toEqual(['0s queued', '20s running']);
       expect(seen.lines).toHaveLength(3);
       expect(seen.error).toMatchObject({ kind: 'save', message: expect.stringContaining('is closed') as string, state: { ended: null, snapshot: { status: 'running' } } });

@@ -29,7 +29,7 @@ describe('delay policies', () => {
     expect([0, 1, 2, 3, 4].map((index) => delay(attempt({ index })))).toEqual([10, 20, 40, 70, 70]);
   });
 
-  it('exponentialDelay: stays a finite number however often it is asked', () => {
+  it('exponentialDelay: stays finite for any attempt', () => {
     fc.assert(fc.property(anyAttempt, fc.double({ min: 1, max: 100, noNaN: true }), (any, factor) => {
       for (const initialMs of [0, 1]) {
         expect(exponentialDelay({ initialMs, factor })(any)).toSatisfy((ms: number) => ms >= initialMs && ms < Infinity);
@@ -37,25 +37,25 @@ describe('delay policies', () => {
     }));
   });
 
-  it('proportionalDelay: waits a share of the elapsed time, inside its range', () => {
+  it('proportionalDelay: waits a ratio of the elapsed time, within its range', () => {
     const delay = proportionalDelay({ minMs: 30, maxMs: 60 });
     expect([0, 300, 450, 600, 6_000].map((elapsedMs) => delay(attempt({ elapsedMs })))).toEqual([30, 30, 45, 60, 60]);
   });
 
-  it('expectedTimeDelay: looks again when the task can have ended, often while it is expected, seldom in the tail', () => {
+  it('expectedTimeDelay: polls when the task can have ended, often while its end is likely, less often later', () => {
     const delay = expectedTimeDelay({ fromMs: 90_000, toMs: 240_000, minMs: 10_000, maxMs: 20_000 });
     const waits = [0, 60_000, 79_999, 80_000, 150_000, 240_000, 290_000, 340_000, 900_000].map((elapsedMs) => delay(attempt({ elapsedMs })));
     expect(waits).toEqual([95_000, 35_000, 15_001, 10_000, 10_000, 10_000, 15_000, 20_000, 20_000]);
   });
 
-  it('expectedTimeDelay: spreads the first looks over one interval, and none is more than 2 minutes away', () => {
+  it('expectedTimeDelay: spreads the first polls over one interval, and waits at most 2 minutes', () => {
     const delay = expectedTimeDelay({ fromMs: 90_000, toMs: 240_000, minMs: 10_000, maxMs: 20_000 });
     expect([0, 0.25, 0.75].map((jitter) => delay(attempt({ jitter })))).toEqual([90_000, 92_500, 97_500]);
     const longAway = expectedTimeDelay({ fromMs: 600_000, toMs: 900_000, minMs: 10_000, maxMs: 20_000 });
     expect([0, 0.5, 1].map((jitter) => longAway(attempt({ jitter })))).toEqual([110_000, 115_000, 120_000]);
   });
 
-  it('expectedTimeDelay: never waits less than its least, and more than its most only while it is too early', () => {
+  it('expectedTimeDelay: never waits less than minMs, and more than maxMs only before fromMs', () => {
     const anyTimes = fc.record({ fromMs: fc.nat({ max: 1_000_000 }), lastsMs: fc.nat({ max: 1_000_000 }), minMs: fc.nat({ max: 200_000 }), moreMs: fc.nat({ max: 100_000 }) });
     fc.assert(fc.property(anyTimes, anyAttempt, ({ fromMs, lastsMs, minMs, moreMs }, any) => {
       const ms = expectedTimeDelay({ fromMs, toMs: fromMs + lastsMs, minMs, maxMs: minMs + moreMs })(any);
@@ -70,13 +70,13 @@ describe('delay policies', () => {
     }));
   });
 
-  it('atLeast: the larger of the delay and the least', () => {
+  it('atLeast: the larger of the delay and minMs', () => {
     fc.assert(fc.property(anyDelayMs, anyDelayMs, anyAttempt, (ms, least, any) => {
       expect(atLeast(constantDelay(ms), least)(any)).toBe(Math.max(ms, least));
     }));
   });
 
-  it('longest: one stop stops all, otherwise the larger delay wins', () => {
+  it('maxOf: one stop stops all, otherwise the larger delay wins', () => {
     fc.assert(fc.property(anyDelay, anyDelay, anyAttempt, (a, b, any) => {
       expect(maxOf(() => a, () => b)(any)).toBe(a === 'stop' || b === 'stop' ? 'stop' : Math.max(a, b));
     }));
@@ -89,12 +89,12 @@ describe('delay policies', () => {
     }));
   });
 
-  it('limitAttempts: so many waits, not one more', () => {
+  it('limitAttempts: stops after `count` waits', () => {
     const delay = limitAttempts(constantDelay(7), 3);
     expect([0, 1, 2, 3, 4].map((index) => delay(attempt({ index })))).toEqual([7, 7, 7, 'stop', 'stop']);
   });
 
-  it('limitElapsed: stops in the very millisecond of its limit', () => {
+  it('limitElapsed: stops in the millisecond of its limit', () => {
     const delay = limitElapsed(constantDelay(7), 100);
     expect([0, 99, 100, 101].map((elapsedMs) => delay(attempt({ elapsedMs })))).toEqual([7, 7, 'stop', 'stop']);
   });
@@ -106,7 +106,7 @@ describe('delay policies', () => {
     }
   });
 
-  it('names the field and the value of a number that is none', () => {
+  it('names the field and the value of an invalid number', () => {
     const refused: readonly (readonly [() => unknown, string])[] = [
       [() => constantDelay(-1), 'constantDelay: delayMs must be finite and ≥ 0, not -1'],
       [() => constantDelay(Number.NaN), 'not NaN'],
@@ -135,12 +135,12 @@ describe('delay policies', () => {
   });
 });
 
-describe('what a policy gave', () => {
-  it.each<readonly [number | 'stop', number | 'stop']>([['stop', 'stop'], [0, 0], [1, 1], [10.2, 11], [1e300, 1e300]])('%s is kept, in whole ms: %s', (given, kept) => {
+describe('the result of a policy', () => {
+  it.each<readonly [number | 'stop', number | 'stop']>([['stop', 'stop'], [0, 0], [1, 1], [10.2, 11], [1e300, 1e300]])('%s is rounded up to whole ms: %s', (given, kept) => {
     expect(checkedDelay('policy.retry', given)).toBe(kept);
   });
 
-  it.each([-1, -0.5, Number.NaN, Infinity, -Infinity, '5' as never, null as never, undefined as never, 'halt' as never])('%s is refused by the name of its policy', (given) => {
+  it.each([-1, -0.5, Number.NaN, Infinity, -Infinity, '5' as never, null as never, undefined as never, 'halt' as never])('%s throws an error with the name of the policy', (given) => {
     const refusal = `policy.retry must return a number of ms ≥ 0 or 'stop', not ${String(given)}`;
     expect(() => checkedDelay('policy.retry', given)).toThrow(new RangeError(refusal));
   });

@@ -8,7 +8,7 @@ const numbers = { 0: 0, 1: 1, 2: 2 };
 const untilZ = (state: string) => (state === 'z' ? 'done' : 5);
 
 describe('poll', () => {
-  it('waits from the answer, not from the question', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('waits from the response, not from the request', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold(' --b|');
     const asked = [     ' -----^-!       ', ' ------------^-!'];
     const result = poll('a', { wait: () => 5, request: () => answer });
@@ -22,34 +22,34 @@ describe('poll', () => {
     expectObservable(result).toBe('a------b------(z|)');
   }));
 
-  it('asks nothing for a seed that is done', marbles(({ expectObservable }) => {
+  it('sends no request for a seed that is done', marbles(({ expectObservable }) => {
     const result = poll('z', { wait: untilZ, request: () => throwError(() => new Error('asked')) });
     expectObservable(result).toBe('(z|)');
   }));
 
-  it('counts the first of several values of a question', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('takes the first of several values of a request', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('-zy|');
     const result = poll('a', { wait: untilZ, request: () => answer });
     expectObservable(result).toBe('a-----(z|)');
     expectSubscriptions(answer.subscriptions).toBe('-----^!');
   }));
 
-  it('stays in a question that never answers until it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('waits for a request without a response until it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('-');
     expectObservable(poll('a', { wait: () => 5, request: () => answer }), '----------!').toBe('a----------');
     expectSubscriptions(answer.subscriptions).toBe('-----^----!');
   }));
 
-  it('passes on the error of a question', marbles(({ cold, expectObservable }) => {
+  it('emits the error of a request', marbles(({ cold, expectObservable }) => {
     expectObservable(poll('a', { wait: () => 5, request: () => cold<string>('-#') })).toBe('a-----#');
   }));
 
-  it('errs with EmptyError when a question ends without an answer', marbles(({ cold, expectObservable }) => {
+  it('emits EmptyError when a request completes without a value', marbles(({ cold, expectObservable }) => {
     const names = poll('a', { wait: () => 5, request: () => cold<string>('-|') });
     expectObservable(names).toBe('a-----#', undefined, expect.objectContaining({ name: 'EmptyError' }));
   }));
 
-  it('passes on what `wait` and `ask` throw', marbles(({ expectObservable }) => {
+  it('emits what `wait` and `request` throw', marbles(({ expectObservable }) => {
     const broken = (): never => {
       throw new RangeError('broken');
     };
@@ -57,7 +57,7 @@ describe('poll', () => {
     expectObservable(poll('a', { wait: () => 5, request: broken })).toBe('a----#', undefined, new RangeError('broken'));
   }));
 
-  it('leaves no timer and no question behind, whenever it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('leaves no timer and no request behind when it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const answer = cold('--b|');
     expectObservable(poll('a', { wait: () => 5, request: () => answer }), '---!').toBe('a---');
     expectObservable(poll('a', { wait: () => 5, request: () => answer }), '------!').toBe('a------');
@@ -70,7 +70,7 @@ describe('poll', () => {
     expectObservable(shared.pipe(take(3)), '---^').toBe('---0-----1-----(2|)', numbers);
   }));
 
-  it('ends a wait early when it is hurried, and not a question', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+  it('`wake` ends a wait early, but not a request', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const answer = cold('        ---b|');
     const wake = hot('        --x-x---------');
     const asked = ['           --^--!', '          ----------^--!'];
@@ -85,13 +85,13 @@ describe('poll', () => {
     expectObservable(result).toBe(`a ${String(month - 1)}ms (z|)`);
   }));
 
-  it('goes on for thousands of questions with waits of 0 that are answered at once', marbles(({ expectObservable }) => {
+  it('keeps polling with waits of 0 and synchronous responses', marbles(({ expectObservable }) => {
     const count = 5_000;
     const result = poll(0, { wait: (n) => (n === count ? 'done' : 0), request: (n) => of(n + 1) });
     expectObservable(result.pipe(last())).toBe('(n|)', { n: count });
   }));
 
-  it('asks on the timer of the scheduler, so that nothing happens before time moves', marbles(({ expectObservable, time }) => {
+  it('polls on the timer of the scheduler, so that nothing happens before time moves', marbles(({ expectObservable, time }) => {
     const result = poll('a', { wait: untilZ, request: () => timer(time('---|')).pipe(map(() => 'z')) });
     expectObservable(result).toBe('a-------(z|)');
   }));

@@ -1,5 +1,5 @@
 /**
- * Waits in virtual time, and what comes after them.
+ * Tests of timers in virtual time.
  */
 import { of } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
@@ -9,13 +9,13 @@ import { marbles } from '../support/marbles.js';
 const month = 30 * 24 * 3_600_000;
 
 describe('after a wait', () => {
-  it('comes the first value of what is next, and no other', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('emits the first value of `next()` and no other', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const next = cold('                       --b-c|');
     expectObservable(timerThen(5, null, () => next)).toBe('-------(b|)');
     expectSubscriptions(next.subscriptions).toBe(['     -----^-!']);
   }));
 
-  it('the next comes at once when the wait is hurried, and once, however often it is', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+  it('emits early, and once, when `wake` emits several times', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const next = cold('     --b|');
     const wake = hot('  ---xx-x--');
     expectObservable(timerThen(5, wake, () => next)).toBe('-----(b|)');
@@ -23,22 +23,22 @@ describe('after a wait', () => {
     expectSubscriptions(wake.subscriptions).toBe(['^--!']);
   }));
 
-  it('a wake that has come already is one as well', marbles(({ expectObservable }) => {
+  it('a `wake` that emits on subscription ends the wait at once', marbles(({ expectObservable }) => {
     expectObservable(timerThen(5, of('x', 'y'), () => of('b'))).toBe('(b|)');
   }));
 
-  it('what is next is asked for once, however often a wake has come already', marbles(({ cold, expectObservable, expectSubscriptions }) => {
+  it('calls `next` once when `wake` emits several times on subscription', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const next = cold('                                --b|');
     expectObservable(timerThen(5, of('x', 'y'), () => next)).toBe('--(b|)');
     expectSubscriptions(next.subscriptions).toBe(['    ^-!']);
   }));
 
-  it('what throws is an error of the stream', marbles(({ expectObservable }) => {
+  it('a thrown error is an error of the stream', marbles(({ expectObservable }) => {
     const broken = (): never => { throw new RangeError('broken'); };
     expectObservable(timerThen(5, null, broken)).toBe('-----#', undefined, new RangeError('broken'));
   }));
 
-  it('nothing comes for who has unsubscribed, be it by a wake', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+  it('emits nothing after unsubscribing, also when `wake` unsubscribes', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const next = cold('--b|');
     const wake = hot('------x');
     expectObservable(timerThen(5, wake, () => next), '---!').toBe('');
@@ -50,7 +50,7 @@ describe('after a wait', () => {
 describe('a sleep', () => {
   const longest = 2 ** 31 - 1;
 
-  it.each([1, longest, longest + 1, 3 * longest, 3 * month])('of %d ms wakes after it on a platform that keeps no timer of 2^31 ms, and once', (ms) => {
+  it.each([1, longest, longest + 1, 3 * longest, 3 * month])('of %d ms calls back once and on time on a platform whose timers are shorter than 2^31 ms', (ms) => {
     vi.useFakeTimers();
     try {
       let wakes = 0;
@@ -65,7 +65,7 @@ describe('a sleep', () => {
     }
   });
 
-  it('can be ended in any of its pieces', marbles(({ flush }) => {
+  it('can be cancelled in any of its parts', marbles(({ flush }) => {
     const wakes: string[] = [];
     const long = sleep(3 * month, () => wakes.push('the longest'));
     sleep(month, () => wakes.push('the shortest'));

@@ -12,7 +12,7 @@ import { anyAnswerHeaders, anyBodyText, anyHints, anyHttpStatus, anyJsonText } f
 import { expectationOf, type Fixture, fixtures, folders, providerOf, providers } from './fixtures.js';
 import { traps, trapsElsewhere } from './traps.js';
 import { expectValid } from './valid-reading.js';
-import { handedOn } from '../support/readings.js';
+import { withRaw } from '../support/readings.js';
 
 /** The status words that relays of every dialect use, by their meaning. */
 const sharedWords: Readonly<Partial<Record<TaskStatus, readonly string[]>>> = {
@@ -29,7 +29,7 @@ const withSnapshot = fixtures.filter(({ expected }) => expected['kind'] === unde
 const of = (file: string) => (fixture: Fixture): boolean => fixture.provider === file;
 const readingOf = ({ provider, task, response }: Fixture, body = response.body): Either<ReadFailure, Reading> =>
   providerOf(provider).read(task, { ...response, body });
-const read = (fixture: Fixture, body?: string): Either<ReadFailure, TaskSnapshot> => handedOn(readingOf(fixture, body));
+const read = (fixture: Fixture, body?: string): Either<ReadFailure, TaskSnapshot> => withRaw(readingOf(fixture, body));
 
 describe('the folders', () => {
   it('every provider has fixtures, and all fixtures have a provider', () => {
@@ -136,7 +136,7 @@ describe.each(files)('the responses of %s', (file) => {
   it('the snapshot is of the requested task, with its account, and keeps the parsed body', () => {
     for (const fixture of withSnapshot.filter(of(file))) {
       const task = { ...fixture.task, account: 'second' };
-      const reading = handedOn(providerOf(file).read(task, fixture.response));
+      const reading = withRaw(providerOf(file).read(task, fixture.response));
       expect(isRight(reading) && reading.right.task).toBe(task);
       expect(isRight(reading) && reading.right.raw).toEqual(JSON.parse(fixture.response.body));
     }

@@ -11,7 +11,7 @@ import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale, yescaleDirectUrl } from '../../src/providers/yescale.js';
 import type { TaskHints } from '../../src/wire/facts.js';
 import type { Provider } from '../../src/wire/provider.js';
-import { handedOn } from '../support/readings.js';
+import { withRaw } from '../support/readings.js';
 
 const hints = (known: Partial<TaskHints>): TaskHints => ({ serviceTier: null, model: null, resolution: null, durationMs: null, ...known });
 const seconds = (min: number, max: number) => ({ minMs: min * 1_000, maxMs: max * 1_000 });
@@ -156,7 +156,7 @@ describe("a relay's generic messages", () => {
 
   it('are found in the response that holds them', () => {
     const failed = (reason: string) =>
-      handedOn(anyfast.read({ provider: 'anyfast', id: 'a' }, { status: 200, headers: {}, body: JSON.stringify({ code: 'success', data: { task_id: 'a', status: 'FAILURE', fail_reason: reason } }) }));
+      withRaw(anyfast.read({ provider: 'anyfast', id: 'a' }, { status: 200, headers: {}, body: JSON.stringify({ code: 'success', data: { task_id: 'a', status: 'FAILURE', fail_reason: reason } }) }));
     for (const [reason, isRelay] of [['task failed', true], ['', true], ['task failed, code: InvalidParameter, message: no', false], ['任务超时（5分钟）', false]] as const) {
       const result = failed(reason);
       expect(isRight(result) && result.right.status === 'failed' && anyfast.isRelayFailure(result.right.failure), reason).toBe(isRelay);

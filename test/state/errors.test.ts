@@ -3,17 +3,17 @@ import { ark } from '../../src/providers/ark.js';
 import { errorOf as errorOfState, isSeedanceError, SeedanceError, type SeedanceErrorKind } from '../../src/state/errors.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { applyResult, startWatch, type WatchState } from '../../src/state/watch-state.js';
-import { type Answer, driven, good, noAnswer, noAnswerInTime, refusal, task, unreadable } from '../support/snapshots.js';
+import { type Result, driven, good, noResponse, noResponseInTime, refusal, task, unreadable } from '../support/snapshots.js';
 
 const nowMs = 1_750_000_000_000;
-const rules = watchConfig(ark);
-const begun = startWatch(task, rules, nowMs);
+const config = watchConfig(ark);
+const begun = startWatch(task, config, nowMs);
 
-const stateAfter = (...answers: readonly Answer[]): WatchState => driven(begun, answers, rules, { nowMs }).at(-1)?.state ?? begun;
+const stateAfter = (...answers: readonly Result[]): WatchState => driven(begun, answers, config, { nowMs }).at(-1)?.state ?? begun;
 
-const many = (answer: Answer): readonly Answer[] => Array.from({ length: 50 }, () => answer);
+const many = (answer: Result): readonly Result[] => Array.from({ length: 50 }, () => answer);
 
-const lossAfter = (...answers: readonly Answer[]): SeedanceError => {
+const lossAfter = (...answers: readonly Result[]): SeedanceError => {
   const loss = errorOfState(stateAfter(...answers));
   if (loss === null) throw new Error('the watch has not lost its task');
   return loss;
@@ -30,7 +30,7 @@ describe('SeedanceError', () => {
     expect(error.stack).toContain('errors.test');
   });
 
-  it('carries the task, the last snapshot, and the state to go on from', () => {
+  it('carries the task, the last snapshot, and the state to resume from', () => {
     const error = lossAfter(good('running', { model: 'm' }), refusal('not-found'), refusal('not-found'));
     expect(error).toMatchObject({ kind: 'gone', task, lastSnapshot: { status: 'running', model: 'm' }, reason: 'not-found', status: 404 });
     expect(error.state).toMatchObject({ ended: 'gone', polls: 3 });
@@ -51,7 +51,7 @@ describe('isSeedanceError', () => {
     expect(kinds.filter((other) => isSeedanceError(error, other))).toEqual([kind]);
   });
 
-  it('knows nothing else', () => {
+  it('recognises nothing else', () => {
     const lookalike = Object.assign(new Error('lost'), { name: 'SeedanceError', kind: 'gone', task, lastSnapshot: null, state: null });
     for (const other of [lookalike, new Error('lost'), { kind: 'gone' }, { ...errorOf('gone') }, 'gone', 0, null, undefined, [], () => errorOf('gone')]) {
       expect(isSeedanceError(other)).toBe(false);
@@ -76,56 +76,56 @@ describe('isSeedanceError', () => {
   });
 });
 
-describe('the loss of a watch', () => {
-  it('is none for a watch that goes on, and for a task that has ended, well or badly', () => {
-    for (const answer of [good('running'), noAnswer, good('succeeded'), good('failed'), good('cancelled'), good('expired')]) {
+describe('the error of a watch', () => {
+  it('is null for a running watch, and for a task that finished with any status', () => {
+    for (const answer of [good('running'), noResponse, good('succeeded'), good('failed'), good('cancelled'), good('expired')]) {
       expect(errorOfState(stateAfter(answer))).toBeNull();
     }
     expect(errorOfState(begun)).toBeNull();
   });
 
-  const losses: readonly (readonly [string, readonly Answer[], SeedanceErrorKind, string | null, number | null])[] = [
-    ['no answer', many(noAnswer), 'transport', null, null],
-    ['no answer in time', many(noAnswerInTime), 'timeout', null, null],
-    ['unreadable answers', many(unreadable), 'decode', null, null],
+  const losses: readonly (readonly [string, readonly Result[], SeedanceErrorKind, string | null, number | null])[] = [
+    ['no response', many(noResponse), 'transport', null, null],
+    ['no response in time', many(noResponseInTime), 'timeout', null, null],
+    ['unreadable responses', many(unreadable), 'decode', null, null],
     ['server errors', many(refusal('server')), 'response', 'server', 503],
     ['rate limits', many(refusal('rate-limited')), 'response', 'rate-limited', 429],
-    ['empty answers', many(refusal('empty')), 'response', 'empty', 200],
+    ['empty responses', many(refusal('empty')), 'response', 'empty', 200],
     ['a quota', many(refusal('quota')), 'response', 'quota', 429],
     ['a wrong key', many(refusal('unauthorized')), 'response', 'unauthorized', 401],
     ['a forbidden task', many(refusal('forbidden')), 'response', 'forbidden', 403],
-    ['a rejected question', many(refusal('rejected')), 'response', 'rejected', 400],
+    ['a rejected request', many(refusal('rejected')), 'response', 'rejected', 400],
     ['an unknown task', many(refusal('not-found')), 'response', 'not-found', 404],
     ['a vanished task', [good('running'), ...many(refusal('not-found'))], 'gone', 'not-found', 404],
   ];
 
-  it.each(losses)('says its kind, its reason and the HTTP status: %s', (_, answers, kind, reason, status) => {
+  it.each(losses)('has the kind, the reason and the HTTP status: %s', (_, answers, kind, reason, status) => {
     const error = lossAfter(...answers);
     expect(error).toMatchObject({ kind, reason, status });
     expect(isSeedanceError(error, kind)).toBe(true);
   });
 
-  it('says no reason when the deadline came upon a task that goes on', () => {
+  it('has no reason when the deadline passes while the task runs', () => {
     const own = watchConfig(ark, { deadlineMs: 60_000 });
     const state = applyResult(startWatch(task, own, nowMs), good('running'), own, nowMs + 60_000);
     expect(errorOfState(state)).toMatchObject({ kind: 'timeout', reason: null, status: null, lastSnapshot: { status: 'running' } });
   });
 
-  it('says in words which task it was, how far it came, and what was in the way', () => {
+  it('has a message with the task, its status and the last error', () => {
     expect(lossAfter(refusal('quota'), refusal('quota')).message).toMatch(/^ark\/cgt-1: response; still not seen after 2 polls; said quota \(2 in a row\)/);
     expect(lossAfter(good('running'), refusal('not-found'), refusal('not-found')).message).toMatch(
       /^ark\/cgt-1: the task has vanished; still running after 3 polls; said not-found \(2 in a row\)/,
     );
   });
 
-  it('says until when the provider kept the record of a task that is not found after that', () => {
+  it('says how long the provider kept the record, for a task that is not found after that', () => {
     const gone = (recordExpiresAtMs: number): string =>
       lossAfter(good('running', { recordExpiresAtMs }), refusal('not-found'), refusal('not-found')).message;
     expect(gone(nowMs - 1)).toMatch(/; its record was kept until 2025-06-15T15:06:39\.999Z$/);
     expect(gone(nowMs + 86_400_000)).not.toContain('kept until');
   });
 
-  it('keeps no body of an answer', () => {
+  it('contains no response body', () => {
     const error = lossAfter(good('running', {}, { prompt: 'a cat' }), refusal('quota'), refusal('quota'));
     expect(JSON.stringify(error)).not.toContain('a cat');
     expect(error.lastSnapshot).not.toHaveProperty('raw');

@@ -1,5 +1,5 @@
 /**
- * Whether tasks are polled together, and what follows when a list fails: pure functions of plain JSON.
+ * Tests of list requests: whether tasks are polled together, and the outcome of a list.
  */
 import fc from 'fast-check';
 import { isLeft } from 'fp-ts/Either';
@@ -7,11 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import { afterList, afterQuotaCheck, freshLists, type ListState, longestUrl, mayList, planOf } from '../../src/state/list-plan.js';
 import type { PollError } from '../../src/state/watch-state.js';
-import { anyTrouble } from '../support/arbitraries.js';
+import { anyPollError } from '../support/arbitraries.js';
 import { minutes, responseOf } from '../support/client.js';
 import { task } from '../support/snapshots.js';
 
-/** What Ark's reader makes of a list's response; null where it can be read. */
+/** The error that Ark's reader returns for a list's response; null if it can be read. */
 const failureIn = (status: number, body: unknown = ''): PollError | null => {
   const answers = ark.readList([task], responseOf({ status, body }));
   return isLeft(answers) ? answers.left : null;
@@ -23,35 +23,35 @@ const cut: PollError = { kind: 'decode', issues: ['no JSON'] };
 const silent: PollError = { kind: 'timeout', message: 'no response within 30000 ms' };
 const quota = failureIn(429, saying('QuotaExceeded'));
 
-/** What follows failures, one after another, of lists of `size` tasks. */
+/** The outcomes of consecutive failures of lists of `size` tasks. */
 const after = (failures: readonly (PollError | null)[], size = 8, nowMs = 0): ListState =>
   failures.reduce((state: ListState, failure) => afterList(state, failure, size, nowMs).state, freshLists);
 
 describe('the plan for some tasks', () => {
-  it('is a list, and for one task a poll by itself', () => {
+  it('is a list, and a single poll for one task', () => {
     expect([0, 1, 2, 500].map((count) => planOf(freshLists, count, 0))).toEqual(['first-alone', 'first-alone', 'list', 'list']);
   });
 
-  it('is the first alone while lists rest, and a list when ten minutes have passed', () => {
+  it('is the first alone while lists are paused, and a list after ten minutes', () => {
     const resting = after([failureIn(404)], 8, 1_000);
     const instants = [1_000, 1_000 + minutes(10) - 1, 1_000 + minutes(10), minutes(60)];
     expect(instants.map((ms) => planOf(resting, 8, ms))).toEqual(['first-alone', 'first-alone', 'list', 'list']);
     expect(instants.map((ms) => mayList(resting, ms))).toEqual([false, false, true, true]);
   });
 
-  it('is the first alone while a quota answer is in doubt; the others are gathered all the same', () => {
+  it('is the first alone while a quota error is unconfirmed; the others still join the request', () => {
     const doubting = after([quota]);
     expect(planOf(doubting, 8, 0)).toBe('first-alone');
     expect(mayList(doubting, 0)).toBe(true);
   });
 
-  it('keeps a URL below the 8 kB that servers take', () => {
+  it('keeps a URL below the 8 kB that servers accept', () => {
     expect(longestUrl).toBeLessThan(8_000);
   });
 });
 
 describe('after a list', () => {
-  /** Whether a failure is that of each of its tasks, and what follows: lists again, a rest, or a poll that settles it. */
+  /** Whether a failure counts for each task, and what follows: another list, a pause, or a single poll that checks it. */
   const cases: readonly (readonly [string, PollError | null, isForEach: boolean, 'list' | 'rest' | 'doubt'])[] = [
     ['that is good', failureIn(200, { total: 0, items: [] }), false, 'list'],
     ['without a response', { kind: 'transport', message: 'reset' }, true, 'list'],
@@ -81,7 +81,7 @@ describe('after a list', () => {
     if (next === 'rest') expect(pausedUntilMs).toBe(1_000 + minutes(10));
   });
 
-  it('the second in a row that is cut, empty or unreadable rests lists, a good one in between begins anew', () => {
+  it('the second consecutive one that is truncated, empty or unreadable pauses lists; a good one in between restarts the count', () => {
     const empty = failureIn(200, {});
     for (const first of [cut, empty]) {
       for (const second of [cut, empty]) expect(after([first, second]).pausedUntilMs).toBe(minutes(10));
@@ -89,7 +89,7 @@ describe('after a list', () => {
     }
   });
 
-  it('that is cut when the ten minutes are over, lists rest again once the second in a row is', () => {
+  it('truncated after the ten minutes, lists pause again at the second consecutive one', () => {
     const resting = after([cut, cut]);
     const first = afterList(resting, cut, 8, minutes(11));
     expect(mayList(first.state, minutes(11))).toBe(true);
@@ -97,13 +97,13 @@ describe('after a list', () => {
     expect(second.state.pausedUntilMs).toBe(minutes(22));
   });
 
-  it('that is good, lists are what they were: no rest, no doubt', () => {
+  it('a good list resets the state: no pause, no unconfirmed quota error', () => {
     for (const failures of [[failureIn(404)], [cut], [quota]]) {
       expect(after([...failures, null])).toEqual({ ...freshLists, largest: expect.any(Number) as number });
     }
   });
 
-  it('that fails, the next is half as large, of two tasks at least; each good one doubles that, up to a page', () => {
+  it('a failure halves the maximum size, to two tasks at least; each good list doubles it, up to a page', () => {
     const largest = (failures: readonly (PollError | null)[], size: number): number => after(failures, size).largest;
     expect(largest([], 500)).toBe(500);
     expect(largest([silent], 500)).toBe(250);
@@ -114,7 +114,7 @@ describe('after a list', () => {
     expect(largest([silent, null, null, null, null], 100)).toBe(500);
   });
 
-  it('a list that was larger than the next may be does not make that larger again', () => {
+  it('a failed list larger than the maximum size does not raise it', () => {
     fc.assert(fc.property(fc.integer({ min: 2, max: 500 }), fc.integer({ min: 2, max: 500 }), (first, second) => {
       const before = after([silent], first);
       expect(afterList(before, silent, second, 0).state.largest).toBeLessThanOrEqual(before.largest);
@@ -122,17 +122,17 @@ describe('after a list', () => {
   });
 });
 
-describe('after the poll that was to confirm a quota error', () => {
-  it('lists go on when it does, and rest when it does not', () => {
+describe('after the poll that checks a quota error', () => {
+  it('lists continue if it is confirmed, and pause if it is not', () => {
     const doubting = after([quota]);
     expect(afterQuotaCheck(doubting, true, 5)).toEqual(freshLists);
     expect(afterQuotaCheck(doubting, false, 5)).toEqual({ ...freshLists, pausedUntilMs: 5 + minutes(10) });
   });
 });
 
-describe('whatever happens to lists', () => {
+describe('for any sequence of lists', () => {
   const anyStep = fc.record({
-    failure: fc.option(anyTrouble, { nil: null }),
+    failure: fc.option(anyPollError, { nil: null }),
     size: fc.integer({ min: 2, max: 500 }),
     passedMs: fc.nat({ max: minutes(15) }),
     isConfirmed: fc.boolean(),
@@ -140,7 +140,7 @@ describe('whatever happens to lists', () => {
 
   type Step = typeof anyStep extends fc.Arbitrary<infer S> ? S : never;
 
-  /** A run of lists, and of the polls that settle a doubt, as a client does it: its states with their instants. */
+  /** A run of lists and of quota checks, as in a client: its states with their instants. */
   const run = (steps: readonly Step[], via: (state: ListState) => ListState = (state) => state) => {
     let state = freshLists;
     let nowMs = 0;
@@ -152,14 +152,14 @@ describe('whatever happens to lists', () => {
     });
   };
 
-  it('their state is plain JSON, and goes on from there', () => {
+  it('their state is plain JSON, and resumes from there', () => {
     fc.assert(fc.property(fc.array(anyStep), (steps) => {
       const viaJson = (state: ListState): ListState => JSON.parse(JSON.stringify(state)) as ListState;
       expect(run(steps, viaJson)).toEqual(run(steps));
     }));
   });
 
-  it('they rest for ten minutes at most, and are of 2 to 500 tasks', () => {
+  it('they pause for ten minutes at most, and have 2 to 500 tasks', () => {
     fc.assert(fc.property(fc.array(anyStep), (steps) => {
       for (const { state, nowMs } of run(steps)) {
         expect(mayList(state, nowMs + minutes(10))).toBe(true);
@@ -170,8 +170,8 @@ describe('whatever happens to lists', () => {
     }));
   });
 
-  it('a failure either counts for each task, or leads to a rest, or is the first of its kind', () => {
-    fc.assert(fc.property(fc.array(anyStep), anyTrouble, (steps, failure) => {
+  it('a failure either counts for each task, or pauses lists, or is the first of its kind', () => {
+    fc.assert(fc.property(fc.array(anyStep), anyPollError, (steps, failure) => {
       const { state, nowMs } = run(steps).at(-1) ?? { state: freshLists, nowMs: 0 };
       const outcome = afterList(state, failure, 8, nowMs);
       const rests = !mayList(outcome.state, nowMs);
@@ -180,8 +180,8 @@ describe('whatever happens to lists', () => {
     }));
   });
 
-  it('no failure that ends a watch by its second in a row counts for each task: it may be the fault of the list', () => {
-    fc.assert(fc.property(fc.array(anyStep), anyTrouble, fc.integer({ min: 2, max: 500 }), (steps, failure, size) => {
+  it('a failure that would end a watch at its second occurrence does not count for each task: the list may be at fault', () => {
+    fc.assert(fc.property(fc.array(anyStep), anyPollError, fc.integer({ min: 2, max: 500 }), (steps, failure, size) => {
       const { state, nowMs } = run(steps).at(-1) ?? { state: freshLists, nowMs: 0 };
       const { isForEach } = afterList(state, failure, size, nowMs);
       const ends = failure.kind === 'response' && ['quota', 'forbidden', 'rejected', 'not-found'].includes(failure.reason);
@@ -189,8 +189,8 @@ describe('whatever happens to lists', () => {
     }));
   });
 
-  it('the pure functions change nothing that they are given', () => {
-    fc.assert(fc.property(anyTrouble, fc.integer({ min: 2, max: 500 }), (failure, size) => {
+  it('the pure functions do not change their arguments', () => {
+    fc.assert(fc.property(anyPollError, fc.integer({ min: 2, max: 500 }), (failure, size) => {
       const state = Object.freeze({ ...freshLists });
       afterList(state, Object.freeze(failure), size, 0);
       afterQuotaCheck(state, false, 0);

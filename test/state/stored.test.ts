@@ -7,21 +7,21 @@ import { parseWatchState } from '../../src/state/stored.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { applyResult, startWatch, resumeWatch, type WatchState } from '../../src/state/watch-state.js';
 import version1 from './stored/version-1.json' with { type: 'json' };
-import { type Answer, driven, good, noAnswer, refusal, task, viaJson } from '../support/snapshots.js';
+import { type Result, driven, good, noResponse, refusal, task, viaJson } from '../support/snapshots.js';
 
-const rules = watchConfig(ark);
+const config = watchConfig(ark);
 const nowMs = 1_750_000_000_000;
 
-const stateAfter = (...answers: readonly Answer[]): WatchState => {
-  const begin = startWatch(task, rules, nowMs);
-  return driven(begin, answers, rules, { nowMs }).at(-1)?.state ?? begin;
+const stateAfter = (...answers: readonly Result[]): WatchState => {
+  const begin = startWatch(task, config, nowMs);
+  return driven(begin, answers, config, { nowMs }).at(-1)?.state ?? begin;
 };
 
 const running = stateAfter(good('running', { progress: 0.4 }), refusal('server'));
 
 type Fields = Record<string, unknown>;
 
-/** The saved state with another value at a path, or without what is there. */
+/** The saved state with another value at a path, or without the value. */
 const tampered = (path: string, value: unknown): unknown => {
   const saved = viaJson(running) as Fields;
   const names = path.split('.');
@@ -56,7 +56,7 @@ describe('a state of version 1', () => {
     expect(steps.at(-1)?.state.ended ?? state.ended).toBe('terminal');
   });
 
-  it('keeps all that it knew, under today’s names', () => {
+  it('keeps all its values under the current names', () => {
     expect(parseWatchState(version1['running-with-an-error'])).toMatchObject({
       version: 2,
       polls: 3,
@@ -79,7 +79,7 @@ describe('a state of version 1', () => {
   });
 });
 
-describe('a deadline of version 1 that a mad expiry had fixed', () => {
+describe('a deadline of version 1 from an implausible expiry', () => {
   it('is corrected by the next response', () => {
     const old = version1['running-with-an-error'];
     const madMs = old.snapshot.dueAtMs + 48_000 * 3_600_000;
@@ -93,29 +93,29 @@ describe('a deadline of version 1 that a mad expiry had fixed', () => {
 describe('parseWatchState', () => {
   const states: readonly (readonly [string, WatchState])[] = [
     ['a new one', stateAfter()],
-    ['one in trouble', stateAfter(noAnswer, refusal('not-found'))],
+    ['one in trouble', stateAfter(noResponse, refusal('not-found'))],
     ['one that goes on', running],
     ['one that has ended', stateAfter(good('running'), good('failed'))],
     ['one that could not find out', stateAfter(refusal('quota'), refusal('quota'))],
     ['one that succeeded without a link so far', stateAfter(good('running'), good('succeeded', { video: null }))],
     ['one that saw its task vanish', stateAfter(good('running'), refusal('not-found'), refusal('not-found'))],
-    ['one of a named account', startWatch({ ...task, account: 'eu' }, rules, nowMs)],
+    ['one of a named account', startWatch({ ...task, account: 'eu' }, config, nowMs)],
   ];
 
-  it.each(states)('reads back %s, from its text and from the parsed text', (_, state) => {
+  it.each(states)('reads %s, from JSON and from parsed JSON', (_, state) => {
     expect(parseWatchState(JSON.stringify(state))).toEqual(state);
     expect(parseWatchState(viaJson(state))).toEqual(state);
     expect(parseWatchState(state)).toEqual(state);
   });
 
-  it('reads back a copy of a state, and one that was written with white space', () => {
+  it('reads a copy of a state, and JSON with white space', () => {
     expect(parseWatchState(JSON.stringify(running, null, 2))).toEqual(running);
     expect(parseWatchState({ ...running })).toEqual(running);
   });
 
   const texts = ['', ' ', '{', 'undefined', '<html></html>', '{"version":1', 'sk-12', '\u0000'];
 
-  it.each(texts)('refuses a text that is no JSON: %j', (text) => {
+  it.each(texts)('rejects a string that is not JSON: %j', (text) => {
     expect(messageOf(text)).toContain('WatchState');
     expect(messageOf(text)).toContain('JSON');
     expect(messageOf(text)).toContain(JSON.stringify(text));
@@ -128,12 +128,12 @@ describe('parseWatchState', () => {
     },
   );
 
-  it('shows no more than the beginning of a long text', () => {
+  it('shows only the start of a long string', () => {
     expect(messageOf('x'.repeat(10_000)).length).toBeLessThan(200);
     expect(messageOf({ ...running, baseUrl: ['x'.repeat(10_000)] }).length).toBeLessThan(300);
   });
 
-  it('refuses another version, by its number', () => {
+  it('rejects another version, and names it', () => {
     for (const version of [3, 0, '1', null]) {
       expect(messageOf(tampered('version', version))).toContain('version');
       expect(messageOf(tampered('version', version))).toContain(JSON.stringify(version));
@@ -151,24 +151,24 @@ describe('parseWatchState', () => {
     ...['lastError.status', 'lastError.sameFailureCount', 'lastError.sinceMs', 'snapshot.settings', 'snapshot.createdAtMs', 'snapshot.usage'],
   ];
 
-  it.each(required)('refuses a state without %s, by its name', (field) => {
+  it.each(required)('rejects a state without %s, and names the field', (field) => {
     expect(messageOf(tampered(field, missing))).toMatch(new RegExp(`\\b${field.replaceAll('.', '\\.')}\\b.*missing`));
   });
 
-  it.each(fields.filter((field) => !required.includes(field)))('takes a state without %s: it is its default', (field) => {
+  it.each(fields.filter((field) => !required.includes(field)))('accepts a state without %s and uses the default', (field) => {
     const state = parseWatchState(tampered(field, missing));
     const own = watchConfig(ark);
     expect(parseWatchState(JSON.stringify(state))).toEqual(state);
-    expect(driven(resumeWatch(state, own, nowMs), [noAnswer, good('running'), good('succeeded')], own, { nowMs })).not.toHaveLength(0);
+    expect(driven(resumeWatch(state, own, nowMs), [noResponse, good('running'), good('succeeded')], own, { nowMs })).not.toHaveLength(0);
   });
 
-  it('leaves out fields that it does not know, of a newer release', () => {
+  it('drops unknown fields of a newer release', () => {
     const newer = viaJson(running) as { snapshot: Fields; lastError: Fields };
     const grown = { ...newer, mood: 1, snapshot: { ...newer.snapshot, thumbnail: 'x', settings: { ...(newer.snapshot['settings'] as Fields), camera: 'fixed' } }, lastError: { ...newer.lastError, hint: 'x' } };
     expect(parseWatchState(grown)).toEqual(running);
   });
 
-  it.each(fields)('refuses another kind of value for %s, by its name and value', (field) => {
+  it.each(fields)('rejects a value of the wrong type for %s, and names field and value', (field) => {
     const wrong = field === 'lastError.message' || field === 'lastError.kind' || field === 'baseUrl' || /task\.(id|provider)$/.test(field) ? 7.25 : 'seven';
     const message = messageOf(tampered(field, wrong));
     expect(message).toMatch(new RegExp(`\\b${field.replaceAll('.', '\\.')}\\b`));
@@ -177,24 +177,24 @@ describe('parseWatchState', () => {
 
   const numbers = ['startedAtMs', 'deadlineAtMs', 'polls', 'failureCount', 'polledAtMs', 'sentAtMs', 'nextPollAtMs', 'lastError.sameFailureCount', 'lastError.sinceMs'];
 
-  it.each(numbers)('refuses a number that is none for %s', (field) => {
+  it.each(numbers)('rejects an invalid number for %s', (field) => {
     for (const value of [Number.NaN, Infinity, -Infinity]) expect(messageOf(tampered(field, value))).toContain(field);
   });
 
-  it('shows the number that is none', () => {
+  it('shows the invalid number', () => {
     for (const value of [Number.NaN, Infinity, -Infinity]) {
       expect(messageOf(tampered('nextPollAtMs', value))).toContain(`not ${String(value)}`);
     }
   });
 
-  it('names the field of a value that JSON cannot hold', () => {
+  it('names the field of a value that JSON cannot represent', () => {
     expect(messageOf(tampered('polls', 1n))).toContain('polls');
     const loop: Fields = {};
     loop['self'] = loop;
     expect(messageOf(tampered('polls', loop))).toContain('polls');
   });
 
-  it('refuses words that it does not know', () => {
+  it('rejects unknown words', () => {
     for (const [field, word] of [['ended', 'finished'], ['snapshot.status', 'SUCCESS'], ['deadlineKind', 'mine'], ['previousStatus', 'gone']] as const) {
       expect(messageOf(tampered(field, word))).toContain(field);
       expect(messageOf(tampered(field, word))).toContain(`"${word}"`);
@@ -207,21 +207,21 @@ describe('parseWatchState', () => {
     ['a progress that is no share', 'progress', 7],
   ];
 
-  it.each(unusable)('refuses a state that nobody could go on from: %s', (_, field, value) => {
+  it.each(unusable)('rejects a state that no watch can resume from: %s', (_, field, value) => {
     expect(messageOf(tampered(field, value))).toContain(field);
   });
 
-  it('refuses an end that the snapshot does not bear out', () => {
+  it('rejects an end that contradicts the snapshot', () => {
     expect(messageOf(tampered('ended', 'terminal'))).toMatch(/ended|snapshot/);
     expect(messageOf({ ...stateAfter(), ended: 'terminal' })).toMatch(/ended|snapshot/);
   });
 
-  it('refuses a failed task without its failure, which every reader of one leans on', () => {
+  it('rejects a failed task without its failure', () => {
     const { failure: _, ...snapshot } = (viaJson(stateAfter(good('failed'))) as { snapshot: Fields }).snapshot;
     expect(messageOf({ ...stateAfter(good('failed')), snapshot })).toContain('failure');
   });
 
-  it('refuses a finished task whose video has no http(s) link', () => {
+  it('rejects a succeeded task whose video has no http(s) link', () => {
     const finished = stateAfter(good('succeeded'));
     for (const video of ['https://cdn.example/a.mp4', { url: 5 }, { url: 'javascript:alert(1)' }, {}]) {
       expect(messageOf({ ...finished, snapshot: { ...finished.snapshot, video } })).toContain('video');
@@ -230,18 +230,18 @@ describe('parseWatchState', () => {
     expect(parseWatchState({ ...finished, snapshot: { ...finished.snapshot, video } }).snapshot).toMatchObject({ video });
   });
 
-  it('refuses a snapshot of another task', () => {
+  it('rejects a snapshot of another task', () => {
     expect(messageOf(tampered('snapshot.task', { provider: 'ark', id: 'cgt-2' }))).toContain('snapshot.task');
   });
 
-  it('gives a state that can be gone on from, or a TypeError that begins with its name, for anything at all', () => {
+  it('returns a state to resume from, or throws a TypeError that begins with its name, for any value', () => {
     const anyValue = fc.oneof(fc.anything({ withBigInt: true, withNullPrototype: true }), fc.string(), fc.json());
     fc.assert(fc.property(anyValue, (value) => {
       expect(messageOf(value)).toMatch(/^WatchState: /);
     }));
   });
 
-  it('gives a state that every provider can go on from, or a TypeError, for any value of any field', () => {
+  it('returns a state that every provider can resume from, or throws a TypeError, for any value of any field', () => {
     const own = watchConfig(kyyaipower);
     fc.assert(fc.property(fc.constantFrom(...fields, 'snapshot.model', 'snapshot.settings.resolution', 'snapshot.settings.serviceTier'), fc.jsonValue(), (field, value) => {
       let state: WatchState;
@@ -251,7 +251,7 @@ describe('parseWatchState', () => {
         expect(error).toBeInstanceOf(TypeError);
         return;
       }
-      driven(resumeWatch(state, own, nowMs), [noAnswer, good('running')], own, { nowMs });
+      driven(resumeWatch(state, own, nowMs), [noResponse, good('running')], own, { nowMs });
     }));
   });
 });

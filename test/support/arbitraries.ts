@@ -7,7 +7,7 @@ import type { FeedEvent } from '../../src/feed/feed.js';
 import type { PollError } from '../../src/state/watch-state.js';
 import type { Pacing } from '../../src/wire/facts.js';
 import type { ResponseReason } from '../../src/wire/error-response.js';
-import { type Answer, type Said, snapshot, transition } from './snapshots.js';
+import { type Result, type Said, snapshot, transition } from './snapshots.js';
 import { readingOf } from './readings.js';
 
 export const anyAttempt: fc.Arbitrary<Attempt> = fc.record({
@@ -135,7 +135,7 @@ const anyReason: fc.Arbitrary<ResponseReason> = fc.constantFrom(
   'unauthorized', 'forbidden', 'not-found', 'rate-limited', 'quota', 'server', 'rejected', 'empty', 'wrong-url',
 );
 
-export const anyTrouble: fc.Arbitrary<PollError> = fc.oneof(
+export const anyPollError: fc.Arbitrary<PollError> = fc.oneof(
   fc.record({ kind: fc.constantFrom('transport' as const, 'timeout' as const), message: fc.string() }),
   fc.record({ kind: fc.constant('decode' as const), issues: fc.array(fc.string(), { maxLength: 3 }) }),
   fc.record({
@@ -149,13 +149,13 @@ export const anyTrouble: fc.Arbitrary<PollError> = fc.oneof(
 );
 
 /** Any answer to one ask. Ends are rarer than they would be by chance, so that runs grow long. */
-export const anyAnswer: fc.Arbitrary<Answer> = fc.oneof(
-  { weight: 6, arbitrary: anyTrouble.map((trouble) => left(trouble)) },
+export const anyResult: fc.Arbitrary<Result> = fc.oneof(
+  { weight: 6, arbitrary: anyPollError.map((trouble) => left(trouble)) },
   { weight: 5, arbitrary: anyPendingSnapshot.map((pending) => right(readingOf(pending))) },
   { weight: 1, arbitrary: anySnapshot.map((any) => right(readingOf(any))) },
 );
 
-export const anyAnswers: fc.Arbitrary<readonly Answer[]> = fc.array(anyAnswer, { maxLength: 30 });
+export const anyResults: fc.Arbitrary<readonly Result[]> = fc.array(anyResult, { maxLength: 30 });
 
 /** A pace that contradicts itself in nothing. */
 export const anyPacing: fc.Arbitrary<Pacing> = fc

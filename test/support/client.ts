@@ -34,17 +34,17 @@ export const every = (ms: number): { readonly interval: DelayPolicy } => ({ inte
 
 type Step = Extract<ScriptedStep, { body?: unknown }>;
 
-export const arkAnswer = (status: string, fields: object = {}): Step => ({
+export const arkResponse = (status: string, fields: object = {}): Step => ({
   body: { id: 'cgt-1', model: 'doubao-seedance-1-5-pro', status, ...fields },
 });
-export const queued = arkAnswer('queued');
-export const running = arkAnswer('running');
-export const succeeded = arkAnswer('succeeded', { content: { video_url: 'https://videos.example/cgt-1.mp4' } });
-export const failed = arkAnswer('failed', { error: { code: 'InternalServiceError', message: 'the model has stumbled' } });
-export const cancelled = arkAnswer('cancelled');
-export const expired = arkAnswer('expired');
+export const queued = arkResponse('queued');
+export const running = arkResponse('running');
+export const succeeded = arkResponse('succeeded', { content: { video_url: 'https://videos.example/cgt-1.mp4' } });
+export const failed = arkResponse('failed', { error: { code: 'InternalServiceError', message: 'the model has stumbled' } });
+export const cancelled = arkResponse('cancelled');
+export const expired = arkResponse('expired');
 
-export const anyfastAnswer = (status: string, fields: object = {}): Step => ({
+export const anyfastResponse = (status: string, fields: object = {}): Step => ({
   body: { code: 'success', message: '', data: { task_id: 'cgt-1', status, ...(status === 'SUCCESS' ? { result_url: 'https://videos.example/cgt-1.mp4' } : {}), ...fields } },
 });
 
@@ -76,11 +76,11 @@ export const scripted = (
 };
 
 /** When requests left, in seconds. */
-export const askedAt = ({ requests }: { readonly requests: readonly { readonly atMs: number }[] }): readonly number[] =>
+export const sentAtS = ({ requests }: { readonly requests: readonly { readonly atMs: number }[] }): readonly number[] =>
   requests.map(({ atMs }) => atMs / 1000);
 
 /** One request's life. */
-export interface RequestLife {
+export interface RecordedRequest {
   readonly url: string;
   readonly headers: HttpRequest['headers'];
   readonly atMs: number;
@@ -89,12 +89,12 @@ export interface RequestLife {
 }
 
 /** A transport of any answers that remembers every request from its leaving to its end. */
-export const livingTransport = (answer: (index: number, request: HttpRequest) => Observable<HttpResponse>) => {
-  const lives: RequestLife[] = [];
+export const recordingTransport = (answer: (index: number, request: HttpRequest) => Observable<HttpResponse>) => {
+  const lives: RecordedRequest[] = [];
   let pending = 0;
   const transport: Transport = (request) =>
     defer(() => {
-      const life: RequestLife = { url: request.url, headers: request.headers, atMs: asyncScheduler.now(), end: null, endedAtMs: null };
+      const life: RecordedRequest = { url: request.url, headers: request.headers, atMs: asyncScheduler.now(), end: null, endedAtMs: null };
       const index = lives.push(life) - 1;
       pending += 1;
       return answer(index, request).pipe(

@@ -8,5 +8,5 @@ import type { Reading, TaskSnapshot } from '../../src/task/snapshot.js';
 export const readingOf = (snapshot: TaskSnapshot, raw: unknown = { status: snapshot.status }): Reading => ({ snapshot, raw });
 
 /** What was read, with the body beside the other fields: as a query hands it on. */
-export const handedOn = <Failure>(reading: Either<Failure, Reading>): Either<Failure, TaskSnapshot & { readonly raw: unknown }> =>
+export const withRaw = <Failure>(reading: Either<Failure, Reading>): Either<Failure, TaskSnapshot & { readonly raw: unknown }> =>
   isRight(reading) ? right({ ...reading.right.snapshot, raw: reading.right.raw }) : reading;

@@ -61,9 +61,9 @@ export const snapshot = <Status extends TaskStatus>(
 export const transition = (to: TaskStatus, from: TaskStatus | null = null, said: Said = {}, raw?: unknown): TaskTransition =>
   transitionTo(readingOf(snapshot(to, said), raw), from, 0);
 
-export type Answer = Either<PollError, Reading>;
+export type Result = Either<PollError, Reading>;
 
-export const good = (status: TaskStatus, said: Said = {}, raw?: unknown): Answer => right(readingOf(snapshot(status, said), raw));
+export const good = (status: TaskStatus, said: Said = {}, raw?: unknown): Result => right(readingOf(snapshot(status, said), raw));
 
 const httpStatuses: Readonly<Record<ResponseReason, number>> = {
   unauthorized: 401,
@@ -77,15 +77,15 @@ const httpStatuses: Readonly<Record<ResponseReason, number>> = {
   empty: 200,
 };
 
-export const refusal = (reason: ResponseReason, retryAfterMs: number | null = null): Answer =>
+export const refusal = (reason: ResponseReason, retryAfterMs: number | null = null): Result =>
   left({ kind: 'response', reason, status: httpStatuses[reason], code: null, message: `said ${reason}`, retryAfterMs });
 
-export const noAnswer: Answer = left({ kind: 'transport', message: 'connection reset' });
-export const noAnswerInTime: Answer = left({ kind: 'timeout', message: 'no response within 30000 ms' });
-export const unreadable: Answer = left({ kind: 'decode', issues: ['no JSON: <html>', 'no task'] });
+export const noResponse: Result = left({ kind: 'transport', message: 'connection reset' });
+export const noResponseInTime: Result = left({ kind: 'timeout', message: 'no response within 30000 ms' });
+export const unreadable: Result = left({ kind: 'decode', issues: ['no JSON: <html>', 'no task'] });
 
 /** The origin with another pace. */
-export const paced = (pacing: Pacing): Provider => ({ ...ark, pacing: () => pacing });
+export const withPacing = (pacing: Pacing): Provider => ({ ...ark, pacing: () => pacing });
 
 /** One answered ask. */
 export interface Step {
@@ -100,8 +100,8 @@ export interface Step {
  */
 export const driven = (
   begin: WatchState,
-  answers: readonly Answer[],
-  rules: WatchConfig,
+  answers: readonly Result[],
+  config: WatchConfig,
   { nowMs, latencyMs = 0 }: { readonly nowMs: number; readonly latencyMs?: number },
 ): readonly Step[] => {
   const steps: Step[] = [];
@@ -113,7 +113,7 @@ export const driven = (
     atMs += wait;
     const isOver = timeLeftMs(state, atMs) <= 0 && atMs < state.nextPollAtMs;
     atMs += isOver ? 0 : latencyMs;
-    state = applyResult(state, isOver ? noAnswerInTime : answer, rules, atMs);
+    state = applyResult(state, isOver ? noResponseInTime : answer, config, atMs);
     steps.push({ state, atMs });
   }
   return steps;

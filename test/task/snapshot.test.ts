@@ -8,7 +8,7 @@ const anyWord = fc.oneof(fc.constantFrom('', 'a', 'b', 'a","b', '["a"]', 'ä', '
 const anyRef: fc.Arbitrary<TaskRef> = fc.record({ provider: anyWord, id: anyWord, account: anyWord }, { requiredKeys: ['provider', 'id'] });
 
 describe('taskKey', () => {
-  it('is the same for two refs exactly when they mean the same task', () => {
+  it('is the same for two refs exactly when they identify the same task', () => {
     fc.assert(fc.property(anyRef, anyRef, (a, b) => {
       const isSame = a.provider === b.provider && a.id === b.id && (a.account ?? '') === (b.account ?? '');
       expect(taskKey(a) === taskKey(b)).toBe(isSame);
@@ -16,7 +16,7 @@ describe('taskKey', () => {
     }));
   });
 
-  it('tells provider, account and id apart, whichever of them differs', () => {
+  it('differs when provider, account or id differs', () => {
     const refs = [task, { ...task, account: 'eu' }, { ...task, id: 'eu' }, { ...task, provider: 'eu' }, { provider: task.id, id: task.provider }];
     expect(new Set(refs.map(taskKey)).size).toBe(refs.length);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Failure, FailureReason } from '../../src/task/snapshot.js';
 import { yescale } from '../../src/providers/yescale.js';
 import { ark, defineProvider, flatVideo, newApi } from '../../src/wire/index.js';
-import { handedOn } from '../support/readings.js';
+import { withRaw } from '../support/readings.js';
 
 const provider = (dialect: typeof ark) =>
   defineProvider({

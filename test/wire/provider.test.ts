@@ -5,7 +5,7 @@ import { ark } from '../../src/wire/ark.js';
 import { flatVideo } from '../../src/wire/flat-video.js';
 import { defineProvider, type Dialect, noSettings, type ProviderFacts, type ReadFailure, statusOf } from '../../src/wire/index.js';
 import { newApi } from '../../src/wire/new-api.js';
-import { handedOn } from '../support/readings.js';
+import { withRaw } from '../support/readings.js';
 
 const facts: ProviderFacts<'mine'> = {
   id: 'mine',
@@ -24,7 +24,7 @@ const facts: ProviderFacts<'mine'> = {
 const task = { provider: 'mine', id: 'requested' };
 const text = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body));
 const read = (body: unknown, dialect: Dialect = ark, headers: Readonly<Record<string, string>> = {}, status = 200): Either<ReadFailure, TaskSnapshot> =>
-  handedOn(defineProvider({ ...facts, dialect }).read(task, { status, headers, body: text(body) }));
+  withRaw(defineProvider({ ...facts, dialect }).read(task, { status, headers, body: text(body) }));
 
 describe('defineProvider', () => {
   it('keeps the facts, and takes the name and the status words of the dialect', () => {
@@ -332,7 +332,7 @@ describe('a task that is not found', () => {
 
 describe('a response of another task', () => {
   const isOther = (id: string): boolean => id === 'other';
-  const readFor = (body: unknown, dialect: Dialect) => handedOn(defineProvider({ ...facts, dialect }).read(task, { status: 200, headers: {}, body: text(body) }, isOther));
+  const readFor = (body: unknown, dialect: Dialect) => withRaw(defineProvider({ ...facts, dialect }).read(task, { status: 200, headers: {}, body: text(body) }, isOther));
   const swapped = left({ kind: 'decode', issues: ["the response is of task 'other', which is another watched task"] });
 
   it('that is watched on the same account is a failure', () => {

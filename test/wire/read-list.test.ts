@@ -9,7 +9,7 @@ import { ark } from '../../src/providers/ark.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { fixtures } from '../providers/fixtures.js';
 import { anyAnswerHeaders, anyBodyText, anyHttpStatus, anyRecordText } from '../support/arbitraries.js';
-import { handedOn } from '../support/readings.js';
+import { withRaw } from '../support/readings.js';
 
 const ref = (id: string): TaskRef => ({ provider: 'ark', id });
 const a = ref('a');
