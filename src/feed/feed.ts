@@ -252,7 +252,7 @@ const newRow = (task: TaskRef): TaskRow => ({
 /** The row of a saved state. The row of a finished task is empty: the events that follow fill it. */
 const rowOf = (task: TaskRef, state: WatchState): TaskRow => {
   const { snapshot, progress, estimated, ended } = state;
-  const status = toldStatus(state);
+  const status = reportedStatus(state);
   return ended === 'terminal' || snapshot?.status !== status ? newRow(task) : rowFrom({ ...newRow(task), status, snapshot, progress, estimated });
 };
 

@@ -57,7 +57,7 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
       const nowMs = asyncScheduler.now();
       failures = failedAgain(failures, nowMs);
       const delayMs = checkedDelay('retry', plan.retry(attemptAfter(failures, { nowMs, jitter: Math.random(), latest: null, runMs: null })));
-      if (delayMs !== 'stop' && !hasGivenUp(failures, plan.giveUpAfterMs, nowMs)) return concat(rest(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs))), of(null));
+      if (delayMs !== 'stop' && !hasGivenUp(failures, plan.giveUpAfterMs, nowMs)) return concat(longTimer(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs))), of(null));
       const progress = `given up at byte ${String(part.held().receivedBytes)} after ${String(failures.failureCount)} failures in a row`;
       return throwError(() => new DownloadError('interrupted', plan.path, `${progress}: ${message}`));
     };

@@ -34,7 +34,7 @@ export const sharedUpdates = (feeds: Observable<Feed>, idleGraceMs: number, crea
       endWith({ log, changed: [], isComplete: true } satisfies Update),
       concatWith(NEVER),
     );
-  }).pipe(share({ connector: () => new ReplaySubject<Update>(1), resetOnRefCountZero: () => rest(idleGraceMs).pipe(endWith(null)) }));
+  }).pipe(share({ connector: () => new ReplaySubject<Update>(1), resetOnRefCountZero: () => longTimer(idleGraceMs).pipe(endWith(null)) }));
 
 /**
  * The events of one reader, as text: at most one for each pull.

@@ -175,8 +175,8 @@ export const describeClient = (detection: Detection, hasZones: boolean): void =>
     it('stops without a notification when the app is destroyed', () => {
       const { client, transport } = scripted([running, { hang: true }], detection, { policy: every(seconds(10)) });
       inVirtualTime(({ flush, interrupt, timers }) => {
-        const waiting = diary(client.watch(arkTask), to);
-        const polling = diary(client.watch({ ...arkTask, id: 'cgt-2' }), to);
+        const waiting = record(client.watch(arkTask), to);
+        const polling = record(client.watch({ ...arkTask, id: 'cgt-2' }), to);
         interrupt(seconds(15), () => {
           expect(transport.pending()).toBe(2);
           configure();

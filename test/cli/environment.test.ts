@@ -134,6 +134,6 @@ describe('accounts', () => {
   });
 
   it('never show a key, even an invalid one', () => {
-    expect(() => open(['ark'], { ARK_API_KEY: 'sk-bad key' })).toThrow(new UsageError('account ark: apiKey must hold ASCII characters only, and no white space, quote or backslash'));
+    expect(() => open(['ark'], { ARK_API_KEY: 'sk-bad key' })).toThrow(new UsageError('account ark: apiKey must contain only ASCII characters, without white space, quotes and backslashes'));
   });
 });

@@ -224,7 +224,7 @@ describe('watches with a journal', () => {
       flush();
       expect(seen.lines.filter((line) => line.includes('transition'))).toEqual(['0s transition a', '0s transition b']);
       // The request for a was sent at 15 s, or up to 10 s later as far as the next run knows, and had no response; b had ended.
-      expect([askedAt(first.transport), askedAt(second.transport)]).toEqual([[0, 0, 15], [31]]);
+      expect([sentAtS(first.transport), sentAtS(second.transport)]).toEqual([[0, 0, 15], [31]]);
       expect(restarted.lines).toEqual(['21s added a', '21s added b', '21s transition b failed', '31s transition a succeeded', '31s |']);
     });
   });

@@ -11,7 +11,7 @@ import type { Provider, TaskRef, TaskStatus } from 'rx-seedance';
 import { describe, expect, it } from 'vitest';
 import { setUp, startAtMs } from './support.js';
 import type { TestSimulator } from './support.js';
-import { handedOn } from '../support/readings.js';
+import { withRaw } from '../support/readings.js';
 
 const providers: Readonly<Record<SimulatedProvider, Provider>> = { ark, powertokens, yescale, kyyaipower, xingchao, anyfast };
 
@@ -35,7 +35,7 @@ const failures: Partial<Record<SimulatedProvider, readonly Outcome[]>> = {
 
 const read = async (poll: TestSimulator['poll'], task: TaskRef<SimulatedProvider>) => {
   const { status, headers, text } = await poll(task);
-  return handedOn(providers[task.provider].read(task, { status, headers: Object.fromEntries(headers), body: text }));
+  return withRaw(providers[task.provider].read(task, { status, headers: Object.fromEntries(headers), body: text }));
 };
 
 describe.each(simulatedProviders)('%s', (provider) => {

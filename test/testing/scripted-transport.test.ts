@@ -70,14 +70,14 @@ describe('a program under test', () => {
 describe('scriptedTransport', () => {
   it('plays its steps in order, and repeats the last', marbles(({ flush }) => {
     const transport = scriptedTransport([{ body: 'a' }, { body: 'b', status: 202 }, { status: 503 }]);
-    const responses = [1, 2, 3, 4, 5].map(() => diary(transport(get('x')), statusAndBody));
+    const responses = [1, 2, 3, 4, 5].map(() => record(transport(get('x')), statusAndBody));
     flush();
     expect(responses.map(({ lines }) => lines)).toEqual(['200 a', '202 b', '503 ', '503 ', '503 '].map((response) => [`0s ${response}`, '0s |']));
   }));
 
   it('gives each task its own steps, found by the last segment of the URL, decoded', marbles(({ flush }) => {
     const transport = scriptedTransport({ a: [{ body: 'a1' }, { body: 'a2' }], 'b/%?#ä': [{ body: 'b1' }] });
-    const responses = ['a', 'b/%?#ä', 'a', 'b/%?#ä'].map((id) => diary(transport(get(id)), statusAndBody));
+    const responses = ['a', 'b/%?#ä', 'a', 'b/%?#ä'].map((id) => record(transport(get(id)), statusAndBody));
     flush();
     expect(responses.map(({ lines }) => lines[0])).toEqual(['0s 200 a1', '0s 200 b1', '0s 200 a2', '0s 200 b1']);
   }));
@@ -85,14 +85,14 @@ describe('scriptedTransport', () => {
   it('two tasks with the same steps play them separately', marbles(({ flush }) => {
     const steps: readonly ScriptedStep[] = [{ body: 'first' }, { body: 'second' }];
     const transport = scriptedTransport({ a: steps, b: steps });
-    const responses = ['a', 'b', 'a', 'b'].map((id) => diary(transport(get(id)), statusAndBody));
+    const responses = ['a', 'b', 'a', 'b'].map((id) => record(transport(get(id)), statusAndBody));
     flush();
     expect(responses.map(({ lines }) => lines[0])).toEqual(['0s 200 first', '0s 200 first', '0s 200 second', '0s 200 second']);
   }));
 
   it('responds with 404 in Ark\'s shape for a task that is not in the script, whatever its id', marbles(({ flush }) => {
     const transport = scriptedTransport({ a: [{ body: 'a' }] });
-    const responses = ['b', 'constructor', '__proto__', 'toString'].map((id) => diary(transport(get(id)), ({ status, body }) => `${String(status)} ${String(ark.read({ provider: 'ark', id }, { status, headers: {}, body })._tag)}`));
+    const responses = ['b', 'constructor', '__proto__', 'toString'].map((id) => record(transport(get(id)), ({ status, body }) => `${String(status)} ${String(ark.read({ provider: 'ark', id }, { status, headers: {}, body })._tag)}`));
     flush();
     expect(responses.map(({ lines }) => lines[0])).toEqual(Array(4).fill('0s 404 Left'));
   }));
@@ -106,7 +106,7 @@ describe('scriptedTransport', () => {
 
   it('sends headers by their lower-case names', marbles(({ flush }) => {
     const transport = scriptedTransport([{ headers: { 'retry-after': '2' } }, { headers: { 'Retry-After': '2' } }]);
-    const responses = [diary(transport(get('x'))), diary(transport(get('x')))];
+    const responses = [record(transport(get('x'))), record(transport(get('x')))];
     flush();
     expect(responses.map(({ values }) => values[0]?.headers)).toEqual([{ 'retry-after': '2' }, { 'retry-after': '2' }]);
   }));
@@ -127,7 +127,7 @@ describe('scriptedTransport', () => {
     const transport = scriptedTransport([{ body: 'a' }, { body: 'b' }]);
     const response = transport(get('x'));
     expect(transport.requests).toEqual([]);
-    const responses = [diary(response, statusAndBody), diary(response, statusAndBody)];
+    const responses = [record(response, statusAndBody), record(response, statusAndBody)];
     flush();
     expect(transport.requests).toHaveLength(2);
     expect(responses.map(({ lines }) => lines[0])).toEqual(['0s 200 a', '0s 200 b']);
@@ -163,7 +163,7 @@ describe('scriptedTransport', () => {
 
   it('two transports of one script are independent', marbles(({ flush }) => {
     const script: readonly ScriptedStep[] = [{ body: 'a' }, { body: 'b' }];
-    const responses = [scriptedTransport(script), scriptedTransport(script)].map((transport) => diary(transport(get('x')), statusAndBody));
+    const responses = [scriptedTransport(script), scriptedTransport(script)].map((transport) => record(transport(get('x')), statusAndBody));
     flush();
     expect(responses.map(({ lines }) => lines[0])).toEqual(['0s 200 a', '0s 200 a']);
     expect(script).toEqual([{ body: 'a' }, { body: 'b' }]);

@@ -930,7 +930,7 @@ describe('the concurrency of a client', () => {
   }));
 
   it('does not count the time in the queue against a timeout', marbles(({ flush }) => {
-    const { transport } = livingTransport(() => played({ ...succeeded, afterMs: 6 }));
+    const { transport } = recordingTransport(() => played({ ...succeeded, afterMs: 6 }));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], requestTimeoutMs: 8, concurrency: 1 });
     const records = ['a', 'b', 'c'].map((id) => record(client.states(taskOf(quick, id)), ({ snapshot }) => snapshot?.status));
     flush();
@@ -938,7 +938,7 @@ describe('the concurrency of a client', () => {
   }));
 
   it('assigns no place to a watch that waits for its interval', marbles(({ flush }) => {
-    const { transport } = livingTransport((index) => played(index < 4 ? queued : succeeded));
+    const { transport } = recordingTransport((index) => played(index < 4 ? queued : succeeded));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], concurrency: 1 });
     const records = ['a', 'b'].map((id) => record(client.watch(taskOf(quick, id), { policy: { interval: () => 10 } }), to));
     flush();

@@ -13,7 +13,7 @@ const provider = (dialect: typeof ark) =>
   });
 
 const failureIn = (dialect: typeof ark, body: unknown): Failure => {
-  const reading = handedOn(provider(dialect).read({ provider: 'any', id: 'requested' }, { status: 200, headers: {}, body: JSON.stringify(body) }));
+  const reading = withRaw(provider(dialect).read({ provider: 'any', id: 'requested' }, { status: 200, headers: {}, body: JSON.stringify(body) }));
   if (reading._tag === 'Left' || reading.right.status !== 'failed') throw new Error(JSON.stringify(reading));
   return reading.right.failure;
 };

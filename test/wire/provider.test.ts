@@ -348,7 +348,7 @@ describe('a response of another task', () => {
   });
 
   it('is not assumed when the id is the requested one', () => {
-    const own = handedOn(defineProvider(facts).read(task, { status: 200, headers: {}, body: '{"id":"requested","status":"running"}' }, () => true));
+    const own = withRaw(defineProvider(facts).read(task, { status: 200, headers: {}, body: '{"id":"requested","status":"running"}' }, () => true));
     expect(own).toMatchObject(right({ status: 'running' }));
   });
 });

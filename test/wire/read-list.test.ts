@@ -18,7 +18,7 @@ const b = ref('b');
 const responseOf = (body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}) =>
   ({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
 const handedOnAll = (list: ReturnType<typeof ark.readList>) =>
-  isRight(list) ? right(new Map([...list.right].map(([task, reading]) => [task, handedOn(reading)]))) : list;
+  isRight(list) ? right(new Map([...list.right].map(([task, reading]) => [task, withRaw(reading)]))) : list;
 const readList = (body: unknown, tasks: readonly TaskRef[] = [a, b]) => handedOnAll(ark.readList(tasks, responseOf(body)));
 
 const running = (id: string) => ({ id, status: 'running' });
@@ -41,7 +41,7 @@ describe('a list', () => {
       const headers = { 'x-request-id': ' request-1 ', 'retry-after': '3' };
       const list = `{"total":${String(items.length)},"items":[${items.join()}]}`;
       const reading = handedOnAll(ark.readList(tasks, responseOf(wrapped ? `{"code":"success","message":"","data":${list}}` : list, 200, headers)));
-      const alone = new Map(tasks.map((task, index) => [task, handedOn(ark.read(task, responseOf(items.at(-1 - index), 200, headers)))]));
+      const alone = new Map(tasks.map((task, index) => [task, withRaw(ark.read(task, responseOf(items.at(-1 - index), 200, headers)))]));
       expect(reading).toEqual(right(alone));
     }));
   });
@@ -93,7 +93,7 @@ describe('a list', () => {
 
   it('is read as deep as a response with one task', () => {
     const deep = `{"id":"a","status":"running","x":${'['.repeat(63)}1${']'.repeat(63)}}`;
-    expect(handedOn(ark.read(a, responseOf(deep)))).toMatchObject(right({ status: 'running' }));
+    expect(withRaw(ark.read(a, responseOf(deep)))).toMatchObject(right({ status: 'running' }));
     expect(statuses(`{"items":[${deep}]}`)).toEqual([[a, 'running']]);
   });
 
