@@ -116,7 +116,7 @@ describe('the account of a ref', () => {
     expect(() => find({ provider: 'anyfast', id: 'cgt-1' })).toThrow(new TypeError(`task.provider: no account for 'anyfast'; the accounts are: ${known}`));
   });
 
-  const asked = (refAccount: string | undefined, names: readonly (string | null)[]): Promise<readonly string[]> =>
+  const sent = (refAccount: string | undefined, names: readonly (string | null)[]): Promise<readonly string[]> =>
     new Promise((resolve) => {
       marbles(({ flush }) => {
         const { transport, lives } = recordingTransport(() => played(succeeded));
@@ -134,7 +134,7 @@ describe('the account of a ref', () => {
     ['the one without a name among several', undefined, ['eu', null, 'cn'], 'null'],
     ['the one of the name among several', 'cn', ['eu', null, 'cn'], 'cn'],
   ])('is %s', async (_, refAccount, names, expected) => {
-    expect(await asked(refAccount, names)).toEqual([`Bearer key-of-${expected}`]);
+    expect(await sent(refAccount, names)).toEqual([`Bearer key-of-${expected}`]);
   });
 
   it('of a provider with an older and a newer address is found by the same id', marbles(({ flush }) => {

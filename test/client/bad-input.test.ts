@@ -184,10 +184,10 @@ describe('watch() throws at once', () => {
   });
 
   it('and no request is sent', marbles(({ flush }) => {
-    const { transport: asked, client: fresh } = scripted([succeeded]);
+    const { transport: sent, client: fresh } = scripted([succeeded]);
     expect(() => fresh.watch({ provider: 'ark', id: '' })).toThrow();
     flush();
-    expect(asked.requests).toEqual([]);
+    expect(sent.requests).toEqual([]);
   }));
 });
 

@@ -61,9 +61,9 @@ describe('the deadline', () => {
       const times = sentAtS(transport);
       const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
       expect(seen.lines.at(-1)).toBe('100s #');
-      expect(times.at(-1), 'the final ask').toBeLessThan(100);
-      expect(times.at(-1), 'the final ask').toBeGreaterThan(80);
-      expect(Math.min(...gaps), 'the floor').toBeGreaterThanOrEqual(10);
+      expect(times.at(-1), 'the final poll').toBeLessThan(100);
+      expect(times.at(-1), 'the final poll').toBeGreaterThan(80);
+      expect(Math.min(...gaps), 'the minimum interval').toBeGreaterThanOrEqual(10);
     });
   });
 
@@ -240,7 +240,7 @@ describe('without a given deadline', () => {
     ['2 hours', running, {}, hours(2)],
     ['50 hours for flex', arkResponse('running', { service_tier: 'flex' }), {}, hours(50)],
     ['50 hours where flex is expected', running, { expected: { serviceTier: 'flex' } }, hours(50)],
-    ['2 hours where the answer knows better', arkResponse('running', { service_tier: 'default' }), { expected: { serviceTier: 'flex' } }, hours(2)],
+    ['2 hours where the response knows better', arkResponse('running', { service_tier: 'default' }), { expected: { serviceTier: 'flex' } }, hours(2)],
   ])('it is %s if the provider has none', (_, step, options, endMs) => {
     inVirtualTime(({ flush }) => {
       const { client } = scripted([step], { policy: every(minutes(5)) });
@@ -276,8 +276,8 @@ describe('long waits', () => {
 
   it.each<[string, ScriptedStep, WatchOptions & { requestTimeoutMs?: number }]>([
     ['an interval', running, { deadlineMs: days(60), policy: every(days(40)) }],
-    ['a wait in trouble', busy, { deadlineMs: days(60), policy: { retry: () => days(40) } }],
-    ['a request without an answer', { hang: true }, { deadlineMs: days(60), requestTimeoutMs: days(50) }],
+    ['a wait after an error', busy, { deadlineMs: days(60), policy: { retry: () => days(40) } }],
+    ['a request without an response', { hang: true }, { deadlineMs: days(60), requestTimeoutMs: days(50) }],
   ])('%s longer than 2^31 ms does not end early on the timers of a platform', async (_, step, { requestTimeoutMs, ...options }) => {
     vi.useFakeTimers({ now: 0 });
     const { client, transport } = scripted([step], requestTimeoutMs === undefined ? {} : { requestTimeoutMs });
@@ -360,8 +360,8 @@ describe('a deadline on a clock that timers do not share', () => {
   it.each([
     ['a good response', running],
     ['a refusal with a Retry-After', tooMany({ 'retry-after': '600' })],
-  ])('that passes while %s is saved ends the watch there', (_, answer) => {
-    const { transport } = recordingTransport(() => played({ ...answer, afterMs: seconds(20) - 2 }));
+  ])('that passes while %s is saved ends the watch there', (_, response) => {
+    const { transport } = recordingTransport(() => played({ ...response, afterMs: seconds(20) - 2 }));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const began = Date.now();
     let endedAtMs = 0;
@@ -389,8 +389,8 @@ describe('a deadline on a clock that timers do not share', () => {
     ['a request in flight', (index) => (index === 0 ? NEVER : played(succeeded)), seconds(10)],
     ['a poll to come', (index) => played(index === 0 ? running : succeeded), seconds(12)],
     ['no poll left', (index) => played(index === 2 ? succeeded : running), seconds(55)],
-  ])('that passes during a computer\'s sleep, with %s, does not end a watch before one more poll', (_, answer, sleepsAtMs) => {
-    const { transport } = recordingTransport(answer);
+  ])('that passes during a computer\'s sleep, with %s, does not end a watch before one more poll', (_, response, sleepsAtMs) => {
+    const { transport } = recordingTransport(response);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(45)) });
     const seen = record(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
     vi.advanceTimersByTime(sleepsAtMs);

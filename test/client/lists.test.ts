@@ -30,20 +30,20 @@ const baseUrl = `http://127.0.0.1:1${sites.ark.base}`;
 const simulatedArk = (submissions: readonly Submission[]) => {
   const tasks = createTaskStore({ clock: () => asyncScheduler.now(), seed: 1, outcomes: [['succeeds', 1]], freshLinks: false, link: ({ id }) => `https://files.example/${id}.mp4` });
   const ids = submissions.map((submission) => tasks.submit('ark', submission).id);
-  const answer = ({ method, url }: HttpRequest): HttpResponse => {
+  const response = ({ method, url }: HttpRequest): HttpResponse => {
     const { pathname, search } = new URL(url);
     const route = findRoute(method, pathname);
     if (route === null) throw new Error(`no such path: ${pathname}`);
     return createApiResponse(tasks, { route, query: new URLSearchParams(search), body: '', authorized: true, requestId: 'request-1' });
   };
-  return { ids, answer };
+  return { ids, response };
 };
 
 /** What a watcher of each task sees, all started together, and what was sent. */
 const watchAll = (submissions: readonly Submission[], options: Partial<AccountOptions>, disturb: (request: HttpRequest, index: number) => HttpResponse | null = () => null) =>
   inVirtualTime(({ flush, timers }) => {
-    const { ids, answer } = simulatedArk(submissions);
-    const { transport, lives } = recordingTransport((index, request) => of(disturb(request, index) ?? answer(request)));
+    const { ids, response } = simulatedArk(submissions);
+    const { transport, lives } = recordingTransport((index, request) => of(disturb(request, index) ?? response(request)));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl, ...options })], policy: every(seconds(10)), deadlineMs: minutes(20) });
     const records = ids.map((id) => record(client.watch({ provider: 'ark', id }), to));
     flush();
@@ -84,8 +84,8 @@ describe('tasks of one account', () => {
 
   it('do not wait for tasks of other accounts', () => {
     inVirtualTime(({ flush }) => {
-      const { ids, answer } = simulatedArk(many(1));
-      const { transport, lives } = recordingTransport((_, request) => of(answer(request)));
+      const { ids, response } = simulatedArk(many(1));
+      const { transport, lives } = recordingTransport((_, request) => of(response(request)));
       const other = { name: 'other', apiKey: 'another-key-0123456789', baseUrl };
       const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl }), account(ark, other)], policy: every(seconds(10)) });
       record(client.watch({ provider: 'ark', id: 'cgt-of-the-other', account: 'other' }), to);
@@ -172,8 +172,8 @@ describe('tasks of one account', () => {
 
   it('unsubscribing one does not abort the request of the others', () => {
     inVirtualTime(({ flush }) => {
-      const { ids, answer } = simulatedArk(many(3, { queueMs: 0, runMs: 0 }));
-      const transport: Transport = (request) => defer(() => of(answer(request)));
+      const { ids, response } = simulatedArk(many(3, { queueMs: 0, runMs: 0 }));
+      const transport: Transport = (request) => defer(() => of(response(request)));
       const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl })] });
       const [, left, stays] = ids.map((id) => record(client.watch({ provider: 'ark', id }), to));
       at(500, () => { left?.stop(); });
@@ -202,10 +202,10 @@ describe('with lists and without', () => {
 
 /** List requests alone: what is sent, and what the polls get. Responses arrive at once, and each task has one state. */
 const listing = (
-  answer: (request: HttpRequest, index: number) => Observable<HttpResponse>,
+  response: (request: HttpRequest, index: number) => Observable<HttpResponse>,
   { provider = ark, hasOtherTasks = true, batch = true, maxInFlight }: { readonly provider?: Provider; readonly hasOtherTasks?: boolean; readonly batch?: boolean; readonly maxInFlight?: number } = {},
 ) => {
-  const { transport, lives } = recordingTransport((index, request) => answer(request, index));
+  const { transport, lives } = recordingTransport((index, request) => response(request, index));
   const owner = accountOf(provider, { batch, rateLimit: { maxInFlight } });
   const clock = clockOf(asyncScheduler);
   const lane = createRequestQueue(64, clock).lane('ark', seconds(10), owner.rateLimit);
@@ -277,9 +277,9 @@ describe('a list', () => {
     ...[408, 425, 500, 502, 503, 504].map((status) => [String(status), statusOnly(status), '1s server'] as const),
   ];
 
-  it.each(forEach)('that fails with %s is the result of each of its tasks, which are polled again as a list', (_, answer, result) => {
+  it.each(forEach)('that fails with %s is the result of each of its tasks, which are polled again as a list', (_, response, result) => {
     inVirtualTime(({ flush }) => {
-      const { poll, sent } = listing(answering(answer));
+      const { poll, sent } = listing(answering(response));
       const first = poll(['a', 'b']);
       at(seconds(40), () => { poll(['a', 'b']); });
       flush();
@@ -293,9 +293,9 @@ describe('a list', () => {
     ...([[400, 'InvalidParameter'], [403, 'AccessDenied'], [404, 'ResourceNotFound']] as const).map(([status, code]) => [`${String(status)} ${code}`, refusal(status, code)] as const),
   ];
 
-  it.each(refused)('that fails at the list endpoint gives no result: each task is polled singly at its interval, and lists pause: %s', (_, answer) => {
+  it.each(refused)('that fails at the list endpoint gives no result: each task is polled singly at its interval, and lists pause: %s', (_, response) => {
     inVirtualTime(({ flush }) => {
-      const { poll, sent } = listing(answering(answer));
+      const { poll, sent } = listing(answering(response));
       const first = poll(['a', 'b']);
       const second: (readonly string[])[] = [];
       at(seconds(30), () => {
@@ -328,9 +328,9 @@ describe('a list', () => {
     ['is HTML', bodied('<html>')],
   ];
 
-  it.each(unreadable)('that %s gives no result: its tasks are polled again as a list at their interval; the second consecutive one pauses lists', (_, answer) => {
+  it.each(unreadable)('that %s gives no result: its tasks are polled again as a list at their interval; the second consecutive one pauses lists', (_, response) => {
     inVirtualTime(({ flush }) => {
-      const { poll, sent } = listing(answering(answer));
+      const { poll, sent } = listing(answering(response));
       const first = poll(['a', 'b']);
       at(seconds(100), () => { poll(['a', 'b']); });
       flush();

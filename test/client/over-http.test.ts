@@ -54,8 +54,8 @@ describe.each(adapters)('a client over real HTTP, through %s', (_, transport) =>
     const { simulator, client } = await setUp(transport());
     const task = simulator.submit('ark');
     const reached = client.watch(task).pipe(ofStatus('succeeded'), toArray());
-    const troubles = client.states(task).pipe(skipWhile(({ lastError }) => lastError?.kind !== 'transport'), take(1), tap(() => void simulator.restart()));
-    const restarted = firstValueFrom(troubles);
+    const errors = client.states(task).pipe(skipWhile(({ lastError }) => lastError?.kind !== 'transport'), take(1), tap(() => void simulator.restart()));
+    const restarted = firstValueFrom(errors);
     const ended = lastValueFrom(reached);
     await simulator.stop();
     expect((await restarted).lastError?.kind).toBe('transport');

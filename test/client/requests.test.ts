@@ -282,9 +282,9 @@ describe('a request that is about to be sent', () => {
 
 describe('a task', () => {
   /** Polls one task repeatedly, as soon as each poll has ended, until an instant. */
-  const polledUntil = (untilMs: number, answer: (index: number) => Observable<HttpResponse>, own: Partial<PollSettings> = {}) =>
+  const polledUntil = (untilMs: number, response: (index: number) => Observable<HttpResponse>, own: Partial<PollSettings> = {}) =>
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport(answer);
+      const { transport, lives } = recordingTransport(response);
       const poll = requestsOf(accountOf(ark), transport)(polledTask('a'), own);
       follow(poll.pipe(repeat(), takeUntil(timer(untilMs))));
       flush();
@@ -292,14 +292,14 @@ describe('a task', () => {
     });
 
   it.each<readonly [string, (index: number) => Observable<HttpResponse>]>([
-    ['an answer', () => played(running)],
-    ['a slow answer', () => played({ ...running, afterMs: seconds(9) })],
+    ['an response', () => played(running)],
+    ['a slow response', () => played({ ...running, afterMs: seconds(9) })],
     ['a 429', () => played(tooMany())],
     ['a 503', () => played(busy)],
     ['no response', () => played(reset)],
     ['nonsense', () => of(responseOf({ body: '<html>' }))],
-  ])('is polled once in its minimum interval, for any result: %s', (_, answer) => {
-    expect(polledUntil(seconds(35), answer)).toEqual([0, 10, 20, 30]);
+  ])('is polled once in its minimum interval, for any result: %s', (_, response) => {
+    expect(polledUntil(seconds(35), response)).toEqual([0, 10, 20, 30]);
   });
 
   it('is polled at once when its response took longer than the interval', () => {

@@ -138,7 +138,7 @@ describe('a watch resumed from a saved state', () => {
 
   it.each<[string, ScriptedStep, number]>([
     ['a Retry-After', tooMany({ 'retry-after': '77' }), 87],
-    ['the floor', { ...running, afterMs: seconds(20) }, 40],
+    ['the minimum interval', { ...running, afterMs: seconds(20) }, 40],
   ])('does not poll before the end of %s, also when its deadline is earlier: one more poll is sent then', (_, step, atS) => {
     inVirtualTime(({ flush }) => {
       const { client, transport } = scripted([running, step, succeeded], { policy: every(seconds(10)), deadlineMs: seconds(35) });
@@ -240,14 +240,14 @@ describe('a watch restored past its deadline', () => {
       const seen: { record?: ReturnType<typeof record> } = {};
       at(hours(1), () => { seen.record = record(client.watch(arkTask, { ...options, resumeFrom: saved(first.values[0]) }), to); });
       flush();
-      return { seen: seen.record, asked: sentAtS(transport).slice(1) };
+      return { seen: seen.record, sent: sentAtS(transport).slice(1) };
     });
   };
 
   it.each([['succeeded', succeeded], ['failed', failed], ['cancelled', cancelled], ['expired', expired]] as const)('polls once, and a terminal status counts: %s', (status, step) => {
-    const { seen, asked } = restoredAtAnHour([step]);
+    const { seen, sent } = restoredAtAnHour([step]);
     expect(seen?.lines).toEqual([`3600s ${status}`, '3600s |']);
-    expect(asked).toEqual([3600]);
+    expect(sent).toEqual([3600]);
   });
 
   it('counts a slow response', () => {
@@ -257,14 +257,14 @@ describe('a watch restored past its deadline', () => {
 
   it.each<[string, ScriptedStep, string, string | null]>([
     ['a task that still runs', running, '3600s #', null],
-    ['a trouble', busy, '3600s #', 'server'],
+    ['an error', busy, '3600s #', 'server'],
     ['no response', reset, '3600s #', null],
     ['silence', { hang: true }, '3630s #', null],
   ])('gives up with a timeout after one poll: %s', (_, step, end, reason) => {
-    const { seen, asked } = restoredAtAnHour([step]);
+    const { seen, sent } = restoredAtAnHour([step]);
     expect(seen?.lines).toEqual([end]);
     expect(seen?.error).toMatchObject({ kind: 'timeout', reason, lastSnapshot: { status: 'running' }, task: arkTask });
-    expect(asked).toEqual([3600]);
+    expect(sent).toEqual([3600]);
   });
 
   it('emits a change of status before it gives up', () => {
@@ -273,9 +273,9 @@ describe('a watch restored past its deadline', () => {
   });
 
   it('resumes from the error of a deadline with a later deadline', () => {
-    const { seen, asked } = restoredAtAnHour([running, running, succeeded], { deadlineMs: hours(2) });
+    const { seen, sent } = restoredAtAnHour([running, running, succeeded], { deadlineMs: hours(2) });
     expect(seen?.lines).toEqual(['3630s succeeded', '3630s |']);
-    expect(asked).toEqual([3600, 3615, 3630]);
+    expect(sent).toEqual([3600, 3615, 3630]);
   });
 
   it('keeps the deadline of the provider', marbles(({ flush }) => {
@@ -296,7 +296,7 @@ describe('a state that has ended', () => {
       const first = record(client.states(arkTask), brief);
       const transitions = record(client.watch(arkTask), to);
       flush();
-      const asks = transport.requests.length;
+      const polls = transport.requests.length;
       const resumeFrom = saved(first.values.at(-1));
       const again = record(client.watch(arkTask, { resumeFrom }), to);
       const states = record(client.states(arkTask, { resumeFrom }), brief);
@@ -305,7 +305,7 @@ describe('a state that has ended', () => {
       expect(states.lines).toEqual([`30s ${status}`, '30s |']);
       expect(states.values).toEqual([first.values.at(-1)]);
       expect(again.values).toEqual([{ ...transitions.values.at(-1), raw: null }]);
-      expect(transport.requests).toHaveLength(asks);
+      expect(transport.requests).toHaveLength(polls);
     });
   });
 
@@ -343,7 +343,7 @@ describe('a state that has ended', () => {
       const second = record(client.watch(arkTask, { resumeFrom: saved(error.state) }), ({ from, to: status }) => `${String(from)}-${status}`);
       flush();
       expect(second.lines.map((line) => line.split(' ')[1])).toEqual(['running-succeeded', '|']);
-      expect(asyncScheduler.now() - lostAt, 'the floor, then the interval').toBe(seconds(25));
+      expect(asyncScheduler.now() - lostAt, 'the minimum interval, then the interval').toBe(seconds(25));
     });
   });
 });

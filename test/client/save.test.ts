@@ -42,7 +42,7 @@ const keeper = () => {
 
 /** A state by its sent request, else by its status. */
 const told = ({ polls, sentAtMs, snapshot }: WatchState): string =>
-  `${String(polls)} ${sentAtMs === null ? (snapshot?.status ?? 'nothing') : `asks at ${String(sentAtMs / 1000)}s`}`;
+  `${String(polls)} ${sentAtMs === null ? (snapshot?.status ?? 'nothing') : `sent at ${String(sentAtMs / 1000)}s`}`;
 
 describe('a watch with save', () => {
   it('is saved before each request is sent, and after each response, before the state is emitted', marbles(({ flush }) => {
@@ -52,9 +52,9 @@ describe('a watch with save', () => {
     client.states(arkTask, { save }).subscribe((state) => order.push(`emitted ${told(state)}`));
     flush();
     expect(order).toEqual([
-      'saved 0 asks at 0s, 0 sent', 'saved 1 queued, 1 sent', 'emitted 1 queued',
-      'saved 1 asks at 15.1s, 1 sent', 'saved 2 queued, 2 sent', 'emitted 2 queued',
-      'saved 2 asks at 25.1s, 2 sent', 'saved 3 succeeded, 3 sent', 'emitted 3 succeeded',
+      'saved 0 sent at 0s, 0 sent', 'saved 1 queued, 1 sent', 'emitted 1 queued',
+      'saved 1 sent at 15.1s, 1 sent', 'saved 2 queued, 2 sent', 'emitted 2 queued',
+      'saved 2 sent at 25.1s, 2 sent', 'saved 3 succeeded, 3 sent', 'emitted 3 succeeded',
     ]);
   }));
 
@@ -97,7 +97,7 @@ describe('a watch with save', () => {
     record(client.watch(arkTask), to);
     at(seconds(2), () => { record(client.watch(arkTask, { save: (state) => late.push(told(state)) }), to); });
     flush();
-    expect(late).toEqual(['0 asks at 2s', '1 running', '1 asks at 20s', '2 succeeded']);
+    expect(late).toEqual(['0 sent at 2s', '1 running', '1 sent at 20s', '2 succeeded']);
   }));
 
   it('a request that was not sent because its save failed does not delay other watches', marbles(({ flush }) => {

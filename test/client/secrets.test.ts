@@ -114,10 +114,10 @@ const echoes: readonly (readonly [string, Echo])[] = [
   ['in plain text', (key) => raw(200, `no such key: ${key}`)],
   ['in JSON of something else', (key) => json(200, { hello: key })],
   ['in a redirect', (key) => raw(302, '', { location: `https://login.example/?token=${encodeURIComponent(key)}` })],
-  ['in the headers of an answer', (key) => json(200, { id: 'cgt-1', status: 'succeeded' }, { 'x-request-id': key, 'x-echo': `Bearer ${key}`, 'retry-after': key })],
+  ['in the headers of an response', (key) => json(200, { id: 'cgt-1', status: 'succeeded' }, { 'x-request-id': key, 'x-echo': `Bearer ${key}`, 'retry-after': key })],
   ['as model', (key) => json(200, { id: 'cgt-1', status: 'failed', model: key })],
   ['as failure', (key) => json(200, { id: 'cgt-1', status: 'failed', error: { code: key, message: `because of ${key}` } })],
-  ['as the id of the answer', (key) => json(200, { id: key, status: 'succeeded' })],
+  ['as the id of the response', (key) => json(200, { id: key, status: 'succeeded' })],
   ['as status word', (key) => json(200, { id: 'cgt-1', status: key })],
   ['as a name in the body', (key) => json(200, { id: 'cgt-1', status: 'succeeded', extra: { [key]: { deep: [[key]] } } })],
   ['in the link of the video', (key) => json(200, { id: 'cgt-1', status: 'succeeded', content: { video_url: `https://v.example/1.mp4?k=${encodeURIComponent(key)}` } })],
@@ -135,8 +135,8 @@ describe.each(keys)('%s', (_, key) => {
     });
     for (const status of ['IN_PROGRESS', 'FAILURE', 'SUCCESS']) {
       const steps = [envelope('IN_PROGRESS'), envelope(status), json(403, { code: 'no', message: key })];
-      let asked = 0;
-      expectNoTrace(key, status, everything(anyfast, { apiKey: key }, () => of(steps[Math.min(asked++, 2)] ?? envelope(status))));
+      let sent = 0;
+      expectNoTrace(key, status, everything(anyfast, { apiKey: key }, () => of(steps[Math.min(sent++, 2)] ?? envelope(status))));
     }
   });
 

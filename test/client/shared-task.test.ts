@@ -172,15 +172,15 @@ describe('a poll of a task', () => {
 
   it('has the settings of its first poller, and keeps the earlier state of the task', () => {
     const before: RememberedTask = { task, lastRequest: { sentAtMs: 5, minIntervalMs: 3 }, unlistedTier: 'flex' };
-    const asked: Poll[] = [];
+    const sent: Poll[] = [];
     const one = shared((poll) => {
-      asked.push(poll);
+      sent.push(poll);
       return NEVER;
     }, before);
     sharedPoll(one, 0, { dueAtMs: 7, minIntervalMs: 4, serviceTier: 'flex' }).subscribe();
     sharedPoll(one, 0, { dueAtMs: 1, minIntervalMs: 5, serviceTier: null }).subscribe();
-    expect(asked).toMatchObject([{ dueAtMs: 7, minIntervalMs: 4, serviceTier: 'flex' }]);
-    expect(asked[0]?.polled).toBe(one);
+    expect(sent).toMatchObject([{ dueAtMs: 7, minIntervalMs: 4, serviceTier: 'flex' }]);
+    expect(sent[0]?.polled).toBe(one);
     expect(one).toMatchObject(before);
   });
 });

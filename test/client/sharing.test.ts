@@ -136,7 +136,7 @@ describe('two watchers of one task', () => {
     record(client.watch(arkTask, { policy: every(seconds(50)) }), to, seconds(120));
     record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(90));
     flush();
-    // at 20, 40, 60, 80 for the second, which leaves at 90; the first has folded the answer of 80 and wants its next at 130
+    // at 20, 40, 60, 80 for the second, which leaves at 90; the first has folded the response of 80 and wants its next at 130
     expect(sentAtS(transport)).toEqual([0, 20, 40, 60, 80]);
   }));
 

@@ -50,18 +50,18 @@ const stoppedAt = (ms: number, turns: number, streamOf: (client: ReturnType<type
   inVirtualTime(({ flush, interrupt, timers }) => {
     const { client, lives, pending } = eventful();
     const seen = record(streamOf(client), () => 'x');
-    const left = { timers: -1, pending: -1, asked: -1, events: -1, isOver: false };
+    const left = { timers: -1, pending: -1, sent: -1, events: -1, isOver: false };
     interrupt(ms, () => {
       seen.stop();
-      Object.assign(left, { pending: pending(), asked: lives.length, events: seen.lines.length, isOver: seen.isOver });
+      Object.assign(left, { pending: pending(), sent: lives.length, events: seen.lines.length, isOver: seen.isOver });
       // The queue takes one more turn, in which it starts no request.
       interrupt(ms, () => { left.timers = timers(); }, 2);
     }, turns);
     flush();
-    return { ...left, laterAsks: lives.length - left.asked, laterEvents: seen.lines.length - left.events, unended: lives.filter(({ end }) => end === null).length };
+    return { ...left, laterRequests: lives.length - left.sent, laterEvents: seen.lines.length - left.events, unended: lives.filter(({ end }) => end === null).length };
   });
 
-const nothing = { timers: 0, pending: 0, laterAsks: 0, laterEvents: 0, unended: 0 };
+const nothing = { timers: 0, pending: 0, laterRequests: 0, laterEvents: 0, unended: 0 };
 
 describe('stopping at any instant leaves no request, no timer and no later event', () => {
   const streams: readonly (readonly [string, (client: ReturnType<typeof eventful>['client']) => Observable<unknown>])[] = [
@@ -79,8 +79,8 @@ describe('stopping at any instant leaves no request, no timer and no later event
     let [stopped, over] = [0, 0];
     for (let ms = 0; ms <= lastInstant; ms += 1) {
       for (const turns of [0, 2]) {
-        const { asked, events, isOver, ...left } = stoppedAt(ms, turns, streamOf);
-        expect(left, `at ${String(ms)} ms and ${String(turns)} turns, after ${String(asked)} asks and ${String(events)} events`).toEqual(nothing);
+        const { sent, events, isOver, ...left } = stoppedAt(ms, turns, streamOf);
+        expect(left, `at ${String(ms)} ms and ${String(turns)} turns, after ${String(sent)} requests and ${String(events)} events`).toEqual(nothing);
         if (isOver) over += 1;
         else stopped += 1;
       }
@@ -95,15 +95,15 @@ describe('stopping at any instant leaves no request, no timer and no later event
         const { transport, lives, pending } = recordingTransport((index) => played(steps[index] ?? running));
         const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
         const seen = record(client.watch(arkTask), to);
-        const found = { timers: -1, pending: -1, asked: 0 };
+        const found = { timers: -1, pending: -1, sent: 0 };
         interrupt(ms, () => {
           seen.stop();
-          Object.assign(found, { timers: timers(), pending: pending(), asked: lives.length });
+          Object.assign(found, { timers: timers(), pending: pending(), sent: lives.length });
         }, turns);
         flush();
-        return { ...found, asked: lives.length - found.asked };
+        return { ...found, sent: lives.length - found.sent };
       });
-      expect(left).toEqual({ timers: 0, pending: 0, asked: 0 });
+      expect(left).toEqual({ timers: 0, pending: 0, sent: 0 });
     }));
   });
 

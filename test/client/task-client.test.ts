@@ -414,7 +414,7 @@ describe('query', () => {
     ['a 404', missing, { kind: 'response', reason: 'not-found', status: 404 }],
     ['a 401', refusal(401, 'AuthenticationError'), { kind: 'response', reason: 'unauthorized', status: 401 }],
     ['a 429', tooMany(), { kind: 'response', reason: 'rate-limited', status: 429 }],
-    ['a lost quota', refusal(429, 'AccountQuotaExceeded'), { kind: 'response', reason: 'quota' }],
+    ['a used-up quota', refusal(429, 'AccountQuotaExceeded'), { kind: 'response', reason: 'quota' }],
     ['an empty body', { body: '' }, { kind: 'response', reason: 'empty' }],
     ['HTML', { body: '<html>' }, { kind: 'decode', reason: null }],
     ['no response', reset, { kind: 'transport', reason: null, status: null }],
@@ -434,9 +434,9 @@ describe('query', () => {
 
   it('its error has a state that a watch can resume from', marbles(({ flush }) => {
     const { client } = scripted([busy, running, succeeded], { policy: every(seconds(10)) });
-    const asked = record(client.query(arkTask));
+    const sent = record(client.query(arkTask));
     flush();
-    const { state } = asked.error as SeedanceError;
+    const { state } = sent.error as SeedanceError;
     const seen = record(client.watch(arkTask, { resumeFrom: state ?? undefined }), to);
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);

@@ -45,9 +45,9 @@ const setUp = (script: Script, options: Partial<TaskClientOptions<'ark'>> = {}):
 };
 
 /** A saved watch of a task with its results so far. The last one arrived at the start of virtual time. */
-const savedState = (id: string, ...answers: readonly Result[]): WatchState => {
+const savedState = (id: string, ...responses: readonly Result[]): WatchState => {
   const config = watchConfig(brisk, { policy });
-  const state = driven(startWatch(refOf(id), config, 0), answers, config, { nowMs: 0 }).at(-1)?.state ?? startWatch(refOf(id), config, 0);
+  const state = driven(startWatch(refOf(id), config, 0), responses, config, { nowMs: 0 }).at(-1)?.state ?? startWatch(refOf(id), config, 0);
   const named = state.snapshot && { ...state.snapshot, task: refOf(id) };
   return { ...state, snapshot: named };
 };
@@ -63,9 +63,9 @@ const inWords = (event: FeedEvent): string => {
     case 'progress':
       return `${id} ${String(Math.round(event.progress * 100))}%${event.estimated ? ' or so' : ''}`;
     case 'retry':
-      return `${id} in trouble: ${event.lastError.reason ?? event.lastError.kind}`;
+      return `${id} retry: ${event.lastError.reason ?? event.lastError.kind}`;
     case 'error':
-      return `${id} lost: ${isSeedanceError(event.error) ? (event.error.reason ?? event.error.kind) : event.error.name}`;
+      return `${id} error: ${isSeedanceError(event.error) ? (event.error.reason ?? event.error.kind) : event.error.name}`;
   }
 };
 
@@ -234,7 +234,7 @@ describe('watchTasks', () => {
       of(refOf('a')).pipe(watchTasks(client), filter(({ kind }) => kind !== 'progress' && kind !== 'added')).subscribe((event) => events.push(event));
       flush();
     })();
-    expect(events.map(inWords)).toEqual(['a queued', 'a in trouble: server', 'a running', 'a in trouble: quota', 'a lost: quota']);
+    expect(events.map(inWords)).toEqual(['a queued', 'a retry: server', 'a running', 'a retry: quota', 'a error: quota']);
     expect(events[0]).toMatchObject({ task: refOf('a'), transition: { from: null, to: 'queued', atMs: 0, snapshot: { status: 'queued' }, raw: null } });
     expect(events[1]).toMatchObject({ lastError: { kind: 'response', reason: 'server', status: 503, sameFailureCount: 1 }, nextPollAtMs: 10 });
     expect(events[2]).toMatchObject({ transition: { from: 'queued', to: 'running', atMs: 15 } });
@@ -250,7 +250,7 @@ describe('watchTasks', () => {
   it('emits the last transition before the error when a policy stops', () => {
     const { client } = setUp({ a: [says('queued'), says('running')] });
     const policy = { interval: limitAttempts(constantDelay(5), 1) };
-    expect(allWords(client, ['a'], { watch: () => ({ policy }) })).toEqual(['a queued', 'a running', 'a lost: timeout']);
+    expect(allWords(client, ['a'], { watch: () => ({ policy }) })).toEqual(['a queued', 'a running', 'a error: timeout']);
   });
 
   it('keeps watching a task with an unknown status', () => {
@@ -260,12 +260,12 @@ describe('watchTasks', () => {
 
   it('ends a task at its deadline with an error', () => {
     const { client } = setUp({ a: [says('running')], b: [{ hang: true }], c: [says('succeeded')] }, { deadlineMs: 1_000 });
-    expect(allWords(client, ['a', 'b', 'c'])).toEqual(['a running', 'c succeeded', 'a lost: timeout', 'b lost: timeout']);
+    expect(allWords(client, ['a', 'b', 'c'])).toEqual(['a running', 'c succeeded', 'a error: timeout', 'b error: timeout']);
   });
 
   const fates: readonly (readonly [string, readonly ScriptedStep[], string])[] = [
-    ['answers 503 for ever', [unavailable], 'server'],
-    ['answers nothing readable', [{ body: '<html>busy</html>' }], 'decode'],
+    ['responses 503 for ever', [unavailable], 'server'],
+    ['responses nothing readable', [{ body: '<html>busy</html>' }], 'decode'],
     ['is refused', [unauthorized], 'unauthorized'],
     ['has no quota left', [quota], 'quota'],
     ['is not found', [unknownTask], 'not-found'],
@@ -283,8 +283,8 @@ describe('watchTasks', () => {
     for (const id of ids.filter((other) => other !== 't7')) {
       expect(seen.filter((each) => each.startsWith(`${id} `))).toEqual([`${id} queued`, `${id} running`, `${id} succeeded`]);
     }
-    expect(seen.filter((each) => each.startsWith('t7 ')).at(-1)).toBe(`t7 lost: ${reason}`);
-    expect(seen.filter((each) => each.includes('lost'))).toHaveLength(1);
+    expect(seen.filter((each) => each.startsWith('t7 ')).at(-1)).toBe(`t7 error: ${reason}`);
+    expect(seen.filter((each) => each.includes('error:'))).toHaveLength(1);
     expect(transport.pending()).toBe(0);
   });
 
@@ -296,7 +296,7 @@ describe('watchTasks', () => {
     };
     const seen = allWords(clientOf(transport), ['a', 'bad', 'b']);
     expect(seen.filter((each) => !each.startsWith('bad'))).toEqual(['a succeeded', 'b succeeded']);
-    expect(seen.at(-1)).toBe('bad lost: transport');
+    expect(seen.at(-1)).toBe('bad error: transport');
   });
 
   it('an invalid ref leads to an error that describes the value', () => {
@@ -307,9 +307,9 @@ describe('watchTasks', () => {
       from([...bad, refOf('a')] as TaskRef<'ark'>[]).pipe(watchTasks(client)).subscribe((event) => events.push(event));
       flush();
     })();
-    const lost = events.filter((event) => event.kind === 'error');
-    expect(lost.map(({ task }) => task)).toEqual(bad);
-    expect(lost.every(({ error }) => error instanceof TypeError && error.message.startsWith('task.'))).toBe(true);
+    const errors = events.filter((event) => event.kind === 'error');
+    expect(errors.map(({ task }) => task)).toEqual(bad);
+    expect(errors.every(({ error }) => error instanceof TypeError && error.message.startsWith('task.'))).toBe(true);
     expect(events.at(-1)).toMatchObject({ kind: 'transition', transition: { to: 'succeeded' } });
   });
 
@@ -386,8 +386,8 @@ describe('watchTasks: the concurrency of its client', () => {
       timer(30).subscribe(() => { watching.unsubscribe(); });
       flush();
     })();
-    const asked = transport.requests.map(({ url, atMs }) => `${url.slice(-1)}${String(atMs)}`);
-    expect(asked.slice(0, 6)).toEqual(['a0', 'b2', 'c4', 'a7', 'b9', 'c11']);
+    const sent = transport.requests.map(({ url, atMs }) => `${url.slice(-1)}${String(atMs)}`);
+    expect(sent.slice(0, 6)).toEqual(['a0', 'b2', 'c4', 'a7', 'b9', 'c11']);
   });
 
   it('sends requests in the order in which they were queued', () => {
@@ -408,8 +408,8 @@ describe('watchTasks: the concurrency of its client', () => {
   it('is freed by a task that ends in an error while it waits', () => {
     const { client, transport } = setUp({ a: [slowly(says('succeeded'), 100)], b: [says('succeeded')], c: [says('succeeded')] }, { concurrency: 1 });
     const seen = allWords(client, ['a', 'b', 'c'], { watch: ({ id }) => (id === 'b' ? { deadlineMs: 20 } : {}) });
-    expect([...seen].sort()).toEqual(['a succeeded', 'b lost: timeout', 'c succeeded']);
-    expect(seen[0]).toBe('b lost: timeout');
+    expect([...seen].sort()).toEqual(['a succeeded', 'b error: timeout', 'c succeeded']);
+    expect(seen[0]).toBe('b error: timeout');
     expect(transport.requests).toHaveLength(2);
   });
 
@@ -462,12 +462,12 @@ describe('watchTasks: options of each watch', () => {
       if (id === 'thrown') throw new Error('no options');
       return id === 'wrong' ? { deadlineMs: -1 } : {};
     };
-    expect(allWords(client, ['thrown', 'wrong', 'a'], { watch })).toEqual(['thrown lost: Error', 'wrong lost: RangeError', 'a succeeded']);
+    expect(allWords(client, ['thrown', 'wrong', 'a'], { watch })).toEqual(['thrown error: Error', 'wrong error: RangeError', 'a succeeded']);
   });
 
   it('emits an error for a task with the saved state of another one', () => {
     const { client, transport } = setUp({ a: [says('succeeded')] });
-    expect(allWords(client, ['a'], { watch: () => ({ resumeFrom: savedState('b', good('running')) }) })).toEqual(['a lost: TypeError']);
+    expect(allWords(client, ['a'], { watch: () => ({ resumeFrom: savedState('b', good('running')) }) })).toEqual(['a error: TypeError']);
     expect(transport.requests).toEqual([]);
   });
 
@@ -549,8 +549,8 @@ describe('toFeed', () => {
   const at = (progress: number, id = 'a', estimated = false): FeedEvent => ({ kind: 'progress', task: refOf(id), progress, estimated });
   const to = (status: TaskStatus, id = 'a'): FeedEvent => ({ kind: 'transition', task: refOf(id), transition: transition(status, null, { task: refOf(id) }) });
   const added = (id = 'a'): FeedEvent => ({ kind: 'added', resumedFrom: null, task: refOf(id) });
-  const lost = (id = 'a'): FeedEvent => ({ kind: 'error', task: refOf(id), error: new Error('lost') });
-  const trouble = (id = 'a'): FeedEvent => ({
+  const errored = (id = 'a'): FeedEvent => ({ kind: 'error', task: refOf(id), error: new Error('failed') });
+  const retry = (id = 'a'): FeedEvent => ({
     kind: 'retry',
     task: refOf(id),
     lastError: { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 },
@@ -617,7 +617,7 @@ describe('toFeed', () => {
 
   it('counts every status, and the errors', () => {
     const ids = [...taskStatuses, 'gone'];
-    const feed = feedAfter(...taskStatuses.map((status) => to(status, status)), lost('gone'));
+    const feed = feedAfter(...taskStatuses.map((status) => to(status, status)), errored('gone'));
     expect(feed.counts).toEqual({ queued: 1, running: 1, succeeded: 1, failed: 1, cancelled: 1, expired: 1, unknown: 1, errored: 1 });
     expect([...feed.tasks].map(({ task }) => task.id)).toEqual(ids);
   });
@@ -625,11 +625,11 @@ describe('toFeed', () => {
   it('counts a task once, by its current status', () => {
     expect(feedAfter(to('queued'), to('running'), to('running')).counts).toEqual({ ...none, running: 1 });
     expect(feedAfter(to('queued'), to('running'), to('failed')).counts).toEqual({ ...none, failed: 1 });
-    expect(feedAfter(to('running'), lost()).counts).toEqual({ ...none, errored: 1 });
+    expect(feedAfter(to('running'), errored()).counts).toEqual({ ...none, errored: 1 });
   });
 
   it('has a row for a task as soon as it is watched, and counts it by status after its first response', () => {
-    const feed = feedAfter(added('a'), added('b'), trouble('b'), to('running', 'c'), at(0.6, 'c'));
+    const feed = feedAfter(added('a'), added('b'), retry('b'), to('running', 'c'), at(0.6, 'c'));
     expect(feed.counts).toEqual({ ...none, running: 1 });
     expect(feed.tasks.size).toBe(3);
     expect(feed.progress).toBeCloseTo(0.2, 9);
@@ -648,7 +648,7 @@ describe('toFeed', () => {
 
   it('keeps what is known of a task that another stream adds again', () => {
     expect(feedAfter(to('running'), at(0.5), added()).tasks.get(refOf('a'))).toMatchObject({ status: 'running', progress: 0.5 });
-    expect(feedAfter(trouble(), added()).tasks.get(refOf('a'))).toMatchObject({ lastError: { message: 'reset' }, nextPollAtMs: 10_000 });
+    expect(feedAfter(retry(), added()).tasks.get(refOf('a'))).toMatchObject({ lastError: { message: 'reset' }, nextPollAtMs: 10_000 });
   });
 
   it('has the row that the last event changed', () => {
@@ -670,38 +670,38 @@ describe('toFeed', () => {
 
   it('shows an error until a good response', () => {
     const rowAfter = (...events: readonly FeedEvent[]): TaskRow | undefined => feedAfter(...events).tasks.get(refOf('a'));
-    expect(rowAfter(to('running'), trouble())).toMatchObject({ status: 'running', lastError: { message: 'reset' }, nextPollAtMs: 10_000 });
+    expect(rowAfter(to('running'), retry())).toMatchObject({ status: 'running', lastError: { message: 'reset' }, nextPollAtMs: 10_000 });
     for (const good of [at(0), at(0.4), to('running'), to('succeeded')]) {
-      expect(rowAfter(to('running'), trouble(), good)).toMatchObject({ lastError: null, nextPollAtMs: null });
+      expect(rowAfter(to('running'), retry(), good)).toMatchObject({ lastError: null, nextPollAtMs: null });
     }
-    expect(rowAfter(to('running'), trouble(), lost())).toMatchObject({ error: { message: 'lost' }, nextPollAtMs: null });
+    expect(rowAfter(to('running'), retry(), errored())).toMatchObject({ error: { message: 'failed' }, nextPollAtMs: null });
   });
 
   it('clears the error of a task whose response is the same as before', () => {
     const { client } = setUp({ a: [says('running'), unavailable, says('running'), { hang: true }] }, { deadlineMs: 100, requestTimeoutMs: 1_000 });
-    const troubles: (string | null)[] = [];
+    const reasons: (string | null)[] = [];
     marbles(({ flush }) => {
       of(refOf('a')).pipe(watchTasks(client), toFeed()).subscribe(({ tasks }) => {
         const row = tasks.get(refOf('a'));
-        if (row?.error === null) troubles.push(row.lastError?.reason ?? null);
+        if (row?.error === null) reasons.push(row.lastError?.reason ?? null);
       });
       flush();
     })();
-    expect(troubles).toEqual([null, null, 'server', null]);
+    expect(reasons).toEqual([null, null, 'server', null]);
   });
 
   it('averages the progress of all tasks, with finished and failed watches as 1', () => {
     expect(feedAfter(to('running', 'a'), at(0.5, 'a')).progress).toBeCloseTo(0.5, 9);
     expect(feedAfter(to('running', 'a'), at(0.5, 'a'), to('queued', 'b')).progress).toBeCloseTo(0.25, 9);
-    for (const end of [to('succeeded', 'b'), to('failed', 'b'), to('cancelled', 'b'), to('expired', 'b'), lost('b')]) {
+    for (const end of [to('succeeded', 'b'), to('failed', 'b'), to('cancelled', 'b'), to('expired', 'b'), errored('b')]) {
       expect(feedAfter(at(0.5, 'a'), end).progress).toBeCloseTo(0.75, 9);
     }
-    expect(feedAfter(to('unknown', 'a'), trouble('b')).progress).toBe(0);
+    expect(feedAfter(to('unknown', 'a'), retry('b')).progress).toBe(0);
   });
 
   it('reaches exactly 1 when all have ended', () => {
     const ids = Array.from({ length: 997 }, (_, index) => `t${String(index)}`);
-    const events = [...ids.map((id, index) => at(index / 1_000, id)), ...ids.map((id, index) => (index % 3 === 0 ? lost(id) : to('succeeded', id)))];
+    const events = [...ids.map((id, index) => at(index / 1_000, id)), ...ids.map((id, index) => (index % 3 === 0 ? errored(id) : to('succeeded', id)))];
     expect(feedAfter(...events)).toMatchObject({ progress: 1, estimated: false });
   });
 
@@ -709,7 +709,7 @@ describe('toFeed', () => {
     expect(feedAfter(to('running', 'a'), at(0.2, 'a', false)).estimated).toBe(false);
     expect(feedAfter(at(0.2, 'a', false), at(0.1, 'b', true)).estimated).toBe(true);
     expect(feedAfter(at(0.2, 'a', false), at(0.1, 'b', true), to('failed', 'b')).estimated).toBe(false);
-    expect(feedAfter(at(0.2, 'a', false), at(0.1, 'b', true), lost('b')).estimated).toBe(false);
+    expect(feedAfter(at(0.2, 'a', false), at(0.1, 'b', true), errored('b')).estimated).toBe(false);
     expect(feedAfter(at(0.2, 'a', true), at(0.3, 'a', false)).estimated).toBe(false);
   });
 
@@ -739,24 +739,24 @@ describe('toFeed', () => {
       status: TaskStatus | null;
       progress: number;
       estimated: boolean;
-      isInTrouble: boolean;
-      isLost: boolean;
+      hasError: boolean;
+      hasEnded: boolean;
     }
     fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
       const model = new Map<string, Known>();
       for (const event of events) {
-        const known = model.get(event.task.id) ?? { status: null, progress: 0, estimated: true, isInTrouble: false, isLost: false };
+        const known = model.get(event.task.id) ?? { status: null, progress: 0, estimated: true, hasError: false, hasEnded: false };
         model.set(event.task.id, known);
-        if (event.kind === 'retry') known.isInTrouble = true;
-        if (event.kind === 'transition' || event.kind === 'progress') known.isInTrouble = false;
+        if (event.kind === 'retry') known.hasError = true;
+        if (event.kind === 'transition' || event.kind === 'progress') known.hasError = false;
         if (event.kind === 'transition') known.status = event.transition.to;
-        if (event.kind === 'error') known.isLost = true;
+        if (event.kind === 'error') known.hasEnded = true;
         if (event.kind === 'error' || (event.kind === 'transition' && isTerminal(event.transition.to))) Object.assign(known, { progress: 1, estimated: false });
         if (event.kind === 'progress' && event.progress >= known.progress) Object.assign(known, { progress: event.progress, estimated: event.estimated });
       }
       const rows = [...feedAfter(...events).tasks].map(({ task, status, progress, estimated, lastError: own, error }) => [
         task.id,
-        { status, progress, estimated, isInTrouble: own !== null, isLost: error !== null },
+        { status, progress, estimated, hasError: own !== null, hasEnded: error !== null },
       ]);
       expect(rows).toEqual([...model]);
     }));
@@ -825,7 +825,7 @@ describe('toFeed', () => {
         slots += copied.length;
         return copied;
       });
-      for (const event of [to('running', 't50'), at(0.4, 't50'), trouble('t50'), lost('t50')]) events.next(event);
+      for (const event of [to('running', 't50'), at(0.4, 't50'), retry('t50'), errored('t50')]) events.next(event);
       spy.mockRestore();
       return slots / 4;
     });

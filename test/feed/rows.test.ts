@@ -63,8 +63,8 @@ describe('rows', () => {
       const rows = all.reduce((done, row) => done.with(row), emptyRows<Row>());
       expect(rows.size).toBe(model.size);
       expect([...rows]).toEqual([...model.values()]);
-      const asked = [0, 31, 32, 1_023, 1_024, count - 1, count, ...changes].map((id) => refOf(String(id)));
-      expect(asked.filter((ref) => rows.get(ref) !== model.get(taskKey(ref)))).toEqual([]);
+      const sent = [0, 31, 32, 1_023, 1_024, count - 1, count, ...changes].map((id) => refOf(String(id)));
+      expect(sent.filter((ref) => rows.get(ref) !== model.get(taskKey(ref)))).toEqual([]);
     }));
   });
 

@@ -9,35 +9,35 @@ const untilZ = (state: string) => (state === 'z' ? 'done' : 5);
 
 describe('poll', () => {
   it('waits from the response, not from the request', marbles(({ cold, expectObservable, expectSubscriptions }) => {
-    const answer = cold(' --b|');
-    const asked = [     ' -----^-!       ', ' ------------^-!'];
-    const result = poll('a', { wait: () => 5, request: () => answer });
+    const response = cold(' --b|');
+    const sent = [     ' -----^-!       ', ' ------------^-!'];
+    const result = poll('a', { wait: () => 5, request: () => response });
     expectObservable(result, '  ---------------!').toBe('a------b------b');
-    expectSubscriptions(answer.subscriptions).toBe(asked);
+    expectSubscriptions(response.subscriptions).toBe(sent);
   }));
 
   it('emits the last state and completes when the wait is done', marbles(({ cold, expectObservable }) => {
-    const answers = { a: cold('--b'), b: cold('--z') };
-    const result = poll<string>('a', { wait: untilZ, request: (state) => answers[state as 'a' | 'b'] });
+    const responses = { a: cold('--b'), b: cold('--z') };
+    const result = poll<string>('a', { wait: untilZ, request: (state) => responses[state as 'a' | 'b'] });
     expectObservable(result).toBe('a------b------(z|)');
   }));
 
   it('sends no request for a seed that is done', marbles(({ expectObservable }) => {
-    const result = poll('z', { wait: untilZ, request: () => throwError(() => new Error('asked')) });
+    const result = poll('z', { wait: untilZ, request: () => throwError(() => new Error('sent')) });
     expectObservable(result).toBe('(z|)');
   }));
 
   it('takes the first of several values of a request', marbles(({ cold, expectObservable, expectSubscriptions }) => {
-    const answer = cold('-zy|');
-    const result = poll('a', { wait: untilZ, request: () => answer });
+    const response = cold('-zy|');
+    const result = poll('a', { wait: untilZ, request: () => response });
     expectObservable(result).toBe('a-----(z|)');
-    expectSubscriptions(answer.subscriptions).toBe('-----^!');
+    expectSubscriptions(response.subscriptions).toBe('-----^!');
   }));
 
   it('waits for a request without a response until it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
-    const answer = cold('-');
-    expectObservable(poll('a', { wait: () => 5, request: () => answer }), '----------!').toBe('a----------');
-    expectSubscriptions(answer.subscriptions).toBe('-----^----!');
+    const response = cold('-');
+    expectObservable(poll('a', { wait: () => 5, request: () => response }), '----------!').toBe('a----------');
+    expectSubscriptions(response.subscriptions).toBe('-----^----!');
   }));
 
   it('emits the error of a request', marbles(({ cold, expectObservable }) => {
@@ -58,10 +58,10 @@ describe('poll', () => {
   }));
 
   it('leaves no timer and no request behind when it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions }) => {
-    const answer = cold('--b|');
-    expectObservable(poll('a', { wait: () => 5, request: () => answer }), '---!').toBe('a---');
-    expectObservable(poll('a', { wait: () => 5, request: () => answer }), '------!').toBe('a------');
-    expectSubscriptions(answer.subscriptions).toBe(['-----^!']);
+    const response = cold('--b|');
+    expectObservable(poll('a', { wait: () => 5, request: () => response }), '---!').toBe('a---');
+    expectObservable(poll('a', { wait: () => 5, request: () => response }), '------!').toBe('a------');
+    expectSubscriptions(response.subscriptions).toBe(['-----^!']);
   }));
 
   it('gives each subscriber a loop of its own', marbles(({ cold, expectObservable }) => {
@@ -71,12 +71,12 @@ describe('poll', () => {
   }));
 
   it('`wake` ends a wait early, but not a request', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
-    const answer = cold('        ---b|');
+    const response = cold('        ---b|');
     const wake = hot('        --x-x---------');
-    const asked = ['           --^--!', '          ----------^--!'];
-    const result = poll('a', { wait: () => 5, request: () => answer, wake });
+    const sent = ['           --^--!', '          ----------^--!'];
+    const result = poll('a', { wait: () => 5, request: () => response, wake });
     expectObservable(result, ' --------------!').toBe('a----b-------b');
-    expectSubscriptions(answer.subscriptions).toBe(asked);
+    expectSubscriptions(response.subscriptions).toBe(sent);
   }));
 
   it('keeps a wait that is longer than a platform timer', marbles(({ expectObservable }) => {

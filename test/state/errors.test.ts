@@ -9,35 +9,35 @@ const nowMs = 1_750_000_000_000;
 const config = watchConfig(ark);
 const begun = startWatch(task, config, nowMs);
 
-const stateAfter = (...answers: readonly Result[]): WatchState => driven(begun, answers, config, { nowMs }).at(-1)?.state ?? begun;
+const stateAfter = (...results: readonly Result[]): WatchState => driven(begun, results, config, { nowMs }).at(-1)?.state ?? begun;
 
-const many = (answer: Result): readonly Result[] => Array.from({ length: 50 }, () => answer);
+const many = (result: Result): readonly Result[] => Array.from({ length: 50 }, () => result);
 
-const lossAfter = (...answers: readonly Result[]): SeedanceError => {
-  const loss = errorOfState(stateAfter(...answers));
-  if (loss === null) throw new Error('the watch has not lost its task');
-  return loss;
+const errorAfter = (...results: readonly Result[]): SeedanceError => {
+  const error = errorOfState(stateAfter(...results));
+  if (error === null) throw new Error('the watch has no error');
+  return error;
 };
 
-const errorOf = (kind: SeedanceErrorKind): SeedanceError => new SeedanceError('lost', { kind, task, lastSnapshot: null, state: null });
+const errorOf = (kind: SeedanceErrorKind): SeedanceError => new SeedanceError('failed', { kind, task, lastSnapshot: null, state: null });
 
 describe('SeedanceError', () => {
   it('is an error with a name, a message and a stack', () => {
     const error = errorOf('gone');
     expect(error).toBeInstanceOf(Error);
     expect(error.name).toBe('SeedanceError');
-    expect(String(error)).toBe('SeedanceError: lost');
+    expect(String(error)).toBe('SeedanceError: failed');
     expect(error.stack).toContain('errors.test');
   });
 
   it('carries the task, the last snapshot, and the state to resume from', () => {
-    const error = lossAfter(good('running', { model: 'm' }), refusal('not-found'), refusal('not-found'));
+    const error = errorAfter(good('running', { model: 'm' }), refusal('not-found'), refusal('not-found'));
     expect(error).toMatchObject({ kind: 'gone', task, lastSnapshot: { status: 'running', model: 'm' }, reason: 'not-found', status: 404 });
     expect(error.state).toMatchObject({ ended: 'gone', polls: 3 });
   });
 
   it('can be written as JSON, with the state in it', () => {
-    const error = lossAfter(refusal('quota'), refusal('quota'));
+    const error = errorAfter(refusal('quota'), refusal('quota'));
     expect(JSON.parse(JSON.stringify(error))).toMatchObject({ kind: 'response', reason: 'quota', task, state: { version: 2, ended: 'response' } });
   });
 });
@@ -52,8 +52,8 @@ describe('isSeedanceError', () => {
   });
 
   it('recognises nothing else', () => {
-    const lookalike = Object.assign(new Error('lost'), { name: 'SeedanceError', kind: 'gone', task, lastSnapshot: null, state: null });
-    for (const other of [lookalike, new Error('lost'), { kind: 'gone' }, { ...errorOf('gone') }, 'gone', 0, null, undefined, [], () => errorOf('gone')]) {
+    const lookalike = Object.assign(new Error('failed'), { name: 'SeedanceError', kind: 'gone', task, lastSnapshot: null, state: null });
+    for (const other of [lookalike, new Error('failed'), { kind: 'gone' }, { ...errorOf('gone') }, 'gone', 0, null, undefined, [], () => errorOf('gone')]) {
       expect(isSeedanceError(other)).toBe(false);
       expect(isSeedanceError(other, 'gone')).toBe(false);
     }
@@ -67,7 +67,7 @@ describe('isSeedanceError', () => {
     vi.resetModules();
     const copy = await import('../../src/state/errors.js');
     expect(copy.SeedanceError).not.toBe(SeedanceError);
-    const foreign: unknown = new copy.SeedanceError('lost', { kind: 'gone', task, lastSnapshot: null, state: null });
+    const foreign: unknown = new copy.SeedanceError('failed', { kind: 'gone', task, lastSnapshot: null, state: null });
     expect(foreign).not.toBeInstanceOf(SeedanceError);
     expect(isSeedanceError(foreign)).toBe(true);
     expect(isSeedanceError(foreign, 'gone')).toBe(true);
@@ -78,13 +78,13 @@ describe('isSeedanceError', () => {
 
 describe('the error of a watch', () => {
   it('is null for a running watch, and for a task that finished with any status', () => {
-    for (const answer of [good('running'), noResponse, good('succeeded'), good('failed'), good('cancelled'), good('expired')]) {
-      expect(errorOfState(stateAfter(answer))).toBeNull();
+    for (const result of [good('running'), noResponse, good('succeeded'), good('failed'), good('cancelled'), good('expired')]) {
+      expect(errorOfState(stateAfter(result))).toBeNull();
     }
     expect(errorOfState(begun)).toBeNull();
   });
 
-  const losses: readonly (readonly [string, readonly Result[], SeedanceErrorKind, string | null, number | null])[] = [
+  const ended: readonly (readonly [string, readonly Result[], SeedanceErrorKind, string | null, number | null])[] = [
     ['no response', many(noResponse), 'transport', null, null],
     ['no response in time', many(noResponseInTime), 'timeout', null, null],
     ['unreadable responses', many(unreadable), 'decode', null, null],
@@ -99,8 +99,8 @@ describe('the error of a watch', () => {
     ['a vanished task', [good('running'), ...many(refusal('not-found'))], 'gone', 'not-found', 404],
   ];
 
-  it.each(losses)('has the kind, the reason and the HTTP status: %s', (_, answers, kind, reason, status) => {
-    const error = lossAfter(...answers);
+  it.each(ended)('has the kind, the reason and the HTTP status: %s', (_, results, kind, reason, status) => {
+    const error = errorAfter(...results);
     expect(error).toMatchObject({ kind, reason, status });
     expect(isSeedanceError(error, kind)).toBe(true);
   });
@@ -112,21 +112,21 @@ describe('the error of a watch', () => {
   });
 
   it('has a message with the task, its status and the last error', () => {
-    expect(lossAfter(refusal('quota'), refusal('quota')).message).toMatch(/^ark\/cgt-1: response; still not seen after 2 polls; said quota \(2 in a row\)/);
-    expect(lossAfter(good('running'), refusal('not-found'), refusal('not-found')).message).toMatch(
+    expect(errorAfter(refusal('quota'), refusal('quota')).message).toMatch(/^ark\/cgt-1: response; still not seen after 2 polls; said quota \(2 in a row\)/);
+    expect(errorAfter(good('running'), refusal('not-found'), refusal('not-found')).message).toMatch(
       /^ark\/cgt-1: the task has vanished; still running after 3 polls; said not-found \(2 in a row\)/,
     );
   });
 
   it('says how long the provider kept the record, for a task that is not found after that', () => {
     const gone = (recordExpiresAtMs: number): string =>
-      lossAfter(good('running', { recordExpiresAtMs }), refusal('not-found'), refusal('not-found')).message;
+      errorAfter(good('running', { recordExpiresAtMs }), refusal('not-found'), refusal('not-found')).message;
     expect(gone(nowMs - 1)).toMatch(/; its record was kept until 2025-06-15T15:06:39\.999Z$/);
     expect(gone(nowMs + 86_400_000)).not.toContain('kept until');
   });
 
   it('contains no response body', () => {
-    const error = lossAfter(good('running', {}, { prompt: 'a cat' }), refusal('quota'), refusal('quota'));
+    const error = errorAfter(good('running', {}, { prompt: 'a cat' }), refusal('quota'), refusal('quota'));
     expect(JSON.stringify(error)).not.toContain('a cat');
     expect(error.lastSnapshot).not.toHaveProperty('raw');
   });

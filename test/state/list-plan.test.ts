@@ -13,8 +13,8 @@ import { task } from '../support/snapshots.js';
 
 /** The error that Ark's reader returns for a list's response; null if it can be read. */
 const failureIn = (status: number, body: unknown = ''): PollError | null => {
-  const answers = ark.readList([task], responseOf({ status, body }));
-  return isLeft(answers) ? answers.left : null;
+  const results = ark.readList([task], responseOf({ status, body }));
+  return isLeft(results) ? results.left : null;
 };
 
 const saying = (code: string): object => ({ error: { code, message: `${code} it is` } });
@@ -67,7 +67,7 @@ describe('after a list', () => {
     ['200 that refuses', failureIn(200, saying('Nope')), false, 'list'],
     ['200 that knows no such task', failureIn(200, saying('task_not_exist')), false, 'list'],
     ['200 that forbids it', failureIn(200, { code: '403', message: 'no list for you' }), false, 'list'],
-    ['200 of a server in trouble', failureIn(200, saying('InternalServiceError')), false, 'list'],
+    ['200 with a server error', failureIn(200, saying('InternalServiceError')), false, 'list'],
     ['200 of too many requests', failureIn(200, saying('RateLimitExceeded')), true, 'list'],
     ['200 of nothing', failureIn(200, {}), false, 'list'],
     ['200 that is cut', failureIn(200, '{"items":['), false, 'list'],
@@ -103,7 +103,7 @@ describe('after a list', () => {
     }
   });
 
-  it('a failure halves the maximum size, to two tasks at least; each good list doubles it, up to a page', () => {
+  it('a failure halves the maximum size, to two tsent at least; each good list doubles it, up to a page', () => {
     const largest = (failures: readonly (PollError | null)[], size: number): number => after(failures, size).largest;
     expect(largest([], 500)).toBe(500);
     expect(largest([silent], 500)).toBe(250);

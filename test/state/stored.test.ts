@@ -12,9 +12,9 @@ import { type Result, driven, good, noResponse, refusal, task, viaJson } from '.
 const config = watchConfig(ark);
 const nowMs = 1_750_000_000_000;
 
-const stateAfter = (...answers: readonly Result[]): WatchState => {
+const stateAfter = (...results: readonly Result[]): WatchState => {
   const begin = startWatch(task, config, nowMs);
-  return driven(begin, answers, config, { nowMs }).at(-1)?.state ?? begin;
+  return driven(begin, results, config, { nowMs }).at(-1)?.state ?? begin;
 };
 
 const running = stateAfter(good('running', { progress: 0.4 }), refusal('server'));
@@ -93,7 +93,7 @@ describe('a deadline of version 1 from an implausible expiry', () => {
 describe('parseWatchState', () => {
   const states: readonly (readonly [string, WatchState])[] = [
     ['a new one', stateAfter()],
-    ['one in trouble', stateAfter(noResponse, refusal('not-found'))],
+    ['one with an error', stateAfter(noResponse, refusal('not-found'))],
     ['one that goes on', running],
     ['one that has ended', stateAfter(good('running'), good('failed'))],
     ['one that could not find out', stateAfter(refusal('quota'), refusal('quota'))],

@@ -37,9 +37,9 @@ const begun = startWatch(task, config, start);
 const times = <A>(count: number, value: A): readonly A[] => Array.from({ length: count }, () => value);
 
 /** The states of a watch that polls on time, from its start, with responses at once. */
-const run = (answers: readonly Result[], options: WatchConfigOptions = {}, provider: Provider = ark): readonly Step[] => {
+const run = (results: readonly Result[], options: WatchConfigOptions = {}, provider: Provider = ark): readonly Step[] => {
   const own = watchConfig(provider, options);
-  return driven(startWatch(task, own, start), answers, own, { nowMs: start });
+  return driven(startWatch(task, own, start), results, own, { nowMs: start });
 };
 
 const lastOf = (steps: readonly Step[]): WatchState => {
@@ -49,8 +49,8 @@ const lastOf = (steps: readonly Step[]): WatchState => {
 };
 
 /** The state after results at given times, on schedule or not. */
-const after = (answers: readonly (readonly [atMs: number, answer: Result])[], own = config, from = begun): WatchState =>
-  answers.reduce((state, [atMs, answer]) => applyResult(state, answer, own, start + atMs), from);
+const after = (results: readonly (readonly [atMs: number, result: Result])[], own = config, from = begun): WatchState =>
+  results.reduce((state, [atMs, result]) => applyResult(state, result, own, start + atMs), from);
 
 const waits = (steps: readonly Step[]): readonly (number | 'done')[] => steps.map(({ state, atMs }) => nextDelayMs(state, atMs));
 
@@ -132,28 +132,28 @@ describe('temporary errors: polled again', () => {
     ['no response in time', noResponseInTime],
     ['a server error', refusal('server')],
     ['a rate limit', refusal('rate-limited')],
-    ['an empty answer', refusal('empty')],
-    ['an unreadable answer', unreadable],
+    ['an empty result', refusal('empty')],
+    ['an unreadable result', unreadable],
   ];
 
-  it.each(passing)('%s: after the minimum interval, doubled each time, up to 2 minutes', (_, answer) => {
-    expect(waits(run(times(7, answer)))).toEqual([10, 20, 40, 80, 120, 120, 120].map((seconds) => seconds * second));
+  it.each(passing)('%s: after the minimum interval, doubled each time, up to 2 minutes', (_, result) => {
+    expect(waits(run(times(7, result)))).toEqual([10, 20, 40, 80, 120, 120, 120].map((seconds) => seconds * second));
   });
 
-  it.each(passing)('%s: gives up at the first one after 15 minutes, with its kind and reason', (_, answer) => {
-    const steps = run(times(100, answer));
-    const trouble = answer._tag === 'Left' ? answer.left : null;
+  it.each(passing)('%s: gives up at the first one after 15 minutes, with its kind and reason', (_, result) => {
+    const steps = run(times(100, result));
+    const error = result._tag === 'Left' ? result.left : null;
     expect(steps.map(({ atMs }) => (atMs - start) / second)).toEqual([0, 10, 30, 70, 150, 270, 390, 510, 630, 750, 870, 990]);
     expect(lastOf(steps)).toMatchObject({
-      ended: trouble?.kind,
+      ended: error?.kind,
       polls: 12,
       failureCount: 12,
-      lastError: { kind: trouble?.kind, reason: trouble !== null && 'reason' in trouble ? trouble.reason : null, sameFailureCount: 12, sinceMs: start },
+      lastError: { kind: error?.kind, reason: error !== null && 'reason' in error ? error.reason : null, sameFailureCount: 12, sinceMs: start },
     });
   });
 
-  it.each(passing)('%s: gives up at the same time for a task with a snapshot, and keeps the snapshot', (_, answer) => {
-    const state = lastOf(run([good('running', { model: 'm' }), ...times(100, answer)]));
+  it.each(passing)('%s: gives up at the same time for a task with a snapshot, and keeps the snapshot', (_, result) => {
+    const state = lastOf(run([good('running', { model: 'm' }), ...times(100, result)]));
     expect(state).toMatchObject({ failureCount: 12, snapshot: { status: 'running', model: 'm' } });
     expect(state.ended).not.toBeNull();
   });
@@ -178,8 +178,8 @@ describe('temporary errors: polled again', () => {
   it('never changes what is known of the task', () => {
     const seen = after([[0, good('running', { progress: 0.4 })]]);
     const { snapshot, progress, deadlineAtMs } = seen;
-    for (const [, answer] of passing) {
-      expect(after([[10 * second, answer]], config, seen)).toMatchObject({ snapshot, progress, deadlineAtMs });
+    for (const [, result] of passing) {
+      expect(after([[10 * second, result]], config, seen)).toMatchObject({ snapshot, progress, deadlineAtMs });
     }
   });
 
@@ -249,7 +249,7 @@ describe('giveUpAfterMs', () => {
   });
 
   it('counts consecutive failures of any reason, and ends with the last one', () => {
-    const mixed = [noResponse, refusal('server'), unreadable, noResponseInTime].map((answer, index) => [index * 4 * minute, answer] as const);
+    const mixed = [noResponse, refusal('server'), unreadable, noResponseInTime].map((result, index) => [index * 4 * minute, result] as const);
     const state = after([...mixed, [16 * minute, refusal('rate-limited')]]);
     expect(state).toMatchObject({ ended: 'response', failureCount: 5, lastError: { reason: 'rate-limited', status: 429, sameFailureCount: 1 } });
   });
@@ -294,22 +294,22 @@ describe('permanent errors', () => {
 
   const broken: readonly (readonly [string, readonly Result[], 'response' | 'gone' | null])[] = [
     ['unauthorized twice, a server error, once again', [...times(2, refusal('unauthorized')), refusal('server'), refusal('unauthorized')], 'response'],
-    ['unauthorized, no answer, unauthorized, a server error, unauthorized', [refusal('unauthorized'), noResponse, refusal('unauthorized'), refusal('server'), refusal('unauthorized')], 'response'],
-    ['unauthorized twice, a good answer, twice again', [...times(2, refusal('unauthorized')), good('running'), ...times(2, refusal('unauthorized'))], null],
+    ['unauthorized, no result, unauthorized, a server error, unauthorized', [refusal('unauthorized'), noResponse, refusal('unauthorized'), refusal('server'), refusal('unauthorized')], 'response'],
+    ['unauthorized twice, a good result, twice again', [...times(2, refusal('unauthorized')), good('running'), ...times(2, refusal('unauthorized'))], null],
     ['forbidden, rejected, forbidden, rejected', [refusal('forbidden'), refusal('rejected'), refusal('forbidden'), refusal('rejected')], null],
-    ['forbidden, no answer, forbidden', [refusal('forbidden'), noResponse, refusal('forbidden')], null],
-    ['rejected, a good answer, rejected', [refusal('rejected'), good('queued'), refusal('rejected')], null],
+    ['forbidden, no result, forbidden', [refusal('forbidden'), noResponse, refusal('forbidden')], null],
+    ['rejected, a good result, rejected', [refusal('rejected'), good('queued'), refusal('rejected')], null],
     ['rejected, unreadable, rejected twice', [refusal('rejected'), unreadable, ...times(2, refusal('rejected'))], 'response'],
     ['seen, not found, a server error, not found', [good('running'), refusal('not-found'), refusal('server'), refusal('not-found')], null],
     ['seen, not found, seen, not found', [good('running'), refusal('not-found'), good('running'), refusal('not-found')], null],
-    ['seen, no answer, not found twice', [good('running'), noResponse, ...times(2, refusal('not-found'))], 'gone'],
+    ['seen, no result, not found twice', [good('running'), noResponse, ...times(2, refusal('not-found'))], 'gone'],
     ['quota, a server error, quota', [refusal('quota'), refusal('server'), refusal('quota')], null],
     ['a wrong URL, seen already, again and again', [good('running'), ...times(4, refusal('wrong-url'))], null],
   ];
 
-  it.each(broken)('a different reason in between resets the consecutive count, but not the count of 401s: %s', (_, answers, ended) => {
-    const steps = run(answers);
-    expect(steps).toHaveLength(answers.length);
+  it.each(broken)('a different reason in between resets the consecutive count, but not the count of 401s: %s', (_, results, ended) => {
+    const steps = run(results);
+    expect(steps).toHaveLength(results.length);
     expect(lastOf(steps).ended).toBe(ended);
   });
 });
@@ -359,7 +359,7 @@ describe('a task that is not found', () => {
 });
 
 describe('time between save and resume', () => {
-  const saved = (answers: readonly Result[]): WatchState => lastOf(run(answers));
+  const saved = (results: readonly Result[]): WatchState => lastOf(run(results));
   const restoredAt = (state: WatchState, atMs: number): WatchState => resumeWatch(state, config, start + atMs);
 
   it('does not count for giveUpAfterMs', () => {
@@ -455,32 +455,32 @@ describe('time between save and resume', () => {
 
 describe('a sent request', () => {
   const later = after([[0, good('running')]], watchConfig(ark, { policy: { interval: constantDelay(minute) } }));
-  const asking = [['the first', begun, 0], ['a later one', later, minute]] as const;
+  const sending = [['the first', begun, 0], ['a later one', later, minute]] as const;
   const waitOf = (state: WatchState, atMs: number): number | 'done' => nextDelayMs(resumeWatch(state, config, start + atMs), start + atMs);
 
   it('is marked in an otherwise unchanged state until its result', () => {
     const state = after([[0, good('running')]]);
-    const asked = markSent(state, start + 20 * second);
-    expect(asked).toEqual({ ...state, sentAtMs: start + 20 * second });
-    for (const answer of [good('running'), noResponse]) expect(applyResult(asked, answer, config, start + 21 * second).sentAtMs).toBeNull();
+    const sent = markSent(state, start + 20 * second);
+    expect(sent).toEqual({ ...state, sentAtMs: start + 20 * second });
+    for (const result of [good('running'), noResponse]) expect(applyResult(sent, result, config, start + 21 * second).sentAtMs).toBeNull();
   });
 
-  it.each(asking)('%s: a resumed watch keeps the minimum interval after it, counted from up to 10 s after its mark', (_, state, sentMs) => {
-    const asked = markSent(state, start + sentMs);
-    expect([0, 1, 4_000, 10_000, 15_000, 20_000, 30_000].map((ms) => waitOf(asked, sentMs + ms))).toEqual([10_000, 10_000, 10_000, 10_000, 5_000, 0, 0]);
+  it.each(sending)('%s: a resumed watch keeps the minimum interval after it, counted from up to 10 s after its mark', (_, state, sentMs) => {
+    const sent = markSent(state, start + sentMs);
+    expect([0, 1, 4_000, 10_000, 15_000, 20_000, 30_000].map((ms) => waitOf(sent, sentMs + ms))).toEqual([10_000, 10_000, 10_000, 10_000, 5_000, 0, 0]);
   });
 
-  it.each(asking)('%s: a clock set back delays the next one by one minimum interval at most', (_, state, sentMs) => {
-    const asked = markSent(state, start + sentMs);
+  it.each(sending)('%s: a clock set back delays the next one by one minimum interval at most', (_, state, sentMs) => {
+    const sent = markSent(state, start + sentMs);
     for (const backMs of [1, second, minute, 8 * hour]) {
-      expect(waitOf(asked, sentMs - backMs), `${String(backMs)} ms back before`).toBe(10 * second);
-      expect(nextDelayMs(resumeWatch(asked, config, start + sentMs), start + sentMs - backMs), `${String(backMs)} ms back after`).toBe(10 * second);
+      expect(waitOf(sent, sentMs - backMs), `${String(backMs)} ms back before`).toBe(10 * second);
+      expect(nextDelayMs(resumeWatch(sent, config, start + sentMs), start + sentMs - backMs), `${String(backMs)} ms back after`).toBe(10 * second);
     }
   });
 
   it('does not shorten a wait longer than the minimum interval', () => {
-    const troubled = after([[0, refusal('rate-limited', 95 * second)]]);
-    expect(waitOf(markSent(troubled, start + second), 2 * second)).toBe(93 * second);
+    const failing = after([[0, refusal('rate-limited', 95 * second)]]);
+    expect(waitOf(markSent(failing, start + second), 2 * second)).toBe(93 * second);
   });
 });
 
@@ -792,11 +792,11 @@ describe('the polling interval', () => {
   });
 
   it.each(['interval', 'retry'] as const)('never goes below the minimum interval for policy.%s', (name) => {
-    const answer = name === 'interval' ? good('running') : noResponse;
+    const result = name === 'interval' ? good('running') : noResponse;
     for (const delay of [0, 1, 9_999]) {
-      expect(waits(run([answer], { policy: { [name]: constantDelay(delay) } }))).toEqual([10 * second]);
+      expect(waits(run([result], { policy: { [name]: constantDelay(delay) } }))).toEqual([10 * second]);
     }
-    expect(waits(run([answer], { policy: { [name]: constantDelay(25 * second) } }))).toEqual([25 * second]);
+    expect(waits(run([result], { policy: { [name]: constantDelay(25 * second) } }))).toEqual([25 * second]);
   });
 
   it('polls at whole milliseconds', () => {
@@ -804,19 +804,19 @@ describe('the polling interval', () => {
   });
 
   it.each(['interval', 'retry'] as const)('policy.%s that returns stop ends the watch as timeout', (name) => {
-    const answer = name === 'interval' ? good('running') : noResponse;
-    const state = lastOf(run([good('queued'), answer, answer], { policy: { interval: constantDelay(0), [name]: () => 'stop' } }));
+    const result = name === 'interval' ? good('running') : noResponse;
+    const state = lastOf(run([good('queued'), result, result], { policy: { interval: constantDelay(0), [name]: () => 'stop' } }));
     expect(state).toMatchObject({ ended: 'timeout', polls: name === 'interval' ? 1 : 2 });
   });
 
   const refuses = (name: 'interval' | 'retry', values: readonly unknown[]): void => {
     for (const value of values) {
       const own = watchConfig(ark, { policy: { [name]: () => value as number } });
-      const answer = name === 'interval' ? good('running') : noResponse;
-      const ask = (): unknown => applyResult(startWatch(task, own, start), answer, own, start);
-      expect(ask).toThrow(RangeError);
-      expect(ask).toThrow(`policy.${name}`);
-      expect(ask).toThrow(String(value));
+      const result = name === 'interval' ? good('running') : noResponse;
+      const apply = (): unknown => applyResult(startWatch(task, own, start), result, own, start);
+      expect(apply).toThrow(RangeError);
+      expect(apply).toThrow(`policy.${name}`);
+      expect(apply).toThrow(String(value));
     }
   };
 
@@ -830,13 +830,13 @@ describe('the polling interval', () => {
 });
 
 describe('the input of a policy', () => {
-  const told = (answers: readonly Result[]): Record<'interval' | 'retry', Attempt<TaskSnapshot>[]> => {
+  const told = (results: readonly Result[]): Record<'interval' | 'retry', Attempt<TaskSnapshot>[]> => {
     const seen: Record<'interval' | 'retry', Attempt<TaskSnapshot>[]> = { interval: [], retry: [] };
     const recorder = (name: 'interval' | 'retry') => (attempt: Attempt<TaskSnapshot>) => {
       seen[name].push(attempt);
       return 30 * second;
     };
-    run(answers, { policy: { interval: recorder('interval'), retry: recorder('retry') } });
+    run(results, { policy: { interval: recorder('interval'), retry: recorder('retry') } });
     return seen;
   };
 
@@ -880,8 +880,8 @@ describe('the input of a policy', () => {
 });
 
 describe('progress', () => {
-  const progressOf = (answers: readonly Result[], provider: Provider = anyfast): readonly (readonly [number, boolean])[] =>
-    run(answers, {}, provider).map(({ state: { progress, estimated } }) => [progress, estimated]);
+  const progressOf = (results: readonly Result[], provider: Provider = anyfast): readonly (readonly [number, boolean])[] =>
+    run(results, {}, provider).map(({ state: { progress, estimated } }) => [progress, estimated]);
 
   it('is what the provider reports', () => {
     expect(progressOf([good('running', { progress: 0.3 }), good('running', { progress: 0.8 })])).toEqual([[0.3, false], [0.8, false]]);
@@ -956,10 +956,10 @@ describe('an ended watch', () => {
     ['refused', [refusal('quota'), refusal('quota')]],
   ];
 
-  it.each(ends)('%s: ignores further results and does not wait', (_, answers) => {
-    const ended = lastOf(run(answers));
-    for (const answer of [good('running'), good('succeeded'), noResponse, refusal('quota')]) {
-      expect(applyResult(ended, answer, config, start + hour)).toBe(ended);
+  it.each(ends)('%s: ignores further results and does not wait', (_, results) => {
+    const ended = lastOf(run(results));
+    for (const result of [good('running'), good('succeeded'), noResponse, refusal('quota')]) {
+      expect(applyResult(ended, result, config, start + hour)).toBe(ended);
     }
     expect(nextDelayMs(ended, start)).toBe('done');
     expect(nextDelayMs(ended, start + 1_000 * hour)).toBe('done');
@@ -968,10 +968,10 @@ describe('an ended watch', () => {
 
 describe('the functions of the state', () => {
   it('do not change their arguments', () => {
-    const answers = [good('queued'), noResponse, refusal('server', 5_000), good('running', { progress: 0.4 }), good('succeeded')];
+    const results = [good('queued'), noResponse, refusal('server', 5_000), good('running', { progress: 0.4 }), good('succeeded')];
     let state = deepFrozen(begun);
-    for (const answer of answers) {
-      state = deepFrozen(applyResult(state, deepFrozen(answer), deepFrozen(config), state.nextPollAtMs));
+    for (const result of results) {
+      state = deepFrozen(applyResult(state, deepFrozen(result), deepFrozen(config), state.nextPollAtMs));
       deepFrozen(resumeWatch(state, config, state.nextPollAtMs + hour));
       nextDelayMs(state, start);
     }
@@ -988,8 +988,8 @@ describe('the functions of the state', () => {
   it('wait no longer than planned after the clock was set back', () => {
     const state = after([[0, good('running')]]);
     expect(nextDelayMs(state, start - 8 * hour)).toBe(state.nextPollAtMs - start);
-    const troubled = after([[0, refusal('rate-limited', 95 * second)]]);
-    expect(nextDelayMs(troubled, start - 8 * hour)).toBe(95 * second);
+    const failing = after([[0, refusal('rate-limited', 95 * second)]]);
+    expect(nextDelayMs(failing, start - 8 * hour)).toBe(95 * second);
     expect(nextDelayMs(begun, start - 8 * hour)).toBe(0);
   });
 

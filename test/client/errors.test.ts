@@ -91,7 +91,7 @@ describe('one failed poll', () => {
       const late = 'hang' in step ? 5 : 0;
       flush();
       expect(seen.lines).toEqual(['0s queued', `${String(25 + late)}s running`, `${String(40 + late)}s succeeded`, `${String(40 + late)}s |`]);
-      expect(sentAtS(transport), 'after the floor in trouble, after the interval else').toEqual([0, 15, 25 + late, 40 + late]);
+      expect(sentAtS(transport), 'after the minimum interval following an error, else after the interval').toEqual([0, 15, 25 + late, 40 + late]);
 
       const again = scripted([queued, step, running, succeeded], { ...quarter, requestTimeoutMs: seconds(5) });
       const states = record(again.client.states(arkTask), brief);
@@ -122,7 +122,7 @@ describe('one failed poll', () => {
 
   it('a good response between them resets all counters', marbles(({ flush }) => {
     const pairs = [[unauthorized, unauthorized], [forbidden], [missing], [refusal(400, 'InvalidParameter')]];
-    const rounds = [...pairs, ...pairs, ...pairs].flatMap((troubles) => [...troubles, running]);
+    const rounds = [...pairs, ...pairs, ...pairs].flatMap((errors) => [...errors, running]);
     const { client } = scripted([...rounds, succeeded], quarter);
     const seen = record(client.watch(arkTask), to);
     flush();
@@ -165,8 +165,8 @@ describe('retries', () => {
 
   it.each<[string, Readonly<Record<string, string>>, number]>([
     ['45 seconds', { 'retry-after': '45' }, 45],
-    ['half a second: the floor is longer', { 'retry-after': '0.5' }, 10],
-    ['2 seconds: the floor is longer', { 'retry-after': '2' }, 10],
+    ['half a second: the minimum interval is longer', { 'retry-after': '0.5' }, 10],
+    ['2 seconds: the minimum interval is longer', { 'retry-after': '2' }, 10],
     ['0 seconds', { 'retry-after': '0' }, 10],
     ['a date', { 'retry-after': 'Wed, 21 Oct 2026 07:29:10 GMT', date: 'Wed, 21 Oct 2026 07:28:00 GMT' }, 70],
     ['a date that has passed', { 'retry-after': 'Wed, 21 Oct 2026 07:27:00 GMT', date: 'Wed, 21 Oct 2026 07:28:00 GMT' }, 10],
@@ -240,7 +240,7 @@ describe('errors that end a watch', () => {
         const again = scripted([...before, step], quarter);
         const watch = record(again.client.watch(arkTask), to);
         flush();
-        expect(watch.lines.map((line) => line.split(' ')[1]), 'watch shows no trouble').toEqual([...before.map(() => 'running'), '#']);
+        expect(watch.lines.map((line) => line.split(' ')[1]), 'watch emits no error').toEqual([...before.map(() => 'running'), '#']);
       }
     });
   });
@@ -356,7 +356,7 @@ describe('giveUpAfterMs', () => {
 
   it.each<[string, ScriptedStep, object]>([
     ['no response', reset, { kind: 'transport', reason: null, status: null }],
-    ['answers that time out', { hang: true }, { kind: 'timeout', reason: null, status: null }],
+    ['responses that time out', { hang: true }, { kind: 'timeout', reason: null, status: null }],
     ['unreadable responses', html(200), { kind: 'decode', reason: null }],
     ['empty responses', { body: '' }, { kind: 'response', reason: 'empty', status: 200 }],
     ['rate limits', tooMany(), { kind: 'response', reason: 'rate-limited', status: 429 }],
@@ -368,8 +368,8 @@ describe('giveUpAfterMs', () => {
         const seen = record(client.states(arkTask), brief);
         flush();
         expect(seen.error).toMatchObject({ ...expected, task: arkTask, lastSnapshot: before.length === 0 ? null : { status: 'running' } });
-        const [firstTrouble, last] = [seen.values[before.length], seen.values.at(-1)];
-        const lastedMs = (last?.polledAtMs ?? 0) - (firstTrouble?.polledAtMs ?? 0);
+        const [firstError, last] = [seen.values[before.length], seen.values.at(-1)];
+        const lastedMs = (last?.polledAtMs ?? 0) - (firstError?.polledAtMs ?? 0);
         expect(lastedMs).toBeGreaterThanOrEqual(minutes(15));
         expect(lastedMs).toBeLessThanOrEqual(minutes(15) + seconds(120 + 30));
         expect(transport.pending()).toBe(0);

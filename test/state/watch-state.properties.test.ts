@@ -60,10 +60,10 @@ const readable = <A extends { readonly config: WatchConfig }>(run: A, rest: obje
 const anyLatency = fc.oneof(fc.constant(0), fc.nat({ max: 30_000 }));
 
 /** A run that polls on time: its configuration, its start, and every step. */
-const anyRun = fc.tuple(anyRules, anyInstantMs, anyResults, anyLatency).map(([config, nowMs, answers, latencyMs]) => {
+const anyRun = fc.tuple(anyRules, anyInstantMs, anyResults, anyLatency).map(([config, nowMs, results, latencyMs]) => {
   const begin = startWatch(task, config, nowMs);
-  const steps = driven(begin, answers, config, { nowMs, latencyMs });
-  return readable({ config, nowMs, begin, answers, latencyMs, steps }, { nowMs, answers, latencyMs });
+  const steps = driven(begin, results, config, { nowMs, latencyMs });
+  return readable({ config, nowMs, begin, results, latencyMs, steps }, { nowMs, results, latencyMs });
 });
 
 /** Results that arrive by a clock that jumps. */
@@ -73,9 +73,9 @@ const anyJumpyRun = fc
     const begin = startWatch(task, config, nowMs);
     const steps: Step[] = [];
     let state = begin;
-    for (const [answer, errorMs, latencyMs] of arrivals) {
+    for (const [result, errorMs, latencyMs] of arrivals) {
       const atMs = state.nextPollAtMs + latencyMs + errorMs;
-      state = applyResult(state, answer, config, atMs);
+      state = applyResult(state, result, config, atMs);
       steps.push({ state, atMs });
     }
     return readable({ config, begin, arrivals, steps }, { nowMs, arrivals });
@@ -87,7 +87,7 @@ const statesOf = (begin: WatchState, steps: readonly Step[]): readonly WatchStat
 const pairsIn = (states: readonly WatchState[]): readonly (readonly [WatchState, WatchState])[] =>
   states.slice(1).map((state, index) => [states[index] ?? state, state]);
 
-const floorOf = ({ provider, hintsOf }: WatchConfig, state: WatchState): number => provider.pacing(hintsOf(state.snapshot)).minIntervalMs;
+const minIntervalOf = ({ provider, hintsOf }: WatchConfig, state: WatchState): number => provider.pacing(hintsOf(state.snapshot)).minIntervalMs;
 
 describe('properties of the watch state', () => {
   it('it is plain JSON: parsing its JSON gives the same state', () => {
@@ -101,8 +101,8 @@ describe('properties of the watch state', () => {
 
   it('it contains no response body', () => {
     fc.assert(fc.property(anyRules, anyStatus, anyInstantMs, (config, status, nowMs) => {
-      const answer = good(status, {}, { echoed: 'sk-secret' });
-      expect(JSON.stringify(applyResult(startWatch(task, config, nowMs), answer, config, nowMs))).not.toContain('sk-secret');
+      const result = good(status, {}, { echoed: 'sk-secret' });
+      expect(JSON.stringify(applyResult(startWatch(task, config, nowMs), result, config, nowMs))).not.toContain('sk-secret');
     }));
   });
 
@@ -114,26 +114,26 @@ describe('properties of the watch state', () => {
       const provider: Provider = providers[id];
       const config = watchConfig(provider);
       const begin = startWatch({ provider: provider.id, id: '1' }, config, nowMs);
-      const answers = responses.map((response) => provider.read(begin.task, response));
-      for (const { state } of driven(begin, answers, config, { nowMs })) expect(parseWatchState(JSON.stringify(state))).toEqual(state);
+      const results = responses.map((response) => provider.read(begin.task, response));
+      for (const { state } of driven(begin, results, config, { nowMs })) expect(parseWatchState(JSON.stringify(state))).toEqual(state);
     }));
   });
 
   it('the same state, result and time give the same state', () => {
-    fc.assert(fc.property(anyRun, anyResult, ({ config, begin, steps, nowMs }, answer) => {
+    fc.assert(fc.property(anyRun, anyResult, ({ config, begin, steps, nowMs }, result) => {
       const { state, atMs } = steps.at(-1) ?? { state: begin, atMs: nowMs };
-      expect(applyResult(state, answer, config, atMs)).toEqual(applyResult(parseWatchState(viaJson(state)), answer, config, atMs));
+      expect(applyResult(state, result, config, atMs)).toEqual(applyResult(parseWatchState(viaJson(state)), result, config, atMs));
     }));
   });
 
   it('saved and restored at once at any step, it behaves as if it had never stopped', () => {
-    fc.assert(fc.property(anyRun, fc.nat(), ({ config, begin, steps, answers, nowMs, latencyMs }, cut) => {
+    fc.assert(fc.property(anyRun, fc.nat(), ({ config, begin, steps, results, nowMs, latencyMs }, cut) => {
       const at = cut % (steps.length + 1);
       const { state: saved, atMs } = steps[at - 1] ?? { state: begin, atMs: nowMs };
       const restored = resumeWatch(parseWatchState(JSON.stringify(saved)), config, atMs);
       if (saved.ended !== null && saved.ended !== 'terminal') return; // a watch that ended in an error restarts: another property
       // Except for a request in flight at its deadline: after a restart one more result counts.
-      expect(driven({ ...restored, pollsBeforeDeadline: 0 }, answers.slice(at), config, { nowMs: atMs, latencyMs })).toEqual(steps.slice(at));
+      expect(driven({ ...restored, pollsBeforeDeadline: 0 }, results.slice(at), config, { nowMs: atMs, latencyMs })).toEqual(steps.slice(at));
     }));
   });
 
@@ -141,15 +141,15 @@ describe('properties of the watch state', () => {
     const anyOptions: fc.Arbitrary<WatchConfigOptions> = fc.record({ giveUpAfterMs: anyGiveUpAfterMs, deadlineMs: fc.constant(10_000 * hour) });
     fc.assert(fc.property(
       anyOptions, anyPacing, anyInstantMs, anyResults, anyLatency, fc.nat(), fc.nat({ max: 100 * hour }),
-      (options, pacing, nowMs, answers, latencyMs, cut, pauseMs) => {
+      (options, pacing, nowMs, results, latencyMs, cut, pauseMs) => {
         const config = watchConfig(withPacing(pacing), options);
         const begin = startWatch(task, config, nowMs);
-        const unbroken = driven(begin, answers, config, { nowMs, latencyMs });
+        const unbroken = driven(begin, results, config, { nowMs, latencyMs });
         const at = cut % (unbroken.length + 1);
         const { state: saved, atMs } = unbroken[at - 1] ?? { state: begin, atMs: nowMs };
         if (saved.ended !== null && saved.ended !== 'terminal') return; // as above
         const restored = resumeWatch(parseWatchState(JSON.stringify(saved)), config, atMs + pauseMs);
-        const rest = driven(restored, answers.slice(at), config, { nowMs: atMs + pauseMs, latencyMs });
+        const rest = driven(restored, results.slice(at), config, { nowMs: atMs + pauseMs, latencyMs });
         const tail = unbroken.slice(at);
         expect(rest).toHaveLength(tail.length);
         expect(statusesIn(saved, rest.map(({ state }) => state))).toEqual(statusesIn(saved, tail.map(({ state }) => state)));
@@ -189,38 +189,38 @@ describe('properties of the watch state', () => {
       const saved = states[cut % states.length] ?? begin;
       if (saved.ended !== null) return;
       const sentAtMs = saved.nextPollAtMs + lateMs;
-      const asked = parseWatchState(JSON.stringify(markSent(saved, sentAtMs)));
+      const sent = parseWatchState(JSON.stringify(markSent(saved, sentAtMs)));
       const { minIntervalMs } = config.provider.pacing(config.hintsOf(saved.snapshot));
       const nowMs = sentAtMs + pauseMs;
-      const restored = resumeWatch(asked, config, nowMs);
+      const restored = resumeWatch(sent, config, nowMs);
       // It may have been sent up to 10 s after its mark.
       const leftByMs = Math.min(nowMs, sentAtMs + 10_000);
       expect(restored.nextPollAtMs).toBe(Math.max(leftByMs + minIntervalMs, nowMs));
       expect(nextDelayMs(restored, nowMs)).toBe(Math.max(0, leftByMs + minIntervalMs - nowMs));
       // After a clock set back it waits one minimum interval at most.
       const early = sentAtMs - backMs;
-      expect(nextDelayMs(resumeWatch(asked, config, early), early)).toBeLessThanOrEqual(Math.max(minIntervalMs, saved.nextPollAtMs - early));
+      expect(nextDelayMs(resumeWatch(sent, config, early), early)).toBeLessThanOrEqual(Math.max(minIntervalMs, saved.nextPollAtMs - early));
     }));
   });
 
   it('a mark of a sent request does not change the state after its result', () => {
-    fc.assert(fc.property(anyRun, anyResult, fc.nat({ max: hour }), ({ config, begin, steps }, answer, earlyMs) => {
+    fc.assert(fc.property(anyRun, anyResult, fc.nat({ max: hour }), ({ config, begin, steps }, result, earlyMs) => {
       for (const state of statesOf(begin, steps)) {
         if (state.ended !== null) return;
         const sentAtMs = state.nextPollAtMs - earlyMs;
-        const answered = applyResult(markSent(state, sentAtMs), answer, config, sentAtMs + 1);
-        expect(answered).toEqual(applyResult(state, answer, config, sentAtMs + 1));
+        const answered = applyResult(markSent(state, sentAtMs), result, config, sentAtMs + 1);
+        expect(answered).toEqual(applyResult(state, result, config, sentAtMs + 1));
         expect(answered.sentAtMs).toBeNull();
       }
     }));
   });
 
   it('a request sent late does not make its failures last longer than one sent when due', () => {
-    fc.assert(fc.property(anyRun, anyResult, fc.nat({ max: 10 * hour }), ({ config, begin, steps }, answer, lateMs) => {
+    fc.assert(fc.property(anyRun, anyResult, fc.nat({ max: 10 * hour }), ({ config, begin, steps }, result, lateMs) => {
       for (const state of statesOf(begin, steps)) {
         if (state.ended !== null) return;
         const [dueAtMs, lateAtMs] = [state.nextPollAtMs, state.nextPollAtMs + lateMs];
-        const [onTime, late] = [dueAtMs, lateAtMs].map((atMs) => applyResult(markSent(state, atMs), answer, config, atMs)) as [WatchState, WatchState];
+        const [onTime, late] = [dueAtMs, lateAtMs].map((atMs) => applyResult(markSent(state, atMs), result, config, atMs)) as [WatchState, WatchState];
         expect(late.failingSinceMs && lateAtMs - late.failingSinceMs).toBe(onTime.failingSinceMs && dueAtMs - onTime.failingSinceMs);
         expect(late.lastError && lateAtMs - late.lastError.sinceMs).toBe(onTime.lastError && dueAtMs - onTime.lastError.sinceMs);
         expect(late.polls).toBe(onTime.polls);
@@ -244,8 +244,8 @@ describe('properties of the watch state', () => {
   it('a failed poll never changes what is known of the task', () => {
     fc.assert(fc.property(anyJumpyRun, ({ begin, steps, arrivals }) => {
       for (const [index, [before, after]] of pairsIn(statesOf(begin, steps)).entries()) {
-        const answer = arrivals[index]?.[0];
-        if (answer !== undefined && isRight(answer)) continue;
+        const result = arrivals[index]?.[0];
+        if (result !== undefined && isRight(result)) continue;
         expect(after.snapshot).toBe(before.snapshot);
         expect([after.progress, after.estimated, after.previousStatus]).toEqual([before.progress, before.estimated, before.previousStatus]);
       }
@@ -255,9 +255,9 @@ describe('properties of the watch state', () => {
   it('the snapshot is that of the latest good response', () => {
     fc.assert(fc.property(anyJumpyRun, ({ begin, steps, arrivals }) => {
       for (const [index, [before, after]] of pairsIn(statesOf(begin, steps)).entries()) {
-        const answer = arrivals[index]?.[0];
-        if (answer === undefined || !isRight(answer) || before.ended !== null) continue;
-        const stored = answer.right.snapshot;
+        const result = arrivals[index]?.[0];
+        if (result === undefined || !isRight(result) || before.ended !== null) continue;
+        const stored = result.right.snapshot;
         expect(after.snapshot).toEqual(stored);
         expect(after).toMatchObject({ lastError: null, failureCount: 0 });
       }
@@ -334,9 +334,9 @@ describe('properties of the watch state', () => {
     fc.assert(fc.property(anyJumpyRun, ({ begin, steps, arrivals }) => {
       for (const [index, [before, after]] of pairsIn(statesOf(begin, steps)).entries()) {
         if (before.ended !== null) continue;
-        const answer = arrivals[index]?.[0];
+        const result = arrivals[index]?.[0];
         expect(after.polls).toBe(before.polls + 1);
-        expect(after.failureCount).toBe(answer !== undefined && isRight(answer) ? 0 : before.failureCount + 1);
+        expect(after.failureCount).toBe(result !== undefined && isRight(result) ? 0 : before.failureCount + 1);
         expect(after.lastError?.sameFailureCount ?? 0).toBeLessThanOrEqual(after.failureCount);
         expect(after.lastError === null).toBe(after.failureCount === 0);
       }
@@ -354,10 +354,10 @@ describe('properties of the watch state', () => {
   });
 
   it('no poll follows after the end', () => {
-    fc.assert(fc.property(anyJumpyRun, anyResult, anyInstantMs, ({ config, begin, steps }, answer, nowMs) => {
+    fc.assert(fc.property(anyJumpyRun, anyResult, anyInstantMs, ({ config, begin, steps }, result, nowMs) => {
       for (const state of statesOf(begin, steps)) {
         if (state.ended === null) continue;
-        expect(applyResult(state, answer, config, nowMs)).toBe(state);
+        expect(applyResult(state, result, config, nowMs)).toBe(state);
         expect(nextDelayMs(state, nowMs)).toBe('done');
       }
     }));
@@ -375,7 +375,7 @@ describe('properties of the watch state', () => {
   it('the next poll is due at the minimum interval after the result at the earliest, for any policy', () => {
     fc.assert(fc.property(anyJumpyRun, ({ config, begin, steps }) => {
       for (const [before, { state, atMs }] of steps.map((step, index) => [steps[index - 1]?.state ?? begin, step] as const)) {
-        if (before.ended === null) expect(state.nextPollAtMs).toBeGreaterThanOrEqual(atMs + floorOf(config, state));
+        if (before.ended === null) expect(state.nextPollAtMs).toBeGreaterThanOrEqual(atMs + minIntervalOf(config, state));
       }
     }));
   });
@@ -383,9 +383,9 @@ describe('properties of the watch state', () => {
   it('a watch with the default policies waits between 0 and the larger of 10 minutes and its own interval, at any time', () => {
     fc.assert(fc.property(defaultRules, anyInstantMs, fc.array(fc.tuple(anyResult, anyClockErrorMs)), anyInstantMs, (config, nowMs, arrivals, anyNowMs) => {
       let state = startWatch(task, config, nowMs);
-      for (const [answer, errorMs] of arrivals) {
+      for (const [result, errorMs] of arrivals) {
         const atMs = state.nextPollAtMs + errorMs;
-        state = applyResult(state, answer, config, atMs);
+        state = applyResult(state, result, config, atMs);
         const { maxMs, minIntervalMs } = config.provider.pacing(config.hintsOf(state.snapshot));
         const longest = Math.max(10 * minute, maxMs, minIntervalMs);
         for (const at of [atMs, anyNowMs, atMs - 8 * hour, atMs + 8 * hour, 0, -anyNowMs]) {
@@ -411,8 +411,8 @@ describe('properties of the watch state', () => {
     const anyLength = fc.integer({ min: 1, max: 2 * hour });
     fc.assert(fc.property(anyPacing, anyPendingSnapshot, anyLength, anyInstantMs, (pacing, pending, deadlineMs, nowMs) => {
       const config = watchConfig(withPacing({ ...pacing, minIntervalMs: pacing.minIntervalMs + 5_000, minMs: pacing.minMs + 5_000, maxMs: pacing.maxMs + 5_000 }), { deadlineMs });
-      const answers = Array.from({ length: 1 + Math.ceil(deadlineMs / 5_000) }, () => right(readingOf(pending)));
-      const steps = driven(startWatch(task, config, nowMs), answers, config, { nowMs });
+      const results = Array.from({ length: 1 + Math.ceil(deadlineMs / 5_000) }, () => right(readingOf(pending)));
+      const steps = driven(startWatch(task, config, nowMs), results, config, { nowMs });
       const end = steps.at(-1);
       expect(end?.state.ended).toBe('timeout');
       expect(end?.atMs).toBe(nowMs + deadlineMs);
@@ -424,8 +424,8 @@ describe('properties of the watch state', () => {
   it('a watch whose polls always fail gives up: after at least five polls, unless refused, and soon after giveUpAfterMs', () => {
     fc.assert(fc.property(anyPacing, anyInstantMs, fc.integer({ min: 1, max: hour }), (pacing, nowMs, giveUpAfterMs) => {
       const config = watchConfig(withPacing(pacing), { giveUpAfterMs });
-      const answers = Array.from({ length: 100 }, () => noResponseInTime);
-      const steps = driven(startWatch(task, config, nowMs), answers, config, { nowMs });
+      const results = Array.from({ length: 100 }, () => noResponseInTime);
+      const steps = driven(startWatch(task, config, nowMs), results, config, { nowMs });
       const end = steps.at(-1);
       expect(end?.state.ended).toBe('timeout');
       expect(steps.length).toBeGreaterThanOrEqual(5);
@@ -439,8 +439,8 @@ describe('properties of the watch state', () => {
     const anyTime = fc.oneof(anyInstantMs, fc.integer(), fc.constantFrom(0, -1, 8.64e15, -8.64e15, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER));
     fc.assert(fc.property(defaultRules, anyTime, fc.array(fc.tuple(anyResult, anyTime)), (config, nowMs, arrivals) => {
       let state = startWatch(task, config, nowMs);
-      for (const [answer, atMs] of arrivals) {
-        state = applyResult(resumeWatch(state, config, atMs), answer, config, atMs);
+      for (const [result, atMs] of arrivals) {
+        state = applyResult(resumeWatch(state, config, atMs), result, config, atMs);
         expect(nextDelayMs(state, nowMs)).toSatisfy((wait: unknown) => wait === 'done' || (Number.isFinite(wait) && Number(wait) >= 0));
       }
     }));
@@ -455,9 +455,9 @@ describe('properties of the watch state', () => {
       };
       const config = watchConfig(ark, { policy: { interval: policy, retry: policy } });
       let state = startWatch(task, config, nowMs);
-      for (const [answer, pauseMs, errorMs] of arrivals) {
+      for (const [result, pauseMs, errorMs] of arrivals) {
         state = resumeWatch(state, config, state.nextPollAtMs + pauseMs);
-        state = applyResult(state, answer, config, state.nextPollAtMs + pauseMs + errorMs);
+        state = applyResult(state, result, config, state.nextPollAtMs + pauseMs + errorMs);
       }
       expect(told.filter((value) => !(value >= 0 && value < Infinity))).toEqual([]);
     }));
