@@ -1,6 +1,6 @@
 /**
- * The rings of docs/architecture.md, held as a table and enforced over src: who may import whom, and which packages.
- * Types count like values. The checks are one function from sources to complaints, and that function is tested first.
+ * Enforces the layers of docs/architecture.md over src: the layers and packages that each layer may import. Types count like values.
+ * One function returns the violations of a set of sources; it is tested first.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -9,67 +9,67 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 interface Rule {
-  /** Other rings. A ring may import itself, unless it is made of islands. */
+  /** Other layers. A layer may import itself, unless its files are isolated. */
   readonly imports: readonly string[];
   /** Packages, each with its subpaths; `node:` stands for all of Node. */
   readonly packages: readonly string[];
   /** Its files do not import each other. */
-  readonly islands?: boolean;
-  /** May know the clock, chance and promises. */
-  readonly leaf?: boolean;
+  readonly isolated?: boolean;
+  /** An entry point: may use the clock, random numbers and promises. */
+  readonly entryPoint?: boolean;
 }
 
-/** `face` is src/index.ts. */
-const rings: Readonly<Record<string, Rule>> = {
-  face: { imports: ['task', 'poll', 'transport', 'wire', 'state', 'client', 'feed'], packages: [] },
+/** `main` is src/index.ts. */
+const layers: Readonly<Record<string, Rule>> = {
+  main: { imports: ['task', 'poll', 'transport', 'wire', 'state', 'client', 'feed'], packages: [] },
   checks: { imports: [], packages: [] },
   task: { imports: [], packages: [] },
   poll: { imports: ['checks'], packages: ['rxjs'] },
   transport: { imports: ['checks'], packages: ['rxjs'] },
   wire: { imports: ['task', 'transport'], packages: ['io-ts', 'fp-ts'] },
-  providers: { imports: ['task', 'wire'], packages: ['io-ts'], islands: true },
+  providers: { imports: ['task', 'wire'], packages: ['io-ts'], isolated: true },
   state: { imports: ['checks', 'task', 'poll', 'transport', 'wire'], packages: ['fp-ts'] },
   client: { imports: ['checks', 'task', 'poll', 'transport', 'wire', 'state'], packages: ['rxjs', 'fp-ts'] },
   feed: { imports: ['checks', 'task', 'state', 'client'], packages: ['rxjs'] },
-  adapters: { imports: ['transport'], packages: ['rxjs'], leaf: true },
-  angular: { imports: ['task', 'transport', 'client', 'feed'], packages: ['rxjs', '@angular'], leaf: true },
-  sse: { imports: ['checks', 'task', 'poll', 'transport', 'state', 'client', 'feed'], packages: ['rxjs', 'eventsource-parser'], leaf: true },
+  adapters: { imports: ['transport'], packages: ['rxjs'], entryPoint: true },
+  angular: { imports: ['task', 'transport', 'client', 'feed'], packages: ['rxjs', '@angular'], entryPoint: true },
+  sse: { imports: ['checks', 'task', 'poll', 'transport', 'state', 'client', 'feed'], packages: ['rxjs', 'eventsource-parser'], entryPoint: true },
   testing: { imports: ['task', 'transport'], packages: ['rxjs'] },
   simulator: {
     imports: ['checks', 'task', 'poll', 'transport', 'wire', 'providers', 'state', 'client', 'feed', 'adapters', 'testing', 'node'],
     packages: ['node:', 'undici', 'rxjs'],
-    leaf: true,
+    entryPoint: true,
   },
   node: {
-    imports: ['checks', 'task', 'poll', 'transport', 'wire', 'providers', 'state', 'client', 'feed', 'adapters', 'testing', 'simulator', 'face'],
+    imports: ['checks', 'task', 'poll', 'transport', 'wire', 'providers', 'state', 'client', 'feed', 'adapters', 'testing', 'simulator', 'main'],
     packages: ['node:', 'rxjs'],
-    leaf: true,
+    entryPoint: true,
   },
   cli: {
     imports: ['checks', 'task', 'poll', 'transport', 'wire', 'providers', 'state', 'client', 'feed', 'adapters', 'node', 'simulator'],
     packages: ['node:', 'rxjs', 'log-update', 'string-width'],
-    leaf: true,
+    entryPoint: true,
   },
 };
 
-/** Rings that see each other's index.ts alone. */
+/** Layers that import only each other's index.ts. */
 const behindTheirIndex = ['simulator', 'node'];
 
-/** Packages that one file of a ring may import, and no other. Of several names, one file bears it. */
+/** Packages that only one file of a layer may import. With several names, only one of them exists. */
 const exceptions = [
   { files: ['src/adapters/undici.ts'], package: 'undici' },
   // The codec of the saved state.
   { files: ['src/state/watch-state.ts', 'src/state/saved-state.ts'], package: 'io-ts' },
 ];
 
-/** The one file outside the leaves that reads the platform's clock: for all the others. */
+/** The only file outside the entry points that reads the platform's clock. */
 const theClock = 'src/transport/clock.ts';
 
 const clocks = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'];
 
 type Sources = Readonly<Record<string, string>>;
 
-const ringOf = (path: string): string => (path === 'src/index.ts' ? 'face' : (path.split('/')[1] ?? '').replace(/\.ts$/, ''));
+const layerOf = (path: string): string => (path === 'src/index.ts' ? 'main' : (path.split('/')[1] ?? '').replace(/\.ts$/, ''));
 const isIn = (name: string, packages: readonly string[]): boolean =>
   packages.some((one) => name === one || name.startsWith(one.endsWith(':') ? one : `${one}/`));
 
@@ -80,7 +80,7 @@ const walk = (node: ts.Node, visit: (node: ts.Node) => void): void => {
   ts.forEachChild(node, (child) => walk(child, visit));
 };
 
-/** What a file imports or re-exports, as it is written: types and `import()` included. */
+/** The specifiers that a file imports or re-exports, including types and `import()`. */
 const specifiersOf = (file: ts.SourceFile): readonly string[] => {
   const found: string[] = [];
   walk(file, (node) => {
@@ -97,7 +97,7 @@ const specifiersOf = (file: ts.SourceFile): readonly string[] => {
   return found;
 };
 
-/** What a file imports at run time: a statement that imports types alone leaves nothing behind. */
+/** The specifiers that a file imports at run time: without statements that import only types. */
 const valueSpecifiersOf = (file: ts.SourceFile): readonly string[] =>
   file.statements.flatMap((statement) => {
     if (!ts.isImportDeclaration(statement) || !ts.isStringLiteralLike(statement.moduleSpecifier)) return [];
@@ -108,7 +108,7 @@ const valueSpecifiersOf = (file: ts.SourceFile): readonly string[] =>
     return isTypeOnly ? [] : [statement.moduleSpecifier.text];
   });
 
-/** The clocks, promises and dice in a file. */
+/** The uses of clocks, promises and random numbers in a file. */
 const impuritiesOf = (file: ts.SourceFile): readonly string[] => {
   const found: string[] = [];
   walk(file, (node) => {
@@ -126,7 +126,7 @@ const impuritiesOf = (file: ts.SourceFile): readonly string[] => {
 const reexportsByName = (file: ts.SourceFile): boolean =>
   file.statements.every((one) => ts.isExportDeclaration(one) && one.moduleSpecifier && one.exportClause && ts.isNamedExports(one.exportClause));
 
-/** The first way round that comes back to where it began, of each group of files that import each other. */
+/** The first import cycle of each group of files that import each other. */
 const cyclesIn = (graph: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] => {
   const done = new Set<string>();
   const cycles: string[][] = [];
@@ -141,62 +141,62 @@ const cyclesIn = (graph: ReadonlyMap<string, readonly string[]>): readonly (read
   return cycles;
 };
 
-/** Everything in the sources that breaks the table, one sentence each. */
-const complaintsAbout = (sources: Sources): readonly string[] => {
-  const complaints: string[] = [];
+/** The violations in the sources, one sentence each. */
+const violationsIn = (sources: Sources): readonly string[] => {
+  const violations: string[] = [];
   const graph = new Map<string, string[]>();
-  const bearers = new Map<string, string>();
+  const owners = new Map<string, string>();
 
   for (const [path, text] of Object.entries(sources)) {
-    const complain = (words: string): unknown => complaints.push(`${path} ${words}`);
+    const report = (text: string): unknown => violations.push(`${path} ${text}`);
     const file = parse(path, text);
-    const ring = ringOf(path);
-    const rule = rings[ring];
+    const layer = layerOf(path);
+    const rule = layers[layer];
     const neighbours: string[] = [];
     graph.set(path, neighbours);
 
-    if (!/^(?:#!.*\n|\/\/.*\n)*\/\*\*/.test(text)) complain('opens without a header comment');
-    if (posix.basename(path) === 'index.ts' && !reexportsByName(file)) complain('does more than re-export by name');
+    if (!/^(?:#!.*\n|\/\/.*\n)*\/\*\*/.test(text)) report('opens without a header comment');
+    if (posix.basename(path) === 'index.ts' && !reexportsByName(file)) report('does more than re-export by name');
     if (!rule) {
-      complain('belongs to no ring');
+      report('belongs to no layer');
       continue;
     }
-    if (!rule.leaf && path !== theClock) for (const impurity of impuritiesOf(file)) complain(`uses ${impurity}, which belongs in the leaves`);
+    if (!rule.entryPoint && path !== theClock) for (const impurity of impuritiesOf(file)) report(`uses ${impurity}, which belongs in the entry points`);
 
     for (const specifier of specifiersOf(file)) {
       if (specifier.startsWith('.')) {
         const target = posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts');
-        const to = ringOf(target);
+        const to = layerOf(target);
         neighbours.push(target);
-        if (!(target in sources)) complain(`imports ${target}, which is not there`);
-        else if (to === ring) {
-          if (rule.islands) complain(`imports ${target}: files of ${ring} do not import each other`);
-        } else if (!rule.imports.includes(to)) complain(`imports ${target}: ${ring} may not import ${to}`);
-        else if (behindTheirIndex.includes(ring) && behindTheirIndex.includes(to) && posix.basename(target) !== 'index.ts') {
-          complain(`imports ${target}: ${ring} sees the index.ts of ${to} alone`);
+        if (!(target in sources)) report(`imports ${target}, which does not exist`);
+        else if (to === layer) {
+          if (rule.isolated) report(`imports ${target}: files of ${layer} do not import each other`);
+        } else if (!rule.imports.includes(to)) report(`imports ${target}: ${layer} may not import ${to}`);
+        else if (behindTheirIndex.includes(layer) && behindTheirIndex.includes(to) && posix.basename(target) !== 'index.ts') {
+          report(`imports ${target}: ${layer} may import only the index.ts of ${to}`);
         }
       } else if (specifier === 'rx-seedance' || specifier.startsWith('rx-seedance/')) {
-        complain(`imports ${specifier}: sources import each other by path`);
+        report(`imports ${specifier}: sources import each other by path`);
       } else if (!isIn(specifier, rule.packages)) {
         const exception = exceptions.find((one) => one.files.includes(path) && isIn(specifier, [one.package]));
         if (!exception) {
-          complain(`imports ${specifier}: ${ring} may not import that package`);
+          report(`imports ${specifier}: ${layer} may not import that package`);
           continue;
         }
         const key = exception.files.join(' ');
-        const bearer = bearers.get(key) ?? path;
-        bearers.set(key, bearer);
-        if (bearer !== path) complain(`imports ${specifier}, which is for ${bearer} alone`);
+        const owner = owners.get(key) ?? path;
+        owners.set(key, owner);
+        if (owner !== path) report(`imports ${specifier}, which only ${owner} may import`);
       }
     }
   }
-  return [...complaints, ...cyclesIn(graph).map((cycle) => `a cycle: ${cycle.join(' → ')}`)];
+  return [...violations, ...cyclesIn(graph).map((cycle) => `a cycle: ${cycle.join(' → ')}`)];
 };
 
 describe('the check', () => {
   const header = '/** A file. */\n';
   const check = (sources: Sources): readonly string[] =>
-    complaintsAbout(Object.fromEntries(Object.entries(sources).map(([path, text]) => [path, header + text])));
+    violationsIn(Object.fromEntries(Object.entries(sources).map(([path, text]) => [path, header + text])));
 
   it('finds nothing in a tree that follows the table', () => {
     const clean = {
@@ -220,7 +220,7 @@ describe('the check', () => {
     ['a re-export', "export { isTerminal } from '../task/status.js';"],
     ['a type in place', "type Status = import('../task/status.js').TaskStatus;"],
     ['a dynamic import', "const status = import('../task/status.js');"],
-  ])('finds an illegal import between rings: %s', (_, text) => {
+  ])('finds an illegal import between layers: %s', (_, text) => {
     expect(check({ 'src/task/status.ts': '', 'src/poll/poll.ts': text })).toEqual([
       'src/poll/poll.ts imports src/task/status.ts: poll may not import task',
     ]);
@@ -246,14 +246,14 @@ describe('the check', () => {
     ['src/testing/script.ts', 'vitest'],
     ['src/transport/transport.ts', 'rxjs-something'],
   ])('finds a package where it is not allowed: %s, %s', (path, name) => {
-    const ring = path.split('/')[1] ?? '';
-    expect(check({ [path]: `import '${name}';` })).toEqual([`${path} imports ${name}: ${ring} may not import that package`]);
+    const layer = path.split('/')[1] ?? '';
+    expect(check({ [path]: `import '${name}';` })).toEqual([`${path} imports ${name}: ${layer} may not import that package`]);
   });
 
   it('finds a second file that reads saved states', () => {
     const text = "import * as t from 'io-ts';";
     expect(check({ 'src/state/watch-state.ts': text, 'src/state/saved-state.ts': text })).toEqual([
-      'src/state/saved-state.ts imports io-ts, which is for src/state/watch-state.ts alone',
+      'src/state/saved-state.ts imports io-ts, which only src/state/watch-state.ts may import',
     ]);
   });
 
@@ -271,7 +271,7 @@ describe('the check', () => {
 
   it('finds the main entry reaching for an HTTP client', () => {
     expect(check({ 'src/index.ts': "export { fetchTransport } from './adapters/fetch.js';", 'src/adapters/fetch.ts': '' })).toEqual([
-      'src/index.ts imports src/adapters/fetch.ts: face may not import adapters',
+      'src/index.ts imports src/adapters/fetch.ts: main may not import adapters',
     ]);
   });
 
@@ -291,13 +291,13 @@ describe('the check', () => {
     ['setTimeout', 'globalThis.setTimeout(() => 0);'],
     ['await', 'const f = async () => await 0;'],
     ['Math.random', 'const jitter = Math.random();'],
-  ])('finds %s in a pure ring', (impurity, text) => {
-    expect(check({ 'src/feed/feed.ts': text })).toEqual([`src/feed/feed.ts uses ${impurity}, which belongs in the leaves`]);
+  ])('finds %s in a pure layer', (impurity, text) => {
+    expect(check({ 'src/feed/feed.ts': text })).toEqual([`src/feed/feed.ts uses ${impurity}, which belongs in the entry points`]);
   });
 
   it('finds an entry point that imports the inside of another, and allows its index', () => {
     const tree = { 'src/simulator/server.ts': '', 'src/simulator/index.ts': '', 'src/node/cli.ts': "import '../simulator/server.js';\nimport '../simulator/index.js';" };
-    expect(check(tree)).toEqual(['src/node/cli.ts imports src/simulator/server.ts: node sees the index.ts of simulator alone']);
+    expect(check(tree)).toEqual(['src/node/cli.ts imports src/simulator/server.ts: node may import only the index.ts of simulator']);
   });
 
   it('finds a file outside every ring, one that is not there, and the package importing itself', () => {
@@ -309,7 +309,7 @@ describe('the check', () => {
   });
 
   it('finds a file without a header', () => {
-    expect(complaintsAbout({ 'src/poll/poll.ts': "import 'rxjs';" })).toEqual(['src/poll/poll.ts opens without a header comment']);
+    expect(violationsIn({ 'src/poll/poll.ts': "import 'rxjs';" })).toEqual(['src/poll/poll.ts opens without a header comment']);
   });
 });
 
@@ -333,6 +333,6 @@ describe('src', () => {
   });
 
   it('follows the layers', () => {
-    expect(complaintsAbout(sources)).toEqual([]);
+    expect(violationsIn(sources)).toEqual([]);
   }, 30_000);
 });

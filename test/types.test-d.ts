@@ -1,6 +1,6 @@
 /**
- * What the compiler promises to users. `npm run typecheck` runs it: a promise that is broken is an error of `expectTypeOf`'s argument,
- * and a mistake that is no longer refused is an unused `@ts-expect-error`, an error too. Vitest does not run this file.
+ * Tests of the public types. `npm run typecheck` runs them: a wrong type is an error in the argument of `expectTypeOf`, and an accepted
+ * mistake is an unused `@ts-expect-error`, which is an error too. Vitest does not run this file.
  */
 import type { Either } from 'fp-ts/Either';
 import { map, type Observable, of, type OperatorFunction } from 'rxjs';
@@ -57,14 +57,14 @@ declare const status: TaskStatus;
 declare const snapshot: TaskSnapshot;
 declare const transition: TaskTransition;
 declare const state: WatchState;
-declare const rules: WatchConfig;
+declare const config: WatchConfig;
 declare const feed: Feed;
 declare const event: FeedEvent;
 declare const caught: unknown;
 declare const anyText: string;
 declare const manyAccounts: readonly Account[];
 declare const isOver: readonly TerminalStatus[];
-declare const answer: Either<PollError, Pick<Reading, 'snapshot'>>;
+declare const result: Either<PollError, Pick<Reading, 'snapshot'>>;
 
 // statuses
 expectTypeOf<TaskStatus>().toEqualTypeOf<'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'unknown'>();
@@ -88,13 +88,13 @@ if (snapshot.status === 'queued' || snapshot.status === 'running' || snapshot.st
 void (snapshot.status === 'SUCCESS');
 // @ts-expect-error snapshots are readonly
 snapshot.progress = 1;
-// @ts-expect-error and so is what is in them
+// @ts-expect-error their fields are readonly too
 snapshot.settings.seed = 1;
-// what a provider really said is for whoever checks it first
+// the body has no known type
 expectTypeOf(transition.raw).toBeUnknown();
-// @ts-expect-error the parsed body is of no known type
+// @ts-expect-error check the body before use
 void transition.raw.status;
-/** Which end it was: with a status left out this would not compile. */
+/** Does not compile if a status is missing. */
 export const wordOf = ({ status: word }: TaskSnapshot): number => {
   switch (word) {
     case 'queued': case 'running': case 'unknown': return 0;
@@ -131,21 +131,21 @@ expectTypeOf(made.states({ provider: 'ark', id: '1' })).toEqualTypeOf<Observable
 expectTypeOf(made.watch({ provider: 'ark', id: '1' })).toEqualTypeOf<Observable<TaskTransition>>();
 // @ts-expect-error there is no account of this provider
 made.watch({ provider: 'yescale', id: '1' });
-// @ts-expect-error nor in a question
+// @ts-expect-error nor for a query
 made.query({ provider: 'yescale', id: '1' });
-// @ts-expect-error nor in a stream of refs
+// @ts-expect-error nor for a stream of refs
 void of({ provider: 'yescale', id: '1' } as const).pipe(watchTasks(made));
-// @ts-expect-error a text that may name any provider is to be checked first
+// @ts-expect-error a string is not a provider id
 made.states({ provider: anyText, id: '1' });
 // @ts-expect-error a ref has an id
 made.watch({ provider: 'ark' });
 expectTypeOf(createTaskClient({ transport, accounts: [account(ark, { apiKey: null, name: 'a' }), account(ark, { apiKey: null, name: 'b' })] })).toEqualTypeOf<TaskClient<'ark'>>();
 expectTypeOf(createTaskClient({ transport, accounts: manyAccounts })).toEqualTypeOf<TaskClient>();
-// helpers that take any client take one of some providers: methods are compared both ways, on purpose
+// a client of some providers is assignable to TaskClient: methods are bivariant on purpose
 expectTypeOf(made).toExtend<TaskClient>();
 // @ts-expect-error an option that does not exist
 createTaskClient({ transport, accounts: manyAccounts, deadline: 1 });
-// @ts-expect-error a key is said, or null
+// @ts-expect-error apiKey is required
 account(ark, {});
 account(ark, { apiKey: null });
 made.watch({ provider: 'ark', id: '1' }, { resumeFrom: state, deadlineMs: 60_000, expected: { serviceTier: 'flex' }, policy: { interval: constantDelay(15_000) } });
@@ -155,7 +155,7 @@ const finished = made.watch({ provider: 'ark', id: '1' }).pipe(ofStatus('succeed
 expectTypeOf(finished).toEqualTypeOf<Observable<TransitionTo<'succeeded'>>>();
 const ended = made.watch({ provider: 'ark', id: '1' }).pipe(ofStatus('succeeded', 'failed'));
 expectTypeOf(ended).toEqualTypeOf<Observable<TransitionTo<'succeeded'> | TransitionTo<'failed'>>>();
-// @ts-expect-error a provider's own word is no status
+// @ts-expect-error a provider's own word is not a status
 ofStatus('SUCCESS');
 expectTypeOf(made.watch({ provider: 'ark', id: '1' }).pipe(throwIfUnsuccessful())).toEqualTypeOf<Observable<TaskTransition>>();
 expectTypeOf(made.watch({ provider: 'ark', id: '1' }).pipe(throwIfUnsuccessful(), ofStatus('succeeded'), map(({ snapshot }) => snapshot.video))).toEqualTypeOf<
@@ -163,9 +163,9 @@ expectTypeOf(made.watch({ provider: 'ark', id: '1' }).pipe(throwIfUnsuccessful()
 >();
 made.watch({ provider: 'ark', id: '1' }).pipe(ofStatus(...isOver)).subscribe(({ to }) => expectTypeOf(to).toEqualTypeOf<TerminalStatus>());
 expectTypeOf(of({ provider: 'ark', id: '1' } as const).pipe(watchTasks(client), toFeed())).toEqualTypeOf<Observable<Feed>>();
-// @ts-expect-error a feed is folded from events, not from transitions
+// @ts-expect-error toFeed takes events, not transitions
 void made.watch({ provider: 'ark', id: '1' }).pipe(toFeed());
-// @ts-expect-error statuses are picked from transitions, not from events
+// @ts-expect-error ofStatus takes transitions, not events
 void of({ provider: 'ark', id: '1' } as const).pipe(watchTasks(client), ofStatus('succeeded'));
 expectTypeOf(watchTasks(client)).toEqualTypeOf<OperatorFunction<TaskRef<'ark' | 'anyfast'>, FeedEvent>>();
 expectTypeOf(watchTasks(client, { watch: ({ id }) => (id === '1' ? { resumeFrom: state } : {}) })).toExtend<
@@ -198,16 +198,16 @@ if (isSeedanceError(caught)) {
   expectTypeOf(caught.lastSnapshot).toEqualTypeOf<TaskSnapshot | null>();
 }
 if (isSeedanceError(caught, 'timeout')) expectTypeOf(caught.kind).toEqualTypeOf<'timeout'>();
-// @ts-expect-error there is no such kind
+// @ts-expect-error not an error kind
 isSeedanceError(caught, 'failed');
 
 // the pure core
 expectTypeOf(watchConfig(ark)).toEqualTypeOf<WatchConfig>();
-expectTypeOf(startWatch({ provider: 'ark', id: '1' }, rules, 0)).toEqualTypeOf<WatchState>();
-expectTypeOf(applyResult(state, ark.read(state.task, { status: 200, headers: {}, body: '' }), rules, 0)).toEqualTypeOf<WatchState>();
-expectTypeOf(applyResult).parameter(1).toEqualTypeOf(answer);
+expectTypeOf(startWatch({ provider: 'ark', id: '1' }, config, 0)).toEqualTypeOf<WatchState>();
+expectTypeOf(applyResult(state, ark.read(state.task, { status: 200, headers: {}, body: '' }), config, 0)).toEqualTypeOf<WatchState>();
+expectTypeOf(applyResult).parameter(1).toEqualTypeOf(result);
 expectTypeOf(nextDelayMs(state, 0)).toEqualTypeOf<number | 'done'>();
-expectTypeOf(resumeWatch(parseWatchState('{}'), rules, 0)).toEqualTypeOf<WatchState>();
+expectTypeOf(resumeWatch(parseWatchState('{}'), config, 0)).toEqualTypeOf<WatchState>();
 expectTypeOf(parseWatchState).parameter(0).toEqualTypeOf<unknown>();
 expectTypeOf<ReadFailure>().toExtend<PollError>();
 expectTypeOf<PollError['kind']>().toEqualTypeOf<'decode' | 'response' | 'transport' | 'timeout'>();
@@ -218,5 +218,5 @@ state.polls = 1;
 expectTypeOf(constantDelay(1)).toEqualTypeOf<DelayPolicy>();
 expectTypeOf<DelayPolicy>().toExtend<DelayPolicy<TaskSnapshot>>();
 watchConfig(ark, { policy: { interval: ({ latest }) => (latest?.status === 'queued' ? 30_000 : 'stop') } });
-// @ts-expect-error a policy gives ms or 'stop'
+// @ts-expect-error a policy returns ms or 'stop'
 watchConfig(ark, { policy: { interval: () => 'soon' } });

@@ -25,7 +25,7 @@ describe('account', () => {
   it('sends no Authorization without a key', () => {
     const { headers, redact } = account(ark, { apiKey: null }).credentials();
     expect(headers).toEqual({ accept: 'application/json' });
-    expect(redact('a text')).toBe('a text');
+    expect(redact('a string')).toBe('a string');
   });
 
   it('uses lists by default', () => {
@@ -119,11 +119,11 @@ describe('the account of a ref', () => {
   const sent = (refAccount: string | undefined, names: readonly (string | null)[]): Promise<readonly string[]> =>
     new Promise((resolve) => {
       marbles(({ flush }) => {
-        const { transport, lives } = recordingTransport(() => played(succeeded));
+        const { transport, requests } = recordingTransport(() => played(succeeded));
         const accounts = names.map((name) => account(ark, { apiKey: `key-of-${String(name)}`, ...(name === null ? {} : { name }) }));
         record(createTaskClient({ transport, accounts }).watch({ ...arkTask, ...(refAccount === undefined ? {} : { account: refAccount }) }), to);
         flush();
-        resolve(lives.map(({ headers }) => headers['authorization'] ?? ''));
+        resolve(requests.map(({ headers }) => headers['authorization'] ?? ''));
       })();
     });
 
@@ -144,7 +144,7 @@ describe('the account of a ref', () => {
     record(client.watch(taskOf(kyyaipower)), to);
     record(client.watch({ ...taskOf(kyyaipower), account: 'today' }), to);
     flush();
-    expect(lives.map(({ url }) => url)).toEqual([
+    expect(requests.map(({ url }) => url)).toEqual([
       'https://zcbservice.aizfw.cn/kyyAiPower/v1/result/cgt-1', 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/cgt-1',
     ]);
   }));
@@ -164,21 +164,21 @@ describe('the rate limit and the lists of an account', () => {
 
 it.each(['429', 'RateLimitExceeded.EndpointRPMExceeded'])('the code %s with status 200 makes the whole account back off, like a 429', (code) => {
   marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport((index) =>
+    const { transport, requests } = recordingTransport((index) =>
       played(index === 0 ? { status: 200, headers: { 'retry-after': '30' }, body: { code, message: 'too many requests' } } : anyfastResponse('IN_PROGRESS')));
     const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
     const first = record(client.states(taskOf(anyfast, 'a')), brief, seconds(40));
     at(seconds(1), () => { record(client.states(taskOf(anyfast, 'b')), brief, seconds(40)); });
     flush();
     expect(first.lines[0]).toBe('0s rate-limited x1');
-    expect(lives[1]?.atMs).toBeGreaterThanOrEqual(seconds(30));
+    expect(requests[1]?.atMs).toBeGreaterThanOrEqual(seconds(30));
   })();
 });
 
 it('a response that only mentions 429 or a rate limit does not make the account back off', marbles(({ flush }) => {
-  const { transport, lives } = recordingTransport(() => played(anyfastResponse('IN_PROGRESS', { fail_reason: 'RateLimitExceeded, code: 429' })));
+  const { transport, requests } = recordingTransport(() => played(anyfastResponse('IN_PROGRESS', { fail_reason: 'RateLimitExceeded, code: 429' })));
   const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
   for (const id of ['a', 'b']) record(client.watch(taskOf(anyfast, id)), to, seconds(1));
   flush();
-  expect(lives.map(({ atMs }) => atMs)).toEqual([0, 0]);
+  expect(requests.map(({ atMs }) => atMs)).toEqual([0, 0]);
 }));

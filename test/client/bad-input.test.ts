@@ -50,7 +50,7 @@ describe('account() throws', () => {
     ['with an empty baseUrl', made({ baseUrl: '' }), TypeError, ['baseUrl', "''"]],
     ['with a relative baseUrl', made({ baseUrl: '/api/v3' }), TypeError, ['baseUrl', '/api/v3']],
     ['with a baseUrl that begins with slashes', made({ baseUrl: '//ark.example' }), TypeError, ['baseUrl', '//ark.example']],
-    ['with a baseUrl that is none', made({ baseUrl: 'ark.example' }), TypeError, ['baseUrl', 'ark.example']],
+    ['with an invalid baseUrl', made({ baseUrl: 'ark.example' }), TypeError, ['baseUrl', 'ark.example']],
     ['with an ftp baseUrl', made({ baseUrl: 'ftp://ark.example' }), TypeError, ['baseUrl', 'ftp://ark.example']],
     ['with a baseUrl of another scheme', made({ baseUrl: 'file:///etc/passwd' }), TypeError, ['baseUrl', 'file:///etc/passwd']],
     ['with a baseUrl without a host', made({ baseUrl: 'https://' }), TypeError, ['baseUrl', 'https://']],
@@ -99,13 +99,13 @@ describe('createTaskClient() throws', () => {
     ['with a negative requestTimeoutMs', made({ requestTimeoutMs: -5 }), RangeError, ['requestTimeoutMs', '-5']],
     ['with an requestTimeoutMs that is no number', made({ requestTimeoutMs: Number.NaN }), RangeError, ['requestTimeoutMs', 'NaN']],
     ['with an endless requestTimeoutMs', made({ requestTimeoutMs: Infinity }), RangeError, ['requestTimeoutMs', 'Infinity']],
-    ['with a text as requestTimeoutMs', made({ requestTimeoutMs: '30s' }), RangeError, ['requestTimeoutMs', '30s']],
+    ['with a string as requestTimeoutMs', made({ requestTimeoutMs: '30s' }), RangeError, ['requestTimeoutMs', '30s']],
     ['with a deadlineMs that is no number', made({ deadlineMs: Number.NaN }), RangeError, ['deadlineMs', 'NaN']],
     ['with a negative deadlineMs', made({ deadlineMs: -1 }), RangeError, ['deadlineMs', '-1']],
     ['with a deadlineMs of 0', made({ deadlineMs: 0 }), RangeError, ['deadlineMs', '0']],
     ['with an endless giveUpAfterMs', made({ giveUpAfterMs: Infinity }), RangeError, ['giveUpAfterMs', 'Infinity']],
     ['with a number as policy', made({ policy: { interval: 5000 } }), TypeError, ['policy.interval', '5000']],
-    ['with a text as retry', made({ policy: { retry: 'fast' } }), TypeError, ['policy.retry', 'fast']],
+    ['with a string as retry', made({ policy: { retry: 'fast' } }), TypeError, ['policy.retry', 'fast']],
   ]);
 
   it('but not for two accounts with different names or providers', () => {
@@ -152,11 +152,11 @@ describe('watch() throws at once', () => {
     ['with a giveUpAfterMs of 0', () => client.watch(arkTask, { giveUpAfterMs: 0 }), RangeError, ['giveUpAfterMs', '0']],
     ['with a giveUpAfterMs that is no number', () => client.watch(arkTask, { giveUpAfterMs: Number.NaN }), RangeError, ['giveUpAfterMs', 'NaN']],
     ['with a negative interval for a policy', () => client.watch(arkTask, { policy: { interval: wrong(-5) } }), TypeError, ['policy.interval', '-5']],
-    ['with an expected duration that is none', () => client.watch(arkTask, { expected: { durationMs: -5 } }), RangeError, ['expected.durationMs', '-5']],
+    ['with an invalid expected duration', () => client.watch(arkTask, { expected: { durationMs: -5 } }), RangeError, ['expected.durationMs', '-5']],
     ['with a save that is no function', () => client.watch(arkTask, { save: wrong(5) }), TypeError, ['save', '5']],
-    ['with options that are none', () => client.watch(arkTask, wrong(null)), TypeError, []],
+    ['with invalid options', () => client.watch(arkTask, wrong(null)), TypeError, []],
     ['from nothing', () => client.watch(arkTask, { resumeFrom: wrong(null) }), TypeError, ['WatchState', 'null']],
-    ['from a text that is no JSON', () => client.watch(arkTask, { resumeFrom: wrong('cgt-1') }), TypeError, ['WatchState', 'cgt-1']],
+    ['from a string that is not JSON', () => client.watch(arkTask, { resumeFrom: wrong('cgt-1') }), TypeError, ['WatchState', 'cgt-1']],
     ['from an empty object', () => client.watch(arkTask, { resumeFrom: wrong({}) }), TypeError, ['WatchState']],
     ['from a snapshot', () => client.watch(arkTask, { resumeFrom: wrong({ status: 'running' }) }), TypeError, ['WatchState']],
     ['from an array', () => client.watch(arkTask, { resumeFrom: wrong([1]) }), TypeError, ['WatchState']],
@@ -251,11 +251,11 @@ describe('an id', () => {
     inVirtualTime(({ flush }) => {
       const bases = [ark.baseUrl, 'https://relay.example', 'https://relay.example/', 'https://relay.example/a/b', 'https://relay.example/a/b///', 'https://relay.example/%7Buser%7D'];
       for (const baseUrl of bases) {
-        const { transport: living, lives } = recordingTransport(() => played(succeeded));
+        const { transport: living, requests } = recordingTransport(() => played(succeeded));
         const own = createTaskClient({ transport: living, accounts: [accountOf(ark, { baseUrl })] });
         const seen = record(own.watch({ provider: 'ark', id }), ({ task }: { task: TaskRef }) => task.id);
         flush();
-        expect(lives.map(({ url }) => url)).toEqual([`${baseUrl.replace(/\/+$/, '')}/contents/generations/tasks/${segment}`]);
+        expect(requests.map(({ url }) => url)).toEqual([`${baseUrl.replace(/\/+$/, '')}/contents/generations/tasks/${segment}`]);
         expect(seen.values[0]?.task).toEqual({ provider: 'ark', id });
       }
     });

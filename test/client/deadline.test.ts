@@ -37,8 +37,8 @@ import {
 
 /** A client whose responses depend on the time of the request. */
 const byTheClock = (answerAt: (nowMs: number) => ScriptedStep) => {
-  const { transport, lives } = recordingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
-  return { client: createTaskClient({ transport, accounts: [accountOf(ark)] }), lives };
+  const { transport, requests } = recordingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
+  return { client: createTaskClient({ transport, accounts: [accountOf(ark)] }), requests };
 };
 
 describe('the deadline', () => {
@@ -133,12 +133,12 @@ describe('the deadline', () => {
 
 describe('a hung request', () => {
   it('ends at the request timeout with an error, is aborted, and the watch continues', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport((index) => played([queued, { hang: true } as const, succeeded][index] ?? queued));
+    const { transport, requests } = recordingTransport((index) => played([queued, { hang: true } as const, succeeded][index] ?? queued));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)) });
     const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines).toEqual(['0s queued', '45s timeout x1', '55s succeeded', '55s |']);
-    expect(lives[1]).toMatchObject({ atMs: 15_000, end: 'aborted', endedAtMs: 45_000 });
+    expect(requests[1]).toMatchObject({ atMs: 15_000, end: 'aborted', endedAtMs: 45_000 });
   }));
 
   it('the request timeout is an option of the client', marbles(({ flush }) => {
@@ -150,25 +150,25 @@ describe('a hung request', () => {
 
   it.each([{}, { requestTimeoutMs: hours(5) }])('is aborted at the deadline if that is earlier: %o', (options) => {
     inVirtualTime(({ flush, timers }) => {
-      const { transport, lives } = recordingTransport((index) => (index === 0 ? played(running) : NEVER));
+      const { transport, requests } = recordingTransport((index) => (index === 0 ? played(running) : NEVER));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)), ...options });
       const seen = record(client.watch(arkTask, { deadlineMs: seconds(25) }), to);
       flush();
       expect(seen.lines).toEqual(['0s running', '25s #']);
       expect(seen.error).toMatchObject({ kind: 'timeout', task: arkTask, lastSnapshot: { status: 'running' }, state: { ended: 'timeout', deadlineAtMs: 25_000 } });
-      expect(lives[1]).toMatchObject({ atMs: 15_000, end: 'aborted', endedAtMs: 25_000 });
+      expect(requests[1]).toMatchObject({ atMs: 15_000, end: 'aborted', endedAtMs: 25_000 });
       expect(timers()).toBe(0);
     });
   });
 
   it('also the first request', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => NEVER);
+    const { transport, requests } = recordingTransport(() => NEVER);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(12) }), to);
     flush();
     expect(seen.lines).toEqual(['12s #']);
     expect(seen.error).toMatchObject({ kind: 'timeout', lastSnapshot: null });
-    expect(lives).toMatchObject([{ end: 'aborted', endedAtMs: 12_000 }]);
+    expect(requests).toMatchObject([{ end: 'aborted', endedAtMs: 12_000 }]);
   }));
 
   it('a request timeout in the same turn as the deadline ends the watch there', marbles(({ flush }) => {
@@ -375,14 +375,14 @@ describe('a deadline on a clock that timers do not share', () => {
   });
 
   it('ends the watch once if the timer is ahead of the clock', () => {
-    const { transport, lives } = recordingTransport(() => NEVER);
+    const { transport, requests } = recordingTransport(() => NEVER);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.states(arkTask, { deadlineMs: seconds(20) }), brief);
     vi.advanceTimersByTime(seconds(10));
     vi.setSystemTime(Date.now() - 3);
     vi.advanceTimersByTime(minutes(5));
     expect(seen.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['timeout x1 (timeout)', '#']);
-    expect(lives).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 
   it.each<readonly [string, (index: number) => Observable<HttpResponse>, number]>([
@@ -401,14 +401,14 @@ describe('a deadline on a clock that timers do not share', () => {
   });
 
   it('that passes during a computer\'s sleep ends the watch after one more poll without a response', () => {
-    const { transport, lives } = recordingTransport(() => NEVER);
+    const { transport, requests } = recordingTransport(() => NEVER);
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
     vi.advanceTimersByTime(seconds(10));
     vi.setSystemTime(Date.now() + hours(8));
     vi.advanceTimersByTime(minutes(5));
     expect(seen.error).toMatchObject({ kind: 'timeout', state: { polls: 2 } });
-    expect(lives).toHaveLength(2);
+    expect(requests).toHaveLength(2);
   });
 });
 
@@ -417,7 +417,7 @@ describe('a clock that is set', () => {
 
   it.each([['three hours ahead', hours(300_000), hours(3)], ['from 1970 to today', 0, hours(495_000)], ['eight hours back', hours(300_000), hours(-8)]])('%s ends no watch without a given deadline, whose 2 h go on being lived time', (_, now, jumpMs) => {
     vi.useFakeTimers({ now });
-    const { transport, lives } = recordingTransport(() => played(running));
+    const { transport, requests } = recordingTransport(() => played(running));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)) });
     const seen = record(client.watch(arkTask), to);
     vi.advanceTimersByTime(minutes(30.5));
@@ -426,6 +426,6 @@ describe('a clock that is set', () => {
     expect(seen.isOver).toBe(false);
     vi.advanceTimersByTime(minutes(1.5));
     expect(seen.error).toMatchObject({ kind: 'timeout' });
-    expect(lives.length).toBeGreaterThan(115);
+    expect(requests.length).toBeGreaterThan(115);
   });
 });

@@ -209,7 +209,7 @@ describe('errors that end a watch', () => {
     ['the third 401 in a row', unauthorized, 3, 'unauthorized'],
     ['the second 403 in a row', forbidden, 2, 'forbidden'],
     ['the second 400 in a row', refusal(400, 'InvalidParameter'), 2, 'rejected'],
-    ['the third 401 of somebody in between', html(401), 3, 'unauthorized'],
+    ['the third 401 of a proxy in between', html(401), 3, 'unauthorized'],
     ['the second SetLimitExceeded in a row', refusal(429, 'SetLimitExceeded'), 2, 'quota'],
     ['the second AccountQuotaExceeded in a row', refusal(429, 'AccountQuotaExceeded'), 2, 'quota'],
     ['the second QuotaExceeded in a row', refusal(403, 'QuotaExceeded'), 2, 'quota'],
@@ -480,12 +480,12 @@ describe('responses that only look like errors', () => {
   }));
 
   it('the first of several responses to one request counts', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => concat(played(queued), played(failed), played(succeeded)));
+    const { transport, requests } = recordingTransport(() => concat(played(queued), played(failed), played(succeeded)));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     const seen = record(client.watch(arkTask, quarter), to, seconds(20));
     flush();
     expect(seen.lines).toEqual(['0s queued']);
-    expect(lives).toHaveLength(2);
+    expect(requests).toHaveLength(2);
   }));
 });
 

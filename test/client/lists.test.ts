@@ -43,17 +43,17 @@ const simulatedArk = (submissions: readonly Submission[]) => {
 const watchAll = (submissions: readonly Submission[], options: Partial<AccountOptions>, disturb: (request: HttpRequest, index: number) => HttpResponse | null = () => null) =>
   inVirtualTime(({ flush, timers }) => {
     const { ids, response } = simulatedArk(submissions);
-    const { transport, lives } = recordingTransport((index, request) => of(disturb(request, index) ?? response(request)));
+    const { transport, requests } = recordingTransport((index, request) => of(disturb(request, index) ?? response(request)));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl, ...options })], policy: every(seconds(10)), deadlineMs: minutes(20) });
     const records = ids.map((id) => record(client.watch({ provider: 'ark', id }), to));
     flush();
-    const paths = lives.map(({ url }) => url.slice(baseUrl.length));
+    const paths = requests.map(({ url }) => url.slice(baseUrl.length));
     const seen = records.map(({ values, error, isOver }) => ({
       transitions: values.map((transition) => ({ ...transition, atMs: null })),
       error: isSeedanceError(error) ? [error.kind, error.reason, error.lastSnapshot] : error,
       isOver,
     }));
-    return { seen, ids, paths, lives, lists: paths.filter((path) => path.includes('?')), singles: paths.filter((path) => !path.includes('?')), timers: timers() };
+    return { seen, ids, paths, requests, lists: paths.filter((path) => path.includes('?')), singles: paths.filter((path) => !path.includes('?')), timers: timers() };
   });
 
 const long = { queueMs: minutes(1), runMs: minutes(2) };
@@ -71,28 +71,28 @@ describe('tasks of one account', () => {
   });
 
   it('are all polled, in URLs below 6 kB', () => {
-    const { lists, lives, seen } = watchAll(many(400, { runMs: seconds(1), queueMs: 0 }), {});
+    const { lists, requests, seen } = watchAll(many(400, { runMs: seconds(1), queueMs: 0 }), {});
     expect(seen.every(({ isOver, error }) => isOver && error === null)).toBe(true);
     expect(lists.length).toBeGreaterThanOrEqual(3);
-    expect(Math.max(...lives.map(({ url }) => url.length))).toBeLessThanOrEqual(6_000);
+    expect(Math.max(...requests.map(({ url }) => url.length))).toBeLessThanOrEqual(6_000);
   });
 
   it('wait for each other for a tenth of the minimum interval; a task that is watched alone does not', () => {
-    expect(watchAll(many(30), {}).lives[0]?.atMs).toBe(seconds(1));
-    expect(watchAll(many(1), {}).lives[0]?.atMs).toBe(0);
+    expect(watchAll(many(30), {}).requests[0]?.atMs).toBe(seconds(1));
+    expect(watchAll(many(1), {}).requests[0]?.atMs).toBe(0);
   });
 
   it('do not wait for tasks of other accounts', () => {
     inVirtualTime(({ flush }) => {
       const { ids, response } = simulatedArk(many(1));
-      const { transport, lives } = recordingTransport((_, request) => of(response(request)));
+      const { transport, requests } = recordingTransport((_, request) => of(response(request)));
       const other = { name: 'other', apiKey: 'another-key-0123456789', baseUrl };
       const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl }), account(ark, other)], policy: every(seconds(10)) });
       record(client.watch({ provider: 'ark', id: 'cgt-of-the-other', account: 'other' }), to);
       record(client.watch({ provider: 'ark', id: ids[0] ?? '' }), to);
-      at(seconds(1) - 1, () => { expect(lives).toHaveLength(2); });
+      at(seconds(1) - 1, () => { expect(requests).toHaveLength(2); });
       flush();
-      expect(lives.filter(isList)).toEqual([]);
+      expect(requests.filter(isList)).toEqual([]);
     });
   });
 
@@ -106,11 +106,11 @@ describe('tasks of one account', () => {
 
   it('that a list omits are polled singly from their next interval on', () => {
     const empty = (request: HttpRequest): HttpResponse | null => (isList(request) ? { status: 200, headers: {}, body: '{"total":0,"items":[]}' } : null);
-    const { lists, lives, seen } = watchAll(many(4), {}, empty);
+    const { lists, requests, seen } = watchAll(many(4), {}, empty);
     expect(seen).toEqual(watchAll(many(4), { batch: false }).seen);
     // Once before their tier is known, once as tasks of their tier.
     expect(lists).toHaveLength(2);
-    expect(lives.slice(0, 5).map(({ atMs }) => atMs)).toEqual([1, 11, 11, 11, 11].map(seconds));
+    expect(requests.slice(0, 5).map(({ atMs }) => atMs)).toEqual([1, 11, 11, 11, 11].map(seconds));
   });
 
   it.each([400, 403, 404, 405, 501])('are polled singly once the list fails with %d', (status) => {
@@ -134,29 +134,29 @@ describe('tasks of one account', () => {
   });
 
   it.each([429, 503, 408, 425])('all get the error of their list, and are then polled by lists again: %d', (status) => {
-    const { lists, singles, lives, seen } = watchAll(many(4), {}, (_, index) => (index === 1 ? { status, headers: {}, body: '' } : null));
+    const { lists, singles, requests, seen } = watchAll(many(4), {}, (_, index) => (index === 1 ? { status, headers: {}, body: '' } : null));
     expect(seen).toEqual(watchAll(many(4), { batch: false }).seen);
     expect(singles).toEqual([]);
     expect(lists.length).toBeGreaterThan(3);
-    expect(lives[2]?.atMs).toBeGreaterThanOrEqual((lives[1]?.atMs ?? Infinity) + seconds(10));
+    expect(requests[2]?.atMs).toBeGreaterThanOrEqual((requests[1]?.atMs ?? Infinity) + seconds(10));
   });
 
   it('all back off after one 429', () => {
-    const { lives } = watchAll(many(20), { batch: false }, (_, index) => (index === 0 ? tooManyTasks : null));
-    expect(lives[1]?.atMs).toBeGreaterThanOrEqual(seconds(5));
+    const { requests } = watchAll(many(20), { batch: false }, (_, index) => (index === 0 ? tooManyTasks : null));
+    expect(requests[1]?.atMs).toBeGreaterThanOrEqual(seconds(5));
   });
 
   it('keep the rate limit of their account, also with lists', () => {
     for (const batch of [true, false]) {
-      const { lives, seen } = watchAll(many(30), { batch, rateLimit: { perMinute: 30, maxInFlight: 1 } });
+      const { requests, seen } = watchAll(many(30), { batch, rateLimit: { perMinute: 30, maxInFlight: 1 } });
       expect(seen.every(({ isOver, error }) => isOver && error === null)).toBe(true);
-      for (const { atMs } of lives) expect(lives.filter((other) => other.atMs >= atMs && other.atMs < atMs + 60_000).length).toBeLessThanOrEqual(30);
+      for (const { atMs } of requests) expect(requests.filter((other) => other.atMs >= atMs && other.atMs < atMs + 60_000).length).toBeLessThanOrEqual(30);
     }
   });
 
   it('leave no request and no timer behind when all are unsubscribed', () => {
     inVirtualTime(({ timers, flush, interrupt }) => {
-      const { transport, lives, pending } = recordingTransport(() => NEVER);
+      const { transport, requests, pending } = recordingTransport(() => NEVER);
       const client = createTaskClient({ transport, accounts: [accountOf(ark, { batch: true })] });
       const all = record(from(['a', 'b', 'c', 'd']).pipe(mergeMap((id) => client.watch({ provider: 'ark', id }))), to);
       interrupt(seconds(2), () => {
@@ -166,7 +166,7 @@ describe('tasks of one account', () => {
         expect(timers()).toBe(0);
       });
       flush();
-      expect(lives.map(({ end }) => end)).toEqual(['aborted']);
+      expect(requests.map(({ end }) => end)).toEqual(['aborted']);
     });
   });
 
@@ -205,25 +205,25 @@ const listing = (
   response: (request: HttpRequest, index: number) => Observable<HttpResponse>,
   { provider = ark, hasOtherTasks = true, batch = true, maxInFlight }: { readonly provider?: Provider; readonly hasOtherTasks?: boolean; readonly batch?: boolean; readonly maxInFlight?: number } = {},
 ) => {
-  const { transport, lives } = recordingTransport((index, request) => response(request, index));
+  const { transport, requests } = recordingTransport((index, request) => response(request, index));
   const owner = accountOf(provider, { batch, rateLimit: { maxInFlight } });
   const clock = clockOf(asyncScheduler);
   const lane = createRequestQueue(64, clock).lane('ark', seconds(10), owner.rateLimit);
-  const requests = createRequests(owner, { lane, transport, clock, requestTimeoutMs: seconds(30), hasOtherTasks: () => hasOtherTasks, isWatched: () => false });
+  const polling = createRequests(owner, { lane, transport, clock, requestTimeoutMs: seconds(30), hasOtherTasks: () => hasOtherTasks, isWatched: () => false });
   const known = new Map<string, RememberedTask>();
   return {
-    lives,
+    requests,
     /** What was sent and when: `1s a,b (flex)` is a list, `2s only a` a single request. */
-    sent: () => lives.map(({ atMs, url }) => `${String(atMs / 1000)}s ${shortOf(url)}`),
+    sent: () => requests.map(({ atMs, url }) => `${String(atMs / 1000)}s ${shortOf(url)}`),
     /** Polls each of the tasks, and records the events. */
     poll: (ids: readonly string[], own: Partial<PollSettings> = {}, onLeaving: (id: string, leaving: Leaving) => void = () => undefined) =>
       ids.map((id) => {
         const polled = known.get(id) ?? { task: { provider: provider.id, id }, lastRequest: null, unlistedTier: undefined };
         known.set(id, polled);
-        const events = pollOf(requests, polled, { dueAtMs: asyncScheduler.now(), minIntervalMs: seconds(10), serviceTier: null, ...own });
+        const events = pollOf(polling, polled, { dueAtMs: asyncScheduler.now(), minIntervalMs: seconds(10), serviceTier: null, ...own });
         return record(events, (event) => {
           if (event.kind === 'leaving') onLeaving(id, event);
-          return told(event);
+          return shown(event);
         });
       }),
   };
@@ -238,7 +238,7 @@ const shortOf = (url: string): string => {
 };
 
 /** An event as text: `leaving`, a status, or the kind of error. */
-const told = (event: PollEvent): string => {
+const shown = (event: PollEvent): string => {
   if (event.kind === 'leaving') return 'leaving';
   const { result } = event;
   if (isRight(result)) return result.right.snapshot.status;
@@ -268,7 +268,7 @@ const bodied = (body: unknown): Observable<HttpResponse> => of(responseOf({ body
 const statusOnly = (status: number): Observable<HttpResponse> => of(responseOf({ status }));
 
 describe('a list', () => {
-  const forEach: readonly (readonly [string, Observable<HttpResponse>, told: string])[] = [
+  const forEach: readonly (readonly [string, Observable<HttpResponse>, shown: string])[] = [
     ['no response', throwError(() => new Error(reset.error)), '1s transport'],
     ['no response in time', NEVER, '31s timeout'],
     ['401', refusal(401, 'AuthenticationError'), '1s unauthorized'],
@@ -311,10 +311,10 @@ describe('a list', () => {
 
   it('that fails at the list endpoint pauses lists for ten minutes', () => {
     inVirtualTime(({ flush }) => {
-      const { poll, lives } = listing((request, index) => (index === 0 ? statusOnly(404) : of(running(request))));
+      const { poll, requests } = listing((request, index) => (index === 0 ? statusOnly(404) : of(running(request))));
       for (let atMs = 0; atMs < minutes(12); atMs += seconds(20)) at(atMs, () => { poll(['a', 'b']); });
       flush();
-      const lists = lives.filter(isList).map(({ atMs }) => atMs / 1000);
+      const lists = requests.filter(isList).map(({ atMs }) => atMs / 1000);
       expect(lists.slice(0, 3)).toEqual([1, 621, 641]);
     });
   });
@@ -516,10 +516,10 @@ describe('which polls share a request', () => {
     const brief: Provider = { ...ark, list: { pathOf } };
     const lists = (ids: readonly string[]): readonly string[] =>
       inVirtualTime(({ flush }) => {
-        const { poll, lives } = listing(() => throwError(() => new Error('reset')), { provider: brief });
+        const { poll, requests } = listing(() => throwError(() => new Error('reset')), { provider: brief });
         poll(ids);
         flush();
-        return lives.map(({ url }) => url);
+        return requests.map(({ url }) => url);
       });
     const named = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => index.toString(36));
     expect(lists(named(500))).toHaveLength(1);
@@ -530,11 +530,11 @@ describe('which polls share a request', () => {
 
   it('half as many after a list fails, and twice as many after each good one', () => {
     inVirtualTime(({ flush }) => {
-      const { poll, lives } = listing((request, index) => (index === 0 ? statusOnly(503) : of(running(request))));
+      const { poll, requests } = listing((request, index) => (index === 0 ? statusOnly(503) : of(running(request))));
       const ids = Array.from({ length: 8 }, (_, index) => `cgt-${String(index)}`);
       for (const startS of [0, 20, 40]) at(seconds(startS), () => { poll(ids); });
       flush();
-      expect(lives.map(({ url }) => new URL(url).searchParams.getAll('filter.task_ids').length)).toEqual([8, 4, 4, 8]);
+      expect(requests.map(({ url }) => new URL(url).searchParams.getAll('filter.task_ids').length)).toEqual([8, 4, 4, 8]);
     });
   });
 
@@ -592,11 +592,11 @@ describe('which polls share a request', () => {
   it('none if no other task is watched or there is no list: each poll is sent singly at once', () => {
     for (const alone of [{ hasOtherTasks: false }, { provider: anyfast }, { batch: false }]) {
       inVirtualTime(({ flush }) => {
-        const { poll, lives } = listing(() => EMPTY, alone);
+        const { poll, requests } = listing(() => EMPTY, alone);
         poll(['cgt-1']);
         if (!('hasOtherTasks' in alone)) poll(['cgt-2']);
-        expect(lives).toHaveLength('hasOtherTasks' in alone ? 1 : 2);
-        expect(lives.filter(isList)).toEqual([]);
+        expect(requests).toHaveLength('hasOtherTasks' in alone ? 1 : 2);
+        expect(requests.filter(isList)).toEqual([]);
         flush();
       });
     }
@@ -606,7 +606,7 @@ describe('which polls share a request', () => {
 describe('watches that save, in one list', () => {
   it('are sent together once all saves have ended, except those whose save fails, times out or is unsubscribed', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport((_, request) => of(running(request)));
+      const { transport, requests } = recordingTransport((_, request) => of(running(request)));
       const client = createTaskClient({ transport, accounts: [accountOf(ark, { batch: true })], policy: every(seconds(60)) });
       const saves: Readonly<Record<string, () => unknown>> = {
         'a-plain': () => undefined,
@@ -621,7 +621,7 @@ describe('watches that save, in one list', () => {
         return record(client.watch({ provider: 'ark', id }, { save }), to, id === 'f-left' ? seconds(5) : seconds(40));
       });
       flush();
-      expect(lives.map(({ atMs, url }) => `${String(atMs / 1000)}s ${shortOf(url)}`)).toEqual(['11s a-plain,d-slow']);
+      expect(requests.map(({ atMs, url }) => `${String(atMs / 1000)}s ${shortOf(url)}`)).toEqual(['11s a-plain,d-slow']);
       expect(seen.map(({ lines }) => lines.join())).toEqual(['11s running', '', '', '11s running', '', '']);
     });
   });

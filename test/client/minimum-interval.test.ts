@@ -50,7 +50,7 @@ const good = (request: HttpRequest, { kind, status, missing }: Outcome): HttpRes
   return responseOf({ headers, body: { total: items.length, items } });
 };
 
-const answered = (request: HttpRequest, outcome: Outcome): Observable<HttpResponse> => {
+const responded = (request: HttpRequest, outcome: Outcome): Observable<HttpResponse> => {
   const response = good(request, outcome);
   switch (outcome.kind) {
     case 'good':
@@ -125,7 +125,7 @@ const recording = (script: readonly Outcome[], nowMs: () => number) => {
       for (const id of tasksOf(request)) sentAtMs.set(id, [...(sentAtMs.get(id) ?? []), nowMs()]);
       const outcome = script[index % script.length];
       if (outcome === undefined) return NEVER;
-      return outcome.afterMs === 0 ? answered(request, outcome) : timer(outcome.afterMs).pipe(switchMap(() => answered(request, outcome)));
+      return outcome.afterMs === 0 ? responded(request, outcome) : timer(outcome.afterMs).pipe(switchMap(() => responded(request, outcome)));
     });
   return {
     transport,
@@ -234,7 +234,7 @@ describe.each([['by lists', true], ['singly', false]] as const)('tasks that are 
       const startMs = performance.now();
       const transport: Transport = (request) => defer(() => {
         sentAt.push(performance.now() - startMs);
-        return answered(request, script);
+        return responded(request, script);
       });
       const client = createTaskClient({ transport, accounts: [accountOf(ark, { batch })], deadlineMs: days(9) });
       const watch = (): Subscription => client.watch({ provider: 'ark', id: 'cgt-1' }, { policy: { interval: () => 0 } }).subscribe();

@@ -29,7 +29,7 @@ const requestsOf = (owner: Account, transport: Transport, { requestTimeoutMs = s
 };
 
 /** An event as text: `leaving`, a status, or the kind of error. */
-const told = (event: PollEvent): string => {
+const shown = (event: PollEvent): string => {
   if (event.kind === 'leaving') return 'leaving';
   const { result } = event;
   if (isRight(result)) return result.right.snapshot.status;
@@ -40,14 +40,14 @@ const told = (event: PollEvent): string => {
 const follow = (poll: Observable<PollEvent>, onLeaving: (leaving: Leaving) => void = () => undefined) =>
   record(poll, (event) => {
     if (event.kind === 'leaving') onLeaving(event);
-    return told(event);
+    return shown(event);
   });
 
 const resultIn = ({ values }: { readonly values: readonly PollEvent[] }): unknown => values.flatMap((event) => (event.kind === 'done' ? [event.result] : []))[0];
 
 /** When each request was sent, and for which task: `15s cgt-1`. */
-const sent = (lives: readonly { readonly atMs: number; readonly url: string }[]): readonly string[] =>
-  lives.map(({ atMs, url }) => `${String(atMs / 1000)}s ${url.split('/').at(-1) ?? ''}`);
+const sent = (requests: readonly { readonly atMs: number; readonly url: string }[]): readonly string[] =>
+  requests.map(({ atMs, url }) => `${String(atMs / 1000)}s ${url.split('/').at(-1) ?? ''}`);
 
 /** A transport that responds to every request with the same step. */
 const answering = (step: Parameters<typeof played>[0] = running) => recordingTransport(() => played(step));
@@ -73,11 +73,11 @@ describe('a request', () => {
 
   it('with the earliest due time is sent first', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = answering({ ...running, afterMs: 10 });
+      const { transport, requests } = answering({ ...running, afterMs: 10 });
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
       for (const dueAtMs of [5, 9, 1, 7]) poll(String(dueAtMs), { dueAtMs }).subscribe();
       flush();
-      expect(sent(lives)).toEqual(['0s 5', '0.01s 1', '0.02s 7', '0.03s 9']);
+      expect(sent(requests)).toEqual(['0s 5', '0.01s 1', '0.02s 7', '0.03s 9']);
     });
   });
 
@@ -95,13 +95,13 @@ describe('a request', () => {
 
   it('that is unsubscribed is aborted, and its place is free', () => {
     inVirtualTime(({ flush, interrupt }) => {
-      const { transport, lives } = recordingTransport((index) => (index === 0 ? NEVER : played(running)));
+      const { transport, requests } = recordingTransport((index) => (index === 0 ? NEVER : played(running)));
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
       const first = follow(poll('first'));
       const second = follow(poll('second'));
       interrupt(seconds(1), () => { first.stop(); });
       flush();
-      expect(lives).toMatchObject([{ end: 'aborted', endedAtMs: seconds(1) }, { end: 'answered' }]);
+      expect(requests).toMatchObject([{ end: 'aborted', endedAtMs: seconds(1) }, { end: 'responded' }]);
       expect(second.lines).toEqual(['1s leaving', '1s running', '1s |']);
     });
   });
@@ -109,12 +109,12 @@ describe('a request', () => {
   it('fails with an error of the queue, unchanged; an error of the request itself is its result', () => {
     inVirtualTime(({ flush }) => {
       const broken = new Error('broken');
-      const { transport, lives } = answering(reset);
+      const { transport, requests } = answering(reset);
       const seen = follow(requestsOf(accountOf(ark), transport, { concurrency: concat(timer(5).pipe(map(() => 0)), throwError(() => broken)) })('a'));
       flush();
       expect(seen.lines).toEqual(['0.005s #']);
       expect(seen.error).toBe(broken);
-      expect(lives).toEqual([]);
+      expect(requests).toEqual([]);
       const failing: readonly Transport[] = [transport, () => { throw new Error('read ECONNRESET'); }];
       for (const each of failing) {
         const failed = follow(requestsOf(accountOf(ark), each)('a'));
@@ -126,11 +126,11 @@ describe('a request', () => {
 
   it('without a key gives an error as its result, and is not sent', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = answering();
+      const { transport, requests } = answering();
       const seen = follow(requestsOf(accountOf(ark, { apiKey: () => { throw new Error('vault'); } }), transport)('a'));
       flush();
       expect(resultIn(seen)).toEqual(left({ kind: 'transport', message: 'account ark: the function apiKey threw' }));
-      expect(lives).toEqual([]);
+      expect(requests).toEqual([]);
     });
   });
 
@@ -177,7 +177,7 @@ describe('a request', () => {
 describe('a request that is about to be sent', () => {
   it('is sent at once, in the same turn, if it waits for nothing', () => {
     inVirtualTime(() => {
-      const { transport, lives } = recordingTransport(() => NEVER);
+      const { transport, requests } = recordingTransport(() => NEVER);
       const poll = requestsOf(accountOf(ark), transport);
       follow(poll('without'));
       follow(poll('with'), ({ waitUntil }) => {
@@ -185,38 +185,38 @@ describe('a request that is about to be sent', () => {
         waitUntil(of(1, 2));
         waitUntil(throwError(() => new Error('full')));
       });
-      expect(sent(lives)).toEqual(['0s without', '0s with']);
+      expect(sent(requests)).toEqual(['0s without', '0s with']);
     });
   });
 
   it('is sent once all work has ended, also in errors', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = answering();
+      const { transport, requests } = answering();
       const seen = follow(requestsOf(accountOf(ark), transport)('a'), ({ waitUntil }) => {
         waitUntil(timer(300));
         waitUntil(concat(timer(700).pipe(ignoreElements()), throwError(() => new Error('full'))));
         waitUntil(of('saved'));
       });
       flush();
-      expect(sent(lives)).toEqual(['0.7s a']);
+      expect(sent(requests)).toEqual(['0.7s a']);
       expect(seen.lines).toEqual(['0s leaving', '0.7s running', '0.7s |']);
     });
   });
 
   it('keeps its place in the queue while it waits', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = answering();
+      const { transport, requests } = answering();
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
       follow(poll('a'), ({ waitUntil }) => { waitUntil(timer(500)); });
       follow(poll('b'));
       flush();
-      expect(sent(lives)).toEqual(['0.5s a', '0.5s b']);
+      expect(sent(requests)).toEqual(['0.5s a', '0.5s b']);
     });
   });
 
   it('is not sent when its poll is stopped in the callback, and its place is free', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = answering();
+      const { transport, requests } = answering();
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
       const stop = new Subject<void>();
       const seen = follow(poll('a').pipe(takeUntil(stop)), ({ waitUntil }) => {
@@ -226,13 +226,13 @@ describe('a request that is about to be sent', () => {
       expect(seen.isOver).toBe(true);
       follow(poll('b'));
       flush();
-      expect(sent(lives)).toEqual(['0s b']);
+      expect(sent(requests)).toEqual(['0s b']);
     });
   });
 
   it('is not sent when its poll is stopped during its work, and its place is free', () => {
     inVirtualTime(({ flush, timers, interrupt }) => {
-      const { transport, lives } = answering();
+      const { transport, requests } = answering();
       const poll = requestsOf(accountOf(ark, { rateLimit: { maxInFlight: 1 } }), transport);
       const left = follow(poll('a'), ({ waitUntil }) => { waitUntil(timer(seconds(9))); });
       follow(poll('b'));
@@ -242,13 +242,13 @@ describe('a request that is about to be sent', () => {
         expect(timers()).toBe(1);
       });
       flush();
-      expect(sent(lives)).toEqual(['0.5s b']);
+      expect(sent(requests)).toEqual(['0.5s b']);
     });
   });
 
   it('a task whose request was not sent may be polled at once', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = answering();
+      const { transport, requests } = answering();
       const poll = requestsOf(accountOf(ark), transport);
       const polled = polledTask('a');
       const left = follow(poll(polled), ({ waitUntil }) => { waitUntil(NEVER); });
@@ -257,7 +257,7 @@ describe('a request that is about to be sent', () => {
         follow(poll(polled));
       });
       flush();
-      expect(sent(lives)).toEqual(['0.5s a']);
+      expect(sent(requests)).toEqual(['0.5s a']);
     });
   });
 
@@ -284,11 +284,11 @@ describe('a task', () => {
   /** Polls one task repeatedly, as soon as each poll has ended, until an instant. */
   const polledUntil = (untilMs: number, response: (index: number) => Observable<HttpResponse>, own: Partial<PollSettings> = {}) =>
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport(response);
+      const { transport, requests } = recordingTransport(response);
       const poll = requestsOf(accountOf(ark), transport)(polledTask('a'), own);
       follow(poll.pipe(repeat(), takeUntil(timer(untilMs))));
       flush();
-      return lives.map(({ atMs }) => atMs / 1000);
+      return requests.map(({ atMs }) => atMs / 1000);
     });
 
   it.each<readonly [string, (index: number) => Observable<HttpResponse>]>([
@@ -308,7 +308,7 @@ describe('a task', () => {
 
   it('keeps its interval after a request that was aborted', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport((index) => (index === 0 ? NEVER : played(running)));
+      const { transport, requests } = recordingTransport((index) => (index === 0 ? NEVER : played(running)));
       const poll = requestsOf(accountOf(ark), transport);
       const polled = polledTask('a');
       const first = follow(poll(polled));
@@ -317,13 +317,13 @@ describe('a task', () => {
         follow(poll(polled));
       });
       flush();
-      expect(sent(lives)).toEqual(['0s a', '10s a']);
+      expect(sent(requests)).toEqual(['0s a', '10s a']);
     });
   });
 
   it('counts its interval from when the request was sent, not from its turn in the queue', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = answering();
+      const { transport, requests } = answering();
       const poll = requestsOf(accountOf(ark), transport)(polledTask('a'));
       let workMs = seconds(4);
       follow(poll.pipe(repeat(), takeUntil(timer(seconds(20)))), ({ waitUntil }) => {
@@ -331,19 +331,19 @@ describe('a task', () => {
         workMs = 0;
       });
       flush();
-      expect(sent(lives)).toEqual(['4s a', '14s a']);
+      expect(sent(requests)).toEqual(['4s a', '14s a']);
     });
   });
 
   it('keeps the longer of the intervals of the last request and of the poll', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = answering();
+      const { transport, requests } = answering();
       const poll = requestsOf(accountOf(ark), transport);
       const polled = polledTask('a');
       const intervals = [20, 10, 30].map((s) => poll(polled, { minIntervalMs: seconds(s) }));
       follow(concat(...intervals));
       flush();
-      expect(sent(lives)).toEqual(['0s a', '20s a', '50s a']);
+      expect(sent(requests)).toEqual(['0s a', '20s a', '50s a']);
     });
   });
 
@@ -356,23 +356,23 @@ describe('a task', () => {
 
   it('with a 429 and Retry-After makes its whole account wait', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport((index) => played(index === 0 ? tooMany({ 'retry-after': '7' }) : running));
+      const { transport, requests } = recordingTransport((index) => played(index === 0 ? tooMany({ 'retry-after': '7' }) : running));
       const poll = requestsOf(accountOf(ark), transport);
       follow(poll('a'));
       at(seconds(1), () => { follow(poll('b')); });
       flush();
-      expect(sent(lives)).toEqual(['0s a', '7s b']);
+      expect(sent(requests)).toEqual(['0s a', '7s b']);
     });
   });
 
   it('with a 503 and Retry-After does not make other tasks wait', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport((index) => played(index === 0 ? { ...busy, headers: { 'retry-after': '7' } } : running));
+      const { transport, requests } = recordingTransport((index) => played(index === 0 ? { ...busy, headers: { 'retry-after': '7' } } : running));
       const poll = requestsOf(accountOf(ark), transport);
       const seen = follow(poll('a'));
       at(seconds(1), () => { follow(poll('b')); });
       flush();
-      expect(sent(lives)).toEqual(['0s a', '1s b']);
+      expect(sent(requests)).toEqual(['0s a', '1s b']);
       expect(resultIn(seen)).toMatchObject(left({ reason: 'server', retryAfterMs: seconds(7) }));
     });
   });

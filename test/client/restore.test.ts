@@ -50,8 +50,8 @@ const saved = (state: WatchState | null | undefined): WatchState => parseWatchSt
 
 /** A client whose script advances with each response, not with each request: an aborted request is repeated. */
 const byAnswers = (script: readonly ScriptedStep[], latencyMs: number) => {
-  let answered = 0;
-  const transport: Transport = () => timer(latencyMs).pipe(switchMap(() => played(script[Math.min(answered++, script.length - 1)] ?? queued)));
+  let responded = 0;
+  const transport: Transport = () => timer(latencyMs).pipe(switchMap(() => played(script[Math.min(responded++, script.length - 1)] ?? queued)));
   return createTaskClient({ transport, accounts: [accountOf(ark)] });
 };
 

@@ -41,15 +41,15 @@ const keeper = () => {
 };
 
 /** A state by its sent request, else by its status. */
-const told = ({ polls, sentAtMs, snapshot }: WatchState): string =>
+const shown = ({ polls, sentAtMs, snapshot }: WatchState): string =>
   `${String(polls)} ${sentAtMs === null ? (snapshot?.status ?? 'nothing') : `sent at ${String(sentAtMs / 1000)}s`}`;
 
 describe('a watch with save', () => {
   it('is saved before each request is sent, and after each response, before the state is emitted', marbles(({ flush }) => {
     const { client, transport } = scripted([{ ...queued, afterMs: 100 }, busy, succeeded], { policy: every(seconds(15)) });
     const order: string[] = [];
-    const save = (state: WatchState): void => void order.push(`saved ${told(state)}, ${String(transport.requests.length)} sent`);
-    client.states(arkTask, { save }).subscribe((state) => order.push(`emitted ${told(state)}`));
+    const save = (state: WatchState): void => void order.push(`saved ${shown(state)}, ${String(transport.requests.length)} sent`);
+    client.states(arkTask, { save }).subscribe((state) => order.push(`emitted ${shown(state)}`));
     flush();
     expect(order).toEqual([
       'saved 0 sent at 0s, 0 sent', 'saved 1 queued, 1 sent', 'emitted 1 queued',
@@ -95,7 +95,7 @@ describe('a watch with save', () => {
     const { client } = scripted([running, succeeded].map((step) => ({ ...step, afterMs: 5000 })), { policy: every(seconds(15)) });
     const late: string[] = [];
     record(client.watch(arkTask), to);
-    at(seconds(2), () => { record(client.watch(arkTask, { save: (state) => late.push(told(state)) }), to); });
+    at(seconds(2), () => { record(client.watch(arkTask, { save: (state) => late.push(shown(state)) }), to); });
     flush();
     expect(late).toEqual(['0 sent at 2s', '1 running', '1 sent at 20s', '2 succeeded']);
   }));
@@ -197,12 +197,12 @@ describe('a program that is killed at any instant, again and again', () => {
   const anyStep = fc.constantFrom<ScriptedStep>(queued, running, busy, html(502), tooMany(), { hang: true });
 
   it('never polls below the minimum interval, and reaches the end', () => {
-    const anyLives = fc.array(fc.tuple(fc.nat({ max: seconds(40) }), fc.oneof(fc.constant(0), fc.nat({ max: seconds(30) }))), { minLength: 1, maxLength: 5 });
+    const anyRuns = fc.array(fc.tuple(fc.nat({ max: seconds(40) }), fc.oneof(fc.constant(0), fc.nat({ max: seconds(30) }))), { minLength: 1, maxLength: 5 });
     // A local store, a near one, a slow one, and one that times out.
     const anySaveMs = fc.constantFrom(0, 5, 3_000, 9_999, 11_000);
-    fc.assert(fc.property(fc.array(anyStep, { maxLength: 6 }), fc.constantFrom(0, 1, 300, 9_000), anySaveMs, anyLives, (steps, latencyMs, saveMs, lives) => {
+    fc.assert(fc.property(fc.array(anyStep, { maxLength: 6 }), fc.constantFrom(0, 1, 300, 9_000), anySaveMs, anyRuns, (steps, latencyMs, saveMs, runs) => {
       inVirtualTime(({ flush }) => {
-        const { transport, lives: requests } = recordingTransport((index) =>
+        const { transport, requests } = recordingTransport((index) =>
           timer(latencyMs).pipe(switchMap(() => played(steps[index] ?? succeeded))),
         );
         const { save: keep, kept } = keeper();
@@ -218,8 +218,8 @@ describe('a program that is killed at any instant, again and again', () => {
           return record(client.watch(arkTask, { save, resumeFrom }), to, untilMs);
         };
         let atMs = 0;
-        for (const [lifeMs, pauseMs] of lives) {
-          const killedMs = atMs + lifeMs;
+        for (const [runMs, pauseMs] of runs) {
+          const killedMs = atMs + runMs;
           at(atMs, () => { live(killedMs); });
           atMs = killedMs + pauseMs + 1;
         }
@@ -239,28 +239,28 @@ describe('a program that is killed at any instant, again and again', () => {
     // Each stage is long enough not to be hidden by kills.
     const endsAtMs = seconds(700);
     const stages = [[0, queued], [seconds(200), running], [endsAtMs, succeeded]] as const;
-    const anyLives = fc.array(fc.tuple(fc.integer({ min: 1, max: seconds(150) }), fc.nat({ max: seconds(20) })), { minLength: 1, maxLength: 4 });
+    const anyRuns = fc.array(fc.tuple(fc.integer({ min: 1, max: seconds(150) }), fc.nat({ max: seconds(20) })), { minLength: 1, maxLength: 4 });
     const anySaveMs = fc.constantFrom(null, 0, 5, 700, 4_000);
-    fc.assert(fc.property(fc.constantFrom(0, 1, 300), anySaveMs, anyLives, (latencyMs, saveMs, lives) => {
+    fc.assert(fc.property(fc.constantFrom(0, 1, 300), anySaveMs, anyRuns, (latencyMs, saveMs, runs) => {
       inVirtualTime(({ flush }) => {
         const beganMs = asyncScheduler.now();
-        const { transport, lives: requests } = recordingTransport(() => {
+        const { transport, requests } = recordingTransport(() => {
           const [, step] = stages.findLast(([fromMs]) => asyncScheduler.now() - beganMs >= fromMs) ?? stages[0];
           return timer(latencyMs).pipe(switchMap(() => played(step)));
         });
         const { save: keep, kept } = keeper();
         const save = (state: WatchState): unknown => (saveMs === null ? keep(state) : timer(saveMs).pipe(tap(() => { keep(state); })));
-        const told: TaskTransition[] = [];
+        const shown: TaskTransition[] = [];
         const live = (untilMs?: number) => {
           const client = createTaskClient({ transport, accounts: [accountOf(ark)], deadlineMs: days(1), policy: every(seconds(15)) });
           const resumeFrom = kept.length === 0 ? undefined : parseWatchState(kept.at(-1));
-          const watch = client.watch(arkTask, { save, resumeFrom }).pipe(tap((transition) => { told.push(transition); }));
+          const watch = client.watch(arkTask, { save, resumeFrom }).pipe(tap((transition) => { shown.push(transition); }));
           return record(watch, to, untilMs);
         };
         let atMs = 0;
         const downs: (readonly [number, number])[] = [];
-        for (const [lifeMs, pauseMs] of lives) {
-          const killedMs = atMs + lifeMs;
+        for (const [runMs, pauseMs] of runs) {
+          const killedMs = atMs + runMs;
           at(atMs, () => { live(killedMs); });
           atMs = killedMs + pauseMs + 1;
           downs.push([killedMs, atMs]);
@@ -268,7 +268,7 @@ describe('a program that is killed at any instant, again and again', () => {
         at(atMs, () => { live(); });
         flush();
         // A run that was killed before its save had ended emits its transition again, as the same step.
-        const steps = told.map(({ from, to: status }) => `${String(from)} → ${status}`);
+        const steps = shown.map(({ from, to: status }) => `${String(from)} → ${status}`);
         expect(steps.filter((step, index) => step !== steps[index - 1])).toEqual(['null → queued', 'queued → running', 'running → succeeded']);
         const states = kept.map((text) => parseWatchState(text));
         expect(new Set(states.map(({ deadlineAtMs, startedAtMs }) => (deadlineAtMs ?? 0) - startedAtMs))).toEqual(new Set([days(1)]));

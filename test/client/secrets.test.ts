@@ -147,7 +147,7 @@ describe.each(keys)('%s', (_, key) => {
     ['a message of the whole request', (request) => new TypeError(JSON.stringify(request))],
     ['a message with it percent-encoded', () => new Error(`https://x.example/?key=${encodeURIComponent(key)}`)],
     ['a cause and a config', ({ headers }) => Object.assign(new Error('failed', { cause: new Error(String(headers['authorization'])) }), { config: { headers } })],
-    ['a text', ({ headers }) => `no connection for ${String(headers['authorization'])}`],
+    ['a string', ({ headers }) => `no connection for ${String(headers['authorization'])}`],
     ['the headers themselves', ({ headers }) => headers],
     ['an object with a message', ({ headers }) => ({ message: headers['authorization'] })],
     ['a name', () => Object.assign(new Error(''), { name: `KeyError ${key}` })],
@@ -165,12 +165,12 @@ describe.each(keys)('%s', (_, key) => {
   });
 
   it('is sent in the authorization header and nowhere else', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport((index) => played(index < 2 ? running : succeeded));
+    const { transport, requests } = recordingTransport((index) => played(index < 2 ? running : succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key })], policy: every(seconds(10)) });
     record(client.watch(arkTask));
     flush();
-    expect(lives).toHaveLength(3);
-    for (const { url, headers } of lives) {
+    expect(requests).toHaveLength(3);
+    for (const { url, headers } of requests) {
       const { authorization, ...others } = headers;
       expect(authorization).toBe(`Bearer ${key}`);
       expectNoTrace(key, 'the rest of a request', [url, others]);
@@ -267,12 +267,12 @@ describe('a function that returns the key', () => {
 
   it('is called for each request, and the newest key is sent', marbles(({ flush }) => {
     let given = 0;
-    const { transport, lives } = recordingTransport((index) => played(index < 2 ? running : succeeded));
+    const { transport, requests } = recordingTransport((index) => played(index < 2 ? running : succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: () => rotating[given++] ?? '' })], policy: every(seconds(10)) });
     expect(given).toBe(0);
     record(client.watch(arkTask));
     flush();
-    expect(lives.map(({ headers }) => headers['authorization'])).toEqual(rotating.map((key) => `Bearer ${key}`));
+    expect(requests.map(({ headers }) => headers['authorization'])).toEqual(rotating.map((key) => `Bearer ${key}`));
   }));
 
   it('no response shows the key of its own request', () => {
@@ -298,12 +298,12 @@ describe('a function that returns the key', () => {
       if (given === 2) throw new Error('the vault is closed');
       return usualKey;
     };
-    const { transport, lives } = recordingTransport((index) => played(index === 0 ? running : succeeded));
+    const { transport, requests } = recordingTransport((index) => played(index === 0 ? running : succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey })], policy: every(seconds(10)) });
     const seen = record(client.states(arkTask), ({ lastError, snapshot }) => lastError?.message ?? snapshot?.status);
     flush();
     expect(seen.lines).toMatchObject(['0s running', expect.stringMatching(/^10s .*apiKey/), '20s succeeded', '20s |']);
-    expect(lives).toHaveLength(2);
+    expect(requests).toHaveLength(2);
   }));
 
   it('that throws does not show the key in the message', () => {
@@ -318,11 +318,11 @@ describe('a function that returns the key', () => {
 
   it.each([['nothing', ''], ['no text', 5], ['undefined', undefined], ['a promise', Promise.resolve(usualKey)]])('that returns %s sends nothing', (_, given) => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport(() => played(succeeded));
+      const { transport, requests } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: (() => given) as never })], giveUpAfterMs: 1 });
       const seen = record(client.watch(arkTask));
       flush();
-      expect(lives).toEqual([]);
+      expect(requests).toEqual([]);
       expect(String(seen.error)).toMatch(/apiKey/);
     });
   });
@@ -330,12 +330,12 @@ describe('a function that returns the key', () => {
 
 describe('without a key', () => {
   it('no Authorization is sent', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => played(succeeded));
+    const { transport, requests } = recordingTransport(() => played(succeeded));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: null, baseUrl: 'https://mine.example/ark' })] });
     const seen = record(client.watch(arkTask));
     flush();
     expect(seen.lines).toHaveLength(2);
-    expect(lives.map(({ url, headers }) => [url, Object.keys(headers)])).toEqual([
+    expect(requests.map(({ url, headers }) => [url, Object.keys(headers)])).toEqual([
       ['https://mine.example/ark/contents/generations/tasks/cgt-1', ['accept']],
     ]);
   }));
@@ -349,16 +349,16 @@ describe('requests', () => {
       json(200, { id: 'https://evil.example/../x', status: 'running', url: 'https://evil.example' }),
       responseOf(arkResponse('succeeded')),
     ];
-    const { transport, lives } = recordingTransport((index) => of(steps[index] ?? raw(500, '')));
+    const { transport, requests } = recordingTransport((index) => of(steps[index] ?? raw(500, '')));
     const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: usualKey })], policy: every(seconds(10)) });
     const seen = record(client.watch(arkTask));
     flush();
     expect(seen.lines.at(-1)).toContain('|');
-    expect(new Set(lives.map(({ url }) => url))).toEqual(new Set(['https://ark.cn-beijing.volces.com/api/v3/contents/generations/tasks/cgt-1']));
+    expect(new Set(requests.map(({ url }) => url))).toEqual(new Set(['https://ark.cn-beijing.volces.com/api/v3/contents/generations/tasks/cgt-1']));
   }));
 
   it('of two accounts each have their own key', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => played(succeeded));
+    const { transport, requests } = recordingTransport(() => played(succeeded));
     const accounts = [
       account(ark, { apiKey: 'key-of-china', name: 'cn' }),
       account(ark, { apiKey: 'key-of-europe', name: 'eu', baseUrl: 'https://eu.example' }),
@@ -366,7 +366,7 @@ describe('requests', () => {
     const client = createTaskClient({ transport, accounts });
     for (const name of ['cn', 'eu']) record(client.watch({ ...arkTask, account: name }));
     flush();
-    expect(lives.map(({ url, headers }) => [new URL(url).host, headers['authorization']])).toEqual([
+    expect(requests.map(({ url, headers }) => [new URL(url).host, headers['authorization']])).toEqual([
       ['ark.cn-beijing.volces.com', 'Bearer key-of-china'], ['eu.example', 'Bearer key-of-europe'],
     ]);
   }));

@@ -72,14 +72,14 @@ describe('a poll of a task', () => {
 
   it('keeps its result without the body, once all pollers have it', marbles(({ cold, flush }) => {
     const one = shared(() => cold<PollEvent>('-(q|)', events));
-    const told: unknown[] = [];
-    const note = ({ result }: NonNullable<SharedTask['latest']>): void => void told.push('right' in result && result.right.raw);
+    const shown: unknown[] = [];
+    const note = ({ result }: NonNullable<SharedTask['latest']>): void => void shown.push('right' in result && result.right.raw);
     signalsOf(one).subscribe(() => { if (one.latest !== null) note(one.latest); });
     sharedPoll(one, 0, own).subscribe((event) => { if (event.kind === 'done') note(event.arrival); });
     flush();
-    expect(told).toEqual([{ status: 'queued' }, { status: 'queued' }]);
+    expect(shown).toEqual([{ status: 'queued' }, { status: 'queued' }]);
     sharedPoll(one, 0, own).subscribe((event) => { if (event.kind === 'done') note(event.arrival); });
-    expect(told.at(-1)).toBeNull();
+    expect(shown.at(-1)).toBeNull();
     expect(one.latest).toMatchObject({ number: 1, atMs: 1, result: { right: { snapshot: { status: 'queued' }, raw: null } } });
   }));
 
@@ -193,13 +193,13 @@ describe('watchers of one task that save', () => {
 
   const two = (save: (state: WatchState) => unknown) =>
     inVirtualTime(({ flush, timers }) => {
-      const { transport, lives } = recordingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(2) }));
+      const { transport, requests } = recordingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(2) }));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(20)) });
       const saving = record(client.watch(arkTask, { save: marking(save) }), to);
       const other = record(client.watch(arkTask), to);
       flush();
       expect(timers()).toBe(0);
-      return { saving, other, sentAt: lives.map(({ atMs }) => atMs / 1000), ends: lives.map(({ end }) => end) };
+      return { saving, other, sentAt: requests.map(({ atMs }) => atMs / 1000), ends: requests.map(({ end }) => end) };
     });
 
   it.each<readonly [string, (state: WatchState) => unknown, number]>([
@@ -212,7 +212,7 @@ describe('watchers of one task that save', () => {
     expect(other.error).toBeNull();
     expect(other.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
     expect(sentAt).toEqual([atS, atS + 22]);
-    expect(ends).toEqual(['answered', 'answered']);
+    expect(ends).toEqual(['responded', 'responded']);
   });
 
   it('one whose save never ends drops out after 10 s, and the request is sent for the other', () => {
@@ -232,59 +232,59 @@ describe('watchers of one task that save', () => {
 
   it('one that unsubscribes during its save does not delay the other', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport(() => played(succeeded));
+      const { transport, requests } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
       record(client.watch(arkTask, { save: () => NEVER }), to, seconds(1));
       const other = record(client.watch(arkTask), to);
       flush();
       expect(other.lines).toEqual(['1s succeeded', '1s |']);
-      expect(lives.map(({ atMs }) => atMs)).toEqual([seconds(1)]);
+      expect(requests.map(({ atMs }) => atMs)).toEqual([seconds(1)]);
     });
   });
 
   it('one that joins during a save saves its own mark before the request is sent', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport(() => played(succeeded));
+      const { transport, requests } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
       record(client.watch(arkTask, { save: marking(() => timer(seconds(2))) }), to);
       const marks: (readonly [number | null, number])[] = [];
       at(seconds(1), () => {
         record(client.watch(arkTask, { save: marking(({ sentAtMs }) => {
-          marks.push([sentAtMs, lives.length]);
+          marks.push([sentAtMs, requests.length]);
           return timer(seconds(4));
         }) }), to);
       });
       flush();
       expect(marks).toEqual([[seconds(1), 0]]);
-      expect(lives.map(({ atMs }) => atMs)).toEqual([seconds(5)]);
+      expect(requests.map(({ atMs }) => atMs)).toEqual([seconds(5)]);
     });
   });
 
   it('no request is sent when no save succeeds, and the next watch sends one at once', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport(() => played(succeeded));
+      const { transport, requests } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], concurrency: 1 });
       for (const ms of [300, 500]) record(client.watch(arkTask, { save: () => concat(timer(ms).pipe(ignoreElements()), throwError(() => full)) }), to);
       at(800, () => {
-        expect(lives).toEqual([]);
+        expect(requests).toEqual([]);
         record(client.watch(arkTask, { save: () => EMPTY }), to);
-        expect(lives).toHaveLength(0);
+        expect(requests).toHaveLength(0);
       });
       flush();
-      expect(lives.map(({ atMs }) => atMs)).toEqual([800]);
+      expect(requests.map(({ atMs }) => atMs)).toEqual([800]);
     });
   });
 
   it('one that joined a request and unsubscribes does not abort it for the other, also if it started it', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport((index) => played(index === 0 ? running : succeeded));
+      const { transport, requests } = recordingTransport((index) => played(index === 0 ? running : succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(10)) });
       record(client.watch(arkTask, { save: () => timer(seconds(4)) }), to, seconds(3));
       const other: { record?: ReturnType<typeof record> } = {};
       at(seconds(1), () => { other.record = record(client.watch(arkTask, { save: () => of(0) }), to); });
       flush();
       expect(other.record?.lines).toEqual(['3s running', '13s succeeded', '13s |']);
-      expect(lives).toHaveLength(2);
+      expect(requests).toHaveLength(2);
     });
   });
 });

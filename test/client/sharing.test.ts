@@ -40,8 +40,8 @@ const after = (ms: number, step: ScriptedStep): ScriptedStep => ({ ...step, afte
 
 /** A client whose transport records every request, and plays a script. */
 const living = (script: readonly ScriptedStep[]) => {
-  const { transport, lives, pending } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? running));
-  return { client: createTaskClient({ transport, accounts: [accountOf(ark)] }), lives, pending };
+  const { transport, requests, pending } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? running));
+  return { client: createTaskClient({ transport, accounts: [accountOf(ark)] }), requests, pending };
 };
 
 describe('two watchers of one task', () => {
@@ -136,7 +136,7 @@ describe('two watchers of one task', () => {
     record(client.watch(arkTask, { policy: every(seconds(50)) }), to, seconds(120));
     record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(90));
     flush();
-    // at 20, 40, 60, 80 for the second, which leaves at 90; the first has folded the response of 80 and wants its next at 130
+    // at 20, 40, 60, 80 for the second, which unsubscribes at 90; the first applied the response at 80 and polls next at 130
     expect(sentAtS(transport)).toEqual([0, 20, 40, 60, 80]);
   }));
 
@@ -158,75 +158,75 @@ describe('two watchers of one task', () => {
   }));
 
   it('the remaining one does not poll below the minimum interval after an aborted request', marbles(({ flush }) => {
-    const { client, lives } = living([running, { hang: true }, succeeded]);
+    const { client, requests } = living([running, { hang: true }, succeeded]);
     const staying = record(client.watch(arkTask, { policy: every(seconds(21)) }), to);
     record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(20.5));
     flush();
-    expect(lives[1]).toMatchObject({ atMs: 20_000, end: 'aborted', endedAtMs: 20_500 });
-    expect(lives.map(({ atMs }) => atMs / 1000)).toEqual([0, 20, 30]);
+    expect(requests[1]).toMatchObject({ atMs: 20_000, end: 'aborted', endedAtMs: 20_500 });
+    expect(requests.map(({ atMs }) => atMs / 1000)).toEqual([0, 20, 30]);
     expect(staying.lines).toEqual(['0s running', '30s succeeded', '30s |']);
   }));
 
   it('a new one does not poll below the minimum interval after an aborted request', marbles(({ flush }) => {
-    const { client, lives } = living([running, { hang: true }, running]);
+    const { client, requests } = living([running, { hang: true }, running]);
     record(client.watch(arkTask, { policy: every(seconds(100)) }), to, seconds(60));
     record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(21));
     at(seconds(22), () => { record(client.watch(arkTask, { policy: every(seconds(10)) }), to, seconds(60)); });
     flush();
-    expect(lives[1]).toMatchObject({ atMs: 20_000, end: 'aborted', endedAtMs: 21_000 });
-    const times = lives.map(({ atMs }) => atMs / 1000);
+    expect(requests[1]).toMatchObject({ atMs: 20_000, end: 'aborted', endedAtMs: 21_000 });
+    const times = requests.map(({ atMs }) => atMs / 1000);
     expect(times.slice(1).map((time, index) => time - (times[index] ?? 0)).every((gap) => gap >= 10)).toBe(true);
   }));
 
   it('one that unsubscribes does not affect the other, nor the request in flight', marbles(({ flush }) => {
-    const { client, lives } = living([after(4000, running), after(4000, succeeded)]);
+    const { client, requests } = living([after(4000, running), after(4000, succeeded)]);
     const leaving = record(client.watch(arkTask, { policy: every(seconds(10)) }), to, seconds(16));
     const staying = record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
     flush();
     expect(leaving.lines).toEqual(['4s running']);
     expect(staying.lines).toEqual(['4s running', '18s succeeded', '18s |']);
-    expect(lives.map(({ end }) => end)).toEqual(['answered', 'answered']);
+    expect(requests.map(({ end }) => end)).toEqual(['responded', 'responded']);
   }));
 
   it('the one that started the request may unsubscribe: the other still gets its response', marbles(({ flush }) => {
-    const { client, lives } = living([after(4000, succeeded)]);
+    const { client, requests } = living([after(4000, succeeded)]);
     record(client.watch(arkTask), to, seconds(2));
     const staying: { record?: ReturnType<typeof record> } = {};
     at(seconds(1), () => { staying.record = record(client.watch(arkTask), to); });
     flush();
     expect(staying.record?.lines).toEqual(['4s succeeded', '4s |']);
-    expect(lives).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   }));
 
   it('the last one to unsubscribe aborts the request', marbles(({ flush }) => {
-    const { client, lives, pending } = living([{ hang: true }]);
+    const { client, requests, pending } = living([{ hang: true }]);
     record(client.watch(arkTask), to, seconds(3));
     record(client.watch(arkTask), to, seconds(5));
     flush();
-    expect(lives).toMatchObject([{ end: 'aborted', endedAtMs: 5000 }]);
+    expect(requests).toMatchObject([{ end: 'aborted', endedAtMs: 5000 }]);
     expect(pending()).toBe(0);
   }));
 
   it('each has its own deadline: the other continues after the end of one', marbles(({ flush }) => {
-    const { client, lives } = living([running, running, after(9000, running), succeeded]);
+    const { client, requests } = living([running, running, after(9000, running), succeeded]);
     const short = record(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
     const long = record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
     flush();
     expect(short.lines).toEqual(['0s running', '25s #']);
     expect((short.error as SeedanceError).kind).toBe('timeout');
     expect(long.lines).toEqual(['0s running', '39s succeeded', '39s |']);
-    expect(lives.every(({ end }) => end === 'answered')).toBe(true);
+    expect(requests.every(({ end }) => end === 'responded')).toBe(true);
   }));
 
   it('one that starts after another ended in an error joins the remaining ones', marbles(({ flush }) => {
-    const { client, lives } = living([running, running, running, succeeded]);
+    const { client, requests } = living([running, running, running, succeeded]);
     record(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
     record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
     const late: { record?: ReturnType<typeof record> } = {};
     at(seconds(26), () => { late.record = record(client.watch(arkTask, { policy: every(seconds(10)) }), to); });
     flush();
     expect(late.record?.lines).toEqual(['26s running', '30s succeeded', '30s |']);
-    expect(lives.map(({ atMs }) => atMs / 1000)).toEqual([0, 10, 20, 30]);
+    expect(requests.map(({ atMs }) => atMs / 1000)).toEqual([0, 10, 20, 30]);
   }));
 
   it('each has its own policy: the other continues after the stop of one', marbles(({ flush }) => {
@@ -261,8 +261,8 @@ describe('two watchers of one task', () => {
   }));
 
   it('a watcher that has left, or waits no more, gets no result', () => {
-    const told: unknown[] = [];
-    config.onStoppedNotification = (notification) => { if (notification.kind === 'N') told.push(notification.value); };
+    const shown: unknown[] = [];
+    config.onStoppedNotification = (notification) => { if (notification.kind === 'N') shown.push(notification.value); };
     try {
       inVirtualTime(({ flush }) => {
         const { client } = scripted([queued, busy, running, running, succeeded], { policy: every(seconds(10)) });
@@ -270,7 +270,7 @@ describe('two watchers of one task', () => {
         for (const untilS of [5, 15]) record(client.watch(arkTask), to, seconds(untilS));
         flush();
       });
-      expect(told).toEqual([]);
+      expect(shown).toEqual([]);
     } finally {
       config.onStoppedNotification = null;
     }
@@ -383,14 +383,14 @@ describe('a watch resumed beside another', () => {
 
 describe('other refs', () => {
   it('the same id on two accounts is two tasks', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport((_, { headers }) => played(headers['authorization'] === 'Bearer key-of-a' ? succeeded : cancelled));
+    const { transport, requests } = recordingTransport((_, { headers }) => played(headers['authorization'] === 'Bearer key-of-a' ? succeeded : cancelled));
     const accounts = [accountOf(ark, { apiKey: 'key-of-a', name: 'a' }), accountOf(ark, { apiKey: 'key-of-b', name: 'b' })];
     const client = createTaskClient({ transport, accounts });
     const [a, b] = ['a', 'b'].map((name) => record(client.watch({ ...arkTask, account: name }), ({ task, to: status }) => `${String(task.account)} ${status}`));
     flush();
     expect(a?.lines).toEqual(['0s a succeeded', '0s |']);
     expect(b?.lines).toEqual(['0s b cancelled', '0s |']);
-    expect(lives).toHaveLength(2);
+    expect(requests).toHaveLength(2);
   }));
 
   it('the same id at two providers is two tasks', marbles(({ flush }) => {
@@ -408,23 +408,23 @@ describe('other refs', () => {
   }));
 
   it('the only account of a provider is the same with and without its name: one task', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => played(after(10, succeeded)));
+    const { transport, requests } = recordingTransport(() => played(after(10, succeeded)));
     const client = createTaskClient({ transport, accounts: [accountOf(ark, { name: 'eu' })] });
     const tasks = [arkTask, { ...arkTask, account: 'eu' }];
     const seen = tasks.map((task) => record(client.watch(task), to));
     flush();
-    expect(lives).toHaveLength(1);
+    expect(requests).toHaveLength(1);
     // each with the ref that was watched
     expect(seen.map(({ values }) => values.map(({ task, snapshot }) => [task, snapshot.task]))).toEqual(tasks.map((task) => [[task, task]]));
     expect(seen.map(({ values }) => values[0]?.snapshot)).toMatchObject([{ status: 'succeeded', providerStatus: 'succeeded' }, { status: 'succeeded', providerStatus: 'succeeded' }]);
   }));
 
   it('two clients share nothing', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => played(after(10, succeeded)));
+    const { transport, requests } = recordingTransport(() => played(after(10, succeeded)));
     const clients = [0, 1].map(() => createTaskClient({ transport, accounts: [accountOf(ark)] }));
     for (const client of clients) record(client.watch(arkTask), to);
     flush();
-    expect(lives).toHaveLength(2);
+    expect(requests).toHaveLength(2);
   }));
 
   it('a query beside a watch waits for the minimum interval, and joins the poll that is sent then', marbles(({ flush }) => {
@@ -439,7 +439,7 @@ describe('other refs', () => {
 });
 
 it('a watch that is unsubscribed before its poll keeps the minimum interval of the task', marbles(({ flush }) => {
-  const { transport, lives } = recordingTransport(() => NEVER);
+  const { transport, requests } = recordingTransport(() => NEVER);
   const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
   const first = record(client.watch(arkTask), to);
   at(seconds(1), () => {
@@ -448,7 +448,7 @@ it('a watch that is unsubscribed before its poll keeps the minimum interval of t
     record(client.watch(arkTask), to, seconds(15));
   });
   flush();
-  expect(lives.map(({ atMs }) => atMs)).toEqual([0, seconds(10)]);
+  expect(requests.map(({ atMs }) => atMs)).toEqual([0, seconds(10)]);
 }));
 
 describe('on a clock that is set back', () => {

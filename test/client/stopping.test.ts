@@ -37,9 +37,9 @@ const script = [
 
 /** A client of the quick provider that goes through everything within 100 ms. */
 const eventful = () => {
-  const { transport, lives, pending } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? queued));
+  const { transport, requests, pending } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? queued));
   const client = createTaskClient({ transport, accounts: [accountOf(quick)], requestTimeoutMs: 8, concurrency: 2 });
-  return { client, lives, pending };
+  return { client, requests, pending };
 };
 
 const task = taskOf(quick);
@@ -48,17 +48,17 @@ const lastInstant = 90;
 /** Runs a stream, stops it at an instant, and returns what was left behind. */
 const stoppedAt = (ms: number, turns: number, streamOf: (client: ReturnType<typeof eventful>['client']) => Observable<unknown>) =>
   inVirtualTime(({ flush, interrupt, timers }) => {
-    const { client, lives, pending } = eventful();
+    const { client, requests, pending } = eventful();
     const seen = record(streamOf(client), () => 'x');
     const left = { timers: -1, pending: -1, sent: -1, events: -1, isOver: false };
     interrupt(ms, () => {
       seen.stop();
-      Object.assign(left, { pending: pending(), sent: lives.length, events: seen.lines.length, isOver: seen.isOver });
+      Object.assign(left, { pending: pending(), sent: requests.length, events: seen.lines.length, isOver: seen.isOver });
       // The queue takes one more turn, in which it starts no request.
       interrupt(ms, () => { left.timers = timers(); }, 2);
     }, turns);
     flush();
-    return { ...left, laterRequests: lives.length - left.sent, laterEvents: seen.lines.length - left.events, unended: lives.filter(({ end }) => end === null).length };
+    return { ...left, laterRequests: requests.length - left.sent, laterEvents: seen.lines.length - left.events, unended: requests.filter(({ end }) => end === null).length };
   });
 
 const nothing = { timers: 0, pending: 0, laterRequests: 0, laterEvents: 0, unended: 0 };
@@ -89,19 +89,19 @@ describe('stopping at any instant leaves no request, no timer and no later event
     expect(over, 'instants after its end').toBeGreaterThan(3);
   });
 
-  it('at any instant of a watch at real pace', () => {
+  it('at any instant of a watch with real intervals', () => {
     fc.assert(fc.property(fc.nat({ max: minutes(5) }), fc.nat({ max: 3 }), fc.array(fc.constantFrom(...script), { maxLength: 8 }), (ms, turns, steps) => {
       const left = inVirtualTime(({ flush, interrupt, timers }) => {
-        const { transport, lives, pending } = recordingTransport((index) => played(steps[index] ?? running));
+        const { transport, requests, pending } = recordingTransport((index) => played(steps[index] ?? running));
         const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
         const seen = record(client.watch(arkTask), to);
         const found = { timers: -1, pending: -1, sent: 0 };
         interrupt(ms, () => {
           seen.stop();
-          Object.assign(found, { timers: timers(), pending: pending(), sent: lives.length });
+          Object.assign(found, { timers: timers(), pending: pending(), sent: requests.length });
         }, turns);
         flush();
-        return { ...found, sent: lives.length - found.sent };
+        return { ...found, sent: requests.length - found.sent };
       });
       expect(left).toEqual({ timers: 0, pending: 0, sent: 0 });
     }));
@@ -109,7 +109,7 @@ describe('stopping at any instant leaves no request, no timer and no later event
 
   it('by takeUntil, take and firstValueFrom', async () => {
     inVirtualTime(({ flush, timers }) => {
-      const { client, lives, pending } = eventful();
+      const { client, requests, pending } = eventful();
       record(client.watch(task).pipe(takeUntil(timer(5))), to);
       flush();
       record(client.watch(task).pipe(take(1)), to);
@@ -117,7 +117,7 @@ describe('stopping at any instant leaves no request, no timer and no later event
       record(client.states(task).pipe(take(3)), () => 'x');
       flush();
       expect([pending(), timers()]).toEqual([0, 0]);
-      expect(lives.length).toBeGreaterThan(3);
+      expect(requests.length).toBeGreaterThan(3);
     });
     vi.useFakeTimers();
     try {
@@ -136,7 +136,7 @@ describe('stopping inside a callback', () => {
   it.each([0, 2])('in `next`, with responses after %i ms', (afterMs) => {
     for (const count of [1, 2, 3, 4]) {
       inVirtualTime(({ flush, timers }) => {
-        const { transport, lives, pending } = recordingTransport((index) => played({ ...([queued, running, busy, succeeded][index] ?? running), afterMs }));
+        const { transport, requests, pending } = recordingTransport((index) => played({ ...([queued, running, busy, succeeded][index] ?? running), afterMs }));
         const client = createTaskClient({ transport, accounts: [accountOf(quick)] });
         const subscription = new Subscription();
         let values = 0;
@@ -145,7 +145,7 @@ describe('stopping inside a callback', () => {
           if (values === count) subscription.unsubscribe();
         }));
         flush();
-        expect([values, lives.length, pending(), timers()]).toEqual([count, count, 0, 0]);
+        expect([values, requests.length, pending(), timers()]).toEqual([count, count, 0, 0]);
       });
     }
   });
@@ -165,11 +165,11 @@ describe('stopping inside a callback', () => {
   }));
 
   it('in the turn in which it started: no request is sent', marbles(({ flush }) => {
-    const { client, lives } = eventful();
+    const { client, requests } = eventful();
     client.watch(task).subscribe().unsubscribe();
     client.states(task).subscribe().unsubscribe();
     flush();
-    expect(lives).toEqual([]);
+    expect(requests).toEqual([]);
   }));
 
   it('a request that waits in a queue of the transport is never sent', marbles(({ flush }) => {
@@ -213,7 +213,7 @@ describe('a long run', () => {
     inVirtualTime(({ flush, timers }) => {
       const sizes: number[] = [];
       let subscription = new Subscription();
-      const { transport, lives, pending } = recordingTransport((index) => {
+      const { transport, requests, pending } = recordingTransport((index) => {
         if (index % 100 === 99) sizes.push(sizeOf(subscription) + timers() + pending());
         return played(index === 5000 ? succeeded : { ...(index % 7 === 3 ? busy : running), ...(afterMs === 0 ? {} : { afterMs }) });
       });
@@ -222,7 +222,7 @@ describe('a long run', () => {
       subscription = client.watch(task).subscribe((transition) => { last = transition.to; });
       flush();
       expect(last).toBe('succeeded');
-      expect(lives).toHaveLength(5001);
+      expect(requests).toHaveLength(5001);
       expect(sizes).toHaveLength(50);
       expect(Math.max(...sizes)).toBe(Math.max(...sizes.slice(0, 5)));
       expect([pending(), timers()]).toEqual([0, 0]);
@@ -231,14 +231,14 @@ describe('a long run', () => {
 
   it('a thousand watches that were stopped leave nothing behind', () => {
     inVirtualTime(({ flush, timers, interrupt }) => {
-      const { client, lives, pending } = eventful();
+      const { client, requests, pending } = eventful();
       const watches = Array.from({ length: 1000 }, (_, index) => record(client.watch(taskOf(quick, `cgt-${String(index)}`)), to));
       interrupt(10, () => {
         for (const { stop } of watches) stop();
         expect([pending(), timers()]).toEqual([0, 0]);
       });
       flush();
-      expect(lives.every(({ end }) => end !== null)).toBe(true);
+      expect(requests.every(({ end }) => end !== null)).toBe(true);
     });
   });
 

@@ -124,13 +124,13 @@ describe('watch', () => {
   ])('follows a task of %s to its end, at its URL, with the key in the header', (id, url, before, end) => {
     inVirtualTime(({ flush }) => {
       const provider: Provider = providers[id as keyof typeof providers];
-      const { transport, lives } = recordingTransport((index) => played(index < 2 ? before : end));
+      const { transport, requests } = recordingTransport((index) => played(index < 2 ? before : end));
       const client = createTaskClient({ transport, accounts: [accountOf(provider)] });
       const seen = record(client.watch(taskOf(provider)), to);
       flush();
       expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
-      expect(lives.map((life) => life.url)).toEqual([url, url, url]);
-      expect(lives.map(({ headers }) => headers['authorization'])).toEqual(Array(3).fill(`Bearer ${key}`));
+      expect(requests.map((life) => life.url)).toEqual([url, url, url]);
+      expect(requests.map(({ headers }) => headers['authorization'])).toEqual(Array(3).fill(`Bearer ${key}`));
     });
   });
 
@@ -147,11 +147,11 @@ describe('watch', () => {
   ] as const)('polls %s, when %o is expected, again within one interval from %i s on, then within its range', (id, expected, firstS, minS, maxS) => {
     inVirtualTime(({ flush }) => {
       const provider: Provider = providers[id];
-      const { transport, lives } = recordingTransport(() => played({ body: { id: 'cgt-1', status: 'running' } }));
+      const { transport, requests } = recordingTransport(() => played({ body: { id: 'cgt-1', status: 'running' } }));
       const client = createTaskClient({ transport, accounts: [accountOf(provider)] });
       record(client.watch(taskOf(provider), { expected: expected }), to, minutes(40));
       flush();
-      const [first, ...gaps] = lives.slice(1).map(({ atMs }, index) => (atMs - (lives[index]?.atMs ?? 0)) / 1000);
+      const [first, ...gaps] = requests.slice(1).map(({ atMs }, index) => (atMs - (requests[index]?.atMs ?? 0)) / 1000);
       expect(first).toBeGreaterThanOrEqual(firstS);
       expect(first).toBeLessThan(firstS + minS);
       expect(Math.min(...gaps)).toBeGreaterThanOrEqual(minS);
@@ -443,11 +443,11 @@ describe('query', () => {
   }));
 
   it('aborts its request when it is unsubscribed', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => played({ hang: true }));
+    const { transport, requests } = recordingTransport(() => played({ hang: true }));
     const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
     record(client.query(arkTask), String, seconds(3));
     flush();
-    expect(lives).toMatchObject([{ end: 'aborted', atMs: 0, endedAtMs: 3000 }]);
+    expect(requests).toMatchObject([{ end: 'aborted', atMs: 0, endedAtMs: 3000 }]);
   }));
 
   it('polls once for each subscription', marbles(({ flush }) => {

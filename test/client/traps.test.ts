@@ -51,14 +51,14 @@ const words = (lines: readonly string[]): readonly string[] => lines.map((line) 
 
 /** A client of one provider with scripted responses; the last step repeats. */
 const clientOf = <Id extends string>(provider: Provider<Id>, script: readonly ScriptedStep[]) => {
-  const { transport, lives } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? running));
-  return { client: createTaskClient({ transport, accounts: [accountOf(provider)] }), lives };
+  const { transport, requests } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? running));
+  return { client: createTaskClient({ transport, accounts: [accountOf(provider)] }), requests };
 };
 
 /** A client of one provider whose response depends on the age of the task. */
 const grown = <Id extends string>(provider: Provider<Id>, answerAt: (nowMs: number) => ScriptedStep) => {
-  const { transport, lives } = recordingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
-  return { client: createTaskClient({ transport, accounts: [accountOf(provider)] }), lives };
+  const { transport, requests } = recordingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
+  return { client: createTaskClient({ transport, accounts: [accountOf(provider)] }), requests };
 };
 
 describe('trap 2: "success" in an envelope and HTTP 200 do not mean that the task succeeded', () => {
@@ -97,12 +97,12 @@ describe('trap 3: HTTP 200 without a task has no status', () => {
 
   it.each(hollow)('%s every time is retried a few times, then ends in an error', (_, provider, before, step, __, expected) => {
     inVirtualTime(({ flush }) => {
-      const { client, lives } = clientOf(provider, [before, step]);
+      const { client, requests } = clientOf(provider, [before, step]);
       const seen = record(client.watch(taskOf(provider), everyTen), to);
       flush();
       expect(words(seen.lines)).toEqual(['running', '#']);
       expect(seen.error).toMatchObject({ ...expected, lastSnapshot: { status: 'running' } });
-      expect(lives.length).toBeLessThan(16);
+      expect(requests.length).toBeLessThan(16);
     });
   });
 });
@@ -206,14 +206,14 @@ describe('trap 9: an unknown status causes no crash, no end and no busy loop', (
   it.each(['MELTING', 'melting', '', '排队中', '__proto__', 'constructor', 'succeeded?'])('%j for an hour', (word) => {
     inVirtualTime(({ flush }) => {
       for (const [provider, step] of [[anyfast, anyfastResponse(word, { progress: '10%' })], [ark, arkResponse(word)], [kyyaipower, arkResponse(word)]] as const) {
-        const { client, lives } = clientOf(provider as Provider, [step]);
+        const { client, requests } = clientOf(provider as Provider, [step]);
         const startMs = asyncScheduler.now();
         const seen = record(client.watch(taskOf(provider as Provider), { deadlineMs: hours(1) }), ({ to: status, snapshot }) => `${status} ${snapshot.providerStatus}`);
         flush();
         expect(words(seen.lines)).toEqual([`unknown ${word}`, '#']);
         expect(seen.error).toMatchObject({ kind: 'timeout', lastSnapshot: { status: 'unknown', providerStatus: word } });
         expect(asyncScheduler.now() - startMs).toBe(hours(1));
-        const times = lives.map(({ atMs }) => atMs);
+        const times = requests.map(({ atMs }) => atMs);
         expect(times.slice(1).every((atMs, index) => atMs - (times[index] ?? 0) >= seconds(10))).toBe(true);
         expect(times.length).toBeGreaterThan(30);
       }
@@ -297,21 +297,21 @@ describe('trap 15: early polls are wasted, and frequent polls are rejected', () 
   it.each<[string, Provider]>([['kyyaipower', kyyaipower], ['xingchao', xingchao]])('%s is never polled more often than every 10 s, also after errors', (_, provider) => {
     inVirtualTime(({ flush }) => {
       const steps = [{ body: { status: 'queued' } }, busy, tooMany({ 'retry-after': '1' }), { body: '' }, html(200)];
-      const { client, lives } = clientOf(provider, Array.from({ length: 40 }, (__, index) => steps[index % steps.length] ?? busy));
+      const { client, requests } = clientOf(provider, Array.from({ length: 40 }, (__, index) => steps[index % steps.length] ?? busy));
       const hasty = { policy: { interval: () => 0, retry: () => 0 } };
       record(client.watch(taskOf(provider), hasty), to, minutes(5));
       flush();
-      const times = lives.map(({ atMs }) => atMs);
+      const times = requests.map(({ atMs }) => atMs);
       expect(times.slice(1).every((atMs, index) => atMs - (times[index] ?? 0) >= seconds(10))).toBe(true);
     });
   });
 
   it('a task of two minutes takes five polls at kyyaipower', marbles(({ flush }) => {
-    const { client, lives } = grown(kyyaipower, (nowMs) => ({ body: nowMs < minutes(2) ? { status: 'processing' } : { status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }));
+    const { client, requests } = grown(kyyaipower, (nowMs) => ({ body: nowMs < minutes(2) ? { status: 'processing' } : { status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }));
     const seen = record(client.watch(taskOf(kyyaipower)), to);
     flush();
     expect(words(seen.lines)).toEqual(['running', 'succeeded', '|']);
-    expect(lives.length).toBeLessThanOrEqual(5);
+    expect(requests.length).toBeLessThanOrEqual(5);
   }));
 });
 
@@ -338,11 +338,11 @@ describe('trap 16: unsubscribing does not cancel the task', () => {
 describe('trap 17: a link is signed as a whole', () => {
   it('and is passed on unchanged, with the expiry from its signature', marbles(({ flush }) => {
     const url = 'https://ark-acg.tos-cn-beijing.volces.com/a%2Fb/c.mp4?X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400&X-Tos-Signature=ab%2Bcd==&x=%E4%BB%BB';
-    const { client, lives } = clientOf(powertokens, [arkResponse('succeeded', { content: { video_url: url } })]);
+    const { client, requests } = clientOf(powertokens, [arkResponse('succeeded', { content: { video_url: url } })]);
     const { values } = record(client.watch(taskOf(powertokens)), to);
     flush();
     expect(values[0]?.snapshot).toMatchObject({ video: { url, expiresAtMs: Date.UTC(2025, 6, 3, 3, 35, 2) } });
-    expect(lives).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   }));
 });
 
@@ -367,11 +367,11 @@ describe('trap 18: bodies may be invalid', () => {
 
 describe('trap 20: base URLs change', () => {
   it('another base URL keeps its path, and is part of the state', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => played({ body: { status: 'processing' } }));
+    const { transport, requests } = recordingTransport(() => played({ body: { status: 'processing' } }));
     const client = createTaskClient({ transport, accounts: [accountOf(kyyaipower, { baseUrl: 'https://zcbservice.aizfw.cn/kyyReactApiServer/' })] });
     const { values } = record(client.states(taskOf(kyyaipower)), brief, seconds(1));
     flush();
-    expect(lives.map(({ url }) => url)).toEqual(['https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/cgt-1']);
+    expect(requests.map(({ url }) => url)).toEqual(['https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/cgt-1']);
     expect(values[0]?.baseUrl).toBe('https://zcbservice.aizfw.cn/kyyReactApiServer');
   }));
 });

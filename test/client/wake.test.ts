@@ -12,50 +12,50 @@ const waking = (atMs: readonly number[], tasks: readonly TaskRef[] = [arkTask]) 
   return wake;
 };
 
-const sentAt = (lives: readonly { readonly atMs: number }[]): readonly number[] => lives.map(({ atMs }) => atMs / 1000);
+const sentAt = (requests: readonly { readonly atMs: number }[]): readonly number[] => requests.map(({ atMs }) => atMs / 1000);
 
 describe('a client that is woken', () => {
   it('polls the task now, subject to its minimum interval, and then at its interval', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport((index) => played(index < 4 ? running : succeeded));
+      const { transport, requests } = recordingTransport((index) => played(index < 4 ? running : succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)), wake: waking([seconds(25), seconds(30), seconds(31), seconds(300)]) });
       const seen = record(client.watch(arkTask), to);
       flush();
       // Woken at 25 s; at 30 s, too early after that; and once for the two at 30 s and 31 s.
-      expect(sentAt(lives)).toEqual([0, 25, 35, 95, 155]);
+      expect(sentAt(requests)).toEqual([0, 25, 35, 95, 155]);
       expect(seen.lines).toEqual(['0s running', '155s succeeded', '155s |']);
     });
   });
 
   it('polls once more after a request in flight', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(5) }));
+      const { transport, requests } = recordingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(5) }));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)), wake: waking([seconds(3)]) });
       const seen = record(client.watch(arkTask), to);
       flush();
-      expect(sentAt(lives)).toEqual([0, 10]);
+      expect(sentAt(requests)).toEqual([0, 10]);
       expect(seen.lines).toEqual(['5s running', '15s succeeded', '15s |']);
     });
   });
 
   it('does not wait for a first poll that was due later', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport(() => played(succeeded));
+      const { transport, requests } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake: waking([seconds(20)]) });
       record(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
       flush();
-      expect(sentAt(lives)).toEqual([20]);
+      expect(sentAt(requests)).toEqual([20]);
     });
   });
 
   it('does not affect other tasks, and ignores tasks that are not watched', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport((index) => played(index === 0 ? running : succeeded));
-      const wake = waking([seconds(20)], [{ provider: 'ark', id: 'other' }, { ...arkTask, account: 'of-nobody' }]);
-      const client = createTaskClient({ transport, accounts: [accountOf(ark), accountOf(ark, { name: 'of-nobody' })], policy: every(minutes(1)), wake });
+      const { transport, requests } = recordingTransport((index) => played(index === 0 ? running : succeeded));
+      const wake = waking([seconds(20)], [{ provider: 'ark', id: 'other' }, { ...arkTask, account: 'unused' }]);
+      const client = createTaskClient({ transport, accounts: [accountOf(ark), accountOf(ark, { name: 'unused' })], policy: every(minutes(1)), wake });
       record(client.watch(arkTask), to);
       flush();
-      expect(sentAt(lives)).toEqual([0, 60]);
+      expect(sentAt(requests)).toEqual([0, 60]);
     });
   });
 
@@ -126,12 +126,12 @@ describe('a feed', () => {
 describe('any stream of refs', () => {
   it.each([['of', (): Observable<TaskRef> => of(arkTask)], ['timer', (): Observable<TaskRef> => new Observable((subscriber) => timer(seconds(20)).subscribe(() => { subscriber.next(arkTask); }))]])('wakes: %s', (_, wakeOf) => {
     inVirtualTime(({ flush }) => {
-      const { transport, lives } = recordingTransport(() => played(succeeded));
+      const { transport, requests } = recordingTransport(() => played(succeeded));
       const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake: wakeOf() });
       record(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
       flush();
-      expect(lives).toHaveLength(1);
-      expect(lives[0]?.atMs).toBeLessThan(minutes(1));
+      expect(requests).toHaveLength(1);
+      expect(requests[0]?.atMs).toBeLessThan(minutes(1));
     });
   });
 });

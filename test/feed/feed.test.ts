@@ -70,7 +70,7 @@ const inWords = (event: FeedEvent): string => {
 };
 
 /** The events of watched tasks, as text. */
-const befalls = (): OperatorFunction<FeedEvent, string> => (events) => events.pipe(filter(({ kind }) => kind !== 'added'), map(inWords));
+const eventWords = (): OperatorFunction<FeedEvent, string> => (events) => events.pipe(filter(({ kind }) => kind !== 'added'), map(inWords));
 
 const q = 'a queued';
 const r = 'a running';
@@ -84,7 +84,7 @@ const words = { q, r, s, Q, R, S };
 const allWords = (client: TaskClient<'ark'>, ids: readonly string[], options?: WatchTasksOptions): readonly string[] => {
   const seen: string[] = [];
   marbles(({ flush }) => {
-    from(ids.map(refOf)).pipe(watchTasks(client, options), befalls()).subscribe((each) => seen.push(each));
+    from(ids.map(refOf)).pipe(watchTasks(client, options), eventWords()).subscribe((each) => seen.push(each));
     flush();
   })();
   return seen;
@@ -106,7 +106,7 @@ describe('watchTasks', () => {
     const { client } = setUp({ a: [says('queued'), says('running'), says('succeeded')], b: [says('running'), says('succeeded')] });
     const refs = cold('       a-b|', { a: refOf('a'), b: refOf('b') });
     const subs = '            ^--!';
-    const result = refs.pipe(watchTasks(client), befalls());
+    const result = refs.pipe(watchTasks(client), eventWords());
     expectObservable(result).toBe('q-R--r-S--(s|)', words);
     expectSubscriptions(refs.subscriptions).toBe(subs);
   }));
@@ -129,19 +129,19 @@ describe('watchTasks', () => {
   it('stays open for refs that arrive while no task is watched', marbles(({ cold, expectObservable }) => {
     const { client } = setUp({ a: [says('succeeded')], b: [says('running'), says('succeeded')] });
     const refs = cold('  a----b--|', { a: refOf('a'), b: refOf('b') });
-    expectObservable(refs.pipe(watchTasks(client), befalls())).toBe('s----R----(S|)', words);
+    expectObservable(refs.pipe(watchTasks(client), eventWords())).toBe('s----R----(S|)', words);
   }));
 
   it('completes when the refs and all tasks have ended', marbles(({ cold, expectObservable }) => {
     const { client } = setUp({ a: [says('succeeded')] });
-    expectObservable(cold('a|', { a: refOf('a') }).pipe(watchTasks(client), befalls())).toBe('    s|', words);
-    expectObservable(cold('a------|', { a: refOf('a') }).pipe(watchTasks(client), befalls())).toBe('s------|', words);
+    expectObservable(cold('a|', { a: refOf('a') }).pipe(watchTasks(client), eventWords())).toBe('    s|', words);
+    expectObservable(cold('a------|', { a: refOf('a') }).pipe(watchTasks(client), eventWords())).toBe('s------|', words);
   }));
 
   it('watches each task once, also after its end', marbles(({ cold, expectObservable, flush }) => {
     const { client, transport } = setUp({ a: [says('running'), says('succeeded')] });
     const refs = cold('                       aa-a---a|', { a: refOf('a') });
-    expectObservable(refs.pipe(watchTasks(client), befalls())).toBe('r----s--|', words);
+    expectObservable(refs.pipe(watchTasks(client), eventWords())).toBe('r----s--|', words);
     flush();
     expect(transport.requests).toHaveLength(2);
   }));
@@ -183,7 +183,7 @@ describe('watchTasks', () => {
 
   it('emits the error of the refs, and stops every watch', marbles(({ cold, expectObservable, flush }) => {
     const { client, transport } = setUp({ a: [says('running')] });
-    expectObservable(cold('a--#', { a: refOf('a') }, 'mine').pipe(watchTasks(client), befalls())).toBe('r--#', words, 'mine');
+    expectObservable(cold('a--#', { a: refOf('a') }, 'mine').pipe(watchTasks(client), eventWords())).toBe('r--#', words, 'mine');
     flush();
     expect(transport.requests).toHaveLength(1);
   }));
@@ -191,7 +191,7 @@ describe('watchTasks', () => {
   it('leaves no request behind when it is unsubscribed', marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
     const { client, transport } = setUp({ a: [slowly(says('running'), 2)], b: [{ hang: true }] });
     const refs = cold('      ab-', { a: refOf('a'), b: refOf('b') });
-    const result = refs.pipe(watchTasks(client), befalls());
+    const result = refs.pipe(watchTasks(client), eventWords());
     expectObservable(result, '---------------!').toBe('--r------------', words);
     expectSubscriptions(refs.subscriptions).toBe('    ^--------------!');
     flush();
@@ -220,7 +220,7 @@ describe('watchTasks', () => {
 
   it('gives each of two subscribers its own events, from shared requests', marbles(({ cold, expectObservable, flush }) => {
     const { client, transport } = setUp({ a: [says('queued'), says('running'), says('succeeded')] });
-    const events = cold('            a|', { a: refOf('a') }).pipe(watchTasks(client), befalls());
+    const events = cold('            a|', { a: refOf('a') }).pipe(watchTasks(client), eventWords());
     expectObservable(events).toBe('  q----r----(s|)', words);
     expectObservable(events, '--^').toBe('--q--r----(s|)', words);
     flush();
@@ -264,14 +264,14 @@ describe('watchTasks', () => {
   });
 
   const fates: readonly (readonly [string, readonly ScriptedStep[], string])[] = [
-    ['responses 503 for ever', [unavailable], 'server'],
-    ['responses nothing readable', [{ body: '<html>busy</html>' }], 'decode'],
+    ['always returns 503', [unavailable], 'server'],
+    ['returns nothing readable', [{ body: '<html>busy</html>' }], 'decode'],
     ['is refused', [unauthorized], 'unauthorized'],
     ['has no quota left', [quota], 'quota'],
     ['is not found', [unknownTask], 'not-found'],
     ['is at no such address', [{ status: 404, body: '' }], 'server'],
     ['vanishes', [says('running'), unknownTask], 'not-found'],
-    ['is never answered', [{ error: 'connection reset' }], 'transport'],
+    ['never gets a response', [{ error: 'connection reset' }], 'transport'],
     ['hangs', [{ hang: true }], 'timeout'],
   ];
 
@@ -339,7 +339,7 @@ describe('watchTasks: the progress of a task', () => {
     const client = createTaskClient({ transport: scriptedTransport(reports), accounts: [account(anyfast, { apiKey: null })] });
     const seen: string[] = [];
     marbles(({ flush }) => {
-      of({ provider: 'anyfast', id: 'a' } as const).pipe(watchTasks(client), befalls()).subscribe((each) => seen.push(each));
+      of({ provider: 'anyfast', id: 'a' } as const).pipe(watchTasks(client), eventWords()).subscribe((each) => seen.push(each));
       flush();
     })();
     expect(seen.filter((each) => each !== 'a 0%')).toEqual(['a queued', 'a running', 'a 30%', 'a 80%', 'a succeeded']);
@@ -417,7 +417,7 @@ describe('watchTasks: the concurrency of its client', () => {
     const { client, transport } = setUp({ a: [{ hang: true }], b: [says('succeeded')] }, { concurrency: 1 });
     marbles(({ cold, expectObservable }) => {
       const refs = cold('ab', { a: refOf('a'), b: refOf('b') });
-      expectObservable(refs.pipe(watchTasks(client), befalls()), '-----!').toBe('------');
+      expectObservable(refs.pipe(watchTasks(client), eventWords()), '-----!').toBe('------');
     })();
     expect(transport.requests).toHaveLength(1);
     expect(transport.pending()).toBe(0);

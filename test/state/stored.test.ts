@@ -94,7 +94,7 @@ describe('parseWatchState', () => {
   const states: readonly (readonly [string, WatchState])[] = [
     ['a new one', stateAfter()],
     ['one with an error', stateAfter(noResponse, refusal('not-found'))],
-    ['one that goes on', running],
+    ['a running one', running],
     ['one that has ended', stateAfter(good('running'), good('failed'))],
     ['one that could not find out', stateAfter(refusal('quota'), refusal('quota'))],
     ['one that succeeded without a link so far', stateAfter(good('running'), good('succeeded', { video: null }))],
@@ -121,7 +121,7 @@ describe('parseWatchState', () => {
     expect(messageOf(text)).toContain(JSON.stringify(text));
   });
 
-  it.each([['null', null], ['undefined', undefined], ['a number', 5], ['a list', []], ['true', true], ['a text in JSON', '"text"'], ['null in JSON', 'null']])(
+  it.each([['null', null], ['undefined', undefined], ['a number', 5], ['a list', []], ['true', true], ['a string in JSON', '"text"'], ['null in JSON', 'null']])(
     'refuses what is no record: %s',
     (_, value) => {
       expect(messageOf(value)).toContain('WatchState');

@@ -208,9 +208,9 @@ describe('properties of the watch state', () => {
       for (const state of statesOf(begin, steps)) {
         if (state.ended !== null) return;
         const sentAtMs = state.nextPollAtMs - earlyMs;
-        const answered = applyResult(markSent(state, sentAtMs), result, config, sentAtMs + 1);
-        expect(answered).toEqual(applyResult(state, result, config, sentAtMs + 1));
-        expect(answered.sentAtMs).toBeNull();
+        const responded = applyResult(markSent(state, sentAtMs), result, config, sentAtMs + 1);
+        expect(responded).toEqual(applyResult(state, result, config, sentAtMs + 1));
+        expect(responded.sentAtMs).toBeNull();
       }
     }));
   });
@@ -448,9 +448,9 @@ describe('properties of the watch state', () => {
 
   it('a policy never gets an index or a time below 0, or a jitter outside 0 ≤ jitter < 1', () => {
     fc.assert(fc.property(anyInstantMs, fc.array(fc.tuple(anyResult, anyClockErrorMs, anyClockErrorMs)), (nowMs, arrivals) => {
-      const told: number[] = [];
+      const shown: number[] = [];
       const policy = ({ index, elapsedMs, jitter }: { index: number; elapsedMs: number; jitter: number }): number => {
-        told.push(index, elapsedMs, jitter, 1 - jitter);
+        shown.push(index, elapsedMs, jitter, 1 - jitter);
         return 0;
       };
       const config = watchConfig(ark, { policy: { interval: policy, retry: policy } });
@@ -459,7 +459,7 @@ describe('properties of the watch state', () => {
         state = resumeWatch(state, config, state.nextPollAtMs + pauseMs);
         state = applyResult(state, result, config, state.nextPollAtMs + pauseMs + errorMs);
       }
-      expect(told.filter((value) => !(value >= 0 && value < Infinity))).toEqual([]);
+      expect(shown.filter((value) => !(value >= 0 && value < Infinity))).toEqual([]);
     }));
   });
 });

@@ -610,14 +610,14 @@ describe('the deadline', () => {
 
 describe('an unconfirmed terminal status', () => {
   const noLink = good('succeeded', { video: null });
-  const told = (state: WatchState) => [state.ended, reportedStatus(state), state.nextPollAtMs - (state.polledAtMs ?? 0)];
+  const shown = (state: WatchState) => [state.ended, reportedStatus(state), state.nextPollAtMs - (state.polledAtMs ?? 0)];
   const anyfastConfig = watchConfig(anyfast);
   const failure = (message: string): Result => good('failed', { failure: { code: null, message, reason: 'unknown' } });
 
   it('a success without a link is polled again at the minimum interval, until the link comes', () => {
     const states = [noLink, noLink, good('succeeded')].reduce<WatchState[]>((all, result, index) =>
       [...all, applyResult(all.at(-1) ?? begun, result, config, start + index * 10 * second)], [applyResult(begun, good('running'), config, start - 10 * second)]);
-    expect(states.slice(1).map(told)).toEqual([[null, 'running', 10 * second], [null, 'running', 10 * second], ['terminal', 'succeeded', 10 * second]]);
+    expect(states.slice(1).map(shown)).toEqual([[null, 'running', 10 * second], [null, 'running', 10 * second], ['terminal', 'succeeded', 10 * second]]);
     expect(states[1]).toMatchObject({ snapshot: { status: 'succeeded', video: null }, progress: expect.closeTo(0) as number });
     expect(states.at(-1)).toMatchObject({ previousStatus: 'running', unconfirmedSinceMs: null, progress: 1 });
   });
@@ -633,7 +633,7 @@ describe('an unconfirmed terminal status', () => {
   });
 
   it('the watch continues when the task turns out to be running', () => {
-    expect(told(after([[0, noLink], [10 * second, good('running')]])).slice(0, 2)).toEqual([null, 'running']);
+    expect(shown(after([[0, noLink], [10 * second, good('running')]])).slice(0, 2)).toEqual([null, 'running']);
   });
 
   it('is final at once when the link would have expired', () => {
@@ -650,7 +650,7 @@ describe('an unconfirmed terminal status', () => {
 
   it.each(['task failed', 'Upstream returned error', 'upstream returned unrecognized message', 'Failed to get channel info, channel ID: 7'])('a failure reported by a relay is polled once more: %s', (words) => {
     const once = applyResult(startWatch(task, anyfastConfig, start), failure(words), anyfastConfig, start);
-    expect(told(once)).toEqual([null, null, 10 * second]);
+    expect(shown(once)).toEqual([null, null, 10 * second]);
     expect(applyResult(once, failure(words), anyfastConfig, start + 15 * second).ended).toBe('terminal');
     expect(applyResult(once, good('succeeded'), anyfastConfig, start + 15 * second)).toMatchObject({ ended: 'terminal', snapshot: { status: 'succeeded' } });
   });
@@ -830,7 +830,7 @@ describe('the polling interval', () => {
 });
 
 describe('the input of a policy', () => {
-  const told = (results: readonly Result[]): Record<'interval' | 'retry', Attempt<TaskSnapshot>[]> => {
+  const shown = (results: readonly Result[]): Record<'interval' | 'retry', Attempt<TaskSnapshot>[]> => {
     const seen: Record<'interval' | 'retry', Attempt<TaskSnapshot>[]> = { interval: [], retry: [] };
     const recorder = (name: 'interval' | 'retry') => (attempt: Attempt<TaskSnapshot>) => {
       seen[name].push(attempt);
@@ -841,12 +841,12 @@ describe('the input of a policy', () => {
   };
 
   it('an interval: the number of polls, the age of the watch, the latest snapshot', () => {
-    const { interval } = told([good('queued'), noResponse, good('running')]);
+    const { interval } = shown([good('queued'), noResponse, good('running')]);
     expect(interval.map(({ index, elapsedMs, latest }) => [index, elapsedMs, latest?.status])).toEqual([[0, 0, 'queued'], [2, minute, 'running']]);
   });
 
   it('a retry: the consecutive failures before it, since when, and the latest snapshot', () => {
-    const { retry } = told([noResponse, good('running'), refusal('server'), noResponse]);
+    const { retry } = shown([noResponse, good('running'), refusal('server'), noResponse]);
     expect(retry.map(({ index, elapsedMs, latest }) => [index, elapsedMs, latest?.status])).toEqual([
       [0, 0, undefined],
       [0, 0, 'running'],
@@ -856,9 +856,9 @@ describe('the input of a policy', () => {
 
   it('0 ≤ jitter < 1, which differs by poll and by task, and is the same for the same state', () => {
     const random = vi.spyOn(Math, 'random');
-    const once = told(times(50, good('running'))).interval.map(({ jitter }) => jitter);
+    const once = shown(times(50, good('running'))).interval.map(({ jitter }) => jitter);
     expect(once).toHaveLength(50);
-    expect(told(times(50, good('running'))).interval.map(({ jitter }) => jitter)).toEqual(once);
+    expect(shown(times(50, good('running'))).interval.map(({ jitter }) => jitter)).toEqual(once);
     expect(new Set(once).size).toBe(50);
     expect(once.every((jitter) => jitter >= 0 && jitter < 1)).toBe(true);
     expect(Math.max(...once) - Math.min(...once)).toBeGreaterThan(0.5);

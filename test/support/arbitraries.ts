@@ -21,13 +21,13 @@ export const anyAttempt: fc.Arbitrary<Attempt> = fc.record({
 
 export const anyDelayMs = fc.oneof(fc.nat({ max: 1_000_000_000 }), fc.double({ min: 0, max: 1e9, noNaN: true }));
 
-/** Whatever one attempt may be answered with. */
+/** Any result of a policy. */
 export const anyDelay: fc.Arbitrary<number | 'stop'> = fc.oneof({ weight: 4, arbitrary: anyDelayMs }, fc.constant('stop' as const));
 
-/** A policy of every kind, around any delay. */
+/** A policy with any delay. */
 export const anyPolicy: fc.Arbitrary<DelayPolicy> = anyDelay.map((delay) => () => delay);
 
-/** What may be known of a task when its pace is chosen: models of every series among them. */
+/** Any hints of a task, including models of every series. */
 export const anyHints = fc.record({
   serviceTier: fc.oneof(fc.constantFrom(null, 'default', 'flex'), fc.string()),
   model: fc.oneof(
@@ -104,10 +104,10 @@ const anyJson = fc.jsonValue({ maxDepth: 2 }).map((value): unknown => JSON.parse
 
 const orNull = <A>(arbitrary: fc.Arbitrary<A>): fc.Arbitrary<A | null> => fc.option(arbitrary, { nil: null });
 
-/** What a snapshot may say: whatever a pace, a deadline or a progress may lean on, and an echo of JSON. */
+/** The fields of a snapshot that intervals, deadlines and progress depend on, and an echo of JSON. */
 const anySaid: fc.Arbitrary<Said> = fc.record({
   providerStatus: fc.string(),
-  progress: orNull(fc.double({ min: 0, max: 1, noNaN: true }).map((share) => share + 0)),
+  progress: orNull(fc.double({ min: 0, max: 1, noNaN: true }).map((progress) => progress + 0)),
   model: orNull(fc.constantFrom('seedance-1-5-pro-480p', 'seedance-2.0', 'doubao')),
   createdAtMs: orNull(anyInstantMs),
   startedAtMs: orNull(anyInstantMs),
@@ -148,27 +148,27 @@ export const anyPollError: fc.Arbitrary<PollError> = fc.oneof(
   }),
 );
 
-/** Any answer to one ask. Ends are rarer than they would be by chance, so that runs grow long. */
+/** Any result of a poll. Terminal statuses are rare, so that runs grow long. */
 export const anyResult: fc.Arbitrary<Result> = fc.oneof(
-  { weight: 6, arbitrary: anyPollError.map((trouble) => left(trouble)) },
+  { weight: 6, arbitrary: anyPollError.map((error) => left(error)) },
   { weight: 5, arbitrary: anyPendingSnapshot.map((pending) => right(readingOf(pending))) },
   { weight: 1, arbitrary: anySnapshot.map((any) => right(readingOf(any))) },
 );
 
 export const anyResults: fc.Arbitrary<readonly Result[]> = fc.array(anyResult, { maxLength: 30 });
 
-/** A pace that contradicts itself in nothing. */
+/** Any consistent pacing. */
 export const anyPacing: fc.Arbitrary<Pacing> = fc
   .tuple(fc.integer({ min: 1, max: 400_000 }), fc.nat({ max: 100_000 }), fc.nat({ max: 100_000 }))
   .map(([minIntervalMs, more, evenMore]) => ({ minIntervalMs, minMs: minIntervalMs + more, maxMs: minIntervalMs + more + evenMore }));
 
-/** A clock: mostly on time, at times hours ahead or behind. */
+/** The error of a clock: mostly 0, sometimes hours ahead or behind. */
 export const anyClockErrorMs = fc.oneof(
   { weight: 3, arbitrary: fc.constant(0) },
   { weight: 1, arbitrary: fc.integer({ min: -100 * 3_600_000, max: 100 * 3_600_000 }) },
 );
 
-/** What happens to a handful of tasks, in any order, sense or no sense. */
+/** Any event of a few tasks, in any order. */
 export const anyFeedEvent: fc.Arbitrary<FeedEvent> = fc
   .tuple(
     fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f').map((id) => ({ provider: 'ark', id })),
@@ -181,7 +181,7 @@ export const anyFeedEvent: fc.Arbitrary<FeedEvent> = fc
   .map(([ref, what]): FeedEvent => {
     if (what === 'added') return { kind: 'added', resumedFrom: null, task: ref };
     if (typeof what === 'object') return { kind: 'progress', task: ref, ...what };
-    if (what === 'error') return { kind: 'error', task: ref, error: new Error('lost') };
+    if (what === 'error') return { kind: 'error', task: ref, error: new Error('failed') };
     if (what !== 'retry') return { kind: 'transition', task: ref, transition: transition(what, null, { task: ref }) };
     const lastError = { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 } as const;
     return { kind: 'retry', task: ref, lastError, nextPollAtMs: 10_000 };

@@ -1,6 +1,6 @@
 /**
- * For tests of the client in virtual time: answers of the providers, a transport that remembers every request's life, and streams
- * as lines of text, one for each thing that happened: `15s running`.
+ * For tests of the client in virtual time: responses of the providers, a transport that records every request, and records of streams as
+ * lines of text, one for each notification: `15s running`.
  */
 import { asyncScheduler, defer, finalize, map, NEVER, type Observable, of, tap, throwError, timer } from 'rxjs';
 import type { RunHelpers } from 'rxjs/internal/testing/TestScheduler';
@@ -29,7 +29,7 @@ export const key = 'sk-0123456789abcdef-ABCDEF';
 export const arkTask = { provider: 'ark', id: 'cgt-1' } as const;
 export const anyfastTask = { provider: 'anyfast', id: 'cgt-1' } as const;
 
-/** A policy for exact times. In trouble the default one stays: the floor, doubled each time. */
+/** An interval policy with exact times. The default retry policy stays: the minimum interval, doubled each time. */
 export const every = (ms: number): { readonly interval: DelayPolicy } => ({ interval: () => ms });
 
 type Step = Extract<ScriptedStep, { body?: unknown }>;
@@ -65,7 +65,7 @@ export const tooMany = (headers: Readonly<Record<string, string>> = {}): Step =>
 export const reset = { error: 'read ECONNRESET' } as const;
 export const html = (status: number): Step => ({ status, body: `<html><body><h1>${String(status)}</h1></body></html>` });
 
-/** A client of two accounts, and its scripted transport. Options are those of `createTaskClient`. Each task is asked about by itself. */
+/** A client of two accounts, and its scripted transport. Options are those of `createTaskClient`. Tasks are polled singly. */
 export const scripted = (
   script: Parameters<typeof scriptedTransport>[0],
   options: Partial<TaskClientOptions<'ark' | 'anyfast'>> = {},
@@ -75,41 +75,41 @@ export const scripted = (
   return { transport, client: createTaskClient({ transport, accounts, ...options }) };
 };
 
-/** When requests left, in seconds. */
+/** When requests were sent, in seconds. */
 export const sentAtS = ({ requests }: { readonly requests: readonly { readonly atMs: number }[] }): readonly number[] =>
   requests.map(({ atMs }) => atMs / 1000);
 
-/** One request's life. */
+/** A request, when it was sent, and how and when it ended. */
 export interface RecordedRequest {
   readonly url: string;
   readonly headers: HttpRequest['headers'];
   readonly atMs: number;
-  end: 'answered' | 'failed' | 'aborted' | null;
+  end: 'responded' | 'failed' | 'aborted' | null;
   endedAtMs: number | null;
 }
 
-/** A transport of any answers that remembers every request from its leaving to its end. */
-export const recordingTransport = (answer: (index: number, request: HttpRequest) => Observable<HttpResponse>) => {
-  const lives: RecordedRequest[] = [];
+/** A transport with the given responses that records every request. */
+export const recordingTransport = (respond: (index: number, request: HttpRequest) => Observable<HttpResponse>) => {
+  const requests: RecordedRequest[] = [];
   let pending = 0;
   const transport: Transport = (request) =>
     defer(() => {
-      const life: RecordedRequest = { url: request.url, headers: request.headers, atMs: asyncScheduler.now(), end: null, endedAtMs: null };
-      const index = lives.push(life) - 1;
+      const recorded: RecordedRequest = { url: request.url, headers: request.headers, atMs: asyncScheduler.now(), end: null, endedAtMs: null };
+      const index = requests.push(recorded) - 1;
       pending += 1;
-      return answer(index, request).pipe(
-        tap({ next: () => (life.end = 'answered'), error: () => (life.end = 'failed') }),
+      return respond(index, request).pipe(
+        tap({ next: () => (recorded.end = 'responded'), error: () => (recorded.end = 'failed') }),
         finalize(() => {
           pending -= 1;
-          life.end ??= 'aborted';
-          life.endedAtMs = asyncScheduler.now();
+          recorded.end ??= 'aborted';
+          recorded.endedAtMs = asyncScheduler.now();
         }),
       );
     });
-  return { transport, lives, pending: () => pending };
+  return { transport, requests, pending: () => pending };
 };
 
-/** The answer of a scripted step, for hand-made transports. */
+/** The response of a scripted step, for custom transports. */
 export const responseOf = ({ status = 200, headers = {}, body = '' }: Step): HttpResponse => ({
   status,
   headers,
@@ -125,7 +125,7 @@ export const played = (step: ScriptedStep): Observable<HttpResponse> => {
 
 const refused = (message: string): Observable<never> => throwError(() => new Error(message));
 
-/** What a stream did: a line for each value, `|` for its completion, `#` for its error. */
+/** The notifications of a stream: a line for each value, `|` for completion, `#` for an error. */
 export interface StreamRecord<T> {
   readonly lines: readonly string[];
   readonly values: readonly T[];
@@ -134,7 +134,7 @@ export interface StreamRecord<T> {
   readonly stop: () => void;
 }
 
-/** Subscribes, and writes down what happens; stops at `untilMs` of virtual time, if it is given. */
+/** Subscribes and records the notifications; unsubscribes at `untilMs` of virtual time, if given. */
 export const record = <T>(source: Observable<T>, show: (value: T) => unknown = String, untilMs?: number): StreamRecord<T> => {
   const lines: string[] = [];
   const values: T[] = [];
@@ -158,23 +158,23 @@ export const record = <T>(source: Observable<T>, show: (value: T) => unknown = S
   return Object.assign(end, { lines, values, stop: () => { subscription.unsubscribe(); } });
 };
 
-/** A transition by where it leads. */
+/** A transition by its new status. */
 export const to = (transition: TaskTransition): string => transition.to;
 
-/** A state by its status or its trouble, and how the watch has ended. */
+/** A state by its status or its error, and how the watch ended. */
 export const brief = ({ lastError, snapshot, ended }: WatchState): string => {
   const standing = lastError === null ? (snapshot?.status ?? 'nothing') : `${lastError.reason ?? lastError.kind} x${String(lastError.sameFailureCount)}`;
   return ended === null || ended === 'terminal' ? standing : `${standing} (${ended})`;
 };
 
 export interface VirtualTime extends RunHelpers {
-  /** How many timers are set. */
+  /** The number of active timers. */
   readonly timers: () => number;
-  /** Does something at an instant, before what is due there, or after as many turns of the scheduler; sets no timer itself. */
+  /** Runs an action at an instant, before other actions or after `turns` turns of the scheduler. It does not count as a timer. */
   readonly interrupt: (ms: number, action: () => void, turns?: number) => void;
 }
 
-/** Virtual time at once and with a result: for tables and properties. */
+/** Runs in virtual time and returns the result: for tables and properties. */
 export const inVirtualTime = <R>(run: (time: VirtualTime) => R): R => {
   const scheduler = new TestScheduler((actual, expected) => {
     expect(actual).toEqual(expected);
@@ -187,12 +187,12 @@ export const inVirtualTime = <R>(run: (time: VirtualTime) => R): R => {
   );
 };
 
-/** Does something at an instant of virtual time. */
+/** Runs an action at an instant of virtual time. */
 export const at = (ms: number, action: () => void): void => {
   timer(ms - asyncScheduler.now()).subscribe(action);
 };
 
-/** Ark at the pace of a test: one can look at every instant of a watch of it. */
+/** Ark with short intervals, so that a test can visit every instant of a watch. */
 export const quick = defineProvider({
   ...{ id: 'quick', name: 'Quick', baseUrl: 'https://quick.example', path: '/tasks/{id}', dialect: arkDialect },
   ...{ retention: ark.retention, tierFactors: {}, refundsFailures: null, documentation: 'https://quick.example/docs' },
@@ -200,7 +200,7 @@ export const quick = defineProvider({
   expectedTimeMs: () => null,
 });
 
-/** An account of `provider` with the usual key. Each of its tasks is asked about by itself. */
+/** An account of `provider` with the usual key. Its tasks are polled singly. */
 export const accountOf = <Id extends string>(provider: Provider<Id>, options: Partial<AccountOptions> = {}) =>
   account(provider, { apiKey: key, batch: false, ...options });
 

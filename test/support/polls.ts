@@ -1,17 +1,17 @@
 /**
- * Polls as streams, for tests: of the requests of an account, of a task that is shared, and the other way round.
+ * Polls as streams, for tests: of the requests of an account, of a shared task, and the reverse.
  */
 import { Observable, type Subscription } from 'rxjs';
 import { type Leaving, Poll, type PolledTask, type PollSettings, type Requests, type Result } from '../../src/client/requests.js';
 import type { Arrival, SharedTask } from '../../src/client/shared-task.js';
 
-/** What becomes of a poll. */
+/** An event of a poll. */
 export type PollEvent = { readonly kind: 'leaving'; readonly waitUntil: Leaving['waitUntil'] } | { readonly kind: 'done'; readonly result: Result };
 
-/** What a watcher sees of a poll. */
+/** An event of a shared poll. */
 export type SharedEvent = Extract<PollEvent, { kind: 'leaving' }> | { readonly kind: 'done'; readonly arrival: Arrival };
 
-/** What is remembered of a task. */
+/** The state of a task between polls. */
 export type RememberedTask = Pick<PolledTask, 'task' | 'lastRequest' | 'unlistedTier'>;
 
 const leavingOf = (request: Leaving): Extract<PollEvent, { kind: 'leaving' }> => ({ kind: 'leaving', waitUntil: (work) => { request.waitUntil(work); } });
@@ -19,7 +19,7 @@ const leavingOf = (request: Leaving): Extract<PollEvent, { kind: 'leaving' }> =>
 /** A poll of a task: subscribing starts it, unsubscribing stops it. */
 export const pollOf = (requests: Requests, remembered: RememberedTask, settings: PollSettings): Observable<PollEvent> =>
   new Observable((subscriber) => {
-    // What is written to it is remembered beyond this poll.
+    // Its writes are kept after this poll.
     const polled: PolledTask = Object.defineProperties({} as PolledTask, {
       task: { value: remembered.task },
       lastRequest: { get: () => remembered.lastRequest, set: (value: PolledTask['lastRequest']) => void Object.assign(remembered, { lastRequest: value }) },
@@ -38,7 +38,7 @@ export const pollOf = (requests: Requests, remembered: RememberedTask, settings:
     return () => { requests.stop(poll); };
   });
 
-/** A shared task's next result after number `seen`, and the leaving of its request. */
+/** A shared task's first result after number `seen`, and the event before its request is sent. */
 export const sharedPoll = (shared: SharedTask, seen: number, settings: PollSettings): Observable<SharedEvent> =>
   new Observable((subscriber) => {
     const poller = {

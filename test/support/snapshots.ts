@@ -1,6 +1,6 @@
 /**
- * Builders for the tests of the watch ring: snapshots with every field, troubles, answers, and a driver that asks when a state
- * says so. Nothing here is read from a wire, and no clock runs.
+ * Builders for the tests of the watch state: snapshots with every field, errors, results, and a driver that polls when a state is due.
+ * There are no responses and no clock.
  */
 import { type Either, left, right } from 'fp-ts/Either';
 import type { Failure, Reading, Settings, TaskRef, TaskSnapshot, Video } from '../../src/task/snapshot.js';
@@ -19,14 +19,14 @@ export const task: TaskRef<'ark'> = { provider: 'ark', id: 'cgt-1' };
 
 export const failure: Failure = { code: 'InternalServiceError', message: 'it broke', reason: 'internal' };
 
-/** What a built snapshot may say besides its status. */
+/** The fields of a built snapshot besides its status. */
 export type Said = Partial<Omit<TaskSnapshot, 'status' | 'settings'>> & {
   readonly settings?: Partial<Settings>;
   readonly video?: Video | null;
   readonly failure?: Failure;
 };
 
-/** A snapshot that says nothing but its status and what it is told to. */
+/** A snapshot with only its status and the given fields. */
 export const snapshot = <Status extends TaskStatus>(
   status: Status,
   { settings: own, video = { url: 'https://files.example/v.mp4', lastFrameUrl: null, originalUrl: null, expiresAtMs: null }, failure: why = failure, ...said }: Said = {},
@@ -84,46 +84,46 @@ export const noResponse: Result = left({ kind: 'transport', message: 'connection
 export const noResponseInTime: Result = left({ kind: 'timeout', message: 'no response within 30000 ms' });
 export const unreadable: Result = left({ kind: 'decode', issues: ['no JSON: <html>', 'no task'] });
 
-/** The origin with another pace. */
+/** Ark with another pacing. */
 export const withPacing = (pacing: Pacing): Provider => ({ ...ark, pacing: () => pacing });
 
-/** One answered ask. */
+/** One poll with a result. */
 export interface Step {
   readonly state: WatchState;
-  /** When the answer came. */
+  /** When the result arrived. */
   readonly atMs: number;
 }
 
 /**
- * Asks whenever the state says so, each answer `latencyMs` later, until the answers or the watch have come to an end. Where no
- * question fits before the deadline, it folds the `timeout` that the state machine asks its drivers for.
+ * Polls whenever the state is due, with each result `latencyMs` later, until the results or the watch end. If no poll fits before the
+ * deadline, it applies a `timeout`, as every driver must.
  */
 export const driven = (
   begin: WatchState,
-  answers: readonly Result[],
+  results: readonly Result[],
   config: WatchConfig,
   { nowMs, latencyMs = 0 }: { readonly nowMs: number; readonly latencyMs?: number },
 ): readonly Step[] => {
   const steps: Step[] = [];
   let state = begin;
   let atMs = nowMs;
-  for (const answer of answers) {
+  for (const result of results) {
     const wait = nextDelayMs(state, atMs);
     if (wait === 'done') break;
     atMs += wait;
     const isOver = timeLeftMs(state, atMs) <= 0 && atMs < state.nextPollAtMs;
     atMs += isOver ? 0 : latencyMs;
-    state = applyResult(state, isOver ? noResponseInTime : answer, config, atMs);
+    state = applyResult(state, isOver ? noResponseInTime : result, config, atMs);
     steps.push({ state, atMs });
   }
   return steps;
 };
 
-/** The statuses that a run came through, each once in a row. */
+/** The successive statuses of a run, without repetitions. */
 export const statusesIn = (before: WatchState, states: readonly WatchState[]): readonly TaskStatus[] => {
   const all = [before, ...states].map(({ snapshot: known }) => known?.status ?? null);
   return all.filter((status, index): status is TaskStatus => index > 0 && status !== null && status !== all[index - 1]);
 };
 
-/** A state as it comes back from a file. */
+/** A state after it was saved and read. */
 export const viaJson = (state: WatchState): unknown => JSON.parse(JSON.stringify(state));

@@ -4,7 +4,7 @@
 import { Observable } from 'rxjs';
 import type { Lane, Turn } from '../../src/transport/request-queue.js';
 
-/** Lets a request through when its turn comes. Its first value ends it. Unsubscribing leaves the lane. Errors: those of the request. */
+/** Subscribes to a request in its turn, and ends it with its first value. Unsubscribing leaves the lane. Errors: those of the request. */
 export const inTurn = <T>(lane: Lane, dueAtMs: number, request: Observable<T>): Observable<T> =>
   new Observable((subscriber) => {
     const turn: Turn = {

@@ -910,7 +910,7 @@ describe('status', () => {
 
 describe('the concurrency of a client', () => {
   it('limits the requests in flight, not the watches', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => played({ ...succeeded, afterMs: 2 }));
+    const { transport, requests: lives } = recordingTransport(() => played({ ...succeeded, afterMs: 2 }));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], concurrency: 2 });
     const all = record(merge(...Array.from({ length: 6 }, (_, index) => client.watch(taskOf(quick, String(index))))).pipe(toArray()), ({ length }) => length);
     flush();
@@ -919,7 +919,7 @@ describe('the concurrency of a client', () => {
   }));
 
   it('ends a watch whose deadline comes while it waits, and sends nothing for it', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => played({ ...running, afterMs: 50 }));
+    const { transport, requests: lives } = recordingTransport(() => played({ ...running, afterMs: 50 }));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], concurrency: 1 });
     record(client.watch(taskOf(quick, 'first')), to, 60);
     const second = record(client.watch(taskOf(quick, 'second'), { deadlineMs: 20 }), to);
@@ -947,7 +947,7 @@ describe('the concurrency of a client', () => {
 
   it('frees the place of a request that errs, times out or is unsubscribed', marbles(({ flush }) => {
     const responses = [throwError(() => new Error('reset')), NEVER, NEVER];
-    const { transport, lives } = recordingTransport((index) => responses[index] ?? played(succeeded));
+    const { transport, requests: lives } = recordingTransport((index) => responses[index] ?? played(succeeded));
     const client = createTaskClient({ transport, accounts: [accountOf(quick)], requestTimeoutMs: 8, concurrency: 1 });
     record(client.watch(taskOf(quick, 'errs')), to, 1);
     record(client.watch(taskOf(quick, 'hangs')), to, 5);
