@@ -16,6 +16,7 @@ import {
   busy,
   cancelled,
   days,
+  given,
   record,
   every,
   expired,
@@ -43,8 +44,7 @@ const byTheClock = (answerAt: (nowMs: number) => ScriptedStep) => {
 
 describe('the deadline', () => {
   it('ends a watch exactly on time, with the task, its last snapshot and a state on the error', marbles(({ flush }) => {
-    const { client } = scripted([queued, running], { policy: every(seconds(25)) });
-    const seen = record(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
+    const { seen } = given([queued, running], { policy: every(seconds(25)), watch: { deadlineMs: seconds(60) } });
     flush();
     expect(seen.lines).toEqual(['0s queued', '25s running', '60s #']);
     expect(isSeedanceError(seen.error, 'timeout')).toBe(true);
@@ -55,8 +55,7 @@ describe('the deadline', () => {
 
   it.each([11, 15, 25, 40, 49, 55, 100, 5000])('shortens the last wait so that a final poll fits before it: every %i s', (intervalS) => {
     inVirtualTime(({ flush }) => {
-      const { client, transport } = scripted([running], { policy: every(seconds(intervalS)) });
-      const seen = record(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
+      const { transport, seen } = given([running], { policy: every(seconds(intervalS)), watch: { deadlineMs: seconds(100) } });
       flush();
       const times = sentAtS(transport);
       const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
@@ -83,39 +82,34 @@ describe('the deadline', () => {
   }));
 
   it('counts from the start of the watch, not from the first response', marbles(({ flush }) => {
-    const { client } = scripted([busy, busy, running], { policy: every(seconds(20)) });
-    const seen = record(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
+    const { seen } = given([busy, busy, running], { policy: every(seconds(20)), watch: { deadlineMs: seconds(60) } });
     flush();
     expect(seen.lines).toEqual(['30s running', '60s #']);
   }));
 
   it('ends a watch that never got a response', marbles(({ flush }) => {
-    const { client } = scripted([busy]);
-    const seen = record(client.watch(arkTask, { deadlineMs: seconds(60) }), to);
+    const { seen } = given([busy], { watch: { deadlineMs: seconds(60) } });
     flush();
     expect(seen.lines).toEqual(['60s #']);
     expect(seen.error).toMatchObject({ kind: 'timeout', task: arkTask, lastSnapshot: null, state: { snapshot: null, ended: 'timeout' } });
   }));
 
   it('may be shorter than the minimum interval: one poll, then the end at the deadline', marbles(({ flush }) => {
-    const { client, transport } = scripted([running]);
-    const seen = record(client.watch(arkTask, { deadlineMs: seconds(5) }), to);
+    const { transport, seen } = given([running], { watch: { deadlineMs: seconds(5) } });
     flush();
     expect(seen.lines).toEqual(['0s running', '5s #']);
     expect(transport.requests).toHaveLength(1);
   }));
 
   it('ends the watch during Retry-After, without another poll', marbles(({ flush }) => {
-    const { client, transport } = scripted([running, tooMany({ 'retry-after': '300' })], { policy: every(seconds(20)) });
-    const seen = record(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
+    const { transport, seen } = given([running, tooMany({ 'retry-after': '300' })], { policy: every(seconds(20)), watch: { deadlineMs: seconds(100) } });
     flush();
     expect(seen.lines).toEqual(['0s running', '100s #']);
     expect(sentAtS(transport)).toEqual([0, 20]);
   }));
 
   it('a Retry-After that ends shortly before it is followed by a poll', marbles(({ flush }) => {
-    const { client, transport } = scripted([running, tooMany({ 'retry-after': '75' }), succeeded], { policy: every(seconds(20)) });
-    const seen = record(client.watch(arkTask, { deadlineMs: seconds(100) }), to);
+    const { transport, seen } = given([running, tooMany({ 'retry-after': '75' }), succeeded], { policy: every(seconds(20)), watch: { deadlineMs: seconds(100) } });
     flush();
     expect(sentAtS(transport)).toEqual([0, 20, 95]);
     expect(seen.lines.at(-1)).toBe('95s |');
@@ -172,8 +166,7 @@ describe('a hung request', () => {
   }));
 
   it('a request timeout in the same turn as the deadline ends the watch there', marbles(({ flush }) => {
-    const { client } = scripted([{ hang: true }]);
-    const seen = record(client.watch(arkTask, { deadlineMs: seconds(30) }), to);
+    const { seen } = given([{ hang: true }], { watch: { deadlineMs: seconds(30) } });
     flush();
     expect(seen.lines).toEqual(['30s #']);
     expect(isSeedanceError(seen.error, 'timeout')).toBe(true);
@@ -229,8 +222,7 @@ describe('without a given deadline', () => {
   }));
 
   it('it is 10 minutes after the deadline of the provider', marbles(({ flush }) => {
-    const { client } = scripted([arkResponse('running', { ...clip, execution_expires_after: 10_800 })]);
-    const seen = record(client.watch(arkTask), to);
+    const { seen } = given([arkResponse('running', { ...clip, execution_expires_after: 10_800 })]);
     flush();
     expect(seen.lines).toEqual(['0s running', '11401s #']);
     expect(isSeedanceError(seen.error, 'timeout')).toBe(true);
@@ -265,8 +257,7 @@ describe('long waits', () => {
   });
 
   it('a deadline of 60 days and an interval of 40 days are kept', marbles(({ flush }) => {
-    const { client, transport } = scripted([running]);
-    const seen = record(client.watch(arkTask, { deadlineMs: days(60), policy: every(days(40)) }), to);
+    const { transport, seen } = given([running], { watch: { deadlineMs: days(60), policy: every(days(40)) } });
     flush();
     expect(seen.lines).toEqual(['0s running', `${String(days(60) / 1000)}s #`]);
     const [first, second, final = 0, ...more] = transport.requests.map(({ atMs }) => atMs);
@@ -295,8 +286,7 @@ describe('long waits', () => {
 
   it('a deadline longer than 2^31 ms does not end a request early on the timers of a platform', async () => {
     vi.useFakeTimers({ now: 0 });
-    const { client, transport } = scripted([{ hang: true }], { requestTimeoutMs: 2 ** 31 - 1 });
-    const seen = record(client.watch(arkTask, { deadlineMs: days(40) }), to);
+    const { transport, seen } = given([{ hang: true }], { requestTimeoutMs: 2 ** 31 - 1, watch: { deadlineMs: days(40) } });
     await vi.advanceTimersByTimeAsync(days(24));
     expect([transport.requests.length, transport.pending(), seen.isOver]).toEqual([1, 1, false]);
     await vi.advanceTimersByTimeAsync(days(16) + 10);
@@ -307,8 +297,7 @@ describe('long waits', () => {
 
   it('a forward clock jump, as after a sleep, leads to one poll, not to a burst', async () => {
     vi.useFakeTimers({ now: 0 });
-    const { client, transport } = scripted([running], { policy: every(seconds(20)), deadlineMs: days(3) });
-    const seen = record(client.watch(arkTask), to);
+    const { transport, seen } = given([running], { policy: every(seconds(20)), deadlineMs: days(3) });
     await vi.advanceTimersByTimeAsync(seconds(30));
     expect(sentAtS(transport)).toEqual([0, 20]);
     vi.setSystemTime(hours(8));
@@ -322,8 +311,7 @@ describe('long waits', () => {
 
   it('a clock jump past the deadline leads to one poll, and a terminal status counts', async () => {
     vi.useFakeTimers({ now: 0 });
-    const { client, transport } = scripted([running, running, succeeded], { policy: every(seconds(20)) });
-    const seen = record(client.watch(arkTask), to);
+    const { transport, seen } = given([running, running, succeeded], { policy: every(seconds(20)) });
     await vi.advanceTimersByTimeAsync(seconds(30));
     vi.setSystemTime(hours(8));
     await vi.advanceTimersByTimeAsync(seconds(15));
@@ -333,8 +321,7 @@ describe('long waits', () => {
 
   it('a clock set back lengthens no wait', async () => {
     vi.useFakeTimers({ now: hours(8) });
-    const { client, transport } = scripted([running], { policy: every(seconds(20)), deadlineMs: days(3) });
-    const seen = record(client.watch(arkTask), to);
+    const { transport, seen } = given([running], { policy: every(seconds(20)), deadlineMs: days(3) });
     await vi.advanceTimersByTimeAsync(seconds(30));
     vi.setSystemTime(0);
     await vi.advanceTimersByTimeAsync(seconds(60));

@@ -14,6 +14,7 @@ import {
   sentAtS,
   brief,
   busy,
+  given,
   record,
   every,
   failed,
@@ -86,8 +87,7 @@ const curable: readonly (readonly [string, ScriptedStep, string])[] = [
 describe('one failed poll', () => {
   it.each(curable)('%s does not end a running watch', (_, step, shown) => {
     inVirtualTime(({ flush }) => {
-      const { client, transport } = scripted([queued, step, running, succeeded], { ...quarter, requestTimeoutMs: seconds(5) });
-      const seen = record(client.watch(arkTask), to);
+      const { transport, seen } = given([queued, step, running, succeeded], { ...quarter, requestTimeoutMs: seconds(5) });
       const late = 'hang' in step ? 5 : 0;
       flush();
       expect(seen.lines).toEqual(['0s queued', `${String(25 + late)}s running`, `${String(40 + late)}s succeeded`, `${String(40 + late)}s |`]);
@@ -111,8 +111,7 @@ describe('one failed poll', () => {
 
   it('a watch with all of them still ends as succeeded', marbles(({ flush }) => {
     const script = [queued, ...curable.flatMap(([, step]) => [step, running]), succeeded];
-    const { client, transport } = scripted(script, { ...quarter, deadlineMs: minutes(60) });
-    const seen = record(client.watch(arkTask), to);
+    const { transport, seen } = given(script, { ...quarter, deadlineMs: minutes(60) });
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['queued', 'running', 'succeeded', '|']);
     const times = sentAtS(transport);
@@ -343,8 +342,7 @@ describe('errors that end a watch', () => {
 
 describe('giveUpAfterMs', () => {
   it('is 15 minutes by default: the watch ends with the kind and reason of the last error', marbles(({ flush }) => {
-    const { client, transport } = scripted([running, busy], { ...quarter, deadlineMs: minutes(60) });
-    const seen = record(client.watch(arkTask), to);
+    const { transport, seen } = given([running, busy], { ...quarter, deadlineMs: minutes(60) });
     flush();
     const failing = [15, 25, 45, 85, 165, 285, 405, 525, 645, 765, 885, 1005];
     expect(sentAtS(transport)).toEqual([0, ...failing]);
@@ -395,15 +393,13 @@ describe('giveUpAfterMs', () => {
 
   it('restarts after any good response', marbles(({ flush }) => {
     const bad = Array<ScriptedStep>(4).fill(busy);
-    const { client } = scripted([running, ...bad, running, ...bad, running, ...bad, succeeded], { ...quarter, giveUpAfterMs: 1 });
-    const seen = record(client.watch(arkTask), to);
+    const { seen } = given([running, ...bad, running, ...bad, running, ...bad, succeeded], { ...quarter, giveUpAfterMs: 1 });
     flush();
     expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
   }));
 
   it('can be set for one watch', marbles(({ flush }) => {
-    const { client } = scripted([running, busy], { ...quarter, giveUpAfterMs: minutes(60) });
-    const seen = record(client.watch(arkTask, { giveUpAfterMs: seconds(200) }), to);
+    const { seen } = given([running, busy], { ...quarter, giveUpAfterMs: minutes(60), watch: { giveUpAfterMs: seconds(200) } });
     flush();
     expect(seen.lines).toEqual(['0s running', '285s #']);
   }));
@@ -457,8 +453,7 @@ describe('responses that only look like errors', () => {
     ['a 201', { status: 201, body: { id: 'cgt-1', status: 'succeeded', content: { video_url: 'https://videos.example/cgt-1.mp4' } } }],
   ])('%s is a good response', (_, step) => {
     inVirtualTime(({ flush }) => {
-      const { client } = scripted([step]);
-      const seen = record(client.watch(arkTask), to);
+      const { seen } = given([step]);
       flush();
       expect(seen.lines).toEqual(['0s succeeded', '0s |']);
     });

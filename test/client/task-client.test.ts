@@ -25,6 +25,7 @@ import {
   brief,
   busy,
   cancelled,
+  given,
   record,
   every,
   expired,
@@ -97,8 +98,7 @@ describe('watch', () => {
     ['succeeded', succeeded, { video: { url: 'https://videos.example/cgt-1.mp4' } }],
   ] as const)('a task that has %s is a value followed by completion, never an error', (status, step, more) => {
     inVirtualTime(({ flush }) => {
-      const { client, transport } = scripted([running, step], { policy: every(seconds(10)) });
-      const seen = record(client.watch(arkTask), to);
+      const { transport, seen } = given([running, step], { policy: every(seconds(10)) });
       flush();
       expect(seen.lines).toEqual(['0s running', `10s ${status}`, '10s |']);
       expect(seen.values[1]?.snapshot).toMatchObject({ status, ...more });
@@ -107,8 +107,7 @@ describe('watch', () => {
   });
 
   it('ends with the first response when the task had finished before the watch', marbles(({ flush }) => {
-    const { client } = scripted([succeeded]);
-    const seen = record(client.watch(arkTask), to);
+    const { seen } = given([succeeded]);
     flush();
     expect(seen.lines).toEqual(['0s succeeded', '0s |']);
     expect(seen.values[0]).toMatchObject({ from: null });
@@ -235,8 +234,7 @@ describe('watch', () => {
 
   it('emits a RangeError for an invalid result of a policy', marbles(({ flush }) => {
     for (const wait of [-1, Number.NaN, Infinity]) {
-      const { client, transport } = scripted([running]);
-      const seen = record(client.watch(arkTask, { policy: { interval: () => wait } }), to);
+      const { transport, seen } = given([running], { watch: { policy: { interval: () => wait } } });
       flush();
       expect(seen.error).toBeInstanceOf(RangeError);
       expect(String(seen.error)).toMatch(new RegExp(`policy\\.interval.*${String(wait)}`));

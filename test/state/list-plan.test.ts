@@ -71,7 +71,7 @@ describe('after a list', () => {
     ['200 of too many requests', failureIn(200, saying('RateLimitExceeded')), true, 'list'],
     ['200 of nothing', failureIn(200, {}), false, 'list'],
     ['200 that is cut', failureIn(200, '{"items":['), false, 'list'],
-    ['200 that is no list', failureIn(200, { tasks: [] }), false, 'list'],
+    ['200 that is not a list', failureIn(200, { tasks: [] }), false, 'list'],
   ];
 
   it.each(cases)('%s', (_, failure, isForEach, next) => {

@@ -202,9 +202,9 @@ describe('parseWatchState', () => {
   });
 
   const unusable: readonly (readonly [string, string, unknown])[] = [
-    ['a resolution that is no text', 'snapshot.settings.resolution', 480],
-    ['a model that is no text', 'snapshot.model', 5],
-    ['a progress that is no share', 'progress', 7],
+    ['a resolution that is not a string', 'snapshot.settings.resolution', 480],
+    ['a model that is not a string', 'snapshot.model', 5],
+    ['a progress outside 0 to 1', 'progress', 7],
   ];
 
   it.each(unusable)('rejects a state that no watch can resume from: %s', (_, field, value) => {

@@ -14,7 +14,7 @@ import type { TaskTransition } from '../../src/task/transition.js';
 import { type ScriptedStep, scriptedTransport } from '../../src/testing/index.js';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
 import { account, type AccountOptions } from '../../src/client/account.js';
-import { createTaskClient, type TaskClientOptions } from '../../src/client/task-client.js';
+import { createTaskClient, type TaskClientOptions, type WatchOptions } from '../../src/client/task-client.js';
 import type { WatchState } from '../../src/state/watch-state.js';
 import { ark as arkDialect } from '../../src/wire/ark.js';
 import { defineProvider, type Provider } from '../../src/wire/provider.js';
@@ -160,6 +160,15 @@ export const record = <T>(source: Observable<T>, show: (value: T) => unknown = S
 
 /** A transition by its new status. */
 export const to = (transition: TaskTransition): string => transition.to;
+
+/** The usual case: a client with a scripted transport, and the record of a watch of `arkTask` with the options in `watch`. */
+export const given = (
+  script: Parameters<typeof scriptedTransport>[0],
+  { watch, ...options }: Partial<TaskClientOptions<'ark' | 'anyfast'>> & { readonly watch?: WatchOptions } = {},
+) => {
+  const { transport, client } = scripted(script, options);
+  return { transport, client, seen: record(client.watch(arkTask, watch), to) };
+};
 
 /** A state by its status or its error, and how the watch ended. */
 export const brief = ({ lastError, snapshot, ended }: WatchState): string => {
