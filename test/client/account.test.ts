@@ -138,7 +138,7 @@ describe('the account of a ref', () => {
   });
 
   it('of a provider with an older and a newer address is found by the same id', marbles(({ flush }) => {
-    const { transport, lives } = recordingTransport(() => played({ body: { id: 'cgt-1', status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }));
+    const { transport, requests } = recordingTransport(() => played({ body: { id: 'cgt-1', status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }));
     const accounts = [accountOf(kyyaipower), accountOf(kyyaipowerV2, { name: 'today' })];
     const client = createTaskClient({ transport, accounts });
     record(client.watch(taskOf(kyyaipower)), to);
