@@ -4,4 +4,7 @@
 import { defineConfig } from 'vitest/config';
 import base from '../../vitest.config.js';
 
-export default defineConfig({ ...base, test: { ...base.test, include: ['test/web/**/*.web.ts'], fileParallelism: false } });
+// The projects of the base are those tests that need no browser.
+const { projects: _, ...settings } = base.test ?? {};
+
+export default defineConfig({ ...base, test: { ...settings, include: ['test/web/**/*.web.ts'], fileParallelism: false } });
