@@ -302,8 +302,8 @@ describe('the check', () => {
 
   it('finds a file outside every ring, one that is not there, and the package importing itself', () => {
     expect(check({ 'src/utils/x.ts': '', 'src/poll/poll.ts': "import './gone.js';\nimport 'rx-seedance/provider-kit';" })).toEqual([
-      'src/utils/x.ts belongs to no ring',
-      'src/poll/poll.ts imports src/poll/gone.ts, which is not there',
+      'src/utils/x.ts belongs to no layer',
+      'src/poll/poll.ts imports src/poll/gone.ts, which does not exist',
       'src/poll/poll.ts imports rx-seedance/provider-kit: sources import each other by path',
     ]);
   });
