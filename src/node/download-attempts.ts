@@ -56,7 +56,7 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
     const failed = (message: string, retryAfterMs: number | null): Observable<unknown> => {
       const nowMs = asyncScheduler.now();
       failures = failedAgain(failures, nowMs);
-      const delayMs = checkedDelay('retry', plan.retry(attemptAfter(failures, { nowMs, jitter: Math.random(), latest: null, runMs: null })));
+      const delayMs = checkedDelay('retry', plan.retry(attemptAfter(failures, nowMs, Math.random())));
       if (delayMs !== 'stop' && !hasGivenUp(failures, plan.giveUpAfterMs, nowMs)) return concat(longTimer(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs))), of(null));
       const progress = `given up at byte ${String(part.held().receivedBytes)} after ${String(failures.failureCount)} failures in a row`;
       return throwError(() => new DownloadError('interrupted', plan.path, `${progress}: ${message}`));

@@ -22,12 +22,15 @@ export const failedAgain = ({ failureCount, failingSinceMs }: Failures, nowMs: n
 /**
  * The input of a retry policy: the number of failures before this one, and the time since the first of them.
  *
- * @example policy(attemptAfter(failures, { nowMs, jitter: Math.random(), latest: null, runMs: null }))
+ * @example policy(attemptAfter(failures, nowMs, Math.random()))
  */
-export const attemptAfter = <S>(failures: Failures, rest: Omit<Attempt<S>, 'index' | 'elapsedMs'>): Attempt<S> => ({
-  ...rest,
+export const attemptAfter = (failures: Failures, nowMs: number, jitter: number): Attempt<never> => ({
   index: failures.failureCount - 1,
-  elapsedMs: failingMs(failures, rest.nowMs),
+  elapsedMs: failingMs(failures, nowMs),
+  nowMs,
+  jitter,
+  latest: null,
+  runMs: null,
 });
 
 /** Never give up before this many consecutive failures. */

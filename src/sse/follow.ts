@@ -65,7 +65,7 @@ export const follow = ({ connect, retry: policy, idleTimeoutMs, label, onConnect
     const waitAfter = (lost: ConnectionLost): Observable<unknown> => {
       const nowMs = asyncScheduler.now();
       failures = failedAgain(failures, nowMs);
-      const delayMs = checkedDelay('retry', policy(attemptAfter(failures, { nowMs, jitter: Math.random(), latest: null, runMs: null })));
+      const delayMs = checkedDelay('retry', policy(attemptAfter(failures, nowMs, Math.random())));
       isOpen = false;
       if (delayMs === 'stop') return throwError(() => new Error(`${lost.message}; gave up after attempt ${failures.failureCount}`));
       onConnection('waiting');

@@ -68,10 +68,10 @@ export const snapshotOf = (parsed: ParsedTask, task: TaskRef, requestId: string 
   const { status } = parsed;
   switch (status) {
     case 'succeeded':
-      return { ...fieldsOf(status, parsed, task, requestId, retention), video: videoIn(parsed, retention) };
+      return { ...commonFields(status, parsed, task, requestId, retention), video: videoIn(parsed, retention) };
     case 'failed': {
       const failure = failureOf(parsed.errors);
-      const fields = fieldsOf(status, parsed, task, requestId, retention);
+      const fields = commonFields(status, parsed, task, requestId, retention);
       return { ...fields, notice: fields.notice === failure.message ? null : fields.notice, failure };
     }
     case 'queued':
@@ -79,12 +79,12 @@ export const snapshotOf = (parsed: ParsedTask, task: TaskRef, requestId: string 
     case 'cancelled':
     case 'expired':
     case 'unknown':
-      return fieldsOf(status, parsed, task, requestId, retention);
+      return commonFields(status, parsed, task, requestId, retention);
   }
 };
 
 /** The fields that snapshots of every status have. */
-const fieldsOf = <Status extends TaskStatus>(status: Status, parsed: ParsedTask, task: TaskRef, requestId: string | null, retention: Retention) => {
+const commonFields = <Status extends TaskStatus>(status: Status, parsed: ParsedTask, task: TaskRef, requestId: string | null, retention: Retention) => {
   const { id, inner, createdAtMs, finishedAtMs } = parsed;
   return {
     task,
