@@ -300,7 +300,7 @@ describe('the check', () => {
     expect(check(tree)).toEqual(['src/node/cli.ts imports src/simulator/server.ts: node may import only the index.ts of simulator']);
   });
 
-  it('finds a file outside every ring, one that is not there, and the package importing itself', () => {
+  it('finds a file outside every layer, one that does not exist, and the package importing itself', () => {
     expect(check({ 'src/utils/x.ts': '', 'src/poll/poll.ts': "import './gone.js';\nimport 'rx-seedance/provider-kit';" })).toEqual([
       'src/utils/x.ts belongs to no layer',
       'src/poll/poll.ts imports src/poll/gone.ts, which does not exist',

@@ -1,5 +1,5 @@
 /**
- * Reads a text stream, such as stdin, line by line.
+ * Splits a stream of text into lines. The commands read stdin through it.
  */
 import { createInterface } from 'node:readline';
 import { Observable } from 'rxjs';

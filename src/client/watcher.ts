@@ -313,4 +313,4 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
 export const ownResult = (result: Result, task: TaskRef): Result =>
   !isRight(result) || result.right.snapshot.task.account === task.account ? result : right({ snapshot: { ...result.right.snapshot, task }, raw: result.right.raw });
 
-const deadlineCame: Result = /* @__PURE__ */ left({ kind: 'timeout', message: 'the deadline passed before a response arrived' });
+const deadlineCame: Result = /* @__PURE__ */ left({ kind: 'timeout', message: 'the deadline has passed' });

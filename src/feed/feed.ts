@@ -140,7 +140,7 @@ export interface RowOf<Status extends TaskStatus | null> {
   /** Null until the first response. */
   readonly status: Status;
   readonly snapshot: Status extends null ? null : Extract<TaskSnapshot, { readonly status: Status }>;
-  /** 0 to 1, never going back; 1 once the task has ended or could not be followed. */
+  /** 0 to 1, never decreases; 1 once the task has finished or could not be followed. */
   readonly progress: number;
   readonly estimated: boolean;
   /** The error of the last poll; null after a good response. */
@@ -161,10 +161,10 @@ export type TaskRow = { [Status in TaskStatus]: RowOf<Status> }[TaskStatus] | Ro
 /** The fields of a row, each by itself. */
 export type RowFields = { readonly [Field in keyof TaskRow]: TaskRow[Field] };
 
-/** Fields as a row. Throws no error: the caller knows that the status is that of the snapshot. */
-export const rowFrom = (fields: RowFields): TaskRow => fields as TaskRow; // as said above
+/** Fields as a row. Their status must be that of their snapshot. */
+export const rowFrom = (fields: RowFields): TaskRow => fields as TaskRow; // the caller keeps to that
 
-/** All tasks at one moment, each from the moment it is watched. Immutable: older feeds stay as they were. */
+/** All tasks at one moment. Immutable: older feeds stay as they were. */
 export interface Feed {
   /** The number of tasks by status, and of those that could not be followed. A task without a response counts only in `tasks.size`. */
   readonly counts: Readonly<Record<TaskStatus | 'errored', number>>;

@@ -43,7 +43,8 @@ export const sharedUpdates = (feeds: Observable<Feed>, idleGraceMs: number, crea
  *     pulls            x--x-----x--x-----------x
  *     texts            F---b----(cd)------:-(end|)     `:` is a heartbeat; changes coalesce by task
  *
- * Cold. A slow reader's backlog is a set of tasks. The first pull gets a text at once: a comment if there is no event.
+ * Cold. For a slow reader it keeps the tasks that changed, not each change. The first pull is answered at once, with a comment if nothing
+ * has happened.
  * Errors: none. An error of the feed becomes the last event.
  *
  * @param lastEventId the id of the last event that the reader has seen; null for a new reader

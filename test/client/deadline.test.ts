@@ -78,7 +78,7 @@ describe('the deadline', () => {
     const seen = record(client.states(arkTask, { deadlineMs: seconds(40) }), brief);
     flush();
     expect(seen.lines).toEqual(['0s running', '40s timeout x1 (timeout)', '40s #']);
-    expect(seen.values.at(-1)?.lastError).toEqual({ kind: 'timeout', reason: null, status: null, message: 'the deadline passed before a response arrived', sameFailureCount: 1, sinceMs: seconds(40) });
+    expect(seen.values.at(-1)?.lastError).toEqual({ kind: 'timeout', reason: null, status: null, message: 'the deadline has passed', sameFailureCount: 1, sinceMs: seconds(40) });
   }));
 
   it('counts from the start of the watch, not from the first response', marbles(({ flush }) => {
