@@ -2,6 +2,7 @@
  * The style guide, as far as a machine can hold it. What a file may import is the business of test/architecture.test.ts.
  */
 import js from '@eslint/js';
+import stylistic from '@stylistic/eslint-plugin';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
@@ -59,6 +60,22 @@ const reasonedAssertions = {
 export default defineConfig(
   { ignores: ['dist/', 'coverage/', 'reference/', '.vitest/', 'docs/examples/*/'] },
   js.configs.recommended,
+
+  // --- format (npm run format) --------------------------------------------------------------------------------------------
+  // ESLint Stylistic rather than Prettier: it keeps aligned columns, which tables of cases and marble diagrams live by.
+  stylistic.configs.customize({ semi: true, arrowParens: true, braceStyle: '1tbs' }),
+  {
+    rules: {
+      '@stylistic/max-statements-per-line': 'off',
+      '@stylistic/no-multi-spaces': ['error', { ignoreEOLComments: true, exceptions: { Property: true, ArrayExpression: true, CallExpression: true } }],
+      '@stylistic/generator-star-spacing': ['error', 'before'],
+      '@stylistic/multiline-ternary': 'off',
+      '@stylistic/operator-linebreak': ['error', 'after', { overrides: { '?': 'before', ':': 'before', '|': 'before', '&': 'before' } }],
+      '@stylistic/semi-spacing': 'off',
+      '@stylistic/quote-props': ['error', 'as-needed'],
+      '@stylistic/quotes': ['error', 'single', { avoidEscape: true, allowTemplateLiterals: 'always' }],
+    },
+  },
 
   // --- TypeScript ---------------------------------------------------------------------------------------------------------
   {

@@ -103,8 +103,8 @@ const valueSpecifiersOf = (file: ts.SourceFile): readonly string[] =>
     if (!ts.isImportDeclaration(statement) || !ts.isStringLiteralLike(statement.moduleSpecifier)) return [];
     const { importClause } = statement;
     const names = importClause?.namedBindings;
-    const isTypeOnly = importClause !== undefined && (importClause.phaseModifier === ts.SyntaxKind.TypeKeyword
-      || (importClause.name === undefined && names !== undefined && ts.isNamedImports(names) && names.elements.every((name) => name.isTypeOnly)));
+    const isTypeOnly = importClause !== undefined && (importClause.phaseModifier === ts.SyntaxKind.TypeKeyword ||
+      (importClause.name === undefined && names !== undefined && ts.isNamedImports(names) && names.elements.every((name) => name.isTypeOnly)));
     return isTypeOnly ? [] : [statement.moduleSpecifier.text];
   });
 

@@ -132,7 +132,7 @@ const readBody = async (response: FetchResponse, signal: Signal, maxBodyBytes: n
 };
 
 /** The chunks of a body. Cancels the stream at the end, also when `fetch` ignores its signal. */
-async function* chunksOf(response: FetchResponse, signal: Signal): AsyncGenerator<Uint8Array, void> {
+async function *chunksOf(response: FetchResponse, signal: Signal): AsyncGenerator<Uint8Array, void> {
   const reader = response.body?.getReader();
   if (reader === undefined) return yield new TextEncoder().encode(await response.text());
   try {

@@ -96,7 +96,7 @@ const refuseKeys = (args: readonly string[]): void => {
   if (option === undefined) return;
   throw new UsageError(
     `${option.replace(/=.*/s, '')} is not an option: every process on this machine can read arguments. ` +
-      'Put the key in a variable such as ANYFAST_API_KEY, or in a file named with --env-file',
+    'Put the key in a variable such as ANYFAST_API_KEY, or in a file named with --env-file',
   );
 };
 

@@ -44,36 +44,36 @@ export interface RunEventsOptions extends WatchTasksOptions {
  */
 export const toRunEvents =
   (client: TaskClient, { download, ...options }: RunEventsOptions): OperatorFunction<ListLine, RunEvent> =>
-  (lines) =>
-    lines.pipe(
-      connect((each) =>
-        merge(
-          each.pipe(filter((line) => line.kind === 'refused')),
-          each.pipe(
-            mergeMap((line) => (line.kind === 'task' ? [line.task] : [])),
-            watchTasks(client, options),
-            connect((events) => (download === null ? events : merge(events, events.pipe(saveVideos({ directory: download, client }))))),
+    (lines) =>
+      lines.pipe(
+        connect((each) =>
+          merge(
+            each.pipe(filter((line) => line.kind === 'refused')),
+            each.pipe(
+              mergeMap((line) => (line.kind === 'task' ? [line.task] : [])),
+              watchTasks(client, options),
+              connect((events) => (download === null ? events : merge(events, events.pipe(saveVideos({ directory: download, client }))))),
+            ),
           ),
         ),
-      ),
-      withEndings(download !== null),
-    );
+        withEndings(download !== null),
+      );
 
 /** Adds an `ended` event after the last event of each task. */
 const withEndings =
   (isSaving: boolean) =>
-  (events: Observable<RunEvent>): Observable<RunEvent> =>
-    defer(() => {
-      const notSaved = new Map<string, Ending>();
-      return events.pipe(
-        mergeMap((item) => {
-          const ended = endedBy(item);
-          if (ended !== null && isSaving) notSaved.set(taskKey(ended.task), ended);
-          const ending = isSaving ? savedBy(item, notSaved) : ended;
-          return from(ending === null ? [item] : [item, { kind: 'ended' as const, ending }]);
-        }),
-      );
-    });
+    (events: Observable<RunEvent>): Observable<RunEvent> =>
+      defer(() => {
+        const notSaved = new Map<string, Ending>();
+        return events.pipe(
+          mergeMap((item) => {
+            const ended = endedBy(item);
+            if (ended !== null && isSaving) notSaved.set(taskKey(ended.task), ended);
+            const ending = isSaving ? savedBy(item, notSaved) : ended;
+            return from(ending === null ? [item] : [item, { kind: 'ended' as const, ending }]);
+          }),
+        );
+      });
 
 /** The end of a task that an event of its watch reports. */
 const endedBy = (event: RunEvent): Ending | null => {

@@ -88,14 +88,14 @@ const watch = async (command: WatchArguments, { tasks, access, journal }: Watche
 /** Parses lines as they arrive. An invalid line becomes an error message and does not stop the others. */
 const asList =
   ({ accounts }: Access) =>
-  (lines: Observable<string>): Observable<ListLine> =>
-    lines.pipe(
-      map((text, index) => {
-        const line = parseListLine('stdin', text, index + 1);
-        if (line.kind !== 'task' || accounts.some(({ provider }) => provider.id === line.task.provider)) return line;
-        return { kind: 'refused', message: `stdin, line ${index + 1}: ${keyMissing(line.task.provider)}` };
-      }),
-    );
+    (lines: Observable<string>): Observable<ListLine> =>
+      lines.pipe(
+        map((text, index) => {
+          const line = parseListLine('stdin', text, index + 1);
+          if (line.kind !== 'task' || accounts.some(({ provider }) => provider.id === line.task.provider)) return line;
+          return { kind: 'refused', message: `stdin, line ${index + 1}: ${keyMissing(line.task.provider)}` };
+        }),
+      );
 
 /** Prints events as they come: for programs on stdout, for people on stderr. Emits the final state of the run. */
 const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { accounts, scheduler: clock }: Access): ((events: Observable<RunEvent>) => Observable<Run>) => {

@@ -44,17 +44,17 @@ export const watchTasks =
     client: TaskClient<Id>,
     { watch = () => ({}) }: WatchTasksOptions = {},
   ): OperatorFunction<TaskRef<Id>, FeedEvent> =>
-  (refs) => {
-    if (!isRecord(client)) throw new TypeError(`client must be a result of createTaskClient, not ${String(client)}`);
-    return refs.pipe(
-      distinct((ref) => keyOf(ref)),
-      mergeMap((ref) => eventsOf(keyOf(ref) === ref ? noTask : ref, () => {
-        const options = watch(ref);
-        const states = client.states(ref, options);
-        return { states, resumedFrom: options.resumeFrom === undefined ? null : parseWatchState(options.resumeFrom) };
-      })),
-    );
-  };
+    (refs) => {
+      if (!isRecord(client)) throw new TypeError(`client must be a result of createTaskClient, not ${String(client)}`);
+      return refs.pipe(
+        distinct((ref) => keyOf(ref)),
+        mergeMap((ref) => eventsOf(keyOf(ref) === ref ? noTask : ref, () => {
+          const options = watch(ref);
+          const states = client.states(ref, options);
+          return { states, resumedFrom: options.resumeFrom === undefined ? null : parseWatchState(options.resumeFrom) };
+        })),
+      );
+    };
 
 /** The key of a ref; an invalid ref without a key is its own key. */
 const keyOf = (ref: TaskRef): unknown => {

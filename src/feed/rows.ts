@@ -68,7 +68,7 @@ const replaced = <Row>(node: Node<Row>, height: number, place: number, row: Row)
   return copy;
 };
 
-function* rowsOf<Row>(node: Node<Row>, height: number): Generator<Row, undefined> {
+function *rowsOf<Row>(node: Node<Row>, height: number): Generator<Row, undefined> {
   for (const child of node) {
     if (height === 0) yield child as Row; // as above
     else yield* rowsOf(child as Node<Row>, height - 1);

@@ -63,7 +63,7 @@ const bytesOf = (response: IncomingMessage): AsyncIterable<Uint8Array> => {
     bytes.end();
   });
   response.pipe(bytes);
-  return (async function* () {
+  return (async function *() {
     yield* bytes;
     for (const failure of failures) throw failure;
   })();

@@ -77,7 +77,7 @@ export const openJournal = (directory: string): Journal => {
     if (file === null) throw new Error(`${path} is closed`);
     const line = Buffer.from(`${JSON.stringify(state)}\n`);
     try {
-      for (let written = 0; written < line.length; ) written += writeSync(file, line, written);
+      for (let written = 0; written < line.length;) written += writeSync(file, line, written);
     } catch (error) {
       // A full disk may have taken a part of the line. The next line must not continue it.
       ftruncateSync(file, fileBytes);

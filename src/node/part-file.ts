@@ -101,7 +101,7 @@ const readNotes = (path: string): Notes | null => {
 
 /** Writes all bytes. A single write may take fewer. */
 const writeAll = async (file: FileHandle, bytes: Uint8Array, at: number): Promise<void> => {
-  for (let done = 0; done < bytes.byteLength; ) {
+  for (let done = 0; done < bytes.byteLength;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, at + done);
     done += bytesWritten;
   }

@@ -28,10 +28,10 @@ const shown = (value: unknown): string => {
 
 const which =
   <A>(expected: string, is: (value: unknown) => value is A): Reader<A> =>
-  (value, path) => {
-    if (is(value)) return value;
-    throw refused(path, expected, value);
-  };
+    (value, path) => {
+      if (is(value)) return value;
+      throw refused(path, expected, value);
+    };
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -63,20 +63,20 @@ export const oneOf = <const Words extends readonly string[]>(words: Words): Read
 /** Reads a missing value as null. */
 export const orNull =
   <A>(reader: Reader<A>): Reader<A | null> =>
-  (value, path) => (value === null || value === undefined ? null : reader(value, path));
+    (value, path) => (value === null || value === undefined ? null : reader(value, path));
 
 const or =
   <A>(reader: Reader<A>, fallback: A): Reader<A> =>
-  (value, path) => (value === null || value === undefined ? fallback : reader(value, path));
+    (value, path) => (value === null || value === undefined ? fallback : reader(value, path));
 
 /** Reads an object field by field. */
 export const objectOf =
   <A extends object>(fields: { readonly [Field in keyof A]-?: Reader<A[Field]> }): Reader<A> =>
-  (value, path) => {
-    const object = anObject(value, path);
-    const entries = Object.entries<Reader<unknown>>(fields).map(([name, reader]) => [name, reader(object[name], path === '' ? name : `${path}.${name}`)]);
-    return Object.fromEntries(entries) as A; // each field was checked by its reader
-  };
+    (value, path) => {
+      const object = anObject(value, path);
+      const entries = Object.entries<Reader<unknown>>(fields).map(([name, reader]) => [name, reader(object[name], path === '' ? name : `${path}.${name}`)]);
+      return Object.fromEntries(entries) as A; // each field was checked by its reader
+    };
 
 const words = /* @__PURE__ */ orNull(aString);
 const number = /* @__PURE__ */ orNull(aNumber);

@@ -97,15 +97,15 @@ type HintsOf = WatchConfig['hintsOf'];
 
 const byExpectedTime =
   (provider: Provider, hintsOf: HintsOf): DelayPolicy<TaskSnapshot> =>
-  (attempt) => {
-    const hints = hintsOf(attempt.latest);
-    const pacing = provider.pacing(hints);
-    const runMs = attempt.latest?.status === 'running' ? attempt.runMs : null;
-    const expected = runMs === null ? null : provider.expectedTimeMs(hints);
-    if (runMs === null || expected === null) return insideRange(pacing, attempt);
-    const delay = expectedTimeDelay({ fromMs: expected.minMs, toMs: expected.maxMs, minMs: pacing.minMs, maxMs: pacing.maxMs });
-    return atMost(pacing, attempt, delay({ ...attempt, elapsedMs: runMs }));
-  };
+    (attempt) => {
+      const hints = hintsOf(attempt.latest);
+      const pacing = provider.pacing(hints);
+      const runMs = attempt.latest?.status === 'running' ? attempt.runMs : null;
+      const expected = runMs === null ? null : provider.expectedTimeMs(hints);
+      if (runMs === null || expected === null) return insideRange(pacing, attempt);
+      const delay = expectedTimeDelay({ fromMs: expected.minMs, toMs: expected.maxMs, minMs: pacing.minMs, maxMs: pacing.maxMs });
+      return atMost(pacing, attempt, delay({ ...attempt, elapsedMs: runMs }));
+    };
 
 /** Limits a wait to `longestMs`, so that an early failure is found soon. Jitter spreads watches that started together over a tenth of that. */
 const atMost = ({ minIntervalMs, longestMs = Infinity }: Pacing, { jitter }: Attempt, delayMs: number | 'stop'): number | 'stop' =>
@@ -121,7 +121,7 @@ const longestRetryMs = 120_000;
 
 const fromMinInterval =
   (provider: Provider, hintsOf: HintsOf): DelayPolicy<TaskSnapshot> =>
-  (attempt) => {
-    const { minIntervalMs } = provider.pacing(hintsOf(attempt.latest));
-    return exponentialDelay({ initialMs: minIntervalMs, maxMs: Math.max(minIntervalMs, longestRetryMs) })(attempt);
-  };
+    (attempt) => {
+      const { minIntervalMs } = provider.pacing(hintsOf(attempt.latest));
+      return exponentialDelay({ initialMs: minIntervalMs, maxMs: Math.max(minIntervalMs, longestRetryMs) })(attempt);
+    };

@@ -17,10 +17,10 @@ import type { WatchConfig } from './watch-config.js';
 export type PollError =
   | ReadFailure
   | {
-      /** `transport`: no response arrived. `timeout`: no response arrived in time. */
-      readonly kind: 'transport' | 'timeout';
-      readonly message: string;
-    };
+    /** `transport`: no response arrived. `timeout`: no response arrived in time. */
+    readonly kind: 'transport' | 'timeout';
+    readonly message: string;
+  };
 
 /** The error of the last poll, and how long it has lasted. */
 export interface LastError {

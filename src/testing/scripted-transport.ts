@@ -7,14 +7,14 @@ import type { HttpResponse, Transport } from '../transport/transport.js';
 /** The result of one request. */
 export type ScriptedStep =
   | {
-      /** The body: a string as it is, any other value as JSON. Default: empty. */
-      readonly body?: unknown;
-      /** Default: 200. */
-      readonly status?: number;
-      readonly headers?: Readonly<Record<string, string>>;
-      /** The delay of the response, in ms. Default: none. */
-      readonly afterMs?: number;
-    }
+    /** The body: a string as it is, any other value as JSON. Default: empty. */
+    readonly body?: unknown;
+    /** Default: 200. */
+    readonly status?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+    /** The delay of the response, in ms. Default: none. */
+    readonly afterMs?: number;
+  }
   /** The request fails with this message. */
   | { readonly error: string; readonly afterMs?: number }
   /** No response ever arrives. */

@@ -62,9 +62,9 @@ export class Exchange implements Observer<HttpResponse>, Timed, Unsubscribable {
  */
 export const completeResponse =
   (request: HttpRequest, time: TimeOuts): MonoTypeOperatorFunction<HttpResponse> =>
-  (response) =>
+    (response) =>
     // eslint-disable-next-line no-restricted-syntax -- an operator runs its source
-    new Observable((subscriber) => response.subscribe(new Exchange(subscriber, request, time)));
+      new Observable((subscriber) => response.subscribe(new Exchange(subscriber, request, time)));
 
 /**
  * The message of an error's innermost cause, if it is safe to show: `other side closed (UND_ERR_SOCKET)`.

@@ -25,21 +25,21 @@ export type ResponseReason =
 /** Why a response holds no snapshot: it cannot be read (`decode`), or it is an error (`response`). */
 export type ReadFailure =
   | {
-      readonly kind: 'decode';
-      /** What was expected, one sentence for each issue. */
-      readonly issues: readonly string[];
-    }
+    readonly kind: 'decode';
+    /** What was expected, one sentence for each issue. */
+    readonly issues: readonly string[];
+  }
   | {
-      readonly kind: 'response';
-      readonly reason: ResponseReason;
-      /** The HTTP status. */
-      readonly status: number;
-      readonly code: string | null;
-      /** Never empty. */
-      readonly message: string;
-      /** The wait that the server demands, in ms. */
-      readonly retryAfterMs: number | null;
-    };
+    readonly kind: 'response';
+    readonly reason: ResponseReason;
+    /** The HTTP status. */
+    readonly status: number;
+    readonly code: string | null;
+    /** Never empty. */
+    readonly message: string;
+    /** The wait that the server demands, in ms. */
+    readonly retryAfterMs: number | null;
+  };
 
 /** A provider's own error code and message. */
 export interface ErrorDetail {

@@ -4,10 +4,10 @@
  */
 
 const link = (/** @type {string} */ id) =>
-  `https://ark-content-generation-cn-beijing.tos-cn-beijing.volces.com/doubao-seedance-2-0/${id}/0217723313001230000000.mp4`
-  + '?X-Tos-Algorithm=TOS4-HMAC-SHA256&X-Tos-Credential=AKLTYWFiY2RlZmdoaWprbG1ub3BxcnN0dXY%2F20260301%2Fcn-beijing%2Ftos%2Frequest'
-  + '&X-Tos-Date=20260301T021532Z&X-Tos-Expires=86400&X-Tos-Signature=5d41402abc4b2a76b9719d911017c592aab3238922bcc25a6f606eb525ffdc56'
-  + '&X-Tos-SignedHeaders=host';
+  `https://ark-content-generation-cn-beijing.tos-cn-beijing.volces.com/doubao-seedance-2-0/${id}/0217723313001230000000.mp4` +
+  '?X-Tos-Algorithm=TOS4-HMAC-SHA256&X-Tos-Credential=AKLTYWFiY2RlZmdoaWprbG1ub3BxcnN0dXY%2F20260301%2Fcn-beijing%2Ftos%2Frequest' +
+  '&X-Tos-Date=20260301T021532Z&X-Tos-Expires=86400&X-Tos-Signature=5d41402abc4b2a76b9719d911017c592aab3238922bcc25a6f606eb525ffdc56' +
+  '&X-Tos-SignedHeaders=host';
 
 /**
  * One task, as it is in a list and alone.

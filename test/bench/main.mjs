@@ -43,10 +43,10 @@ if (wanted.length === 0) {
   write('benchmarks.md', [
     '# Benchmarks',
     'How soon the end of a task is seen and how many requests that takes, beside what one would write instead; then what it costs in CPU time, memory and bytes.',
-    '`npm run bench` measures all of this anew and writes this page. A figure with × is a ratio to the contender that is named, taken in one run: '
-    + 'below 1 this library needs less. The contenders take turns, each measurement in a process of its own, the server in another, all on loopback; '
-    + 'the figure is the median, the spread goes from the least to the greatest of the rounds. '
-    + `Node ${process.versions.node}, ${versions}.`,
+    '`npm run bench` measures all of this anew and writes this page. A figure with × is a ratio to the contender that is named, taken in one run: ' +
+    'below 1 this library needs less. The contenders take turns, each measurement in a process of its own, the server in another, all on loopback; ' +
+    'the figure is the median, the spread goes from the least to the greatest of the rounds. ' +
+    `Node ${process.versions.node}, ${versions}.`,
     ...reports.map(section),
   ]);
   write('decisions/goals.md', [

@@ -175,13 +175,13 @@ const anyRow: fc.Arbitrary<BoardRow> = fc.record({
 
 const anyContent: fc.Arbitrary<BoardContent> = fc
   .record({
-  rows: fc.array(anyRow, { maxLength: 40 }).map((rows) => rows.toSorted((one, other) => Number(other.isActive) - Number(one.isActive))),
-  share: fc.double({ min: 0, max: 1, noNaN: true }),
-  estimated: fc.boolean(),
-  counts: fc.array(fc.record({ count: fc.nat(), word: fc.constantFrom('running', 'succeeded'), style: fc.constantFrom('cyan', 'green') }), { maxLength: 9 }),
-  tasks: fc.nat({ max: 100_000 }),
-  finished: fc.nat({ max: 100_000 }),
-}).map((content) => ({ ...content, rowCount: content.rows.length }));
+    rows: fc.array(anyRow, { maxLength: 40 }).map((rows) => rows.toSorted((one, other) => Number(other.isActive) - Number(one.isActive))),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+    estimated: fc.boolean(),
+    counts: fc.array(fc.record({ count: fc.nat(), word: fc.constantFrom('running', 'succeeded'), style: fc.constantFrom('cyan', 'green') }), { maxLength: 9 }),
+    tasks: fc.nat({ max: 100_000 }),
+    finished: fc.nat({ max: 100_000 }),
+  }).map((content) => ({ ...content, rowCount: content.rows.length }));
 
 describe('the board, for any tasks and any terminal', () => {
   const anySize = fc.record({ columns: fc.integer({ min: 20, max: 160 }), rows: fc.integer({ min: 4, max: 60 }) });

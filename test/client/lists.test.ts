@@ -261,7 +261,7 @@ const running = ({ url }: Pick<HttpRequest, 'url'>, missing: readonly string[] =
 /** Responds to lists in one way, and to single requests in another. */
 const answering =
   (list: Observable<HttpResponse> | null, single: Observable<HttpResponse> | null = null) =>
-  (request: HttpRequest): Observable<HttpResponse> => (isList(request) ? list : single) ?? of(running(request));
+    (request: HttpRequest): Observable<HttpResponse> => (isList(request) ? list : single) ?? of(running(request));
 
 const refusal = (status: number, code: string): Observable<HttpResponse> => of(responseOf({ status, body: { error: { code, message: `${code} it is` } } }));
 const bodied = (body: unknown): Observable<HttpResponse> => of(responseOf({ body }));

@@ -111,13 +111,13 @@ describe('a success without a link', () => {
 describe('a feed', () => {
   it('emits a success with its link, not before', () => {
     inVirtualTime(({ flush }) => {
-    const { client } = scripted([running, arkResponse('succeeded'), succeeded], { policy: every(seconds(15)) });
-    const feeds: string[] = [];
-    of(arkTask).pipe(watchTasks(client), toFeed()).subscribe(({ tasks }) => {
-      for (const { status, snapshot, progress } of tasks) feeds.push(`${String(status)} ${String(progress === 1)} ${snapshot?.status === 'succeeded' ? String(snapshot.video?.url) : ''}`);
-    });
-    flush();
-    expect(feeds.filter((line) => line.startsWith('succeeded'))).toEqual(['succeeded true https://videos.example/cgt-1.mp4']);
+      const { client } = scripted([running, arkResponse('succeeded'), succeeded], { policy: every(seconds(15)) });
+      const feeds: string[] = [];
+      of(arkTask).pipe(watchTasks(client), toFeed()).subscribe(({ tasks }) => {
+        for (const { status, snapshot, progress } of tasks) feeds.push(`${String(status)} ${String(progress === 1)} ${snapshot?.status === 'succeeded' ? String(snapshot.video?.url) : ''}`);
+      });
+      flush();
+      expect(feeds.filter((line) => line.startsWith('succeeded'))).toEqual(['succeeded true https://videos.example/cgt-1.mp4']);
     });
   });
 });

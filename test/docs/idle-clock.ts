@@ -47,6 +47,7 @@ export const installIdleClock = (): IdleClock => {
     ) {
       this.refresh();
     }
+
     refresh(): this {
       this.due = elapsedMs + this.delayMs;
       pending.delete(this);
@@ -54,26 +55,32 @@ export const installIdleClock = (): IdleClock => {
       look();
       return this;
     }
+
     ref(): this {
       this.held = true;
       look();
       return this;
     }
+
     unref(): this {
       this.held = false;
       look();
       return this;
     }
+
     hasRef(): boolean {
       return this.held;
     }
+
     close(): this {
       pending.delete(this);
       return this;
     }
+
     [Symbol.toPrimitive](): number {
       return this.id;
     }
+
     [Symbol.dispose](): void {
       this.close();
     }
@@ -142,6 +149,7 @@ export const installIdleClock = (): IdleClock => {
       // The parameters of Date are overloads; they are handed on as they are.
       super(...((args.length === 0 ? [SkippingDate.now()] : args) as [number]));
     }
+
     static override now(): number {
       return Math.floor(epoch + elapsedMs);
     }

@@ -51,4 +51,3 @@ export const typeCheck = (programs: readonly Program[]): ReadonlyMap<string, rea
   }
   return complaints;
 };
-

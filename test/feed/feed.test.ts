@@ -329,7 +329,6 @@ describe('watchTasks', () => {
     expect(events[1]).toMatchObject({ error: { message: expect.stringMatching(message) } });
     expect(events[3]).toMatchObject({ task: refOf('12') });
   });
-
 });
 
 describe('watchTasks: the progress of a task', () => {

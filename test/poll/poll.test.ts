@@ -10,7 +10,7 @@ const untilZ = (state: string) => (state === 'z' ? 'done' : 5);
 describe('poll', () => {
   it('waits from the response, not from the request', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const response = cold(' --b|');
-    const sent = [     ' -----^-!       ', ' ------------^-!'];
+    const sent = [' -----^-!       ', ' ------------^-!'];
     const result = poll('a', { wait: () => 5, request: () => response });
     expectObservable(result, '  ---------------!').toBe('a------b------b');
     expectSubscriptions(response.subscriptions).toBe(sent);

@@ -13,7 +13,7 @@ interface Box {
 /** The boxes of a buffer, which they fill without gaps. */
 const boxesIn = (buffer: Buffer): readonly Box[] => {
   const boxes: Box[] = [];
-  for (let start = 0; start < buffer.length; ) {
+  for (let start = 0; start < buffer.length;) {
     const size = buffer.readUInt32BE(start);
     expect(size).toBeGreaterThanOrEqual(8);
     expect(start + size).toBeLessThanOrEqual(buffer.length);

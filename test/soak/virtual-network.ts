@@ -184,4 +184,3 @@ export const virtualNetwork = ({ seed, faultRate, requestTimeoutMs, outages }: {
       }),
   };
 };
-

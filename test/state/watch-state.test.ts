@@ -274,7 +274,6 @@ describe('giveUpAfterMs', () => {
 });
 
 describe('permanent errors', () => {
-
   it('unauthorized: the third one ends the watch', () => {
     const steps = run(times(9, refusal('unauthorized')));
     expect(steps.map(({ state }) => state.ended)).toEqual([null, null, 'response']);

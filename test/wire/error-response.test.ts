@@ -37,7 +37,7 @@ const unshaped = {
   'an empty object': '{}',
   'an empty list': '[]',
   'a bare text': '"no"',
-  'null': 'null',
+  null: 'null',
   'an empty error': '{"error":{"code":"","message":""}}',
   'an error of code 0': '{"error":{"code":0,"message":""}}',
   'a truncated error': '{"error":{"code":"Odd.Code","mess',

@@ -150,7 +150,7 @@ describe('a response without a task', () => {
 });
 
 describe('the request id', () => {
-  it("is that of the body, else that of the header, else null", () => {
+  it('is that of the body, else that of the header, else null', () => {
     const wrapped = { code: 'success', data: { task_id: 'requested', status: 'QUEUED', request_id: 'body-1' } };
     expect(read(wrapped, newApi, { 'x-request-id': 'header-1' })).toMatchObject(right({ requestId: 'body-1' }));
     expect(read({ status: 'queued' }, ark, { 'x-request-id': 'header-1' })).toMatchObject(right({ requestId: 'header-1' }));

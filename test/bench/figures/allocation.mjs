@@ -35,9 +35,9 @@ export const measure = async () => {
   const long = await kiloBytes(/** @type {const} */ (['rx-seedance']), loads[20]);
   return {
     title: 'Memory allocated by one poll',
-    how: `What the heap has gained, divided by the polls, while no collection runs: ${loads[3].tasks.toLocaleString('en')} tasks with ${loads[3].pollsPerTask} polls each and `
-      + `${loads[20].tasks.toLocaleString('en')} tasks with ${loads[20].pollsPerTask}, ${setting.live} at once, after a warm-up of one and a half times as many. One kB is 1,000 bytes. Responses come from memory: `
-      + 'their text, `JSON.parse` and a timer are in every row; the bare loop allocates little else.',
+    how: `What the heap has gained, divided by the polls, while no collection runs: ${loads[3].tasks.toLocaleString('en')} tasks with ${loads[3].pollsPerTask} polls each and ` +
+      `${loads[20].tasks.toLocaleString('en')} tasks with ${loads[20].pollsPerTask}, ${setting.live} at once, after a warm-up of one and a half times as many. One kB is 1,000 bytes. Responses come from memory: ` +
+      'their text, `JSON.parse` and a timer are in every row; the bare loop allocates little else.',
     rows: [
       row(`this library, ${loads[3].pollsPerTask} polls a task`, short['rx-seedance'], { unit: 'kB', atMost: 10 }),
       row(`… ${loads[20].pollsPerTask} polls a task`, long['rx-seedance'], { unit: 'kB' }),

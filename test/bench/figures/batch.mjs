@@ -27,9 +27,9 @@ export const measure = async () => {
     const micros = (/** @type {typeof contenders[number]} */ contender) => results[contender].map(({ microsPerPoll }) => microsPerPoll);
     return {
       title: 'CPU time of one poll, with list batching',
-      how: `${setting.tasks.toLocaleString('en')} tasks of one key, all watched at once, ${pollsPerTask} polls each, ${setting.intervalMs / 1000} s between a task's response and its next poll, after a warm-up of ${setting.warmUp.toLocaleString('en')} tasks. `
-        + 'The bare loop sends a request for each poll; this library sends list requests, as it comes. The time is divided by the polls, of which a list request makes many. '
-        + 'Loopback has no TLS, which would add the same time to each request of either, and so most to the bare loop.',
+      how: `${setting.tasks.toLocaleString('en')} tasks of one key, all watched at once, ${pollsPerTask} polls each, ${setting.intervalMs / 1000} s between a task's response and its next poll, after a warm-up of ${setting.warmUp.toLocaleString('en')} tasks. ` +
+        'The bare loop sends a request for each poll; this library sends list requests, as it comes. The time is divided by the polls, of which a list request makes many. ' +
+        'Loopback has no TLS, which would add the same time to each request of either, and so most to the bare loop.',
       rows: [
         row('this library beside a bare undici `Pool.request` loop', ratios(micros('rx-seedance-batch'), micros('undici-request')), { unit: '×', atMost: 0.5 }),
         row('tasks polled in one request', results['rx-seedance-batch'].map(({ pollsPerRequest }) => pollsPerRequest)),

@@ -19,9 +19,9 @@ export const measure = async () => {
   const tookMs = await inTurn(/** @type {const} */ (['rx-seedance', 'rxjs', 'io-ts']), load, rounds);
   return {
     title: 'Bytes, and time to load',
-    how: 'The browser build with one provider (ark) and fetch, bundled and minified by esbuild, gzipped at level 9, RxJS left out. One kB is 1,000 bytes. '
-      + 'A page that holds no key follows the feed of a server by `fromServerSentEvents` alone. `npm run size` holds the first, the third and the fourth of these. '
-      + `Time to load: \`import('rx-seedance')\` in a Node that has loaded nothing, beside \`import('rxjs')\`, which is part of it; ${rounds} processes each.`,
+    how: 'The browser build with one provider (ark) and fetch, bundled and minified by esbuild, gzipped at level 9, RxJS left out. One kB is 1,000 bytes. ' +
+      'A page that holds no key follows the feed of a server by `fromServerSentEvents` alone. `npm run size` holds the first, the third and the fourth of these. ' +
+      `Time to load: \`import('rx-seedance')\` in a Node that has loaded nothing, beside \`import('rxjs')\`, which is part of it; ${rounds} processes each.`,
     rows: [
       row('`account`, `createTaskClient`', client, { unit: 'kB', atMost: 17.5 }),
       row('… and `watchTasks`, `toFeed`', feed, { unit: 'kB' }),

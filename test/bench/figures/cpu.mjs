@@ -54,12 +54,12 @@ export const measure = async () => {
   const beside = (/** @type {typeof contenders[number]} */ other) => ratios(steady['rx-seedance'], steady[other]);
   return {
     title: 'CPU time of one poll',
-    how: `${setting.tasks.toLocaleString('en')} tasks, ${setting.pollsPerTask} polls each, ${setting.live} tasks at once over ${setting.connections} sockets, `
-      + `${setting.intervalMs} ms between a task's response and its next poll; then ${long.tasks.toLocaleString('en')} tasks with ${long.pollsPerTask} polls each; `
-      + `flat out: ${flatOut.tasks.toLocaleString('en')} tasks, ${flatOut.pollsPerTask} polls each, ${flatOut.live.toLocaleString('en')} at once, so that the process never sleeps. `
-      + `User and system time of the polling process, after a warm-up of ${setting.warmUp.toLocaleString('en')} tasks, or ${long.warmUp.toLocaleString('en')} with ${long.pollsPerTask} polls. `
-      + 'Loopback has no TLS, which would add the same time to every contender and bring each ratio nearer to 1. '
-      + 'This library runs as it comes: undici adapter, validation of every field, state, transitions, sharing, time-outs and deadlines.',
+    how: `${setting.tasks.toLocaleString('en')} tasks, ${setting.pollsPerTask} polls each, ${setting.live} tasks at once over ${setting.connections} sockets, ` +
+      `${setting.intervalMs} ms between a task's response and its next poll; then ${long.tasks.toLocaleString('en')} tasks with ${long.pollsPerTask} polls each; ` +
+      `flat out: ${flatOut.tasks.toLocaleString('en')} tasks, ${flatOut.pollsPerTask} polls each, ${flatOut.live.toLocaleString('en')} at once, so that the process never sleeps. ` +
+      `User and system time of the polling process, after a warm-up of ${setting.warmUp.toLocaleString('en')} tasks, or ${long.warmUp.toLocaleString('en')} with ${long.pollsPerTask} polls. ` +
+      'Loopback has no TLS, which would add the same time to every contender and bring each ratio nearer to 1. ' +
+      'This library runs as it comes: undici adapter, validation of every field, state, transitions, sharing, time-outs and deadlines.',
     rows: [
       row('this library beside a bare undici `Pool.request` loop', beside('undici-request'), { unit: '×', atMost: 1.5 }),
       row('… a loop on the built-in `fetch`', beside('fetch'), { unit: '×', below: 0.7 }),

@@ -55,10 +55,10 @@ export const measure = async () => {
   const many = await delays(loads['10,000']);
   return {
     title: 'Many tasks in one feed',
-    how: `CPU time of an event: \`watchTasks\` and \`toFeed\` over responses from memory, ${steady.eventsPerSecond.toLocaleString('en')} events a second spread evenly whatever the number of tasks, `
-      + 'for five polls of each task and 2 s at least; each event is a poll sent, a response read, a state advanced and a feed folded; then `toFeed` alone. '
-      + 'Delay of the event loop (`monitorEventLoopDelay` with a resolution of 1 ms, which is subtracted): tasks over loopback, all at once, '
-      + `${pollsPerTask} polls each with ${Object.entries(loads).map(([tasks, { intervalMs }]) => `${intervalMs / 1000} s between them (${tasks} tasks)`).join(' and ')}, list batching off.`,
+    how: `CPU time of an event: \`watchTasks\` and \`toFeed\` over responses from memory, ${steady.eventsPerSecond.toLocaleString('en')} events a second spread evenly whatever the number of tasks, ` +
+      'for five polls of each task and 2 s at least; each event is a poll sent, a response read, a state advanced and a feed folded; then `toFeed` alone. ' +
+      'Delay of the event loop (`monitorEventLoopDelay` with a resolution of 1 ms, which is subtracted): tasks over loopback, all at once, ' +
+      `${pollsPerTask} polls each with ${Object.entries(loads).map(([tasks, { intervalMs }]) => `${intervalMs / 1000} s between them (${tasks} tasks)`).join(' and ')}, list batching off.`,
     rows: [
       row('CPU time of an event, 10,000 tasks beside 100', ratios(micros['10000'], micros['100']), { unit: '×', atMost: 1.4 }),
       row('… 1,000 tasks beside 100', ratios(micros['1000'], micros['100']), { unit: '×' }),

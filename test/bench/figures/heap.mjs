@@ -28,9 +28,9 @@ export const measure = async () => {
   const { left } = await inTurn(/** @type {const} */ (['left']), () => inChild('virtual-hour', hour));
   return {
     title: 'Heap of an idle watch',
-    how: `${setting.watches.toLocaleString('en')} watches (of the others ${forInformation.watches.toLocaleString('en')}) that have had two responses of the same status, from memory, and wait for their next poll: what is on the heap after a collection, `
-      + 'for each of them, the snapshot of its task included. One kB is 1,000 bytes. '
-      + `Then an hour of virtual time: ${hour.watches} watches in a feed, and what the heap has gained between the tenth and the seventieth minute.`,
+    how: `${setting.watches.toLocaleString('en')} watches (of the others ${forInformation.watches.toLocaleString('en')}) that have had two responses of the same status, from memory, and wait for their next poll: what is on the heap after a collection, ` +
+      'for each of them, the snapshot of its task included. One kB is 1,000 bytes. ' +
+      `Then an hour of virtual time: ${hour.watches} watches in a feed, and what the heap has gained between the tenth and the seventieth minute.`,
     rows: [
       row('a watch of this library, sharing and feed on', kiloBytes['rx-seedance-feed'], { unit: 'kB', atMost: 5.5 }),
       row('… without the feed', kiloBytes['rx-seedance'], { unit: 'kB', atMost: 4.6 }),

@@ -146,11 +146,11 @@ export const measure = async () => {
   const below = parts.flatMap((part) => Object.keys(part.contenders).filter((each) => !isLoop(each)).flatMap((contender) => ofPart(part)(contender, 'below')));
   return {
     title: 'Time to notice, and requests',
-    how: `From a task's end to the moment its watcher reports it. All tasks belong to one key and are made and watched from the same moment; their ends are log-normal around Ark's time for 5 s of video `
-      + `(one in twenty before ${ends.minMs / 1000} s, one in twenty after ${ends.maxMs / 1000} s); responses take ${setting.latencyMs} ms. In virtual time, ${seeds.length} sets of tasks and faults, the same for every contender. `
-      + 'The naive loop polls each task 10 s after each response and ignores failures; the careful loop also gives a request 30 s and obeys `Retry-After`. '
-      + `The limits accept ${perMinute} requests a minute, in a sliding window or by a token bucket of 20, and send no \`Retry-After\`; halved means ${perMinute / 2} a minute from ${halvedAtMs / 1000} s on. `
-      + 'Figures are the median of the seeds; an end that is never rightly reported counts as noticed after two hours.',
+    how: `From a task's end to the moment its watcher reports it. All tasks belong to one key and are made and watched from the same moment; their ends are log-normal around Ark's time for 5 s of video ` +
+      `(one in twenty before ${ends.minMs / 1000} s, one in twenty after ${ends.maxMs / 1000} s); responses take ${setting.latencyMs} ms. In virtual time, ${seeds.length} sets of tasks and faults, the same for every contender. ` +
+      'The naive loop polls each task 10 s after each response and ignores failures; the careful loop also gives a request 30 s and obeys `Retry-After`. ' +
+      `The limits accept ${perMinute} requests a minute, in a sliding window or by a token bucket of 20, and send no \`Retry-After\`; halved means ${perMinute / 2} a minute from ${halvedAtMs / 1000} s on. ` +
+      'Figures are the median of the seeds; an end that is never rightly reported counts as noticed after two hours.',
     rows: [
       ...parts.flatMap((part) => part.rows(ofPart(part))),
       row('polls of this library below the minimum interval, all runs', [sum(below)], { atMost: 0 }),

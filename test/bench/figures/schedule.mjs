@@ -59,21 +59,21 @@ export const measure = async () => {
       [index === 0 ? name : '', schedule, digits(polls), seconds(lateMs), seconds(late95Ms), digits(ratio)]));
   return {
     title: 'When to poll',
-    how: `Simulation in virtual time: ${tasks.toLocaleString('en')} tasks a case, queued for 2 to 8 s, their ends log-normal with one in twenty below the provider's expected `
-      + 'time and one in twenty above it. Each schedule polls at once and until it has seen the end. The figure is this library\'s mean delay from end to notice, '
-      + 'as a share of that of the fixed interval which costs as many polls.',
+    how: `Simulation in virtual time: ${tasks.toLocaleString('en')} tasks a case, queued for 2 to 8 s, their ends log-normal with one in twenty below the provider's expected ` +
+      'time and one in twenty above it. Each schedule polls at once and until it has seen the end. The figure is this library\'s mean delay from end to notice, ' +
+      'as a share of that of the fixed interval which costs as many polls.',
     rows: [
       ...results.map(({ name, ours }) => row(`delay beside a fixed interval: ${name}`, [ours.ratio], { unit: '×', atMost: 0.5 })),
       row('cases with a wait below the provider\'s minimum interval', [belowFloor], { atMost: 0 }),
     ],
     notes: [
-      'Who knows the distribution of the ends and nothing else can, at equally many polls, come down to about '
-        + `${results.map(({ name, best }) => `${digits(best)} (${name})`).join(', ')}: with f the density of the ends and S the share still running, polls × delay is at least `
-        + '½(∫√(fS)dt)² by Cauchy and Schwarz, and E[T]/2 for a fixed interval. '
-        + 'Where polls are few, the one at the beginning and the fraction before the last move this by some hundredths.',
+      'Who knows the distribution of the ends and nothing else can, at equally many polls, come down to about ' +
+      `${results.map(({ name, best }) => `${digits(best)} (${name})`).join(', ')}: with f the density of the ends and S the share still running, polls × delay is at least ` +
+      '½(∫√(fS)dt)² by Cauchy and Schwarz, and E[T]/2 for a fixed interval. ' +
+      'Where polls are few, the one at the beginning and the fraction before the last move this by some hundredths.',
       grid(['case', 'schedule', 'polls', 'mean delay, s', '95 %, s', 'beside fixed, ×'], details),
-      'This library sees the start of a task late by '
-        + `${results.map(({ name, ours }) => `${seconds(ours.startLateMs)} s, 95 % ${seconds(ours.startLate95Ms)} s (${name})`).join('; ')}.`,
+      'This library sees the start of a task late by ' +
+      `${results.map(({ name, ours }) => `${seconds(ours.startLateMs)} s, 95 % ${seconds(ours.startLate95Ms)} s (${name})`).join('; ')}.`,
     ],
   };
 };
