@@ -3,7 +3,7 @@
  * mistake is an unused `@ts-expect-error`, which is an error too. Vitest does not run this file.
  */
 import type { Either } from 'fp-ts/Either';
-import { map, type Observable, of, type OperatorFunction } from 'rxjs';
+import { from, map, type Observable, of, type OperatorFunction } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 import {
   account,
@@ -167,6 +167,8 @@ expectTypeOf(of({ provider: 'ark', id: '1' } as const).pipe(watchTasks(client), 
 void made.watch({ provider: 'ark', id: '1' }).pipe(toFeed());
 // @ts-expect-error ofStatus takes transitions, not events
 void of({ provider: 'ark', id: '1' } as const).pipe(watchTasks(client), ofStatus('succeeded'));
+void from(['1', '2'].map(ark.task)).pipe(watchTasks(client));
+expectTypeOf(ark.task).toEqualTypeOf<(id: string) => TaskRef<'ark'>>();
 expectTypeOf(watchTasks(client)).toEqualTypeOf<OperatorFunction<TaskRef<'ark' | 'anyfast'>, FeedEvent>>();
 expectTypeOf(watchTasks(client, { watch: ({ id }) => (id === '1' ? { resumeFrom: state } : {}) })).toExtend<
   OperatorFunction<TaskRef<'ark'>, FeedEvent>

@@ -83,7 +83,8 @@ export interface Upstream {
   readonly resolution: string | null;
 }
 
-interface SnapshotOf<Status extends TaskStatus> {
+/** The fields of every snapshot. */
+export interface SnapshotOf<Status extends TaskStatus> {
   /** Always the ref that was polled. */
   readonly task: TaskRef;
   readonly status: Status;
@@ -114,8 +115,23 @@ interface SnapshotOf<Status extends TaskStatus> {
   readonly upstream: Upstream | null;
 }
 
+/** A task that waits in the provider's queue. */
+export interface QueuedSnapshot extends SnapshotOf<'queued'> {}
+
+/** A task that runs. */
+export interface RunningSnapshot extends SnapshotOf<'running'> {}
+
+/** A task with a status that the provider does not document: see `providerStatus`. */
+export interface UnknownSnapshot extends SnapshotOf<'unknown'> {}
+
+/** A task that was cancelled. */
+export interface CancelledSnapshot extends SnapshotOf<'cancelled'> {}
+
+/** A task that the provider gave up: it waited or ran too long. */
+export interface ExpiredSnapshot extends SnapshotOf<'expired'> {}
+
 /** A task that has not finished. */
-export type PendingSnapshot = SnapshotOf<'queued'> | SnapshotOf<'running'> | SnapshotOf<'unknown'>;
+export type PendingSnapshot = QueuedSnapshot | RunningSnapshot | UnknownSnapshot;
 
 /** A task that succeeded. `video` is null when the response has no link: it came too late, or a proxy hides the link. */
 export interface SucceededSnapshot extends SnapshotOf<'succeeded'> {
@@ -133,11 +149,13 @@ export interface FailedSnapshot extends SnapshotOf<'failed'> {
  * @example if (snapshot.status === 'succeeded') save(snapshot.video)
  */
 export type TaskSnapshot =
-  | PendingSnapshot
+  | QueuedSnapshot
+  | RunningSnapshot
+  | UnknownSnapshot
   | SucceededSnapshot
   | FailedSnapshot
-  | SnapshotOf<'cancelled'>
-  | SnapshotOf<'expired'>;
+  | CancelledSnapshot
+  | ExpiredSnapshot;
 
 /** A snapshot and the parsed body that it was read from. */
 export interface Reading {

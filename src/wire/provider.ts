@@ -31,6 +31,12 @@ export interface Provider<Id extends string = string> {
   readonly refundsFailures: boolean | null;
   /** The source of the facts. */
   readonly documentation: string;
+  /**
+   * The ref of a task. For one of several accounts add its name: `{ ...ark.task(id), account: 'team' }`.
+   *
+   * @example ids.map(ark.task)
+   */
+  readonly task: (id: string) => TaskRef<Id>;
   readonly pacing: (hints: TaskHints) => Pacing;
   /** The expected time from creation to end; null when unknown. */
   readonly expectedTimeMs: (hints: TaskHints) => TimeRange | null;
@@ -56,7 +62,7 @@ export interface Provider<Id extends string = string> {
 }
 
 /** A provider's facts, and the dialect that reads its responses. */
-export type ProviderFacts<Id extends string> = Omit<Provider<Id>, 'dialect' | 'statuses' | 'read' | 'list' | 'readList' | 'isRelayFailure'> & {
+export type ProviderFacts<Id extends string> = Omit<Provider<Id>, 'dialect' | 'statuses' | 'task' | 'read' | 'list' | 'readList' | 'isRelayFailure'> & {
   readonly dialect: Dialect;
   /** Default: null. */
   readonly list?: TaskList | null;
@@ -80,6 +86,7 @@ export const defineProvider = <const Id extends string>({ dialect, list = null, 
     dialect: dialect.name,
     statuses: dialect.statuses,
     list,
+    task: (id) => ({ provider: facts.id, id }),
     isRelayFailure: dialect.isRelayFailure ?? (() => false),
     ...responseReader(dialect, facts.retention),
   };

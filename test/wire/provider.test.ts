@@ -29,9 +29,14 @@ const read = (body: unknown, dialect: Dialect = ark, headers: Readonly<Record<st
 describe('defineProvider', () => {
   it('keeps the facts, and takes the name and the status words of the dialect', () => {
     const { dialect: _, ...rest } = facts;
-    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, list: null, read: expect.any(Function), readList: expect.any(Function), isRelayFailure: expect.any(Function) });
+    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, list: null, task: expect.any(Function), read: expect.any(Function), readList: expect.any(Function), isRelayFailure: expect.any(Function) });
     const list = { pathOf: () => '/tasks' };
     expect(defineProvider({ ...facts, list }).list).toBe(list);
+  });
+
+  it('makes refs of the provider from ids', () => {
+    expect(['a', 'b'].map(defineProvider(facts).task)).toEqual([{ provider: 'mine', id: 'a' }, { provider: 'mine', id: 'b' }]);
+    expect(defineProvider({ ...defineProvider(facts), dialect: ark, id: 'other' }).task('a')).toEqual({ provider: 'other', id: 'a' });
   });
 
   it.each(['https://api.example.com', 'https://api.example.com/a/b', 'http://127.0.0.1:8080', 'http://localhost:3000/mock', 'http://[::1]:8080'])(
