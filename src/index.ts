@@ -53,6 +53,7 @@ export { isSeedanceError, SeedanceError, type SeedanceErrorKind } from './state/
 export { ofStatus, throwIfUnsuccessful } from './client/operators.js';
 export { type Feed, type FeedEvent, type RowOf, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from './feed/feed.js';
 export type { Rows } from './feed/rows.js';
+export { type Forecast, progressAt, type Progressing, remainingMs } from './state/progress.js';
 export { type PollPolicy, type WatchConfigOptions, watchConfig, type WatchConfig } from './state/watch-config.js';
 export {
   applyResult,

@@ -7,7 +7,8 @@ import type { Failure, RequestEcho, Settings, TaskSnapshot, TaskRef, Upstream, U
 import { taskKey } from '../task/snapshot.js';
 import { isTerminal, taskStatuses } from '../task/status.js';
 import { isLink } from '../wire/codecs.js';
-import { type DeadlineKind, type LastError, providerGraceMs, type WatchState } from './watch-state.js';
+import type { Forecast } from './progress.js';
+import { type DeadlineKind, type LastError, providerGraceMs, reportedStatus, type WatchState } from './watch-state.js';
 
 /** Checks the type of a value and returns it. Throws a `TypeError` with the path and the value. */
 export type Reader<A> = (value: unknown, path: string) => A;
@@ -164,6 +165,9 @@ export const storedError = /* @__PURE__ */ objectOf<LastError>({
   sinceMs: /* @__PURE__ */ or(aNumber, 0),
 });
 
+/** When a task is expected to end. */
+export const storedForecast = /* @__PURE__ */ objectOf<Forecast>({ fromMs: aNumber, fromProgress: aRatio, earliestEndAtMs: aNumber, latestEndAtMs: aNumber });
+
 const stateFields = /* @__PURE__ */ objectOf<Omit<WatchState, 'version'>>({
   task: storedRef,
   baseUrl: aString,
@@ -179,10 +183,12 @@ const stateFields = /* @__PURE__ */ objectOf<Omit<WatchState, 'version'>>({
   unauthorizedCount: /* @__PURE__ */ or(aCount, 0),
   snapshot: /* @__PURE__ */ orNull(storedSnapshot),
   previousStatus: /* @__PURE__ */ orNull(status),
+  statusSinceMs: number,
   queuedUntilMs: number,
   unconfirmedSinceMs: number,
   progress: /* @__PURE__ */ or(aRatio, 0),
   estimated: /* @__PURE__ */ or(aBoolean, true),
+  forecast: /* @__PURE__ */ orNull(storedForecast),
   polledAtMs: number,
   sentAtMs: number,
   nextPollAtMs: aNumber,
@@ -225,6 +231,7 @@ export const storedState: Reader<WatchState> = (value, path) => {
     ...fields,
     deadlineKind: deadlineAtMs === null ? null : (fields.deadlineKind ?? kindInVersion1(deadlineAtMs, snapshot)),
     firstSeenAtMs: snapshot === null ? null : (fields.firstSeenAtMs ?? startedAtMs),
+    statusSinceMs: reportedStatus(fields) === null ? null : (fields.statusSinceMs ?? fields.polledAtMs ?? startedAtMs),
     unauthorizedCount: version === 1 && lastError?.reason === 'unauthorized' ? lastError.sameFailureCount : fields.unauthorizedCount,
   };
 };

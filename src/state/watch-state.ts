@@ -11,6 +11,7 @@ import { isTerminal, type TaskStatus } from '../task/status.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import type { ReadFailure, ResponseReason } from '../wire/error-response.js';
+import { type Forecast, forecastAfter, forecastAt, maxUnfinished, progressAt } from './progress.js';
 import type { WatchConfig } from './watch-config.js';
 
 /** Why a poll failed. */
@@ -70,14 +71,18 @@ export interface WatchState {
   readonly snapshot: TaskSnapshot | null;
   /** The status before that of the snapshot. */
   readonly previousStatus: TaskStatus | null;
+  /** When the status was first reported; null without one. */
+  readonly statusSinceMs: number | null;
   /** When a response last reported the task as queued. */
   readonly queuedUntilMs: number | null;
   /** When a terminal status first arrived that another poll must confirm: a success without a link, or a relay's own `failed`. */
   readonly unconfirmedSinceMs: number | null;
-  /** 0 to 1. Never decreases, and stays below 1 until the task finishes. */
+  /** 0 to 1, when the last poll got its result; see `progressAt`. Never decreases, and stays below 1 until the task finishes. */
   readonly progress: number;
   /** Whether `progress` is estimated from the expected time instead of reported. */
   readonly estimated: boolean;
+  /** When the task is expected to end; null while it does not run, and without an expected time. */
+  readonly forecast: Forecast | null;
   /** When the last poll got its result. */
   readonly polledAtMs: number | null;
   /** When the request in flight was sent; null without one. See `markSent`. */
@@ -121,10 +126,12 @@ export const startWatch = (task: TaskRef, { baseUrl, deadlineMs, firstPollAfterM
   unauthorizedCount: 0,
   snapshot: null,
   previousStatus: null,
+  statusSinceMs: null,
   queuedUntilMs: null,
   unconfirmedSinceMs: null,
   progress: 0,
   estimated: true,
+  forecast: null,
   polledAtMs: null,
   sentAtMs: null,
   nextPollAtMs: nowMs + firstPollAfterMs,
@@ -161,7 +168,7 @@ const postponed = (state: WatchState, ms: number): Next => {
  * @example state = shiftWatch(state, Date.now() - expectedMs)
  */
 export const shiftWatch = (state: WatchState, jumpMs: number): WatchState =>
-  state.ended !== null ? state : { ...shifted(state, jumpMs), startedAtMs: state.startedAtMs + jumpMs };
+  state.ended !== null ? state : { ...shifted(state, jumpMs), startedAtMs: state.startedAtMs + jumpMs, forecast: null };
 
 const shifted = (state: WatchState, ms: number): WatchState => {
   const moved = {
@@ -237,6 +244,7 @@ export const applyResult = (state: WatchState, result: Either<PollError, Pick<Re
   next.pollsBeforeDeadline = Math.max(0, state.pollsBeforeDeadline - 1);
   if (isRight(result)) afterSnapshot(next, state, result.right.snapshot, config, nowMs);
   else afterError(next, result.left, config, nowMs);
+  if (reportedStatus(next) !== reportedStatus(state)) next.statusSinceMs = nowMs;
   return next;
 };
 
@@ -261,8 +269,10 @@ export const nextDelayMs = (state: WatchState, nowMs: number): number | 'done' =
 export const timeLeftMs = ({ pollsBeforeDeadline, deadlineAtMs }: WatchState, nowMs: number): number =>
   pollsBeforeDeadline === 0 && deadlineAtMs !== null ? deadlineAtMs - nowMs : Infinity;
 
+type Reporting = Pick<WatchState, 'snapshot' | 'previousStatus' | 'unconfirmedSinceMs'>;
+
 /** The status to report: an unconfirmed terminal status is not reported yet. Null before the first good response. */
-export const reportedStatus = ({ snapshot, previousStatus, unconfirmedSinceMs }: WatchState): TaskStatus | null =>
+export const reportedStatus = ({ snapshot, previousStatus, unconfirmedSinceMs }: Reporting): TaskStatus | null =>
   unconfirmedSinceMs === null ? (snapshot?.status ?? null) : previousStatus;
 
 /**
@@ -272,10 +282,10 @@ export const reportedStatus = ({ snapshot, previousStatus, unconfirmedSinceMs }:
  * @param raw the parsed body of the latest response
  */
 export const transitionBetween = (before: WatchState | null, state: WatchState, raw: unknown): TaskTransition | null => {
-  const { snapshot, previousStatus, polledAtMs, startedAtMs } = state;
+  const { snapshot, previousStatus, statusSinceMs, startedAtMs } = state;
   const reported = reportedStatus(state);
   if (snapshot === null || snapshot.status !== reported || reported === (before && reportedStatus(before))) return null;
-  return transitionTo({ snapshot, raw }, previousStatus, polledAtMs ?? startedAtMs);
+  return transitionTo({ snapshot, raw }, previousStatus, statusSinceMs ?? startedAtMs);
 };
 
 /** A copy of the state that the functions below fill in. */
@@ -298,10 +308,12 @@ const copyOf = (state: WatchState): Next => ({
   unauthorizedCount: state.unauthorizedCount,
   snapshot: state.snapshot,
   previousStatus: state.previousStatus,
+  statusSinceMs: state.statusSinceMs,
   queuedUntilMs: state.queuedUntilMs,
   unconfirmedSinceMs: state.unconfirmedSinceMs,
   progress: state.progress,
   estimated: state.estimated,
+  forecast: state.forecast,
   polledAtMs: state.polledAtMs,
   sentAtMs: state.sentAtMs,
   nextPollAtMs: state.nextPollAtMs,
@@ -396,6 +408,7 @@ const schedule = (next: Next, delayMs: number | 'stop', serverMs: number, config
 const end = (next: Next, ended: 'terminal' | WatchErrorKind, config: WatchConfig, nowMs: number): void => {
   next.nextPollAtMs = nowMs + minIntervalOf(next, config);
   next.ended = ended;
+  next.forecast = null;
   if (ended !== 'terminal' && next.unconfirmedSinceMs === null) return;
   next.ended = 'terminal';
   next.unconfirmedSinceMs = null;
@@ -412,10 +425,15 @@ const setDeadline = (next: Next, { hintsOf }: WatchConfig): void => {
   next.deadlineAtMs = providerAtMs ?? plus(next.firstSeenAtMs, (hintsOf(next.snapshot).serviceTier === 'flex' ? 50 : 2) * hourMs);
 };
 
-/** Updates the progress, which never decreases. */
-const setProgress = (next: Next, config: WatchConfig, nowMs: number): void => {
+/** Updates the progress and its forecast. */
+const setProgress = (next: Next, { provider, hintsOf }: WatchConfig, nowMs: number): void => {
   const reported = next.snapshot?.progress ?? null;
-  const progress = Math.min(reported ?? estimate(next, config, nowMs), maxUnfinished);
+  const runMs = runMsOf(next, nowMs);
+  const expected = runMs === null ? null : provider.expectedTimeMs(hintsOf(next.snapshot));
+  // The progress until now, which a page has shown.
+  next.progress = progressAt(next, nowMs);
+  next.forecast = runMs === null || expected === null ? null : forecastAfter(next.forecast, reported, runMs, expected, nowMs);
+  const progress = Math.min(reported ?? (next.forecast === null ? 0 : forecastAt(next.forecast, nowMs)), maxUnfinished);
   const estimated = reported === null;
   if (progress < next.progress || (progress === next.progress && estimated)) return;
   next.progress = progress;
@@ -477,18 +495,6 @@ const providerDeadlineOf = ({ snapshot, firstSeenAtMs }: WatchState): number | n
   const { providerDeadlineAtMs, expiresAfterMs } = snapshot;
   const atMs = providerDeadlineAtMs ?? plus(expiresAfterMs, firstSeenAtMs);
   return atMs === null ? null : Math.min(Math.max(atMs + providerGraceMs, firstSeenAtMs + 2 * hourMs), firstSeenAtMs + 75 * hourMs);
-};
-
-/** The maximum progress of an unfinished task. */
-const maxUnfinished = 0.99;
-
-/** Reaches 0.9 at the end of the expected time, then grows more and more slowly. 0 for a queued task. */
-const estimate = (state: WatchState, { provider, hintsOf }: WatchConfig, nowMs: number): number => {
-  const runMs = runMsOf(state, nowMs);
-  const expected = runMs === null ? null : provider.expectedTimeMs(hintsOf(state.snapshot));
-  if (runMs === null || expected === null) return 0;
-  const ratio = runMs / expected.maxMs;
-  return ratio < 1 ? 0.9 * ratio : 1 - 0.1 / ratio;
 };
 
 /**

@@ -11,7 +11,7 @@ export interface TransitionTo<To extends TaskStatus> {
   readonly from: TaskStatus | null;
   readonly to: To;
   readonly snapshot: Extract<TaskSnapshot, { readonly status: To }>;
-  /** When the response arrived, in ms since the epoch. */
+  /** When the first response with this status arrived, in ms since the epoch. */
   readonly atMs: number;
   /** The parsed body. Null if it was not kept: for a saved state, and for a watcher that joins a task after its response. */
   readonly raw: unknown;
