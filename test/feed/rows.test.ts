@@ -94,6 +94,45 @@ describe('rows', () => {
     }));
   });
 
+  it('without a task have the others in their order, and a task that returns comes last', () => {
+    const rows = filled(40).without(refOf('7')).without(refOf('35'));
+    expect(rows.size).toBe(38);
+    expect([...rows].map(({ task }) => Number(task.id))).toEqual(Array.from({ length: 40 }, (_, id) => id).filter((id) => id !== 7 && id !== 35));
+    expect(rows.get(refOf('7'))).toBeUndefined();
+    expect(rows.without(refOf('7'))).toBe(rows);
+    expect([...rows.with(rowOf(7, 'again'))].at(-1)).toEqual(rowOf(7, 'again'));
+    expect([...[...filled(3)].reduce((left, { task }) => left.without(task), filled(3))]).toEqual([]);
+  });
+
+  it('agree with a map through any additions and removals, in every version', () => {
+    fc.assert(fc.property(fc.array(fc.tuple(fc.nat({ max: 80 }), fc.boolean()), { maxLength: 300 }), (changes) => {
+      const model = new Map<string, Row>();
+      const versions = [{ rows: emptyRows<Row>(), known: [] as readonly Row[] }];
+      for (const [index, [id, isRemoval]] of changes.entries()) {
+        const last = versions.at(-1)?.rows ?? emptyRows<Row>();
+        const row = rowOf(id, String(index));
+        if (isRemoval) model.delete(String(id));
+        else model.set(String(id), row);
+        versions.push({ rows: isRemoval ? last.without(row.task) : last.with(row), known: [...model.values()] });
+      }
+      for (const { rows, known } of versions) {
+        expect([...rows]).toEqual(known);
+        expect(rows.size).toBe(known.length);
+        for (const [id] of changes) expect(rows.get(refOf(String(id)))).toEqual(known.find(({ task }) => task.id === String(id)));
+      }
+    }));
+  });
+
+  it('keep nothing of removed rows', () => {
+    let rows = emptyRows<Row>();
+    for (let id = 0; id < 5_000; id += 1) rows = rows.with(rowOf(id, 'x'.repeat(10))).without(refOf(String(id - 10)));
+    expect(JSON.stringify(Reflect.get(rows, 'root')).length).toBeLessThan(5_000);
+  });
+
+  it('are an array in JSON', () => {
+    expect(JSON.parse(JSON.stringify({ tasks: filled(2) }))).toEqual({ tasks: [rowOf(0), rowOf(1)] });
+  });
+
   it('can be read again, and from several readers at once', () => {
     const rows = filled(100);
     const reader = rows[Symbol.iterator]();
