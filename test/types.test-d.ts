@@ -176,10 +176,10 @@ expectTypeOf(watchTasks(client, { watch: ({ id }) => (id === '1' ? { resumeFrom:
 expectTypeOf(toFeed()).toEqualTypeOf<OperatorFunction<FeedEvent, Feed>>();
 
 // events and feeds
-expectTypeOf<FeedEvent['kind']>().toEqualTypeOf<'added' | 'transition' | 'progress' | 'retry' | 'error'>();
+expectTypeOf<FeedEvent['kind']>().toEqualTypeOf<'added' | 'transition' | 'progress' | 'retry' | 'error' | 'removed'>();
 if (event.kind === 'transition' && event.transition.to === 'failed') expectTypeOf(event.transition.snapshot.failure).toEqualTypeOf<Failure>();
 if (event.kind === 'retry') expectTypeOf(event.lastError).toEqualTypeOf<LastError>();
-expectTypeOf(feed.counts).toEqualTypeOf<Readonly<Record<TaskStatus | 'errored', number>>>();
+expectTypeOf(feed.counts).toEqualTypeOf<Readonly<Record<TaskStatus | 'notPolled' | 'errored', number>>>();
 expectTypeOf(feed.tasks).toEqualTypeOf<Rows<TaskRow>>();
 expectTypeOf([...feed.tasks]).toEqualTypeOf<TaskRow[]>();
 // a row narrows by its status

@@ -77,5 +77,6 @@ export const injectSeedance = (): TaskClient => {
     states: (task, options) => throughZone(client.states(task, options)),
     watch: (task, options) => throughZone(client.watch(task, options)),
     queue: throughZone(client.queue),
+    scheduler: client.scheduler,
   };
 };

@@ -2,7 +2,7 @@
  * Exposes a feed as signals, with or without zones, in the browser and on the server.
  */
 import { computed, DestroyRef, inject, NgZone, PendingTasks, type Signal, signal } from '@angular/core';
-import { type Observable, Subject, Subscription } from 'rxjs';
+import { merge, type Observable, Subject, Subscription } from 'rxjs';
 import { emptyTotals, type Feed, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from '../feed/feed.js';
 import type { TaskRef } from '../task/snapshot.js';
 import { SEEDANCE_CLIENT } from './client.js';
@@ -26,6 +26,8 @@ export interface FeedSignals {
 export interface TaskFeed extends FeedSignals {
   /** Watches one more task; does nothing for a task that is already tracked, or after the owner is destroyed. */
   readonly track: (task: TaskRef) => void;
+  /** Stops watching a task and removes its row; does nothing for any other task. It can be tracked again. */
+  readonly untrack: (task: TaskRef) => void;
 }
 
 /**
@@ -60,19 +62,22 @@ export const feedSignals = (feed: Observable<Feed>): FeedSignals => {
 export const injectTaskFeed = (options: WatchTasksOptions = {}): TaskFeed => {
   const zone = inject(NgZone);
   const refs = new Subject<TaskRef>();
-  const { open, ...signals } = closedSignals(refs.pipe(watchTasks(inject(SEEDANCE_CLIENT), options), toFeed()));
+  const untracked = new Subject<TaskRef>();
+  const remove = options.remove === undefined ? untracked : merge(untracked, options.remove);
+  const { open, ...signals } = closedSignals(refs.pipe(watchTasks(inject(SEEDANCE_CLIENT), { ...options, remove }), toFeed()));
   return {
     ...signals,
     track: (task) => {
       open();
       zone.runOutsideAngular(() => refs.next(task));
     },
+    untrack: (task) => { zone.runOutsideAngular(() => untracked.next(task)); },
   };
 };
 
 /** Whether any task has a result. `changed` is null in a feed that arrived as a whole. */
 const hasResult = ({ counts, changed, tasks }: Feed): boolean =>
-  Object.values(counts).some((count) => count > 0) || (changed === null ? [...tasks] : [changed]).some(({ lastError }) => lastError !== null);
+  counts.notPolled < tasks.size || (changed === null ? [...tasks] : [changed]).some(({ lastError }) => lastError !== null);
 
 /** Signals of a feed that is subscribed by the first `open`. */
 const closedSignals = (source: Observable<Feed>): FeedSignals & { readonly open: () => void } => {

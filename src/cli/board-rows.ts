@@ -1,11 +1,9 @@
 /**
  * What the board shows for each task of a run: a word, a progress share and notes. Pure.
  */
-import { type TaskSnapshot, taskKey } from '../task/snapshot.js';
+import { taskKey } from '../task/snapshot.js';
 import type { TaskRow } from '../feed/feed.js';
-import { watchConfig } from '../state/watch-config.js';
-import type { TimeRange } from '../wire/facts.js';
-import type { Provider } from '../wire/provider.js';
+import { progressAt, remainingMs } from '../state/progress.js';
 import { bytesForPeople } from './byte-count.js';
 import { forPeople } from './duration.js';
 import type { DownloadProgress } from '../node/index.js';
@@ -66,26 +64,25 @@ const styleOf = (word: string): Style => styles[word] ?? 'dim';
 /**
  * What to show of a run.
  *
- * @param providers for their expected times
- * @param nowMs     the time by the providers' clock
- * @param most      how many rows to describe at most, since describing a row costs more than counting it; default: all
+ * @param nowMs the time by the client's clock
+ * @param most  how many rows to describe at most, since describing a row costs more than counting it; default: all
  */
-export const boardContent = (run: Run, providers: readonly Provider[], nowMs: number, most = Infinity): BoardContent => {
-  const { feed, sinceMs, downloads, endings } = run;
-  const expectedOf = expectation(providers);
-  const active = [...feed.tasks]
+export const boardContent = (run: Run, nowMs: number, most = Infinity): BoardContent => {
+  const { feed, downloads, endings } = run;
+  const rows = [...feed.tasks];
+  const active = rows
     .map((row) => ({ row, key: taskKey(row.task) }))
     .filter(({ key }) => !endings.has(key))
-    .map(({ row, key }) => ({ row, download: downloads.get(key), sinceMs: sinceMs.get(key) ?? nowMs }))
+    .map(({ row, key }) => ({ row, download: downloads.get(key) }))
     .map((one): ActiveTask => ({ ...one, word: wordOf(one.row, one.download) }))
     // Sorting is stable: tasks of one rank stay in the order in which they were added.
     .toSorted((one, other) => rankOf(one.word) - rankOf(other.word));
-  const shown = active.slice(0, most).map((one) => activeRow(one, expectedOf, nowMs));
+  const shown = active.slice(0, most).map((one) => activeRow(one, nowMs));
   const ended = [...endings.values()].toReversed().slice(0, Math.max(0, most - shown.length)).map(endedRow);
   return {
     rows: [...shown, ...ended],
     rowCount: active.length + endings.size,
-    share: feed.progress,
+    share: rows.reduce((sum, row) => sum + progressAt(row, nowMs), 0) / Math.max(1, rows.length),
     estimated: feed.estimated,
     counts: countsOf(run),
     tasks: feed.tasks.size,
@@ -98,12 +95,7 @@ interface ActiveTask {
   readonly row: TaskRow;
   readonly word: string;
   readonly download: DownloadProgress | undefined;
-  /** When its watch began. */
-  readonly sinceMs: number;
 }
-
-/** How long a task is expected to take; null if unknown. */
-type Expectation = (snapshot: TaskSnapshot) => TimeRange | null;
 
 const wordOf = ({ status }: TaskRow, download: DownloadProgress | undefined): string =>
   download !== undefined || status === 'succeeded' ? 'saving' : (status ?? 'pending');
@@ -113,16 +105,17 @@ const rankOf = (word: string): number => (word === 'pending' ? 3 : word === 'que
 
 type Notes = Pick<BoardRow, 'share' | 'estimated' | 'notes'> & { readonly style?: Style };
 
-const activeRow = (task: ActiveTask, expectedOf: Expectation, nowMs: number): BoardRow => {
+const activeRow = (task: ActiveTask, nowMs: number): BoardRow => {
   const { row, word } = task;
-  return { name: plain(refText(row.task)), word, style: styleOf(word), isActive: true, ...activeNotes(task, expectedOf, nowMs) };
+  return { name: plain(refText(row.task)), word, style: styleOf(word), isActive: true, ...activeNotes(task, nowMs) };
 };
 
-const activeNotes = ({ row, word, download, sinceMs }: ActiveTask, expectedOf: Expectation, nowMs: number): Notes => {
+const activeNotes = ({ row, word, download }: ActiveTask, nowMs: number): Notes => {
   if (word === 'saving') return savingNotes(download);
-  const { progress, estimated, lastError, nextPollAtMs } = row;
+  const { estimated, lastError, nextPollAtMs } = row;
+  const progress = progressAt(row, nowMs);
   const share = progress === 0 && estimated ? null : progress;
-  if (lastError === null) return { share, estimated, notes: timeNotes(row, sinceMs, expectedOf, nowMs) };
+  if (lastError === null) return { share, estimated, notes: timeNotes(row, nowMs) };
   const reason = errorWord(lastError);
   const waitMs = (nextPollAtMs ?? nowMs) - nowMs;
   const next = waitMs > 0 ? `next in ${forPeople(waitMs)}` : 'polling again';
@@ -137,24 +130,18 @@ const savingNotes = (download: DownloadProgress | undefined): Notes => {
   return { share: totalBytes === 0 ? 1 : receivedBytes / totalBytes, estimated: false, notes: [`${received} / ${bytesForPeople(totalBytes)}`, received] };
 };
 
-/** How much longer a running task may take; for any other task, how long it has had its status. */
-const timeNotes = ({ snapshot, status }: TaskRow, sinceMs: number, expectedOf: Expectation, nowMs: number): readonly string[] => {
+/** How much longer a running task is expected to take; for any other task, how long it has had its status. */
+const timeNotes = (row: TaskRow, nowMs: number): readonly string[] => {
+  const { snapshot, status, statusSinceMs, forecast } = row;
   if (snapshot === null) return ['not polled yet', ''];
-  const elapsedMs = Math.max(0, nowMs - (snapshot.startedAtMs ?? snapshot.createdAtMs ?? sinceMs));
   if (status === 'unknown') return [`status is '${plain(snapshot.providerStatus)}'`, `'${plain(snapshot.providerStatus)}'`];
-  if (status === 'queued') return [`queued for ${forPeople(elapsedMs)}`, `for ${forPeople(elapsedMs)}`];
-  const expected = expectedOf(snapshot);
-  if (expected === null) return [`running for ${forPeople(elapsedMs)}`, `for ${forPeople(elapsedMs)}`];
-  if (elapsedMs < expected.maxMs) return [`${forPeople(expected.maxMs - elapsedMs)} left`];
-  return elapsedMs < 1.5 * expected.maxMs ? ['any moment'] : ['longer than usual', 'overdue'];
-};
-
-const expectation = (providers: readonly Provider[]): Expectation => {
-  const configs = new Map(providers.map((provider) => [provider.id, watchConfig(provider)]));
-  return (snapshot) => {
-    const known = configs.get(snapshot.task.provider);
-    return known === undefined ? null : known.provider.expectedTimeMs(known.hintsOf(snapshot));
-  };
+  const elapsed = forPeople(Math.max(0, nowMs - (snapshot.startedAtMs ?? statusSinceMs)));
+  if (status === 'queued') return [`queued for ${elapsed}`, `for ${elapsed}`];
+  if (forecast === null) return [`running for ${elapsed}`, `for ${elapsed}`];
+  const left = remainingMs(row, nowMs);
+  if (left === null) return ['longer than usual', 'overdue'];
+  const most = forPeople(left.maxMs);
+  return left.minMs < 1000 ? [`up to ${most} left`, `≤ ${most}`] : [`${forPeople(left.minMs)}–${most} left`, `≤ ${most}`];
 };
 
 const endedRow = (ending: Ending): BoardRow => {
@@ -165,9 +152,8 @@ const endedRow = (ending: Ending): BoardRow => {
 };
 
 const countsOf = ({ feed, endings }: Run): BoardContent['counts'] => {
-  const { running, queued, unknown, succeeded, failed, cancelled, expired, errored } = feed.counts;
+  const { notPolled, running, queued, unknown, succeeded, failed, cancelled, expired, errored } = feed.counts;
   const saved = [...endings.values()].filter(({ path }) => path !== null).length;
-  const notPolled = feed.tasks.size - [running, queued, unknown, succeeded, failed, cancelled, expired, errored].reduce((sum, count) => sum + count, 0);
   return Object.entries({ 'not polled yet': notPolled, queued, running, unknown, succeeded, saved, failed, cancelled, expired, [endWord('errored')]: errored })
     .filter(([, count]) => count > 0)
     .map(([word, count]) => ({ count, word, style: styleOf(word) }));

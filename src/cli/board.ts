@@ -12,7 +12,7 @@ import { cutMiddle, padEnd, widthOf } from './terminal-text.js';
 /**
  * Draws a board.
  *
- * @example board(boardContent(run, providers, Date.now()), { columns: 80, rows: 24 }, paint)
+ * @example board(boardContent(run, Date.now()), { columns: 80, rows: 24 }, paint)
  */
 export const board = (content: BoardContent, { columns, rows }: Size, paint: Paint): readonly string[] => {
   const total = painted(totalLine(content, columns), columns, paint);

@@ -27,8 +27,9 @@ const jsonOf = (event: PublicEvent): string => {
     case 'not-saved':
       return plainJson({ ...event, error: event.error && publicFieldsOf(event.error) });
     case 'added':
-      return plainJson({ kind: event.kind, task: event.task });
+      return plainJson({ kind: event.kind, task: event.task, atMs: event.atMs });
     case 'progress':
+    case 'removed':
     case 'retry':
     case 'download':
     case 'saved':

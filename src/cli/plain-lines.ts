@@ -49,6 +49,7 @@ const changeOf = (event: RunEvent, nowMs: number): string | null => {
       return event.message;
     case 'added':
     case 'progress':
+    case 'removed':
     case 'download':
     case 'ended':
       return null;

@@ -1,7 +1,7 @@
 /**
  * The state of a run, folded from its events. The board, the summary and the exit code are derived from it.
  */
-import { asyncScheduler, combineLatest, connect, defer, map, type OperatorFunction, scan, startWith, type TimestampProvider } from 'rxjs';
+import { combineLatest, connect, defer, map, type OperatorFunction, scan, startWith } from 'rxjs';
 import { taskKey } from '../task/snapshot.js';
 import { type Feed, toFeed } from '../feed/feed.js';
 import type { DownloadProgress } from '../node/index.js';
@@ -9,8 +9,6 @@ import { type Ending, feedEvents, isSuccess, type RunEvent } from './run-events.
 
 /** The state beside the feed. Its collections are updated in place: read them, do not keep them. */
 export interface RunDetails {
-  /** When the watch of each task began. */
-  readonly sinceMs: ReadonlyMap<string, number>;
   /** Downloads in progress. */
   readonly downloads: ReadonlyMap<string, DownloadProgress>;
   /** The finished tasks, in the order in which they finished. */
@@ -24,28 +22,18 @@ export interface Run extends RunDetails {
   readonly feed: Feed;
 }
 
-/**
- * Folds events into the states of a run, the empty one first.
- *
- * @param clock the providers' clock; default: real time
- */
-export const toRun = (clock: TimestampProvider = asyncScheduler): OperatorFunction<RunEvent, Run> =>
-  connect((events) =>
-    combineLatest([events.pipe(feedEvents(), toFeed()), events.pipe(toDetails(clock))]).pipe(map(([feed, details]) => ({ feed, ...details }))),
-  );
+/** Folds events into the states of a run, the empty one first. */
+export const toRun = (): OperatorFunction<RunEvent, Run> =>
+  connect((events) => combineLatest([events.pipe(feedEvents(), toFeed()), events.pipe(toDetails())]).pipe(map(([feed, details]) => ({ feed, ...details }))));
 
-const toDetails = (clock: TimestampProvider): OperatorFunction<RunEvent, RunDetails> => (events) =>
+const toDetails = (): OperatorFunction<RunEvent, RunDetails> => (events) =>
   defer(() => {
-    const sinceMs = new Map<string, number>();
     const downloads = new Map<string, DownloadProgress>();
     const endings = new Map<string, Ending>();
-    const empty: RunDetails = { sinceMs, downloads, endings, refused: 0 };
+    const empty: RunDetails = { downloads, endings, refused: 0 };
     return events.pipe(
       scan((details, item) => {
         switch (item.kind) {
-          case 'added':
-            sinceMs.set(taskKey(item.task), clock.now());
-            break;
           case 'download':
             downloads.set(taskKey(item.task), item.progress);
             break;
@@ -58,6 +46,8 @@ const toDetails = (clock: TimestampProvider): OperatorFunction<RunEvent, RunDeta
             break;
           case 'refused':
             return { ...details, refused: details.refused + 1 };
+          case 'added':
+          case 'removed':
           case 'transition':
           case 'progress':
           case 'retry':

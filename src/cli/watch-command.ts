@@ -98,15 +98,14 @@ const asList =
       );
 
 /** Prints events as they come: for programs on stdout, for people on stderr. Emits the final state of the run. */
-const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { accounts, scheduler: clock }: Access): ((events: Observable<RunEvent>) => Observable<Run>) => {
+const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { scheduler: clock }: Access): ((events: Observable<RunEvent>) => Observable<Run>) => {
   // A board and JSON lines on one terminal would overwrite each other.
   const hasBoard = stderr.canRedraw && !(json && stdout.isTerminal);
-  const providers = accounts.map(({ provider }) => provider);
   return connect((events) =>
     merge(
       json ? events.pipe(jsonLines(), toLines(stdout)) : stdout.isTerminal ? EMPTY : events.pipe(endLines(), toLines(stdout)),
-      hasBoard ? events.pipe(liveBoard(stderr, providers, clock)) : events.pipe(changeLines(clock), toLines(stderr)),
-      events.pipe(toRun(clock), last()),
+      hasBoard ? events.pipe(liveBoard(stderr, clock)) : events.pipe(changeLines(clock), toLines(stderr)),
+      events.pipe(toRun(), last()),
     ),
   );
 };

@@ -85,6 +85,8 @@ export interface TaskClient<Id extends string = string> {
    * @example client.queue.pipe(auditTime(1000)).subscribe(({ inFlight, lanes }) => console.log(inFlight, lanes))
    */
   readonly queue: Observable<QueueStatus>;
+  /** The clock of the client: `scheduler.now()` is the time by which states, events and rows are dated. */
+  readonly scheduler: SchedulerLike;
 }
 
 /** The polling of one account. */
@@ -240,6 +242,7 @@ export const createTaskClient = <Id extends string>({
     states: (ref, options) => follow(ref, options, (state) => state),
     watch: (ref, options) => follow(ref, options, (_, transition) => transition),
     queue: queue.status,
+    scheduler,
   };
 };
 

@@ -1,8 +1,14 @@
 /**
  * Merges many watches into one stream of events, and reduces these events to one progress feed.
  */
-import { defer, distinct, map, mergeMap, Observable, type Observer, type OperatorFunction, scan, startWith, type Subscriber, throwError } from 'rxjs';
-import { isRecord } from '../checks.js';
+import {
+  AsyncSubject, concat, defer, EMPTY, endWith, filter, isObservable, map, merge, mergeMap, Observable, type Observer, of, type OperatorFunction, scan,
+  type SchedulerLike, startWith, Subject, type Subscriber, takeUntil, throwError,
+} from 'rxjs';
+import { checkAtLeast, isRecord } from '../checks.js';
+import { longTimer } from '../poll/timers.js';
+import { type WatchError, watchErrorOf } from '../state/errors.js';
+import type { Forecast } from '../state/progress.js';
 import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import { isTerminal, type TaskStatus } from '../task/status.js';
 import type { TaskTransition } from '../task/transition.js';
@@ -11,23 +17,36 @@ import type { TaskClient, WatchOptions } from '../client/task-client.js';
 import { parseWatchState } from '../state/stored.js';
 import { type LastError, reportedStatus, transitionBetween, type WatchState } from '../state/watch-state.js';
 
-/** An event of one of many tasks. */
+/** An event of one of many tasks. `atMs` is its time by the client's clock. */
 export type FeedEvent =
   /** The watch of the task starts, resumed from a saved state unless that is null. The first event of each task. */
-  | { readonly kind: 'added'; readonly task: TaskRef; readonly resumedFrom: WatchState | null }
+  | { readonly kind: 'added'; readonly task: TaskRef; readonly atMs: number; readonly resumedFrom: WatchState | null }
   /** The task's status changed. `transition.raw` is null: a feed keeps no bodies. */
-  | { readonly kind: 'transition'; readonly task: TaskRef; readonly transition: TaskTransition }
-  /** 0 to 1, never decreases. `estimated` if the provider does not report progress. */
-  | { readonly kind: 'progress'; readonly task: TaskRef; readonly progress: number; readonly estimated: boolean }
+  | { readonly kind: 'transition'; readonly task: TaskRef; readonly atMs: number; readonly transition: TaskTransition }
+  /** The progress at the latest response, 0 to 1, or its forecast changed. See `progressAt`. `estimated` if the provider reports no progress. */
+  | {
+    readonly kind: 'progress';
+    readonly task: TaskRef;
+    readonly atMs: number;
+    readonly progress: number;
+    readonly estimated: boolean;
+    readonly forecast: Forecast | null;
+  }
   /** A poll failed; the next one is due at `nextPollAtMs`. */
-  | { readonly kind: 'retry'; readonly task: TaskRef; readonly lastError: LastError; readonly nextPollAtMs: number }
+  | { readonly kind: 'retry'; readonly task: TaskRef; readonly atMs: number; readonly lastError: LastError; readonly nextPollAtMs: number }
   /** The task could not be followed to its end: a `SeedanceError`, or the error of an invalid ref. */
-  | { readonly kind: 'error'; readonly task: TaskRef; readonly error: Error };
+  | { readonly kind: 'error'; readonly task: TaskRef; readonly atMs: number; readonly error: Error }
+  /** The task left the feed. The last event of the task, unless it is added again. */
+  | { readonly kind: 'removed'; readonly task: TaskRef; readonly atMs: number };
 
 /** Options of `watchTasks`. */
 export interface WatchTasksOptions {
   /** Options of each watch, such as the saved state to resume from. */
   readonly watch?: ((task: TaskRef) => WatchOptions) | undefined;
+  /** Tasks to remove: their watches stop. A removed task can be added again. Other tasks are ignored. */
+  readonly remove?: Observable<TaskRef> | undefined;
+  /** How long after its end a task is removed, in ms. Default: never. */
+  readonly removeEndedAfterMs?: number | undefined;
 }
 
 /**
@@ -36,24 +55,53 @@ export interface WatchTasksOptions {
  *     refs      a--------b-----a|
  *     events    (a+a1)---(b+b1)---a2---b2---a3--(b3|)     each with `added` first
  *
- * Errors: those of the refs. An error of one task is an event, and does not affect the others.
+ * Completes when the refs have completed and every task has ended or was removed. Errors: those of the refs and of `remove`. An error of
+ * one task is an event, and does not affect the others. Throws `TypeError` or `RangeError` for an invalid option.
  * @example refs$.pipe(watchTasks(client), toFeed()).subscribe(render)
  */
 export const watchTasks =
   <Id extends string>(
     client: TaskClient<Id>,
-    { watch = () => ({}) }: WatchTasksOptions = {},
+    { watch = () => ({}), remove = EMPTY, removeEndedAfterMs = Infinity }: WatchTasksOptions = {},
   ): OperatorFunction<TaskRef<Id>, FeedEvent> =>
     (refs) => {
       if (!isRecord(client)) throw new TypeError(`client must be a result of createTaskClient, not ${String(client)}`);
-      return refs.pipe(
-        distinct((ref) => keyOf(ref)),
-        mergeMap((ref) => eventsOf(keyOf(ref) === ref ? noTask : ref, () => {
-          const options = watch(ref);
-          const states = client.states(ref, options);
-          return { states, resumedFrom: options.resumeFrom === undefined ? null : parseWatchState(options.resumeFrom) };
-        })),
-      );
+      if (!isObservable(remove)) throw new TypeError(`remove must be an Observable of tasks, not ${String(remove)}`);
+      if (removeEndedAfterMs !== Infinity) checkAtLeast(0, 'removeEndedAfterMs', removeEndedAfterMs);
+      return defer(() => {
+        const tasks = new Map<unknown, WatchedTask>();
+        const ended = new Subject<WatchedTask>();
+        const completed = new AsyncSubject<true>();
+
+        const add = (ref: TaskRef<Id>): Observable<FeedEvent> => {
+          const key = keyOf(ref);
+          const task = new WatchedTask(key, key === ref ? noTask : ref, client.scheduler, ended);
+          tasks.set(key, task);
+          return task.events(() => {
+            const options = watch(ref);
+            const states = client.states(ref, options);
+            return { states, resumedFrom: options.resumeFrom === undefined ? null : parseWatchState(options.resumeFrom) };
+          });
+        };
+
+        const discard = (task: WatchedTask | undefined): Observable<FeedEvent> => {
+          if (task === undefined || tasks.get(task.key) !== task) return EMPTY;
+          tasks.delete(task.key);
+          return task.remove();
+        };
+
+        const events = refs.pipe(filter((ref) => !tasks.has(keyOf(ref))), mergeMap(add));
+        const removed = remove.pipe(map((ref) => tasks.get(keyOf(ref))));
+        const aged = removeEndedAfterMs === Infinity ? EMPTY : ended.pipe(mergeMap((task) => longTimer(removeEndedAfterMs, client.scheduler).pipe(endWith(task))));
+        return merge(
+          concat(events, defer(() => {
+            completed.next(true);
+            completed.complete();
+            return EMPTY;
+          })),
+          merge(removed, aged).pipe(mergeMap(discard), takeUntil(completed)),
+        );
+      });
     };
 
 /** The key of a ref; an invalid ref without a key is its own key. */
@@ -68,87 +116,110 @@ const keyOf = (ref: TaskRef): unknown => {
 /** Stands for an invalid ref. Its error describes the value. */
 const noTask: TaskRef = { provider: '?', id: '?' };
 
-const errored = (task: TaskRef, error: unknown): FeedEvent => ({
-  kind: 'error',
-  task,
-  error: error instanceof Error ? error : new Error(String(error)),
-});
-
 /** A watch that is about to start. */
 interface Begun {
   readonly states: Observable<WatchState>;
   readonly resumedFrom: WatchState | null;
 }
 
-/** The events of one watch. An error, also that of a watch that cannot start, is the last event. */
-const eventsOf = (task: TaskRef, begin: () => Begun): Observable<FeedEvent> =>
-  new Observable((subscriber) => {
-    let begun: Begun;
-    try {
-      begun = begin();
-    } catch (error) {
-      begun = { states: throwError(() => error), resumedFrom: null };
-    }
-    const { states, resumedFrom } = begun;
-    subscriber.next({ kind: 'added', task, resumedFrom });
-    return subscriber.closed ? undefined : states.subscribe(new StatesAsEvents(subscriber, task));
-  });
-
-/** A class saves memory: there is one for each watched task. */
-class StatesAsEvents implements Observer<WatchState> {
-  readonly #subscriber: Subscriber<FeedEvent>;
+/** Turns the states of one watch into events. A class saves memory: there is one for each task. */
+class WatchedTask implements Observer<WatchState> {
+  readonly key: unknown;
   readonly #task: TaskRef;
+  readonly #scheduler: SchedulerLike;
+  readonly #ended: Observer<WatchedTask>;
+  #subscriber: Subscriber<FeedEvent> | null = null;
   #before: WatchState | null = null;
 
-  constructor(subscriber: Subscriber<FeedEvent>, task: TaskRef) {
-    this.#subscriber = subscriber;
+  constructor(key: unknown, task: TaskRef, scheduler: SchedulerLike, ended: Observer<WatchedTask>) {
+    this.key = key;
     this.#task = task;
+    this.#scheduler = scheduler;
+    this.#ended = ended;
+  }
+
+  /** An error, also that of a watch that cannot start, is the last event. */
+  events(begin: () => Begun): Observable<FeedEvent> {
+    return new Observable((subscriber) => {
+      this.#subscriber = subscriber;
+      let begun: Begun;
+      try {
+        begun = begin();
+      } catch (error) {
+        begun = { states: throwError(() => error), resumedFrom: null };
+      }
+      const { states, resumedFrom } = begun;
+      subscriber.next({ kind: 'added', task: this.#task, atMs: this.#scheduler.now(), resumedFrom });
+      return subscriber.closed ? undefined : states.subscribe(this);
+    });
   }
 
   next(state: WatchState): void {
     const events = eventsBetween(this.#task, this.#before, state);
     this.#before = state;
-    for (const event of events) this.#subscriber.next(event);
+    for (const event of events) this.#subscriber?.next(event);
   }
 
   error(error: unknown): void {
-    this.#subscriber.next(errored(this.#task, error));
-    this.#subscriber.complete();
+    this.#subscriber?.next({ kind: 'error', task: this.#task, atMs: this.#scheduler.now(), error: error instanceof Error ? error : new Error(String(error)) });
+    this.complete();
   }
 
   complete(): void {
+    const subscriber = this.#subscriber;
+    this.#subscriber = null;
+    this.#before = null;
+    subscriber?.complete();
+    this.#ended.next(this);
+  }
+
+  /** Stops the watch. Its last event comes from its own stream, or after the end of that from this one. */
+  remove(): Observable<FeedEvent> {
+    const removed: FeedEvent = { kind: 'removed', task: this.#task, atMs: this.#scheduler.now() };
+    if (this.#subscriber === null) return of(removed);
+    this.#subscriber.next(removed);
     this.#subscriber.complete();
+    return EMPTY;
   }
 }
 
 /** The events between two states. The first state of a resumed watch reports everything again. */
 const eventsBetween = (task: TaskRef, before: WatchState | null, state: WatchState): readonly FeedEvent[] => {
-  const { lastError, nextPollAtMs, ended, progress, estimated } = state;
+  const { lastError, nextPollAtMs, ended, progress, estimated, forecast, polledAtMs, startedAtMs } = state;
+  const atMs = polledAtMs ?? startedAtMs;
   const events: FeedEvent[] = [];
   const transition = transitionBetween(before, state, null);
-  if (transition !== null) events.push({ kind: 'transition', task, transition });
-  const hasMoved = progress !== (before?.progress ?? 0) || estimated !== (before?.estimated ?? true);
+  if (transition !== null) events.push({ kind: 'transition', task, atMs, transition });
+  const hasMoved = progress !== (before?.progress ?? 0) || estimated !== (before?.estimated ?? true) || forecast !== (before?.forecast ?? null);
   const hasRecovered = before?.lastError != null && lastError === null;
-  if ((hasMoved || hasRecovered) && ended !== 'terminal') events.push({ kind: 'progress', task, progress, estimated });
-  if (lastError !== null && ended === null) events.push({ kind: 'retry', task, lastError, nextPollAtMs });
+  if ((hasMoved || hasRecovered) && ended === null) events.push({ kind: 'progress', task, atMs, progress, estimated, forecast });
+  if (lastError !== null && ended === null) events.push({ kind: 'retry', task, atMs, lastError, nextPollAtMs });
   return events;
 };
 
-/** One task of a feed whose latest status is `Status`. */
+/** One task of a feed whose latest status is `Status`. Plain JSON; instants are by the client's clock. */
 export interface RowOf<Status extends TaskStatus | null> {
   readonly task: TaskRef;
   /** Null until the first response. */
   readonly status: Status;
   readonly snapshot: Status extends null ? null : Extract<TaskSnapshot, { readonly status: Status }>;
-  /** 0 to 1, never decreases; 1 once the task has finished or could not be followed. */
+  /** 0 to 1 at the last poll, never decreases; 1 once the task has finished or could not be followed. See `progressAt`. */
   readonly progress: number;
   readonly estimated: boolean;
+  /** When the task is expected to end; null while it does not run, and without an expected time. See `remainingMs`. */
+  readonly forecast: Forecast | null;
+  /** When the task was first watched, also by an earlier run that this one resumes. */
+  readonly addedAtMs: number;
+  /** When the status was first seen; `addedAtMs` without one. */
+  readonly statusSinceMs: number;
+  /** When the end was seen, or the watch gave up; null before that. */
+  readonly endedAtMs: number | null;
   /** The error of the last poll; null after a good response. */
   readonly lastError: LastError | null;
   /** When the next poll is due, after a failed one; null otherwise. */
   readonly nextPollAtMs: number | null;
   /** Why the task could not be followed to its end. */
-  readonly error: Error | null;
+  readonly error: WatchError | null;
 }
 
 /**
@@ -164,16 +235,20 @@ export type RowFields = { readonly [Field in keyof TaskRow]: TaskRow[Field] };
 /** Fields as a row. Their status must be that of their snapshot. */
 export const rowFrom = (fields: RowFields): TaskRow => fields as TaskRow; // the caller keeps to that
 
+/** The number of tasks by status, of those that were not polled yet, and of those that could not be followed: each task counts once. */
+export type FeedCounts = Readonly<Record<TaskStatus | 'notPolled' | 'errored', number>>;
+
 /** All tasks at one moment. Immutable: older feeds stay as they were. */
 export interface Feed {
-  /** The number of tasks by status, and of those that could not be followed. A task without a response counts only in `tasks.size`. */
-  readonly counts: Readonly<Record<TaskStatus | 'errored', number>>;
-  /** The mean progress of all tasks, 0 to 1. Decreases only when a task is added. */
+  readonly counts: FeedCounts;
+  /** The mean progress of all tasks at their last polls, 0 to 1. Decreases only when a task is added or removed. */
   readonly progress: number;
   /** Whether the progress of any task is estimated. */
   readonly estimated: boolean;
-  /** The row that the last event changed; null for the empty feed. */
+  /** The row that the last event added or changed; null for the empty feed and after a removal. */
   readonly changed: TaskRow | null;
+  /** The row that the last event removed; null after any other event. */
+  readonly removed: TaskRow | null;
   readonly tasks: Rows<TaskRow>;
 }
 
@@ -202,10 +277,11 @@ export interface Totals {
 /** The empty feed. */
 export const emptyTotals = (): Totals => ({
   feed: {
-    counts: { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, errored: 0 },
+    counts: { notPolled: 0, queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, errored: 0 },
     progress: 0,
     estimated: false,
     changed: null,
+    removed: null,
     tasks: emptyRows<TaskRow>(),
   },
   partsDone: 0,
@@ -213,37 +289,58 @@ export const emptyTotals = (): Totals => ({
 });
 
 /** Adds or replaces a row. Pass only the newest totals. */
-export const afterRow = (
+export const afterRow = (totals: Totals, row: TaskRow, before: TaskRow | undefined = totals.feed.tasks.get(row.task)): Totals =>
+  totalsAfter(totals, totals.feed.tasks.with(row), before, row);
+
+/** Removes the row of a task. Pass only the newest totals. */
+export const withoutRow = (totals: Totals, task: TaskRef): Totals => {
+  const before = totals.feed.tasks.get(task);
+  return before === undefined ? totals : totalsAfter(totals, totals.feed.tasks.without(task), before, undefined);
+};
+
+const totalsAfter = (
   { feed, partsDone, estimatedRows }: Totals,
-  row: TaskRow,
-  before: TaskRow | undefined = feed.tasks.get(row.task),
+  tasks: GrowingRows<TaskRow>,
+  before: TaskRow | undefined,
+  row: TaskRow | undefined,
 ): Totals => {
-  const tasks = feed.tasks.with(row);
-  const done = partsDone + partsOf(row) - (before === undefined ? 0 : partsOf(before));
-  const estimatedNow = estimatedRows + Number(row.estimated) - Number(before?.estimated ?? false);
+  const done = partsDone + partsOf(row) - partsOf(before);
+  const estimatedNow = estimatedRows + Number(row?.estimated ?? false) - Number(before?.estimated ?? false);
   return {
-    feed: { counts: recounted(feed.counts, before, row), progress: done / parts / tasks.size, estimated: estimatedNow > 0, changed: row, tasks },
+    feed: {
+      counts: recounted(feed.counts, before, row),
+      progress: tasks.size === 0 ? 0 : done / parts / tasks.size,
+      estimated: estimatedNow > 0,
+      changed: row ?? null,
+      removed: row === undefined ? (before ?? null) : null,
+      tasks,
+    },
     partsDone: done,
     estimatedRows: estimatedNow,
   };
 };
 
-/** Whether a feed differs from an older one by its `changed` row alone: false if there were feeds between the two. */
+/** Whether a feed differs from an older one by its `changed` or `removed` row alone: false if there were feeds between the two. */
 export const isNextAfter = (older: Feed, feed: Feed): boolean => isNextVersion(older.tasks, feed.tasks);
 
 const afterEvent = (totals: Totals, event: FeedEvent): Totals => {
+  if (event.kind === 'removed') return withoutRow(totals, event.task);
   const before = totals.feed.tasks.get(event.task);
-  return afterRow(totals, rowAfter(before ?? newRow(event.task), event), before);
+  return afterRow(totals, rowAfter(before ?? newRow(event.task, event.atMs), event), before);
 };
 
-const partsOf = ({ progress }: TaskRow): number => Math.round(progress * parts);
+const partsOf = (row: TaskRow | undefined): number => (row === undefined ? 0 : Math.round(row.progress * parts));
 
-const newRow = (task: TaskRef): TaskRow => ({
+const newRow = (task: TaskRef, addedAtMs: number): TaskRow => ({
   task,
   status: null,
   snapshot: null,
   progress: 0,
   estimated: true,
+  forecast: null,
+  addedAtMs,
+  statusSinceMs: addedAtMs,
+  endedAtMs: null,
   lastError: null,
   nextPollAtMs: null,
   error: null,
@@ -251,37 +348,60 @@ const newRow = (task: TaskRef): TaskRow => ({
 
 /** The row of a saved state. The row of a finished task is empty: the events that follow fill it. */
 const rowOf = (task: TaskRef, state: WatchState): TaskRow => {
-  const { snapshot, progress, estimated, ended } = state;
+  const { snapshot, progress, estimated, forecast, startedAtMs, statusSinceMs, ended } = state;
   const status = reportedStatus(state);
-  return ended === 'terminal' || snapshot?.status !== status ? newRow(task) : rowFrom({ ...newRow(task), status, snapshot, progress, estimated });
+  const row = newRow(task, startedAtMs);
+  return ended === 'terminal' || snapshot?.status !== status
+    ? row
+    : rowFrom({ ...row, status, snapshot, progress, estimated, forecast, statusSinceMs: statusSinceMs ?? startedAtMs });
 };
 
-const rowAfter = (row: TaskRow, event: FeedEvent): TaskRow => {
-  const { task, status, snapshot, progress, estimated, error } = row;
+/** Copies field by field, because a spread takes longer. */
+const rowAfter = (row: TaskRow, event: Exclude<FeedEvent, { readonly kind: 'removed' }>): TaskRow => {
+  const { task, status, snapshot, progress, estimated, forecast, addedAtMs, statusSinceMs, endedAtMs, lastError, error } = row;
   switch (event.kind) {
     case 'added':
       return event.resumedFrom === null ? row : rowOf(task, event.resumedFrom);
     case 'transition': {
-      const { to, snapshot: latest } = event.transition;
-      const known = isTerminal(to) ? { progress: 1, estimated: false } : row;
-      return rowFrom({ task, status: to, snapshot: latest, progress: known.progress, estimated: known.estimated, lastError: null, nextPollAtMs: null, error });
+      const { to, snapshot: latest, atMs } = event.transition;
+      const hasEnded = isTerminal(to);
+      return rowFrom({
+        task,
+        status: to,
+        snapshot: latest,
+        progress: hasEnded ? 1 : progress,
+        estimated: hasEnded ? false : estimated,
+        forecast: hasEnded ? null : forecast,
+        addedAtMs,
+        statusSinceMs: atMs,
+        endedAtMs: hasEnded ? atMs : endedAtMs,
+        lastError: null,
+        nextPollAtMs: null,
+        error,
+      });
     }
     case 'progress': {
       const known = event.progress < progress ? row : event;
-      return rowFrom({ task, status, snapshot, progress: known.progress, estimated: known.estimated, lastError: null, nextPollAtMs: null, error });
+      return rowFrom({
+        task, status, snapshot, progress: known.progress, estimated: known.estimated, forecast: event.forecast, addedAtMs, statusSinceMs, endedAtMs, lastError: null, nextPollAtMs: null, error,
+      });
     }
     case 'retry':
-      return rowFrom({ task, status, snapshot, progress, estimated, lastError: event.lastError, nextPollAtMs: event.nextPollAtMs, error });
+      return rowFrom({
+        task, status, snapshot, progress, estimated, forecast, addedAtMs, statusSinceMs, endedAtMs, lastError: event.lastError, nextPollAtMs: event.nextPollAtMs, error,
+      });
     case 'error':
-      return rowFrom({ task, status, snapshot, progress: 1, estimated: false, lastError: row.lastError, nextPollAtMs: null, error: event.error });
+      return rowFrom({
+        task, status, snapshot, progress: 1, estimated: false, forecast: null, addedAtMs, statusSinceMs, endedAtMs: event.atMs, lastError, nextPollAtMs: null, error: watchErrorOf(event.error),
+      });
   }
 };
 
-const countedAs = ({ error, status }: TaskRow): TaskStatus | 'errored' | null => (error === null ? status : 'errored');
+const countedAs = ({ error, status }: TaskRow): keyof FeedCounts => (error === null ? (status ?? 'notPolled') : 'errored');
 
-const recounted = (counts: Feed['counts'], before: TaskRow | undefined, row: TaskRow): Feed['counts'] => {
+const recounted = (counts: FeedCounts, before: TaskRow | undefined, row: TaskRow | undefined): FeedCounts => {
   const was = before === undefined ? null : countedAs(before);
-  const is = countedAs(row);
+  const is = row === undefined ? null : countedAs(row);
   if (was === is) return counts;
   const next = { ...counts };
   if (was !== null) next[was] -= 1;

@@ -1,12 +1,13 @@
 /**
  * Numbers the changes of a feed, so that a reader that reconnects gets only the rows that changed since.
  */
-import { taskKey } from '../task/snapshot.js';
+import { taskKey, type TaskRef } from '../task/snapshot.js';
 import { type Feed, isNextAfter, type TaskRow } from '../feed/feed.js';
 
-/** One task: its latest row, and the number of the change that set it. */
+/** One task: its latest row, or null once it was removed, and the number of the change that made it so. */
 export interface Entry {
-  readonly row: TaskRow;
+  readonly task: TaskRef;
+  readonly row: TaskRow | null;
   readonly change: number;
 }
 
@@ -17,13 +18,16 @@ export type Changes = readonly Entry[] | 'all';
 export interface ChangeLog {
   /** Takes a newer feed and returns the entries that it changed. An entry stays the same object and holds the latest row. */
   readonly take: (feed: Feed) => Changes;
-  /** The changes since an id of this log; `all` for any other string. */
+  /** The changes since an id of this log; `all` for any other string, and for an id from before more removals than are kept. */
   readonly since: (id: string | null) => Changes;
   /** Every row, in the order of the feed. */
   readonly rows: () => readonly TaskRow[];
   /** `<epoch>-<number>` of the latest change. */
   readonly id: () => string;
 }
+
+/** How many removals a log keeps for readers that reconnect. */
+const mostRemovals = 1_000;
 
 /**
  * Creates an empty log.
@@ -34,44 +38,72 @@ export const createChangeLog = (createEpoch: () => string): ChangeLog => {
   let epoch = createEpoch();
   let last: Feed | null = null;
   let change = 0;
-  let entries: { row: TaskRow; change: number }[] = [];
-  let byTask = new Map<string, (typeof entries)[number]>();
+  let entries = new Map<string, { task: TaskRef; row: TaskRow | null; change: number }>();
+  let removals = new Map<string, Entry>();
+  /** The number of the latest removal that is no longer kept. */
+  let forgotten = 0;
 
   const touch = (row: TaskRow): Entry => {
     change += 1;
     const key = taskKey(row.task);
-    const known = byTask.get(key);
+    const known = entries.get(key);
     if (known !== undefined) return Object.assign(known, { row, change });
-    const entry = { row, change };
-    byTask.set(key, entry);
-    entries.push(entry);
+    const entry = { task: row.task, row, change };
+    entries.set(key, entry);
     return entry;
   };
 
-  /** A feed only grows: if a task is missing or has moved, it is a different feed. */
-  const isContinuedBy = (rows: readonly TaskRow[]): boolean =>
-    entries.every(({ row }, place) => row === rows[place] || (rows[place] !== undefined && taskKey(row.task) === taskKey(rows[place].task)));
+  const discard = (key: string): readonly Entry[] => {
+    const known = entries.get(key);
+    if (known === undefined) return [];
+    change += 1;
+    const removal = Object.assign(known, { row: null, change });
+    entries.delete(key);
+    // The oldest come first. A removal stays when its task returns, because the task has then changed its place.
+    removals.delete(key);
+    removals.set(key, removal);
+    for (const [oldest, entry] of removals) {
+      if (removals.size <= mostRemovals) break;
+      removals.delete(oldest);
+      forgotten = entry.change;
+    }
+    return [removal];
+  };
+
+  /** The changes to a later feed, also if there were others between: removals, and rows that differ. Null for a different feed. */
+  const between = (feed: Feed): readonly Entry[] | null => {
+    const rows = [...feed.tasks];
+    const kept = [...entries].filter(([, { task }]) => feed.tasks.get(task) !== undefined);
+    const isContinued = (kept.length > 0 || entries.size === 0) && kept.every(([key], place) => rows[place] !== undefined && taskKey(rows[place].task) === key);
+    if (!isContinued) return null;
+    const gone = [...entries].filter(([, { task }]) => feed.tasks.get(task) === undefined);
+    return [...gone.flatMap(([key]) => discard(key)), ...rows.filter((row) => entries.get(taskKey(row.task))?.row !== row).map(touch)];
+  };
 
   return {
     take: (feed) => {
       const before = last;
       last = feed;
-      if (before !== null && feed.changed !== null && isNextAfter(before, feed)) return [touch(feed.changed)];
-      const rows = [...feed.tasks];
-      if (before !== null && isContinuedBy(rows)) return rows.filter((row, place) => row !== entries[place]?.row).map(touch);
+      if (before !== null && isNextAfter(before, feed)) {
+        if (feed.changed !== null) return [touch(feed.changed)];
+        if (feed.removed !== null) return discard(taskKey(feed.removed.task));
+      }
+      const changes = before === null ? null : between(feed);
+      if (changes !== null) return changes;
       if (before !== null) epoch = createEpoch();
-      entries = [];
-      byTask = new Map();
+      entries = new Map();
+      removals = new Map();
       change = 0;
-      rows.forEach(touch);
+      forgotten = 0;
+      for (const row of feed.tasks) touch(row);
       return 'all';
     },
     since: (id) => {
       const [, ownEpoch, number] = /^(.*)-(\d+)$/s.exec(id ?? '') ?? [];
-      const isKnown = last !== null && ownEpoch === epoch && Number(number) <= change;
-      return isKnown ? entries.filter((entry) => entry.change > Number(number)) : 'all';
+      const isKnown = last !== null && ownEpoch === epoch && Number(number) >= forgotten && Number(number) <= change;
+      return isKnown ? [...removals.values(), ...entries.values()].filter((entry) => entry.change > Number(number)) : 'all';
     },
-    rows: () => entries.map(({ row }) => row),
+    rows: () => [...entries.values()].flatMap(({ row }) => row ?? []),
     id: () => `${epoch}-${change}`,
   };
 };

@@ -8,7 +8,7 @@ import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { longTimer } from '../poll/timers.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { messageOf } from '../state/errors.js';
-import { afterRow, emptyTotals, type Feed, type TaskRow, type Totals } from '../feed/feed.js';
+import { afterRow, emptyTotals, type Feed, type TaskRow, type Totals, withoutRow } from '../feed/feed.js';
 import { ConnectionLost, type Incoming } from './connection.js';
 import { decodeFailure, decodeRows, isSameRow } from './wire-form.js';
 
@@ -94,9 +94,11 @@ type EventIn = Extract<Incoming, { readonly kind: 'event' }>;
 const read = (totals: Totals, { name, data }: EventIn, label: string): Totals => {
   switch (name) {
     case 'feed':
-      return replaced(totals, readable(name, label, () => decodeRows(data)));
-    case 'rows':
-      return readable(name, label, () => decodeRows(data)).reduce((known, row) => afterRow(known, keptOr(known.feed, row)), totals);
+      return replaced(totals, readable(name, label, () => decodeRows(data)).rows);
+    case 'rows': {
+      const { removed, rows } = readable(name, label, () => decodeRows(data));
+      return rows.reduce((known, row) => afterRow(known, keptOr(known.feed, row)), removed.reduce(withoutRow, totals));
+    }
     case 'fail':
       throw new Error(`${label}: the feed failed: ${readable(name, label, () => decodeFailure(data))}`);
     default:

@@ -3,9 +3,10 @@
  */
 import { catchError, concatWith, defer, endWith, map, NEVER, Observable, of, ReplaySubject, share, Subscription } from 'rxjs';
 import { longTimer, sleep } from '../poll/timers.js';
-import type { Feed } from '../feed/feed.js';
+import type { Feed, TaskRow } from '../feed/feed.js';
+import type { TaskRef } from '../task/snapshot.js';
 import { type ChangeLog, type Changes, createChangeLog, type Entry } from './change-log.js';
-import { encodedEnd, encodeFailure, encodeRows } from './wire-form.js';
+import { encodedEnd, encodeFailure, encodeRows, type RowChanges } from './wire-form.js';
 
 /** What the readers of a feed share after each change. */
 export interface Update {
@@ -65,9 +66,9 @@ export const readerTexts = (
 
     const nextText = (): string | null => {
       if (log !== null && (pending === 'all' || pending.size > 0)) {
-        const [name, rows] = pending === 'all' ? ['feed', log.rows()] : ['rows', [...pending].map(({ row }) => row)];
+        const [name, changes] = pending === 'all' ? ['feed', { removed: [], rows: log.rows() }] : ['rows', rowChanges(pending)];
         pending = new Set();
-        return event(name, encodeRows(rows), log.id());
+        return event(name, encodeRows(changes), log.id());
       }
       return lastText ?? (isSilent ? comment : null);
     };
@@ -112,6 +113,16 @@ export const readerTexts = (
       }),
     );
   });
+
+const rowChanges = (entries: Iterable<Entry>): RowChanges => {
+  const removed: TaskRef[] = [];
+  const rows: TaskRow[] = [];
+  for (const { task, row } of entries) {
+    if (row === null) removed.push(task);
+    else rows.push(row);
+  }
+  return { removed, rows };
+};
 
 const comment = ':\n\n';
 

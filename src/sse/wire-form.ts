@@ -4,17 +4,23 @@
  */
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import { taskStatuses } from '../task/status.js';
-import { errorKinds, isSeedanceError, messageOf, SeedanceError } from '../state/errors.js';
+import { messageOf, type WatchError } from '../state/errors.js';
 import {
-  aBoolean, anArray, anObject, aNumber, anything, aRatio, aString, objectOf, oneOf, orNull, type Reader, readJson, refused, storedError, storedRef, storedSnapshot,
-  storedState,
+  aBoolean, anArray, anObject, aNumber, aRatio, asStored, aString, objectOf, oneOf, or, orNull, type Reader, readJson, refused, storedError, storedForecast,
+  storedRef, storedSnapshot, storedState,
 } from '../state/stored.js';
 import { type RowFields, rowFrom, type TaskRow } from '../feed/feed.js';
 
 const version = 1;
 
-/** Rows as one line of JSON. */
-export const encodeRows = (rows: readonly TaskRow[]): string => JSON.stringify({ version, rows: rows.map(encodeRow) });
+/** What an event tells: tasks that were removed, then rows that were added or changed. */
+export interface RowChanges {
+  readonly removed: readonly TaskRef[];
+  readonly rows: readonly TaskRow[];
+}
+
+/** Changes as one line of JSON. */
+export const encodeRows = ({ removed, rows }: RowChanges): string => JSON.stringify({ version, removed: removed.map(encodeRef), rows: rows.map(encodeRow) });
 
 /** A failure as one line of JSON. */
 export const encodeFailure = (error: unknown): string => JSON.stringify({ version, message: messageOf(error) });
@@ -25,15 +31,11 @@ export const encodedEnd: string = /* @__PURE__ */ JSON.stringify({ version });
 /** Whether two rows have the same content. */
 export const isSameRow = (a: TaskRow, b: TaskRow): boolean => JSON.stringify(encodeRow(a)) === JSON.stringify(encodeRow(b));
 
-const encodeRow = ({ task, status, snapshot, progress, estimated, lastError, nextPollAtMs, error }: TaskRow): object => ({
+const encodeRow = ({ task, snapshot, error, ...rest }: TaskRow): object => ({
   task: encodeRef(task),
-  status,
+  ...rest,
   snapshot: encodeSnapshot(snapshot),
-  progress,
-  estimated,
-  lastError,
-  nextPollAtMs,
-  error: error === null ? null : encodeError(error),
+  error: error && { ...error, state: error.state && { ...error.state, task: encodeRef(error.state.task), snapshot: encodeSnapshot(error.state.snapshot) } },
 });
 
 /** The fields that name a task. Callers may keep more in a ref, such as the task's owner. */
@@ -46,25 +48,17 @@ const encodeSnapshot = (snapshot: TaskSnapshot | null): object | null => {
   return { task: encodeRef(task), ...rest };
 };
 
-const encodeError = (error: Error): object => {
-  if (!isSeedanceError(error)) return { message: messageOf(error) };
-  const { message, kind, task, lastSnapshot, state } = error;
-  return {
-    message,
-    kind,
-    task: encodeRef(task),
-    lastSnapshot: encodeSnapshot(lastSnapshot),
-    state: state === null ? null : { ...state, task: encodeRef(state.task), snapshot: encodeSnapshot(state.snapshot) },
-  };
-};
-
 /**
- * Decodes rows.
+ * Decodes changes.
  *
  * Throws `TypeError` with the name and value of the first invalid field.
  */
-export const decodeRows = (text: string): readonly TaskRow[] => {
-  return anArray(decoded(text)['rows'], 'rows').map((row, index) => readRow(row, `rows[${index}]`));
+export const decodeRows = (text: string): RowChanges => {
+  const { removed, rows } = decoded(text);
+  return {
+    removed: (orNull(anArray)(removed, 'removed') ?? []).map((task, index) => storedRef(task, `removed[${index}]`)),
+    rows: anArray(rows, 'rows').map((row, index) => readRow(row, `rows[${index}]`)),
+  };
 };
 
 /**
@@ -80,24 +74,14 @@ const decoded = (text: string): Readonly<Record<string, unknown>> => {
   return fields;
 };
 
-const errorFields = /* @__PURE__ */ objectOf<{ message: string; kind: string | null; task: unknown; lastSnapshot: unknown; state: unknown }>({
+/** `kind` and `reason` may come from a newer release. */
+const readError = /* @__PURE__ */ objectOf<WatchError>({
+  kind: /* @__PURE__ */ asStored(aString),
   message: aString,
-  kind: /* @__PURE__ */ orNull(aString),
-  task: anything,
-  lastSnapshot: anything,
-  state: anything,
+  reason: /* @__PURE__ */ asStored(/* @__PURE__ */ orNull(aString)),
+  status: /* @__PURE__ */ orNull(aNumber),
+  state: /* @__PURE__ */ orNull(storedState),
 });
-
-const readError: Reader<Error> = (value, path) => {
-  const { message, kind, task, lastSnapshot, state } = errorFields(value, path);
-  if (kind === null) return new Error(message);
-  return new SeedanceError(message, {
-    kind: oneOf(errorKinds)(kind, `${path}.kind`),
-    task: storedRef(task, `${path}.task`),
-    lastSnapshot: orNull(storedSnapshot)(lastSnapshot, `${path}.lastSnapshot`),
-    state: orNull(storedState)(state, `${path}.state`),
-  });
-};
 
 const rowFields = /* @__PURE__ */ objectOf<RowFields>({
   task: storedRef,
@@ -105,6 +89,10 @@ const rowFields = /* @__PURE__ */ objectOf<RowFields>({
   snapshot: /* @__PURE__ */ orNull(storedSnapshot),
   progress: aRatio,
   estimated: aBoolean,
+  forecast: /* @__PURE__ */ orNull(storedForecast),
+  addedAtMs: /* @__PURE__ */ or(aNumber, 0),
+  statusSinceMs: /* @__PURE__ */ or(aNumber, 0),
+  endedAtMs: /* @__PURE__ */ orNull(aNumber),
   lastError: /* @__PURE__ */ orNull(storedError),
   nextPollAtMs: /* @__PURE__ */ orNull(aNumber),
   error: /* @__PURE__ */ orNull(readError),

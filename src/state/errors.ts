@@ -62,6 +62,25 @@ export const isSeedanceError = <Kind extends SeedanceErrorKind = SeedanceErrorKi
 ): value is SeedanceError & { readonly kind: Kind } =>
   value instanceof Error && Object.hasOwn(value, brand) && (kind === undefined || (value as SeedanceError).kind === kind);
 
+/** Why a task could not be followed to its end, as plain JSON: for rows, stores and messages. */
+export interface WatchError {
+  /** `invalid`: the ref or an option of its watch. */
+  readonly kind: SeedanceErrorKind | 'invalid';
+  readonly message: string;
+  /** Why the last poll failed, if the provider responded with an error. */
+  readonly reason: ResponseReason | null;
+  /** The HTTP status of the last poll, if the provider responded with an error. */
+  readonly status: number | null;
+  /** Resume with `client.watch(task, { resumeFrom: error.state })`; null for `invalid`. */
+  readonly state: WatchState | null;
+}
+
+/** An error as plain data. */
+export const watchErrorOf = (error: Error): WatchError => {
+  const { kind, reason, status, state } = isSeedanceError(error) ? error : { kind: 'invalid' as const, reason: null, status: null, state: null };
+  return { kind, message: messageOf(error), reason, status, state };
+};
+
 /** The error that a watch ended in; null for any other watch. */
 export const errorOf = (state: WatchState): SeedanceError | null =>
   state.ended === null || state.ended === 'terminal' ? null : errorAs(state.ended, state);

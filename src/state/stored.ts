@@ -66,7 +66,8 @@ export const orNull =
   <A>(reader: Reader<A>): Reader<A | null> =>
     (value, path) => (value === null || value === undefined ? null : reader(value, path));
 
-const or =
+/** Reads a missing value as `fallback`. */
+export const or =
   <A>(reader: Reader<A>, fallback: A): Reader<A> =>
     (value, path) => (value === null || value === undefined ? fallback : reader(value, path));
 
@@ -84,7 +85,7 @@ const number = /* @__PURE__ */ orNull(aNumber);
 const flag = /* @__PURE__ */ orNull(aBoolean);
 const status = /* @__PURE__ */ oneOf(taskStatuses);
 /** Returns the value as stored: no code branches on it. */
-const asStored = <A>(reader: Reader<unknown>): Reader<A> => reader as Reader<A>;
+export const asStored = <A>(reader: Reader<unknown>): Reader<A> => reader as Reader<A>;
 
 /** A ref, without other fields of its object. */
 export const storedRef: Reader<TaskRef> = (value, path) => {

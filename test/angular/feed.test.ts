@@ -50,7 +50,7 @@ const feedOf = (...events: readonly FeedEvent[]): Feed => {
   of(...events).pipe(toFeed()).subscribe((latest) => (feed = latest));
   return feed;
 };
-const progress = (id: string, value: number): FeedEvent => ({ kind: 'progress', task: arkRef(id), progress: value, estimated: false });
+const progress = (id: string, value: number): FeedEvent => ({ kind: 'progress', atMs: 0, forecast: null, task: arkRef(id), progress: value, estimated: false });
 
 describe('injectTaskFeed', () => {
   it('shows every task that is tracked, as it changes', () => {
@@ -75,6 +75,26 @@ describe('injectTaskFeed', () => {
     });
   });
 
+  it('removes a task that is untracked: its request is aborted, its row leaves, and it can be tracked again', () => {
+    const { made: feed, transport, destroy } = tracked({ a: [{ hang: true }, running], b: [running, succeeded] });
+    inVirtualTime(({ flush, interrupt }) => {
+      feed.untrack(arkRef('a'));
+      feed.track(arkRef('a'));
+      feed.track(arkRef('b'));
+      interrupt(seconds(5), () => {
+        feed.untrack(arkRef('a'));
+        expect(statuses(feed)).toEqual(['b running']);
+        expect([feed.feed().removed?.task, transport.pending()]).toEqual([arkRef('a'), 0]);
+        feed.track(arkRef('a'));
+      });
+      interrupt(seconds(16), () => {
+        expect(statuses(feed)).toEqual(['b succeeded', 'a running']);
+        destroy();
+      });
+      flush();
+    });
+  });
+
   it('watches a task once, however often it is tracked', () => {
     const { made: feed, transport } = tracked([running, succeeded]);
     inVirtualTime(({ flush }) => {
@@ -93,7 +113,7 @@ describe('injectTaskFeed', () => {
     inVirtualTime(({ flush, interrupt }) => {
       feed.track(arkTask);
       feed.track({ provider: 'unknown', id: 'x' });
-      interrupt(seconds(1), () => expect(feed.tasks()).toMatchObject([{ lastError: { status: 503 } }, { error: expect.any(TypeError) }]));
+      interrupt(seconds(1), () => expect(feed.tasks()).toMatchObject([{ lastError: { status: 503 } }, { error: { kind: 'invalid', state: null } }]));
       flush();
       expect(feed.counts()).toMatchObject({ succeeded: 1, errored: 1 });
       expect(feed.error()).toBeNull();
@@ -254,12 +274,12 @@ describe('feedSignals', () => {
   });
 
   const empty = feedOf();
-  const added: FeedEvent = { kind: 'added', resumedFrom: null, task: arkTask };
+  const added: FeedEvent = { kind: 'added', atMs: 0, resumedFrom: null, task: arkTask };
   const waiting = feedOf(added);
   const lastError = { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 } as const;
   /** A feed that arrived as a whole, without a changed row. */
-  const whole: Feed = { ...feedOf(added, { kind: 'retry', task: arkTask, lastError, nextPollAtMs: 10_000 }), changed: null };
-  const first = feedOf(added, { kind: 'transition', task: arkTask, transition: transition('queued', null) });
+  const whole: Feed = { ...feedOf(added, { kind: 'retry', atMs: 0, task: arkTask, lastError, nextPollAtMs: 10_000 }), changed: null };
+  const first = feedOf(added, { kind: 'transition', atMs: 0, task: arkTask, transition: transition('queued', null) });
   it.each([
     ['the first feed with a response', '-w-a-b'],
     ['a whole feed with a failed poll', '-w-t'],

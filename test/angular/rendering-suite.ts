@@ -46,7 +46,7 @@ class Reading {
 }
 
 const feeds = (count: number): readonly Feed[] => {
-  const events = Array.from({ length: count }, (_, index): FeedEvent => ({ kind: 'progress', task: { provider: 'ark', id: 'a' }, progress: (index + 1) / count, estimated: false }));
+  const events = Array.from({ length: count }, (_, index): FeedEvent => ({ kind: 'progress', atMs: 0, forecast: null, task: { provider: 'ark', id: 'a' }, progress: (index + 1) / count, estimated: false }));
   const all: Feed[] = [];
   of(...events).pipe(toFeed()).subscribe((feed) => all.push(feed));
   return all;

@@ -2,8 +2,6 @@ import fc from 'fast-check';
 import { stripVTControlCharacters } from 'node:util';
 import { from, lastValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { anyfast } from '../../src/providers/anyfast.js';
-import { ark } from '../../src/providers/ark.js';
 import { board } from '../../src/cli/board.js';
 import { type BoardContent, boardContent, type BoardRow } from '../../src/cli/board-rows.js';
 import { type Ending, isSuccess, type RunEvent } from '../../src/cli/run-events.js';
@@ -12,6 +10,7 @@ import { type Run, tallyOf, toRun } from '../../src/cli/run.js';
 import { plain, widthOf } from '../../src/cli/terminal-text.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import type { TaskStatus } from '../../src/task/status.js';
+import type { Forecast } from '../../src/state/progress.js';
 import type { LastError } from '../../src/state/watch-state.js';
 import { type Said, transition } from '../support/snapshots.js';
 import { anyText } from './any-text.js';
@@ -20,8 +19,14 @@ const nowMs = 1_800_000_000_000;
 const colours = paintFor(true, {});
 
 const taskOf = (id: string, provider = 'ark'): TaskRef => ({ provider, id });
-const added = (task: TaskRef): RunEvent => ({ kind: 'added', resumedFrom: null, task });
-const became = (task: TaskRef, to: TaskStatus, said: Said = {}): RunEvent => ({ kind: 'transition', task, transition: transition(to, null, { task, ...said }) });
+const added = (task: TaskRef): RunEvent => ({ kind: 'added', atMs: 0, resumedFrom: null, task });
+const became = (task: TaskRef, to: TaskStatus, said: Said = {}, atMs = nowMs): RunEvent => ({ kind: 'transition', task, atMs, transition: { ...transition(to, null, { task, ...said }), atMs } });
+const forecast = (fromMs: number, fromProgress: number, earliestMs: number, latestMs: number): Forecast => ({
+  fromMs: nowMs + fromMs,
+  fromProgress,
+  earliestEndAtMs: nowMs + earliestMs,
+  latestEndAtMs: nowMs + latestMs,
+});
 const ended = (task: TaskRef, ending: Partial<Ending> = {}): RunEvent => ({
   kind: 'ended',
   ending: { task, end: 'succeeded', path: null, link: null, reason: null, ...ending },
@@ -29,7 +34,7 @@ const ended = (task: TaskRef, ending: Partial<Ending> = {}): RunEvent => ({
 const lastError: LastError = { kind: 'response', reason: 'rate-limited', status: 429, message: 'slow down', sameFailureCount: 1, sinceMs: nowMs };
 
 const runOf = (events: readonly RunEvent[]): Promise<Run> => lastValueFrom(from(events).pipe(toRun()));
-const contentOf = async (events: readonly RunEvent[]): Promise<BoardContent> => boardContent(await runOf(events), [ark, anyfast], nowMs);
+const contentOf = async (events: readonly RunEvent[]): Promise<BoardContent> => boardContent(await runOf(events), nowMs);
 const pictureOf = async (events: readonly RunEvent[], columns: number, rows: number): Promise<string> =>
   board(await contentOf(events), { columns, rows }, noPaint).join('\n');
 
@@ -47,15 +52,15 @@ const errored = taskOf('cgt-視频-👩‍👩‍👧-lost');
 
 const someOfEach: readonly RunEvent[] = [
   ...[pending, queued, running, reported, late, limited, strange, saving, saved, failed, errored].map(added),
-  became(queued, 'queued', { createdAtMs: nowMs - 65_000 }),
+  became(queued, 'queued', {}, nowMs - 65_000),
   became(running, 'running', { startedAtMs: nowMs - 30_000 }),
-  { kind: 'progress', task: running, progress: 0.31, estimated: true },
+  { kind: 'progress', atMs: 0, forecast: forecast(-82_000, 0, 60_000, 150_000), task: running, progress: 0.31, estimated: true },
   became(reported, 'running', { startedAtMs: nowMs - 30_000 }),
-  { kind: 'progress', task: reported, progress: 0.755, estimated: false },
+  { kind: 'progress', atMs: 0, forecast: forecast(-5_000, 0.755, 0, 45_000), task: reported, progress: 0.755, estimated: false },
   became(late, 'running', { startedAtMs: nowMs - 86_400_000 }),
-  { kind: 'progress', task: late, progress: 0.98, estimated: true },
+  { kind: 'progress', atMs: 0, forecast: forecast(-900_000, 0, -800_000, -700_000), task: late, progress: 0.98, estimated: true },
   became(limited, 'running'),
-  { kind: 'retry', task: limited, lastError, nextPollAtMs: nowMs + 7_500 },
+  { kind: 'retry', atMs: 0, task: limited, lastError, nextPollAtMs: nowMs + 7_500 },
   became(strange, 'unknown', { providerStatus: 'arch\u001b[31mived' }),
   became(saving, 'succeeded'),
   { kind: 'download', task: saving, progress: { path: 'v/x.mp4', receivedBytes: 1_200_000, totalBytes: 4_800_000, done: false } },
@@ -63,7 +68,7 @@ const someOfEach: readonly RunEvent[] = [
   ended(saved, { path: 'videos/ark-cgt-20260427-done0.mp4' }),
   became(failed, 'failed'),
   ended(failed, { end: 'failed', reason: 'internal: it broke' }),
-  { kind: 'error', task: errored, error: new Error('gone') },
+  { kind: 'error', atMs: 0, task: errored, error: new Error('gone') },
   ended(errored, { end: 'errored', reason: 'the task was not found' }),
 ];
 
@@ -72,8 +77,8 @@ describe('the board', () => {
     expect(`\n${await pictureOf(someOfEach, 80, 24)}\n`).toMatchInlineSnapshot(`
       "
       ark:cgt-20260427-save0           saving    ███░░░░░░░   25% 1.2 MB / 4.8 MB
-      ark:cgt-20260427-run01           running   ███░░░░░░░  ~31% 3:30 left
-      anyfast:asyntas…0011223344556677 running   ████████░░   75% 4:30 left
+      ark:cgt-20260427-run01           running   ███░░░░░░░  ~31% 1:00–2:30 left
+      anyfast:asyntas…0011223344556677 running   ████████░░   75% up to 45 s left
       ark:cgt-20260427-late0           running   █████████░  ~98% longer than usual
       ark:cgt-20260427-429xx           running   rate-limited, next in 8 s
       ark:cgt-20260427-odd00           unknown                    status is 'archived'
@@ -83,7 +88,7 @@ describe('the board', () => {
       ark:cgt-20260427-fail0           failed    internal: it broke
       ark:cgt-20260427-done0           saved     ark-cgt-20260427-done0.mp4
 
-      ███████████░░░░░░░░░  ~54%  3 of 11 finished
+      ███████████░░░░░░░░░  ~55%  3 of 11 finished
       "
     `);
   });
@@ -103,7 +108,7 @@ describe('the board', () => {
       ark:cgt-…27-fail0 failed    internal: i…
       ark:cgt-…27-done0 saved     ark-cgt-202…
 
-      █████████░░░░░░░  ~54%  3 of 11 finished
+      █████████░░░░░░░  ~55%  3 of 11 finished
       "
     `);
   });
@@ -113,7 +118,7 @@ describe('the board', () => {
       "
       ark:cg…7-save0   25%
       … and 10 more
-      ████░░░░  ~54%  3/11
+      ████░░░░  ~55%  3/11
       "
     `);
   });
@@ -131,7 +136,7 @@ describe('the board', () => {
 
   it('looks the same when no more rows are described than fit', async () => {
     const run = await runOf(someOfEach);
-    const few = boardContent(run, [ark, anyfast], nowMs, 10);
+    const few = boardContent(run, nowMs, 10);
     expect(few.rows).toHaveLength(10);
     expect(board(few, { columns: 80, rows: 10 }, noPaint)).toEqual(board(await contentOf(someOfEach), { columns: 80, rows: 10 }, noPaint));
   });
@@ -147,7 +152,7 @@ describe('the board', () => {
   });
 
   it('shows the percentage that a provider reports', async () => {
-    const shown = await Promise.all(Array.from({ length: 100 }, (_, percent) => pictureOf([added(running), became(running, 'running'), { kind: 'progress', task: running, progress: percent / 100, estimated: false }], 80, 24)));
+    const shown = await Promise.all(Array.from({ length: 100 }, (_, percent) => pictureOf([added(running), became(running, 'running'), { kind: 'progress', atMs: 0, forecast: forecast(-82_000, 0, 60_000, 150_000), task: running, progress: percent / 100, estimated: false }], 80, 24)));
     expect(shown.map((picture) => /(\d+)%/.exec(picture)?.[1])).toEqual(shown.map((_, percent) => String(percent)));
   });
 

@@ -40,9 +40,9 @@ describe('jsonLines', () => {
   const objectsOf = async (events: readonly RunEvent[]): Promise<readonly unknown[]> => (await linesOf(events)).map((line): unknown => JSON.parse(line));
 
   it('leaves out the response body, and the task of the transition', async () => {
-    const [line = ''] = await linesOf([{ kind: 'transition', task, transition: transition('running', 'queued', { task }, { secret: 1 }) }]);
+    const [line = ''] = await linesOf([{ kind: 'transition', atMs: 0, task, transition: transition('running', 'queued', { task }, { secret: 1 }) }]);
     expect(line).not.toMatch(/"raw"|secret/);
-    expect(JSON.parse(line)).toMatchObject({ kind: 'transition', task, transition: { from: 'queued', to: 'running', snapshot: { task, status: 'running' } } });
+    expect(JSON.parse(line)).toMatchObject({ kind: 'transition', atMs: 0, task, transition: { from: 'queued', to: 'running', snapshot: { task, status: 'running' } } });
   });
 
   it('prints the public fields of an error', async () => {
@@ -59,7 +59,7 @@ describe('jsonLines', () => {
   });
 
   it('prints one line for each event, whatever it contains', async () => {
-    const lines = await linesOf([{ kind: 'error', task: { provider: 'ark', id: 'two\nlines' }, error: new Error('more\nlines') }]);
+    const lines = await linesOf([{ kind: 'error', atMs: 0, task: { provider: 'ark', id: 'two\nlines' }, error: new Error('more\nlines') }]);
     expect(lines).toHaveLength(1);
     expect(lines[0]).not.toContain('\n');
   });

@@ -7,19 +7,19 @@ import { transition } from '../support/snapshots.js';
 const task = { provider: 'ark', id: 'cgt\u001b[2J-\n1' };
 const lastError = { kind: 'response', reason: 'rate-limited', status: 429, message: 'slow\ndown', sameFailureCount: 1, sinceMs: 0 } as const;
 const events: readonly RunEvent[] = [
-  { kind: 'added', resumedFrom: null, task },
-  { kind: 'transition', task, transition: transition('running', null, { task }) },
-  { kind: 'progress', task, progress: 0.5, estimated: true },
-  { kind: 'retry', task, lastError, nextPollAtMs: 0 },
-  { kind: 'retry', task, lastError: { ...lastError, kind: 'timeout', reason: null }, nextPollAtMs: 0 },
-  { kind: 'transition', task, transition: transition('unknown', 'running', { task, providerStatus: 'archived' }) },
-  { kind: 'transition', task, transition: transition('failed', 'unknown', { task }) },
+  { kind: 'added', atMs: 0, resumedFrom: null, task },
+  { kind: 'transition', atMs: 0, task, transition: transition('running', null, { task }) },
+  { kind: 'progress', atMs: 0, forecast: null, task, progress: 0.5, estimated: true },
+  { kind: 'retry', atMs: 0, task, lastError, nextPollAtMs: 0 },
+  { kind: 'retry', atMs: 0, task, lastError: { ...lastError, kind: 'timeout', reason: null }, nextPollAtMs: 0 },
+  { kind: 'transition', atMs: 0, task, transition: transition('unknown', 'running', { task, providerStatus: 'archived' }) },
+  { kind: 'transition', atMs: 0, task, transition: transition('failed', 'unknown', { task }) },
   { kind: 'not-saved', task, reason: 'failed', error: null },
   { kind: 'saved', task, path: 'v/a.mp4', bytes: 4_200_000, isNew: true },
   { kind: 'saved', task, path: 'v/a.mp4', bytes: 4_200_000, isNew: false },
   { kind: 'not-saved', task, reason: 'download', error: new Error('the disk is full') },
   { kind: 'not-saved', task, reason: 'no-video', error: null },
-  { kind: 'error', task, error: new Error('gone') },
+  { kind: 'error', atMs: 0, task, error: new Error('gone') },
   { kind: 'refused', message: "stdin, line 3: 'x' is not a task" },
 ];
 

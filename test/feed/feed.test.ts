@@ -10,7 +10,7 @@ import { scriptedTransport, type ScriptedStep, type ScriptedTransport } from '..
 import type { Transport } from '../../src/transport/transport.js';
 import { account } from '../../src/client/account.js';
 import { isSeedanceError } from '../../src/state/errors.js';
-import { afterRow, emptyTotals, type Feed, type FeedEvent, isNextAfter, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from '../../src/feed/feed.js';
+import { afterRow, emptyTotals, type Feed, type FeedEvent, isNextAfter, type TaskRow, toFeed, watchTasks, type WatchTasksOptions, withoutRow } from '../../src/feed/feed.js';
 import { createTaskClient, type TaskClient, type TaskClientOptions } from '../../src/client/task-client.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { startWatch, type WatchState } from '../../src/state/watch-state.js';
@@ -66,6 +66,8 @@ const inWords = (event: FeedEvent): string => {
       return `${id} retry: ${event.lastError.reason ?? event.lastError.kind}`;
     case 'error':
       return `${id} error: ${isSeedanceError(event.error) ? (event.error.reason ?? event.error.kind) : event.error.name}`;
+    case 'removed':
+      return `${id} removed`;
   }
 };
 
@@ -332,7 +334,7 @@ describe('watchTasks', () => {
 });
 
 describe('watchTasks: the progress of a task', () => {
-  it('is what the provider reports, when it moves', () => {
+  it('is what the provider reports; a lower report moves the expected end alone', () => {
     const inEnvelope = (progress: string, status = 'IN_PROGRESS'): ScriptedStep => ({ body: { code: 'success', data: { task_id: 'a', status, progress } } });
     const reports = [inEnvelope('0%', 'QUEUED'), inEnvelope('30%'), inEnvelope('30%'), inEnvelope('20%'), inEnvelope('80%'), inEnvelope('100%', 'SUCCESS')];
     const client = createTaskClient({ transport: scriptedTransport(reports), accounts: [account(anyfast, { apiKey: null })] });
@@ -341,7 +343,7 @@ describe('watchTasks: the progress of a task', () => {
       of({ provider: 'anyfast', id: 'a' } as const).pipe(watchTasks(client), eventWords()).subscribe((each) => seen.push(each));
       flush();
     })();
-    expect(seen.filter((each) => each !== 'a 0%')).toEqual(['a queued', 'a running', 'a 30%', 'a 80%', 'a succeeded']);
+    expect(seen.filter((each) => each !== 'a 0%')).toEqual(['a queued', 'a running', 'a 30%', 'a 30%', 'a 80%', 'a succeeded']);
   });
 
   it('is estimated if none is reported, never decreases, and is below 1 until the end', () => {
@@ -438,6 +440,117 @@ describe('watchTasks: the concurrency of its client', () => {
     const { client, transport } = setUp(Object.fromEntries(many.map((id, index) => [id, index < 8 ? [tooMany, says('succeeded')] : [says('succeeded')]])), { concurrency: 8 });
     expect(allWords(client, many).filter((each) => each.endsWith(' succeeded'))).toHaveLength(many.length);
     expect(transport.requests.filter(({ atMs }) => atMs < 60_000)).toHaveLength(8);
+  });
+});
+
+describe('watchTasks: removing tasks', () => {
+  const runs = Array.from({ length: 20 }, () => says('running'));
+
+  it('stops the watch of a removed task, and emits `removed` as its last event', marbles(({ cold, hot, expectObservable }) => {
+    const { client } = setUp({ a: runs, b: [says('running'), says('succeeded')] });
+    const refs = cold('                a-b|', { a: refOf('a'), b: refOf('b') });
+    const remove = hot('               ----x', { x: refOf('a') });
+    expectObservable(refs.pipe(watchTasks(client, { remove }), eventWords())).toBe('r-R-x--(S|)', { ...words, r: 'a running', x: 'a removed' });
+  }));
+
+  it('sends no request for a removed task, and frees what waits for it', () => {
+    const { client, transport } = setUp({ a: [{ hang: true }] });
+    marbles(({ cold, hot, expectObservable }) => {
+      const remove = hot('--x', { x: refOf('a') });
+      expectObservable(cold('a|', { a: refOf('a') }).pipe(watchTasks(client, { remove }), map(inWords))).toBe('a-(x|)', { a: 'a added', x: 'a removed' });
+    })();
+    expect(transport.requests).toHaveLength(1);
+    expect(transport.pending()).toBe(0);
+  });
+
+  it('watches a removed task again when it is added again, and ignores tasks that are not there', marbles(({ hot, expectObservable }) => {
+    const { client } = setUp({ a: runs });
+    const refs = hot('  a-----a---a', { a: refOf('a') });
+    const remove = hot('--xx-------', { x: refOf('a') });
+    const comings = refs.pipe(watchTasks(client, { remove }), filter(({ kind }) => kind === 'added' || kind === 'removed'), map(inWords));
+    expectObservable(comings, '-----------------!').toBe('a-x---a', { a: 'a added', x: 'a removed' });
+  }));
+
+  it('removes finished tasks after a time, and no others', marbles(({ hot, expectObservable }) => {
+    const { client } = setUp({ a: [says('succeeded')], b: runs, c: [unauthorized] });
+    const refs = hot('   ab', { a: refOf('a'), b: refOf('b') });
+    const finished = (event: FeedEvent): boolean => event.kind === 'removed' || (event.kind === 'transition' && isTerminal(event.transition.to));
+    expectObservable(refs.pipe(watchTasks(client, { removeEndedAfterMs: 20 }), filter(finished), map(inWords)), '------------------------------!').toBe('s-------------------x', { s, x: 'a removed' });
+  }));
+
+  it('does not remove a task that was added again since its end', marbles(({ hot, expectObservable }) => {
+    const { client } = setUp({ a: [says('succeeded'), ...runs] });
+    const refs = hot('   a---a', { a: refOf('a') });
+    const remove = hot(' --x--', { x: refOf('a') });
+    const removals = refs.pipe(watchTasks(client, { remove, removeEndedAfterMs: 10 }), filter(({ kind }) => kind === 'removed'), map(inWords));
+    expectObservable(removals, '------------------------------!').toBe('--x', { x: 'a removed' });
+  }));
+
+  it('completes when the refs and all tasks have ended, whatever could still be removed', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
+    const { client } = setUp({ a: [says('succeeded')] });
+    const remove = hot<TaskRef>('---------');
+    expectObservable(cold('a|', { a: refOf('a') }).pipe(watchTasks(client, { remove, removeEndedAfterMs: 20 }), eventWords())).toBe('s|', words);
+    expectSubscriptions(remove.subscriptions).toBe('^!');
+    expectObservable(of(refOf('a')).pipe(watchTasks(clientOf(() => NEVER), { remove: of(refOf('a')) }), map(inWords))).toBe('(ax|)', { a: 'a added', x: 'a removed' });
+  }));
+
+  it('fails with `remove`', marbles(({ cold, expectObservable }) => {
+    const { client } = setUp({ a: runs });
+    expectObservable(cold('a|', { a: refOf('a') }).pipe(watchTasks(client, { remove: cold('--#') }), eventWords())).toBe('r-#', words);
+  }));
+
+  it('rejects options that are none of these', () => {
+    const { client } = setUp({});
+    expect(() => EMPTY.pipe(watchTasks(client, { removeEndedAfterMs: -1 }))).toThrow(new RangeError('removeEndedAfterMs must be finite and ≥ 0, not -1'));
+    expect(() => EMPTY.pipe(watchTasks(client, { remove: [] as never }))).toThrow(new TypeError('remove must be an Observable of tasks, not '));
+  });
+
+  it('leaves the feed without the row, its count and its progress', () => {
+    const { client } = setUp({ a: runs, b: [says('succeeded')] });
+    const remove = timer(7).pipe(map(() => refOf('a')));
+    const feed = lastFeed(from(['a', 'b'].map(refOf)).pipe(watchTasks(client, { remove })));
+    expect(feed).toMatchObject({ progress: 1, counts: { running: 0, succeeded: 1 }, changed: null, removed: { task: refOf('a'), status: 'running' } });
+    expect([...feed.tasks].map(({ task }) => task.id)).toEqual(['b']);
+    const empty = lastFeed(of(refOf('a')).pipe(watchTasks(client, { remove })));
+    expect(empty).toMatchObject({ progress: 0, estimated: false, tasks: { size: 0 } });
+  });
+});
+
+describe('watchTasks: the times of a row', () => {
+  it('are those of its arrival, of its status and of its end', () => {
+    const { client } = setUp({ a: [says('queued'), says('queued'), says('running'), says('succeeded')], b: [unknownTask] }, { deadlineMs: 100 });
+    const refs = concat(of(refOf('a')), timer(3).pipe(map(() => refOf('b'))));
+    const seen: (readonly (number | null)[])[] = [];
+    marbles(({ flush }) => {
+      refs.pipe(watchTasks(client), toFeed()).subscribe(({ changed }) => {
+        if (changed?.task.id === 'a') seen.push([changed.addedAtMs, changed.statusSinceMs, changed.endedAtMs]);
+      });
+      flush();
+    })();
+    expect(seen).toEqual([[0, 0, null], [0, 0, null], [0, 10, null], [0, 15, 15]]);
+    const { tasks } = lastFeed(refs.pipe(watchTasks(client)));
+    expect(tasks.get(refOf('b'))).toMatchObject({ addedAtMs: 3, statusSinceMs: 3, endedAtMs: 103, error: { kind: 'timeout', state: { ended: 'timeout' } } });
+  });
+
+  it('are those of the earlier run when a task is resumed', () => {
+    const { client } = setUp({ a: [says('running'), says('succeeded')] });
+    const resumeFrom = { ...savedState('a', good('running')), startedAtMs: -90_000, statusSinceMs: -60_000 };
+    const rows: (TaskRow | null)[] = [];
+    marbles(({ flush }) => {
+      of(refOf('a')).pipe(watchTasks(client, { watch: () => ({ resumeFrom }) }), toFeed()).subscribe(({ changed }) => rows.push(changed));
+      flush();
+    })();
+    for (const row of rows.slice(1, -1)) expect(row).toMatchObject({ status: 'running', addedAtMs: -90_000, statusSinceMs: -60_000, endedAtMs: null });
+    expect(rows.at(-1)).toMatchObject({ status: 'succeeded', addedAtMs: -90_000, endedAtMs: expect.any(Number) as number });
+    expect(rows.at(-1)?.endedAtMs).toBe(rows.at(-1)?.statusSinceMs);
+  });
+
+  it('and all else in a row come back from JSON, errors included', () => {
+    const { client } = setUp({ a: [says('running'), says('succeeded')], b: [quota] });
+    const rows = [...lastFeed(from(['a', 'b'].map(refOf)).pipe(watchTasks(client))).tasks];
+    expect(rows.map(({ error }) => error?.reason ?? null)).toEqual([null, 'quota']);
+    expect(structuredClone(rows)).toEqual(rows);
+    expect(JSON.parse(JSON.stringify(rows))).toEqual(rows);
   });
 });
 
@@ -545,12 +658,13 @@ describe('watchTasks: options of each watch', () => {
 });
 
 describe('toFeed', () => {
-  const at = (progress: number, id = 'a', estimated = false): FeedEvent => ({ kind: 'progress', task: refOf(id), progress, estimated });
-  const to = (status: TaskStatus, id = 'a'): FeedEvent => ({ kind: 'transition', task: refOf(id), transition: transition(status, null, { task: refOf(id) }) });
-  const added = (id = 'a'): FeedEvent => ({ kind: 'added', resumedFrom: null, task: refOf(id) });
-  const errored = (id = 'a'): FeedEvent => ({ kind: 'error', task: refOf(id), error: new Error('failed') });
+  const at = (progress: number, id = 'a', estimated = false): FeedEvent => ({ kind: 'progress', atMs: 0, forecast: null, task: refOf(id), progress, estimated });
+  const to = (status: TaskStatus, id = 'a'): FeedEvent => ({ kind: 'transition', atMs: 0, task: refOf(id), transition: transition(status, null, { task: refOf(id) }) });
+  const added = (id = 'a'): FeedEvent => ({ kind: 'added', atMs: 0, resumedFrom: null, task: refOf(id) });
+  const errored = (id = 'a'): FeedEvent => ({ kind: 'error', atMs: 0, task: refOf(id), error: new Error('failed') });
   const retry = (id = 'a'): FeedEvent => ({
     kind: 'retry',
+    atMs: 0,
     task: refOf(id),
     lastError: { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 },
     nextPollAtMs: 10_000,
@@ -568,7 +682,7 @@ describe('toFeed', () => {
     return feed;
   };
 
-  const none = { queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, errored: 0 };
+  const none = { notPolled: 0, queued: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, unknown: 0, errored: 0 };
 
   /** A feed as plain data, to compare later. */
   const plain = ({ tasks, counts, ...rest }: Feed): object => structuredCloneOf({ ...rest, counts, size: tasks.size, rows: [...tasks] });
@@ -583,7 +697,7 @@ describe('toFeed', () => {
 
   it('has no tasks in the empty feed', () => {
     const [empty] = feedsOf([]);
-    expect(empty).toMatchObject({ counts: none, progress: 0, estimated: false, changed: null, tasks: { size: 0 } });
+    expect(empty).toMatchObject({ counts: none, progress: 0, estimated: false, changed: null, removed: null, tasks: { size: 0 } });
     expect([...(empty?.tasks ?? [])]).toEqual([]);
     expect(empty?.tasks.get(refOf('a'))).toBeUndefined();
   });
@@ -617,7 +731,7 @@ describe('toFeed', () => {
   it('counts every status, and the errors', () => {
     const ids = [...taskStatuses, 'gone'];
     const feed = feedAfter(...taskStatuses.map((status) => to(status, status)), errored('gone'));
-    expect(feed.counts).toEqual({ queued: 1, running: 1, succeeded: 1, failed: 1, cancelled: 1, expired: 1, unknown: 1, errored: 1 });
+    expect(feed.counts).toEqual({ notPolled: 0, queued: 1, running: 1, succeeded: 1, failed: 1, cancelled: 1, expired: 1, unknown: 1, errored: 1 });
     expect([...feed.tasks].map(({ task }) => task.id)).toEqual(ids);
   });
 
@@ -627,9 +741,9 @@ describe('toFeed', () => {
     expect(feedAfter(to('running'), errored()).counts).toEqual({ ...none, errored: 1 });
   });
 
-  it('has a row for a task as soon as it is watched, and counts it by status after its first response', () => {
+  it('has a row for a task as soon as it is watched, and counts it as not polled until its first response', () => {
     const feed = feedAfter(added('a'), added('b'), retry('b'), to('running', 'c'), at(0.6, 'c'));
-    expect(feed.counts).toEqual({ ...none, running: 1 });
+    expect(feed.counts).toEqual({ ...none, notPolled: 2, running: 1 });
     expect(feed.tasks.size).toBe(3);
     expect(feed.progress).toBeCloseTo(0.2, 9);
     expect(feed.tasks.get(refOf('a'))).toEqual({
@@ -638,6 +752,10 @@ describe('toFeed', () => {
       snapshot: null,
       progress: 0,
       estimated: true,
+      forecast: null,
+      addedAtMs: 0,
+      statusSinceMs: 0,
+      endedAtMs: null,
       lastError: null,
       nextPollAtMs: null,
       error: null,
@@ -721,8 +839,8 @@ describe('toFeed', () => {
     fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
       for (const { counts, progress, estimated, tasks } of feedsOf(events)) {
         const rows = [...tasks];
-        const recount: Record<TaskStatus | 'errored', number> = { ...none };
-        for (const { status, error } of rows) if (error !== null) recount.errored += 1; else if (status !== null) recount[status] += 1;
+        const recount: Record<TaskStatus | 'notPolled' | 'errored', number> = { ...none };
+        for (const { status, error } of rows) recount[error === null ? (status ?? 'notPolled') : 'errored'] += 1;
         expect(counts).toEqual(recount);
         expect(tasks.size).toBe(rows.length);
         const mean = rows.reduce((sum, row) => sum + row.progress, 0) / Math.max(1, rows.length);
@@ -744,6 +862,10 @@ describe('toFeed', () => {
     fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
       const model = new Map<string, Known>();
       for (const event of events) {
+        if (event.kind === 'removed') {
+          model.delete(event.task.id);
+          continue;
+        }
         const known = model.get(event.task.id) ?? { status: null, progress: 0, estimated: true, hasError: false, hasEnded: false };
         model.set(event.task.id, known);
         if (event.kind === 'retry') known.hasError = true;
@@ -761,12 +883,12 @@ describe('toFeed', () => {
     }));
   });
 
-  it('its mean decreases only when a task is added', () => {
+  it('its mean decreases only when a task is added or removed', () => {
     fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 100 }), (events) => {
       const feeds = feedsOf(events);
       for (const [index, feed] of feeds.slice(1).entries()) {
         const before = feeds[index];
-        if (before !== undefined && feed.tasks.size === before.tasks.size) expect(feed.progress).toBeGreaterThanOrEqual(before.progress);
+        if (before !== undefined && feed.tasks.size === before.tasks.size && feed.removed === null) expect(feed.progress).toBeGreaterThanOrEqual(before.progress);
       }
     }));
   });
@@ -774,18 +896,22 @@ describe('toFeed', () => {
   it('is the same when it is built from rows instead of events', () => {
     fc.assert(fc.property(fc.array(anyFeedEvent, { maxLength: 60 }), (events) => {
       const feeds = feedsOf(events);
-      const rows = feeds.flatMap(({ changed }) => changed ?? []);
-      const folded = rows.reduce((totals, row) => afterRow(totals, row), emptyTotals()).feed;
+      const folded = feeds.reduce(
+        (totals, { changed, removed }) => (changed === null ? (removed === null ? totals : withoutRow(totals, removed.task)) : afterRow(totals, changed)),
+        emptyTotals(),
+      ).feed;
       expect(plain(folded)).toEqual(plain(feeds.at(-1) ?? folded));
     }));
   });
 
   it('can be distinguished from a feed with others in between', () => {
     fc.assert(fc.property(fc.array(anyFeedEvent, { minLength: 3, maxLength: 30 }), fc.nat(), fc.nat(), (events, one, other) => {
-      const feeds = feedsOf(events).slice(1);
+      // Removing an unknown task changes nothing.
+      const feeds = feedsOf(events).filter((feed, index, all) => feed !== all[index - 1]).slice(1);
+      if (feeds.length === 0) return;
       const [from, to] = [one % feeds.length, other % feeds.length];
       expect(isNextAfter(feeds[from]!, feeds[to]!)).toBe(to === from + 1);
-      expect(isNextAfter(feeds[from]!, feedsOf(events)[to + 1]!)).toBe(false);
+      expect(isNextAfter(feeds[from]!, feedsOf(events).at(-1)!)).toBe(false);
     }));
   });
 
@@ -842,7 +968,7 @@ describe('toFeed', () => {
     const feed = lastFeed(refs.pipe(watchTasks(client)));
     expect(feed).toMatchObject({ counts: { ...none, succeeded: 1, failed: 1, errored: 1 }, progress: 1, estimated: false });
     expect(feed.tasks.get(refOf('b'))?.snapshot).toMatchObject({ status: 'failed', failure: { message: 'it broke' } });
-    expect(feed.tasks.get(refOf('c'))?.error).toSatisfy((error: unknown) => isSeedanceError(error, 'response'));
+    expect(feed.tasks.get(refOf('c'))?.error).toMatchObject({ kind: 'response', reason: 'quota', state: { ended: 'response' } });
   });
 
   it('shows progress that never decreases while no task is added', () => {

@@ -201,7 +201,7 @@ describe('saving the videos of a feed', () => {
   });
 
   it('reports a success without a link', async () => {
-    const event: FeedEvent = { kind: 'transition', task: { provider: 'ark', id: 'cgt-1' }, transition: transition('succeeded', null, { video: null }) };
+    const event: FeedEvent = { kind: 'transition', atMs: 0, task: { provider: 'ark', id: 'cgt-1' }, transition: transition('succeeded', null, { video: null }) };
     expect(await all(of(event).pipe(saveVideos({ directory: folder() })))).toEqual([{ kind: 'not-saved', task: event.task, reason: 'no-video', error: null }]);
   });
 

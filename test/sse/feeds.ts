@@ -10,11 +10,14 @@ export const refOf = (id: string): TaskRef<'ark'> => ({ provider: 'ark', id });
 
 export const to = (status: TaskStatus, id: string): FeedEvent => ({
   kind: 'transition',
+  atMs: 0,
   task: refOf(id),
   transition: transition(status, null, { task: refOf(id) }),
 });
 
-export const errored = (id: string, error: Error): FeedEvent => ({ kind: 'error', task: refOf(id), error });
+export const removed = (id: string): FeedEvent => ({ kind: 'removed', atMs: 0, task: refOf(id) });
+
+export const errored = (id: string, error: Error): FeedEvent => ({ kind: 'error', atMs: 0, task: refOf(id), error });
 
 /** The empty feed, and the one after each event. */
 export const feedsOf = (events: readonly FeedEvent[]): readonly Feed[] => {
@@ -32,12 +35,12 @@ export const feedAfter = (...events: readonly FeedEvent[]): Feed => {
 /** A row by its task and status. */
 export const brief = ({ task, status, error }: TaskRow): string => `${task.id}:${error === null ? String(status) : 'error'}`;
 
-/** The text of one event: `feed a:queued b:running`, `rows a:running`, `:`, `end`, `fail it broke`. */
+/** The text of one event: `feed a:queued b:running`, `rows -b a:running`, `:`, `end`, `fail it broke`. */
 export const inWords = (text: string): string => {
   if (text === ':\n\n') return ':';
   const fields = new Map(text.trimEnd().split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
-  const { rows = [], message } = JSON.parse(fields.get('data') ?? '{}') as { rows?: readonly TaskRow[]; message?: string };
-  return [fields.get('event'), ...(message === undefined ? [] : [message]), ...rows.map(brief)].join(' ');
+  const { removed = [], rows = [], message } = JSON.parse(fields.get('data') ?? '{}') as { removed?: readonly TaskRef[]; rows?: readonly TaskRow[]; message?: string };
+  return [fields.get('event'), ...(message === undefined ? [] : [message]), ...removed.map(({ id }) => `-${id}`), ...rows.map(brief)].join(' ');
 };
 
 /** The rows of a feed, and its totals counted from scratch. */
@@ -45,8 +48,8 @@ export const recounted = (rows: readonly TaskRow[]): Pick<Feed, 'counts' | 'prog
   const count = (is: (row: TaskRow) => boolean): number => rows.filter(is).length;
   const counts = taskStatuses.map((status) => [status, count(({ error, status: own }) => error === null && own === status)]);
   return {
-    // the entries are all statuses, and errors
-    counts: Object.fromEntries([...counts, ['errored', count(({ error }) => error !== null)]]) as Feed['counts'],
+    // the entries are all statuses, tasks that were not polled, and errors
+    counts: Object.fromEntries([...counts, ['notPolled', count(({ error, status }) => error === null && status === null)], ['errored', count(({ error }) => error !== null)]]) as Feed['counts'],
     progress: rows.length === 0 ? 0 : rows.reduce((sum, { progress }) => sum + progress, 0) / rows.length,
     estimated: rows.some(({ estimated }) => estimated),
   };

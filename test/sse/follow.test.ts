@@ -8,6 +8,7 @@ import { encodeFailure, encodeRows } from '../../src/sse/wire-form.js';
 import type { Feed, TaskRow } from '../../src/feed/feed.js';
 import { inVirtualTime } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
+import type { TaskRef } from '../../src/task/snapshot.js';
 import { brief, feedAfter, refOf, to } from './feeds.js';
 
 const rowOf = (status: 'queued' | 'running' | 'succeeded', id: string): TaskRow => {
@@ -18,8 +19,8 @@ const rowOf = (status: 'queued' | 'running' | 'succeeded', id: string): TaskRow 
 
 let number = 0;
 const event = (name: string, data: string, id: string | null = `e-${String((number += 1))}`): Incoming => ({ kind: 'event', name, id, data });
-const feed = (rows: readonly TaskRow[], id?: string): Incoming => event('feed', encodeRows(rows), id);
-const rows = (changed: readonly TaskRow[], id?: string): Incoming => event('rows', encodeRows(changed), id);
+const feed = (rows: readonly TaskRow[], id?: string): Incoming => event('feed', encodeRows({ removed: [], rows }), id);
+const rows = (changed: readonly TaskRow[], id?: string, removed: readonly TaskRef[] = []): Incoming => event('rows', encodeRows({ removed, rows: changed }), id);
 
 /** A, B: the whole feed, of `a` queued and of both queued; r, s: `a` and `b` run; t: both run. */
 const sent: Readonly<Record<string, Incoming>> = {
@@ -192,6 +193,14 @@ describe('following a server', () => {
       });
     }
   });
+});
+
+it('removes tasks, and adds those that return at the end', () => {
+  const events = [feed([rowOf('queued', 'a'), rowOf('queued', 'b')]), rows([], 'id-1', [refOf('a'), refOf('unknown')]), rows([rowOf('running', 'a')], 'id-2', [refOf('b')])];
+  const feeds: Feed[] = [];
+  follow({ ...options, ...inTurn(of(...events, sent.z!)) }).subscribe((each) => feeds.push(each));
+  expect(feeds.slice(1).map(({ tasks }) => [...tasks].map(brief))).toEqual([['a:queued', 'b:queued'], ['b:queued'], ['a:running']]);
+  expect(feeds[2]?.removed?.task).toEqual(refOf('a'));
 });
 
 describe('a whole feed after another', () => {

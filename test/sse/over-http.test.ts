@@ -219,7 +219,7 @@ describe('a server', () => {
     const source = new BehaviorSubject(queued);
     const reader = toServerSentEvents(source, { idleGraceMs: 0 }).stream().getReader();
     await reader.read();
-    source.next(feedAfter(to('queued', 'a'), to('queued', 'b')));
+    source.next(feedAfter(to('queued', 'b')));
     await turn();
     source.next(running);
     expect(new TextDecoder().decode((await reader.read()).value)).toContain('event: feed\n');

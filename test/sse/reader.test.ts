@@ -1,10 +1,11 @@
 import { map, NEVER, type Observable, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { createChangeLog } from '../../src/sse/change-log.js';
 import { readerTexts, sharedUpdates } from '../../src/sse/reader.js';
 import type { Feed } from '../../src/feed/feed.js';
 import { inVirtualTime } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
-import { feedAfter, feedsOf, inWords, to } from './feeds.js';
+import { brief, feedAfter, feedsOf, inWords, removed, to } from './feeds.js';
 
 /** e: empty; then a is queued, b is queued, a runs, b runs. */
 const [e, a, b, c, d] = feedsOf([to('queued', 'a'), to('queued', 'b'), to('running', 'a'), to('running', 'b')]) as readonly [Feed, Feed, Feed, Feed, Feed];
@@ -108,6 +109,34 @@ describe('a reader', () => {
     const feeds = cold('                                   a--d--', feedOf);
     expectObservable(read(updatesOf(feeds), cold<unknown>('xxxxxx')), '^-----!').toBe('A--y', { ...words, y: 'rows a:running b:running' });
   }));
+
+  it('is told of removed tasks, also when it was away, and when a task has returned', marbles(({ cold, expectObservable }) => {
+    const [, , both, without, again] = feedsOf([to('queued', 'a'), to('queued', 'b'), removed('a'), to('running', 'a')]);
+    const feeds = cold('                                                                        2--3--4--', { 2: both!, 3: without!, 4: again! });
+    const updates = updatesOf(feeds);
+    const kinds = { ...words, g: 'rows -a', n: 'rows a:running', h: 'rows -a a:running' };
+    expectObservable(read(updates, cold<unknown>('xxxxxxxxx')), '                              ^--------!').toBe('B--g--n', kinds);
+    expectObservable(read(updates, cold<unknown>('x------x')), '                               ^--------!').toBe('B------h', kinds);
+    expectObservable(read(updates, cold<unknown>('xxxxxxxxx'), { lastEventId: 'epoch-2' }), '  ----^---!').toBe('----g-n', kinds);
+    expectObservable(read(updates, cold<unknown>('xxxxxxxxx'), { lastEventId: 'epoch-2' }), '  -------^!').toBe('       -------h', kinds);
+  }));
+
+  it('gets the removals of a feed with skipped values', marbles(({ cold, expectObservable }) => {
+    const feeds = feedsOf([to('queued', 'a'), to('queued', 'b'), removed('a'), to('running', 'b')]);
+    const source = cold('                           2--4--', { 2: feeds[2]!, 4: feeds[4]! });
+    expectObservable(read(updatesOf(source), cold<unknown>('xxxxxx')), '^-----!').toBe('B--y', { ...words, y: 'rows -a b:running' });
+  }));
+
+  it('gets the whole feed when it returns after more removals than are kept', () => {
+    const ids = Array.from({ length: 1_001 }, (_, index) => `t${String(index)}`);
+    const feeds = feedsOf([to('queued', 'a'), ...ids.map((id) => to('queued', id)), ...ids.map((id) => removed(id))]);
+    const log = createChangeLog(() => 'epoch');
+    for (const feed of feeds) log.take(feed);
+    expect(log.rows().map(brief)).toEqual(['a:queued']);
+    expect(log.since('epoch-1002')).toBe('all');
+    expect(log.since('epoch-1003')).toHaveLength(1_000);
+    expect(log.since(log.id())).toEqual([]);
+  });
 
   it('never holds more entries than there are tasks', () => {
     const feeds = feedsOf(Array.from({ length: 10_000 }, (_, index) => to(index % 2 === 0 ? 'queued' : 'running', `t${String(index % 7)}`)));

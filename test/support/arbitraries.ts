@@ -168,21 +168,35 @@ export const anyClockErrorMs = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: -100 * 3_600_000, max: 100 * 3_600_000 }) },
 );
 
+const anyForecast = orNull(
+  fc.record({ fromMs: anyInstantMs, fromProgress: fc.double({ min: 0, max: 1, noNaN: true }), earliestEndAtMs: anyInstantMs, latestEndAtMs: anyInstantMs }),
+);
+
 /** Any event of a few tasks, in any order. */
 export const anyFeedEvent: fc.Arbitrary<FeedEvent> = fc
   .tuple(
     fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f').map((id) => ({ provider: 'ark', id })),
+    anyInstantMs,
     fc.oneof(
       anyStatus,
-      fc.record({ progress: fc.double({ min: 0, max: 0.99, noNaN: true }), estimated: fc.boolean() }),
-      fc.constantFrom('added' as const, 'retry' as const, 'error' as const),
+      fc.record({ progress: fc.double({ min: 0, max: 0.99, noNaN: true }), estimated: fc.boolean(), forecast: anyForecast }),
+      fc.constantFrom('added' as const, 'retry' as const, 'error' as const, 'removed' as const),
     ),
   )
-  .map(([ref, what]): FeedEvent => {
-    if (what === 'added') return { kind: 'added', resumedFrom: null, task: ref };
-    if (typeof what === 'object') return { kind: 'progress', task: ref, ...what };
-    if (what === 'error') return { kind: 'error', task: ref, error: new Error('failed') };
-    if (what !== 'retry') return { kind: 'transition', task: ref, transition: transition(what, null, { task: ref }) };
-    const lastError = { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 } as const;
-    return { kind: 'retry', task: ref, lastError, nextPollAtMs: 10_000 };
+  .map(([task, atMs, what]): FeedEvent => {
+    if (typeof what === 'object') return { kind: 'progress', task, atMs, ...what };
+    switch (what) {
+      case 'added':
+        return { kind: 'added', task, atMs, resumedFrom: null };
+      case 'error':
+        return { kind: 'error', task, atMs, error: new Error('failed') };
+      case 'removed':
+        return { kind: 'removed', task, atMs };
+      case 'retry': {
+        const lastError = { kind: 'transport', reason: null, status: null, message: 'reset', sameFailureCount: 1, sinceMs: 0 } as const;
+        return { kind: 'retry', task, atMs, lastError, nextPollAtMs: 10_000 };
+      }
+      default:
+        return { kind: 'transition', task, atMs, transition: { ...transition(what, null, { task }), atMs } };
+    }
   });

@@ -19,7 +19,7 @@ const fold = (/** @type {number} */ count, /** @type {number} */ from, /** @type
   for (let index = 0; index < count; index += 1) {
     const task = refs[(index * 7) % tasks];
     const progress = from + ((to - from) * index) / count;
-    if (task !== undefined) source.next({ kind: 'progress', task, progress, estimated: true });
+    if (task !== undefined) source.next({ kind: 'progress', atMs: 0, forecast: null, task, progress, estimated: true });
   }
 };
 

@@ -1,6 +1,7 @@
 /** The whole page: how far all tasks have come, one row for each, and a way to add one. */
 import { HttpClient, HttpErrorResponse } from '@angular/common/http';
 import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
+import { progressAt } from 'rx-seedance';
 import { feedSignals } from 'rx-seedance/angular';
 import { fromServerSentEvents } from 'rx-seedance/sse';
 import { injectNow } from './now';
@@ -26,7 +27,10 @@ export class App {
   });
 
   protected readonly tasks = this.#feed.tasks;
-  protected readonly percent = computed(() => Math.floor(this.#feed.progress() * 100 + 1e-12));
+  protected readonly percent = computed(() => {
+    const [rows, now] = [this.tasks(), this.now()];
+    return Math.floor((rows.reduce((sum, row) => sum + progressAt(row, now), 0) / Math.max(1, rows.length)) * 100 + 1e-12);
+  });
   protected readonly estimated = this.#feed.estimated;
   protected readonly finished = computed(() => this.tasks().filter(isFinished).length);
 

@@ -1,7 +1,7 @@
 /** One task: its name, progress, errors and video. */
 import { ChangeDetectionStrategy, Component, computed, input, signal } from '@angular/core';
-import type { TaskRow } from 'rx-seedance';
-import { elapsedMs, isFinished, labelOf, leftMs, plain, reasonOf, span, standingOf } from './words';
+import { progressAt, type TaskRow } from 'rx-seedance';
+import { elapsedMs, isFinished, labelOf, leftText, plain, reasonOf, span, standingOf } from './words';
 
 @Component({
   selector: 'app-task-row',
@@ -48,19 +48,13 @@ export class TaskRowView {
     const { resolution, durationMs } = snapshot?.settings ?? {};
     return [snapshot?.model, resolution, durationMs == null ? null : span(durationMs)].filter((part) => part != null).join(' · ');
   });
-  protected readonly percent = computed(() => Math.round(this.row().progress * 100));
+  protected readonly percent = computed(() => Math.floor(progressAt(this.row(), this.now()) * 100 + 1e-12));
   protected readonly progressText = computed(() => {
     if (isFinished(this.row())) return 'finished';
     return `${this.percent()}% ${this.row().estimated ? 'estimated' : 'reported'}`;
   });
-  protected readonly left = computed(() => {
-    const ms = leftMs(this.row(), this.now());
-    return ms === null ? null : `about ${span(ms)} left`;
-  });
-  protected readonly elapsed = computed(() => {
-    const ms = elapsedMs(this.row(), this.now());
-    return ms === null ? '' : `${isFinished(this.row()) ? 'took' : 'for'} ${span(ms)}`;
-  });
+  protected readonly left = computed(() => leftText(this.row(), this.now()));
+  protected readonly elapsed = computed(() => `${isFinished(this.row()) ? 'took' : 'for'} ${span(elapsedMs(this.row(), this.now()))}`);
   protected readonly lastError = computed(() => {
     const { lastError, nextPollAtMs, error } = this.row();
     if (lastError === null || error !== null) return null;

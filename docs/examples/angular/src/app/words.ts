@@ -1,5 +1,5 @@
 /** The texts for statuses, times and instants. */
-import type { TaskRow } from 'rx-seedance';
+import { remainingMs, type TaskRow } from 'rx-seedance';
 
 /** A task's status, `error` if it could not be followed, or `waiting` if it was not polled yet. */
 export type Standing = NonNullable<TaskRow['status']> | 'error' | 'waiting';
@@ -26,15 +26,24 @@ export const span = (ms: number): string => {
 /** A message without HTML tags and repeated lines. */
 export const plain = (message: string): string => [...new Set(message.split(/<[^>]*>/).map((part) => part.trim()))].filter((part) => part !== '').join(' · ');
 
-/** How long a task has taken. Null until its provider reports when it was created. */
-export const elapsedMs = ({ snapshot }: TaskRow, nowMs: number): number | null =>
-  snapshot?.createdAtMs == null ? null : Math.max(0, (snapshot.finishedAtMs ?? nowMs) - snapshot.createdAtMs);
+/** How long a task has taken, or took until its end was seen. */
+export const elapsedMs = ({ snapshot, addedAtMs, endedAtMs }: TaskRow, nowMs: number): number =>
+  Math.max(0, (snapshot?.finishedAtMs ?? endedAtMs ?? nowMs) - (snapshot?.createdAtMs ?? addedAtMs));
 
-/** The estimated remaining time, by the progress so far. Null when there is too little progress. */
-export const leftMs = (row: TaskRow, nowMs: number): number | null => {
-  const begun = row.snapshot?.startedAtMs ?? row.snapshot?.createdAtMs;
-  if (row.status !== 'running' || begun == null || row.progress < 0.05 || row.progress >= 0.99) return null;
-  return ((nowMs - begun) / row.progress) * (1 - row.progress);
+/** How much longer a task is expected to run, such as `1–3 min left`; null while nothing is known. */
+export const leftText = (row: TaskRow, nowMs: number): string | null => {
+  const left = isFinished(row) ? null : remainingMs(row, nowMs);
+  if (left === null) return null;
+  if (left.minMs < 1000) return `up to ${roughly(left.maxMs)} left`;
+  const [min, max] = [roughly(left.minMs), roughly(left.maxMs)];
+  const [least, unit] = min.split(' ');
+  return min === max ? `about ${max} left` : `${max.endsWith(` ${unit}`) ? least : min}–${max} left`;
+};
+
+/** `5 s`, `50 s`, `3 min`, `2 h`: rounded up to the next 5 s, minute or hour. */
+const roughly = (ms: number): string => {
+  if (ms <= 55_000) return `${Math.max(1, Math.ceil(ms / 5000)) * 5} s`;
+  return ms <= 90 * 60_000 ? `${Math.ceil(ms / 60_000)} min` : `${Math.ceil(ms / 3_600_000)} h`;
 };
 
 /** Why a task has no video, in one sentence; null if there is no reason to show. */
