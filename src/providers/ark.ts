@@ -21,6 +21,7 @@ export const ark = /* @__PURE__ */ defineProvider({
   id: 'ark',
   name: 'Volcengine Ark, BytePlus ModelArk',
   baseUrl: arkRegions['cn-beijing'],
+  otherBaseUrls: { 'ap-southeast': arkRegions['ap-southeast'], 'eu-west': arkRegions['eu-west'] },
   path: '/contents/generations/tasks/{id}',
   list: /* @__PURE__ */ arkList('/contents/generations/tasks'),
   dialect,
@@ -28,6 +29,7 @@ export const ark = /* @__PURE__ */ defineProvider({
   tierFactors: { flex: { time: null, price: 0.5 } },
   refundsFailures: null,
   documentation: 'https://www.volcengine.com/docs/82379/1521309',
+  assumed: { pacing: "the vendor's samples", expectedTimeMs: 'measured by public clients' },
   pacing: () => arkPacing,
   expectedTimeMs: arkExpectedTimeMs,
 });

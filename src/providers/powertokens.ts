@@ -2,7 +2,8 @@
  * PowerTokens: forwards BytePlus ModelArk unchanged.
  * Source: docs.powertokens.ai, "query video generation task" and "list video generation tasks". Tasks can be queried for 7 days,
  * cancelled ones for 24 h. By the page links are valid 14 days, by their signature 24 h: the signature takes precedence, and the
- * page's value applies to links without one. The page names no polling interval and no generation times; those of the origin apply.
+ * page's value applies to links without one. The page names no polling interval, no generation times and no prices; those of the
+ * origin apply.
  */
 import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
 import { defineProvider } from '../wire/provider.js';
@@ -24,6 +25,7 @@ export const powertokens = /* @__PURE__ */ defineProvider({
   tierFactors: { flex: { time: null, price: 0.5 } },
   refundsFailures: null,
   documentation: 'https://docs.powertokens.ai/en/zmodelVideo/byteplus/seedance/query-video-generation-task',
+  assumed: { pacing: 'as Ark', expectedTimeMs: 'as Ark', tierFactors: 'as Ark' },
   pacing: () => arkPacing,
   expectedTimeMs: arkExpectedTimeMs,
 });

@@ -22,6 +22,7 @@ export const xingchao = /* @__PURE__ */ defineProvider({
   tierFactors: flatVideoTierFactors,
   refundsFailures: null,
   documentation: 'https://docs.xingchaoyiqing.com',
+  assumed: { pacing: 'flex as kyyAiPower', expectedTimeMs: 'flex and series 2.0 as kyyAiPower', tierFactors: 'as kyyAiPower' },
   pacing: flatVideoPacing,
   expectedTimeMs: flatVideoExpectedTimeMs,
 });

@@ -35,6 +35,9 @@ export interface Retention {
   readonly videoMs: number | null;
 }
 
+/** The facts whose values may come from elsewhere than the provider's documentation. */
+export type AssumedFact = 'statuses' | 'pacing' | 'minIntervalMs' | 'expectedTimeMs' | 'tierFactors';
+
 /** A service tier's generation time and price, as factors of the default tier's. */
 export interface TierFactor {
   /** null: longer by an undocumented factor. */

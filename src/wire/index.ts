@@ -2,7 +2,7 @@
  * The entry point `rx-seedance/provider-kit`, for authors of providers: `defineProvider`, the three dialects, and codecs to write another.
  */
 export { type Provider, type ProviderFacts, defineProvider } from './provider.js';
-export type { TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
+export type { AssumedFact, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
 export { arkList, type TaskList } from './task-list.js';
 export type { Dialect } from './dialect.js';
 export { type ParsedTask, noSettings, usageOf } from './reading.js';

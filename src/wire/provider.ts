@@ -6,7 +6,7 @@ import type { Failure, Reading, TaskRef } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
 import { responseReader, type IsOther } from './response-reader.js';
 import type { Dialect } from './dialect.js';
-import type { TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
+import type { AssumedFact, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
 import type { ReadFailure } from './error-response.js';
 import type { StatusTable } from './status-words.js';
 import type { TaskList } from './task-list.js';
@@ -18,6 +18,8 @@ export interface Provider<Id extends string = string> {
   readonly name: string;
   /** Absolute URL with any path prefix, without a slash at the end. */
   readonly baseUrl: string;
+  /** Other base URLs of the same API, by a name for people, such as a region. */
+  readonly otherBaseUrls: Readonly<Record<string, string>>;
   /** The dialect's name, such as `ark`. */
   readonly dialect: string;
   /** The path of a task below the base URL, with `{id}` for its id. */
@@ -37,6 +39,8 @@ export interface Provider<Id extends string = string> {
    * @example ids.map(ark.task)
    */
   readonly task: (id: string) => TaskRef<Id>;
+  /** The facts that the documentation does not give, each with the origin of its value. */
+  readonly assumed: Readonly<Partial<Record<AssumedFact, string>>>;
   readonly pacing: (hints: TaskHints) => Pacing;
   /** The expected time from creation to end; null when unknown. */
   readonly expectedTimeMs: (hints: TaskHints) => TimeRange | null;
@@ -62,10 +66,17 @@ export interface Provider<Id extends string = string> {
 }
 
 /** A provider's facts, and the dialect that reads its responses. */
-export type ProviderFacts<Id extends string> = Omit<Provider<Id>, 'dialect' | 'statuses' | 'task' | 'read' | 'list' | 'readList' | 'isRelayFailure'> & {
+export type ProviderFacts<Id extends string> = Omit<
+  Provider<Id>,
+  'dialect' | 'statuses' | 'task' | 'read' | 'list' | 'readList' | 'isRelayFailure' | 'otherBaseUrls' | 'assumed'
+> & {
   readonly dialect: Dialect;
   /** Default: null. */
   readonly list?: TaskList | null;
+  /** Default: none. */
+  readonly otherBaseUrls?: Provider['otherBaseUrls'];
+  /** Default: none. */
+  readonly assumed?: Provider['assumed'];
 };
 
 /**
@@ -74,7 +85,7 @@ export type ProviderFacts<Id extends string> = Omit<Provider<Id>, 'dialect' | 's
  * Throws `TypeError` for a base URL that is not http(s) or ends in a slash, and for a path without `{id}`.
  * @example defineProvider({ ...yescale, id: 'mine', baseUrl: 'https://api.example.com', path: '/tasks/{id}', dialect: ark })
  */
-export const defineProvider = <const Id extends string>({ dialect, list = null, ...facts }: ProviderFacts<Id>): Provider<Id> => {
+export const defineProvider = <const Id extends string>({ dialect, list = null, otherBaseUrls = {}, assumed = {}, ...facts }: ProviderFacts<Id>): Provider<Id> => {
   if (!/^https?:\/\/[^\s?#]+[^\s?#/]$/.test(facts.baseUrl)) {
     throw new TypeError(`defineProvider: baseUrl must be an http(s) URL without a slash at the end, not '${facts.baseUrl}'`);
   }
@@ -87,6 +98,8 @@ export const defineProvider = <const Id extends string>({ dialect, list = null, 
     statuses: dialect.statuses,
     list,
     task: (id) => ({ provider: facts.id, id }),
+    otherBaseUrls,
+    assumed,
     isRelayFailure: dialect.isRelayFailure ?? (() => false),
     ...responseReader(dialect, facts.retention),
   };

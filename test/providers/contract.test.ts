@@ -67,6 +67,14 @@ describe.each(providers)('the facts of $name', ({ file, provider }) => {
     expect(provider.name).toMatch(/\S/);
   });
 
+  it('its other base URLs are https, without a slash at the end, and none is its own', () => {
+    for (const url of Object.values(provider.otherBaseUrls)) {
+      expect(new URL(url).protocol).toBe('https:');
+      expect(url).not.toMatch(/[/?#\s]$/);
+      expect(url).not.toBe(provider.baseUrl);
+    }
+  });
+
   it('its retention is a length of time, or unknown', () => {
     for (const [name, ms] of Object.entries(provider.retention)) {
       expect(ms, name).toSatisfy((value: number | null) => value === null || (Number.isSafeInteger(value) && value > 0));
@@ -105,6 +113,7 @@ describe.each(providers)('the facts of $name', ({ file, provider }) => {
     const path = provider.list?.pathOf(['cgt-1', 'a/b c'], null) ?? '/cgt-1?b=a%2Fb%20c';
     expect(path).toMatch(/^\/\S*cgt-1\S*a%2Fb%20c/);
     expect(() => new URL(provider.baseUrl + path)).not.toThrow();
+    for (const limit of [provider.list?.maxTasks, provider.list?.windowMs]) expect(limit ?? 1).toSatisfy((value: number) => Number.isSafeInteger(value) && value > 0);
   });
 
   it('its documented words are read as statuses', () => {

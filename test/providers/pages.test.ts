@@ -42,6 +42,10 @@ describe('the address', () => {
       'eu-west': 'https://ark.eu-west.bytepluses.com/api/v3',
     });
     expect([yescaleDirectUrl, anyfastChinaUrl]).toEqual(['https://api.yescale.vip', 'https://www.anyfast.com.cn']);
+    const others = (provider: Provider): readonly string[] => Object.values(provider.otherBaseUrls);
+    expect(others(ark)).toEqual([arkRegions['ap-southeast'], arkRegions['eu-west']]);
+    expect([yescale, anyfast].map(others)).toEqual([[yescaleDirectUrl], [anyfastChinaUrl]]);
+    expect([others(kyyaipower), others(kyyaipowerV2)]).toEqual([[kyyaipowerV2.baseUrl], [kyyaipower.baseUrl]]);
   });
 });
 

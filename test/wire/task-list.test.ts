@@ -12,6 +12,10 @@ describe('arkList', () => {
     );
   });
 
+  it('has the documented limits: 500 tasks a page, of the last 7 days', () => {
+    expect(arkList('/tasks')).toMatchObject({ maxTasks: 500, windowMs: 7 * 86_400_000 });
+  });
+
   it('encodes any ids and any tier without loss', () => {
     fc.assert(fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), fc.option(fc.string({ unit: 'binary' })), (ids, tier) => {
       const { searchParams, hash } = new URL(`https://x.example${pathOf(ids, tier)}`);
