@@ -47,7 +47,7 @@ const layers: Readonly<Record<string, Rule>> = {
   },
   cli: {
     imports: ['checks', 'task', 'poll', 'transport', 'wire', 'providers', 'state', 'client', 'feed', 'adapters', 'node', 'simulator'],
-    packages: ['node:', 'rxjs', 'log-update', 'string-width'],
+    packages: ['node:', 'rxjs', 'leven', 'log-update', 'string-width', 'wrap-ansi'],
     entryPoint: true,
   },
 };

@@ -2,9 +2,11 @@
  * Parses and checks all arguments before anything starts. Pure: reads no file and no variable.
  */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import type { TaskRef } from '../task/snapshot.js';
+import { closestMatch } from 'leven';
 import { outcomes, type SimulatorOptions } from '../simulator/index.js';
 import { messageOf } from '../state/errors.js';
+import type { TaskRef } from '../task/snapshot.js';
+import type { Provider } from '../wire/provider.js';
 import { parseDuration } from './duration.js';
 import { knownProviders } from './known-providers.js';
 import { parseTaskRef } from './task-refs.js';
@@ -50,6 +52,8 @@ export interface QueryArguments extends AccessArguments {
 
 export interface ProvidersArguments {
   readonly kind: 'providers';
+  /** Null for the table of all. */
+  readonly provider: Provider | null;
   readonly json: boolean;
   readonly envFile: string | null;
 }
@@ -162,8 +166,17 @@ const parseQuery = (args: readonly string[]): QueryArguments => {
 
 const parseProviders = (args: readonly string[]): ProvidersArguments => {
   const { values, positionals } = parsed(args, { json: { type: 'boolean' }, 'env-file': { type: 'string' } });
-  noPositionals('providers', positionals);
-  return { kind: 'providers', json: values.json ?? false, envFile: path('--env-file', values['env-file']) };
+  const [id, ...others] = positionals;
+  if (others.length > 0) throw new UsageError(`providers takes at most one provider, not ${positionals.length}`);
+  return { kind: 'providers', provider: id === undefined ? null : providerNamed(id), json: values.json ?? false, envFile: path('--env-file', values['env-file']) };
+};
+
+const providerNamed = (id: string): Provider => {
+  const provider = knownProviders.find((one) => one.id === id.toLowerCase());
+  if (provider !== undefined) return provider;
+  const ids = knownProviders.map((one) => one.id);
+  const closest = closestMatch(id.toLowerCase(), ids, { maxDistance: 3 });
+  throw new UsageError(`unknown provider '${id}'${closest === undefined ? '' : ` (did you mean ${closest}?)`}: must be one of ${ids.join(', ')}`);
 };
 
 const parseSimulate = (args: readonly string[]): SimulateArguments => {

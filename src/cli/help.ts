@@ -8,7 +8,7 @@ const overall = `Follows Seedance video-generation tasks to their ends, and save
 
   rx-seedance watch <provider:id>…     follow tasks, and save their videos with --download
   rx-seedance query <provider:id>      poll once, and print the result as JSON
-  rx-seedance providers                list the providers, their polling intervals, and which keys are set
+  rx-seedance providers [ID]           list the providers, and which keys are set; or every fact of one provider
   rx-seedance simulate                 run a server that simulates every provider
 
   -h, --help       show this help, or the help of a command
@@ -60,15 +60,18 @@ ${access}
 Example:
   rx-seedance query ark:cgt-20260427-abcde --env-file .env`,
 
-  providers: `rx-seedance providers [options]
+  providers: `rx-seedance providers [ID] [options]
 
 Prints every provider with its base URL, its polling interval, how long it keeps tasks and videos, and whether its key is set.
+With an ID, prints every documented fact of that provider: addresses, status words, the default polling, expected times, tiers,
+refunds, retention and lists.
 
-      --json               print JSON
+      --json               print JSON: all facts of every provider, or of one. Times are in ms; null is undocumented
       --env-file FILE      a .env file with more keys
 
 Example:
-  rx-seedance providers --env-file .env`,
+  rx-seedance providers --env-file .env
+  rx-seedance providers kyyaipower`,
 
   simulate: `rx-seedance simulate [options]
 

@@ -1,38 +1,55 @@
 /**
- * `rx-seedance providers`: prints every provider with its base URL, its polling interval, its retention, and whether its key is set.
+ * `rx-seedance providers`: prints every provider with its base URL, its polling interval, its retention, and whether its key is set; or
+ * every documented fact of one provider.
  */
+import wrapAnsi from 'wrap-ansi';
 import { noHints } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
 import type { ProvidersArguments } from './arguments.js';
 import type { Console } from './console.js';
-import { baseUrlIn, keyIn, keyVariable, readVariables, type Variables } from './environment.js';
+import { baseUrlIn, baseUrlVariable, keyIn, keyVariable, readVariables, type Variables } from './environment.js';
 import { knownProviders } from './known-providers.js';
-import { daysOf, minIntervalOf, pollingIntervalOf } from './provider-facts.js';
+import { expectedTimesOf, retryWaitsOf, schedulesOf } from './polling-facts.js';
+import { daysOf, type Fact, factsOf, isByTier, minIntervalOf, pollingIntervalOf } from './provider-facts.js';
 import { table } from './table.js';
-import { plainJson } from './terminal-text.js';
+import { padEnd, plain, plainJson, widthOf } from './terminal-text.js';
 
-/** Prints the table. Gives the exit code. */
-export const runProviders = ({ json, envFile }: ProvidersArguments, { env, stdout, redactor }: Console): number => {
+/** Prints the table, or the page of one provider. Gives the exit code. */
+export const runProviders = ({ provider, json, envFile }: ProvidersArguments, { env, stdout, redactor }: Console): number => {
   const variables = readVariables(env, envFile, redactor);
-  if (json) stdout.line(plainJson(knownProviders.map((provider) => factsOf(provider, variables)), 2));
-  else for (const line of providersTable(variables, stdout.isTerminal ? stdout.size().columns : Infinity)) stdout.line(line);
+  const columns = stdout.isTerminal ? stdout.size().columns : Infinity;
+  if (json) stdout.line(plainJson(provider === null ? knownProviders.map((one) => jsonOf(one, variables)) : jsonOf(provider, variables), 2));
+  else for (const line of provider === null ? providersTable(variables, columns) : providerPage(provider, variables, columns)) stdout.line(line);
   return 0;
 };
 
 const addressOf = ({ id, baseUrl }: Provider, variables: Variables): string => baseUrlIn(variables, id) ?? baseUrl;
 
-const factsOf = (provider: Provider, variables: Variables): Readonly<Record<string, unknown>> => {
-  const { minIntervalMs, minMs, maxMs } = provider.pacing(noHints);
+const keyState = ({ id }: Provider, variables: Variables): string => (keyIn(variables, id) === null ? 'not set' : 'set');
+
+/** Every fact for programs. Null means undocumented. */
+const jsonOf = (provider: Provider, variables: Variables): Readonly<Record<string, unknown>> => {
+  const { id, list } = provider;
   return {
-    id: provider.id,
+    id,
     name: provider.name,
-    baseUrl: addressOf(provider, variables),
-    dialect: provider.dialect,
     documentation: provider.documentation,
-    pacing: { minIntervalMs, minMs, maxMs },
+    baseUrl: addressOf(provider, variables),
+    otherBaseUrls: provider.otherBaseUrls,
+    path: provider.path,
+    list: list && { path: list.pathOf([], null).split('?')[0], maxTasks: list.maxTasks ?? null, windowMs: list.windowMs ?? null, isByServiceTier: isByTier(list) },
+    dialect: provider.dialect,
+    statuses: provider.statuses,
+    pacing: provider.pacing(noHints),
+    defaultPolling: schedulesOf(provider),
+    retryWait: retryWaitsOf(provider),
+    expectedTimes: expectedTimesOf(provider),
+    tierFactors: provider.tierFactors,
+    refundsFailures: provider.refundsFailures,
     retention: provider.retention,
-    keyVariable: keyVariable(provider.id),
-    keyIsSet: keyIn(variables, provider.id) !== null,
+    assumed: provider.assumed,
+    keyVariable: keyVariable(id),
+    keyIsSet: keyIn(variables, id) !== null,
   };
 };
 
@@ -41,15 +58,34 @@ export const providersTable = (variables: Variables, columns: number): readonly 
   table(
     [
       { title: 'id', of: ({ id }: Provider) => id, keep: 9 },
-      { title: 'name', of: ({ name }) => name, keep: 2 },
-      { title: 'base URL', of: (provider) => addressOf(provider, variables), keep: 4 },
-      { title: 'polled every', of: pollingIntervalOf, keep: 5 },
+      { title: 'name', of: ({ name }) => name, keep: 1 },
+      { title: 'base URL', of: (provider) => addressOf(provider, variables), keep: 2 },
+      { title: 'polled every', of: pollingIntervalOf, keep: 4 },
       { title: 'never below', of: minIntervalOf, keep: 3 },
-      { title: 'task kept', of: ({ retention }) => daysOf(retention.recordMs), keep: 6 },
-      { title: 'video kept', of: ({ retention }) => daysOf(retention.videoMs), keep: 7 },
-      { title: 'key', of: ({ id }) => keyVariable(id), keep: 1 },
-      { title: 'key is', of: ({ id }) => (keyIn(variables, id) === null ? 'not set' : 'set'), keep: 8 },
+      { title: 'task kept', of: ({ retention }) => daysOf(retention.recordMs), keep: 5 },
+      { title: 'video kept', of: ({ retention }) => daysOf(retention.videoMs), keep: 6 },
+      { title: 'key', of: ({ id }) => keyVariable(id), keep: 7 },
+      { title: 'key is', of: (provider) => keyState(provider, variables), keep: 8 },
     ],
     knownProviders,
     columns,
   );
+
+/** The minimum width of a terminal for names and facts side by side. */
+const twoColumns = 60;
+
+/** The facts of one provider: a name, and its lines beside it, or below it on a narrow terminal. Words longer than a line stay whole. */
+export const providerPage = (provider: Provider, variables: Variables, columns: number): readonly string[] => {
+  const override = baseUrlIn(variables, provider.id);
+  const facts: readonly Fact[] = [
+    ...factsOf(provider),
+    { name: 'key is', lines: [keyState(provider, variables)] },
+    ...(override === null ? [] : [{ name: baseUrlVariable(provider.id), lines: [override] }]),
+  ];
+  const indent = columns < twoColumns ? 2 : 2 + Math.max(...facts.map(({ name }) => widthOf(name)));
+  return facts.flatMap(({ name, lines }) => {
+    const wrapped = lines.flatMap((line) => wrapAnsi(plain(line.replaceAll('`', '')), columns - indent).split('\n'));
+    const beside = columns < twoColumns ? ['', ...wrapped] : wrapped;
+    return beside.map((line, index) => (padEnd(index === 0 ? name : '', indent) + line).trimEnd());
+  });
+};

@@ -26,7 +26,7 @@ export const anyfast = /* @__PURE__ */ defineProvider({
   tierFactors: {},
   refundsFailures: true,
   documentation: 'https://docs.anyfast.ai',
-  assumed: { minIntervalMs: "the library's own" },
+  assumed: { minIntervalMs: "this library's" },
   pacing: () => ({ minIntervalMs: 10_000, minMs: 15_000, maxMs: 15_000, longestMs: 15_000 }),
   expectedTimeMs: () => ({ minMs: 60_000, maxMs: 300_000 }),
 });

@@ -21,7 +21,7 @@ const facts = {
   tierFactors: flatVideoTierFactors,
   refundsFailures: null,
   documentation: 'https://docs.globalaiopc.com',
-  assumed: { pacing: '480p as xingchaoyiqing', minIntervalMs: 'as xingchaoyiqing', expectedTimeMs: '480p as xingchaoyiqing' },
+  assumed: { pacing: "xingchaoyiqing's for 480p", minIntervalMs: "xingchaoyiqing's", expectedTimeMs: "xingchaoyiqing's for 480p" },
   pacing: flatVideoPacing,
   expectedTimeMs: flatVideoExpectedTimeMs,
 } as const;

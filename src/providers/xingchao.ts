@@ -22,7 +22,7 @@ export const xingchao = /* @__PURE__ */ defineProvider({
   tierFactors: flatVideoTierFactors,
   refundsFailures: null,
   documentation: 'https://docs.xingchaoyiqing.com',
-  assumed: { pacing: 'flex as kyyAiPower', expectedTimeMs: 'flex and series 2.0 as kyyAiPower', tierFactors: 'as kyyAiPower' },
+  assumed: { pacing: "kyyAiPower's for flex", expectedTimeMs: "kyyAiPower's for flex and series 2.0", tierFactors: "kyyAiPower's" },
   pacing: flatVideoPacing,
   expectedTimeMs: flatVideoExpectedTimeMs,
 });

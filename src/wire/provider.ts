@@ -39,7 +39,7 @@ export interface Provider<Id extends string = string> {
    * @example ids.map(ark.task)
    */
   readonly task: (id: string) => TaskRef<Id>;
-  /** The facts that the documentation does not give, each with the origin of its value. */
+  /** The facts that are not from the provider's documentation, each with the origin of its value, such as `Ark's`. */
   readonly assumed: Readonly<Partial<Record<AssumedFact, string>>>;
   readonly pacing: (hints: TaskHints) => Pacing;
   /** The expected time from creation to end; null when unknown. */

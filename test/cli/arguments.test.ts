@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Command, parseCommand } from '../../src/cli/arguments.js';
 import { UsageError } from '../../src/cli/usage-error.js';
+import { ark } from '../../src/providers/ark.js';
 
 const task = { provider: 'ark', id: 'cgt-1' };
 const access = { baseUrls: [], envFile: null };
@@ -29,7 +30,9 @@ describe('valid arguments', () => {
     ['watch ark:cgt-1 --base-url ark=http://localhost:1', { ...watch, baseUrls: [{ provider: 'ark', url: 'http://localhost:1' }] }],
     ['query ark:cgt-1 --raw --env-file .env', { kind: 'query', task, raw: true, ...access, envFile: '.env' }],
     ['query -- ark:cgt-1', { kind: 'query', task, raw: false, ...access }],
-    ['providers --json', { kind: 'providers', json: true, envFile: null }],
+    ['providers --json', { kind: 'providers', provider: null, json: true, envFile: null }],
+    ['providers ark', { kind: 'providers', provider: ark, json: false, envFile: null }],
+    ['providers ARK', { kind: 'providers', provider: ark, json: false, envFile: null }],
     ['simulate', { kind: 'simulate', options: { speed: 1 }, tasks: 0, tasksFile: null }],
     [
       'simulate --port 0 --speed 60 --seed 7 --fault-rate 0.1 --tasks 12 --tasks-file t --outcomes succeeds=9,fails=1,stalls',
@@ -62,7 +65,9 @@ describe('invalid arguments', () => {
     ['watch ark:cgt-1 --download=', '--download needs a non-empty path'],
     ['query', 'query takes one task, written provider:id, not 0'],
     ['query ark:a ark:b', 'query takes one task, written provider:id, not 2'],
-    ['providers ark', "providers takes only options, not 'ark'"],
+    ['providers yescal', "unknown provider 'yescal' (did you mean yescale?): must be one of anyfast, ark, kyyaipower, powertokens, xingchao, yescale"],
+    ['providers runway', "unknown provider 'runway': must be one of anyfast, ark, kyyaipower, powertokens, xingchao, yescale"],
+    ['providers ark anyfast', 'providers takes at most one provider, not 2'],
     ['simulate --port 70000', "--port must be an integer from 0 to 65535, not '70000'"],
     ['simulate --speed 0.5', "--speed must be a number ≥ 1, not '0.5'"],
     ['simulate --speed fast', "--speed must be a number ≥ 1, not 'fast'"],

@@ -115,8 +115,45 @@ describe('providers', () => {
     const { out } = await run(['providers', '--json', '--env-file', envFile]);
     const list = JSON.parse(out) as readonly Record<string, unknown>[];
     expect(list.map(({ id, keyIsSet }) => [id, keyIsSet])).toContainEqual(['ark', true]);
-    expect(list).toContainEqual(expect.objectContaining({ id: 'kyyaipower', keyVariable: 'KYYAIPOWER_API_KEY', keyIsSet: false, pacing: { minIntervalMs: 10_000, minMs: 30_000, maxMs: 60_000 } }));
+    expect(list).toContainEqual(expect.objectContaining({ id: 'kyyaipower', keyVariable: 'KYYAIPOWER_API_KEY', keyIsSet: false, pacing: { minIntervalMs: 10_000, minMs: 30_000, maxMs: 60_000, longestMs: 60_000 } }));
     expect(out).not.toContain(key);
+  });
+});
+
+describe('providers with an id', () => {
+  it('prints every fact of the provider, and whether its key is set', async () => {
+    const { code, out } = await run(['providers', 'ark'], { env: { ARK_API_KEY: key, ARK_BASE_URL: 'http://localhost:1' } });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^service tiers +flex: half the price, longer by an undocumented factor$/m);
+    expect(out).toMatch(/^key is +set$/m);
+    expect(out).toMatch(/^ARK_BASE_URL +http:\/\/localhost:1$/m);
+    expect(out).not.toContain(key);
+  });
+
+  it('fits the width of a terminal', async () => {
+    const { out } = await run(['providers', 'kyyaipower'], { stdout: new FakeStream({ isTTY: true, columns: 80 }) });
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('prints the same facts as JSON, as one object', async () => {
+    const { out } = await run(['providers', 'anyfast', '--json']);
+    const all = JSON.parse((await run(['providers', '--json'])).out) as readonly unknown[];
+    expect(all).toContainEqual(JSON.parse(out));
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ id: 'anyfast', refundsFailures: true, list: null, otherBaseUrls: { China: 'https://www.anyfast.com.cn' } },
+      retention: { recordMs: null, cancelledRecordMs: null, videoMs: 86_400_000 },
+      expectedTimes: [{ series: null, resolutions: null, durationsMs: null, byTier: { default: { minMs: 60_000, maxMs: 300_000 } } }],
+      retryWait: { minMs: 10_000, maxMs: 120_000 },
+    });
+    const ark = JSON.parse((await run(['providers', 'ark', '--json'])).out) as Readonly<Record<string, unknown>>;
+    expect(ark['list']).toEqual({ path: '/contents/generations/tasks', maxTasks: 500, windowMs: 7 * 86_400_000, isByServiceTier: true });
+  });
+
+  it('suggests the closest id for an unknown one', async () => {
+    expect(await run(['providers', 'anyfats'])).toEqual({
+      ...{ code: 2, out: '' },
+      err: "rx-seedance: unknown provider 'anyfats' (did you mean anyfast?): must be one of anyfast, ark, kyyaipower, powertokens, xingchao, yescale\nSee rx-seedance providers --help\n",
+    });
   });
 });
 
