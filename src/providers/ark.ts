@@ -29,7 +29,7 @@ export const ark = /* @__PURE__ */ defineProvider({
   tierFactors: { flex: { time: null, price: 0.5 } },
   refundsFailures: null,
   documentation: 'https://www.volcengine.com/docs/82379/1521309',
-  assumed: { pacing: "the vendor's samples", expectedTimeMs: 'measurements by public clients' },
+  assumed: { pacing: "the vendor's samples", minIntervalMs: "the vendor's samples", expectedTimeMs: 'measurements by public clients' },
   pacing: () => arkPacing,
   expectedTimeMs: arkExpectedTimeMs,
 });

@@ -25,7 +25,7 @@ export const powertokens = /* @__PURE__ */ defineProvider({
   tierFactors: { flex: { time: null, price: 0.5 } },
   refundsFailures: null,
   documentation: 'https://docs.powertokens.ai/en/zmodelVideo/byteplus/seedance/query-video-generation-task',
-  assumed: { pacing: "Ark's", expectedTimeMs: "Ark's", tierFactors: "Ark's" },
+  assumed: { pacing: "Ark's", minIntervalMs: "Ark's", expectedTimeMs: "Ark's", tierFactors: "Ark's" },
   pacing: () => arkPacing,
   expectedTimeMs: arkExpectedTimeMs,
 });

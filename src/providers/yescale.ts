@@ -29,7 +29,7 @@ export const yescale = /* @__PURE__ */ defineProvider({
   tierFactors: {},
   refundsFailures: null,
   documentation: 'https://im06lq19wz.apifox.cn/api-316506193',
-  assumed: { statuses: "Ark's", pacing: "Ark's", expectedTimeMs: "Ark's" },
+  assumed: { statuses: "Ark's", pacing: "Ark's", minIntervalMs: "Ark's", expectedTimeMs: "Ark's" },
   pacing: () => arkPacing,
   expectedTimeMs: arkExpectedTimeMs,
 });

@@ -21,6 +21,7 @@ const id = /\bid: '(\w+)'/.exec(source?.text ?? '')?.[1] ?? '';
 const suites = [
   'test/providers/contract.test.ts',
   'test/docs/providers-table.test.ts',
+  'test/docs/fields.test.ts',
   'test/cli/known-providers.test.ts',
   'test/architecture.test.ts',
 ];
@@ -82,8 +83,10 @@ describe('the provider that the page makes', () => {
     for (const { path } of files.slice(1)) expect(second.output).toMatch(new RegExp(`the responses of ${id} > reads '?${/([\w-]+)\.json$/.exec(path)?.[1] ?? path}`));
   });
 
-  it('has its rows in both tables, and is known to the command line', () => {
+  it('has its rows in both tables, its section and its place in the page of fields, and is known to the command line', () => {
     for (const path of ['docs/providers.md', 'README.md']) expect(textOf(path)).toContain(`\n| \`${id}\` | [`);
+    expect(textOf('docs/providers.md')).toContain(`\n## ${id}\n`);
+    expect(textOf('docs/fields.md')).toMatch(new RegExp(`^## ark \\(.*\\b${id}\\b`, 'm'));
     expect(textOf('src/cli/known-providers.ts')).toContain(`, ${id}, `);
   });
 

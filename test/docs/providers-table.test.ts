@@ -1,32 +1,22 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { daysOf, minIntervalOf, pollingIntervalOf } from '../../src/cli/provider-facts.js';
+import { daysOf, type Fact, factsOf, pollingIntervalOf } from '../../src/cli/provider-facts.js';
 import type { Provider } from '../../src/wire/provider.js';
+import { providerOf, providers } from '../providers/fixtures.js';
 
-const folder = new URL('../../src/providers/', import.meta.url);
-
-const ids = (await readdir(folder)).map((file) => file.replace(/\.ts$/, '')).sort();
-
-const providers = await Promise.all(
-  ids.map(async (id) => {
-    const module = (await import(/* @vite-ignore */ new URL(`${id}.ts`, folder).href)) as Readonly<Record<string, Provider | undefined>>;
-    const provider = module[id];
-    if (provider === undefined) throw new Error(`src/providers/${id}.ts exports no ${id}`);
-    return provider;
-  }),
-);
+const ids = [...new Set(providers.map(({ file }) => file))].sort();
 
 const table = [
   '| `rx-seedance/providers/…` | provider | base URL | dialect | polled every | task kept | video kept |',
   '|---|---|---|---|---|---|---|',
-  ...providers.map((provider) =>
+  ...ids.map(providerOf).map((provider) =>
     [
       '',
       ` \`${provider.id}\` `,
       ` [${provider.name}](${provider.documentation}) `,
       ` \`${provider.baseUrl}\` `,
       ` ${provider.dialect} `,
-      ` ${pollingIntervalOf(provider)}; never below ${minIntervalOf(provider)} `,
+      ` ${pollingIntervalOf(provider)} `,
       ` ${daysOf(provider.retention.recordMs)} `,
       ` ${daysOf(provider.retention.videoMs)} `,
       '',
@@ -34,9 +24,41 @@ const table = [
   ),
 ].join('\n');
 
+const factTable = (facts: readonly Fact[]): string =>
+  ['| fact | |', '|---|---|', ...facts.map(({ name, lines }) => `| ${name} | ${lines.join('<br>')} |`)].join('\n');
+
+/** The facts of a variant that are not those of the provider. */
+const differences = (variant: Provider, provider: Provider): readonly Fact[] => {
+  const own = factsOf(provider).map(({ lines }) => lines.join());
+  return factsOf(variant).filter(({ lines }, index) => lines.join() !== own[index]);
+};
+
+const sections = ids.flatMap((id) => {
+  const provider = providerOf(id);
+  const variants = providers.filter((one) => one.file === id && one.provider !== provider);
+  return [
+    `## ${id}`,
+    factTable(factsOf(provider)),
+    ...variants.flatMap((variant) => [`\`${variant.name}\` of the same entry point differs in:`, factTable(differences(variant.provider, provider))]),
+  ];
+});
+
+const page = `# Providers
+
+\`npm test -- -u\` generates this page from \`src/providers\`; do not edit it. The source of each fact is at the top of the provider's file.
+
+${table}
+
+- "polled every" is what the [default policy](polling.md) does: the recommended interval, and where it may wait longer before the expected end of a task.
+- The expiry in a link's signature overrides "video kept".
+- \`npx rx-seedance providers ID\` prints the facts below, \`--json\` prints them for programs.
+- Which field of a response becomes which field of a snapshot: [your provider's field → ours](fields.md).
+
+${sections.join('\n\n')}
+`;
+
 describe('the table of providers', () => {
-  it('stands in docs/providers.md as the providers say it', async () => {
-    const page = `# Providers\n\n\`npm test -- -u\` generates this page from \`src/providers\`; do not edit it. The expiry in a link's signature overrides "video kept".\n\nThe source of each fact is at the top of the provider's file.\n\n${table}\n`;
+  it('stands in docs/providers.md as the providers say it, with a section for each provider', async () => {
     await expect(page).toMatchFileSnapshot('../../docs/providers.md');
   });
 
