@@ -1,5 +1,6 @@
 /**
  * The main entry point: follows Seedance video-generation tasks as RxJS streams.
+ * @module
  */
 export { isTerminal, taskStatuses, type TaskStatus, type TerminalStatus } from './task/status.js';
 export {

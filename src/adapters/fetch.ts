@@ -1,6 +1,7 @@
 /**
  * A transport over the platform's `fetch`, for browsers, edge runtimes and Node. It declares the parts of the platform that it uses, so it
  * compiles without DOM types.
+ * @module
  */
 import { Observable } from 'rxjs';
 import { bodyTooLarge, createBodyCollector } from '../transport/body-collector.js';

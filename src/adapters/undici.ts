@@ -1,5 +1,6 @@
 /**
  * A transport over undici's `dispatch`, which needs neither a promise nor an AbortController per request.
+ * @module
  */
 import { errors, getGlobalDispatcher, util } from 'undici';
 import { Observable, type Subscriber } from 'rxjs';

@@ -1,5 +1,6 @@
 /**
  * `rx-seedance/node`: saves videos to files, and keeps watch states in a journal, so that a watch survives a restart. Needs Node.
+ * @module
  */
 export { download, type DownloadOptions, type DownloadProgress } from './download.js';
 export { DownloadError, type DownloadErrorKind, isDownloadError } from './download-error.js';

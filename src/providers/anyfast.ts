@@ -1,8 +1,10 @@
 /**
  * AnyFast: a fork of new-api, with the upstream's response inside its envelope. Enhanced ("ultra") tasks have their own resolution,
  * tokens and original link.
+ *
  * Source: docs.anyfast.ai, "Seedance 2.0 task query". It recommends a poll about every 15 s; a video takes 1 to 5 minutes; links expire
  * after 24 h; failed tasks are refunded. The retention of task records and the minimum interval are undocumented.
+ * @module
  */
 import { newApi as dialect } from '../wire/new-api.js';
 import { defineProvider } from '../wire/provider.js';

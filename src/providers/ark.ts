@@ -1,9 +1,11 @@
 /**
  * Volcengine Ark (China) and BytePlus ModelArk (abroad): the origin of Seedance. A key belongs to one region; other regions respond with
  * 401, as for a wrong key.
+ *
  * Source: docs 82379/1521309 (get), 82379/1521675 (list), 82379/1520757 (create), 82379/1299023 (errors); ModelArk "get video
  * generation task".
  * Task records are kept 7 days, cancelled ones 24 h, links 24 h (by their signature). Flex costs half and takes hours.
+ * @module
  */
 import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
 import { defineProvider } from '../wire/provider.js';

@@ -1,8 +1,10 @@
 /**
  * kyyAiPower (GlobalAiOpc): the flat dialect, one result path for all its models.
+ *
  * Source: its page "Seedance query video task". It has the base path `/kyyAiPower` and keeps tasks and videos 7 days: these are the
  * values of `kyyaipower`. The newer documentation (docs.globalaiopc.com) has `/kyyReactApiServer` and 1 day: these are the values of
  * `kyyaipowerV2`. The minimum interval and the values of 480p are xingchaoyiqing's, on the same host. Polls may get a transient 401.
+ * @module
  */
 import { flatVideo as dialect, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from '../wire/flat-video.js';
 import { defineProvider } from '../wire/provider.js';

@@ -1,9 +1,11 @@
 /**
  * PowerTokens: forwards BytePlus ModelArk unchanged.
+ *
  * Source: docs.powertokens.ai, "query video generation task" and "list video generation tasks". Tasks can be queried for 7 days,
  * cancelled ones for 24 h. By the page links are valid 14 days, by their signature 24 h: the signature takes precedence, and the
  * page's value applies to links without one. The page names no polling interval, no generation times and no prices; those of the
  * origin apply.
+ * @module
  */
 import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
 import { defineProvider } from '../wire/provider.js';

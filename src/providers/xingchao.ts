@@ -1,8 +1,10 @@
 /**
  * xingchaoyiqing: another brand on kyyAiPower's host, with the flat dialect.
+ *
  * Source: docs.xingchaoyiqing.com, "query video task". Tasks and videos are kept 1 day. Previews in 480p may be polled every
  * 10 to 20 s. The page names no host: the address is that of the documentation's sample requests. The values of flex and of series 2.0 are
  * kyyAiPower's, on the same host.
+ * @module
  */
 import { flatVideo as dialect, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from '../wire/flat-video.js';
 import { defineProvider } from '../wire/provider.js';

@@ -1,10 +1,12 @@
 /**
  * YEScale: Ark's task object under its own path, with a constant `message` (a label, also on success) and an echo of the request
  * (the prompt and the images' addresses: log it with care).
+ *
  * Source: im06lq19wz.apifox.cn, "get video by task ID" (api-316506193). The page shows only a success; the status words are
  * assumed to be Ark's. Errors, limits, retention and polling interval are undocumented. Its account API derives from one-api and new-api, so
  * their error shapes are recognised besides Ark's. Polling interval and generation times are the origin's. Length and resolution are in the
  * echoed request's flags.
+ * @module
  */
 import { arkExpectedTimeMs, arkPacing, labelledArk } from '../wire/ark.js';
 import { newApiErrorReason } from '../wire/new-api-errors.js';

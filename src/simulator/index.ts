@@ -1,5 +1,6 @@
 /**
  * `rx-seedance/simulator`: every provider over real HTTP on loopback, for demos and tests. Needs Node.
+ * @module
  */
 export { startSimulator } from './simulator.js';
 export type { Simulator } from './simulator.js';

@@ -1,5 +1,6 @@
 /**
  * The entry point `rx-seedance/provider-kit`, for authors of providers: `defineProvider`, the three dialects, and codecs to write another.
+ * @module
  */
 export { type Provider, type ProviderFacts, defineProvider } from './provider.js';
 export type { AssumedFact, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
