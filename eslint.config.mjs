@@ -58,7 +58,7 @@ const reasonedAssertions = {
 };
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', 'reference/', '.vitest/', 'docs/examples/*/'] },
+  { ignores: ['dist/', 'coverage/', 'reference/', '.vitest/', 'docs/examples/*/', 'site/{dist,reference,.vitepress/cache}/'] },
   js.configs.recommended,
 
   // --- format (npm run format) --------------------------------------------------------------------------------------------
