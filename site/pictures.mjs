@@ -13,7 +13,7 @@ const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] 
 const pictures = [
   ['site-light', '', { viewport: { width: 1280, height: 860 }, colorScheme: 'light' }],
   ['site-dark', 'reference/rx-seedance/functions/exponentialDelay.html', { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' }],
-  ['site-phone', 'docs/concepts.html#the-life-of-a-watch', { viewport: { width: 390, height: 780 }, colorScheme: 'light', deviceScaleFactor: 2, isMobile: true }],
+  ['site-phone', 'docs/concepts.html#the-life-of-a-watch', { viewport: { width: 390, height: 700 }, colorScheme: 'light', deviceScaleFactor: 2, isMobile: true }],
 ];
 for (const [name, path, options] of pictures) {
   const page = await (await browser.newContext(options)).newPage();

@@ -12,8 +12,9 @@ import { checkLinks } from './check-links.mjs';
 import { introduction, landingPage } from './landing.mjs';
 import { links, root, siteOf } from './links.mjs';
 
+const refuse = (/** @type {string} */ warning) => { throw new Error(warning); };
 /** With it, a warning fails the build. */
-const strict = { ...createLogger(), warn: (/** @type {string} */ message) => { throw new Error(message); } };
+const strict = { ...createLogger(), warn: refuse, warnOnce: refuse };
 
 /** The pages become Vue components outside of the folder that Vue is installed in, where the server build does not find it. @type {import('vite').Plugin} */
 const vueOfSite = {
@@ -61,6 +62,7 @@ export default defineConfig({
   markdown: {
     anchor: { slugify: slug },
     languageAlias: { mjs: 'js' },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' },
     config: (md) => md.use(links).use(landingPage),
   },
   transformPageData: (page) => {
