@@ -2,11 +2,10 @@
  * Merges many watches into one stream of events, and reduces these events to one progress feed.
  */
 import {
-  AsyncSubject, concat, defer, EMPTY, endWith, filter, isObservable, map, merge, mergeMap, Observable, type Observer, of, type OperatorFunction, scan,
+  AsyncSubject, concat, defer, delay, EMPTY, filter, isObservable, map, merge, mergeMap, Observable, type Observer, of, type OperatorFunction, scan,
   type SchedulerLike, startWith, Subject, type Subscriber, takeUntil, throwError,
 } from 'rxjs';
-import { checkAtLeast, isRecord } from '../checks.js';
-import { longTimer } from '../poll/timers.js';
+import { checkUpTo, isRecord, longestTimerMs } from '../checks.js';
 import { type WatchError, watchErrorOf } from '../state/errors.js';
 import type { Forecast } from '../state/progress.js';
 import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
@@ -45,7 +44,7 @@ export interface WatchTasksOptions {
   readonly watch?: ((task: TaskRef) => WatchOptions) | undefined;
   /** Tasks to remove: their watches stop. A removed task can be added again. Other tasks are ignored. */
   readonly remove?: Observable<TaskRef> | undefined;
-  /** How long after its end a task is removed, in ms. Default: never. */
+  /** How long after its end a task is removed, in ms: more than 0, at most 24.8 days. Default: never. */
   readonly removeEndedAfterMs?: number | undefined;
 }
 
@@ -62,12 +61,12 @@ export interface WatchTasksOptions {
 export const watchTasks =
   <Id extends string>(
     client: TaskClient<Id>,
-    { watch = () => ({}), remove = EMPTY, removeEndedAfterMs = Infinity }: WatchTasksOptions = {},
+    { watch = () => ({}), remove = EMPTY, removeEndedAfterMs }: WatchTasksOptions = {},
   ): OperatorFunction<TaskRef<Id>, FeedEvent> =>
     (refs) => {
       if (!isRecord(client)) throw new TypeError(`client must be a result of createTaskClient, not ${String(client)}`);
       if (!isObservable(remove)) throw new TypeError(`remove must be an Observable of tasks, not ${String(remove)}`);
-      if (removeEndedAfterMs !== Infinity) checkAtLeast(0, 'removeEndedAfterMs', removeEndedAfterMs);
+      if (removeEndedAfterMs !== undefined) checkUpTo(longestTimerMs, 'removeEndedAfterMs', removeEndedAfterMs, 'number of ms');
       return defer(() => {
         const tasks = new Map<unknown, WatchedTask>();
         const ended = new Subject<WatchedTask>();
@@ -92,7 +91,7 @@ export const watchTasks =
 
         const events = refs.pipe(filter((ref) => !tasks.has(keyOf(ref))), mergeMap(add));
         const removed = remove.pipe(map((ref) => tasks.get(keyOf(ref))));
-        const aged = removeEndedAfterMs === Infinity ? EMPTY : ended.pipe(mergeMap((task) => longTimer(removeEndedAfterMs, client.scheduler).pipe(endWith(task))));
+        const aged = removeEndedAfterMs === undefined ? EMPTY : ended.pipe(delay(removeEndedAfterMs, client.scheduler));
         return merge(
           concat(events, defer(() => {
             completed.next(true);

@@ -501,7 +501,7 @@ describe('watchTasks: removing tasks', () => {
 
   it('rejects options that are none of these', () => {
     const { client } = setUp({});
-    expect(() => EMPTY.pipe(watchTasks(client, { removeEndedAfterMs: -1 }))).toThrow(new RangeError('removeEndedAfterMs must be finite and ≥ 0, not -1'));
+    expect(() => EMPTY.pipe(watchTasks(client, { removeEndedAfterMs: -1 }))).toThrow(new RangeError('removeEndedAfterMs must be a number of ms above 0, at most 2147483647, not -1'));
     expect(() => EMPTY.pipe(watchTasks(client, { remove: [] as never }))).toThrow(new TypeError('remove must be an Observable of tasks, not '));
   });
 
