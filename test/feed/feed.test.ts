@@ -206,16 +206,16 @@ describe('watchTasks', () => {
       const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
       const steps = [slowly(says('queued'), 3), unavailable, says('running'), { hang: true } as const];
       const { client, transport } = setUp(Object.fromEntries(ids.map((id, index) => [id, [...steps.slice(index % 4), ...steps]])), { concurrency });
-      let askedBefore = 0;
+      let requestsBefore = 0;
       marbles(({ flush }) => {
         const watching = from(ids.map(refOf)).pipe(watchTasks(client)).subscribe();
         timer(leaveAtMs).subscribe(() => {
-          askedBefore = transport.requests.length;
+          requestsBefore = transport.requests.length;
           watching.unsubscribe();
         });
         flush();
       })();
-      expect(transport.requests).toHaveLength(askedBefore);
+      expect(transport.requests).toHaveLength(requestsBefore);
       expect(transport.pending()).toBe(0);
     }));
   });
