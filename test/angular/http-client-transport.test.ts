@@ -6,7 +6,7 @@ import { provideZonelessChangeDetection } from '@angular/core';
 import { concat, EMPTY, firstValueFrom, lastValueFrom, of, throwError, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { httpClientTransport } from '../../src/angular/index.js';
-import type { HttpResponse as Answer, Transport } from '../../src/transport/transport.js';
+import type { HttpResponse as TransportResponse, Transport } from '../../src/transport/transport.js';
 import { errorOf, get, key, nowhere, serve } from '../adapters/loopback.js';
 
 const url = 'https://app.example/api/tasks/cgt-1';
@@ -88,7 +88,7 @@ describe('httpClientTransport', () => {
   it('takes the first of several responses of an interceptor', async () => {
     const twice: HttpInterceptorFn = (request, next) => concat(of(new HttpResponse({ status: 200, body: 'from a cache' })), next(request));
     const responses = await lastValueFrom(intercepted(twice)(get(url)).pipe(toArray()));
-    expect(responses).toEqual([{ status: 200, headers: {}, body: 'from a cache' }] satisfies readonly Answer[]);
+    expect(responses).toEqual([{ status: 200, headers: {}, body: 'from a cache' }] satisfies readonly TransportResponse[]);
   });
 
   it('reads a response without a body as an empty string', async () => {

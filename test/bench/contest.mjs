@@ -1,7 +1,7 @@
 /**
- * How contenders are compared: in turn, A B C A B C …, each measurement in a process of its own. In turn, so that a machine that
- * grows slow is slow for all; in a fresh process, so that none profits or suffers from what another has left on the heap or in the
- * compiler. Whoever fails, fails the figure: a wrong result has no speed.
+ * Compares contenders in turn, A B C A B C …, with each measurement in a process of its own. Taking
+ * turns spreads a machine's slow phases over all contenders. A fresh process keeps what one leaves on the heap or in the compiler from the
+ * others. A contender that fails fails the figure, because the speed of a wrong result means nothing.
  */
 import { fork } from 'node:child_process';
 

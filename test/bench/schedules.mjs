@@ -1,6 +1,6 @@
 /**
  * Schedules in virtual time: what each costs in polls, and how late it notices an end. No HTTP and no clock; every schedule polls once at
- * the beginning, and an answer takes no time.
+ * the beginning, and a response takes no time.
  */
 import { right } from 'fp-ts/lib/Either.js';
 import { applyResult, startWatch, nextDelayMs } from 'rx-seedance';

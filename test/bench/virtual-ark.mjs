@@ -3,7 +3,7 @@
  * at 0.
  */
 import { asyncScheduler, defer, delay, NEVER, of, switchMap, throwError, timer } from 'rxjs';
-import { arkError, arkHeaders, arkList, arkTask } from './ark-answers.mjs';
+import { arkError, arkHeaders, arkList, arkTask } from './ark-responses.mjs';
 import { createFaults } from './request-faults.mjs';
 import { createLimit } from './request-limit.mjs';
 

@@ -270,9 +270,9 @@ describe('watch, interrupted', () => {
     const task = simulator.submit('ark', { outcome: 'stalls', ...short });
     const stderr = new FakeStream();
     await run(['watch', written(task)], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
-    const asks = simulator.polls(task);
+    const polls = simulator.polls(task);
     await run(['watch', submit('succeeds')], { env });
-    expect(simulator.polls(task)).toBe(asks);
+    expect(simulator.polls(task)).toBe(polls);
   });
 
   it('ends at once on a second signal', async () => {
@@ -381,12 +381,12 @@ describe('watch, saving videos', () => {
     expect(first.err).toMatch(/saved: .+\.mp4 \(\d+ kB\)/);
     expect(first.err).toMatch(/1 task: 1 succeeded, 1 saved\n$/);
 
-    const asks = simulator.polls(task);
+    const polls = simulator.polls(task);
     const requests = simulator.requests.length;
     const second = await run(['watch', written(task), '--download', folder], { env });
     expect([second.code, second.out]).toEqual([0, first.out]);
     expect(second.err).toContain('already saved');
-    expect([simulator.polls(task), simulator.requests.length]).toEqual([asks, requests]);
+    expect([simulator.polls(task), simulator.requests.length]).toEqual([polls, requests]);
 
     const third = await run(['watch', '--download', folder], { env });
     expect([third.code, third.out]).toEqual([0, first.out]);

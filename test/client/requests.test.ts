@@ -348,10 +348,10 @@ describe('a task', () => {
   });
 
   it('waits for the Retry-After of a good response, for 2 minutes at most', () => {
-    const asking = (wait: number) => (): Observable<HttpResponse> => played({ ...queued, afterMs: seconds(1), headers: { 'retry-after': String(wait) } });
-    expect(polledUntil(minutes(5), asking(3))).toHaveLength(30);
-    expect(polledUntil(seconds(100), asking(30))).toEqual([0, 31, 62, 93]);
-    expect(polledUntil(seconds(300), asking(3_600))).toEqual([0, 121, 242]);
+    const retryAfter = (wait: number) => (): Observable<HttpResponse> => played({ ...queued, afterMs: seconds(1), headers: { 'retry-after': String(wait) } });
+    expect(polledUntil(minutes(5), retryAfter(3))).toHaveLength(30);
+    expect(polledUntil(seconds(100), retryAfter(30))).toEqual([0, 31, 62, 93]);
+    expect(polledUntil(seconds(300), retryAfter(3_600))).toEqual([0, 121, 242]);
   });
 
   it('with a 429 and Retry-After makes its whole account wait', () => {

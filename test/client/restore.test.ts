@@ -49,7 +49,7 @@ import {
 const saved = (state: WatchState | null | undefined): WatchState => parseWatchState(JSON.stringify(state));
 
 /** A client whose script advances with each response, not with each request: an aborted request is repeated. */
-const byAnswers = (script: readonly ScriptedStep[], latencyMs: number) => {
+const replaying = (script: readonly ScriptedStep[], latencyMs: number) => {
   let responded = 0;
   const transport: Transport = () => timer(latencyMs).pipe(switchMap(() => played(script[Math.min(responded++, script.length - 1)] ?? queued)));
   return createTaskClient({ transport, accounts: [accountOf(ark)] });
@@ -85,13 +85,13 @@ describe('a watch resumed from a saved state', () => {
   it('has the same states at the same times from any step on', () => {
     fc.assert(fc.property(anyScript, anyLatencyMs, anyOptions.map((any) => ({ ...any, deadlineMs: undefined })), (script, latencyMs, options) => {
       const whole = inVirtualTime(({ flush }) => {
-        const seen = record(byAnswers(script, latencyMs).states(arkTask, options), (state) => JSON.stringify(state));
+        const seen = record(replaying(script, latencyMs).states(arkTask, options), (state) => JSON.stringify(state));
         flush();
         return seen;
       });
       whole.values.slice(0, -1).forEach((_, step) => {
         const cut = inVirtualTime(({ flush }) => {
-          const client = byAnswers(script, latencyMs);
+          const client = replaying(script, latencyMs);
           let last: WatchState | null = null;
           const before = client.states(arkTask, options).pipe(take(step + 1), tap((state) => { last = state; }));
           const seen = record(concat(before, defer(() => client.states(arkTask, { ...options, resumeFrom: saved(last) }))), (state) => JSON.stringify(state));
@@ -108,12 +108,12 @@ describe('a watch resumed from a saved state', () => {
     fc.assert(fc.property(anyScript, anyLatencyMs, fc.nat({ max: minutes(12) }), anyGapMs, (script, latencyMs, cutMs, gapMs) => {
       const options = { deadlineMs: days(100), giveUpAfterMs: minutes(3) };
       const whole = inVirtualTime(({ flush }) => {
-        const seen = record(byAnswers(script, latencyMs).states(arkTask, options));
+        const seen = record(replaying(script, latencyMs).states(arkTask, options));
         flush();
         return seen.values;
       });
       const cut = inVirtualTime(({ flush }) => {
-        const client = byAnswers(script, latencyMs);
+        const client = replaying(script, latencyMs);
         const before = record(client.states(arkTask, options), brief, cutMs);
         flush();
         if (before.isOver) return before.values;

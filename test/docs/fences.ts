@@ -18,7 +18,7 @@ export interface Fence {
   /** The first word after the backticks, in lower case. */
   readonly language: string;
   readonly code: string;
-  /** The words of the comment before it; empty when there is none. */
+  /** The words of the comment before it; empty without a comment. */
   readonly directive: string;
 }
 

@@ -1,23 +1,23 @@
 /**
- * The providers as the programs of the documentation meet them: one simulator behind every host name. Tasks need not be made.
+ * The providers as the programs of the documentation meet them: one simulator behind every host name. A task exists from its first request on.
  */
 import { simulatedProviders, startSimulator } from 'rx-seedance/simulator';
 
-/** What is needed of a provider's own file. */
+/** The part of a provider that says where its requests go. */
 export interface Address {
   readonly id: string;
   readonly baseUrl: string;
   readonly path: string;
 }
 
-export interface Question {
+export interface RequestTarget {
   readonly host: string;
   /** With its query. */
   readonly url: string;
 }
 
-/** Which task of which provider a request asks about, by its path alone; of several that fit, the one whose host or name is in the address. */
-export const readQuestion = (addresses: readonly Address[], { host, url }: Question): { readonly address: Address; readonly id: string; readonly isOwn: boolean } | null => {
+/** The provider and the task that a request is for, by its path. If several providers fit, the one whose host or name is in the address. */
+export const requestedTask = (addresses: readonly Address[], { host, url }: RequestTarget): { readonly address: Address; readonly id: string; readonly isOwn: boolean } | null => {
   const [path = ''] = url.split('?');
   const slash = path.lastIndexOf('/');
   const fitting = addresses.filter((one) => path.slice(0, slash + 1).endsWith(one.path.replace('{id}', '')));
@@ -27,30 +27,30 @@ export const readQuestion = (addresses: readonly Address[], { host, url }: Quest
 };
 
 export interface Providers {
-  /** Where to send a question on to. The task that it asks about is born, if there is none yet. */
-  readonly answerTo: (question: Question) => { readonly url: string; readonly headers: Readonly<Record<string, string>> };
+  /** Where to forward a request to. Submits the task of the request if it does not exist yet. */
+  readonly forward: (target: RequestTarget) => { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 }
 
-/** Starts the simulator. A host that is no provider's is somebody's proxy, which knows the key. */
+/** Starts the simulator. Every host that belongs to no provider is a proxy that adds the key. */
 export const openProviders = async (addresses: readonly Address[]): Promise<Providers> => {
   const simulator = await startSimulator();
-  const born = new Set<string>();
+  const submitted = new Set<string>();
   return {
-    answerTo: (question) => {
-      const asked = readQuestion(addresses, question);
-      const provider = simulatedProviders.find((one) => one === asked?.address.id);
-      if (!asked || !provider) return { url: simulator.url + question.url, headers: {} };
-      const task = `${provider} ${asked.id}`;
-      if (!born.has(task)) {
-        born.add(task);
+    forward: (target) => {
+      const requested = requestedTask(addresses, target);
+      const provider = simulatedProviders.find((one) => one === requested?.address.id);
+      if (!requested || !provider) return { url: simulator.url + target.url, headers: {} };
+      const task = `${provider} ${requested.id}`;
+      if (!submitted.has(task)) {
+        submitted.add(task);
         try {
-          simulator.submit(provider, { id: asked.id });
+          simulator.submit(provider, { id: requested.id });
         } catch {
-          // The program made it itself.
+          // The program submitted it itself.
         }
       }
-      if (asked.isOwn) return { url: simulator.url + question.url, headers: {} };
-      const path = asked.address.path.replace('{id}', encodeURIComponent(asked.id));
+      if (requested.isOwn) return { url: simulator.url + target.url, headers: {} };
+      const path = requested.address.path.replace('{id}', encodeURIComponent(requested.id));
       return { url: simulator.baseUrl(provider) + path, headers: { authorization: `Bearer ${simulator.apiKey(provider)}` } };
     },
   };

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { programsIn, readFences, type Program } from './fences.js';
 import { matches } from './output.js';
-import { readQuestion } from './providers.js';
+import { requestedTask } from './providers.js';
 import { buildPrograms, type Runner } from './run.js';
 import { complaintsAboutCommands } from './shell.js';
 import { typeCheck } from './type-check.js';
@@ -42,7 +42,7 @@ describe('reading a page', () => {
     ['a comment with no fence behind it', '<!-- fence: compile -->\ntext\n', 'no fence behind it'],
     ['an output with no program', fenced('12', 'text', '<!-- fence: output -->'), 'no program before it'],
     ['going on from nothing', fenced('x', 'ts', '<!-- fence: continue -->'), 'nothing before it'],
-    ['running what is no program', fenced('{}', 'json', '<!-- fence: run -->'), 'no such comment'],
+    ['running a fence of JSON', fenced('{}', 'json', '<!-- fence: run -->'), 'no such comment'],
   ])('refuses %s', (_, page, message) => {
     expect(() => programsOn(page)).toThrow(message);
   });
@@ -112,13 +112,13 @@ describe('running', () => {
     expect((await run(rejected)).complaint).toMatch(/code 1\n[^]*Error: rejected/);
     expect((await run(unheard)).complaint).toMatch(/code 1\n[^]*Error: unheard/);
   });
-  it.concurrent('fails a fence that waits for ever, or never lets go', async ({ expect }) => {
+  it.concurrent('fails a fence whose promise never settles, or whose process never ends', async ({ expect }) => {
     expect((await run(unsettled)).complaint).toContain('never comes');
     expect((await run(endless, 2000)).complaint).toContain('had not ended');
   });
 }, 90_000);
 
-describe('asking about a task', () => {
+describe('the task of a request', () => {
   const addresses = [
     { id: 'ark', baseUrl: 'https://ark.cn/api/v3', path: '/tasks/{id}' },
     { id: 'relay', baseUrl: 'https://relay.ai/v3', path: '/tasks/{id}' },
@@ -129,8 +129,8 @@ describe('asking about a task', () => {
     ['ark.eu', '/api/v3/tasks/a', { address: addresses[0], id: 'a', isOwn: false }],
     ['my.example', '/relay/tasks/a', { address: addresses[1], id: 'a', isOwn: false }],
     ['my.example', '/tasks', null],
-  ])('is known by its path, then by its host: %s%s', (host, url, asked) => {
-    expect(readQuestion(addresses, { host, url })).toEqual(asked);
+  ])('is known by its path, then by its host: %s%s', (host, url, requested) => {
+    expect(requestedTask(addresses, { host, url })).toEqual(requested);
   });
 });
 

@@ -48,7 +48,7 @@ export const complaintsAboutCommands = (fences: readonly Fence[]): readonly stri
       code
         .replace(/\\\n/g, ' ')
         .split('\n')
-        // In a console fence the lines without a prompt are answers.
+        // In a console fence the lines without a prompt are output.
         .filter((text) => language !== 'console' || text.startsWith('$ '))
         .flatMap((text) => text.replace(/^\$ /, '').replace(/(^|\s)#.*$/, '').split(/&&|\|\|?|;/))
         .flatMap((command) => {

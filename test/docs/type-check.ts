@@ -1,5 +1,5 @@
 /**
- * Type-checks programs against src, all in one go, as strictly as tsconfig.json says. What a program leaves unused is no complaint.
+ * Type-checks programs against src, all in one go, as strictly as tsconfig.json says. Unused names are allowed.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

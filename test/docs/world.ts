@@ -2,7 +2,7 @@
  * The world in which a program of the documentation runs: loaded before it, in its process. No program needs the network.
  *
  * - Every https connection ends at the simulator, so the providers' own addresses work as they are, and so does any proxy's.
- * - Any task id is good: a task is born, healthy, when it is first asked for.
+ * - Any task id is valid: the first request for a task submits it.
  * - Time jumps over idle waits (idle-clock.ts), so that a five-minute video takes milliseconds and every run has the same times.
  * - Every provider's key and a task's id are in the environment, as `ANYFAST_API_KEY`, `ANYFAST_TASK_ID` and so on: see run.ts.
  */
@@ -14,11 +14,11 @@ import { installIdleClock } from './idle-clock.js';
 
 const clock = installIdleClock();
 
-// A connection being made and a question without its answer are on their way, whichever server of this process they are for.
+// The clock waits for each connection and each request to a server of this process.
 const { connect: connectSocket } = net.Socket.prototype;
 net.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]) {
-  const over = clock.begin();
-  for (const event of ['connect', 'close']) this.once(event, over);
+  const end = clock.begin();
+  for (const event of ['connect', 'close']) this.once(event, end);
   return Reflect.apply(connectSocket, this, args);
 } as typeof connectSocket;
 const { emit } = Server.prototype;
@@ -27,7 +27,7 @@ Server.prototype.emit = function (this: Server, event: string, ...args: unknown[
   return Reflect.apply(emit, this, [event, ...args]);
 };
 
-// Not before the clock: it looks at the time.
+// After the clock is installed, because the simulator reads the time.
 const { openProviders } = await import('./providers.js');
 
 /** Servers of this world keep no process alive. */
@@ -46,23 +46,23 @@ const unheld = async <T>(start: () => T | Promise<T>): Promise<T> => {
 
 const providers = await unheld(() => openProviders(JSON.parse(process.env.DOCS_PROVIDERS ?? '[]')));
 
-/** Stands before the simulator, and knows where each question belongs. */
-const gate = createServer((question, answer) => {
-  const { method, headers, url = '/' } = question;
-  const goal = providers.answerTo({ host: headers.host ?? '', url });
-  const onward = send(goal.url, { method, headers: { ...headers, ...goal.headers }, agent: false }, (reply) => {
-    answer.writeHead(reply.statusCode ?? 502, reply.headers);
-    reply.pipe(answer);
-    reply.once('error', () => answer.destroy());
+/** Forwards each request to its place in the simulator. */
+const proxy = createServer((request, response) => {
+  const { method, headers, url = '/' } = request;
+  const target = providers.forward({ host: headers.host ?? '', url });
+  const forwarded = send(target.url, { method, headers: { ...headers, ...target.headers }, agent: false }, (received) => {
+    response.writeHead(received.statusCode ?? 502, received.headers);
+    received.pipe(response);
+    received.once('error', () => response.destroy());
   });
-  onward.once('error', () => answer.destroy());
-  answer.once('close', () => onward.destroy());
-  question.pipe(onward);
+  forwarded.once('error', () => response.destroy());
+  response.once('close', () => forwarded.destroy());
+  request.pipe(forwarded);
 });
-await unheld(() => new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve)));
-const { port } = gate.address() as AddressInfo;
+await unheld(() => new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve)));
+const { port } = proxy.address() as AddressInfo;
 
-/** A TLS connection that is a plain one, to the gate. */
+/** A plain connection to the proxy that looks like a TLS connection. */
 const connect = (): net.Socket => {
   const socket = net.connect(port, '127.0.0.1');
   // What `undici`, `fetch` and `node:https` look at.

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { type TaskStatus, taskStatuses } from '../../src/task/status.js';
 import type { Reading, TaskSnapshot } from '../../src/task/snapshot.js';
 import type { ReadFailure } from '../../src/wire/error-response.js';
-import { anyAnswerHeaders, anyBodyText, anyHints, anyHttpStatus, anyJsonText } from '../support/arbitraries.js';
+import { anyResponseHeaders, anyBodyText, anyHints, anyHttpStatus, anyJsonText } from '../support/arbitraries.js';
 import { expectationOf, type Fixture, fixtures, folders, providerOf, providers } from './fixtures.js';
 import { traps, trapsElsewhere } from './traps.js';
 import { expectValid } from './valid-reading.js';
@@ -235,7 +235,7 @@ describe.each(files)('reading for %s never throws', (file) => {
   };
 
   it('for any body, status and headers', () => {
-    fc.assert(fc.property(anyBodyText, anyHttpStatus, anyAnswerHeaders, check));
+    fc.assert(fc.property(anyBodyText, anyHttpStatus, anyResponseHeaders, check));
   });
 
   it('for a response with any value missing, renamed, or of another kind', () => {

@@ -72,7 +72,7 @@ const snapshotProblems = (snapshot: TaskSnapshot, task: TaskRef): Problems => {
     request !== null && has('request', request, ['model', 'content']),
     snapshot.task !== task && 'it is of another task',
     !taskStatuses.includes(snapshot.status) && `its status is ${snapshot.status}`,
-    typeof snapshot.providerStatus !== 'string' && 'its providerStatus is no text',
+    typeof snapshot.providerStatus !== 'string' && 'its providerStatus is not a string',
     progress !== null && !(progress >= 0 && progress <= 1) && `its progress is ${progress}`,
     !isJson(rest) && 'JSON does not give it back',
     ...each({ createdAtMs, startedAtMs, updatedAtMs, finishedAtMs, providerDeadlineAtMs, recordExpiresAtMs }, isInstant, 'null or an instant'),

@@ -122,7 +122,7 @@ describe('parseWatchState', () => {
   });
 
   it.each([['null', null], ['undefined', undefined], ['a number', 5], ['a list', []], ['true', true], ['a string in JSON', '"text"'], ['null in JSON', 'null']])(
-    'refuses what is no record: %s',
+    'refuses anything but a record: %s',
     (_, value) => {
       expect(messageOf(value)).toContain('WatchState');
     },

@@ -13,7 +13,7 @@ import { applyResult, markSent, nextDelayMs, resumeWatch, shiftWatch, startWatch
 import type { Provider } from '../../src/wire/provider.js';
 import {
   anyResult,
-  anyAnswerHeaders,
+  anyResponseHeaders,
   anyResults,
   anyBodyText,
   anyClockErrorMs,
@@ -109,7 +109,7 @@ describe('properties of the watch state', () => {
   it('for any response, parsing the JSON of the state gives the same state', () => {
     const providers = { ark, anyfast, kyyaipower, powertokens, xingchao, yescale };
     const anyProvider = fc.constantFrom('ark', 'anyfast', 'kyyaipower', 'powertokens', 'xingchao', 'yescale');
-    const anyResponse = fc.record({ status: anyHttpStatus, headers: anyAnswerHeaders, body: fc.oneof(anyRecordText, anyBodyText) });
+    const anyResponse = fc.record({ status: anyHttpStatus, headers: anyResponseHeaders, body: fc.oneof(anyRecordText, anyBodyText) });
     fc.assert(fc.property(anyProvider, fc.array(anyResponse, { maxLength: 5 }), anyInstantMs, (id, responses, nowMs) => {
       const provider: Provider = providers[id];
       const config = watchConfig(provider);

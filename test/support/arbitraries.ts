@@ -46,7 +46,7 @@ export const anyHttpStatus = fc.oneof(
 );
 
 /** Any headers, those that a reader looks at among them. */
-export const anyAnswerHeaders = fc.dictionary(
+export const anyResponseHeaders = fc.dictionary(
   fc.oneof(fc.constantFrom('retry-after', 'date', 'x-request-id', 'content-type'), fc.string()),
   fc.oneof(fc.constantFrom('', '3', '0.5', '-1', '1e9', 'Wed, 21 Oct 2026 07:28:00 GMT', 'Wed, 21 Oct 2026 07:27:00 GMT'), fc.string()),
 );

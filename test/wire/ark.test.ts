@@ -15,7 +15,7 @@ describe('the link of an Ark task', () => {
     ['a list, with white space around it', [{ type: 'video_url', video_url: { url: `\t${url} ` } }]],
     ['a list with a text item first', [{ type: 'text', text: 'done' }, { type: 'video_url', video_url: { url } }]],
     ['a list with a text item last', [{ type: 'video_url', video_url: { url } }, { type: 'text', text: 'done' }]],
-    ['a list with items that are no objects', ['x', null, 5, [], { type: 'video_url', video_url: { url } }]],
+    ['a list with items of other types', ['x', null, 5, [], { type: 'video_url', video_url: { url } }]],
     ['a list whose other items have an empty link', [{ type: 'video_url', video_url: { url } }, { type: 'last_frame_url', video_url: null }]],
     ['an object with fields of other models', { video_url: url, file_url: 'https://x.example/a.glb', extra: [1] }],
   ])('is found in %s', (_, content) => {

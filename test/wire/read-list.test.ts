@@ -8,7 +8,7 @@ import { powertokens } from '../../src/providers/powertokens.js';
 import { ark } from '../../src/providers/ark.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { fixtures } from '../providers/fixtures.js';
-import { anyAnswerHeaders, anyBodyText, anyHttpStatus, anyRecordText } from '../support/arbitraries.js';
+import { anyResponseHeaders, anyBodyText, anyHttpStatus, anyRecordText } from '../support/arbitraries.js';
 import { withRaw } from '../support/readings.js';
 
 const ref = (id: string): TaskRef => ({ provider: 'ark', id });
@@ -126,7 +126,7 @@ describe('a response without a list', () => {
 
 describe('reading a list never throws', () => {
   it('for any body, status and headers, and does not change its arguments', () => {
-    fc.assert(fc.property(anyBodyText, anyHttpStatus, anyAnswerHeaders, (body, status, headers) => {
+    fc.assert(fc.property(anyBodyText, anyHttpStatus, anyResponseHeaders, (body, status, headers) => {
       const response = Object.freeze({ status, headers: Object.freeze(headers), body });
       const tasks = Object.freeze([Object.freeze(ref('a'))]);
       for (const text of [body, `{"items":[${body}]}`, `{"items":${body}}`]) {

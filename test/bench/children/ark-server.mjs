@@ -6,7 +6,7 @@
  * they would be measured waiting for it.
  */
 import { createServer } from 'node:net';
-import { arkHeaders, arkList, arkTask } from '../ark-answers.mjs';
+import { arkHeaders, arkList, arkTask } from '../ark-responses.mjs';
 import { options } from '../child.mjs';
 
 /** How often each task has been polled. @type {Map<string, number>} */

@@ -1,7 +1,7 @@
 /**
  * What the contenders without HTTP have in common: responses from memory.
  */
-import { arkHeaders, arkTaskText } from '../ark-answers.mjs';
+import { arkHeaders, arkTaskText } from '../ark-responses.mjs';
 
 /**
  * @typedef {(url: string) => import('rx-seedance').HttpResponse} Respond the response about the task at the end of a URL or path

@@ -8,7 +8,7 @@
  * @property {string} origin      where the server is
  * @property {number} connections how many sockets there may be
  * @property {number} live        how many tasks may be followed at once
- * @property {number} intervalMs  how long each waits from an answer to the next question
+ * @property {number} intervalMs  how long each waits from a response to its next request
  *
  * @typedef {(setting: Setting) => (ids: readonly string[]) => Promise<readonly string[]>} Contender
  */

@@ -31,7 +31,7 @@ export const measure = async () => {
   return {
     title: 'One key, and a limit',
     how: `${setting.tasks} tasks on a key that may send ${setting.perMinute} requests in any minute, all made and watched from the same moment, their ends log-normal around Ark's time for 5 s of video ` +
-      `(one in twenty before ${setting.ends.minMs / 1000} s, one in twenty after ${setting.ends.maxMs / 1000} s); answers take ${setting.latencyMs} ms. What is refused gets a 429 with \`Retry-After\` and does not count against the limit. ` +
+      `(one in twenty before ${setting.ends.minMs / 1000} s, one in twenty after ${setting.ends.maxMs / 1000} s); responses take ${setting.latencyMs} ms. What is refused gets a 429 with \`Retry-After\` and does not count against the limit. ` +
       `In virtual time, ${seeds.length} sets of tasks. The naive client polls after a tenth of the elapsed time, from 10 to 20 s, and after \`Retry-After\` when it is refused.`,
     rows: [
       row('429s of one told the limit, polling singly', of('singly', 'refusals'), { atMost: 0 }),

@@ -2,9 +2,9 @@
  * What one poll costs in CPU time, beside what others would spend on it. All contenders follow the same tasks of one server, as many
  * at once, over as many sockets, at the same pace.
  *
- * Under three loads, because the answer depends on them. At a steady pace the process sleeps between responses, as it does in life, and
- * waking up is part of each poll's price; the goal is judged there. With 20 polls a task, about as many as a video takes, the start and
- * the end of a watch weigh less. Flat out nothing but the work itself is left, which is the hardest on whoever does more of it.
+ * Under three loads, because the figure depends on the load. At a steady pace the process sleeps between responses, as it does in
+ * production, and waking up is part of the cost of each poll; the goal applies to this load. With 20 polls a task, about as many as a
+ * video takes, the start and the end of a watch weigh less. At full speed only the work itself counts.
  */
 import { inChild, inTurn } from '../contest.mjs';
 import { digits, row } from '../report.mjs';

@@ -1,6 +1,6 @@
 /** The bench's responses are like Ark's: a list is one page of the tasks that exist, and a text says the same as its task. */
 import { expect, it } from 'vitest';
-import { arkList, arkTask, arkTaskText } from './ark-answers.mjs';
+import { arkList, arkTask, arkTaskText } from './ark-responses.mjs';
 
 const list = (query: string) => arkList(new URLSearchParams(query), (id) => (id.startsWith('cgt-') ? id : null));
 const ids = (count: number) => Array.from({ length: count }, (_, index) => `filter.task_ids=cgt-${index}`).join('&');

@@ -63,7 +63,7 @@ export const arkTaskText = (status, createdAtMs) => {
  *
  * @template Task
  * @param {URLSearchParams} query
- * @param {(id: string) => Task | null} taskOf null: there is none of that id
+ * @param {(id: string) => Task | null} taskOf null if no task has this id
  */
 export const arkList = (query, taskOf) => {
   const tier = query.get('filter.service_tier') ?? 'default';
