@@ -1,21 +1,19 @@
 /**
- * The style guide, as far as a machine can hold it. What a file may import is the business of test/architecture.test.ts.
+ * The style guide, as far as a machine can hold it. What a file may import is in .dependency-cruiser.mjs.
  */
 import js from '@eslint/js';
 import stylistic from '@stylistic/eslint-plugin';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** Layers that hold values and functions, and no clock, promise, platform or chance. */
-const pure = ['src/{index,checks}.ts', 'src/{task,poll,transport,wire,providers,state,client,feed,testing}/**/*.ts'];
 /** Layers where a stream is described and never run. */
 const belowClient = ['src/{task,transport,wire,providers,state}/**/*.ts'];
 /** The one file that reads the platform's clock for all others. */
 const clock = ['src/transport/clock.ts'];
 /** Its job is to subscribe. */
 const subscribing = ['src/transport/request-queue.ts'];
-/** Entry points that meet the world: clocks, sockets, files. */
-const leaves = ['src/{adapters,angular,sse,simulator,node,cli}/**/*.ts'];
+/** Entry points for one platform or purpose each. All other files hold values and functions, and no clock, promise, platform or random number. */
+const entryPoints = ['src/{adapters,angular,sse,simulator,node,cli}/**/*.ts'];
 
 const timers = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'requestAnimationFrame'];
 
@@ -28,8 +26,8 @@ const everywhere = [
 ];
 
 const withoutPromises = [
-  { selector: 'AwaitExpression', message: 'Promises belong in the leaves.' },
-  { selector: 'ForOfStatement[await=true]', message: 'Promises belong in the leaves.' },
+  { selector: 'AwaitExpression', message: 'Promises belong in the entry points.' },
+  { selector: 'ForOfStatement[await=true]', message: 'Promises belong in the entry points.' },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'The time comes from the scheduler.' },
   {
     selector: 'ExportNamedDeclaration > :matches(TSInterfaceDeclaration, TSTypeAliasDeclaration) TSPropertySignature[readonly=false]',
@@ -53,6 +51,15 @@ const reasonedAssertions = {
       const [first, last] = [statement.loc.start.line - 1, node.loc.end.line];
       const explained = context.sourceCode.getAllComments().some(({ loc }) => loc && loc.end.line >= first && loc.start.line <= last);
       if (!explained) context.report({ node, message: 'A comment must say why this `as` is right.' });
+    },
+  }),
+};
+
+/** Every file says what it is for, in a comment before its first line of code. */
+const header = {
+  create: (/** @type {import('eslint').Rule.RuleContext} */ context) => ({
+    Program: (/** @type {any} */ node) => {
+      if (!/^(?:#!.*\n|\/\/.*\n)*\/\*\*/.test(context.sourceCode.text)) context.report({ node, message: 'A file opens with a comment that says what it is for.' });
     },
   }),
 };
@@ -110,8 +117,9 @@ export default defineConfig(
   // --- src ----------------------------------------------------------------------------------------------------------------
   {
     files: ['src/**/*.ts'],
-    plugins: { local: { rules: { 'reasoned-assertions': reasonedAssertions } } },
+    plugins: { local: { rules: { header, 'reasoned-assertions': reasonedAssertions } } },
     rules: {
+      'local/header': 'error',
       'local/reasoned-assertions': 'error',
       'no-console': 'error',
       'no-restricted-syntax': ['error', ...everywhere],
@@ -130,10 +138,13 @@ export default defineConfig(
     },
   },
   {
-    files: pure,
-    ignores: clock,
+    files: ['src/**/*.ts'],
+    ignores: [...clock, ...entryPoints],
     rules: {
-      'no-restricted-globals': ['error', ...timers.map((name) => ({ name, message: 'Time is `timer`, on the scheduler.' })), 'process', 'performance', 'fetch'],
+      'no-restricted-globals': ['error', {
+        globals: [...timers.map((name) => ({ name, message: 'Time is `timer`, on the scheduler.' })), 'process', 'performance', 'fetch'],
+        checkGlobalObject: true,
+      }],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message: 'The time comes from the scheduler, or as an argument.' },
@@ -148,15 +159,19 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', ...everywhere, ...withoutPromises, ...withoutSubscribing] },
   },
   {
-    files: leaves,
+    files: entryPoints,
     rules: {
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
-      // Leaves meet callers, clients and platforms of several versions, and types that hold `any`.
+      // Entry points meet callers, clients and platforms of several versions, and types that hold `any`.
       '@typescript-eslint/no-deprecated': 'off',
       '@typescript-eslint/no-unnecessary-condition': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
     },
+  },
+  {
+    files: ['src/**/index.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...everywhere, { selector: 'Program > :not(ExportNamedDeclaration[source])', message: 'An index.ts only re-exports by name.' }] },
   },
   { files: ['src/simulator/**/*.ts'], rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' } },
   { files: ['src/cli/**/*.ts'], rules: { 'no-console': 'off' } },

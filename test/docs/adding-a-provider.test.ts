@@ -47,7 +47,7 @@ let first: Outcome;
 let second: Outcome;
 
 beforeAll(async () => {
-  for (const path of ['src', 'test', 'docs', 'README.md', 'package.json', 'tsconfig.json', 'entry-points.mjs', 'tsup.config.ts', 'vitest.config.ts']) {
+  for (const path of ['src', 'test', 'docs', 'README.md', 'package.json', 'tsconfig.json', '.dependency-cruiser.mjs', 'entry-points.mjs', 'tsup.config.ts', 'vitest.config.ts']) {
     cpSync(join(root, path), join(directory, path), { recursive: true, filter: (from) => !/node_modules|[/\\]dist$|[/\\]\.angular/.test(from.slice(root.length)) });
   }
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'), 'dir');
