@@ -1,5 +1,5 @@
 /**
- * An Angular app that uses the package; check.mjs compiles it. It is separate from consumer.ts because Angular's types need browser types.
+ * An Angular app that uses the package; types.package.ts compiles it. It is separate from consumer.ts because Angular's types need browser types.
  */
 import { feedSignals, injectTaskFeed, provideSeedance } from 'rx-seedance/angular';
 import { account } from 'rx-seedance';

@@ -1,5 +1,5 @@
 /**
- * A user's program; check.mjs compiles it against the packed types with several module resolutions. It covers the difficult parts of the
+ * A user's program; types.package.ts compiles it against the packed types with several module resolutions. It covers the difficult parts of the
  * declarations: narrowing by status, options, error classes, io-ts codecs, and every entry point.
  */
 import type { Observable } from 'rxjs';

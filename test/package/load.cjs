@@ -1,6 +1,6 @@
 'use strict';
 /**
- * Requires every entry point of the installed package and prints its findings as JSON. check.mjs copies it into a consumer's project.
+ * Requires every entry point of the installed package and prints its findings as JSON. modules.package.ts copies it into a consumer's project.
  * Arguments: the portable entry points, which are loaded first to see what they load by themselves; then all entry points.
  */
 
