@@ -4,9 +4,8 @@ import { anyfast } from '../../src/providers/anyfast.js';
 import { ark, arkRegions } from '../../src/providers/ark.js';
 import { kyyaipower, kyyaipowerV2 } from '../../src/providers/kyyaipower.js';
 import { account, accountFinder, isLoopback } from '../../src/client/account.js';
-import { createTaskClient } from '../../src/client/task-client.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, anyfastResponse, arkTask, at, brief, record, key, recordingTransport, played, seconds, succeeded, taskOf, to } from '../support/client.js';
+import { accountOf, anyfastResponse, arkTask, at, brief, record, key, played, seconds, succeeded, taskOf, to, recordedClient } from '../support/client.js';
 
 describe('account', () => {
   it('is one key at one base URL of a provider', () => {
@@ -119,9 +118,9 @@ describe('the account of a ref', () => {
   const sent = (refAccount: string | undefined, names: readonly (string | null)[]): Promise<readonly string[]> =>
     new Promise((resolve) => {
       marbles(({ flush }) => {
-        const { transport, requests } = recordingTransport(() => played(succeeded));
         const accounts = names.map((name) => account(ark, { apiKey: `key-of-${String(name)}`, ...(name === null ? {} : { name }) }));
-        record(createTaskClient({ transport, accounts }).watch({ ...arkTask, ...(refAccount === undefined ? {} : { account: refAccount }) }), to);
+        const { client, requests } = recordedClient([succeeded], { accounts });
+        record(client.watch({ ...arkTask, ...(refAccount === undefined ? {} : { account: refAccount }) }), to);
         flush();
         resolve(requests.map(({ headers }) => headers['authorization'] ?? ''));
       })();
@@ -138,9 +137,8 @@ describe('the account of a ref', () => {
   });
 
   it('of a provider with an older and a newer address is found by the same id', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport(() => played({ body: { id: 'cgt-1', status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }));
     const accounts = [accountOf(kyyaipower), accountOf(kyyaipowerV2, { name: 'today' })];
-    const client = createTaskClient({ transport, accounts });
+    const { client, requests } = recordedClient([{ body: { id: 'cgt-1', status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }], { accounts });
     record(client.watch(taskOf(kyyaipower)), to);
     record(client.watch({ ...taskOf(kyyaipower), account: 'today' }), to);
     flush();
@@ -164,9 +162,8 @@ describe('the rate limit and the lists of an account', () => {
 
 it.each(['429', 'RateLimitExceeded.EndpointRPMExceeded'])('the code %s with status 200 makes the whole account back off, like a 429', (code) => {
   marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport((index) =>
-      played(index === 0 ? { status: 200, headers: { 'retry-after': '30' }, body: { code, message: 'too many requests' } } : anyfastResponse('IN_PROGRESS')));
-    const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
+    const { client, requests } = recordedClient((index) =>
+      played(index === 0 ? { status: 200, headers: { 'retry-after': '30' }, body: { code, message: 'too many requests' } } : anyfastResponse('IN_PROGRESS')), { accounts: [accountOf(anyfast)] });
     const first = record(client.states(taskOf(anyfast, 'a')), brief, seconds(40));
     at(seconds(1), () => { record(client.states(taskOf(anyfast, 'b')), brief, seconds(40)); });
     flush();
@@ -176,8 +173,7 @@ it.each(['429', 'RateLimitExceeded.EndpointRPMExceeded'])('the code %s with stat
 });
 
 it('a response that only mentions 429 or a rate limit does not make the account back off', marbles(({ flush }) => {
-  const { transport, requests } = recordingTransport(() => played(anyfastResponse('IN_PROGRESS', { fail_reason: 'RateLimitExceeded, code: 429' })));
-  const client = createTaskClient({ transport, accounts: [accountOf(anyfast)] });
+  const { client, requests } = recordedClient([anyfastResponse('IN_PROGRESS', { fail_reason: 'RateLimitExceeded, code: 429' })], { accounts: [accountOf(anyfast)] });
   for (const id of ['a', 'b']) record(client.watch(taskOf(anyfast, id)), to, seconds(1));
   flush();
   expect(requests.map(({ atMs }) => atMs)).toEqual([0, 0]);

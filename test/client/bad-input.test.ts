@@ -9,7 +9,7 @@ import { parseWatchState } from '../../src/state/stored.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, arkTask, brief, record, inVirtualTime, key, recordingTransport, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { accountOf, arkTask, brief, record, inVirtualTime, key, running, scripted, seconds, succeeded, to, recordedClient } from '../support/client.js';
 
 /** A value that the types forbid. */
 const wrong = (value: unknown): never => value as never;
@@ -251,8 +251,7 @@ describe('an id', () => {
     inVirtualTime(({ flush }) => {
       const bases = [ark.baseUrl, 'https://relay.example', 'https://relay.example/', 'https://relay.example/a/b', 'https://relay.example/a/b///', 'https://relay.example/%7Buser%7D'];
       for (const baseUrl of bases) {
-        const { transport: living, requests } = recordingTransport(() => played(succeeded));
-        const own = createTaskClient({ transport: living, accounts: [accountOf(ark, { baseUrl })] });
+        const { client: own, requests } = recordedClient([succeeded], { accounts: [accountOf(ark, { baseUrl })] });
         const seen = record(own.watch({ provider: 'ark', id }), ({ task }: { task: TaskRef }) => task.id);
         flush();
         expect(requests.map(({ url }) => url)).toEqual([`${baseUrl.replace(/\/+$/, '')}/contents/generations/tasks/${segment}`]);

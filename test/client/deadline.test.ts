@@ -1,13 +1,11 @@
 import { asyncScheduler, defer, delay, map, NEVER, type Observable, timer } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
 import type { HttpResponse } from '../../src/transport/transport.js';
 import { isSeedanceError, type SeedanceError } from '../../src/state/errors.js';
-import { createTaskClient, type WatchOptions } from '../../src/client/task-client.js';
+import type { WatchOptions } from '../../src/client/task-client.js';
 import { marbles } from '../support/marbles.js';
 import {
-  accountOf,
   arkResponse,
   arkTask,
   sentAtS,
@@ -23,7 +21,6 @@ import {
   failed,
   hours,
   inVirtualTime,
-  recordingTransport,
   minutes,
   played,
   queued,
@@ -34,13 +31,12 @@ import {
   succeeded,
   to,
   tooMany,
+  recordedClient,
 } from '../support/client.js';
 
 /** A client whose responses depend on the time of the request. */
-const byTheClock = (answerAt: (nowMs: number) => ScriptedStep) => {
-  const { transport, requests } = recordingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
-  return { client: createTaskClient({ transport, accounts: [accountOf(ark)] }), requests };
-};
+const byTheClock = (responseAt: (nowMs: number) => ScriptedStep) =>
+  recordedClient(() => defer(() => played(responseAt(asyncScheduler.now()))));
 
 describe('the deadline', () => {
   it('ends a watch exactly on time, with the task, its last snapshot and a state on the error', marbles(({ flush }) => {
@@ -127,8 +123,7 @@ describe('the deadline', () => {
 
 describe('a hung request', () => {
   it('ends at the request timeout with an error, is aborted, and the watch continues', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport((index) => played([queued, { hang: true } as const, succeeded][index] ?? queued));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)) });
+    const { client, requests } = recordedClient((index) => played([queued, { hang: true } as const, succeeded][index] ?? queued), { policy: every(seconds(15)) });
     const seen = record(client.states(arkTask), brief);
     flush();
     expect(seen.lines).toEqual(['0s queued', '45s timeout x1', '55s succeeded', '55s |']);
@@ -144,8 +139,7 @@ describe('a hung request', () => {
 
   it.each([{}, { requestTimeoutMs: hours(5) }])('is aborted at the deadline if that is earlier: %o', (options) => {
     inVirtualTime(({ flush, timers }) => {
-      const { transport, requests } = recordingTransport((index) => (index === 0 ? played(running) : NEVER));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(15)), ...options });
+      const { client, requests } = recordedClient((index) => (index === 0 ? played(running) : NEVER), { policy: every(seconds(15)), ...options });
       const seen = record(client.watch(arkTask, { deadlineMs: seconds(25) }), to);
       flush();
       expect(seen.lines).toEqual(['0s running', '25s #']);
@@ -156,8 +150,7 @@ describe('a hung request', () => {
   });
 
   it('also the first request', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport(() => NEVER);
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client, requests } = recordedClient(() => NEVER);
     const seen = record(client.watch(arkTask, { deadlineMs: seconds(12) }), to);
     flush();
     expect(seen.lines).toEqual(['12s #']);
@@ -187,8 +180,7 @@ describe('a response in the turn of the deadline', () => {
   });
 
   it('also counts one turn of the scheduler later at the same instant', marbles(({ flush }) => {
-    const { transport } = recordingTransport((index) => (index === 0 ? played(running) : timer(seconds(10)).pipe(delay(0), map(() => responseOf(succeeded)))));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client } = recordedClient((index) => (index === 0 ? played(running) : timer(seconds(10)).pipe(delay(0), map(() => responseOf(succeeded)))));
     const seen = record(client.watch(arkTask, options), to);
     flush();
     expect(seen.lines).toEqual(['0s running', '60s succeeded', '60s |']);
@@ -331,8 +323,7 @@ describe('long waits', () => {
 });
 
 it('a response to another watcher in the ms of the deadline counts', marbles(({ flush }) => {
-  const { transport } = recordingTransport((index) => played(index === 0 ? running : succeeded));
-  const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+  const { client } = recordedClient([running, succeeded]);
   record(client.watch(arkTask, { policy: every(seconds(20)) }), to);
   const hasty: { record?: ReturnType<typeof record> } = {};
   at(seconds(15), () => { hasty.record = record(client.watch(arkTask, { deadlineMs: seconds(5) }), to); });
@@ -348,8 +339,7 @@ describe('a deadline on a clock that timers do not share', () => {
     ['a good response', running],
     ['a refusal with a Retry-After', tooMany({ 'retry-after': '600' })],
   ])('that passes while %s is saved ends the watch there', (_, response) => {
-    const { transport } = recordingTransport(() => played({ ...response, afterMs: seconds(20) - 2 }));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client } = recordedClient([{ ...response, afterMs: seconds(20) - 2 }]);
     const began = Date.now();
     let endedAtMs = 0;
     const save = ({ polls, sentAtMs }: { readonly polls: number; readonly sentAtMs: number | null }): void => {
@@ -362,8 +352,7 @@ describe('a deadline on a clock that timers do not share', () => {
   });
 
   it('ends the watch once if the timer is ahead of the clock', () => {
-    const { transport, requests } = recordingTransport(() => NEVER);
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client, requests } = recordedClient(() => NEVER);
     const seen = record(client.states(arkTask, { deadlineMs: seconds(20) }), brief);
     vi.advanceTimersByTime(seconds(10));
     vi.setSystemTime(Date.now() - 3);
@@ -377,8 +366,7 @@ describe('a deadline on a clock that timers do not share', () => {
     ['a poll to come', (index) => played(index === 0 ? running : succeeded), seconds(12)],
     ['no poll left', (index) => played(index === 2 ? succeeded : running), seconds(55)],
   ])('that passes during a computer\'s sleep, with %s, does not end a watch before one more poll', (_, response, sleepsAtMs) => {
-    const { transport } = recordingTransport(response);
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(45)) });
+    const { client } = recordedClient(response, { policy: every(seconds(45)) });
     const seen = record(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
     vi.advanceTimersByTime(sleepsAtMs);
     vi.setSystemTime(Date.now() + hours(8));
@@ -388,8 +376,7 @@ describe('a deadline on a clock that timers do not share', () => {
   });
 
   it('that passes during a computer\'s sleep ends the watch after one more poll without a response', () => {
-    const { transport, requests } = recordingTransport(() => NEVER);
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client, requests } = recordedClient(() => NEVER);
     const seen = record(client.watch(arkTask, { deadlineMs: minutes(1) }), to);
     vi.advanceTimersByTime(seconds(10));
     vi.setSystemTime(Date.now() + hours(8));
@@ -402,10 +389,9 @@ describe('a deadline on a clock that timers do not share', () => {
 describe('a clock that is set', () => {
   afterEach(() => { vi.useRealTimers(); });
 
-  it.each([['three hours ahead', hours(300_000), hours(3)], ['from 1970 to today', 0, hours(495_000)], ['eight hours back', hours(300_000), hours(-8)]])('%s ends no watch without a given deadline, whose 2 h go on being lived time', (_, now, jumpMs) => {
+  it.each([['three hours ahead', hours(300_000), hours(3)], ['from 1970 to today', 0, hours(495_000)], ['eight hours back', hours(300_000), hours(-8)]])('a clock set %s ends no watch: the default deadline of 2 hours counts elapsed time', (_, now, jumpMs) => {
     vi.useFakeTimers({ now });
-    const { transport, requests } = recordingTransport(() => played(running));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)) });
+    const { client, requests } = recordedClient([running], { policy: every(minutes(1)) });
     const seen = record(client.watch(arkTask), to);
     vi.advanceTimersByTime(minutes(30.5));
     vi.setSystemTime(Date.now() + jumpMs);

@@ -4,7 +4,6 @@ import { ark } from '../../src/providers/ark.js';
 import { kyyaipower } from '../../src/providers/kyyaipower.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
 import { isSeedanceError, SeedanceError } from '../../src/state/errors.js';
-import { createTaskClient } from '../../src/client/task-client.js';
 import { marbles } from '../support/marbles.js';
 import {
   accountOf,
@@ -22,7 +21,6 @@ import {
   hours,
   html,
   inVirtualTime,
-  recordingTransport,
   minutes,
   missing,
   played,
@@ -37,6 +35,7 @@ import {
   to,
   tooMany,
   unauthorized,
+  recordedClient,
 } from '../support/client.js';
 
 const quarter = { policy: every(seconds(15)) };
@@ -277,8 +276,7 @@ describe('errors that end a watch', () => {
 
   it('a response of another watched task is unreadable, and each task reaches its own end', marbles(({ flush }) => {
     const bodyOf = (id: string): ScriptedStep => ({ body: { id, status: 'succeeded', content: { video_url: `https://videos.example/${id}.mp4` } } });
-    const { transport } = recordingTransport((index, { url }) => played(bodyOf(index < 2 ? (url.endsWith('/a') ? 'b' : 'a') : (url.split('/').at(-1) ?? ''))));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client } = recordedClient((index, { url }) => played(bodyOf(index < 2 ? (url.endsWith('/a') ? 'b' : 'a') : (url.split('/').at(-1) ?? ''))));
     const seen = ['a', 'b'].map((id) => record(client.watch({ provider: 'ark', id })));
     flush();
     for (const [index, id] of ['a', 'b'].entries()) {
@@ -332,8 +330,7 @@ describe('errors that end a watch', () => {
   it('a temporary 401 of kyyaipower does not end its watch', marbles(({ flush }) => {
     const passing = { status: 401, body: { code: 401, msg: 'Unauthorized' } };
     const steps = [{ body: { id: 'cgt-1', status: 'processing' } }, passing, passing, { body: { id: 'cgt-1', status: 'completed', video_url: 'https://videos.example/cgt-1.mp4' } }];
-    const { transport } = recordingTransport((index) => played(steps[index] ?? { hang: true }));
-    const client = createTaskClient({ transport, accounts: [accountOf(kyyaipower)] });
+    const { client } = recordedClient((index) => played(steps[index] ?? { hang: true }), { accounts: [accountOf(kyyaipower)] });
     const seen = record(client.states(kyyTask), brief);
     flush();
     expect(seen.lines.map((line) => line.split(' ').slice(1).join(' '))).toEqual(['running', 'unauthorized x1', 'unauthorized x2', 'succeeded', '|']);
@@ -467,16 +464,14 @@ describe('responses that only look like errors', () => {
   }));
 
   it('a transport that completes without a response is an error', marbles(({ flush }) => {
-    const { transport } = recordingTransport((index) => (index === 1 ? EMPTY : played(index === 0 ? queued : succeeded)));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client } = recordedClient((index) => (index === 1 ? EMPTY : played(index === 0 ? queued : succeeded)));
     const seen = record(client.states(arkTask, quarter), brief);
     flush();
     expect(seen.lines).toEqual(['0s queued', '15s transport x1', '25s succeeded', '25s |']);
   }));
 
   it('the first of several responses to one request counts', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport(() => concat(played(queued), played(failed), played(succeeded)));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client, requests } = recordedClient(() => concat(played(queued), played(failed), played(succeeded)));
     const seen = record(client.watch(arkTask, quarter), to, seconds(20));
     flush();
     expect(seen.lines).toEqual(['0s queued']);
@@ -491,8 +486,7 @@ describe('errors on a computer that sleeps', () => {
   const words = (lines: readonly string[]): readonly string[] => lines.map((line) => line.split(' ').slice(1).join(' '));
 
   it('the sleep of the computer does not count for giveUpAfterMs', () => {
-    const { transport } = recordingTransport((index) => played(index === 0 ? running : index < 7 ? reset : succeeded));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(10)), deadlineMs: hours(100) });
+    const { client } = recordedClient((index) => played(index === 0 ? running : index < 7 ? reset : succeeded), { policy: every(seconds(10)), deadlineMs: hours(100) });
     const seen = record(client.states(arkTask), brief);
     vi.advanceTimersByTime(minutes(4));
     vi.setSystemTime(Date.now() + hours(8));
@@ -501,8 +495,7 @@ describe('errors on a computer that sleeps', () => {
   });
 
   it('the sleep of the computer does not count for the grace', () => {
-    const { transport } = recordingTransport((index) => played(index < 3 ? missing : succeeded));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client } = recordedClient([missing, missing, missing, succeeded]);
     const seen = record(client.states(arkTask), brief);
     vi.advanceTimersByTime(seconds(12));
     vi.setSystemTime(Date.now() + hours(8));

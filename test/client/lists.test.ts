@@ -21,7 +21,7 @@ import type { WatchState } from '../../src/state/watch-state.js';
 import { clockOf } from '../../src/transport/clock.js';
 import { createRequestQueue } from '../../src/transport/request-queue.js';
 import type { Provider } from '../../src/wire/provider.js';
-import { accountOf, at, record, every, inVirtualTime, key, recordingTransport, minutes, reset, responseOf, seconds, to, tooMany } from '../support/client.js';
+import { accountOf, at, record, every, inVirtualTime, key, recordingTransport, minutes, reset, responseOf, seconds, to, tooMany, recordedClient } from '../support/client.js';
 import { type PollEvent, pollOf, type RememberedTask } from '../support/polls.js';
 
 const baseUrl = `http://127.0.0.1:1${sites.ark.base}`;
@@ -43,8 +43,7 @@ const simulatedArk = (submissions: readonly Submission[]) => {
 const watchAll = (submissions: readonly Submission[], options: Partial<AccountOptions>, disturb: (request: HttpRequest, index: number) => HttpResponse | null = () => null) =>
   inVirtualTime(({ flush, timers }) => {
     const { ids, response } = simulatedArk(submissions);
-    const { transport, requests } = recordingTransport((index, request) => of(disturb(request, index) ?? response(request)));
-    const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl, ...options })], policy: every(seconds(10)), deadlineMs: minutes(20) });
+    const { client, requests } = recordedClient((index, request) => of(disturb(request, index) ?? response(request)), { accounts: [account(ark, { apiKey: key, baseUrl, ...options })], policy: every(seconds(10)), deadlineMs: minutes(20) });
     const records = ids.map((id) => record(client.watch({ provider: 'ark', id }), to));
     flush();
     const paths = requests.map(({ url }) => url.slice(baseUrl.length));
@@ -85,9 +84,8 @@ describe('tasks of one account', () => {
   it('do not wait for tasks of other accounts', () => {
     inVirtualTime(({ flush }) => {
       const { ids, response } = simulatedArk(many(1));
-      const { transport, requests } = recordingTransport((_, request) => of(response(request)));
-      const other = { name: 'other', apiKey: 'another-key-0123456789', baseUrl };
-      const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key, baseUrl }), account(ark, other)], policy: every(seconds(10)) });
+      const accounts = [account(ark, { apiKey: key, baseUrl }), account(ark, { name: 'other', apiKey: 'another-key-0123456789', baseUrl })];
+      const { client, requests } = recordedClient((_, request) => of(response(request)), { accounts, policy: every(seconds(10)) });
       record(client.watch({ provider: 'ark', id: 'cgt-of-the-other', account: 'other' }), to);
       record(client.watch({ provider: 'ark', id: ids[0] ?? '' }), to);
       at(seconds(1) - 1, () => { expect(requests).toHaveLength(2); });
@@ -156,8 +154,7 @@ describe('tasks of one account', () => {
 
   it('leave no request and no timer behind when all are unsubscribed', () => {
     inVirtualTime(({ timers, flush, interrupt }) => {
-      const { transport, requests, pending } = recordingTransport(() => NEVER);
-      const client = createTaskClient({ transport, accounts: [accountOf(ark, { batch: true })] });
+      const { client, requests, pending } = recordedClient(() => NEVER, { accounts: [accountOf(ark, { batch: true })] });
       const all = record(from(['a', 'b', 'c', 'd']).pipe(mergeMap((id) => client.watch({ provider: 'ark', id }))), to);
       interrupt(seconds(2), () => {
         expect(pending()).toBe(1);
@@ -606,8 +603,7 @@ describe('which polls share a request', () => {
 describe('watches that save, in one list', () => {
   it('are sent together once all saves have ended, except those whose save fails, times out or is unsubscribed', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport((_, request) => of(running(request)));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark, { batch: true })], policy: every(seconds(60)) });
+      const { client, requests } = recordedClient((_, request) => of(running(request)), { accounts: [accountOf(ark, { batch: true })], policy: every(seconds(60)) });
       const saves: Readonly<Record<string, () => unknown>> = {
         'a-plain': () => undefined,
         'b-throws': () => { throw new Error('full'); },

@@ -6,13 +6,13 @@ import { asyncScheduler, concat, defer, EMPTY, ignoreElements, map, NEVER, type 
 import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/client/account.js';
 import { createRequests, type Leaving, type PollSettings } from '../../src/client/requests.js';
-import { createTaskClient } from '../../src/client/task-client.js';
 import { ark } from '../../src/providers/ark.js';
 import { clockOf } from '../../src/transport/clock.js';
 import { createRequestQueue } from '../../src/transport/request-queue.js';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
 import {
   accountOf, arkTask, at, busy, record, forbidden, inVirtualTime, key, recordingTransport, minutes, played, queued, reset, responseOf, running, seconds, succeeded, to, tooMany,
+  recordedClient,
 } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import { type PollEvent, pollOf, type RememberedTask } from '../support/polls.js';
@@ -165,8 +165,7 @@ describe('a request', () => {
     ['that throws when it is looked at', unreadable],
   ])('handles an error %s like any other', (_, error) => {
     marbles(({ flush }) => {
-      const { transport } = recordingTransport((index) => (index === 0 ? throwError(() => error) : played(succeeded)));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+      const { client } = recordedClient((index) => (index === 0 ? throwError(() => error) : played(succeeded)));
       const seen = record(client.watch(arkTask), to);
       flush();
       expect(seen.lines).toEqual(['10s succeeded', '10s |']);

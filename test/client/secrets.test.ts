@@ -11,7 +11,7 @@ import { throwIfUnsuccessful } from '../../src/client/operators.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import type { Provider } from '../../src/wire/provider.js';
 import { marbles } from '../support/marbles.js';
-import { accountOf, arkResponse, arkTask, at, record, every, inVirtualTime, key as usualKey, recordingTransport, played, refusal, responseOf, running, seconds, succeeded, taskOf } from '../support/client.js';
+import { accountOf, arkResponse, arkTask, at, record, every, inVirtualTime, key as usualKey, played, refusal, responseOf, running, seconds, succeeded, taskOf, recordedClient } from '../support/client.js';
 
 /** Various keys. None of them is part of an ordinary response. */
 const keys: readonly (readonly [string, string])[] = [
@@ -165,8 +165,7 @@ describe.each(keys)('%s', (_, key) => {
   });
 
   it('is sent in the authorization header and nowhere else', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport((index) => played(index < 2 ? running : succeeded));
-    const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: key })], policy: every(seconds(10)) });
+    const { client, requests } = recordedClient([running, running, succeeded], { accounts: [account(ark, { apiKey: key })], policy: every(seconds(10)) });
     record(client.watch(arkTask));
     flush();
     expect(requests).toHaveLength(3);
@@ -267,8 +266,7 @@ describe('a function that returns the key', () => {
 
   it('is called for each request, and the newest key is sent', marbles(({ flush }) => {
     let given = 0;
-    const { transport, requests } = recordingTransport((index) => played(index < 2 ? running : succeeded));
-    const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: () => rotating[given++] ?? '' })], policy: every(seconds(10)) });
+    const { client, requests } = recordedClient([running, running, succeeded], { accounts: [account(ark, { apiKey: () => rotating[given++] ?? '' })], policy: every(seconds(10)) });
     expect(given).toBe(0);
     record(client.watch(arkTask));
     flush();
@@ -298,8 +296,7 @@ describe('a function that returns the key', () => {
       if (given === 2) throw new Error('the vault is closed');
       return usualKey;
     };
-    const { transport, requests } = recordingTransport((index) => played(index === 0 ? running : succeeded));
-    const client = createTaskClient({ transport, accounts: [account(ark, { apiKey })], policy: every(seconds(10)) });
+    const { client, requests } = recordedClient([running, succeeded], { accounts: [account(ark, { apiKey })], policy: every(seconds(10)) });
     const seen = record(client.states(arkTask), ({ lastError, snapshot }) => lastError?.message ?? snapshot?.status);
     flush();
     expect(seen.lines).toMatchObject(['0s running', expect.stringMatching(/^10s .*apiKey/), '20s succeeded', '20s |']);
@@ -318,8 +315,7 @@ describe('a function that returns the key', () => {
 
   it.each([['nothing', ''], ['no text', 5], ['undefined', undefined], ['a promise', Promise.resolve(usualKey)]])('that returns %s sends nothing', (_, given) => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport(() => played(succeeded));
-      const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: (() => given) as never })], giveUpAfterMs: 1 });
+      const { client, requests } = recordedClient([succeeded], { accounts: [account(ark, { apiKey: (() => given) as never })], giveUpAfterMs: 1 });
       const seen = record(client.watch(arkTask));
       flush();
       expect(requests).toEqual([]);
@@ -330,8 +326,7 @@ describe('a function that returns the key', () => {
 
 describe('without a key', () => {
   it('no Authorization is sent', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport(() => played(succeeded));
-    const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: null, baseUrl: 'https://mine.example/ark' })] });
+    const { client, requests } = recordedClient([succeeded], { accounts: [account(ark, { apiKey: null, baseUrl: 'https://mine.example/ark' })] });
     const seen = record(client.watch(arkTask));
     flush();
     expect(seen.lines).toHaveLength(2);
@@ -349,8 +344,7 @@ describe('requests', () => {
       json(200, { id: 'https://evil.example/../x', status: 'running', url: 'https://evil.example' }),
       responseOf(arkResponse('succeeded')),
     ];
-    const { transport, requests } = recordingTransport((index) => of(steps[index] ?? raw(500, '')));
-    const client = createTaskClient({ transport, accounts: [account(ark, { apiKey: usualKey })], policy: every(seconds(10)) });
+    const { client, requests } = recordedClient((index) => of(steps[index] ?? raw(500, '')), { accounts: [account(ark, { apiKey: usualKey })], policy: every(seconds(10)) });
     const seen = record(client.watch(arkTask));
     flush();
     expect(seen.lines.at(-1)).toContain('|');
@@ -358,12 +352,11 @@ describe('requests', () => {
   }));
 
   it('of two accounts each have their own key', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport(() => played(succeeded));
     const accounts = [
       account(ark, { apiKey: 'key-of-china', name: 'cn' }),
       account(ark, { apiKey: 'key-of-europe', name: 'eu', baseUrl: 'https://eu.example' }),
     ];
-    const client = createTaskClient({ transport, accounts });
+    const { client, requests } = recordedClient([succeeded], { accounts });
     for (const name of ['cn', 'eu']) record(client.watch({ ...arkTask, account: name }));
     flush();
     expect(requests.map(({ url, headers }) => [new URL(url).host, headers['authorization']])).toEqual([
@@ -390,9 +383,8 @@ it('a key that begins with a slash is found, however often that is escaped', () 
 
 it('a response never shows the key of its own request, also after many other keys', marbles(({ flush }) => {
   let count = 0;
-  const { transport } = recordingTransport((index, { headers }) =>
-    played(index === 0 ? { ...refusal(401, 'AuthenticationError', `what is ${String(headers['authorization'])}?`), afterMs: seconds(5) } : running));
-  const client = createTaskClient({ transport, accounts: [accountOf(ark, { apiKey: () => `sk-${String((count += 1))}-0123456789abcdef` })] });
+  const { client } = recordedClient((index, { headers }) =>
+    played(index === 0 ? { ...refusal(401, 'AuthenticationError', `what is ${String(headers['authorization'])}?`), afterMs: seconds(5) } : running), { accounts: [accountOf(ark, { apiKey: () => `sk-${String((count += 1))}-0123456789abcdef` })] });
   const seen = record(client.states(arkTask), (state) => JSON.stringify(state), seconds(8));
   at(seconds(1), () => { record(merge(...Array.from({ length: 6 }, (_, index) => client.states(taskOf(ark, `other-${String(index)}`)))), String, seconds(8)); });
   flush();

@@ -6,11 +6,9 @@ import { asyncScheduler, concat, defer, EMPTY, ignoreElements, map, NEVER, Obser
 import { describe, expect, it } from 'vitest';
 import type { Poll, PollSettings } from '../../src/client/requests.js';
 import { SharedTask } from '../../src/client/shared-task.js';
-import { createTaskClient } from '../../src/client/task-client.js';
-import { ark } from '../../src/providers/ark.js';
 import type { WatchState } from '../../src/state/watch-state.js';
 import { clockOf } from '../../src/transport/clock.js';
-import { accountOf, arkTask, at, record, every, inVirtualTime, recordingTransport, played, running, seconds, succeeded, to } from '../support/client.js';
+import { arkTask, at, record, every, inVirtualTime, played, running, seconds, succeeded, to, recordedClient } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import { type PollEvent, type RememberedTask, requestsFrom, type SharedEvent, sharedPoll } from '../support/polls.js';
 import { good, task } from '../support/snapshots.js';
@@ -193,8 +191,7 @@ describe('watchers of one task that save', () => {
 
   const two = (save: (state: WatchState) => unknown) =>
     inVirtualTime(({ flush, timers }) => {
-      const { transport, requests } = recordingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(2) }));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(20)) });
+      const { client, requests } = recordedClient((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(2) }), { policy: every(seconds(20)) });
       const saving = record(client.watch(arkTask, { save: marking(save) }), to);
       const other = record(client.watch(arkTask), to);
       flush();
@@ -232,8 +229,7 @@ describe('watchers of one task that save', () => {
 
   it('one that unsubscribes during its save does not delay the other', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport(() => played(succeeded));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+      const { client, requests } = recordedClient([succeeded]);
       record(client.watch(arkTask, { save: () => NEVER }), to, seconds(1));
       const other = record(client.watch(arkTask), to);
       flush();
@@ -244,8 +240,7 @@ describe('watchers of one task that save', () => {
 
   it('one that joins during a save saves its own mark before the request is sent', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport(() => played(succeeded));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+      const { client, requests } = recordedClient([succeeded]);
       record(client.watch(arkTask, { save: marking(() => timer(seconds(2))) }), to);
       const marks: (readonly [number | null, number])[] = [];
       at(seconds(1), () => {
@@ -262,8 +257,7 @@ describe('watchers of one task that save', () => {
 
   it('no request is sent when no save succeeds, and the next watch sends one at once', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport(() => played(succeeded));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)], concurrency: 1 });
+      const { client, requests } = recordedClient([succeeded], { concurrency: 1 });
       for (const ms of [300, 500]) record(client.watch(arkTask, { save: () => concat(timer(ms).pipe(ignoreElements()), throwError(() => full)) }), to);
       at(800, () => {
         expect(requests).toEqual([]);
@@ -277,8 +271,7 @@ describe('watchers of one task that save', () => {
 
   it('one that joined a request and unsubscribes does not abort it for the other, also if it started it', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport((index) => played(index === 0 ? running : succeeded));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(seconds(10)) });
+      const { client, requests } = recordedClient([running, succeeded], { policy: every(seconds(10)) });
       record(client.watch(arkTask, { save: () => timer(seconds(4)) }), to, seconds(3));
       const other: { record?: ReturnType<typeof record> } = {};
       at(seconds(1), () => { other.record = record(client.watch(arkTask, { save: () => of(0) }), to); });

@@ -34,15 +34,10 @@ import {
   taskOf,
   to,
   tooMany,
+  recordedClient,
 } from '../support/client.js';
 
 const after = (ms: number, step: ScriptedStep): ScriptedStep => ({ ...step, afterMs: ms });
-
-/** A client whose transport records every request, and plays a script. */
-const living = (script: readonly ScriptedStep[]) => {
-  const { transport, requests, pending } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? running));
-  return { client: createTaskClient({ transport, accounts: [accountOf(ark)] }), requests, pending };
-};
 
 describe('two watchers of one task', () => {
   it.each([0, 3000])('share each request: responses after %i ms', (ms) => {
@@ -158,7 +153,7 @@ describe('two watchers of one task', () => {
   }));
 
   it('the remaining one does not poll below the minimum interval after an aborted request', marbles(({ flush }) => {
-    const { client, requests } = living([running, { hang: true }, succeeded]);
+    const { client, requests } = recordedClient([running, { hang: true }, succeeded]);
     const staying = record(client.watch(arkTask, { policy: every(seconds(21)) }), to);
     record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(20.5));
     flush();
@@ -168,7 +163,7 @@ describe('two watchers of one task', () => {
   }));
 
   it('a new one does not poll below the minimum interval after an aborted request', marbles(({ flush }) => {
-    const { client, requests } = living([running, { hang: true }, running]);
+    const { client, requests } = recordedClient([running, { hang: true }, running]);
     record(client.watch(arkTask, { policy: every(seconds(100)) }), to, seconds(60));
     record(client.watch(arkTask, { policy: every(seconds(20)) }), to, seconds(21));
     at(seconds(22), () => { record(client.watch(arkTask, { policy: every(seconds(10)) }), to, seconds(60)); });
@@ -179,7 +174,7 @@ describe('two watchers of one task', () => {
   }));
 
   it('one that unsubscribes does not affect the other, nor the request in flight', marbles(({ flush }) => {
-    const { client, requests } = living([after(4000, running), after(4000, succeeded)]);
+    const { client, requests } = recordedClient([after(4000, running), after(4000, succeeded)]);
     const leaving = record(client.watch(arkTask, { policy: every(seconds(10)) }), to, seconds(16));
     const staying = record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
     flush();
@@ -189,7 +184,7 @@ describe('two watchers of one task', () => {
   }));
 
   it('the one that started the request may unsubscribe: the other still gets its response', marbles(({ flush }) => {
-    const { client, requests } = living([after(4000, succeeded)]);
+    const { client, requests } = recordedClient([after(4000, succeeded)]);
     record(client.watch(arkTask), to, seconds(2));
     const staying: { record?: ReturnType<typeof record> } = {};
     at(seconds(1), () => { staying.record = record(client.watch(arkTask), to); });
@@ -199,7 +194,7 @@ describe('two watchers of one task', () => {
   }));
 
   it('the last one to unsubscribe aborts the request', marbles(({ flush }) => {
-    const { client, requests, pending } = living([{ hang: true }]);
+    const { client, requests, pending } = recordedClient([{ hang: true }]);
     record(client.watch(arkTask), to, seconds(3));
     record(client.watch(arkTask), to, seconds(5));
     flush();
@@ -208,7 +203,7 @@ describe('two watchers of one task', () => {
   }));
 
   it('each has its own deadline: the other continues after the end of one', marbles(({ flush }) => {
-    const { client, requests } = living([running, running, after(9000, running), succeeded]);
+    const { client, requests } = recordedClient([running, running, after(9000, running), succeeded]);
     const short = record(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
     const long = record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
     flush();
@@ -219,7 +214,7 @@ describe('two watchers of one task', () => {
   }));
 
   it('one that starts after another ended in an error joins the remaining ones', marbles(({ flush }) => {
-    const { client, requests } = living([running, running, running, succeeded]);
+    const { client, requests } = recordedClient([running, running, running, succeeded]);
     record(client.watch(arkTask, { policy: every(seconds(10)), deadlineMs: seconds(25) }), to);
     record(client.watch(arkTask, { policy: every(seconds(10)) }), to);
     const late: { record?: ReturnType<typeof record> } = {};
@@ -320,7 +315,7 @@ describe('a finished task', () => {
 describe('a watch resumed beside another', () => {
   it('does not count a result that its state already includes', marbles(({ flush }) => {
     // One watcher is restarted from its saved state, as after a partial deploy, while another continues.
-    const { client } = living([running, missing, after(100, running), succeeded]);
+    const { client } = recordedClient([running, missing, after(100, running), succeeded]);
     const other = record(client.states(arkTask, { policy: every(seconds(10)) }), brief);
     const before = record(client.states(arkTask, { policy: every(seconds(10)) }), brief, seconds(12));
     const restored: { record?: ReturnType<typeof record> } = {};
@@ -383,9 +378,8 @@ describe('a watch resumed beside another', () => {
 
 describe('other refs', () => {
   it('the same id on two accounts is two tasks', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport((_, { headers }) => played(headers['authorization'] === 'Bearer key-of-a' ? succeeded : cancelled));
     const accounts = [accountOf(ark, { apiKey: 'key-of-a', name: 'a' }), accountOf(ark, { apiKey: 'key-of-b', name: 'b' })];
-    const client = createTaskClient({ transport, accounts });
+    const { client, requests } = recordedClient((_, { headers }) => played(headers['authorization'] === 'Bearer key-of-a' ? succeeded : cancelled), { accounts });
     const [a, b] = ['a', 'b'].map((name) => record(client.watch({ ...arkTask, account: name }), ({ task, to: status }) => `${String(task.account)} ${status}`));
     flush();
     expect(a?.lines).toEqual(['0s a succeeded', '0s |']);
@@ -408,8 +402,7 @@ describe('other refs', () => {
   }));
 
   it('the only account of a provider is the same with and without its name: one task', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport(() => played(after(10, succeeded)));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark, { name: 'eu' })] });
+    const { client, requests } = recordedClient([after(10, succeeded)], { accounts: [accountOf(ark, { name: 'eu' })] });
     const tasks = [arkTask, { ...arkTask, account: 'eu' }];
     const seen = tasks.map((task) => record(client.watch(task), to));
     flush();
@@ -439,8 +432,7 @@ describe('other refs', () => {
 });
 
 it('a watch that is unsubscribed before its poll keeps the minimum interval of the task', marbles(({ flush }) => {
-  const { transport, requests } = recordingTransport(() => NEVER);
-  const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+  const { client, requests } = recordedClient(() => NEVER);
   const first = record(client.watch(arkTask), to);
   at(seconds(1), () => {
     first.stop();
@@ -456,9 +448,8 @@ describe('on a clock that is set back', () => {
   afterEach(() => { vi.restoreAllMocks(); vi.useRealTimers(); });
 
   it('the minimum intervals of short watches are forgotten, also after the clock was set back', () => {
-    const { transport } = recordingTransport(() => played(succeeded));
     const set = vi.spyOn(Map.prototype, 'set');
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client } = recordedClient([succeeded]);
     client.watch(arkTask).subscribe();
     vi.advanceTimersByTime(seconds(1));
     vi.setSystemTime(Date.now() - hours(8));
@@ -472,8 +463,7 @@ describe('on a clock that is set back', () => {
 });
 
 it('a ref with a null account is the same as one without an account, also in its saved state', marbles(({ flush }) => {
-  const { transport } = recordingTransport(() => played(running));
-  const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+  const { client } = recordedClient([running]);
   const seen = record(client.states({ ...arkTask, account: null as never }), String, seconds(1));
   flush();
   expect(parseWatchState(JSON.stringify(seen.values[0])).task).toEqual(arkTask);

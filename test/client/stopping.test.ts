@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { asyncScheduler, concat, firstValueFrom, from, map, merge, mergeMap, NEVER, Observable, of, Subscription, take, takeUntil, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
 import { watchTasks } from '../../src/feed/feed.js';
 import { createTaskClient } from '../../src/client/task-client.js';
@@ -15,7 +14,6 @@ import {
   every,
   html,
   inVirtualTime,
-  recordingTransport,
   minutes,
   missing,
   played,
@@ -28,6 +26,7 @@ import {
   succeeded,
   taskOf,
   to,
+  recordedClient,
 } from '../support/client.js';
 
 const afterTwo = (step: ScriptedStep): ScriptedStep => ('afterMs' in step || 'hang' in step ? step : { ...step, afterMs: 2 });
@@ -37,8 +36,7 @@ const script = [
 
 /** A client of the quick provider that goes through everything within 100 ms. */
 const eventful = () => {
-  const { transport, requests, pending } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? queued));
-  const client = createTaskClient({ transport, accounts: [accountOf(quick)], requestTimeoutMs: 8, concurrency: 2 });
+  const { client, requests, pending } = recordedClient(script, { accounts: [accountOf(quick)], requestTimeoutMs: 8, concurrency: 2 });
   return { client, requests, pending };
 };
 
@@ -92,8 +90,7 @@ describe('stopping at any instant leaves no request, no timer and no later event
   it('at any instant of a watch with real intervals', () => {
     fc.assert(fc.property(fc.nat({ max: minutes(5) }), fc.nat({ max: 3 }), fc.array(fc.constantFrom(...script), { maxLength: 8 }), (ms, turns, steps) => {
       const left = inVirtualTime(({ flush, interrupt, timers }) => {
-        const { transport, requests, pending } = recordingTransport((index) => played(steps[index] ?? running));
-        const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+        const { client, requests, pending } = recordedClient((index) => played(steps[index] ?? running));
         const seen = record(client.watch(arkTask), to);
         const found = { timers: -1, pending: -1, sent: 0 };
         interrupt(ms, () => {
@@ -136,8 +133,7 @@ describe('stopping inside a callback', () => {
   it.each([0, 2])('in `next`, with responses after %i ms', (afterMs) => {
     for (const count of [1, 2, 3, 4]) {
       inVirtualTime(({ flush, timers }) => {
-        const { transport, requests, pending } = recordingTransport((index) => played({ ...([queued, running, busy, succeeded][index] ?? running), afterMs }));
-        const client = createTaskClient({ transport, accounts: [accountOf(quick)] });
+        const { client, requests, pending } = recordedClient((index) => played({ ...([queued, running, busy, succeeded][index] ?? running), afterMs }), { accounts: [accountOf(quick)] });
         const subscription = new Subscription();
         let values = 0;
         subscription.add(client.states(task).subscribe(() => {
@@ -213,11 +209,10 @@ describe('a long run', () => {
     inVirtualTime(({ flush, timers }) => {
       const sizes: number[] = [];
       let subscription = new Subscription();
-      const { transport, requests, pending } = recordingTransport((index) => {
+      const { client, requests, pending } = recordedClient((index) => {
         if (index % 100 === 99) sizes.push(sizeOf(subscription) + timers() + pending());
         return played(index === 5000 ? succeeded : { ...(index % 7 === 3 ? busy : running), ...(afterMs === 0 ? {} : { afterMs }) });
-      });
-      const client = createTaskClient({ transport, accounts: [accountOf(quick)], deadlineMs: days(1) });
+      }, { accounts: [accountOf(quick)], deadlineMs: days(1) });
       let last = '';
       subscription = client.watch(task).subscribe((transition) => { last = transition.to; });
       flush();
@@ -244,8 +239,7 @@ describe('a long run', () => {
 
   it('the state does not grow with the number of polls', () => {
     inVirtualTime(({ flush }) => {
-      const { transport } = recordingTransport((index) => played(index % 2 === 0 ? busy : running));
-      const client = createTaskClient({ transport, accounts: [accountOf(quick)], deadlineMs: days(1) });
+      const { client } = recordedClient((index) => played(index % 2 === 0 ? busy : running), { accounts: [accountOf(quick)], deadlineMs: days(1) });
       const sizes: number[] = [];
       record(client.states(task).pipe(take(1000)), (state) => sizes.push(JSON.stringify(state).length));
       flush();

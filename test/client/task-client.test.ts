@@ -11,7 +11,6 @@ import type { TaskSnapshot } from '../../src/task/snapshot.js';
 import type { TaskTransition } from '../../src/task/transition.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
 import { isSeedanceError, SeedanceError } from '../../src/state/errors.js';
-import { createTaskClient } from '../../src/client/task-client.js';
 import type { Provider } from '../../src/wire/provider.js';
 import { marbles } from '../support/marbles.js';
 import {
@@ -34,10 +33,8 @@ import {
   hours,
   inVirtualTime,
   key,
-  recordingTransport,
   minutes,
   missing,
-  played,
   queued,
   refusal,
   reset,
@@ -48,6 +45,7 @@ import {
   taskOf,
   to,
   tooMany,
+  recordedClient,
 } from '../support/client.js';
 
 const providers = { ark, powertokens, yescale, anyfast, kyyaipower, xingchao };
@@ -123,8 +121,7 @@ describe('watch', () => {
   ])('follows a task of %s to its end, at its URL, with the key in the header', (id, url, before, end) => {
     inVirtualTime(({ flush }) => {
       const provider: Provider = providers[id as keyof typeof providers];
-      const { transport, requests } = recordingTransport((index) => played(index < 2 ? before : end));
-      const client = createTaskClient({ transport, accounts: [accountOf(provider)] });
+      const { client, requests } = recordedClient([before, before, end], { accounts: [accountOf(provider)] });
       const seen = record(client.watch(taskOf(provider)), to);
       flush();
       expect(seen.lines.map((line) => line.split(' ')[1])).toEqual(['running', 'succeeded', '|']);
@@ -146,8 +143,7 @@ describe('watch', () => {
   ] as const)('polls %s, when %o is expected, again within one interval from %i s on, then within its range', (id, expected, firstS, minS, maxS) => {
     inVirtualTime(({ flush }) => {
       const provider: Provider = providers[id];
-      const { transport, requests } = recordingTransport(() => played({ body: { id: 'cgt-1', status: 'running' } }));
-      const client = createTaskClient({ transport, accounts: [accountOf(provider)] });
+      const { client, requests } = recordedClient([{ body: { id: 'cgt-1', status: 'running' } }], { accounts: [accountOf(provider)] });
       record(client.watch(taskOf(provider), { expected: expected }), to, minutes(40));
       flush();
       const [first, ...gaps] = requests.slice(1).map(({ atMs }, index) => (atMs - (requests[index]?.atMs ?? 0)) / 1000);
@@ -441,8 +437,7 @@ describe('query', () => {
   }));
 
   it('aborts its request when it is unsubscribed', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport(() => played({ hang: true }));
-    const client = createTaskClient({ transport, accounts: [accountOf(ark)] });
+    const { client, requests } = recordedClient([{ hang: true }]);
     record(client.query(arkTask), String, seconds(3));
     flush();
     expect(requests).toMatchObject([{ end: 'aborted', atMs: 0, endedAtMs: 3000 }]);

@@ -44,22 +44,19 @@ import {
   to,
   tooMany,
   unauthorized,
+  recordedClient,
 } from '../support/client.js';
 
 const everyTen = { policy: every(seconds(10)) };
 const words = (lines: readonly string[]): readonly string[] => lines.map((line) => line.split(' ').slice(1).join(' '));
 
 /** A client of one provider with scripted responses; the last step repeats. */
-const clientOf = <Id extends string>(provider: Provider<Id>, script: readonly ScriptedStep[]) => {
-  const { transport, requests } = recordingTransport((index) => played(script[Math.min(index, script.length - 1)] ?? running));
-  return { client: createTaskClient({ transport, accounts: [accountOf(provider)] }), requests };
-};
+const clientOf = <Id extends string>(provider: Provider<Id>, script: readonly ScriptedStep[]) =>
+  recordedClient(script, { accounts: [accountOf(provider)] });
 
 /** A client of one provider whose response depends on the age of the task. */
-const grown = <Id extends string>(provider: Provider<Id>, answerAt: (nowMs: number) => ScriptedStep) => {
-  const { transport, requests } = recordingTransport(() => defer(() => played(answerAt(asyncScheduler.now()))));
-  return { client: createTaskClient({ transport, accounts: [accountOf(provider)] }), requests };
-};
+const grown = <Id extends string>(provider: Provider<Id>, responseAt: (nowMs: number) => ScriptedStep) =>
+  recordedClient(() => defer(() => played(responseAt(asyncScheduler.now()))), { accounts: [accountOf(provider)] });
 
 describe('trap 2: "success" in an envelope and HTTP 200 do not mean that the task succeeded', () => {
   it.each<[string, Provider, ScriptedStep]>([
@@ -367,8 +364,7 @@ describe('trap 18: bodies may be invalid', () => {
 
 describe('trap 20: base URLs change', () => {
   it('another base URL keeps its path, and is part of the state', marbles(({ flush }) => {
-    const { transport, requests } = recordingTransport(() => played({ body: { status: 'processing' } }));
-    const client = createTaskClient({ transport, accounts: [accountOf(kyyaipower, { baseUrl: 'https://zcbservice.aizfw.cn/kyyReactApiServer/' })] });
+    const { client, requests } = recordedClient([{ body: { status: 'processing' } }], { accounts: [accountOf(kyyaipower, { baseUrl: 'https://zcbservice.aizfw.cn/kyyReactApiServer/' })] });
     const { values } = record(client.states(taskOf(kyyaipower)), brief, seconds(1));
     flush();
     expect(requests.map(({ url }) => url)).toEqual(['https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/cgt-1']);

@@ -4,7 +4,7 @@ import { ark } from '../../src/providers/ark.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { toFeed, watchTasks } from '../../src/feed/feed.js';
 import { createTaskClient } from '../../src/client/task-client.js';
-import { accountOf, anyfastResponse, anyfastTask, arkResponse, arkTask, at, record, every, inVirtualTime, recordingTransport, minutes, played, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { accountOf, anyfastResponse, anyfastTask, arkResponse, arkTask, at, record, every, inVirtualTime, minutes, played, running, scripted, seconds, succeeded, to, recordedClient } from '../support/client.js';
 
 const waking = (atMs: readonly number[], tasks: readonly TaskRef[] = [arkTask]) => {
   const wake = new Subject<TaskRef>();
@@ -17,8 +17,7 @@ const sentAt = (requests: readonly { readonly atMs: number }[]): readonly number
 describe('a client that is woken', () => {
   it('polls the task now, subject to its minimum interval, and then at its interval', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport((index) => played(index < 4 ? running : succeeded));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)), wake: waking([seconds(25), seconds(30), seconds(31), seconds(300)]) });
+      const { client, requests } = recordedClient([running, running, running, running, succeeded], { policy: every(minutes(1)), wake: waking([seconds(25), seconds(30), seconds(31), seconds(300)]) });
       const seen = record(client.watch(arkTask), to);
       flush();
       // Woken at 25 s; at 30 s, too early after that; and once for the two at 30 s and 31 s.
@@ -29,8 +28,7 @@ describe('a client that is woken', () => {
 
   it('polls once more after a request in flight', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(5) }));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)], policy: every(minutes(1)), wake: waking([seconds(3)]) });
+      const { client, requests } = recordedClient((index) => played({ ...(index === 0 ? running : succeeded), afterMs: seconds(5) }), { policy: every(minutes(1)), wake: waking([seconds(3)]) });
       const seen = record(client.watch(arkTask), to);
       flush();
       expect(sentAt(requests)).toEqual([0, 10]);
@@ -40,8 +38,7 @@ describe('a client that is woken', () => {
 
   it('does not wait for a first poll that was due later', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport(() => played(succeeded));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake: waking([seconds(20)]) });
+      const { client, requests } = recordedClient([succeeded], { wake: waking([seconds(20)]) });
       record(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
       flush();
       expect(sentAt(requests)).toEqual([20]);
@@ -50,9 +47,8 @@ describe('a client that is woken', () => {
 
   it('does not affect other tasks, and ignores tasks that are not watched', () => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport((index) => played(index === 0 ? running : succeeded));
       const wake = waking([seconds(20)], [{ provider: 'ark', id: 'other' }, { ...arkTask, account: 'unused' }]);
-      const client = createTaskClient({ transport, accounts: [accountOf(ark), accountOf(ark, { name: 'unused' })], policy: every(minutes(1)), wake });
+      const { client, requests } = recordedClient([running, succeeded], { accounts: [accountOf(ark), accountOf(ark, { name: 'unused' })], policy: every(minutes(1)), wake });
       record(client.watch(arkTask), to);
       flush();
       expect(sentAt(requests)).toEqual([0, 60]);
@@ -66,8 +62,7 @@ describe('a client that is woken', () => {
         listeners += 1;
         return () => { listeners -= 1; };
       });
-      const { transport } = recordingTransport(() => played(running));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake });
+      const { client } = recordedClient([running], { wake });
       const counts: number[] = [];
       const [first, second] = ['a', 'b'].map((id) => client.watch({ provider: 'ark', id }).subscribe());
       at(seconds(1), () => { counts.push(listeners); first?.unsubscribe(); counts.push(listeners); second?.unsubscribe(); counts.push(listeners); });
@@ -126,8 +121,7 @@ describe('a feed', () => {
 describe('any stream of refs', () => {
   it.each([['of', (): Observable<TaskRef> => of(arkTask)], ['timer', (): Observable<TaskRef> => new Observable((subscriber) => timer(seconds(20)).subscribe(() => { subscriber.next(arkTask); }))]])('wakes: %s', (_, wakeOf) => {
     inVirtualTime(({ flush }) => {
-      const { transport, requests } = recordingTransport(() => played(succeeded));
-      const client = createTaskClient({ transport, accounts: [accountOf(ark)], wake: wakeOf() });
+      const { client, requests } = recordedClient([succeeded], { wake: wakeOf() });
       record(client.watch(arkTask, { firstPollAfterMs: minutes(10) }), to);
       flush();
       expect(requests).toHaveLength(1);

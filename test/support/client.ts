@@ -13,7 +13,7 @@ import type { TaskRef } from '../../src/task/snapshot.js';
 import type { TaskTransition } from '../../src/task/transition.js';
 import { type ScriptedStep, scriptedTransport } from '../../src/testing/index.js';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
-import { account, type AccountOptions } from '../../src/client/account.js';
+import { type Account, account, type AccountOptions } from '../../src/client/account.js';
 import { createTaskClient, type TaskClientOptions, type WatchOptions } from '../../src/client/task-client.js';
 import type { WatchState } from '../../src/state/watch-state.js';
 import { ark as arkDialect } from '../../src/wire/ark.js';
@@ -124,6 +124,20 @@ export const played = (step: ScriptedStep): Observable<HttpResponse> => {
 };
 
 const refused = (message: string): Observable<never> => throwError(() => new Error(message));
+
+/**
+ * A client, and its requests. The responses are a function, or a list of steps of which the last repeats. Options are those of
+ * `createTaskClient`; without accounts it has the usual one of Ark.
+ */
+export const recordedClient = <Id extends string = 'ark'>(
+  responses: readonly ScriptedStep[] | Parameters<typeof recordingTransport>[0],
+  // Without accounts, Id is 'ark'.
+  { accounts = [accountOf(ark)] as readonly Account<string>[] as readonly Account<Id>[], ...options }: Partial<TaskClientOptions<Id>> = {},
+) => {
+  const { transport, ...recorded } = recordingTransport(
+    typeof responses === 'function' ? responses : (index) => played(responses[Math.min(index, responses.length - 1)] ?? { hang: true }));
+  return { client: createTaskClient<Id>({ transport, accounts, ...options }), ...recorded };
+};
 
 /** The notifications of a stream: a line for each value, `|` for completion, `#` for an error. */
 export interface StreamRecord<T> {
