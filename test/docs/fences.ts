@@ -9,6 +9,7 @@
  *     <!-- fence: continue -->       it goes on from the program before it on this page, imports included
  *     <!-- fence: continue compile -->
  *     <!-- fence: output -->         on a fence of text: what the program before it prints; `…` stands for anything within a line
+ *     <!-- fence: output in any order -->
  */
 
 export interface Fence {
@@ -30,6 +31,8 @@ export interface Program {
   readonly runs: boolean;
   /** What it must print; null when the page does not show it. */
   readonly output: string | null;
+  /** Whether it may print these lines in any order, because they depend on requests that run at the same time. */
+  readonly inAnyOrder: boolean;
   /** Where each line of `code` stands on the page. */
   readonly lines: readonly string[];
 }
@@ -80,7 +83,9 @@ export const programsIn = (fences: readonly Fence[]): readonly Program[] => {
     if (word === 'output') {
       const shown = programs.pop();
       if (!shown || !before) throw new Error(`${name}: an output with no program before it`);
-      programs.push({ ...shown, output: fence.code });
+      const order = rest.join(' ');
+      if (order !== '' && order !== 'in any order') throw new Error(`${name}: no such comment for ${fence.language}: "${fence.directive}"`);
+      programs.push({ ...shown, output: fence.code, inAnyOrder: order !== '' });
       continue;
     }
     if (word === 'skip') {
@@ -99,6 +104,7 @@ export const programsIn = (fences: readonly Fence[]): readonly Program[] => {
       code: parts.map(({ code }) => `${code}\n`).join(''),
       runs: mode === 'run',
       output: null,
+      inAnyOrder: false,
       lines: parts.flatMap((part) => part.code.split('\n').map((_, at) => `${part.page}:${part.line + at}`)),
     });
   }

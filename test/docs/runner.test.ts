@@ -3,7 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { programsIn, readFences, type Program } from './fences.js';
-import { matches } from './output.js';
+import { matches, matchesInAnyOrder } from './output.js';
 import { requestedTask } from './providers.js';
 import { buildPrograms, type Runner } from './run.js';
 import { complaintsAboutCommands } from './shell.js';
@@ -27,7 +27,8 @@ describe('reading a page', () => {
     expect(only(fenced('x', 'ts', '<!-- fence: compile -->')).runs).toBe(false);
     expect(only(fenced('x', 'ts', '<!-- fence: run -->')).runs).toBe(true);
     expect(programsOn(fenced('x', 'ts', '<!-- fence: skip because Angular is elsewhere -->'))).toEqual([]);
-    expect(only(fenced('x') + fenced('12', 'text', '<!-- fence: output -->')).output).toBe('12');
+    expect(only(fenced('x') + fenced('12', 'text', '<!-- fence: output -->'))).toMatchObject({ output: '12', inAnyOrder: false });
+    expect(only(fenced('x') + fenced('12', 'text', '<!-- fence: output in any order -->'))).toMatchObject({ output: '12', inAnyOrder: true });
   });
 
   it('lets a fence go on from the one before it', () => {
@@ -40,6 +41,7 @@ describe('reading a page', () => {
     ['a comment that says nothing', fenced('x', 'ts', '<!-- fence: complie -->'), 'no such comment'],
     ['a skip without a reason', fenced('x', 'ts', '<!-- fence: skip -->'), 'without a reason'],
     ['a comment with no fence behind it', '<!-- fence: compile -->\ntext\n', 'no fence behind it'],
+    ['an output in an unknown order', fenced('x') + fenced('12', 'text', '<!-- fence: output in some order -->'), 'no such comment'],
     ['an output with no program', fenced('12', 'text', '<!-- fence: output -->'), 'no program before it'],
     ['going on from nothing', fenced('x', 'ts', '<!-- fence: continue -->'), 'nothing before it'],
     ['running a fence of JSON', fenced('{}', 'json', '<!-- fence: run -->'), 'no such comment'],
@@ -145,6 +147,16 @@ describe('comparing output', () => {
     ['a', 'a\nb', false],
   ])('%j shown as %j: %s', (output, shown, same) => {
     expect(matches(output, shown)).toBe(same);
+  });
+
+  it.each([
+    ['a 1\nb\n', 'b\na …', true],
+    ['a\nb\nc\n', 'c\n…\na', true],
+    ['a\nb\nc\n', 'c\na', false],
+    ['a\nb\n', 'a\na', false],
+    ['a\n', 'a\nb', false],
+  ])('%j shown in any order as %j: %s', (output, shown, same) => {
+    expect(matchesInAnyOrder(output, shown)).toBe(same);
   });
 });
 
