@@ -3,7 +3,8 @@
  */
 import { computed, DestroyRef, inject, NgZone, PendingTasks, type Signal, signal } from '@angular/core';
 import { merge, type Observable, Subject, Subscription } from 'rxjs';
-import { emptyTotals, type Feed, type TaskRow, toFeed, watchTasks, type WatchTasksOptions } from '../feed/feed.js';
+import { emptyTotals, type Feed, type TaskRow, toFeed } from '../feed/feed.js';
+import { watchTasks, type WatchTasksOptions } from '../feed/watch-tasks.js';
 import type { TaskRef } from '../task/snapshot.js';
 import { SEEDANCE_CLIENT } from './client.js';
 

@@ -3,7 +3,7 @@
  */
 import { asyncScheduler, defer, map, mergeMap, type OperatorFunction } from 'rxjs';
 import { taskKey } from '../task/snapshot.js';
-import type { FeedEvent } from '../feed/feed.js';
+import type { FeedEvent } from '../feed/watch-tasks.js';
 import type { SaveEvent } from '../node/index.js';
 import { publicEvents, type RunEvent } from './run-events.js';
 import { plainJson } from './terminal-text.js';

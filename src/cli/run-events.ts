@@ -4,7 +4,7 @@
 import { connect, defer, filter, from, map, merge, mergeMap, type Observable, type OperatorFunction } from 'rxjs';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
 import { isTerminal, type TerminalStatus } from '../task/status.js';
-import { type FeedEvent, watchTasks, type WatchTasksOptions } from '../feed/feed.js';
+import { type FeedEvent, watchTasks, type WatchTasksOptions } from '../feed/watch-tasks.js';
 import type { TaskClient } from '../client/task-client.js';
 import { type SaveEvent, saveVideos } from '../node/index.js';
 import type { ListLine } from './task-refs.js';

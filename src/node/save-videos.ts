@@ -6,7 +6,7 @@ import { asyncScheduler, catchError, connect, filter, isObservable, merge, merge
 import { checkCount } from '../checks.js';
 import type { TaskRef } from '../task/snapshot.js';
 import type { TransitionTo } from '../task/transition.js';
-import type { FeedEvent } from '../feed/feed.js';
+import type { FeedEvent } from '../feed/watch-tasks.js';
 import { checkedOptions, type DownloadOptions, type DownloadProgress, downloadWith } from './download.js';
 import { diskError, type DownloadError, isDownloadError } from './download-error.js';
 import { extensionOf, taskFileName } from './file-name.js';

@@ -8,9 +8,10 @@ import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { longTimer } from '../poll/timers.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { messageOf } from '../state/errors.js';
+import { isEqual } from '../task/snapshot.js';
 import { afterRow, emptyTotals, type Feed, type TaskRow, type Totals, withoutRow } from '../feed/feed.js';
 import { ConnectionLost, type Incoming } from './connection.js';
-import { decodeFailure, decodeRows, isSameRow } from './wire-form.js';
+import { decodeFailure, decodeRows } from './wire-form.js';
 
 /** Options of `follow`. */
 export interface FollowOptions {
@@ -106,18 +107,15 @@ const read = (totals: Totals, { name, data }: EventIn, label: string): Totals =>
   }
 };
 
-/** Replaces the feed. Rows that did not change keep their identity. */
+/** Replaces the feed. Rows that did not change keep their identity; no row is reported as changed. */
 const replaced = ({ feed }: Totals, rows: readonly TaskRow[]): Totals => {
-  const kept = rows.map((row) => keptOr(feed, row));
-  const next = kept.reduce((totals, row) => afterRow(totals, row), emptyTotals());
-  const [changed = null, ...others] = kept.filter((row) => feed.tasks.get(row.task) !== row);
-  const isOneChange = others.length === 0 && next.feed.tasks.size === feed.tasks.size + Number(changed !== null && feed.tasks.get(changed.task) === undefined);
-  return { ...next, feed: { ...next.feed, changed: isOneChange ? changed : null } };
+  const next = rows.reduce((totals, row) => afterRow(totals, keptOr(feed, row)), emptyTotals());
+  return { ...next, feed: { ...next.feed, changed: null } };
 };
 
 const keptOr = ({ tasks }: Feed, row: TaskRow): TaskRow => {
   const known = tasks.get(row.task);
-  return known !== undefined && isSameRow(known, row) ? known : row;
+  return known !== undefined && isEqual(known, row) ? known : row;
 };
 
 const readable = <T>(name: string, label: string, decode: () => T): T => {

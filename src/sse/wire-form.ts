@@ -1,13 +1,13 @@
 /**
- * Encodes the rows of a feed as text, and decodes them. A row leaves the server without `raw`, stacks and keys, and with only the fields of a
- * ref that name the task. Decoding ignores unknown fields, and names the first invalid one.
+ * Encodes the rows of a feed as text, and decodes them. A row leaves the server without `raw`, saved states and keys, and with only the
+ * fields of a ref that name the task. Decoding ignores unknown fields, and names the first invalid one.
  */
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import { taskStatuses } from '../task/status.js';
 import { messageOf, type WatchError } from '../state/errors.js';
 import {
   aBoolean, anArray, anObject, aNumber, aRatio, asStored, aString, objectOf, oneOf, or, orNull, type Reader, readJson, refused, storedError, storedForecast,
-  storedRef, storedSnapshot, storedState,
+  storedRef, storedSnapshot,
 } from '../state/stored.js';
 import { type RowFields, rowFrom, type TaskRow } from '../feed/feed.js';
 
@@ -28,14 +28,11 @@ export const encodeFailure = (error: unknown): string => JSON.stringify({ versio
 /** The end as one line of JSON. */
 export const encodedEnd: string = /* @__PURE__ */ JSON.stringify({ version });
 
-/** Whether two rows have the same content. */
-export const isSameRow = (a: TaskRow, b: TaskRow): boolean => JSON.stringify(encodeRow(a)) === JSON.stringify(encodeRow(b));
-
 const encodeRow = ({ task, snapshot, error, ...rest }: TaskRow): object => ({
   task: encodeRef(task),
   ...rest,
   snapshot: encodeSnapshot(snapshot),
-  error: error && { ...error, state: error.state && { ...error.state, task: encodeRef(error.state.task), snapshot: encodeSnapshot(error.state.snapshot) } },
+  error: error && { ...error, state: null },
 });
 
 /** The fields that name a task. Callers may keep more in a ref, such as the task's owner. */
@@ -74,13 +71,13 @@ const decoded = (text: string): Readonly<Record<string, unknown>> => {
   return fields;
 };
 
-/** `kind` and `reason` may come from a newer release. */
+/** `kind` and `reason` may come from a newer release. The state stays on the server, which alone can resume the watch. */
 const readError = /* @__PURE__ */ objectOf<WatchError>({
   kind: /* @__PURE__ */ asStored(aString),
   message: aString,
   reason: /* @__PURE__ */ asStored(/* @__PURE__ */ orNull(aString)),
   status: /* @__PURE__ */ orNull(aNumber),
-  state: /* @__PURE__ */ orNull(storedState),
+  state: () => null,
 });
 
 const rowFields = /* @__PURE__ */ objectOf<RowFields>({

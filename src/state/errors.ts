@@ -23,7 +23,7 @@ interface SeedanceErrorDetails {
   readonly state: WatchState | null;
 }
 
-const brand = Symbol.for('rx-seedance.SeedanceError');
+const brand = /* @__PURE__ */ Symbol.for('rx-seedance.SeedanceError');
 
 /** The error of this library's streams. Branch on `isSeedanceError` and `kind`, never on the message. */
 export class SeedanceError extends Error {
@@ -71,7 +71,7 @@ export interface WatchError {
   readonly reason: ResponseReason | null;
   /** The HTTP status of the last poll, if the provider responded with an error. */
   readonly status: number | null;
-  /** Resume with `client.watch(task, { resumeFrom: error.state })`; null for `invalid`. */
+  /** Resume with `client.watch(task, { resumeFrom: error.state })`. Null for `invalid`, and in a page that follows a server's feed. */
   readonly state: WatchState | null;
 }
 

@@ -97,13 +97,13 @@ export interface WatchState {
 export const saveTimeoutMs = 10_000;
 
 /** How long a watch continues after the provider's own deadline. */
-export const providerGraceMs = 10 * 60_000;
+export const providerGraceMs = 600_000;
 
 /** How long the watch polls again for the link of a succeeded task. */
-const linkWaitMs = 3 * 60_000;
+const linkWaitMs = 180_000;
 
 const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
+const hourMs = 3_600_000;
 
 /**
  * The state of a new watch. The first poll is due at once, or after `firstPollAfterMs`.

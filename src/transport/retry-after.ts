@@ -25,7 +25,7 @@ export const retryAfterMs = (value = '', date = ''): number | null => {
 const resetHeaders = ['ratelimit-reset', 'x-ratelimit-retry-after', 'x-ratelimit-reset', 'x-rate-limit-reset'] as const;
 
 /** Numbers from this one are instants; smaller ones are durations. */
-const earliestInstant = Date.UTC(2020, 0) / 1000;
+const earliestInstant = /* @__PURE__ */ Date.UTC(2020, 0) / 1000;
 
 /**
  * The wait that a response demands: its `Retry-After`; on a 429 or 503 without one, the time until its rate limit ends.

@@ -7,7 +7,8 @@ import { feedSignals, injectTaskFeed, provideSeedance, type TaskFeed } from '../
 import { ark } from '../../src/providers/ark.js';
 import { scriptedTransport } from '../../src/testing/index.js';
 import { account } from '../../src/client/account.js';
-import { emptyTotals, type Feed, type FeedEvent, toFeed, type WatchTasksOptions } from '../../src/feed/feed.js';
+import { emptyTotals, type Feed, toFeed } from '../../src/feed/feed.js';
+import type { FeedEvent, WatchTasksOptions } from '../../src/feed/watch-tasks.js';
 import { arkTask, busy, every, failed, inVirtualTime, queued, running, seconds, succeeded } from '../support/client.js';
 import { transition } from '../support/snapshots.js';
 

@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { feedSignals, injectSeedance, injectTaskFeed, provideSeedance } from '../../src/angular/index.js';
 import { ark } from '../../src/providers/ark.js';
 import { account } from '../../src/client/account.js';
-import { type Feed, type FeedEvent, toFeed } from '../../src/feed/feed.js';
+import { type Feed, toFeed } from '../../src/feed/feed.js';
+import type { FeedEvent } from '../../src/feed/watch-tasks.js';
 import { serve } from '../adapters/loopback.js';
 
 const template = '@for (row of feed.tasks(); track row.task.id) {<p>{{ row.task.id }}: {{ row.status }}</p>}';

@@ -3,7 +3,7 @@ import { from, lastValueFrom, toArray } from 'rxjs';
 import type { SaveEvent } from '../../src/node/index.js';
 import { jsonLines, throttleDownloads } from '../../src/cli/json-events.js';
 import type { RunEvent } from '../../src/cli/run-events.js';
-import type { FeedEvent } from '../../src/feed/feed.js';
+import type { FeedEvent } from '../../src/feed/watch-tasks.js';
 import { marbles } from '../support/marbles.js';
 import { transition } from '../support/snapshots.js';
 

@@ -4,7 +4,7 @@ import { anyfast } from '../../src/providers/anyfast.js';
 import { ark } from '../../src/providers/ark.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { account } from '../../src/client/account.js';
-import { watchTasks } from '../../src/feed/feed.js';
+import { watchTasks } from '../../src/feed/watch-tasks.js';
 import { parseWatchState } from '../../src/state/stored.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { watchConfig } from '../../src/state/watch-config.js';

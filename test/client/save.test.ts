@@ -3,7 +3,7 @@ import { asyncScheduler, finalize, NEVER, of, switchMap, tap, throwError, timer 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { ScriptedStep } from '../../src/testing/index.js';
-import { watchTasks } from '../../src/feed/feed.js';
+import { watchTasks } from '../../src/feed/watch-tasks.js';
 import type { SeedanceError } from '../../src/state/errors.js';
 import { parseWatchState } from '../../src/state/stored.js';
 import { createTaskClient } from '../../src/client/task-client.js';

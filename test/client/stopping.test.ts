@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { asyncScheduler, concat, firstValueFrom, from, map, merge, mergeMap, NEVER, Observable, of, Subscription, take, takeUntil, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import type { ScriptedStep } from '../../src/testing/index.js';
-import { watchTasks } from '../../src/feed/feed.js';
+import { watchTasks } from '../../src/feed/watch-tasks.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { marbles } from '../support/marbles.js';
 import {

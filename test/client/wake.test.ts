@@ -2,7 +2,8 @@ import { asyncScheduler, NEVER, Observable, of, Subject, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ark } from '../../src/providers/ark.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
-import { toFeed, watchTasks } from '../../src/feed/feed.js';
+import { toFeed } from '../../src/feed/feed.js';
+import { watchTasks } from '../../src/feed/watch-tasks.js';
 import { createTaskClient } from '../../src/client/task-client.js';
 import { accountOf, anyfastResponse, anyfastTask, arkResponse, arkTask, at, record, every, inVirtualTime, minutes, played, running, scripted, seconds, succeeded, to, recordedClient } from '../support/client.js';
 

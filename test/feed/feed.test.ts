@@ -10,7 +10,8 @@ import { scriptedTransport, type ScriptedStep, type ScriptedTransport } from '..
 import type { Transport } from '../../src/transport/transport.js';
 import { account } from '../../src/client/account.js';
 import { isSeedanceError } from '../../src/state/errors.js';
-import { afterRow, emptyTotals, type Feed, type FeedEvent, isNextAfter, type TaskRow, toFeed, watchTasks, type WatchTasksOptions, withoutRow } from '../../src/feed/feed.js';
+import { afterRow, emptyTotals, type Feed, isNextAfter, type TaskRow, toFeed, withoutRow } from '../../src/feed/feed.js';
+import { type FeedEvent, watchTasks, type WatchTasksOptions } from '../../src/feed/watch-tasks.js';
 import { createTaskClient, type TaskClient, type TaskClientOptions } from '../../src/client/task-client.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { startWatch, type WatchState } from '../../src/state/watch-state.js';

@@ -8,7 +8,7 @@ import { of } from 'rxjs';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Journal, openJournal } from '../../src/node/index.js';
 import { taskKey } from '../../src/task/snapshot.js';
-import { watchTasks } from '../../src/feed/feed.js';
+import { watchTasks } from '../../src/feed/watch-tasks.js';
 import { markSent, startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { ark } from '../../src/providers/ark.js';

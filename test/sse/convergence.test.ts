@@ -6,7 +6,8 @@ import { expect, it } from 'vitest';
 import { constantDelay } from '../../src/poll/delay-policy.js';
 import { fromServerSentEvents } from '../../src/sse/client.js';
 import { type ServerSentEvents, toServerSentEvents } from '../../src/sse/server.js';
-import type { Feed, FeedEvent } from '../../src/feed/feed.js';
+import type { Feed } from '../../src/feed/feed.js';
+import type { FeedEvent } from '../../src/feed/watch-tasks.js';
 import { anyFeedEvent } from '../support/arbitraries.js';
 import { feedsOf, recounted, until } from './feeds.js';
 

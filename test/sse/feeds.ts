@@ -3,7 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { from } from 'rxjs';
 import type { TaskRef } from '../../src/task/snapshot.js';
 import { taskStatuses, type TaskStatus } from '../../src/task/status.js';
-import { type Feed, type FeedEvent, type TaskRow, toFeed } from '../../src/feed/feed.js';
+import { type Feed, type TaskRow, toFeed } from '../../src/feed/feed.js';
+import type { FeedEvent } from '../../src/feed/watch-tasks.js';
 import { transition } from '../support/snapshots.js';
 
 export const refOf = (id: string): TaskRef<'ark'> => ({ provider: 'ark', id });

@@ -3,7 +3,7 @@ import { left, right } from 'fp-ts/Either';
 import type { Attempt, DelayPolicy } from '../../src/poll/delay-policy.js';
 import type { TaskSnapshot } from '../../src/task/snapshot.js';
 import { isTerminal, taskStatuses } from '../../src/task/status.js';
-import type { FeedEvent } from '../../src/feed/feed.js';
+import type { FeedEvent } from '../../src/feed/watch-tasks.js';
 import type { PollError } from '../../src/state/watch-state.js';
 import type { Pacing } from '../../src/wire/facts.js';
 import type { ResponseReason } from '../../src/wire/error-response.js';
