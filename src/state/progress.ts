@@ -47,6 +47,15 @@ export const remainingMs = ({ progress, forecast }: Progressing, nowMs: number):
   return { minMs: Math.max(0, forecast.earliestEndAtMs - nowMs), maxMs: forecast.latestEndAtMs - nowMs };
 };
 
+/** The forecast by a clock that is ahead by `ms`. */
+export const later = (forecast: Forecast | null, ms: number): Forecast | null =>
+  forecast && {
+    fromMs: forecast.fromMs + ms,
+    fromProgress: forecast.fromProgress,
+    earliestEndAtMs: forecast.earliestEndAtMs + ms,
+    latestEndAtMs: forecast.latestEndAtMs + ms,
+  };
+
 /** The progress by a forecast: 0.9 of the way at the latest expected end, then more and more slowly. */
 export const forecastAt = ({ fromMs, fromProgress, latestEndAtMs }: Forecast, nowMs: number): number => {
   const passedMs = nowMs - fromMs;

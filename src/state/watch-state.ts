@@ -11,7 +11,7 @@ import { isTerminal, type TaskStatus } from '../task/status.js';
 import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import type { ReadFailure, ResponseReason } from '../wire/error-response.js';
-import { type Forecast, forecastAfter, forecastAt, maxUnfinished, progressAt } from './progress.js';
+import { type Forecast, forecastAfter, forecastAt, later, maxUnfinished, progressAt } from './progress.js';
 import type { WatchConfig } from './watch-config.js';
 
 /** Why a poll failed. */
@@ -168,7 +168,7 @@ const postponed = (state: WatchState, ms: number): Next => {
  * @example state = shiftWatch(state, Date.now() - expectedMs)
  */
 export const shiftWatch = (state: WatchState, jumpMs: number): WatchState =>
-  state.ended !== null ? state : { ...shifted(state, jumpMs), startedAtMs: state.startedAtMs + jumpMs, forecast: null };
+  state.ended !== null ? state : { ...shifted(state, jumpMs), startedAtMs: state.startedAtMs + jumpMs, forecast: later(state.forecast, jumpMs) };
 
 const shifted = (state: WatchState, ms: number): WatchState => {
   const moved = {
@@ -408,6 +408,7 @@ const schedule = (next: Next, delayMs: number | 'stop', serverMs: number, config
 const end = (next: Next, ended: 'terminal' | WatchErrorKind, config: WatchConfig, nowMs: number): void => {
   next.nextPollAtMs = nowMs + minIntervalOf(next, config);
   next.ended = ended;
+  next.progress = progressAt(next, nowMs);
   next.forecast = null;
   if (ended !== 'terminal' && next.unconfirmedSinceMs === null) return;
   next.ended = 'terminal';

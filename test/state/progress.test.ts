@@ -9,7 +9,7 @@ import { watchConfig } from '../../src/state/watch-config.js';
 import { applyResult, shiftWatch, startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { anyInstantMs, anyPendingSnapshot, anyResult } from '../support/arbitraries.js';
 import { readingOf } from '../support/readings.js';
-import { good, noResponse, task } from '../support/snapshots.js';
+import { good, noResponse, noResponseInTime, task } from '../support/snapshots.js';
 
 const anyConfig = fc.constantFrom(ark, anyfast, kyyaipower).map((provider) => watchConfig(provider));
 const anyWaitMs = fc.nat({ max: 200_000 });
@@ -78,6 +78,11 @@ describe('progressAt', () => {
     expect(progressAt(state, 0.5 * maxMs)).toBeCloseTo(0.45, 10);
   });
 
+  it('keeps what was shown when the watch gives up', () => {
+    const timedOut = applyResult({ ...runningAt(10_000), deadlineAtMs: 60_000, deadlineKind: 'given' }, noResponseInTime, config, 60_000);
+    expect([timedOut.ended, progressAt(timedOut, 100_000)]).toEqual(['timeout', progressAt(runningAt(10_000), 60_000)]);
+  });
+
   it('never decreases, and is 1 only at the end', () => {
     fc.assert(fc.property(anyLooks, (looks) => {
       let last = 0;
@@ -109,13 +114,21 @@ describe('remainingMs', () => {
     expect(remainingMs(again, 40_000)).toEqual({ minMs: expect.closeTo(0.7 * minMs - 30_000, 3), maxMs: expect.closeTo(0.7 * maxMs - 30_000, 3) });
   });
 
-  it('is null before the task runs, without an expected time, and after a jump of the clock until the next poll', () => {
+  it('stays the same when the clock jumps', () => {
+    const state = runningAt(10_000);
+    for (const jumpMs of [3_600_000, -3_600_000]) {
+      const jumped = shiftWatch(state, jumpMs);
+      expect(remainingMs(jumped, 10_000 + jumpMs)).toEqual(remainingMs(state, 10_000));
+      expect(progressAt(jumped, 10_000 + jumpMs)).toBe(progressAt(state, 10_000));
+    }
+  });
+
+  it('is null before the task runs, and without an expected time', () => {
     const queued = applyResult(startWatch(task, config, 0), good('queued'), config, 0);
     expect(remainingMs(queued, 0)).toBeNull();
     expect(remainingMs(startWatch(task, config, 0), 0)).toBeNull();
     const unknown = watchConfig({ ...ark, expectedTimeMs: () => null });
     expect(remainingMs(applyResult(startWatch(task, unknown, 0), good('running', running), unknown, 0), 0)).toBeNull();
-    expect(remainingMs(shiftWatch(runningAt(10_000), 3_600_000), 10_000)).toBeNull();
   });
 
   it('never grows while responses stay the same', () => {
