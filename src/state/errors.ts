@@ -85,6 +85,15 @@ export const watchErrorOf = (error: Error): WatchError => {
 export const errorOf = (state: WatchState): SeedanceError | null =>
   state.ended === null || state.ended === 'terminal' ? null : errorAs(state.ended, state);
 
+const whatHappened: Readonly<Record<WatchErrorKind | 'save', string>> = {
+  transport: 'connection failed',
+  response: 'error response',
+  decode: 'unreadable response',
+  timeout: 'timed out',
+  gone: 'the provider no longer has the task',
+  save: 'the state could not be saved',
+};
+
 /**
  * The error for a watch that ends in this state.
  *
@@ -92,13 +101,15 @@ export const errorOf = (state: WatchState): SeedanceError | null =>
  */
 export const errorAs = (kind: WatchErrorKind | 'save', state: WatchState, cause?: string): SeedanceError => {
   const { task, snapshot, lastError, polls, polledAtMs } = state;
-  const what = kind === 'gone' ? 'the task has vanished' : kind;
-  const standing = `still ${snapshot?.status ?? 'not seen'} after ${String(polls)} ${polls === 1 ? 'poll' : 'polls'}`;
-  const details = lastError === null ? [] : [`${lastError.message} (${String(lastError.sameFailureCount)} in a row)`];
+  const seen = snapshot === null ? 'never seen' : `last seen ${snapshot.status}`;
+  const why = cause ?? (lastError && `${lastError.message}${lastError.sameFailureCount > 1 ? ` (${String(lastError.sameFailureCount)} in a row)` : ''}`);
   const forgottenAtMs = snapshot?.recordExpiresAtMs ?? Infinity;
   const isForgotten = lastError?.reason === 'not-found' && forgottenAtMs <= (polledAtMs ?? 0);
-  const history = isForgotten ? [`its record was kept until ${new Date(forgottenAtMs).toISOString()}`] : [];
-  const message = [`${task.provider}/${task.id}: ${what}`, standing, ...(cause === undefined ? details : [cause]), ...history].join('; ');
+  const message = [
+    `${task.provider}/${task.id}: ${whatHappened[kind]} after ${String(polls)} ${polls === 1 ? 'poll' : 'polls'}, ${seen}`,
+    ...(why === null ? [] : [`: ${why}`]),
+    ...(isForgotten ? [`; its record was kept until ${new Date(forgottenAtMs).toISOString()}`] : []),
+  ].join('');
   return new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state });
 };
 

@@ -90,7 +90,7 @@ describe('query', () => {
   it('prints the error when there is no snapshot, with exit code 1', async () => {
     const { code, out, err } = await run(['query', 'ark:cgt-nobody'], { env });
     expect([code, out]).toEqual([1, '']);
-    expect(err).toMatch(/^ark\/cgt-nobody: response; .+\n$/);
+    expect(err).toMatch(/^ark\/cgt-nobody: error response after 1 poll, never seen: .+\n$/);
   });
 
   it('ends on a signal', async () => {
@@ -175,7 +175,7 @@ describe('watch, for other programs', () => {
     const { code, out, err } = await run(['watch', submit('succeeds'), failed, gone, '--deadline', '45s'], { env, stderr });
     expect(code).toBe(1);
     expect(out).toContain(`${failed}\tfailed\tinternal: `);
-    expect(out).toMatch(/ark:cgt-nobody\terrored\tark\/cgt-nobody: timeout; still not seen after \d+ polls; /);
+    expect(out).toMatch(/ark:cgt-nobody\terrored\tark\/cgt-nobody: timed out after \d+ polls, never seen: /);
     expect(err).toMatch(/ark:cgt-nobody {2}not-found: .+ \(attempt \d+, next in \d+ s\)$/m);
     expect(err).toMatch(/^3 tasks: 1 succeeded, 1 failed, 1 could not be followed$/m);
   });
@@ -191,7 +191,7 @@ describe('watch, for other programs', () => {
     expect(out).not.toContain('"raw"');
     expect(events).toContainEqual(expect.objectContaining({ kind: 'transition', transition: expect.objectContaining({ to: 'failed', snapshot: expect.objectContaining({ failure: expect.anything() as unknown }) as unknown }) as unknown }));
     expect(events.find(({ kind }) => kind === 'error')?.['error']).toEqual({
-      name: 'SeedanceError', kind: 'response', reason: 'unauthorized', status: 401, message: expect.stringContaining('still not seen after 3 polls') as string,
+      name: 'SeedanceError', kind: 'response', reason: 'unauthorized', status: 401, message: expect.stringContaining('error response after 3 polls, never seen: ') as string,
     });
   });
 

@@ -112,9 +112,9 @@ describe('the error of a watch', () => {
   });
 
   it('has a message with the task, its status and the last error', () => {
-    expect(errorAfter(refusal('quota'), refusal('quota')).message).toMatch(/^ark\/cgt-1: response; still not seen after 2 polls; said quota \(2 in a row\)/);
+    expect(errorAfter(refusal('quota'), refusal('quota')).message).toMatch(/^ark\/cgt-1: error response after 2 polls, never seen: said quota \(2 in a row\)/);
     expect(errorAfter(good('running'), refusal('not-found'), refusal('not-found')).message).toMatch(
-      /^ark\/cgt-1: the task has vanished; still running after 3 polls; said not-found \(2 in a row\)/,
+      /^ark\/cgt-1: the provider no longer has the task after 3 polls, last seen running: said not-found \(2 in a row\)/,
     );
   });
 
