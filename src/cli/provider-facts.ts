@@ -24,15 +24,15 @@ const time = ({ minMs, maxMs }: TimeRange): string =>
 export const pollingIntervalOf = (provider: Provider): string => {
   const intervals = withOwnInterval(schedulesOf(provider)).map(({ kind, pacing, running }) => {
     const longestMs = running?.beforeEnd.maxMs ?? 0;
-    const early = longestMs > pacing.maxMs ? `, up to ${longestMs / 1000} s before the expected end` : '';
-    return `${kind === 'default' ? '' : `${kind} `}${seconds(pacing)}${early}`;
+    const early = longestMs > pacing.recommended.maxMs ? `, up to ${longestMs / 1000} s before the expected end` : '';
+    return `${kind === 'default' ? '' : `${kind} `}${seconds(pacing.recommended)}${early}`;
   });
   return intervals.join('; ');
 };
 
 /** The default, and the kinds of task whose recommended interval differs from it. */
 const withOwnInterval = (schedules: readonly PollingSchedule[]): readonly PollingSchedule[] =>
-  schedules.filter(({ pacing }, index, [first]) => index === 0 || first === undefined || seconds(pacing) !== seconds(first.pacing));
+  schedules.filter(({ pacing }, index, [first]) => index === 0 || first === undefined || seconds(pacing.recommended) !== seconds(first.pacing.recommended));
 
 /**
  * The minimum interval between two polls of a task.
@@ -75,7 +75,7 @@ export const factsOf = (provider: Provider): readonly Fact[] => {
     { name: 'key', lines: [`${code(keyVariable(id))}, sent as ${code('Authorization: Bearer …')}`] },
     { name: 'dialect', lines: [dialect] },
     { name: 'status words', lines: [...statusLines(provider), ...originOf('statuses')] },
-    { name: 'recommended interval', lines: [...withOwnInterval(schedules).map(({ kind, pacing }) => prefix(kind) + seconds(pacing)), ...originOf('pacing')] },
+    { name: 'recommended interval', lines: [...withOwnInterval(schedules).map(({ kind, pacing }) => prefix(kind) + seconds(pacing.recommended)), ...originOf('pacing')] },
     { name: 'minimum interval', lines: [minIntervalOf(provider), ...originOf('minIntervalMs')] },
     { name: 'default polling', lines: [...schedules.map(scheduleLine), `after a failed poll: ${retry.minMs / 1000} s, doubled with each failure in a row, up to ${retry.maxMs / 1000} s`] },
     { name: 'expected time', lines: [...expectedTimesOf(provider).map(expectedTimeLine), ...originOf('expectedTimeMs')] },

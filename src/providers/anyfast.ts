@@ -29,6 +29,6 @@ export const anyfast = /* @__PURE__ */ defineProvider({
   refundsFailures: true,
   documentation: 'https://docs.anyfast.ai',
   assumed: { minIntervalMs: "this library's" },
-  pacing: () => ({ minIntervalMs: 10_000, minMs: 15_000, maxMs: 15_000, longestMs: 15_000 }),
+  pacing: () => ({ minIntervalMs: 10_000, recommended: { minMs: 15_000, maxMs: 15_000 }, longestMs: 15_000 }),
   expectedTimeMs: () => ({ minMs: 60_000, maxMs: 300_000 }),
 });

@@ -103,7 +103,7 @@ const byExpectedTime =
       const runMs = attempt.latest?.status === 'running' ? attempt.runMs : null;
       const expected = runMs === null ? null : provider.expectedTimeMs(hints);
       if (runMs === null || expected === null) return insideRange(pacing, attempt);
-      const delay = expectedTimeDelay({ fromMs: expected.minMs, toMs: expected.maxMs, minMs: pacing.minMs, maxMs: pacing.maxMs });
+      const delay = expectedTimeDelay({ fromMs: expected.minMs, toMs: expected.maxMs, ...pacing.recommended });
       return atMost(pacing, attempt, delay({ ...attempt, elapsedMs: runMs }));
     };
 
@@ -111,7 +111,7 @@ const byExpectedTime =
 const atMost = ({ minIntervalMs, longestMs = Infinity }: Pacing, { jitter }: Attempt, delayMs: number | 'stop'): number | 'stop' =>
   delayMs === 'stop' || delayMs < 0.9 * longestMs ? delayMs : Math.max(minIntervalMs, Math.min(delayMs, longestMs * (0.9 + 0.1 * jitter)));
 
-const insideRange = ({ minIntervalMs, minMs, maxMs }: Pacing, attempt: Attempt): number | 'stop' => {
+const insideRange = ({ minIntervalMs, recommended: { minMs, maxMs } }: Pacing, attempt: Attempt): number | 'stop' => {
   if (attempt.index === 0) return Math.max(minIntervalMs, maxMs - minMs) + attempt.jitter * minMs;
   const delay = jittered(proportionalDelay({ minMs, maxMs }))(attempt);
   return delay === 'stop' ? delay : Math.min(delay, maxMs);

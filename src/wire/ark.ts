@@ -134,7 +134,7 @@ export const arkReading = (task: t.TypeOf<typeof ArkTask>, providerStatus: strin
 };
 
 /** How often to poll, in ms. The documentation recommends no interval; the vendor's samples poll every 10 s. */
-export const arkPacing: Pacing = { minIntervalMs: 10_000, minMs: 10_000, maxMs: 20_000 };
+export const arkPacing: Pacing = { minIntervalMs: 10_000, recommended: { minMs: 10_000, maxMs: 20_000 } };
 
 /**
  * How long a task takes, in ms: 90 to 240 s for 5 s of video or an unknown length, 170 to 699 s up to 15 s, 330 to 1057 s above. Null for

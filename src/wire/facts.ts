@@ -13,11 +13,12 @@ export interface TaskHints {
 /** The hints of an unknown task. */
 export const noHints: TaskHints = { serviceTier: null, model: null, resolution: null, durationMs: null };
 
-/** The polling interval of a provider, in ms: at least `minIntervalMs`, recommended between `minMs` and `maxMs`. */
+/** The polling interval of a provider, in ms. */
 export interface Pacing {
+  /** No task is polled sooner than this after its last request. */
   readonly minIntervalMs: number;
-  readonly minMs: number;
-  readonly maxMs: number;
+  /** The default policy polls within this range. */
+  readonly recommended: TimeRange;
   /** The longest interval that the documentation recommends for a running task; missing when it names none. */
   readonly longestMs?: number;
 }

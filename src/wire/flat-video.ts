@@ -51,14 +51,14 @@ const isPreview = ({ model, resolution }: TaskHints): boolean => /480p/i.test(re
  * rate limit. `longestMs` is the longest interval that the pages recommend for a running task.
  *
  * Source: the result pages of kyyAiPower and xingchao.
- * @example flatVideoPacing({ serviceTier: 'flex', model: null, resolution: null, durationMs: null }).minMs // 60_000
+ * @example flatVideoPacing({ serviceTier: 'flex', model: null, resolution: null, durationMs: null }).recommended.minMs // 60_000
  */
 export const flatVideoPacing = (hints: TaskHints): Pacing => {
   if (hints.serviceTier === 'flex') return every(60, 120);
   return isPreview(hints) ? every(10, 20) : every(30, 60);
 };
 
-const every = (min: number, max: number): Pacing => ({ minIntervalMs: 10_000, minMs: min * 1_000, maxMs: max * 1_000, longestMs: max * 1_000 });
+const every = (min: number, max: number): Pacing => ({ minIntervalMs: 10_000, recommended: { minMs: min * 1_000, maxMs: max * 1_000 }, longestMs: max * 1_000 });
 
 /**
  * How long a task takes, in ms: series 1.5 by resolution, series 2.0 by the length of the video; flex two to three times as long. Null

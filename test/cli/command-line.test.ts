@@ -115,7 +115,7 @@ describe('providers', () => {
     const { out } = await run(['providers', '--json', '--env-file', envFile]);
     const list = JSON.parse(out) as readonly Record<string, unknown>[];
     expect(list.map(({ id, keyIsSet }) => [id, keyIsSet])).toContainEqual(['ark', true]);
-    expect(list).toContainEqual(expect.objectContaining({ id: 'kyyaipower', keyVariable: 'KYYAIPOWER_API_KEY', keyIsSet: false, pacing: { minIntervalMs: 10_000, minMs: 30_000, maxMs: 60_000, longestMs: 60_000 } }));
+    expect(list).toContainEqual(expect.objectContaining({ id: 'kyyaipower', keyVariable: 'KYYAIPOWER_API_KEY', keyIsSet: false, pacing: { minIntervalMs: 10_000, recommended: { minMs: 30_000, maxMs: 60_000 }, longestMs: 60_000 } }));
     expect(out).not.toContain(key);
   });
 });

@@ -14,7 +14,7 @@ const minutes = (min: number, max: number): TimeRange => seconds(min * 60, max *
 describe('the default schedule', () => {
   it('waits up to two minutes before the expected time, and polls within the recommended interval from then on', () => {
     expect(schedulesOf(ark)[0]).toEqual({
-      ...{ kind: 'default', pacing: { minIntervalMs: 10_000, minMs: 10_000, maxMs: 20_000 }, queued: seconds(10, 20) },
+      ...{ kind: 'default', pacing: { minIntervalMs: 10_000, recommended: { minMs: 10_000, maxMs: 20_000 } }, queued: seconds(10, 20) },
       running: { beforeEnd: seconds(10, 120), aroundEnd: seconds(10), afterEnd: seconds(10, 20) },
     });
   });

@@ -14,7 +14,7 @@ const linesOf = (provider: Provider, fact: string): readonly string[] | undefine
 describe('the polling interval in a table', () => {
   it('lists the kinds of task with another one, also when only its maximum differs', () => {
     expect(pollingIntervalOf(kyyaipower)).toBe('30–60 s; flex 60–120 s; 480p 10–20 s');
-    const slowFlex = { ...anyfast, tierFactors: { flex: { time: null, price: 1 } }, pacing: ({ serviceTier }: { readonly serviceTier: string | null }) => ({ minIntervalMs: 10_000, minMs: 10_000, maxMs: serviceTier === 'flex' ? 60_000 : 20_000, longestMs: 20_000 }) };
+    const slowFlex = { ...anyfast, tierFactors: { flex: { time: null, price: 1 } }, pacing: ({ serviceTier }: { readonly serviceTier: string | null }) => ({ minIntervalMs: 10_000, recommended: { minMs: 10_000, maxMs: serviceTier === 'flex' ? 60_000 : 20_000 }, longestMs: 20_000 }) };
     expect(pollingIntervalOf(slowFlex)).toBe('10–20 s; flex 10–60 s');
   });
 

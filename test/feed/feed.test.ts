@@ -20,7 +20,7 @@ import { marbles } from '../support/marbles.js';
 import { type Result, driven, good, noResponse, transition } from '../support/snapshots.js';
 
 /** Ark with an interval that fits into a marble diagram, and without an estimate. */
-const brisk = { ...ark, pacing: () => ({ minIntervalMs: 5, minMs: 5, maxMs: 5 }), expectedTimeMs: () => null };
+const brisk = { ...ark, pacing: () => ({ minIntervalMs: 5, recommended: { minMs: 5, maxMs: 5 } }), expectedTimeMs: () => null };
 
 /** Every 5 ms: marble diagrams cannot show the jitter of the default interval. */
 const policy = { interval: constantDelay(5) };

@@ -83,7 +83,7 @@ describe.each(providers)('the facts of $name', ({ file, provider }) => {
 
   it('its recommended interval is never below its minimum, and its minimum never below 10 s, for any hints', () => {
     fc.assert(fc.property(anyHints, (hints) => {
-      const { minIntervalMs, minMs, maxMs } = provider.pacing(hints);
+      const { minIntervalMs, recommended: { minMs, maxMs } } = provider.pacing(hints);
       expect(minIntervalMs).toBeGreaterThanOrEqual(10_000);
       expect(minMs).toBeGreaterThanOrEqual(minIntervalMs);
       expect(maxMs).toBeGreaterThanOrEqual(minMs);

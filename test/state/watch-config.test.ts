@@ -80,7 +80,7 @@ describe('watchConfig', () => {
   it('by default waits within the provider\'s range, for any attempt but the first', () => {
     fc.assert(fc.property(anyPacing, anyAttempt, (pacing, attempt) => {
       const delay = watchConfig(withPacing(pacing)).interval({ ...attempt, index: attempt.index + 1, latest: null });
-      expect(delay).toSatisfy((ms: number) => ms >= pacing.minMs && ms <= pacing.maxMs);
+      expect(delay).toSatisfy((ms: number) => ms >= pacing.recommended.minMs && ms <= pacing.recommended.maxMs);
     }));
   });
 
@@ -95,7 +95,7 @@ describe('watchConfig', () => {
     fc.assert(fc.property(anyPacing, anyAttempt, (pacing, attempt) => {
       const [least, most] = [0, 1].map((jitter) => Number(watchConfig(withPacing(pacing)).interval({ ...attempt, index: 0, jitter, latest: null, runMs: null })));
       expect(least).toBeGreaterThanOrEqual(pacing.minIntervalMs);
-      expect(Number(most) - Number(least)).toBe(pacing.minMs);
+      expect(Number(most) - Number(least)).toBe(pacing.recommended.minMs);
     }));
   });
 

@@ -387,7 +387,7 @@ describe('properties of the watch state', () => {
       for (const [result, errorMs] of arrivals) {
         const atMs = state.nextPollAtMs + errorMs;
         state = applyResult(state, result, config, atMs);
-        const { maxMs, minIntervalMs } = config.provider.pacing(config.hintsOf(state.snapshot));
+        const { recommended: { maxMs }, minIntervalMs } = config.provider.pacing(config.hintsOf(state.snapshot));
         const longest = Math.max(10 * minute, maxMs, minIntervalMs);
         for (const at of [atMs, anyNowMs, atMs - 8 * hour, atMs + 8 * hour, 0, -anyNowMs]) {
           const wait = nextDelayMs(state, at);
@@ -411,7 +411,7 @@ describe('properties of the watch state', () => {
   it('a task that never finishes is polled a last time within the minimum interval before its deadline, and then times out', () => {
     const anyLength = fc.integer({ min: 1, max: 2 * hour });
     fc.assert(fc.property(anyPacing, anyPendingSnapshot, anyLength, anyInstantMs, (pacing, pending, deadlineMs, nowMs) => {
-      const config = watchConfig(withPacing({ ...pacing, minIntervalMs: pacing.minIntervalMs + 5_000, minMs: pacing.minMs + 5_000, maxMs: pacing.maxMs + 5_000 }), { deadlineMs });
+      const config = watchConfig(withPacing({ ...pacing, minIntervalMs: pacing.minIntervalMs + 5_000, recommended: { minMs: pacing.recommended.minMs + 5_000, maxMs: pacing.recommended.maxMs + 5_000 } }), { deadlineMs });
       const results = Array.from({ length: 1 + Math.ceil(deadlineMs / 5_000) }, () => right(readingOf(pending)));
       const steps = driven(startWatch(task, config, nowMs), results, config, { nowMs });
       const end = steps.at(-1);

@@ -160,7 +160,7 @@ describe('temporary errors: polled again', () => {
 
   it('starts at the minimum interval, never waits less, and grows up to 2 minutes', () => {
     const waitsAt = (minIntervalMs: number): readonly unknown[] =>
-      waits(run(times(5, noResponse), { giveUpAfterMs: 10 * hour }, withPacing({ minIntervalMs, minMs: minIntervalMs, maxMs: 10 * minIntervalMs })));
+      waits(run(times(5, noResponse), { giveUpAfterMs: 10 * hour }, withPacing({ minIntervalMs, recommended: { minMs: minIntervalMs, maxMs: 10 * minIntervalMs } })));
     expect(waitsAt(50 * second)).toEqual([50 * second, 100 * second, 120 * second, 120 * second, 120 * second]);
     expect(waitsAt(5 * minute).slice(0, 4)).toEqual(times(4, 5 * minute));
     expect(waitsAt(second)).toEqual([1, 2, 4, 8, 16].map((seconds) => seconds * second));
@@ -781,7 +781,7 @@ describe('the polling interval', () => {
   });
 
   it('never goes below the minimum interval, even if the provider\'s range does', () => {
-    const provider = withPacing({ minIntervalMs: 30 * second, minMs: second, maxMs: 2 * second });
+    const provider = withPacing({ minIntervalMs: 30 * second, recommended: { minMs: second, maxMs: 2 * second } });
     const [first, ...later] = waits(run(times(3, good('queued')), {}, provider));
     expect(first).toSatisfy((wait: number) => wait >= 30 * second && wait < 31 * second);
     expect(later).toEqual([30 * second, 30 * second]);

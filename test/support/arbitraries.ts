@@ -160,7 +160,7 @@ export const anyResults: fc.Arbitrary<readonly Result[]> = fc.array(anyResult, {
 /** Any consistent pacing. */
 export const anyPacing: fc.Arbitrary<Pacing> = fc
   .tuple(fc.integer({ min: 1, max: 400_000 }), fc.nat({ max: 100_000 }), fc.nat({ max: 100_000 }))
-  .map(([minIntervalMs, more, evenMore]) => ({ minIntervalMs, minMs: minIntervalMs + more, maxMs: minIntervalMs + more + evenMore }));
+  .map(([minIntervalMs, more, evenMore]) => ({ minIntervalMs, recommended: { minMs: minIntervalMs + more, maxMs: minIntervalMs + more + evenMore } }));
 
 /** The error of a clock: mostly 0, sometimes hours ahead or behind. */
 export const anyClockErrorMs = fc.oneof(

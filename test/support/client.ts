@@ -219,7 +219,7 @@ export const at = (ms: number, action: () => void): void => {
 export const quick = defineProvider({
   ...{ id: 'quick', name: 'Quick', baseUrl: 'https://quick.example', path: '/tasks/{id}', dialect: arkDialect },
   ...{ retention: ark.retention, tierFactors: {}, refundsFailures: null, documentation: 'https://quick.example/docs' },
-  pacing: () => ({ minIntervalMs: 3, minMs: 4, maxMs: 6 }),
+  pacing: () => ({ minIntervalMs: 3, recommended: { minMs: 4, maxMs: 6 } }),
   expectedTimeMs: () => null,
 });
 

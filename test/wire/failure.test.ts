@@ -9,7 +9,7 @@ const provider = (dialect: typeof ark) =>
   defineProvider({
     ...{ id: 'any', name: 'Any', baseUrl: 'https://api.example.com', path: '/{id}', dialect, documentation: 'https://docs.example.com' },
     ...{ retention: { recordMs: null, cancelledRecordMs: null, videoMs: null }, tierFactors: {}, refundsFailures: null },
-    ...{ pacing: () => ({ minIntervalMs: 10_000, minMs: 10_000, maxMs: 10_000 }), expectedTimeMs: () => null },
+    ...{ pacing: () => ({ minIntervalMs: 10_000, recommended: { minMs: 10_000, maxMs: 10_000 } }), expectedTimeMs: () => null },
   });
 
 const failureIn = (dialect: typeof ark, body: unknown): Failure => {

@@ -17,7 +17,7 @@ const facts: ProviderFacts<'mine'> = {
   tierFactors: {},
   refundsFailures: null,
   documentation: 'https://docs.example.com',
-  pacing: () => ({ minIntervalMs: 10_000, minMs: 10_000, maxMs: 20_000 }),
+  pacing: () => ({ minIntervalMs: 10_000, recommended: { minMs: 10_000, maxMs: 20_000 } }),
   expectedTimeMs: () => null,
 };
 

@@ -18,7 +18,7 @@ const unlimited = 1_000_000;
  * @param {import('rx-seedance').PollPolicy['interval']} [options.interval]
  */
 export const quickArkClient = (transport, origin, intervalMs, { batch = false, interval = constantDelay(intervalMs) } = {}) => {
-  const provider = { ...ark, pacing: () => ({ minIntervalMs: 1, minMs: intervalMs, maxMs: intervalMs }) };
+  const provider = { ...ark, pacing: () => ({ minIntervalMs: 1, recommended: { minMs: intervalMs, maxMs: intervalMs } }) };
   const own = { apiKey, baseUrl: `${origin}/api/v3`, batch, rateLimit: { maxInFlight: unlimited } };
   return createTaskClient({ transport, accounts: [account(provider, own)], concurrency: unlimited, policy: { interval } });
 };

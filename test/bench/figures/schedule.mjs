@@ -25,7 +25,7 @@ const simulate = ({ name, provider, made }) => {
   const hints = { serviceTier: null, resolution: null, ...made };
   const expected = provider.expectedTimeMs(hints);
   if (expected === null) throw new Error(`${name}: no time is expected`);
-  const { minIntervalMs, minMs, maxMs } = provider.pacing(hints);
+  const { minIntervalMs, recommended: { minMs, maxMs } } = provider.pacing(hints);
   const ends = logNormal(expected);
   const random = createRandom(1);
   const lives = Array.from({ length: tasks }, (_, index) => ({ index, startsAtMs: 2_000 + 6_000 * random(), endsAtMs: Math.max(9_000, ends.draw(random)) }));
