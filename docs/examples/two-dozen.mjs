@@ -53,7 +53,7 @@ const addresses = simulatedProviders.flatMap((id) => [[`${id.toUpperCase()}_API_
 /** The simulator's clock, which the command uses too. */
 const clock = { RX_SEEDANCE_SPEED: `${speed}`, RX_SEEDANCE_ORIGIN_MS: `${performance.timeOrigin}` };
 
-console.error(`${tasks.length} tasks at ${simulator.url}, its clock at ${speed}× real time; some fail, disappear or are cancelled.\n$ rx-seedance ${command.join(' ')}\n`);
+console.error(`${tasks.length} tasks at ${simulator.url}, at ${speed}× real time; some fail, disappear or are cancelled.\n$ rx-seedance ${command.join(' ')}\n`);
 const child = spawn(process.execPath, [fileURLToPath(new URL('../../dist/cli.js', import.meta.url)), ...command], {
   stdio: ['pipe', 'pipe', 'inherit'], // the board is drawn on stderr
   env: { ...process.env, ...Object.fromEntries(addresses), ...clock },

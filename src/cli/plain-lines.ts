@@ -5,7 +5,7 @@ import { asyncScheduler, filter, ignoreElements, map, type OperatorFunction, tap
 import { bytesForPeople } from './byte-count.js';
 import { forPeople } from './duration.js';
 import type { Output } from './output.js';
-import { type Ending, endings, endWord, isSuccess, reasonToShow, type RunEvent, whyNotSaved } from './run-events.js';
+import { type Ending, endings, endWord, isSuccess, messageWithoutTask, reasonToShow, type RunEvent, whyNotSaved } from './run-events.js';
 import type { Tally } from './run.js';
 import { refText } from './task-refs.js';
 import { plain } from './terminal-text.js';
@@ -40,7 +40,7 @@ const changeOf = (event: RunEvent, nowMs: number): string | null => {
       return `${refText(event.task)}  ${errorWord(event.lastError)}: ${message} (${next})`;
     }
     case 'error':
-      return `${refText(event.task)}  ${endWord('errored')}: ${event.error.message}`;
+      return `${refText(event.task)}  ${endWord('errored')}: ${messageWithoutTask(event)}`;
     case 'saved':
       return `${refText(event.task)}  ${event.isNew ? 'saved' : 'already saved'}: ${event.path} (${bytesForPeople(event.bytes)})`;
     case 'not-saved':

@@ -75,9 +75,15 @@ const withEndings =
         );
       });
 
+/** The message of an error, without the task that begins it: its row or line names the task already. */
+export const messageWithoutTask = ({ task, error }: Pick<Extract<RunEvent, { readonly kind: 'error' }>, 'task' | 'error'>): string => {
+  const prefix = `${task.provider}/${task.id}: `;
+  return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+};
+
 /** The end of a task that an event of its watch reports. */
 const endedBy = (event: RunEvent): Ending | null => {
-  if (event.kind === 'error') return { task: event.task, end: 'errored', path: null, link: null, reason: event.error.message };
+  if (event.kind === 'error') return { task: event.task, end: 'errored', path: null, link: null, reason: messageWithoutTask(event) };
   if (event.kind !== 'transition' || !isTerminal(event.transition.to)) return null;
   const { task, transition } = event;
   const base = { task, path: null, link: null, reason: null };

@@ -175,7 +175,7 @@ describe('watch, for other programs', () => {
     const { code, out, err } = await run(['watch', submit('succeeds'), failed, gone, '--deadline', '45s'], { env, stderr });
     expect(code).toBe(1);
     expect(out).toContain(`${failed}\tfailed\tinternal: `);
-    expect(out).toMatch(/ark:cgt-nobody\terrored\tark\/cgt-nobody: timed out after \d+ polls, never seen: /);
+    expect(out).toMatch(/ark:cgt-nobody\terrored\ttimed out after \d+ polls, never seen: /);
     expect(err).toMatch(/ark:cgt-nobody {2}not-found: .+ \(attempt \d+, next in \d+ s\)$/m);
     expect(err).toMatch(/^3 tasks: 1 succeeded, 1 failed, 1 could not be followed$/m);
   });
