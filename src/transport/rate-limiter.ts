@@ -53,7 +53,7 @@ const marginMs = 1_000;
 const highestCeiling = 3_000;
 /** The time between two steps up. */
 const stepMs = 10_000;
-/** The time without steps up after one that exceeded the limit. */
+/** After a step up that exceeded the limit, the ceiling stays for this time. */
 const holdMs = 60_000;
 /** A higher ratio of refusals means a limit. */
 const mostNoise = 0.1;

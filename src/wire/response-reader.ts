@@ -161,8 +161,8 @@ const errorInside = (body: unknown): FoundError | null => {
 const failureWord = /^\s*(?:error|fail|failed|failure|[45]\d\d)\s*$/i;
 
 /**
- * The error of a body whose `status` describes the request: it is a failure word, and the body has no field of a task.
- * `{ "status": "error", "message": "Too many requests" }`
+ * The error of a body whose `status` says that the request failed, not the task: the body has no field of a task, such as
+ * `{ "status": "error", "message": "Too many requests" }`.
  */
 const errorByStatus = (body: unknown): FoundError | null => {
   let found: FoundError | null = null;
