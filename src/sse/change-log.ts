@@ -40,7 +40,7 @@ export const createChangeLog = (createEpoch: () => string): ChangeLog => {
   let change = 0;
   let entries = new Map<string, { task: TaskRef; row: TaskRow | null; change: number }>();
   let removals = new Map<string, Entry>();
-  /** The number of the latest removal that is no longer kept. */
+  /** The number of the latest removal that was dropped. */
   let forgotten = 0;
 
   const touch = (row: TaskRow): Entry => {
