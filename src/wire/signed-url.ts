@@ -1,22 +1,46 @@
 /**
  * Reads from a signed link when it expires.
- * Source: object-storage links of Volcengine TOS carry `X-Tos-Date` (UTC, basic ISO 8601) and `X-Tos-Expires` (seconds).
+ * Source: the documentation of the object stores and CDNs that sign links. TOS, S3 and Google: `X-Tos-Date`, `X-Amz-Date` or `X-Goog-Date`
+ * (UTC, basic ISO 8601) and `…-Expires` (seconds). OSS, and S3 and Google of version 2: `Expires` (Unix seconds). CDNs of ByteDance:
+ * `x-expires` (Unix seconds). CDNs of Volcengine and Aliyun: `auth_key`, which begins with Unix seconds. Azure: `se` (ISO 8601).
  */
-const signedAt = /[?&]X-Tos-Date=(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:&|$)/i;
-const livesFor = /[?&]X-Tos-Expires=(\d{1,9})(?:&|$)/i;
+const signedAt = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+const unixSeconds = /^\d{10}$/;
+
+/** The instant of a basic ISO 8601 date, or NaN. */
+const instantOf = (date: string): number => {
+  const [, year, month, day, hour, minute, second] = signedAt.exec(date) ?? [];
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+};
+
+const fromUnix = (seconds: string | undefined): number => (seconds !== undefined && unixSeconds.test(seconds) ? Number(seconds) * 1000 : Number.NaN);
+
+/** The ends that the parameters of a query name; NaN for those that it does not have. Names are in lower case. */
+const endsIn = (query: ReadonlyMap<string, string>): readonly number[] => [
+  ...['x-tos', 'x-amz', 'x-goog'].map((vendor) => {
+    const seconds = query.get(`${vendor}-expires`) ?? '';
+    return /^\d{1,9}$/.test(seconds) ? instantOf(query.get(`${vendor}-date`) ?? '') + Number(seconds) * 1000 : Number.NaN;
+  }),
+  fromUnix(query.get('expires')),
+  fromUnix(query.get('x-expires')),
+  fromUnix(query.get('auth_key')?.split('-')[0]),
+  query.has('sig') ? Date.parse(query.get('se') ?? '') : Number.NaN,
+];
 
 /**
- * When a link expires, by its own signature. Source: links of Volcengine TOS.
+ * When a link expires, by its own signature: the earliest end that it names.
  *
  * @param url a link, signed or not
  * @returns the instant of expiry in ms; null for a link without such a signature
  * @example signedUntilMs('https://…?X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400') // 1751513702000
  */
 export const signedUntilMs = (url: string): number | null => {
-  const date = signedAt.exec(url);
-  const seconds = livesFor.exec(url)?.[1];
-  if (date === null || seconds === undefined) return null;
-  const [year, month, day, hour, minute, second] = date.slice(1);
-  const signedAtMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return signedAtMs > 0 ? signedAtMs + Number(seconds) * 1000 : null;
+  const start = url.indexOf('?');
+  if (start < 0) return null;
+  const query = new Map(url.slice(start + 1).split('#', 1).join('').split('&').map((pair): [string, string] => {
+    const [name = '', value = ''] = pair.split('=', 2);
+    return [name.toLowerCase(), value.replace(/%3a/gi, ':')];
+  }));
+  const ends = endsIn(query).filter((ms) => ms > 0);
+  return ends.length === 0 ? null : Math.min(...ends);
 };

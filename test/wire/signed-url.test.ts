@@ -20,6 +20,18 @@ describe('signedUntilMs', () => {
     }));
   });
 
+  it.each([
+    ['S3', 'X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260421T093000Z&X-Amz-Expires=3600&X-Amz-Signature=00', Date.UTC(2026, 3, 21, 10, 30)],
+    ['Google', 'X-Goog-Date=20260421T093000Z&X-Goog-Expires=600&X-Goog-Signature=00', Date.UTC(2026, 3, 21, 9, 40)],
+    ['OSS', 'OSSAccessKeyId=x&Expires=1777375234&Signature=a%2Bb', 1_777_375_234_000],
+    ['a CDN of ByteDance', 'lk3s=1&x-expires=1777375234&x-signature=a', 1_777_375_234_000],
+    ['a CDN of Volcengine', 'preview=1&auth_key=1777375234-0-0-9e107d9d372bb6826bd81d3542a419d6', 1_777_375_234_000],
+    ['Azure', 'sp=r&se=2026-03-01T08%3A00%3A00Z&sig=a', Date.UTC(2026, 2, 1, 8)],
+    ['two signatures: the earlier end', 'Expires=1777375234&X-Amz-Date=20260421T093000Z&X-Amz-Expires=60#t=1', Date.UTC(2026, 3, 21, 9, 31)],
+  ])('reads the end of a link of %s', (_, query, endMs) => {
+    expect(signedUntilMs(`https://x.example/a.mp4?${query}`)).toBe(endMs);
+  });
+
   it('reads the names in any letter case', () => {
     expect(signedUntilMs('https://x.example/?x-tos-date=20250702T033502Z&x-tos-expires=60')).toBe(Date.UTC(2025, 6, 2, 3, 36, 2));
   });
@@ -41,7 +53,12 @@ describe('signedUntilMs', () => {
     'https://x.example/a.mp4?X-Tos-Date=20250702T033502Z&X-Tos-Expires=99999999999999999999',
     'https://x.example/a.mp4?Not-X-Tos-Date=20250702T033502Z&Not-X-Tos-Expires=86400',
     'https://x.example/X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400',
-    'https://x.example/a.mp4?preview=1&auth_key=1777375234-0-0-9e107d9d372bb6826bd81d3542a419d6',
+    'https://x.example/a.mp4?X-Tos-Date=20250702T033502Z&X-Amz-Expires=86400',
+    'https://x.example/a.mp4?Expires=3600',
+    'https://x.example/a.mp4?Expires=soon&auth_key=a-1777375234',
+    'https://x.example/a.mp4?se=2026-03-01T00%3A00%3A00Z',
+    'https://x.example/a.mp4?sig=x&se=tomorrow',
+    'https://x.example/Expires=1777375234',
     '',
   ])('finds no end in %s', (url) => {
     expect(signedUntilMs(url)).toBeNull();
