@@ -123,10 +123,11 @@ export const Percentage = /* @__PURE__ */ lenient('Percentage', (value) => {
   return percent !== null && percent >= 0 ? Math.min(percent / 100, 1) : null;
 });
 
-const httpUrl = /^https?:\/\/[^\s/?#]\S*$/i;
+const httpUrl = /^https?:\/\/[^\s/?#@\\]+(?:[/?#]\S*)?$/i;
 
 /**
- * Whether a string is one http(s) URL, with or without white space around it.
+ * Whether a string is one http(s) URL, with or without white space around it. A URL with a user name or password is no link, because a
+ * client would send them to its host.
  *
  * @example isLink('task failed: https://example.com') // false
  */

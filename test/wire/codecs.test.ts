@@ -162,6 +162,18 @@ describe('isLink', () => {
     }));
   });
 
+  it.each(['https://user:pass@files.example/v.mp4', 'https://user@files.example', 'http://files.example@127.0.0.1/v.mp4', 'https://files.example\\@127.0.0.1/v.mp4'])(
+    'rejects a URL with a user name or password: %s',
+    (url) => {
+      expect(isLink(url)).toBe(false);
+      expect(Link.decode(url)).not.toEqual(right(url));
+    },
+  );
+
+  it('accepts an @ after the host', () => {
+    expect(isLink('https://files.example/a@b.mp4?c=@d#@e')).toBe(true);
+  });
+
   it('rejects a string with a space in it', () => {
     fc.assert(fc.property(fc.webUrl(), fc.constantFrom(' ', '\n', '\t'), fc.string(), (url, blank, text) => {
       expect(isLink(`${url}${blank}x${text}`)).toBe(false);
