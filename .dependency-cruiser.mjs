@@ -17,6 +17,7 @@ const core = ['checks.ts', 'task', 'poll', 'transport', 'wire', 'state', 'client
 /** A layer is a folder of src, or a file that has a row of its own. Each may import itself. @type {Readonly<Record<string, Layer>>} */
 export const layers = {
   'checks.ts': { purpose: 'checks of options', imports: [], packages: [] },
+  'version.ts': { purpose: 'the version of the package', imports: [], packages: [] },
   task: { purpose: 'what a task is: plain data', imports: [], packages: [] },
   poll: { purpose: 'when to poll again', imports: ['checks.ts'], packages: ['rxjs'] },
   transport: { purpose: 'the seam to HTTP, and how much goes through it', imports: ['checks.ts'], packages: ['rxjs'] },
@@ -26,7 +27,7 @@ export const layers = {
   client: { purpose: 'accounts, sharing, lists, one watch, the public streams', imports: ['checks.ts', 'task', 'poll', 'transport', 'wire', 'state'], packages: ['rxjs', 'fp-ts'] },
   feed: { purpose: 'many watches as events, and their fold into one feed', imports: ['checks.ts', 'task', 'state', 'client'], packages: ['rxjs'] },
   adapters: { purpose: 'one HTTP client each', imports: ['transport'], packages: ['rxjs'] },
-  'adapters/undici.ts': { purpose: 'the HTTP client undici', imports: ['transport'], packages: ['rxjs', 'undici'] },
+  'adapters/undici.ts': { purpose: 'the HTTP client undici', imports: ['version.ts', 'transport'], packages: ['rxjs', 'undici'] },
   angular: { purpose: 'a transport, the client and the feed for Angular', imports: ['task', 'transport', 'client', 'feed'], packages: ['rxjs', '@angular'] },
   sse: {
     purpose: 'one feed over server-sent events, from a server to browsers',
@@ -35,8 +36,8 @@ export const layers = {
   },
   testing: { purpose: 'responses by script, for unit tests', imports: ['task', 'transport'], packages: ['rxjs'] },
   simulator: { purpose: 'every provider over real HTTP', imports: [...core, 'providers', 'adapters', 'testing', 'node/index.ts'], packages: ['node', 'rxjs', 'undici'] },
-  node: { purpose: 'files from links, the journal', imports: [...core, 'providers', 'adapters', 'testing', 'simulator/index.ts', 'index.ts'], packages: ['node', 'rxjs'] },
-  cli: { purpose: 'the command line', imports: [...core, 'providers', 'adapters', 'node', 'simulator/index.ts'], packages: ['node', 'rxjs', 'leven', 'log-update', 'string-width', 'wrap-ansi'] },
+  node: { purpose: 'files from links, the journal', imports: [...core, 'version.ts', 'providers', 'adapters', 'testing', 'simulator/index.ts', 'index.ts'], packages: ['node', 'rxjs'] },
+  cli: { purpose: 'the command line', imports: [...core, 'version.ts', 'providers', 'adapters', 'node', 'simulator/index.ts'], packages: ['node', 'rxjs', 'leven', 'log-update', 'string-width', 'wrap-ansi'] },
   'index.ts': { purpose: 'the main entry: names, no logic', imports: core, packages: [] },
 };
 

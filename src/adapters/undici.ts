@@ -9,6 +9,7 @@ import { checkLimits, type TransportLimits } from '../transport/limits.js';
 import { bodyOf, type HttpRequest, type HttpResponse, type Transport } from '../transport/transport.js';
 import { Exchange, exchangeTime } from '../transport/exchange.js';
 import type { TimeOuts } from '../transport/time-outs.js';
+import { userAgent } from '../version.js';
 
 /** Options of `undiciTransport`. */
 export interface UndiciTransportOptions extends TransportLimits {
@@ -76,7 +77,7 @@ export const undiciTransport = ({ dispatcher, ...limits }: UndiciTransportOption
       const exchange = new UndiciExchange(subscriber, request, time, maxBodyBytes);
       try {
         const { origin, pathname, search } = new URL(request.url);
-        const headers = { accept: 'application/json', ...request.headers, 'accept-encoding': 'identity' };
+        const headers = { accept: 'application/json', 'user-agent': userAgent, ...request.headers, 'accept-encoding': 'identity' };
         (dispatcher ?? getGlobalDispatcher()).dispatch({ origin, path: pathname + search, method: request.method, headers, ...bodyOf(request) }, exchange);
       } catch (error) {
         exchange.error(error);

@@ -15,7 +15,7 @@ import { type EndSignal, exitCodeOf } from './signals.js';
 import { runSimulate } from './simulate-command.js';
 import { plain } from './terminal-text.js';
 import { UsageError } from './usage-error.js';
-import { version } from './version.js';
+import { version } from '../version.js';
 import { runWatch } from './watch-command.js';
 
 /** What a command line needs from its process. */

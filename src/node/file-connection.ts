@@ -7,6 +7,7 @@
 import { get as getHttp, type Agent, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { PassThrough } from 'node:stream';
+import { userAgent } from '../version.js';
 import type { ResponseHead } from './file-response.js';
 
 /** A GET request. */
@@ -42,7 +43,7 @@ export const openFile = async (request: FileRequest, hops = 5): Promise<FileResp
 const send = ({ url, headers, signal, agent }: FileRequest): Promise<FileResponse> =>
   new Promise((resolve, reject) => {
     const get = url.startsWith('https:') ? getHttps : getHttp;
-    get(url, { headers, signal, agent }, (response) => resolve({ status: response.statusCode ?? 0, header: headerOf(response), bytes: bytesOf(response) }))
+    get(url, { headers: { 'user-agent': userAgent, ...headers }, signal, agent }, (response) => resolve({ status: response.statusCode ?? 0, header: headerOf(response), bytes: bytesOf(response) }))
       .on('error', reject);
   });
 

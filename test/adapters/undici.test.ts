@@ -21,6 +21,13 @@ describe('undiciTransport', () => {
     expect(server.requests[0]?.headers['accept-encoding']).toBe('identity');
   });
 
+  it('names this library as the user agent, unless the request names another', async () => {
+    const server = await serve((_request, response) => response.end());
+    await firstValueFrom(undiciTransport({ dispatcher: agent() })(get(server.url)));
+    await firstValueFrom(undiciTransport({ dispatcher: agent() })(get(server.url, { 'user-agent': 'my-app/1' })));
+    expect(server.requests.map(({ headers }) => headers['user-agent'])).toEqual([expect.stringMatching(/^rx-seedance\/\d/), 'my-app/1']);
+  });
+
   it('creates no AbortController', async () => {
     const made = vi.fn();
     const dispatcher = agent();

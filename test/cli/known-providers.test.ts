@@ -26,6 +26,9 @@ it('has the version of package.json, and is written by this test', async () => {
  * The package's version. Written by \`npm test -- -u\` from package.json; do not edit.
  */
 export const version = '${version}';
+
+/** What Node's transports and downloads call themselves. Hosts behind filters refuse requests without a name. */
+export const userAgent: string = \`rx-seedance/\${version}\`;
 `;
-  await expect(source).toMatchFileSnapshot('../../src/cli/version.ts');
+  await expect(source).toMatchFileSnapshot('../../src/version.ts');
 });

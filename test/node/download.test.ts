@@ -105,6 +105,12 @@ describe('a download', () => {
     expect(seen.filter(({ done }) => done)).toHaveLength(1);
   });
 
+  it('names this library as the user agent', async () => {
+    const { link, requests } = await host();
+    await run(download(link, { directory: folder() }));
+    expect(requests.map(({ headers }) => headers['user-agent'])).toEqual([expect.stringMatching(/^rx-seedance\/\d/)]);
+  });
+
   it('names the file of a snapshot after its task, for any id', async () => {
     const { link } = await host();
     const directory = join(folder(), 'videos');
