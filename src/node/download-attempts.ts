@@ -1,7 +1,7 @@
 /**
  * Decides when a download connects again, when it fetches a fresh link, and when it gives up.
  */
-import { asyncScheduler, catchError, concat, defer, type Observable, of, retry, tap, throwError, throwIfEmpty, timeout } from 'rxjs';
+import { asyncScheduler, catchError, concat, defer, mergeMap, type Observable, of, retry, tap, throwError, throwIfEmpty, timeout } from 'rxjs';
 import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { longestTimerMs } from '../checks.js';
 import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
@@ -11,6 +11,7 @@ import { innermostReason } from '../transport/exchange.js';
 import { messageOf } from '../state/errors.js';
 import { LinkRefusedError, ConnectionError } from './download-connections.js';
 import { DownloadError } from './download-error.js';
+import { RejectedFileError } from './file-check.js';
 import type { Held } from './file-response.js';
 import type { PartFile } from './part-file.js';
 
@@ -26,6 +27,9 @@ export interface DownloadPlan {
   readonly idleTimeoutMs: number;
 }
 
+/** How long to try fresh links: a provider may serve a file some minutes after it has announced it. */
+const refusedForMs = 5 * 60_000;
+
 /**
  * Opens one connection after another until all bytes are received. Emits the state of the part after each chunk.
  *
@@ -39,25 +43,38 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
     let { url } = plan;
     let best = part.held().receivedBytes;
     let failures = noFailures;
-    let isRenewed = false;
+    let refusals = noFailures;
+    let isRejected = false;
 
-    const refused = (message: string): Observable<unknown> => {
-      if (plan.renew === null || isRenewed) return throwError(() => new DownloadError('refused', plan.path, message));
-      isRenewed = true;
-      return plan.renew.pipe(
+    const wait = (ms: number): Observable<null> => concat(longTimer(ms), of(null));
+
+    const freshLink = (renew: Observable<string>, message: string): Observable<unknown> =>
+      renew.pipe(
         throwIfEmpty(() => new Error('the watch emitted nothing')),
         tap((fresh) => (url = fresh)),
         catchError((error: unknown) =>
           throwError(() => new DownloadError('refused', plan.path, `${message}, and no fresh link is available: ${messageOf(error)}`, error)),
         ),
       );
+
+    /** A refused link is renewed at once, then after longer and longer delays. A link to a wrong file gets one more try first. */
+    const refused = (message: string): Observable<unknown> => {
+      const { renew } = plan;
+      const nowMs = asyncScheduler.now();
+      refusals = failedAgain(refusals, nowMs);
+      const isFirst = refusals.failureCount === 1;
+      const delayMs = isFirst && !isRejected ? 0 : checkedDelay('retry', plan.retry(attemptAfter(refusals, nowMs, Math.random())));
+      const isOver = delayMs === 'stop' || hasGivenUp(refusals, Math.min(plan.giveUpAfterMs, refusedForMs), nowMs);
+      if (isOver || (renew === null && !isRejected)) return throwError(() => new DownloadError('refused', plan.path, message));
+      const again = delayMs === 0 ? of(null) : wait(delayMs);
+      return renew === null || (isFirst && isRejected) ? again : again.pipe(mergeMap(() => freshLink(renew, message)));
     };
 
     const failed = (message: string, retryAfterMs: number | null): Observable<unknown> => {
       const nowMs = asyncScheduler.now();
       failures = failedAgain(failures, nowMs);
       const delayMs = checkedDelay('retry', plan.retry(attemptAfter(failures, nowMs, Math.random())));
-      if (delayMs !== 'stop' && !hasGivenUp(failures, plan.giveUpAfterMs, nowMs)) return concat(longTimer(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs))), of(null));
+      if (delayMs !== 'stop' && !hasGivenUp(failures, plan.giveUpAfterMs, nowMs)) return wait(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs)));
       const progress = `given up at byte ${String(part.held().receivedBytes)} after ${String(failures.failureCount)} failures in a row`;
       return throwError(() => new DownloadError('interrupted', plan.path, `${progress}: ${message}`));
     };
@@ -69,12 +86,14 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
         if (receivedBytes <= best) return;
         best = receivedBytes;
         failures = noFailures;
-        isRenewed = false;
+        // The bytes of a wrong file do not make its link a good one.
+        if (!isRejected) refusals = noFailures;
       }),
       retry({
         delay: (error: unknown) => {
           if (error instanceof DownloadError) return throwError(() => error);
-          if (error instanceof LinkRefusedError) return refused(error.message);
+          isRejected ||= error instanceof RejectedFileError;
+          if (error instanceof LinkRefusedError || error instanceof RejectedFileError) return refused(error.message);
           return failed(error instanceof ConnectionError ? error.message : innermostReason(error, [url]), error instanceof ConnectionError ? error.retryAfterMs : null);
         },
       }),

@@ -37,7 +37,7 @@ export interface DownloadOptions {
   readonly fileName?: string | undefined;
   /** Whether to replace an existing file. Default: false. */
   readonly overwrite?: boolean | undefined;
-  /** Watches the task again for a fresh link when the host refuses this one. Default: a refused link is an error. */
+  /** Watches the task again for a fresh link when the host refuses this one, or sends no video. Default: a refused link is an error. */
   readonly client?: Pick<TaskClient, 'watch'> | undefined;
   /** When to connect again. `index` counts the failures since the last new byte. Default: 1 s, doubled up to 1 minute, jittered. */
   readonly retry?: DelayPolicy | undefined;
@@ -55,7 +55,7 @@ export interface DownloadOptions {
  *     subscribe    ^--------------------------!
  *     progress     0---1---2---(cut)---2---3--      resumes where it was cut; unsubscribing aborts and keeps the part
  *
- * The bytes go to `<name>.part`, which is renamed once it is complete. After a cut connection, or in another process, the download
+ * The bytes go to `<name>.part`, which is renamed once it is a complete video. After a cut connection, or in another process, the download
  * resumes from the part if the server confirms that the file is the same (`If-Range`); else it starts over. It sends only GET requests,
  * without a key. Memory use does not depend on the size of the file. Downloads to one path run one after another within a process.
  *

@@ -47,8 +47,6 @@ export const actionFor = ({ status, header }: ResponseHead, held: Held): FileAct
   if (status === 200 || status === 206) {
     const encoding = header('content-encoding') ?? 'identity';
     if (encoding.toLowerCase() !== 'identity') return retry(`the response has the content-encoding ${encoding}, not identity`);
-    const type = header('content-type') ?? '';
-    if (/^(?:text\/|application\/(?:json|xml|xhtml)|multipart\/)/i.test(type)) return retry(`the response is ${type}, not a video`);
     return status === 200 ? wholeFile(header, retry) : partOfFile(header, held, retry);
   }
   if (status === 416) return unsatisfied(header, held);
@@ -88,6 +86,16 @@ const unsatisfied = (header: ResponseHead['header'], held: Held): FileAction => 
   return totalBytes === receivedBytes && receivedBytes > 0 && held.totalBytes === null
     ? { kind: 'whole' }
     : { kind: 'stale', message: `the host has no bytes after byte ${String(receivedBytes)}; the file has ${totalBytes === null ? 'fewer' : `${String(totalBytes)} bytes`}` };
+};
+
+/** The headers that ask whether a file ends at a byte. */
+export const endHeaders = (byte: number): Readonly<Record<string, string>> => ({ accept: '*/*', 'accept-encoding': 'identity', range: `bytes=${String(byte)}-` });
+
+/** The length of the file according to the response to `endHeaders(byte)`; null if it does not say. */
+export const lengthAfter = ({ status, header }: ResponseHead, byte: number): number | null => {
+  if (status === 416) return contentRange(header('content-range'))?.totalBytes ?? byte;
+  if (status === 206) return contentRange(header('content-range'))?.totalBytes ?? null;
+  return status === 200 ? lengthIn(header) : null;
 };
 
 const lengthIn = (header: ResponseHead['header']): number | null => {

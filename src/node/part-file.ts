@@ -16,6 +16,10 @@ export interface PartFile {
   readonly begin: (totalBytes: number | null, validator: string | null) => Promise<void>;
   /** Appends to the held bytes. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
+  /** Reads held bytes; fewer at the end. */
+  readonly read: (at: number, length: number) => Promise<Uint8Array>;
+  /** All held bytes in order. Calls `touch` with each chunk. */
+  readonly chunks: (touch: () => void) => AsyncGenerator<Uint8Array>;
   /** Renames the part to the final name. Calls `beforeRename` once all bytes are flushed. Errors: also of kind `exists`. */
   readonly finish: (beforeRename: (bytes: number) => void) => Promise<void>;
   /** Closes the part once pending work is done. */
@@ -51,9 +55,24 @@ export const openPart = async (path: string, mayReplace: boolean): Promise<PartF
     return [handle, (await handle.stat()).size] as const;
   });
   let held = heldAccordingTo(readNotes(notesPath), partBytes);
+  const read = (at: number, length: number): Promise<Uint8Array> =>
+    onDisk(async () => {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
+      return buffer.subarray(0, bytesRead);
+    });
 
   return {
     held: () => held,
+    read,
+    chunks: async function *(touch) {
+      for (let at = 0; at < held.receivedBytes;) {
+        const chunk = await read(at, chunkBytes);
+        if (chunk.length === 0) return;
+        touch();
+        yield chunk;
+        at += chunk.length;
+      }
+    },
     begin: (totalBytes, validator) =>
       onDisk(async () => {
         // In this order, so that the notes always describe the bytes in the part.
@@ -77,6 +96,9 @@ export const openPart = async (path: string, mayReplace: boolean): Promise<PartF
     close: () => pending.then(() => file.close()),
   };
 };
+
+/** How many bytes to read at once. */
+const chunkBytes = 1_048_576;
 
 type Notes = Pick<Held, 'totalBytes' | 'validator'>;
 

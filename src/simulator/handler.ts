@@ -81,7 +81,8 @@ export const createHandler = ({ settings, tasks, faults, limiter, links, log }: 
     const { provider, id, scenario } = task;
     const { method = '', url = '', headers } = request;
     const file = videoFile(path, scenario.durationMs, fileBytes);
-    const etag = `"${randomString(32, '0123456789abcdef', path, file.size)}"`;
+    // Like the tag of an upload in parts: it is not the MD5 of the file.
+    const etag = `"${randomString(32, '0123456789abcdef', path, file.size)}-2"`;
     const reply = createFileResponse({ method, headers, link: links.check(url, clock()) }, file.size, etag);
     if (!('part' in reply)) {
       note(request, { provider, id, status: reply.status, fault: null });

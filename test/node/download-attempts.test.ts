@@ -4,6 +4,7 @@ import { attempts, type DownloadPlan } from '../../src/node/download-attempts.js
 import { LinkRefusedError, ConnectionError } from '../../src/node/download-connections.js';
 import { DownloadError, isDownloadError } from '../../src/node/download-error.js';
 import type { Held } from '../../src/node/file-response.js';
+import { RejectedFileError } from '../../src/node/file-check.js';
 import { exponentialDelay } from '../../src/poll/delay-policy.js';
 import { record, inVirtualTime, minutes, seconds } from '../support/client.js';
 
@@ -11,6 +12,7 @@ const held = (receivedBytes: number): Held => ({ receivedBytes, totalBytes: 100,
 const bytes = (...counts: readonly number[]): Observable<Held> => of(...counts.map(held));
 const cut = throwError(() => new ConnectionError('it was cut'));
 const refused = throwError(() => new LinkRefusedError('it is refused'));
+const wrong = throwError(() => new RejectedFileError('it is a page'));
 const after = <T>(ms: number, what: Observable<T>): Observable<T> => concat(timer(ms).pipe(ignoreElements()), what);
 
 /** Plays one connection after another, and repeats the last one. Gives what the attempts emitted, and when each connection was opened with which link. */
@@ -90,10 +92,27 @@ describe('attempts at a download', () => {
     expect(lines).toEqual(['0s 40', '12s 100', '12s |']);
   });
 
-  it('fetch a fresh link once until new bytes arrive', () => {
-    const twice = play([refused, refused], { renew: of('new') });
-    expect([failure(twice.error), twice.opened]).toEqual(['refused: a.mp4: it is refused', ['0s old', '0s new']]);
+  it('fetch fresh links for five minutes: the first at once, then after longer and longer delays', () => {
+    const { error, opened } = play([refused], { renew: of('new') });
+    expect(failure(error)).toBe('refused: a.mp4: it is refused');
+    expect(opened).toEqual(['0s old', ...[0, 2, 6, 14, 30, 62, 122, 182, 242, 302].map((time) => `${String(time)}s new`)]);
+  });
+
+  it('fetch a fresh link at once again after new bytes', () => {
     expect(play([refused, concat(bytes(10), refused), bytes(100)], { renew: of('new') }).opened).toEqual(['0s old', '0s new', '0s new']);
+  });
+
+  it('try a link to a wrong file once more, then fetch fresh ones', () => {
+    const { opened, lines } = play([wrong, wrong, wrong, bytes(100)], { renew: of('new') });
+    expect(opened).toEqual(['0s old', '1s old', '3s new', '7s new']);
+    expect(lines).toEqual(['7s 100', '7s |']);
+  });
+
+  it('try a link to a wrong file for five minutes without a client, however many bytes it brings', () => {
+    const { error, opened } = play(Array.from({ length: 50 }, (_, index) => concat(bytes(index + 1), wrong)));
+    expect(failure(error)).toBe('refused: a.mp4: it is a page');
+    expect(opened.at(-1)).toBe('303s old');
+    expect(opened).toHaveLength(11);
   });
 
   it('keep the fresh link after errors', () => {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { download, openJournal } from '../../src/node/index.js';
 import { serve } from '../adapters/loopback.js';
 import { type Built, buildForNode } from '../support/build.js';
+import { makeFilm } from './film.js';
 
 let built: Built;
 const folder = mkdtempSync(join(tmpdir(), 'rx-seedance-full-'));
@@ -39,7 +40,7 @@ describe.skipIf(process.platform === 'win32')('a disk that is full in the middle
   });
 
   it('ends a download, which resumes from its part when there is space again', async () => {
-    const film = Buffer.from(Array.from({ length: 200_000 }, (_, index) => index % 251));
+    const film = makeFilm(12_500);
     const server = await serve(({ headers }, response) => {
       const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
       const range = { 'content-range': `bytes ${String(from)}-${String(film.length - 1)}/${String(film.length)}` };
