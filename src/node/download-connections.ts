@@ -3,10 +3,11 @@
  */
 import type { Agent } from 'node:http';
 import { Observable } from 'rxjs';
+import { decoded } from './content-coding.js';
 import { createFileCheck, CutFileError, type FileCheck, RejectedFileError } from './file-check.js';
 import { type Digests, digestsIn, noDigests } from './file-digest.js';
 import { actionFor, endHeaders, headersFor, type Held, lengthAfter } from './file-response.js';
-import { type FileRequest, type FileResponse, openFile } from './file-connection.js';
+import { type FileRequest, openFile } from './file-connection.js';
 import type { PartFile } from './part-file.js';
 import { signatureBytes, startsLikeVideo } from './video-check.js';
 
@@ -97,8 +98,9 @@ const receiveBytes = async (part: PartFile, request: Request, emit: Emit): Promi
       throw new ConnectionError(action.message);
     case 'bytes':
   }
-  const { fromBytes, toBytes, totalBytes, validator } = action;
-  const bytes = fromBytes === 0 ? await checkedStart(response) : response.bytes;
+  const { fromBytes, toBytes, totalBytes, validator, codings } = action;
+  const body = decoded(response.bytes, codings);
+  const bytes = fromBytes === 0 ? await checkedStart(body, response.header('content-type')) : body;
   if (fromBytes === 0) await part.begin(totalBytes, validator);
   emit(part.held());
   for await (const chunk of bytes) {
@@ -107,25 +109,27 @@ const receiveBytes = async (part: PartFile, request: Request, emit: Emit): Promi
     await part.write(chunk);
     emit(part.held());
   }
-  const digests = digestsIn(response.header, fromBytes === 0);
+  const digests = codings.length === 0 ? digestsIn(response.header, fromBytes === 0) : noDigests;
   const { receivedBytes } = part.held();
   if (signal.aborted) return { digests, isEndKnown: false };
   if (totalBytes === null && fromBytes > 0) throw new ConnectionError(`the response does not say whether the file ends at byte ${String(receivedBytes)}`);
   if (receivedBytes < (totalBytes ?? 1)) throw new ConnectionError(`the response ended at byte ${String(receivedBytes)} of ${String(totalBytes ?? 'an unknown number')}`);
+  // A coding has an end of its own: without it, the body is an error.
+  if (codings.length > 0) return { digests, isEndKnown: true };
   return { digests, isEndKnown: totalBytes !== null || (await isConfirmed(request, receivedBytes)) };
 };
 
 const isWhole = ({ receivedBytes, totalBytes }: Held): boolean => receivedBytes > 0 && receivedBytes === totalBytes;
 
 /** The body, once its first bytes have arrived. Errors: `WrongStartError` if they are not those of a video. */
-const checkedStart = async ({ bytes, header }: FileResponse): Promise<AsyncIterable<Uint8Array>> => {
+const checkedStart = async (bytes: AsyncIterable<Uint8Array>, type: string | null): Promise<AsyncIterable<Uint8Array>> => {
   const chunks = bytes[Symbol.asyncIterator]();
   let start = Buffer.alloc(0);
   for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
     start = Buffer.concat([start, next.value]);
     if (start.length >= signatureBytes) break;
   }
-  if (start.length > 0 && !startsLikeVideo(start)) throw new WrongStartError(`the response is not a video (${header('content-type') ?? 'no content-type'})`);
+  if (start.length > 0 && !startsLikeVideo(start)) throw new WrongStartError(`the response is not a video (${type ?? 'no content-type'})`);
   return (async function *() {
     yield start;
     yield* { [Symbol.asyncIterator]: () => chunks };

@@ -2,12 +2,13 @@
  * Decides from status and headers what to do with a response to the request for a file. Pure.
  */
 import { retryAfterMs } from '../transport/retry-after.js';
+import { codingsIn } from './content-coding.js';
 import { contentRange } from './content-range.js';
 
 /** The bytes of a file that are already on the disk. */
 export interface Held {
   readonly receivedBytes: number;
-  /** The `If-Range` for these bytes: a strong entity tag, else a date. Null if the server sent neither. */
+  /** The `If-Range` for these bytes: a strong entity tag, else a strong date. Null if the server sent neither. */
   readonly validator: string | null;
   readonly totalBytes: number | null;
 }
@@ -21,8 +22,15 @@ export interface ResponseHead {
 
 /** What to do with a response. */
 export type FileAction =
-  /** Write the body at `fromBytes`, and drop any bytes held beyond. */
-  | { readonly kind: 'bytes'; readonly fromBytes: number; readonly toBytes: number | null; readonly totalBytes: number | null; readonly validator: string | null }
+  /** Undo the codings, write the body at `fromBytes`, and drop any bytes held beyond. */
+  | {
+    readonly kind: 'bytes';
+    readonly fromBytes: number;
+    readonly toBytes: number | null;
+    readonly totalBytes: number | null;
+    readonly validator: string | null;
+    readonly codings: readonly string[];
+  }
   /** All bytes are already held. */
   | { readonly kind: 'whole' }
   /** The held bytes belong to another file: start over. */
@@ -45,9 +53,12 @@ const isResumable = ({ receivedBytes, validator }: Pick<Held, 'receivedBytes' | 
 export const actionFor = ({ status, header }: ResponseHead, held: Held): FileAction => {
   const retry = (message: string): FileAction => ({ kind: 'retry', message, retryAfterMs: retryAfterMs(header('retry-after') ?? '', header('date') ?? '') });
   if (status === 200 || status === 206) {
-    const encoding = header('content-encoding') ?? 'identity';
-    if (encoding.toLowerCase() !== 'identity') return retry(`the response has the content-encoding ${encoding}, not identity`);
-    return status === 200 ? wholeFile(header, retry) : partOfFile(header, held, retry);
+    const codings = codingsIn(header('content-encoding'));
+    if (codings === null) return retry(`the response has the content-encoding ${header('content-encoding') ?? ''}, not identity`);
+    if (status === 200) return wholeFile(header, codings, lengthIn(header), retry);
+    const range = contentRange(header('content-range'));
+    const isWhole = range?.first === 0 && range.last + 1 === range.totalBytes;
+    return isWhole ? wholeFile(header, codings, range.totalBytes, retry) : partOfFile(header, codings, held, retry);
   }
   if (status === 416) return unsatisfied(header, held);
   if (status === 408 || status === 425 || status === 429 || status > 499) return retry(`the file's host responded with ${String(status)}`);
@@ -55,20 +66,25 @@ export const actionFor = ({ status, header }: ResponseHead, held: Held): FileAct
   return retry(`the file's host responded with ${String(status)}`);
 };
 
-const wholeFile = (header: ResponseHead['header'], retry: (message: string) => FileAction): FileAction => {
-  const totalBytes = lengthIn(header);
-  if (totalBytes === 0) return retry('the response is a file of 0 bytes, not a video');
-  return { kind: 'bytes', fromBytes: 0, toBytes: totalBytes, totalBytes, validator: validatorIn(header) };
+type Retry = (message: string) => FileAction;
+
+/** A length and a validator belong to the encoded bytes: a file in a coding has neither. */
+const wholeFile = (header: ResponseHead['header'], codings: readonly string[], length: number | null, retry: Retry): FileAction => {
+  if (length === 0) return retry('the response is a file of 0 bytes, not a video');
+  const isPlain = codings.length === 0;
+  const totalBytes = isPlain ? length : null;
+  return { kind: 'bytes', fromBytes: 0, toBytes: totalBytes, totalBytes, validator: isPlain ? validatorIn(header) : null, codings };
 };
 
-const partOfFile = (header: ResponseHead['header'], held: Held, retry: (message: string) => FileAction): FileAction => {
+const partOfFile = (header: ResponseHead['header'], codings: readonly string[], held: Held, retry: Retry): FileAction => {
   const range = contentRange(header('content-range'));
   if (!isResumable(held)) return retry('the response is a part of the file, but the request had no range');
   if (range === null || range.first === null) return retry(`the Content-Range of the response is '${header('content-range') ?? ''}'`);
   const { first, last, totalBytes } = range;
-  const validator = validatorIn(header) ?? held.validator;
   if (first !== held.receivedBytes) return { kind: 'stale', message: `the response starts at byte ${String(first)}, not at ${String(held.receivedBytes)}` };
-  if (validator !== held.validator) return { kind: 'stale', message: 'the file has changed' };
+  if (codings.length > 0) return { kind: 'stale', message: `the rest of the file is in the content-encoding ${codings.join(', ')}` };
+  const validator = header(held.validator?.startsWith('"') === true ? 'etag' : 'last-modified')?.trim() ?? null;
+  if (validator !== held.validator) return { kind: 'stale', message: validator === null ? 'the response does not confirm that the file is the same' : 'the file has changed' };
   if (totalBytes !== null && held.totalBytes !== null && totalBytes !== held.totalBytes) {
     return { kind: 'stale', message: `the file now has ${String(totalBytes)} bytes, not ${String(held.totalBytes)}` };
   }
@@ -76,7 +92,7 @@ const partOfFile = (header: ResponseHead['header'], held: Held, retry: (message:
   if (length !== null && length !== last - first + 1) {
     return retry(`the response has a Content-Length of ${String(length)}, but a range from ${String(first)} to ${String(last)}`);
   }
-  return { kind: 'bytes', fromBytes: first, toBytes: last + 1, totalBytes: totalBytes ?? held.totalBytes, validator };
+  return { kind: 'bytes', fromBytes: first, toBytes: last + 1, totalBytes: totalBytes ?? held.totalBytes, validator, codings };
 };
 
 /** No bytes follow the held ones: they are the whole of a file of unknown length, or they belong to another file. */
@@ -103,8 +119,19 @@ const lengthIn = (header: ResponseHead['header']): number | null => {
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 };
 
-/** A weak entity tag does not guarantee equal bytes. */
+/**
+ * The validator of a response, if it is strong: two files with the same one have the same bytes. A date is strong only well after the last
+ * change, because a file may change twice in a second, and two hosts may have different clocks.
+ * Source: RFC 9110, sections 8.8.2.2 and 13.1.5.
+ */
 const validatorIn = (header: ResponseHead['header']): string | null => {
   const tag = header('etag')?.trim() ?? '';
-  return /^"[^"]*"$/.test(tag) ? tag : header('last-modified');
+  if (/^"[^"]*"$/.test(tag)) return tag;
+  const modified = header('last-modified')?.trim() ?? '';
+  return tag === '' && httpDateMs(header('date') ?? '') - httpDateMs(modified) >= strongAfterMs ? modified : null;
 };
+
+const strongAfterMs = 60_000;
+
+/** NaN for anything that is not a date of HTTP. */
+const httpDateMs = (text: string): number => (/^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text) ? Date.parse(text) : Number.NaN);

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { download, type DownloadOptions, isDownloadError, type SaveEvent, saveVideos } from '../../src/node/index.js';
@@ -120,6 +120,74 @@ describe('a file that is a video is saved', () => {
     const { link, requests } = await host([serving(200, {}, page), serving(200, { 'content-length': half.length }, half), good]);
     expect(film.equals(await outcomeOf(link) as Buffer)).toBe(true);
     expect(requests).toHaveLength(3);
+  });
+});
+
+describe('a content-encoding', () => {
+  it.each(['aws-chunked', '', 'UTF-8', 'identity', 'binary'])('that is no compression does not matter: %o', async (encoding) => {
+    const { link } = await host([serving(200, { 'content-type': 'video/mp4', 'content-length': film.length, 'content-encoding': encoding }, film)]);
+    expect(film.equals(await outcomeOf(link) as Buffer)).toBe(true);
+  });
+
+  const codings: readonly (readonly [string, (bytes: Uint8Array) => Uint8Array])[] = [['gzip', gzipSync], ['deflate', deflateSync], ['br', brotliCompressSync], ['aws-chunked,gzip', gzipSync], ['gzip, br', (bytes) => brotliCompressSync(gzipSync(bytes))]];
+  it.each(codings)('that Node knows is undone, although identity was asked for: %s', async (encoding, encode) => {
+    const body = encode(film);
+    const headers = { etag: `"${md5(body).digest('hex')}"`, 'content-length': body.length, 'content-encoding': encoding };
+    const { link, requests } = await host([serving(200, headers, body)]);
+    expect(film.equals(await outcomeOf(link) as Buffer)).toBe(true);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('whose bytes end early is fetched again from the start', async () => {
+    const headers = { etag: '"film"', 'content-encoding': 'gzip' };
+    const { link, requests } = await host([serving(200, headers, gzipped.subarray(0, 5000)), serving(200, headers, gzipped)]);
+    expect(film.equals(await outcomeOf(link) as Buffer)).toBe(true);
+    expect(requests.map(({ headers: { range } }) => range)).toEqual([undefined, undefined]);
+  });
+
+  it('that no bytes are in never gives a file', async () => {
+    const { link } = await host([serving(200, { 'content-encoding': 'gzip' }, page)]);
+    expect(await outcomeOf(link)).toContain('interrupted: ');
+  });
+});
+
+it('a 206 with all bytes is the whole file, without a range in the request', async () => {
+  const range = `bytes 0-${String(film.length - 1)}/${String(film.length)}`;
+  const { link, requests } = await host([serving(206, { 'content-range': range, 'content-length': film.length }, film)]);
+  expect(film.equals(await outcomeOf(link) as Buffer)).toBe(true);
+  expect(requests).toHaveLength(1);
+});
+
+describe('two films are never mixed', () => {
+  const other = makeFilm(4000, 'other');
+  const from = 1000;
+  const cutWith = (headers: Readonly<Record<string, string>>): Serving => (_, response) => {
+    response.sendDate = headers['date'] === undefined;
+    response.writeHead(200, { ...headers, 'content-length': film.length });
+    response.write(film.subarray(0, from), () => response.socket?.destroySoon());
+  };
+  const range = { 'content-range': `bytes ${String(from)}-${String(film.length - 1)}/${String(film.length)}` };
+  const then = 'Tue, 03 Nov 2026 10:00:00 GMT';
+
+  it.each<[string, Record<string, string>, Record<string, string>, readonly (string | undefined)[]]>([
+    ['by a 206 that has lost its tag', { etag: '"1"' }, {}, [undefined, 'bytes=1000-', undefined]],
+    ['by a 206 that has a weak tag', { etag: '"1"' }, { etag: 'W/"1"' }, [undefined, 'bytes=1000-', undefined]],
+    ['by a date of the very second', { 'last-modified': then, date: then }, { 'last-modified': then }, [undefined, undefined]],
+    ['by a date that is none', { 'last-modified': '0' }, { 'last-modified': '0' }, [undefined, undefined]],
+    ['by a 206 that has lost its date', { 'last-modified': then, date: 'Tue, 03 Nov 2026 11:00:00 GMT' }, {}, [undefined, 'bytes=1000-', undefined]],
+  ])('%s', async (_, first, second, ranges) => {
+    const whole = serving(200, { 'content-length': other.length }, other);
+    const mixed: Serving = (request, response) => (request.headers.range === undefined ? whole : serving(206, { ...second, ...range }, other.subarray(from)))(request, response);
+    const { link, requests } = await host([cutWith(first), mixed]);
+    expect(other.equals(await outcomeOf(link) as Buffer)).toBe(true);
+    expect(requests.map(({ headers }) => headers.range)).toEqual(ranges);
+  });
+
+  it('and a strong date resumes one', async () => {
+    const headers = { 'last-modified': then, date: 'Tue, 03 Nov 2026 11:00:00 GMT' };
+    const { link, requests } = await host([cutWith(headers), serving(206, { ...headers, ...range }, film.subarray(from))]);
+    expect(film.equals(await outcomeOf(link) as Buffer)).toBe(true);
+    expect(requests.map(({ headers: sent }) => [sent.range, sent['if-range']])).toEqual([[undefined, undefined], ['bytes=1000-', then]]);
   });
 });
 
