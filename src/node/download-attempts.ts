@@ -1,7 +1,7 @@
 /**
  * Decides when a download connects again, when it fetches a fresh link, and when it gives up.
  */
-import { asyncScheduler, catchError, concat, defer, mergeMap, type Observable, of, retry, tap, throwError, throwIfEmpty, timeout } from 'rxjs';
+import { asyncScheduler, catchError, concat, defer, endWith, ignoreElements, interval, merge, mergeMap, type Observable, of, retry, takeWhile, tap, throwError, throwIfEmpty, timeout } from 'rxjs';
 import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { longestTimerMs } from '../checks.js';
 import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
@@ -25,7 +25,13 @@ export interface DownloadPlan {
   readonly retry: DelayPolicy;
   readonly giveUpAfterMs: number;
   readonly idleTimeoutMs: number;
+  /** The least speed over each window. 0 allows any. */
+  readonly minBytesPerSecond: number;
+  readonly speedWindowMs: number;
 }
+
+/** The host sends less than the least speed. */
+class SlowError extends ConnectionError {}
 
 /** How long to try fresh links: a provider may serve a file some minutes after it has announced it. */
 const refusedForMs = 5 * 60_000;
@@ -45,6 +51,7 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
     let failures = noFailures;
     let refusals = noFailures;
     let isRejected = false;
+    let isSlow = false;
 
     const wait = (ms: number): Observable<null> => concat(longTimer(ms), of(null));
 
@@ -79,19 +86,45 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
       return throwError(() => new DownloadError('interrupted', plan.path, `${progress}: ${message}`));
     };
 
-    return defer(() => open(url)).pipe(
-      timeout({ each: Math.min(plan.idleTimeoutMs, longestTimerMs), with: () => throwError(() => new ConnectionError(`no data for ${String(plan.idleTimeoutMs)} ms`)) }),
+    const windowBytes = (plan.minBytesPerSecond * plan.speedWindowMs) / 1000;
+
+    /** One connection. It fails at the end of a window with too few bytes. */
+    const connection = defer(() => {
+      let latest = part.held();
+      let windowStart = latest.receivedBytes;
+      const received = open(url).pipe(
+        timeout({ each: Math.min(plan.idleTimeoutMs, longestTimerMs), with: () => throwError(() => new ConnectionError(`no data for ${String(plan.idleTimeoutMs)} ms`)) }),
+        tap((held) => {
+          latest = held;
+          windowStart = Math.min(windowStart, held.receivedBytes);
+          if (held.receivedBytes - windowStart >= windowBytes) isSlow = false;
+        }),
+      );
+      const measured = interval(Math.min(plan.speedWindowMs, longestTimerMs)).pipe(
+        tap(() => {
+          const gained = latest.receivedBytes - windowStart;
+          windowStart = latest.receivedBytes;
+          if (gained < windowBytes && windowStart !== latest.totalBytes) throw new SlowError(`only ${String(gained)} bytes in ${String(plan.speedWindowMs)} ms`);
+        }),
+        ignoreElements(),
+      );
+      return merge(received.pipe(endWith(null)), measured).pipe(takeWhile((held): held is Held => held !== null));
+    });
+
+    return connection.pipe(
       tap(({ receivedBytes }) => {
         // Only new bytes are progress. Otherwise a file that always breaks at the same byte would be retried without end.
         if (receivedBytes <= best) return;
         best = receivedBytes;
-        failures = noFailures;
+        // A host that stays slow is given up, although it sends new bytes.
+        if (!isSlow) failures = noFailures;
         // The bytes of a wrong file do not make its link a good one.
         if (!isRejected) refusals = noFailures;
       }),
       retry({
         delay: (error: unknown) => {
           if (error instanceof DownloadError) return throwError(() => error);
+          isSlow ||= error instanceof SlowError;
           isRejected ||= error instanceof RejectedFileError;
           if (error instanceof LinkRefusedError || error instanceof RejectedFileError) return refused(error.message);
           return failed(error instanceof ConnectionError ? error.message : innermostReason(error, [url]), error instanceof ConnectionError ? error.retryAfterMs : null);

@@ -26,7 +26,8 @@ export type SaveEvent =
 export type NotSavedReason = 'failed' | 'cancelled' | 'expired' | 'errored' | 'no-video' | 'download';
 
 /** Options of `saveVideos`. Those of `download` apply to each video. */
-export interface SaveVideosOptions extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'giveUpAfterMs' | 'idleTimeoutMs' | 'agent'> {
+export interface SaveVideosOptions
+  extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'giveUpAfterMs' | 'idleTimeoutMs' | 'minBytesPerSecond' | 'speedWindowMs' | 'agent'> {
   /** The maximum number of concurrent downloads; the others are queued. Default: 4. */
   readonly concurrency?: number | undefined;
 }

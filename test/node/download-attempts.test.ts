@@ -1,4 +1,4 @@
-import { asyncScheduler, concat, defer, EMPTY, ignoreElements, lastValueFrom, NEVER, type Observable, of, throwError, timer } from 'rxjs';
+import { asyncScheduler, concat, defer, EMPTY, ignoreElements, interval, lastValueFrom, map, NEVER, type Observable, of, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { attempts, type DownloadPlan } from '../../src/node/download-attempts.js';
 import { LinkRefusedError, ConnectionError } from '../../src/node/download-connections.js';
@@ -24,7 +24,7 @@ const play = (connections: readonly Observable<Held>[], plan: Partial<DownloadPl
         opened.push(`${String(asyncScheduler.now() / 1000)}s ${url}`);
         return connections[Math.min(opened.length, connections.length) - 1] ?? NEVER;
       });
-    const defaults = { path: 'a.mp4', url: 'old', renew: null, giveUpAfterMs: minutes(15), idleTimeoutMs: seconds(30) };
+    const defaults = { path: 'a.mp4', url: 'old', renew: null, giveUpAfterMs: minutes(15), idleTimeoutMs: seconds(30), minBytesPerSecond: 1, speedWindowMs: seconds(60) };
     const retry = exponentialDelay({ initialMs: 1000, maxMs: 60_000 });
     const seen = record(attempts({ held: () => held(first) }, { ...defaults, retry, ...plan }, open), ({ receivedBytes }) => receivedBytes, untilMs);
     flush();
@@ -62,8 +62,33 @@ describe('attempts at a download', () => {
     expect(lines).toEqual(['31s 10', '91.999s 100', '91.999s |']);
   });
 
+  /** A byte every so many seconds. */
+  const drip = (everyMs: number): Observable<Held> => interval(everyMs).pipe(map((index) => held(index + 1)));
+
+  it('close a connection that is slower than the least speed, and give up a host that stays slow', () => {
+    const { error, opened } = play([drip(seconds(29))]);
+    expect(opened.slice(0, 4)).toEqual(['0s old', '61s old', '123s old', '187s old']);
+    expect(failure(error)).toMatch(/^interrupted: a\.mp4: given up at byte 0 after \d+ failures in a row: only 2 bytes in 60000 ms$/);
+    expect(opened.length).toBeLessThan(15);
+  });
+
+  it('measure each window, and count from the start of the file when it starts over', () => {
+    const fast = concat(bytes(0, 60), after(seconds(25), bytes(61)), after(seconds(25), bytes(62)));
+    const slowLater = concat(fast, after(seconds(25), bytes(63)), after(seconds(25), bytes(64)), after(seconds(25), bytes(65)));
+    expect(play([slowLater, bytes(100)], {}, { first: 90 }).opened).toEqual(['0s old', '121s old']);
+  });
+
+  it('reset the backoff once a slow host is fast enough', () => {
+    const fast = concat(bytes(70), cut);
+    expect(play([drip(seconds(20)), drip(seconds(20)), fast, bytes(100)]).opened).toEqual(['0s old', '61s old', '123s old', '124s old']);
+  });
+
+  it('allow any speed with a least speed of 0', () => {
+    expect(play([concat(after(seconds(29), bytes(1)), after(seconds(29), bytes(2)), after(seconds(29), bytes(100)))], { minBytesPerSecond: 0 }).opened).toEqual(['0s old']);
+  });
+
   it('allow an idle timeout of any length', async () => {
-    const plan: DownloadPlan = { path: 'a.mp4', url: 'old', renew: null, retry: () => 'stop', giveUpAfterMs: 1, idleTimeoutMs: Number.MAX_SAFE_INTEGER };
+    const plan: DownloadPlan = { path: 'a.mp4', url: 'old', renew: null, retry: () => 'stop', giveUpAfterMs: 1, idleTimeoutMs: Number.MAX_SAFE_INTEGER, minBytesPerSecond: 0, speedWindowMs: Number.MAX_SAFE_INTEGER };
     const open = (): Observable<Held> => after(20, bytes(100));
     expect(await lastValueFrom(attempts({ held: () => held(0) }, plan, open))).toEqual(held(100));
   });

@@ -557,6 +557,8 @@ describe('what cannot be downloaded', () => {
     ['a name that is a folder', () => download('https://a.example/b', { directory: 'x', fileName: '..' }), 'fileName must be one segment of a path, not ".."'],
     ['a giveUpAfterMs of 0', () => download('https://a.example/b', { directory: 'x', giveUpAfterMs: 0 }), 'giveUpAfterMs must be a finite number of ms above 0, not 0'],
     ['an idle timeout of NaN', () => download('https://a.example/b', { directory: 'x', idleTimeoutMs: Number.NaN }), 'idleTimeoutMs must be a finite number of ms above 0, not NaN'],
+    ['a least speed below 0', () => download('https://a.example/b', { directory: 'x', minBytesPerSecond: -1 }), 'minBytesPerSecond must be finite and ≥ 0, not -1'],
+    ['a window of 0', () => download('https://a.example/b', { directory: 'x', speedWindowMs: 0 }), 'speedWindowMs must be a finite number of ms above 0, not 0'],
     ['a retry that is not a function', () => download('https://a.example/b', { directory: 'x', retry: 5 as never }), 'retry must be a function, not 5'],
   ])('throws at once: %s', (_, call, message) => {
     expect(call).toThrow(message);
