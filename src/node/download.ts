@@ -7,7 +7,7 @@ import { concat, defer, from, ignoreElements, last, map, mergeMap, type Observab
 import { type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-policy.js';
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import type { TaskClient } from '../client/task-client.js';
-import { checkAtLeast, checkFunction, checkPositive } from '../checks.js';
+import { checkAtLeast, checkCount, checkFunction, checkPositive } from '../checks.js';
 import { checkPath } from './check-path.js';
 import { attempts, type DownloadPlan } from './download-attempts.js';
 import { connectionsTo } from './download-connections.js';
@@ -49,6 +49,8 @@ export interface DownloadOptions {
   readonly minBytesPerSecond?: number | undefined;
   /** The window of the least speed, in ms. Default: 1 minute. */
   readonly speedWindowMs?: number | undefined;
+  /** The greatest size of a file, in bytes. Default: 2 GiB. */
+  readonly maxBytes?: number | undefined;
   /** The agent for connections to the file's host, such as one for a proxy. Default: Node's global agent for http or https. */
   readonly agent?: Agent | undefined;
 }
@@ -82,7 +84,7 @@ export const downloadWith = (
   beforeRename: (bytes: number) => void,
 ): Observable<DownloadProgress> => {
   const { directory, fileName, overwrite = false, client, giveUpAfterMs = 15 * 60_000, idleTimeoutMs = 30_000 } = checkedOptions(options);
-  const { minBytesPerSecond = 1024, speedWindowMs = 60_000 } = options;
+  const { minBytesPerSecond = 1024, speedWindowMs = 60_000, maxBytes = 2 * 1024 ** 3 } = options;
   const url = typeof source === 'string' ? checkedUrl(source) : linkOf(source);
   const path = join(directory, fileName ?? nameFor(source, url));
   if (url === null) return throwError(() => new DownloadError('no-video', path, 'the task has no video, or its response has no link'));
@@ -100,7 +102,7 @@ export const downloadWith = (
   const progress = ({ receivedBytes, totalBytes }: Held, done = false): DownloadProgress => ({ path, receivedBytes, totalBytes, done });
 
   return runExclusive(resolve(path), () => {
-    const opened = openPart(path, overwrite).then((part) => ({ part, connections: connectionsTo(part, options.agent) }));
+    const opened = openPart(path, overwrite, maxBytes).then((part) => ({ part, connections: connectionsTo(part, options.agent) }));
     return {
       stream: from(opened).pipe(
         mergeMap(({ part, connections }) =>
@@ -120,13 +122,14 @@ export const downloadWith = (
 
 /** Throws `TypeError` or `RangeError` for an invalid option. */
 export const checkedOptions = (options: DownloadOptions): DownloadOptions => {
-  const { directory, fileName, giveUpAfterMs, idleTimeoutMs, minBytesPerSecond, speedWindowMs, retry: policy, client } = options;
+  const { directory, fileName, giveUpAfterMs, idleTimeoutMs, minBytesPerSecond, speedWindowMs, maxBytes, retry: policy, client } = options;
   checkPath('directory', directory);
   if (fileName !== undefined) checkName(fileName);
   if (giveUpAfterMs !== undefined) checkPositive('giveUpAfterMs', giveUpAfterMs);
   if (idleTimeoutMs !== undefined) checkPositive('idleTimeoutMs', idleTimeoutMs);
   if (minBytesPerSecond !== undefined) checkAtLeast(0, 'minBytesPerSecond', minBytesPerSecond);
   if (speedWindowMs !== undefined) checkPositive('speedWindowMs', speedWindowMs);
+  if (maxBytes !== undefined) checkCount('maxBytes', maxBytes);
   if (policy !== undefined) checkFunction('retry', policy);
   if (client !== undefined) checkFunction('client.watch', client.watch);
   return options;

@@ -7,14 +7,15 @@ import { dirname } from 'node:path';
 import { diskError, DownloadError } from './download-error.js';
 import type { Held } from './file-response.js';
 import { codeOf } from './system-error.js';
+import { roomIn } from './disk-room.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';
 
 /** An open part. Call its methods one at a time. Errors: `DownloadError` of kind `disk`. */
 export interface PartFile {
   readonly held: () => Held;
-  /** Drops the held bytes, and stores the length and validator of the file that follows. */
+  /** Drops the held bytes, and stores the length and validator of the file that follows. Errors: also of kind `too-large`. */
   readonly begin: (totalBytes: number | null, validator: string | null) => Promise<void>;
-  /** Appends to the held bytes. */
+  /** Appends to the held bytes. Errors: also of kind `too-large`; then the held bytes are dropped. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
   /** Reads held bytes; fewer at the end. */
   readonly read: (at: number, length: number) => Promise<Uint8Array>;
@@ -31,7 +32,7 @@ export interface PartFile {
  *
  * Errors: `DownloadError` of kind `exists` if the file exists, of kind `disk` if the part cannot be opened.
  */
-export const openPart = async (path: string, mayReplace: boolean): Promise<PartFile> => {
+export const openPart = async (path: string, mayReplace: boolean, maxBytes = Infinity): Promise<PartFile> => {
   const partPath = `${path}.part`;
   const notesPath = `${partPath}.json`;
   let pending: Promise<unknown> = Promise.resolve();
@@ -61,6 +62,15 @@ export const openPart = async (path: string, mayReplace: boolean): Promise<PartF
       return buffer.subarray(0, bytesRead);
     });
 
+  const drop = async (totalBytes: number | null, validator: string | null): Promise<void> => {
+    // In this order, so that the notes always describe the bytes in the part.
+    if ((await file.stat()).size > 0) await file.truncate(0);
+    held = { receivedBytes: 0, totalBytes, validator };
+    writeWholeFile(notesPath, `${JSON.stringify({ totalBytes, validator })}\n`);
+  };
+  const tooLarge = (bytes: string): DownloadError => new DownloadError('too-large', path, `the file has ${bytes} bytes, more than maxBytes (${String(maxBytes)})`);
+  let measureAt = 0;
+
   return {
     held: () => held,
     read,
@@ -75,15 +85,26 @@ export const openPart = async (path: string, mayReplace: boolean): Promise<PartF
     },
     begin: (totalBytes, validator) =>
       onDisk(async () => {
-        // In this order, so that the notes always describe the bytes in the part.
-        if ((await file.stat()).size > 0) await file.truncate(0);
-        held = { receivedBytes: 0, totalBytes, validator };
-        writeWholeFile(notesPath, `${JSON.stringify({ totalBytes, validator })}\n`);
+        if (totalBytes !== null && totalBytes > maxBytes) throw tooLarge(String(totalBytes));
+        await drop(totalBytes, validator);
+        measureAt = 0;
       }),
     write: (bytes) =>
       onDisk(async () => {
-        await writeAll(file, bytes, held.receivedBytes);
-        held = { ...held, receivedBytes: held.receivedBytes + bytes.byteLength };
+        const { receivedBytes, totalBytes } = held;
+        const nextBytes = receivedBytes + bytes.byteLength;
+        if (nextBytes > maxBytes) {
+          await drop(null, null);
+          throw tooLarge(`at least ${String(nextBytes)}`);
+        }
+        if (receivedBytes >= measureAt) {
+          const neededBytes = Math.max(bytes.byteLength, (totalBytes ?? 0) - receivedBytes);
+          const freeBytes = await roomIn(dirname(path));
+          if (neededBytes > freeBytes) throw new DownloadError('disk', path, `the disk has no room for ${String(neededBytes)} more bytes`);
+          measureAt = nextBytes + measureEachBytes;
+        }
+        await writeAll(file, bytes, receivedBytes);
+        held = { ...held, receivedBytes: nextBytes };
       }),
     finish: (beforeRename) =>
       onDisk(async () => {
@@ -96,6 +117,9 @@ export const openPart = async (path: string, mayReplace: boolean): Promise<PartF
     close: () => pending.then(() => file.close()),
   };
 };
+
+/** How often to measure the free space: others fill the disk, too. */
+const measureEachBytes = 16 * 1_048_576;
 
 /** How many bytes to read at once. */
 const chunkBytes = 1_048_576;

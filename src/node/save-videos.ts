@@ -27,7 +27,7 @@ export type NotSavedReason = 'failed' | 'cancelled' | 'expired' | 'errored' | 'n
 
 /** Options of `saveVideos`. Those of `download` apply to each video. */
 export interface SaveVideosOptions
-  extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'giveUpAfterMs' | 'idleTimeoutMs' | 'minBytesPerSecond' | 'speedWindowMs' | 'agent'> {
+  extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'giveUpAfterMs' | 'idleTimeoutMs' | 'minBytesPerSecond' | 'speedWindowMs' | 'maxBytes' | 'agent'> {
   /** The maximum number of concurrent downloads; the others are queued. Default: 4. */
   readonly concurrency?: number | undefined;
 }

@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { EMPTY, filter, firstValueFrom, lastValueFrom, merge, type Observable, of, skipWhile, tap, throwError, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { download, type DownloadErrorKind, type DownloadOptions, type DownloadProgress, isDownloadError } from '../../src/node/index.js';
+import { roomOf } from '../../src/node/disk-room.js';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
 import { transitionTo } from '../../src/task/transition.js';
 import { key, nowhere, serve, serveBytes } from '../adapters/loopback.js';
@@ -540,6 +541,50 @@ describe('the disk', () => {
   });
 });
 
+describe('the size of a file', () => {
+  it('is an error before the first byte if the announced one is above maxBytes', async () => {
+    const { link, requests } = await host(cutAt(1000));
+    const directory = folder();
+    const error = await failure(download(link, { directory, ...hasty, maxBytes: film.length - 1 }), 'too-large');
+    expect(error.message).toContain(`the file has ${String(film.length)} bytes, more than maxBytes (${String(film.length - 1)})`);
+    expect(readFileSync(join(directory, 'film.mp4.part'))).toHaveLength(0);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('is an error as soon as the received bytes exceed maxBytes, and the disk gets its space back', async () => {
+    const endless: Serving = (_, response) => {
+      const send = (): void => { if (!response.destroyed) response.write(film, () => setImmediate(send)); };
+      response.writeHead(200, { etag: tag });
+      send();
+    };
+    const { link } = await host(endless);
+    const directory = folder();
+    await failure(download(link, { directory, ...hasty, maxBytes: 2_000_000 }), 'too-large');
+    expect(readFileSync(join(directory, 'film.mp4.part'))).toHaveLength(0);
+  });
+
+  it('may be exactly maxBytes', async () => {
+    const { link } = await host();
+    await run(download(link, { directory: folder(), maxBytes: film.length }));
+  });
+
+  it('is an error if the disk has no room for it, and none of its bytes are written', async () => {
+    const { link } = await host((_, response) => void response.writeHead(200, { etag: tag, 'content-length': '900000000000000' }).write(film));
+    const directory = folder();
+    const error = await failure(download(link, { directory, ...hasty, maxBytes: Number.MAX_SAFE_INTEGER }), 'disk');
+    expect(error.message).toContain('the disk has no room for 900000000000000 more bytes');
+    expect(readFileSync(join(directory, 'film.mp4.part'))).toHaveLength(0);
+  });
+
+  it('must leave a twentieth of the disk free, at most 64 MiB', () => {
+    const mebibyte = 1_048_576;
+    expect(roomOf({ bsize: 4096, blocks: 1_000_000, bavail: 100_000 })).toBe(409_600_000 - 64 * mebibyte);
+    expect(roomOf({ bsize: 1, blocks: 3 * mebibyte, bavail: 3 * mebibyte })).toBeCloseTo(0.95 * 3 * mebibyte);
+    expect(roomOf({ bsize: 4096, blocks: 1_000_000, bavail: 10 })).toBe(0);
+    expect(roomOf({ bsize: 4096, blocks: 0, bavail: 0 })).toBe(Infinity);
+  });
+});
+
 describe('what cannot be downloaded', () => {
   it('is a task without a link', async () => {
     const directory = folder();
@@ -558,6 +603,7 @@ describe('what cannot be downloaded', () => {
     ['a giveUpAfterMs of 0', () => download('https://a.example/b', { directory: 'x', giveUpAfterMs: 0 }), 'giveUpAfterMs must be a finite number of ms above 0, not 0'],
     ['an idle timeout of NaN', () => download('https://a.example/b', { directory: 'x', idleTimeoutMs: Number.NaN }), 'idleTimeoutMs must be a finite number of ms above 0, not NaN'],
     ['a least speed below 0', () => download('https://a.example/b', { directory: 'x', minBytesPerSecond: -1 }), 'minBytesPerSecond must be finite and ≥ 0, not -1'],
+    ['a greatest size of 0', () => download('https://a.example/b', { directory: 'x', maxBytes: 0 }), 'maxBytes must be an integer ≥ 1, not 0'],
     ['a window of 0', () => download('https://a.example/b', { directory: 'x', speedWindowMs: 0 }), 'speedWindowMs must be a finite number of ms above 0, not 0'],
     ['a retry that is not a function', () => download('https://a.example/b', { directory: 'x', retry: 5 as never }), 'retry must be a function, not 5'],
   ])('throws at once: %s', (_, call, message) => {
