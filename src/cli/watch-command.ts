@@ -4,13 +4,13 @@
 import { concat, connect, EMPTY, from, last, lastValueFrom, map, merge, type Observable, takeUntil, tap } from 'rxjs';
 import { fetchTransport } from '../adapters/fetch.js';
 import type { TaskRef } from '../task/snapshot.js';
-import { messageOf } from '../state/errors.js';
 import { createTaskClient, type WatchOptions } from '../client/task-client.js';
 import { type Journal, openJournal } from '../node/index.js';
 import { type Access, keyMissing, openAccess } from './access.js';
 import type { WatchArguments } from './arguments.js';
 import type { Console, Stop } from './console.js';
 import { readText, readVariables } from './environment.js';
+import { journalError } from './journal-error.js';
 import { jsonLines } from './json-events.js';
 import { linesOf } from './lines.js';
 import { liveBoard } from './live-board.js';
@@ -48,7 +48,7 @@ const openedJournal = (directory: string): Journal => {
   try {
     return openJournal(directory);
   } catch (error) {
-    throw new UsageError(messageOf(error));
+    throw journalError(directory, error);
   }
 };
 
