@@ -14,6 +14,7 @@ import { DownloadError } from './download-error.js';
 import { RejectedFileError } from './file-check.js';
 import type { Held } from './file-response.js';
 import type { PartFile } from './part-file.js';
+import type { Pause } from './places.js';
 
 /** What to download, and when to give up. */
 export interface DownloadPlan {
@@ -28,6 +29,8 @@ export interface DownloadPlan {
   /** The least speed over each window. 0 allows any. */
   readonly minBytesPerSecond: number;
   readonly speedWindowMs: number;
+  /** Gives up the place of this download during a wait. */
+  readonly pause: Pause;
 }
 
 /** The host sends less than the least speed. */
@@ -126,8 +129,8 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
           if (error instanceof DownloadError) return throwError(() => error);
           isSlow ||= error instanceof SlowError;
           isRejected ||= error instanceof RejectedFileError;
-          if (error instanceof LinkRefusedError || error instanceof RejectedFileError) return refused(error.message);
-          return failed(error instanceof ConnectionError ? error.message : innermostReason(error, [url]), error instanceof ConnectionError ? error.retryAfterMs : null);
+          if (error instanceof LinkRefusedError || error instanceof RejectedFileError) return plan.pause(refused(error.message));
+          return plan.pause(failed(error instanceof ConnectionError ? error.message : innermostReason(error, [url]), error instanceof ConnectionError ? error.retryAfterMs : null));
         },
       }),
     );

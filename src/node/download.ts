@@ -10,12 +10,13 @@ import type { TaskClient } from '../client/task-client.js';
 import { checkAtLeast, checkCount, checkFunction, checkPositive } from '../checks.js';
 import { checkPath } from './check-path.js';
 import { attempts, type DownloadPlan } from './download-attempts.js';
-import { connectionsTo } from './download-connections.js';
+import { type Connections, connectionsTo } from './download-connections.js';
 import { DownloadError } from './download-error.js';
 import type { Held } from './file-response.js';
 import { extensionOf, linkFileName, taskFileName } from './file-name.js';
 import { runExclusive } from './run-exclusive.js';
-import { openPart } from './part-file.js';
+import { openPart, type PartFile } from './part-file.js';
+import { createPlaces } from './places.js';
 
 /** The progress of a download. */
 export interface DownloadProgress {
@@ -77,11 +78,13 @@ export const download = (source: TaskSnapshot | string, options: DownloadOptions
  * A download that calls `beforeRename` with the number of bytes just before the file gets its final name.
  *
  * @param beforeRename if it throws, the download fails with that error and keeps the complete part
+ * @param places       the download holds one of them, except while it waits for its next connection
  */
 export const downloadWith = (
   source: TaskSnapshot | string,
   options: DownloadOptions,
   beforeRename: (bytes: number) => void,
+  places = createPlaces(Infinity),
 ): Observable<DownloadProgress> => {
   const { directory, fileName, overwrite = false, client, giveUpAfterMs = 15 * 60_000, idleTimeoutMs = 30_000 } = checkedOptions(options);
   const { minBytesPerSecond = 1024, speedWindowMs = 60_000, maxBytes = 2 * 1024 ** 3 } = options;
@@ -89,7 +92,7 @@ export const downloadWith = (
   const path = join(directory, fileName ?? nameFor(source, url));
   if (url === null) return throwError(() => new DownloadError('no-video', path, 'the task has no video, or its response has no link'));
   const renew = client === undefined || typeof source === 'string' ? null : freshLink(client, source.task);
-  const plan: DownloadPlan = {
+  const plan: Omit<DownloadPlan, 'pause'> = {
     path,
     url,
     renew,
@@ -102,20 +105,28 @@ export const downloadWith = (
   const progress = ({ receivedBytes, totalBytes }: Held, done = false): DownloadProgress => ({ path, receivedBytes, totalBytes, done });
 
   return runExclusive(resolve(path), () => {
-    const opened = openPart(path, overwrite, maxBytes).then((part) => ({ part, connections: connectionsTo(part, options.agent) }));
+    let opened: Promise<{ readonly part: PartFile; readonly connections: Connections }> | null = null;
+    const open = () => (opened = openPart(path, overwrite, maxBytes).then((part) => ({ part, connections: connectionsTo(part, options.agent) })));
     return {
-      stream: from(opened).pipe(
-        mergeMap(({ part, connections }) =>
-          concat(
-            defer(() => of(progress(part.held()))),
-            attempts(part, plan, connections.open).pipe(map((held) => progress(held))),
-            defer(() => from(part.finish(beforeRename))).pipe(ignoreElements()),
-            defer(() => of(progress({ ...part.held(), totalBytes: part.held().receivedBytes }, true))),
+      // It queues for a place only when it is the first of its path: else it would hold one that the first needs.
+      stream: places.hold((pause) =>
+        from(open()).pipe(
+          mergeMap(({ part, connections }) =>
+            concat(
+              defer(() => of(progress(part.held()))),
+              attempts(part, { ...plan, pause }, connections.open).pipe(map((held) => progress(held))),
+              defer(() => from(part.finish(beforeRename))).pipe(ignoreElements()),
+              defer(() => of(progress({ ...part.held(), totalBytes: part.held().receivedBytes }, true))),
+            ),
           ),
-        ),
-      ),
+        )),
       // Also closes a part that was still being opened at unsubscribe.
-      cleanUp: () => opened.then(({ part, connections }) => connections.settled().then(() => part.close())),
+      cleanUp: async () => {
+        if (opened === null) return;
+        const { part, connections } = await opened;
+        await connections.settled();
+        await part.close();
+      },
     };
   });
 };

@@ -2,7 +2,7 @@
  * Saves the video of each task of a feed, or reports why it is not saved.
  */
 import { join } from 'node:path';
-import { asyncScheduler, catchError, connect, filter, isObservable, merge, mergeAll, mergeMap, type Observable, of, type OperatorFunction } from 'rxjs';
+import { asyncScheduler, catchError, connect, defer, filter, isObservable, merge, mergeAll, mergeMap, type Observable, of, type OperatorFunction } from 'rxjs';
 import { checkCount } from '../checks.js';
 import type { TaskRef } from '../task/snapshot.js';
 import type { TransitionTo } from '../task/transition.js';
@@ -10,6 +10,7 @@ import type { FeedEvent } from '../feed/watch-tasks.js';
 import { checkedOptions, type DownloadOptions, type DownloadProgress, downloadWith } from './download.js';
 import { diskError, type DownloadError, isDownloadError } from './download-error.js';
 import { extensionOf, taskFileName } from './file-name.js';
+import { createPlaces, type Places } from './places.js';
 import { savedVideo, writeRecord } from './video-record.js';
 
 /** An event about the video of a task: any number of `download`, then one `saved` or `not-saved`. */
@@ -28,7 +29,7 @@ export type NotSavedReason = 'failed' | 'cancelled' | 'expired' | 'errored' | 'n
 /** Options of `saveVideos`. Those of `download` apply to each video. */
 export interface SaveVideosOptions
   extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'giveUpAfterMs' | 'idleTimeoutMs' | 'minBytesPerSecond' | 'speedWindowMs' | 'maxBytes' | 'agent'> {
-  /** The maximum number of concurrent downloads; the others are queued. Default: 4. */
+  /** The maximum number of concurrent downloads; the others are queued. One that waits for its next connection gives its place to another. Default: 4. */
   readonly concurrency?: number | undefined;
 }
 
@@ -45,28 +46,33 @@ export interface SaveVideosOptions
 export const saveVideos = ({ concurrency = 4, ...options }: SaveVideosOptions): OperatorFunction<FeedEvent, SaveEvent> => {
   checkCount('concurrency', concurrency);
   checkedOptions(options);
-  return (events) =>
-    events.pipe(
-      mergeMap((event) => resultOf(event, options)),
+  return (events) => defer(() => {
+    const places = createPlaces(concurrency);
+    return events.pipe(
+      mergeMap((event) => resultOf(event, options, places)),
       connect((results) =>
         merge(
           results.pipe(filter((result): result is SaveEvent => !isObservable(result))),
-          results.pipe(filter((result): result is Observable<SaveEvent> => isObservable(result)), mergeAll(concurrency)),
+          results.pipe(filter((result): result is Observable<SaveEvent> => isObservable(result)), mergeAll(startedPerPlace * concurrency)),
         ),
       ),
     );
+  });
 };
+
+/** How many downloads may be started for each place: those that wait for their next connection keep a file open. */
+const startedPerPlace = 8;
 
 /** An event to emit at once, or a download to queue. */
 type Result = SaveEvent | Observable<SaveEvent>;
 
-const resultOf = (event: FeedEvent, options: DownloadOptions): readonly Result[] => {
+const resultOf = (event: FeedEvent, options: DownloadOptions, places: Places): readonly Result[] => {
   if (event.kind === 'error') return [notSaved(event.task, 'errored', event.error)];
   if (event.kind !== 'transition') return [];
   const { transition } = event;
   switch (transition.to) {
     case 'succeeded':
-      return [videoOf(transition, options)];
+      return [videoOf(transition, options, places)];
     case 'failed':
     case 'cancelled':
     case 'expired':
@@ -80,7 +86,7 @@ const resultOf = (event: FeedEvent, options: DownloadOptions): readonly Result[]
 
 const notSaved = (task: TaskRef, reason: NotSavedReason, error: Error | null): SaveEvent => ({ kind: 'not-saved', task, reason, error });
 
-const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: DownloadOptions): Result => {
+const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: DownloadOptions, places: Places): Result => {
   const { directory } = options;
   const name = taskFileName(task);
   const recordPath = join(directory, `${name}.json`);
@@ -94,7 +100,7 @@ const videoOf = ({ task, snapshot }: TransitionTo<'succeeded'>, options: Downloa
       // Before the file gets its name: the next run would not recognize a video without a record.
       writeRecord(recordPath, { version: 1, task, file: fileName, bytes, savedAtMs: asyncScheduler.now(), snapshot });
     };
-    return downloadWith(snapshot, { ...options, fileName }, keepRecord).pipe(
+    return downloadWith(snapshot, { ...options, fileName }, keepRecord, places).pipe(
       mergeMap((progress): readonly SaveEvent[] => {
         const { path, receivedBytes: bytes, done } = progress;
         const event = { kind: 'download', task, progress } as const;

@@ -15,6 +15,9 @@ const refused = throwError(() => new LinkRefusedError('it is refused'));
 const wrong = throwError(() => new RejectedFileError('it is a page'));
 const after = <T>(ms: number, what: Observable<T>): Observable<T> => concat(timer(ms).pipe(ignoreElements()), what);
 
+/** No other download waits. */
+const pause = (wait: Observable<unknown>): Observable<null> => wait.pipe(map(() => null));
+
 /** Plays one connection after another, and repeats the last one. Gives what the attempts emitted, and when each connection was opened with which link. */
 const play = (connections: readonly Observable<Held>[], plan: Partial<DownloadPlan> = {}, { first = 0, untilMs }: { readonly first?: number; readonly untilMs?: number } = {}) =>
   inVirtualTime(({ flush, timers }) => {
@@ -24,7 +27,7 @@ const play = (connections: readonly Observable<Held>[], plan: Partial<DownloadPl
         opened.push(`${String(asyncScheduler.now() / 1000)}s ${url}`);
         return connections[Math.min(opened.length, connections.length) - 1] ?? NEVER;
       });
-    const defaults = { path: 'a.mp4', url: 'old', renew: null, giveUpAfterMs: minutes(15), idleTimeoutMs: seconds(30), minBytesPerSecond: 1, speedWindowMs: seconds(60) };
+    const defaults = { path: 'a.mp4', url: 'old', renew: null, giveUpAfterMs: minutes(15), idleTimeoutMs: seconds(30), minBytesPerSecond: 1, speedWindowMs: seconds(60), pause };
     const retry = exponentialDelay({ initialMs: 1000, maxMs: 60_000 });
     const seen = record(attempts({ held: () => held(first) }, { ...defaults, retry, ...plan }, open), ({ receivedBytes }) => receivedBytes, untilMs);
     flush();
@@ -88,7 +91,7 @@ describe('attempts at a download', () => {
   });
 
   it('allow an idle timeout of any length', async () => {
-    const plan: DownloadPlan = { path: 'a.mp4', url: 'old', renew: null, retry: () => 'stop', giveUpAfterMs: 1, idleTimeoutMs: Number.MAX_SAFE_INTEGER, minBytesPerSecond: 0, speedWindowMs: Number.MAX_SAFE_INTEGER };
+    const plan: DownloadPlan = { path: 'a.mp4', url: 'old', renew: null, retry: () => 'stop', giveUpAfterMs: 1, idleTimeoutMs: Number.MAX_SAFE_INTEGER, minBytesPerSecond: 0, speedWindowMs: Number.MAX_SAFE_INTEGER, pause };
     const open = (): Observable<Held> => after(20, bytes(100));
     expect(await lastValueFrom(attempts({ held: () => held(0) }, plan, open))).toEqual(held(100));
   });

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { lastValueFrom, of, toArray } from 'rxjs';
+import { filter, from as fromAll, lastValueFrom, of, take, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { download, type DownloadOptions, isDownloadError, type SaveEvent, saveVideos } from '../../src/node/index.js';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
@@ -261,4 +261,38 @@ it('a link that has expired into a page is replaced by a fresh one', async () =>
   const ends = (await lastValueFrom(events)).filter((each: SaveEvent) => each.kind !== 'download');
   expect(ends).toMatchObject([{ kind: 'saved', bytes: film.length }]);
   expect(requests.map(({ url }) => url)).toEqual(['/film.mp4', '/film.mp4', '/film.mp4?fresh']);
+});
+
+describe('saving videos from slow hosts', () => {
+  const eventOf = (id: string, url: string) => {
+    const video = { url, lastFrameUrl: null, originalUrl: null, expiresAtMs: null };
+    const to = transition('succeeded', null, { video });
+    return { kind: 'transition', atMs: 0, task: { provider: 'ark', id }, transition: { ...to, task: { provider: 'ark', id } } } as const;
+  };
+
+  it('gives their places to others after each failure', async () => {
+    const { link } = await host([good]);
+    const drip = await serve((_, response) => {
+      response.writeHead(200, { etag: '"slow"', 'content-length': film.length });
+      let at = 0;
+      const send = setInterval(() => response.write(film.subarray(at, (at += 8))), 20);
+      response.on('close', () => clearInterval(send));
+    });
+    const slow = ['1', '2', '3', '4'].map((id) => eventOf(`slow-${id}`, `${drip.url}/${id}.mp4`));
+    const events = fromAll([...slow, eventOf('good-1', link), eventOf('good-2', link)]);
+    const saved = events.pipe(
+      saveVideos({ directory: folder(), retry: constantDelay(1), minBytesPerSecond: 10_000, speedWindowMs: 100 }),
+      filter((event) => event.kind === 'saved'),
+      take(2),
+      toArray(),
+    );
+    expect((await lastValueFrom(saved)).map(({ task }) => task.id).sort()).toEqual(['good-1', 'good-2']);
+  });
+
+  it('ends both downloads of one task that is named twice, with a single place', async () => {
+    const { link } = await host([serving(503, {}), good]);
+    const events = fromAll([eventOf('twice', link), eventOf('twice', link)]);
+    const ends = await lastValueFrom(events.pipe(saveVideos({ directory: folder(), concurrency: 1, retry: constantDelay(1) }), filter(({ kind }) => kind !== 'download'), toArray()));
+    expect(ends).toMatchObject([{ kind: 'saved' }, { kind: 'not-saved', error: { kind: 'exists' } }]);
+  });
 });
