@@ -39,6 +39,15 @@ describe('a page', () => {
   });
 });
 
+const { devDependencies } = JSON.parse(textOf('package.json')) as { readonly devDependencies: Readonly<Record<string, string>> };
+
+it('every page that says how to install undici names the major version that runs on the oldest Node', () => {
+  const commands = pages.flatMap((page) => [...textOf(page).matchAll(/npm (?:install|i) [^`\n]*/g)].map(([command]) => `${page}: ${command}`));
+  const installing = commands.filter((command) => / undici\b/.test(command));
+  expect(installing).not.toEqual([]);
+  expect(installing.filter((command) => !command.includes(` undici@${devDependencies.undici?.split('.')[0]}`))).toEqual([]);
+});
+
 describe.skipIf(programs.length === 0)('every program', () => {
   it.each(programs.map(({ name }) => name))('compiles: %s', (name) => {
     expect(complaints.get(name) ?? []).toEqual([]);
