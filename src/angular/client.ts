@@ -77,6 +77,7 @@ export const injectSeedance = (): TaskClient => {
     states: (task, options) => throughZone(client.states(task, options)),
     watch: (task, options) => throughZone(client.watch(task, options)),
     queue: throughZone(client.queue),
+    accountOf: (task) => client.accountOf(task),
     scheduler: client.scheduler,
   };
 };

@@ -85,6 +85,12 @@ export interface TaskClient<Id extends string = string> {
    * @example client.queue.pipe(auditTime(1000)).subscribe(({ inFlight, lanes }) => console.log(inFlight, lanes))
    */
   readonly queue: Observable<QueueStatus>;
+  /**
+   * The account of a task: its base URL and its credentials. `download` uses it for links to the account's own host.
+   *
+   * Throws `TypeError` for a ref of another provider or account.
+   */
+  accountOf(task: TaskRef<Id>): Account;
   /** The clock of the client: `scheduler.now()` is the time by which states, events and rows are dated. */
   readonly scheduler: SchedulerLike;
 }
@@ -242,6 +248,7 @@ export const createTaskClient = <Id extends string>({
     states: (ref, options) => follow(ref, options, (state) => state),
     watch: (ref, options) => follow(ref, options, (_, transition) => transition),
     queue: queue.status,
+    accountOf,
     scheduler,
   };
 };

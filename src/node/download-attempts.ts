@@ -15,6 +15,7 @@ import { RejectedFileError } from './file-check.js';
 import type { Held } from './file-response.js';
 import type { PartFile } from './part-file.js';
 import type { Pause } from './places.js';
+import { UnsafeLinkError } from './safe-link.js';
 
 /** What to download, and when to give up. */
 export interface DownloadPlan {
@@ -127,6 +128,7 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
       retry({
         delay: (error: unknown) => {
           if (error instanceof DownloadError) return throwError(() => error);
+          if (error instanceof UnsafeLinkError) return throwError(() => new DownloadError('refused', plan.path, error.message));
           isSlow ||= error instanceof SlowError;
           isRejected ||= error instanceof RejectedFileError;
           if (error instanceof LinkRefusedError || error instanceof RejectedFileError) return plan.pause(refused(error.message));

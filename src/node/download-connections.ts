@@ -1,7 +1,6 @@
 /**
  * Downloads from a link into a part, one connection at a time: requests the missing bytes, checks the response, writes the body.
  */
-import type { Agent } from 'node:http';
 import { Observable } from 'rxjs';
 import { decoded } from './content-coding.js';
 import { createFileCheck, CutFileError, type FileCheck, RejectedFileError } from './file-check.js';
@@ -37,8 +36,7 @@ export interface Connections {
   readonly settled: () => Promise<void>;
 }
 
-/** @param agent default: Node's global agents */
-export const connectionsTo = (part: PartFile, agent: Agent | undefined): Connections => {
+export const connectionsTo = (part: PartFile, access: Omit<FileRequest, 'url' | 'headers' | 'signal'>): Connections => {
   let settled: Promise<void> = Promise.resolve();
   const check = createFileCheck(part);
   return {
@@ -47,7 +45,7 @@ export const connectionsTo = (part: PartFile, agent: Agent | undefined): Connect
       new Observable<Held>((subscriber) => {
         const controller = new AbortController();
         settled = settled
-          .then(() => receive(part, check, { url, agent, signal: controller.signal }, (held) => subscriber.next(held)))
+          .then(() => receive(part, check, { ...access, url, signal: controller.signal }, (held) => subscriber.next(held)))
           .then(
             () => subscriber.complete(),
             (error: unknown) => {

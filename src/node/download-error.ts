@@ -6,7 +6,7 @@ import { codeOf } from './system-error.js';
 
 /**
  * `exists` a file of this name exists · `no-video` the response has no link · `refused` the host refuses the link or sends a file that is no
- * video, and there is no fresh link or it is no better · `interrupted` the host was unreachable, or sent no new byte, for longer than
+ * video, and there is no fresh link or it is no better, or the link leads where it must not · `interrupted` the host was unreachable, or sent no new byte, for longer than
  * `giveUpAfterMs` · `too-large` the file has more than `maxBytes` · `disk` the disk is full, or the path cannot be written.
  */
 export type DownloadErrorKind = 'exists' | 'no-video' | 'refused' | 'interrupted' | 'too-large' | 'disk';

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { concat, defer, from, ignoreElements, last, map, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-policy.js';
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
+import type { Account } from '../client/account.js';
 import type { TaskClient } from '../client/task-client.js';
 import { checkAtLeast, checkCount, checkFunction, checkPositive } from '../checks.js';
 import { checkPath } from './check-path.js';
@@ -17,6 +18,7 @@ import { extensionOf, linkFileName, taskFileName } from './file-name.js';
 import { runExclusive } from './run-exclusive.js';
 import { openPart, type PartFile } from './part-file.js';
 import { createPlaces } from './places.js';
+import { isPrivateHost } from './safe-link.js';
 
 /** The progress of a download. */
 export interface DownloadProgress {
@@ -38,8 +40,11 @@ export interface DownloadOptions {
   readonly fileName?: string | undefined;
   /** Whether to replace an existing file. Default: false. */
   readonly overwrite?: boolean | undefined;
-  /** Watches the task again for a fresh link when the host refuses this one, or sends no video. Default: a refused link is an error. */
-  readonly client?: Pick<TaskClient, 'watch'> | undefined;
+  /**
+   * Watches the task again for a fresh link when the host refuses this one, or sends no video. Default: a refused link is an error. Links may
+   * also lead to the host of the task's account; if that is a private address, to all private addresses.
+   */
+  readonly client?: (Pick<TaskClient, 'watch'> & Partial<Pick<TaskClient, 'accountOf'>>) | undefined;
   /** When to connect again. `index` counts the failures since the last new byte. Default: 1 s, doubled up to 1 minute, jittered. */
   readonly retry?: DelayPolicy | undefined;
   /** Gives up after this time without a new byte, in ms, and at least five consecutive failures. Default: 15 minutes. */
@@ -54,6 +59,11 @@ export interface DownloadOptions {
   readonly maxBytes?: number | undefined;
   /** The agent for connections to the file's host, such as one for a proxy. Default: Node's global agent for http or https. */
   readonly agent?: Agent | undefined;
+  /**
+   * Whether links and redirects may lead to this machine and into its network: to loopback, private, link-local and multicast addresses, and
+   * to names that resolve to them. Default: false.
+   */
+  readonly allowPrivateHosts?: boolean | undefined;
 }
 
 /**
@@ -86,7 +96,7 @@ export const downloadWith = (
   beforeRename: (bytes: number) => void,
   places = createPlaces(Infinity),
 ): Observable<DownloadProgress> => {
-  const { directory, fileName, overwrite = false, client, giveUpAfterMs = 15 * 60_000, idleTimeoutMs = 30_000 } = checkedOptions(options);
+  const { directory, fileName, overwrite = false, client, agent, allowPrivateHosts = false, giveUpAfterMs = 15 * 60_000, idleTimeoutMs = 30_000 } = checkedOptions(options);
   const { minBytesPerSecond = 1024, speedWindowMs = 60_000, maxBytes = 2 * 1024 ** 3 } = options;
   const url = typeof source === 'string' ? checkedUrl(source) : linkOf(source);
   const path = join(directory, fileName ?? nameFor(source, url));
@@ -102,11 +112,14 @@ export const downloadWith = (
     speedWindowMs,
     retry: options.retry ?? jittered(exponentialDelay({ initialMs: 1000, maxMs: 60_000 })),
   };
+  const own = typeof source === 'string' ? null : accountOf(client, source.task);
+  const ownHost = own === null ? '' : new URL(own.baseUrl).hostname;
+  const allowsPrivate = (hostname: string): boolean => allowPrivateHosts || hostname === ownHost || isPrivateHost(ownHost);
   const progress = ({ receivedBytes, totalBytes }: Held, done = false): DownloadProgress => ({ path, receivedBytes, totalBytes, done });
 
   return runExclusive(resolve(path), () => {
     let opened: Promise<{ readonly part: PartFile; readonly connections: Connections }> | null = null;
-    const open = () => (opened = openPart(path, overwrite, maxBytes).then((part) => ({ part, connections: connectionsTo(part, options.agent) })));
+    const open = () => (opened = openPart(path, overwrite, maxBytes).then((part) => ({ part, connections: connectionsTo(part, { agent, allowsPrivate }) })));
     return {
       // It queues for a place only when it is the first of its path: else it would hold one that the first needs.
       stream: places.hold((pause) =>
@@ -133,7 +146,7 @@ export const downloadWith = (
 
 /** Throws `TypeError` or `RangeError` for an invalid option. */
 export const checkedOptions = (options: DownloadOptions): DownloadOptions => {
-  const { directory, fileName, giveUpAfterMs, idleTimeoutMs, minBytesPerSecond, speedWindowMs, maxBytes, retry: policy, client } = options;
+  const { directory, fileName, giveUpAfterMs, idleTimeoutMs, minBytesPerSecond, speedWindowMs, maxBytes, retry: policy, client, allowPrivateHosts } = options;
   checkPath('directory', directory);
   if (fileName !== undefined) checkName(fileName);
   if (giveUpAfterMs !== undefined) checkPositive('giveUpAfterMs', giveUpAfterMs);
@@ -143,7 +156,19 @@ export const checkedOptions = (options: DownloadOptions): DownloadOptions => {
   if (maxBytes !== undefined) checkCount('maxBytes', maxBytes);
   if (policy !== undefined) checkFunction('retry', policy);
   if (client !== undefined) checkFunction('client.watch', client.watch);
+  if (allowPrivateHosts !== undefined && typeof allowPrivateHosts !== 'boolean') {
+    throw new TypeError(`allowPrivateHosts must be true or false, not ${String(allowPrivateHosts)}`);
+  }
   return options;
+};
+
+/** The account of a task; null if the client is another one. */
+const accountOf = (client: DownloadOptions['client'], task: TaskRef): Account | null => {
+  try {
+    return client?.accountOf?.(task) ?? null;
+  } catch {
+    return null;
+  }
 };
 
 /** Watches the finished task again: this polls once, and retries like any watch. */
@@ -166,8 +191,9 @@ const nameFor = (source: TaskSnapshot | string, url: string | null): string => {
 };
 
 const checkedUrl = (url: string): string => {
-  const shown = String(url).replace(/[?#].*/s, '?…');
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new TypeError(`source must be a snapshot or an http(s) link, not '${shown}'`);
+  const shown = String(url).replace(/[?#].*/s, '?…').replace(/\/\/.*@/s, '//…@');
+  const { protocol, username, password } = URL.canParse(url) ? new URL(url) : { protocol: '' };
+  if (!/^https?:$/.test(protocol) || username !== '' || password !== '') throw new TypeError(`source must be a snapshot or an http(s) link, not '${shown}'`);
   return url;
 };
 

@@ -6,9 +6,11 @@
  */
 import { get as getHttp, type Agent, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
+import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { userAgent } from '../version.js';
 import type { ResponseHead } from './file-response.js';
+import { checkLink, publicLookup, UnsafeLinkError } from './safe-link.js';
 
 /** A GET request. */
 export interface FileRequest {
@@ -18,6 +20,8 @@ export interface FileRequest {
   readonly signal: AbortSignal;
   /** Default: Node's global agents. */
   readonly agent?: Agent | undefined;
+  /** Whether a link may lead to this host although its address is private. */
+  readonly allowsPrivate: (hostname: string) => boolean;
 }
 
 /** A response. Its head is complete, its body may still arrive. */
@@ -29,22 +33,34 @@ export interface FileResponse extends ResponseHead {
 /**
  * Requests a file, and follows redirects.
  *
- * Errors: those of the connection; more than five redirects; a redirect to a protocol other than http(s).
+ * Errors: `UnsafeLinkError` for a link or a redirect that is not followed; those of the connection; more than five redirects.
  */
 export const openFile = async (request: FileRequest, hops = 5): Promise<FileResponse> => {
-  const response = await send(request);
-  const location = response.header('location');
-  if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
-  const url = new URL(location, request.url);
-  if (hops === 0 || !/^https?:$/.test(url.protocol)) throw new Error(`the file's host redirects ${hops === 0 ? 'too often' : `to ${url.protocol}`}`);
-  return openFile({ ...request, url: url.href }, hops - 1);
+  const url = new URL(request.url);
+  checkLink(url, request.allowsPrivate);
+  const response = await send(url, request);
+  const { statusCode: status = 0, headers: { location } } = response;
+  if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return { status, header: headerOf(response), bytes: bytesOf(response) };
+  response.destroy();
+  if (hops === 0) throw new Error("the file's host redirects too often");
+  const target = new URL(location, url);
+  if (url.protocol === 'https:' && target.protocol === 'http:') throw new UnsafeLinkError("the file's host redirects from https to http");
+  return openFile({ ...request, url: target.href }, hops - 1);
 };
 
-const send = ({ url, headers, signal, agent }: FileRequest): Promise<FileResponse> =>
+/** Sockets that were opened by a request of this file, so that their address is checked. */
+const checkedSockets = new WeakSet<Socket>();
+
+const send = (url: URL, { headers, signal, agent, allowsPrivate }: FileRequest): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const get = url.startsWith('https:') ? getHttps : getHttp;
-    get(url, { headers: { 'user-agent': userAgent, ...headers }, signal, agent }, (response) => resolve({ status: response.statusCode ?? 0, header: headerOf(response), bytes: bytesOf(response) }))
-      .on('error', reject);
+    const get = url.protocol === 'https:' ? getHttps : getHttp;
+    const lookup = allowsPrivate(url.hostname) ? undefined : publicLookup(url.hostname);
+    const request = get(url, { headers: { 'user-agent': userAgent, ...headers }, signal, agent, lookup }, resolve).on('error', reject);
+    request.on('socket', (socket) => {
+      // The global agent shares its sockets with the rest of the program, which may have opened one to a private address.
+      if (request.reusedSocket && lookup !== undefined && !checkedSockets.has(socket)) request.destroy(new Error('the open connection to this host is not checked'));
+      else if (lookup !== undefined) checkedSockets.add(socket);
+    });
   });
 
 const headerOf = ({ headers }: IncomingMessage) => (name: string): string | null => {

@@ -28,7 +28,7 @@ export type NotSavedReason = 'failed' | 'cancelled' | 'expired' | 'errored' | 'n
 
 /** Options of `saveVideos`. Those of `download` apply to each video. */
 export interface SaveVideosOptions
-  extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'giveUpAfterMs' | 'idleTimeoutMs' | 'minBytesPerSecond' | 'speedWindowMs' | 'maxBytes' | 'agent'> {
+  extends Pick<DownloadOptions, 'directory' | 'client' | 'retry' | 'giveUpAfterMs' | 'idleTimeoutMs' | 'minBytesPerSecond' | 'speedWindowMs' | 'maxBytes' | 'agent' | 'allowPrivateHosts'> {
   /** The maximum number of concurrent downloads; the others are queued. One that waits for its next connection gives its place to another. Default: 4. */
   readonly concurrency?: number | undefined;
 }

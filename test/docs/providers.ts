@@ -27,6 +27,8 @@ export const requestedTask = (addresses: readonly Address[], { host, url }: Requ
 };
 
 export interface Providers {
+  /** The address in the links of responses. */
+  readonly url: string;
   /** Where to forward a request to. Submits the task of the request if it does not exist yet. */
   readonly forward: (target: RequestTarget) => { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 }
@@ -36,6 +38,7 @@ export const openProviders = async (addresses: readonly Address[]): Promise<Prov
   const simulator = await startSimulator();
   const submitted = new Set<string>();
   return {
+    url: simulator.url,
     forward: (target) => {
       const requested = requestedTask(addresses, target);
       const provider = simulatedProviders.find((one) => one === requested?.address.id);

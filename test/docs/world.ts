@@ -8,6 +8,7 @@
  */
 import { createServer, request as send, Server, type ServerResponse } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { syncBuiltinESMExports } from 'node:module';
 import tls from 'node:tls';
 import { installIdleClock } from './idle-clock.js';
@@ -46,13 +47,16 @@ const unheld = async <T>(start: () => T | Promise<T>): Promise<T> => {
 
 const providers = await unheld(() => openProviders(JSON.parse(process.env.DOCS_PROVIDERS ?? '[]')));
 
-/** Forwards each request to its place in the simulator. */
+/** Forwards each request to its place in the simulator. The links in its responses lead to a public host, because downloads refuse private ones. */
 const proxy = createServer((request, response) => {
   const { method, headers, url = '/' } = request;
   const target = providers.forward({ host: headers.host ?? '', url });
   const forwarded = send(target.url, { method, headers: { ...headers, ...target.headers }, agent: false }, (received) => {
+    const hasLinks = received.headers['content-type']?.includes('json') ?? false;
+    if (hasLinks) delete received.headers['content-length'];
     response.writeHead(received.statusCode ?? 502, received.headers);
-    received.pipe(response);
+    if (hasLinks) void text(received).then((body) => response.end(body.replaceAll(providers.url, 'https://files.example')), () => response.destroy());
+    else received.pipe(response);
     received.once('error', () => response.destroy());
   });
   forwarded.once('error', () => response.destroy());

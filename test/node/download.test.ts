@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { EMPTY, filter, firstValueFrom, lastValueFrom, merge, type Observable, of, skipWhile, tap, throwError, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { download, type DownloadErrorKind, type DownloadOptions, type DownloadProgress, isDownloadError } from '../../src/node/index.js';
+import { download as downloadFrom, type DownloadErrorKind, type DownloadOptions, type DownloadProgress, isDownloadError } from '../../src/node/index.js';
 import { roomOf } from '../../src/node/disk-room.js';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
 import { transitionTo } from '../../src/task/transition.js';
@@ -60,6 +60,9 @@ const cutAt = (byte: number, headers: Record<string, string> = {}): Serving => (
 };
 
 const status = (code: number, headers: Record<string, string> = {}): Serving => (_, response) => void response.writeHead(code, headers).end('no');
+
+/** The hosts of these tests are on loopback. */
+const download: typeof downloadFrom = (source, options) => downloadFrom(source, { allowPrivateHosts: true, ...options });
 
 /** Reconnects at once, a limited number of times. */
 const hasty: Pick<DownloadOptions, 'retry'> = { retry: limitAttempts(constantDelay(1), 20) };
@@ -164,12 +167,13 @@ describe('a download', () => {
 
 describe('a redirect', () => {
   it.each([
-    ['in a loop', '/again', /the file's host redirects too often$/],
-    ['to another protocol', 'file:///etc/passwd', /the file's host redirects to file:$/],
-  ])('that leads %s is not followed', async (_, location, message) => {
+    ['in a loop', '/again', 'interrupted', /the file's host redirects too often$/],
+    ['to another protocol', 'file:///etc/passwd', 'refused', /the link leads to file:$/],
+    ['to a host with a user', 'http://user:secret@127.0.0.1/', 'refused', /the link contains a user or a password$/],
+  ] as const)('that leads %s is not followed', async (_, location, kind, message) => {
     const server = await serve((_request, response) => void response.writeHead(307, { location }).end());
     const directory = folder();
-    const error = await failure(download(`${server.url}/film.mp4`, { directory, retry: () => 'stop' }), 'interrupted');
+    const error = await failure(download(`${server.url}/film.mp4`, { directory, retry: () => 'stop' }), kind);
     expect(error.message).toMatch(message);
     expect(readFileSync(join(directory, 'film.mp4.part'))).toHaveLength(0);
   });
@@ -596,6 +600,7 @@ describe('what cannot be downloaded', () => {
   it.each<[string, () => unknown, string]>([
     ['an invalid link', () => download('/film.mp4?secret', { directory: 'x' }), "source must be a snapshot or an http(s) link, not '/film.mp4?…'"],
     ['another protocol', () => download('file:///etc/passwd', { directory: 'x' }), "source must be a snapshot or an http(s) link, not 'file:///etc/passwd'"],
+    ['a link with a user', () => download('https://user:secret@a.example/b', { directory: 'x' }), "source must be a snapshot or an http(s) link, not 'https://…@a.example/b'"],
     ['an empty directory', () => download('https://a.example/b', { directory: '' }), 'directory must be a path, not ""'],
     ['a directory of another type', () => download('https://a.example/b', { directory: 5 as never }), 'directory must be a path, not 5'],
     ['a name that leads elsewhere', () => download('https://a.example/b', { directory: 'x', fileName: '../b.mp4' }), 'fileName must be one segment of a path, not "../b.mp4"'],
@@ -605,6 +610,7 @@ describe('what cannot be downloaded', () => {
     ['a least speed below 0', () => download('https://a.example/b', { directory: 'x', minBytesPerSecond: -1 }), 'minBytesPerSecond must be finite and ≥ 0, not -1'],
     ['a greatest size of 0', () => download('https://a.example/b', { directory: 'x', maxBytes: 0 }), 'maxBytes must be an integer ≥ 1, not 0'],
     ['a window of 0', () => download('https://a.example/b', { directory: 'x', speedWindowMs: 0 }), 'speedWindowMs must be a finite number of ms above 0, not 0'],
+    ['an allowPrivateHosts of 1', () => download('https://a.example/b', { directory: 'x', allowPrivateHosts: 1 as never }), 'allowPrivateHosts must be true or false, not 1'],
     ['a retry that is not a function', () => download('https://a.example/b', { directory: 'x', retry: 5 as never }), 'retry must be a function, not 5'],
   ])('throws at once: %s', (_, call, message) => {
     expect(call).toThrow(message);

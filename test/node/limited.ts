@@ -30,7 +30,7 @@ const fillJournal = (): object => {
 };
 
 const fillFile = async (): Promise<object> =>
-  lastValueFrom(download(link, { directory })).then(
+  lastValueFrom(download(link, { directory, allowPrivateHosts: true })).then(
     (progress) => ({ progress }),
     (error: unknown) => (isDownloadError(error) ? { kind: error.kind, message: error.message } : { message: String(error) }),
   );

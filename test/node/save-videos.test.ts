@@ -85,7 +85,7 @@ describe('saving the videos of a feed', () => {
     const directory = folder();
     const task = simulator.submit('ark', ended);
     const before = Date.now();
-    await all(of(task).pipe(watchTasks(client), saveVideos({ directory })));
+    await all(of(task).pipe(watchTasks(client), saveVideos({ directory, client })));
     const record = JSON.parse(readFileSync(join(directory, `ark-${task.id}.json`), 'utf8')) as VideoRecord;
     expect(record).toMatchObject({ version: 1, task, file: `ark-${task.id}.mp4`, bytes: statSync(join(directory, `ark-${task.id}.mp4`)).size });
     expect(record.savedAtMs).toBeGreaterThanOrEqual(before);
@@ -98,7 +98,7 @@ describe('saving the videos of a feed', () => {
     const { simulator, client } = await setUp();
     const directory = folder();
     const task = simulator.submit('kyyaipower', ended);
-    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory })));
+    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory, client })));
     const path = join(directory, `${taskFileName(task)}.mp4`);
     expect((await run()).at(-1)).toMatchObject({ kind: 'saved', isNew: true });
     const { ino, mtimeMs } = statSync(path);
@@ -111,7 +111,7 @@ describe('saving the videos of a feed', () => {
     const { simulator, client } = await setUp();
     const directory = folder();
     const task = simulator.submit('ark', ended);
-    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory })));
+    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory, client })));
     await run();
     unlinkSync(join(directory, `ark-${task.id}.mp4`));
     expect((await run()).at(-1)).toMatchObject({ kind: 'saved', isNew: true });
@@ -125,7 +125,7 @@ describe('saving the videos of a feed', () => {
     const { simulator, client } = await setUp();
     const directory = folder();
     const task = simulator.submit('ark', ended);
-    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory })));
+    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory, client })));
     await run();
     const path = join(directory, `ark-${task.id}.mp4`);
     change(path);
@@ -141,7 +141,7 @@ describe('saving the videos of a feed', () => {
     const directory = folder();
     const task = simulator.submit('ark', ended);
     const path = join(directory, `ark-${task.id}.mp4`);
-    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory })));
+    const run = async (): Promise<readonly SaveEvent[]> => all(of(task).pipe(watchTasks(client), saveVideos({ directory, client })));
     await run();
     const bytes = readFileSync(path);
     unlinkSync(path);
@@ -164,7 +164,7 @@ describe('saving the videos of a feed', () => {
     expect(filesOf(simulator).map(({ status }) => status)).toEqual([403, 200]);
     expect(simulator.polls(task)).toBe(2);
     // Without a client it is an error.
-    const [end] = endsIn(await all(from(events).pipe(saveVideos({ directory: folder() }))));
+    const [end] = endsIn(await all(from(events).pipe(saveVideos({ directory: folder(), allowPrivateHosts: true }))));
     expect(end?.kind === 'not-saved' && isDownloadError(end.error, 'refused')).toBe(true);
   });
 
@@ -187,7 +187,7 @@ describe('saving the videos of a feed', () => {
     let most = 0;
     const events = await all(of(...tasks).pipe(watchTasks(client)));
     await new Promise<void>((resolve, reject) => {
-      from(events).pipe(saveVideos({ directory: folder(), concurrency: 3 })).subscribe({
+      from(events).pipe(saveVideos({ directory: folder(), client, concurrency: 3 })).subscribe({
         next: (event) => {
           if (event.kind === 'download') running.add(event.task.id);
           else running.delete(event.task.id);
@@ -219,7 +219,7 @@ describe('saving the videos of a feed', () => {
     const directory = folder();
     const task = simulator.submit('ark', ended);
     mkdirSync(join(directory, `ark-${task.id}.json.new`));
-    const run = async (): Promise<SaveEvent | undefined> => (await all(of(task).pipe(watchTasks(client), saveVideos({ directory })))).at(-1);
+    const run = async (): Promise<SaveEvent | undefined> => (await all(of(task).pipe(watchTasks(client), saveVideos({ directory, client })))).at(-1);
     const end = await run();
     expect(end?.kind === 'not-saved' && isDownloadError(end.error, 'disk')).toBe(true);
     rmSync(join(directory, `ark-${task.id}.json.new`), { recursive: true });
