@@ -5,7 +5,7 @@
  * line of a task counts. A killed program leaves at worst an incomplete last line, which is ignored, because its request was not sent. The
  * file is rewritten with one line for each task when it is opened and when it has grown. The new file replaces the old one by a rename.
  */
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
 import { messageOf } from '../state/errors.js';
@@ -13,7 +13,7 @@ import { parseWatchState } from '../state/stored.js';
 import type { WatchOptions } from '../client/task-client.js';
 import type { WatchState } from '../state/watch-state.js';
 import { checkPath } from './check-path.js';
-import { lockDirectory } from './directory-lock.js';
+import { leaseOf } from './lease.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';
 
 /** The journal of a directory. */
@@ -28,7 +28,7 @@ export interface Journal {
    * @example refs$.pipe(watchTasks(client, { watch: journal.watch }))
    */
   readonly watch: (task: TaskRef) => Pick<WatchOptions, 'resumeFrom' | 'save'>;
-  /** Closes the file and unlocks the directory. A watch that still runs sends no more polls, and ends with an error of kind `save`. */
+  /** Closes the file and frees the directory. A watch that still runs sends no more polls, and ends with an error of kind `save`. */
   readonly close: () => void;
 }
 
@@ -38,16 +38,18 @@ const minBytesToRewrite = 1_048_576;
 /**
  * Opens the journal of a directory, and creates both if they are missing.
  *
- * Errors: `Error` when another process uses the directory, or when a complete line is not a valid state: it names the file and the line.
- * System errors when the directory cannot be read or written. A failed `save` is retried by its watch.
+ * Errors: `Error` when another program uses the directory, or when a complete line is not a valid state: it names the file and the line.
+ * System errors when the directory cannot be read or written. A failed `save` is retried by its watch. It fails for
+ * good once the directory was removed, or another program took it over while this one was stopped for 15 seconds.
  * @example
  * const journal = openJournal('watches');
  * refs$.pipe(watchTasks(client, { watch: journal.watch }), finalize(journal.close))
  */
 export const openJournal = (directory: string): Journal => {
   checkPath('directory', directory);
-  const release = lockDirectory(directory);
   const path = join(directory, 'watches.jsonl');
+  mkdirSync(directory, { recursive: true });
+  const lease = leaseOf(path, directory);
   const states = new Map<string, WatchState>();
   let file: number | null = null;
   let fileBytes = 0;
@@ -60,7 +62,7 @@ export const openJournal = (directory: string): Journal => {
 
   const close = (): void => {
     closeFile();
-    release();
+    lease.release();
   };
 
   const rewrite = (): void => {
@@ -75,6 +77,7 @@ export const openJournal = (directory: string): Journal => {
 
   const save = (state: WatchState): void => {
     if (file === null) throw new Error(`${path} is closed`);
+    lease.check();
     const line = Buffer.from(`${JSON.stringify(state)}\n`);
     try {
       for (let written = 0; written < line.length;) written += writeSync(file, line, written);
@@ -83,6 +86,8 @@ export const openJournal = (directory: string): Journal => {
       ftruncateSync(file, fileBytes);
       throw error;
     }
+    // The next owner ends this lease before it reads the file: either it has read the line, or this throws and no request is sent.
+    lease.check();
     states.set(taskKey(state.task), state);
     fileBytes += line.length;
     if (fileBytes < maxBytes) return;

@@ -1,11 +1,9 @@
-import { fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { of } from 'rxjs';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type Journal, openJournal } from '../../src/node/index.js';
 import { taskKey } from '../../src/task/snapshot.js';
 import { watchTasks } from '../../src/feed/watch-tasks.js';
@@ -155,53 +153,6 @@ describe('a journal\'s directory', () => {
     save(journal, stateOf('a'));
     journal.close();
     expect(open(directory).states()).toHaveLength(1);
-  });
-
-  it('cannot be opened while another process uses it, and can be as soon as that is killed', async () => {
-    const directory = folder();
-    // A live process holds the lock.
-    const holder = fork(join(import.meta.dirname, 'lock-holder.mjs'), [directory]);
-    await once(holder, 'message');
-    expect(() => openJournal(directory)).toThrow(`${directory} is in use by process ${String(holder.pid)}`);
-    expect(readdirSync(directory).filter((name) => name.startsWith('.lock-'))).toHaveLength(1);
-    holder.kill('SIGKILL');
-    await once(holder, 'exit');
-    const journal = open(directory);
-    expect(readdirSync(directory).filter((name) => name.startsWith('.lock-'))).toHaveLength(1);
-    journal.close();
-    expect(readdirSync(directory)).toEqual(['watches.jsonl']);
-  });
-
-  it.skipIf(!existsSync('/proc/self/stat'))('is not locked by a killed process that its parent has not reaped, although its id still exists', async () => {
-    const directory = folder();
-    // The shell becomes a program that never reaps its children.
-    const holder = join(import.meta.dirname, 'lock-holder.mjs');
-    const parent = spawn('sh', ['-c', '"$0" "$1" "$2" & exec sleep 1000', process.execPath, holder, directory], { stdio: 'ignore' });
-    onTestFinished(() => void parent.kill('SIGKILL'));
-    const holders = (): readonly string[] => readdirSync(directory).filter((name) => name.startsWith('.lock-'));
-    await expect.poll(holders).toHaveLength(1);
-    const pid = Number(holders()[0]?.split('-')[1]);
-    await expect.poll(() => readFileSync(join(directory, holders()[0] ?? ''), 'utf8')).toMatch(/ \d+$/);
-    expect(() => openJournal(directory)).toThrow(`in use by process ${String(pid)}`);
-    process.kill(pid, 'SIGKILL');
-    await expect.poll(() => readFileSync(`/proc/${String(pid)}/stat`, 'utf8')).toContain(') Z ');
-    expect(process.kill(pid, 0)).toBe(true);
-    expect(open(directory).states()).toEqual([]);
-  });
-
-  it.skipIf(!existsSync('/proc/self/stat'))('is not locked by another process that has the id of a dead holder', () => {
-    const directory = folder();
-    // Process 1 is always alive, and has another start time.
-    writeFileSync(join(directory, '.lock-1-0123456789abcdef'), 'another-boot 12345');
-    const journal = open(directory);
-    save(journal, stateOf('a'));
-    expect(readdirSync(directory)).not.toContain('.lock-1-0123456789abcdef');
-  });
-
-  it('is not locked by an earlier process with the id of this one, as in containers', () => {
-    const directory = folder();
-    writeFileSync(join(directory, `.lock-${String(process.pid)}-0123456789abcdef`), 'another-boot 12345');
-    expect(open(directory).states()).toEqual([]);
   });
 });
 
