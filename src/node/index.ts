@@ -5,6 +5,6 @@
 export { download, type DownloadOptions, type DownloadProgress } from './download.js';
 export { DownloadError, type DownloadErrorKind, isDownloadError } from './download-error.js';
 export { taskFileName } from './file-name.js';
-export { type Journal, openJournal } from './journal.js';
+export { type InvalidLine, type Journal, type JournalOptions, openJournal } from './journal.js';
 export { type SaveEvent, saveVideos, type SaveVideosOptions, type NotSavedReason } from './save-videos.js';
 export type { VideoRecord } from './video-record.js';

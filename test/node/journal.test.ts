@@ -1,10 +1,14 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { of } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Journal, openJournal } from '../../src/node/index.js';
+import { type InvalidLine, type Journal, type JournalOptions, openJournal } from '../../src/node/index.js';
+import { type Files, nodeFiles } from '../../src/node/files.js';
+import { openJournalOn } from '../../src/node/journal.js';
+import { linesOf } from '../../src/node/journal-lines.js';
 import { taskKey } from '../../src/task/snapshot.js';
 import { watchTasks } from '../../src/feed/watch-tasks.js';
 import { markSent, startWatch, type WatchState } from '../../src/state/watch-state.js';
@@ -19,8 +23,8 @@ const folder = (): string => {
   folders.push(made);
   return made;
 };
-const open = (directory: string): Journal => {
-  const journal = openJournal(directory);
+const open = (directory: string, options?: JournalOptions): Journal => {
+  const journal = openJournal(directory, options);
   opened.push(journal);
   return journal;
 };
@@ -68,24 +72,145 @@ describe('a journal', () => {
     fc.assert(fc.property(fc.nat({ max: whole.length }), (bytes) => {
       writeFileSync(join(directory, 'watches.jsonl'), whole.subarray(0, bytes));
       const journal = open(directory);
-      const kept = new Map(states.filter((_, index) => (ends[index] ?? 0) <= bytes).map((state) => [taskKey(state.task), state]));
-      expect(journal.states()).toEqual([...kept.values()]);
+      // The line break itself may be missing.
+      const kept = new Map(states.filter((_, index) => (ends[index] ?? 0) - 1 <= bytes).map((state) => [taskKey(state.task), state.polls]));
+      const polls = (): ReadonlyMap<string, number> => new Map(journal.states().filter((state) => state.polls > 0 || kept.has(taskKey(state.task))).map((state) => [taskKey(state.task), state.polls]));
+      expect(polls()).toEqual(kept);
+      const opened = journal.states();
       // Later states are in lines of their own.
       save(journal, stateOf('c'));
       journal.close();
       const again = open(directory);
-      expect(again.states()).toEqual([...kept.values(), stateOf('c')]);
+      expect(again.states()).toEqual([...opened, stateOf('c')]);
       again.close();
     }));
   });
 
-  it('rejects an invalid line, names its number, and leaves the file unchanged', () => {
+  it('moves an invalid line to a file of its own, names its number, and keeps the others', () => {
     const directory = folder();
-    const text = `${JSON.stringify(stateOf('a'))}\n{"version":3}\n${JSON.stringify(stateOf('b'))}\n`;
+    const path = join(directory, 'watches.jsonl');
+    const [a, b] = [JSON.stringify(stateOf('a')), JSON.stringify(stateOf('b'))];
+    writeFileSync(path, `${a}\n{"version":2}\n\n{"half":\n${b}\r\n`);
+    const invalid: InvalidLine[] = [];
+    const journal = open(directory, { onInvalidLine: (line) => void invalid.push(line) });
+    expect(journal.states().map(({ task }) => task.id)).toEqual(['a', 'b']);
+    const keptIn = `${path}.invalid`;
+    expect(invalid).toEqual([
+      { path, keptIn, line: 2, message: 'WatchState: task must be an object, not missing' },
+      { path, keptIn, line: 4, message: 'WatchState: the saved state must be JSON, not "{\\"half\\":"' },
+    ]);
+    expect(readFileSync(keptIn, 'utf8')).toBe('{"version":2}\n{"half":\n');
+    expect(statSync(keptIn).mode & 0o077).toBe(0);
+    journal.close();
+    appendFileSync(path, 'another\n');
+    open(directory, { onInvalidLine: () => undefined });
+    expect(readFileSync(keptIn, 'utf8')).toBe('{"version":2}\n{"half":\nanother\n');
+    expect(readFileSync(path, 'utf8')).not.toContain('another');
+  });
+
+  it('warns of an invalid line by default', async () => {
+    const directory = folder();
+    writeFileSync(join(directory, 'watches.jsonl'), 'nonsense\n');
+    const warning = once(process, 'warning');
+    open(directory);
+    expect(String((await warning)[0])).toMatch(/^JournalWarning: .*watches\.jsonl, line 1 is invalid and was moved to .*watches\.jsonl\.invalid: WatchState: /);
+  });
+
+  it('rejects a line of a newer release, and leaves the file unchanged', () => {
+    const directory = folder();
+    const text = `nonsense\n${JSON.stringify({ ...stateOf('a'), version: 3 })}\n`;
     writeFileSync(join(directory, 'watches.jsonl'), text);
-    expect(() => open(directory)).toThrow(`${join(directory, 'watches.jsonl')}, line 2: WatchState: version must be 1 or 2, not 3`);
+    expect(() => open(directory)).toThrow(`${join(directory, 'watches.jsonl')}, line 2: WatchState: version must be 1 or 2, not 3. A newer release wrote it`);
     expect(readFileSync(join(directory, 'watches.jsonl'), 'utf8')).toBe(text);
     expect(readdirSync(directory)).toEqual(['watches.jsonl']);
+  });
+
+  it('opens a file that is longer than the longest string, with a line longer than any state', () => {
+    const directory = folder();
+    const path = join(directory, 'watches.jsonl');
+    const [a, b] = [`${JSON.stringify(stateOf('a'))}\n`, `\n${JSON.stringify(stateOf('b'))}\n`];
+    writeFileSync(path, a);
+    // A hole in the file takes no space.
+    truncateSync(path, 600_000_000);
+    appendFileSync(path, b);
+    const invalid: InvalidLine[] = [];
+    const files: Files = { ...nodeFiles, open: (opened, mode) => nodeFiles.open(opened.endsWith('.invalid') ? devNull : opened, mode), sync: () => undefined };
+    const journal = openJournalOn(files, directory, { onInvalidLine: (line) => void invalid.push(line) });
+    expect(journal.states().map(({ task }) => task.id)).toEqual(['a', 'b']);
+    expect(invalid).toMatchObject([{ line: 2, message: 'the line is too long' }]);
+    expect(statSync(path).size).toBeLessThan(10_000);
+    journal.close();
+  });
+
+  it('reads the same lines in pieces of any length', () => {
+    fc.assert(fc.property(fc.string(), fc.integer({ min: 1, max: 20 }), (content, most) => {
+      const whole = Buffer.from(content);
+      const files: Files = { ...nodeFiles, read: (_, buffer, position) => whole.copy(buffer, 0, position, position + most) };
+      const lines = [...linesOf(files, 0)];
+      expect(lines.map(({ text }) => text).join('')).toBe(whole.toString());
+      expect(lines.map(({ text }) => text?.replace(/\n$/, ''))).toEqual(whole.toString().replace(/\n$/, '').split('\n').filter((line, index) => line !== '' || index > 0 || whole.length > 0));
+      expect(lines.map(({ from, to }) => whole.subarray(from, to).toString())).toEqual(lines.map(({ text }) => text));
+      expect(lines.map(({ number }) => number)).toEqual(lines.map((_, index) => index + 1));
+      expect(lines.map(({ isComplete }) => isComplete)).toEqual(lines.map(({ text }) => text?.endsWith('\n')));
+    }));
+  });
+
+  it('drops watches that ended weeks ago, and no others', () => {
+    const directory = folder();
+    const daysAgo = (days: number): number => Date.now() - days * 24 * 3_600_000;
+    const first = open(directory);
+    const states: readonly WatchState[] = [
+      { ...stateOf('old'), ended: 'gone', polledAtMs: daysAgo(29) },
+      { ...stateOf('recent'), ended: 'gone', polledAtMs: daysAgo(27) },
+      { ...stateOf('never-polled'), ended: 'transport', startedAtMs: daysAgo(29) },
+      { ...stateOf('running'), polledAtMs: daysAgo(400) },
+    ];
+    for (const state of states) save(first, state);
+    first.close();
+    const ids = (options: JournalOptions): readonly string[] => {
+      const journal = open(directory, options);
+      journal.close();
+      return journal.states().map(({ task }) => task.id);
+    };
+    expect(ids({ forgetEndedAfterMs: Infinity })).toEqual(['old', 'recent', 'never-polled', 'running']);
+    expect(ids({})).toEqual(['recent', 'running']);
+    expect(ids({ forgetEndedAfterMs: 1000 })).toEqual(['running']);
+    expect(readFileSync(join(directory, 'watches.jsonl'), 'utf8').split('\n')).toHaveLength(2);
+    expect(() => openJournal(directory, { forgetEndedAfterMs: 0 })).toThrow('forgetEndedAfterMs must be a number of ms above 0, not 0');
+    expect(() => openJournal(directory, { onInvalidLine: 1 as never })).toThrow('onInvalidLine must be a function, not 1');
+  });
+
+  it('fails to save once its directory is removed, and writes its file again if only that is removed', () => {
+    const directory = join(folder(), 'removed');
+    const journal = open(directory);
+    save(journal, stateOf('a'));
+    rmSync(journal.path);
+    save(journal, stateOf('b'));
+    expect(readFileSync(journal.path, 'utf8').split('\n')).toHaveLength(3);
+    rmSync(directory, { recursive: true });
+    expect(() => save(journal, stateOf('c'))).toThrow('its directory was removed');
+    mkdirSync(directory);
+    expect(() => save(journal, stateOf('c'))).toThrow('its directory was removed');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it.skipIf(process.platform === 'win32')('follows no symbolic link', () => {
+    const directory = folder();
+    const outside = join(folder(), 'outside');
+    writeFileSync(outside, 'kept');
+    symlinkSync(outside, join(directory, 'watches.jsonl'));
+    expect(() => openJournal(directory)).toThrow('watches.jsonl must be a regular file, not a directory or a symbolic link');
+    rmSync(join(directory, 'watches.jsonl'));
+    symlinkSync(outside, join(directory, 'watches.jsonl.new'));
+    const journal = open(directory);
+    save(journal, stateOf('a'));
+    journal.close();
+    appendFileSync(journal.path, 'nonsense\n');
+    symlinkSync(outside, `${journal.path}.invalid`);
+    expect(() => openJournal(directory)).toThrow('ELOOP');
+    expect(readFileSync(outside, 'utf8')).toBe('kept');
+    expect(readFileSync(journal.path, 'utf8')).toContain('nonsense');
+    expect(readdirSync(directory).sort()).toEqual(['watches.jsonl', 'watches.jsonl.invalid']);
   });
 
   it('is rewritten when it has grown, and loses no state', () => {
@@ -140,7 +265,7 @@ describe('a journal', () => {
   it('rejects a file that cannot be read, and unlocks the directory', () => {
     const directory = folder();
     mkdirSync(join(directory, 'watches.jsonl'));
-    expect(() => openJournal(directory)).toThrow(/EISDIR/);
+    expect(() => openJournal(directory)).toThrow('watches.jsonl must be a regular file');
     expect(readdirSync(directory)).toEqual(['watches.jsonl']);
   });
 });
@@ -180,6 +305,46 @@ describe('watches with a journal', () => {
     });
   });
 
+  it.each([
+    ['the last line is incomplete', (text: string) => text.slice(0, -100)],
+    ['the last line is invalid', (text: string) => text.replace(/"sentAtMs":\d+(?=[^\n]*\n$)/, '"sentAtMs":"?"')],
+    ['the last line is cut before the id of its task', (text: string) => text.slice(0, text.lastIndexOf('{"provider"') + 20)],
+    ['the last line became zeros', (text: string) => text.slice(0, text.trimEnd().lastIndexOf('\n') + 1) + '\0'.repeat(500)],
+  ])('keep the minimum interval if %s, because its request may have been sent', (_, damage) => {
+    const directory = folder();
+    inVirtualTime(({ flush }) => {
+      const [first, second] = [scripted([running, { hang: true }], { policy: every(seconds(15)) }), scripted([succeeded])];
+      const journal = open(directory);
+      record(first.client.watch(arkTask, journal.watch(arkTask)), to, seconds(16));
+      at(seconds(16), () => { journal.close(); });
+      at(seconds(17), () => {
+        writeFileSync(journal.path, damage(readFileSync(journal.path, 'utf8')));
+        const again = open(directory, { onInvalidLine: () => undefined });
+        expect(again.states()).toMatchObject([{ snapshot: { status: 'running' } }]);
+        record(second.client.watch(arkTask, again.watch(arkTask)), to);
+      });
+      flush();
+      expect([sentAtS(first.transport), sentAtS(second.transport)]).toEqual([[0, 15], [27]]);
+    });
+  });
+
+  it('keep the minimum interval of a new task if its only line is incomplete', () => {
+    const directory = folder();
+    inVirtualTime(({ flush }) => {
+      const [first, second] = [scripted([{ hang: true }]), scripted([succeeded])];
+      const journal = open(directory);
+      record(first.client.watch(arkTask, journal.watch(arkTask)), to, seconds(1));
+      at(seconds(1), () => { journal.close(); });
+      at(seconds(2), () => {
+        writeFileSync(journal.path, readFileSync(journal.path, 'utf8').slice(0, 200));
+        const again = open(directory);
+        record(second.client.watch(arkTask, again.watch(arkTask)), to);
+      });
+      flush();
+      expect([sentAtS(first.transport), sentAtS(second.transport)]).toEqual([[0], [12]]);
+    });
+  });
+
   it('poll a task again whose watch ended with an error', () => {
     const directory = folder();
     inVirtualTime(({ flush }) => {
@@ -188,7 +353,7 @@ describe('watches with a journal', () => {
       flush();
       expect(lost.lines.at(-1)).toMatch(/#$/);
       journal.close();
-      const again = open(directory);
+      const again = open(directory, { forgetEndedAfterMs: Infinity });
       expect(again.states()).toMatchObject([{ ended: 'response' }]);
       const seen = record(scripted([succeeded]).client.watch(arkTask, again.watch(arkTask)), to);
       flush();
