@@ -6,6 +6,7 @@ import { constants, type FileHandle, lstat, mkdir, open, rename, rm } from 'node
 import { dirname } from 'node:path';
 import { diskError, DownloadError } from './download-error.js';
 import type { Held } from './file-response.js';
+import { leaseOf } from './lease.js';
 import { codeOf } from './system-error.js';
 import { roomIn } from './disk-room.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';
@@ -28,9 +29,9 @@ export interface PartFile {
 }
 
 /**
- * Opens the part of a file, and creates its directory.
+ * Opens the part of a file, and creates its directory. A lease keeps every other program from writing the same part.
  *
- * Errors: `DownloadError` of kind `exists` if the file exists, of kind `disk` if the part cannot be opened.
+ * Errors: `DownloadError` of kind `exists` if the file exists, of kind `disk` if the part cannot be opened or another program writes it.
  */
 export const openPart = async (path: string, mayReplace: boolean, maxBytes = Infinity): Promise<PartFile> => {
   const partPath = `${path}.part`;
@@ -49,11 +50,17 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
     }
   };
 
-  const [file, partBytes] = await onDisk(async () => {
+  const lease = await onDisk(async () => {
     await mkdir(dirname(path), { recursive: true });
+    return leaseOf(partPath, 'the file');
+  });
+  const [file, partBytes] = await onDisk(async () => {
     await ensureFree();
     const handle = await open(partPath, constants.O_RDWR | constants.O_CREAT, 0o644);
     return [handle, (await handle.stat()).size] as const;
+  }).catch((error: unknown) => {
+    lease.release();
+    throw error;
   });
   let held = heldAccordingTo(readNotes(notesPath), partBytes);
   const read = (at: number, length: number): Promise<Uint8Array> =>
@@ -85,12 +92,14 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
     },
     begin: (totalBytes, validator) =>
       onDisk(async () => {
+        lease.check();
         if (totalBytes !== null && totalBytes > maxBytes) throw tooLarge(String(totalBytes));
         await drop(totalBytes, validator);
         measureAt = 0;
       }),
     write: (bytes) =>
       onDisk(async () => {
+        lease.check();
         const { receivedBytes, totalBytes } = held;
         const nextBytes = receivedBytes + bytes.byteLength;
         if (nextBytes > maxBytes) {
@@ -109,12 +118,14 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
     finish: (beforeRename) =>
       onDisk(async () => {
         await file.sync();
+        lease.check();
         beforeRename(held.receivedBytes);
         await ensureFree();
         await rename(partPath, path);
         await rm(notesPath, { force: true });
+        lease.release();
       }),
-    close: () => pending.then(() => file.close()),
+    close: () => pending.then(() => file.close()).finally(lease.release),
   };
 };
 

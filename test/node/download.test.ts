@@ -336,7 +336,7 @@ describe('a later download', () => {
     const { link, ranges } = await host(cutAt(100_000));
     const directory = folder();
     await failure(download(link, { directory, retry: () => 'stop' }), 'interrupted');
-    expect(readdirSync(directory).sort()).toEqual(['film.mp4.part', 'film.mp4.part.json']);
+    await expect.poll(() => readdirSync(directory).sort()).toEqual(['film.mp4.part', 'film.mp4.part.json']);
     const seen = await run(download(link, { directory }));
     expect(seen[0]).toMatchObject({ receivedBytes: 100_000, totalBytes: film.length });
     expect(ranges()).toEqual([undefined, 'bytes=100000-']);

@@ -9,6 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openJournal } from '../../src/node/index.js';
 import { LeaseHeldError, leaseOf, LeaseLostError } from '../../src/node/lease.js';
+import { openPart } from '../../src/node/part-file.js';
 import { type Built, buildForNode } from '../support/build.js';
 
 let built: Built;
@@ -219,5 +220,43 @@ describe('a journal\'s directory', () => {
     const said = await Promise.all(Array.from({ length: 6 }, () => start(directory).said()));
     expect(said.filter((line) => line === 'held').length).toBeLessThanOrEqual(1);
     expect(said.filter((line) => line !== 'held' && !line.includes('is in use by'))).toEqual([]);
+  });
+});
+
+describe('the part of a download', () => {
+  it('is written by one program at a time, and by the next one once the first has closed it', async () => {
+    const directory = folder();
+    const path = join(directory, 'x.mp4');
+    const first = await openPart(path, false);
+    await first.begin(4, null);
+    await first.write(Buffer.from('ab'));
+    await expect(openPart(path, false)).rejects.toMatchObject({ kind: 'disk', message: `${path}: the file is in use by this process` });
+    await first.close();
+    const second = await openPart(path, false);
+    expect(second.held().receivedBytes).toBe(2);
+    await second.write(Buffer.from('cd'));
+    await second.finish(() => undefined);
+    await second.close();
+    expect(readdirSync(directory)).toEqual(['x.mp4']);
+    await expect(openPart(path, false)).rejects.toMatchObject({ kind: 'exists' });
+    expect(readdirSync(directory)).toEqual(['x.mp4']);
+  });
+
+  it('is not written by a program that was stopped while another one took it over', async () => {
+    const directory = folder();
+    const path = join(directory, 'x.mp4');
+    const first = await openPart(path, false);
+    await first.begin(4, null);
+    age(onlyLeaseIn(directory), 16);
+    const second = await openPart(path, false);
+    await second.begin(2, null);
+    await second.write(Buffer.from('ab'));
+    for (const late of [() => first.begin(4, null), () => first.write(Buffer.from('xxxx')), () => first.finish(() => undefined)]) {
+      await expect(late()).rejects.toMatchObject({ kind: 'disk', message: expect.stringContaining('the file is no longer this program\'s') as string });
+    }
+    await first.close();
+    await second.finish(() => undefined);
+    await second.close();
+    expect(readFileSync(path, 'utf8')).toBe('ab');
   });
 });
