@@ -42,7 +42,8 @@ export interface DownloadOptions {
   readonly overwrite?: boolean | undefined;
   /**
    * Watches the task again for a fresh link when the host refuses this one, or sends no video. Default: a refused link is an error. Links may
-   * also lead to the host of the task's account; if that is a private address, to all private addresses.
+   * also lead to the host of the task's account, which gets the account's key if it refuses a request without one; if that host is a private
+   * address, links may lead to all private addresses.
    */
   readonly client?: (Pick<TaskClient, 'watch'> & Partial<Pick<TaskClient, 'accountOf'>>) | undefined;
   /** When to connect again. `index` counts the failures since the last new byte. Default: 1 s, doubled up to 1 minute, jittered. */
@@ -73,8 +74,9 @@ export interface DownloadOptions {
  *     progress     0---1---2---(cut)---2---3--      resumes where it was cut; unsubscribing aborts and keeps the part
  *
  * The bytes go to `<name>.part`, which is renamed once it is a complete video. After a cut connection, or in another process, the download
- * resumes from the part if the server confirms that the file is the same (`If-Range`); else it starts over. It sends only GET requests,
- * without a key. Memory use does not depend on the size of the file. Downloads to one path run one after another within a process.
+ * resumes from the part if the server confirms that the file is the same (`If-Range`); else it starts over. It sends only GET requests. A
+ * link on the origin of the task's account gets the account's key if it responds with 401 or 403 without it; no other host gets a key.
+ * Memory use does not depend on the size of the file. Downloads to one path run one after another within a process.
  *
  * Cold: each subscription is a download.
  * @param source a succeeded task's snapshot, or an http(s) link
@@ -113,13 +115,14 @@ export const downloadWith = (
     retry: options.retry ?? jittered(exponentialDelay({ initialMs: 1000, maxMs: 60_000 })),
   };
   const own = typeof source === 'string' ? null : accountOf(client, source.task);
-  const ownHost = own === null ? '' : new URL(own.baseUrl).hostname;
+  const { origin, hostname: ownHost } = own === null ? { origin: '', hostname: '' } : new URL(own.baseUrl);
   const allowsPrivate = (hostname: string): boolean => allowPrivateHosts || hostname === ownHost || isPrivateHost(ownHost);
   const progress = ({ receivedBytes, totalBytes }: Held, done = false): DownloadProgress => ({ path, receivedBytes, totalBytes, done });
 
   return runExclusive(resolve(path), () => {
+    const connect = { agent, allowsPrivate, own: own === null ? null : { origin, headers: () => keyOf(own) } };
     let opened: Promise<{ readonly part: PartFile; readonly connections: Connections }> | null = null;
-    const open = () => (opened = openPart(path, overwrite, maxBytes).then((part) => ({ part, connections: connectionsTo(part, { agent, allowsPrivate }) })));
+    const open = () => (opened = openPart(path, overwrite, maxBytes).then((part) => ({ part, connections: connectionsTo(part, connect) })));
     return {
       // It queues for a place only when it is the first of its path: else it would hold one that the first needs.
       stream: places.hold((pause) =>
@@ -169,6 +172,12 @@ const accountOf = (client: DownloadOptions['client'], task: TaskRef): Account | 
   } catch {
     return null;
   }
+};
+
+/** The key alone: the other headers of an account are for its API. */
+const keyOf = ({ credentials }: Account): Readonly<Record<string, string>> => {
+  const { authorization } = credentials().headers;
+  return authorization === undefined ? {} : { authorization };
 };
 
 /** Watches the finished task again: this polls once, and retries like any watch. */

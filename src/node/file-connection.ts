@@ -9,6 +9,7 @@ import { get as getHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { userAgent } from '../version.js';
+import { signedUntilMs } from '../wire/signed-url.js';
 import type { ResponseHead } from './file-response.js';
 import { checkLink, publicLookup, UnsafeLinkError } from './safe-link.js';
 
@@ -22,6 +23,8 @@ export interface FileRequest {
   readonly agent?: Agent | undefined;
   /** Whether a link may lead to this host although its address is private. */
   readonly allowsPrivate: (hostname: string) => boolean;
+  /** The key of the task's account, for links on the account's own origin. */
+  readonly own: { readonly origin: string; readonly headers: () => Readonly<Record<string, string>> } | null;
 }
 
 /** A response. Its head is complete, its body may still arrive. */
@@ -31,21 +34,28 @@ export interface FileResponse extends ResponseHead {
 }
 
 /**
- * Requests a file, and follows redirects.
+ * Requests a file, and follows redirects. If the own origin responds with 401 or 403, it is asked again with the key, unless the link is
+ * signed. A redirect to another origin loses the key for good.
  *
  * Errors: `UnsafeLinkError` for a link or a redirect that is not followed; those of the connection; more than five redirects.
  */
-export const openFile = async (request: FileRequest, hops = 5): Promise<FileResponse> => {
+export const openFile = async (request: FileRequest, hops = 5, isKeySent = false): Promise<FileResponse> => {
   const url = new URL(request.url);
   checkLink(url, request.allowsPrivate);
-  const response = await send(url, request);
+  const { own } = request;
+  const response = await send(url, isKeySent && own !== null ? { ...request, headers: { ...request.headers, ...own.headers() } } : request);
   const { statusCode: status = 0, headers: { location } } = response;
+  if ((status === 401 || status === 403) && own?.origin === url.origin && !isKeySent && signedUntilMs(url.href) === null) {
+    response.destroy();
+    return openFile(request, hops, true);
+  }
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return { status, header: headerOf(response), bytes: bytesOf(response) };
   response.destroy();
   if (hops === 0) throw new Error("the file's host redirects too often");
   const target = new URL(location, url);
   if (url.protocol === 'https:' && target.protocol === 'http:') throw new UnsafeLinkError("the file's host redirects from https to http");
-  return openFile({ ...request, url: target.href }, hops - 1);
+  const isOwn = own?.origin === url.origin && own.origin === target.origin;
+  return openFile({ ...request, url: target.href, own: isOwn ? own : null }, hops - 1, isOwn && isKeySent);
 };
 
 /** Sockets that were opened by a request of this file, so that their address is checked. */

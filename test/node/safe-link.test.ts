@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
-import { Agent, get, globalAgent } from 'node:http';
+import { Agent, get, globalAgent, type IncomingMessage, type RequestListener } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { EMPTY, lastValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { account } from '../../src/client/account.js';
@@ -128,5 +129,69 @@ describe('a download', () => {
       expect(readFileSync(join(directory, 'ark-cgt-1.mp4')).equals(film)).toBe(true);
       expect(readdirSync(directory)).toEqual(['ark-cgt-1.mp4']);
     }
+  });
+});
+
+describe("a link on the account's own origin", () => {
+  const withKey: RequestListener = ({ headers }, response) => {
+    response.writeHead(headers.authorization === `Bearer ${key}` ? 200 : 401, { 'content-length': film.length }).end(film);
+  };
+  const keysIn = (requests: readonly IncomingMessage[]) => requests.map(({ headers }) => headers.authorization ?? null);
+
+  it.each([401, 403])('gets the key after a %i, and not before', async (status) => {
+    const { url, requests } = await serve(({ headers }, response) => void response.writeHead(headers.authorization === undefined ? status : 200, { 'content-length': film.length }).end(film));
+    const directory = folder();
+    await lastValueFrom(download(video(`${url}/v1/videos/t/content`), { directory, client: clientAt(`${url}/api`) }));
+    expect(readFileSync(join(directory, 'ark-cgt-1.mp4'))).toEqual(film);
+    expect(keysIn(requests)).toEqual([null, `Bearer ${key}`]);
+    expect(requests[1]?.headers.accept).toBe('*/*');
+  });
+
+  it('gets no key if it needs none', async () => {
+    const { url, requests } = await serveFilm();
+    await lastValueFrom(download(video(`${url}/film.mp4`), { directory: folder(), client: clientAt(url) }));
+    expect(keysIn(requests)).toEqual([null]);
+  });
+
+  it('keeps the key along a redirect on the same origin, and loses it on another, even if that leads back', async () => {
+    const outside = await serve((_, response) => void response.writeHead(302, { location: `${url}/film.mp4` }).end());
+    const { url, requests } = await serve((request, response) => {
+      if (request.url === '/start' && request.headers.authorization !== undefined) response.writeHead(302, { location: '/next' }).end();
+      else if (request.url === '/next') response.writeHead(302, { location: outside.url }).end();
+      else withKey(request, response);
+    });
+    const error = await errorOf(`${url}/start`, { client: clientAt(url) });
+    expect(error).toMatchObject({ kind: 'refused', message: expect.stringMatching(/responded with 401/) as string });
+    expect(keysIn(requests)).toEqual([null, `Bearer ${key}`, `Bearer ${key}`, null]);
+    expect(keysIn(outside.requests)).toEqual([null]);
+  });
+
+  it('gets no key if it is signed', async () => {
+    const { url, requests } = await serve(withKey);
+    const link = `${url}/film.mp4?X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400&X-Tos-Signature=00`;
+    expect(await errorOf(link, { client: clientAt(url) })).toMatchObject({ kind: 'refused' });
+    expect(keysIn(requests)).toEqual([null]);
+  });
+
+  it('is not one on another host or port, nor one that a redirect of another host leads to', async () => {
+    const { url, requests } = await serve(withKey);
+    const outside = await serve((_, response) => void response.writeHead(302, { location: `${url}/film.mp4` }).end());
+    for (const link of [`${outside.url}/film.mp4`, `${url.replace('127.0.0.1', 'localhost')}/film.mp4`]) {
+      expect(await errorOf(link, { client: clientAt(url) })).toMatchObject({ kind: 'refused' });
+    }
+    expect(keysIn([...requests, ...outside.requests])).toEqual([null, null, null]);
+  });
+
+  it('shows no key in its errors', async () => {
+    const { url } = await serve(({ headers }, response) => void response.writeHead(401, headers.authorization ?? '').end(headers.authorization));
+    const error = await errorOf(`${url}/film.mp4`, { client: clientAt(url) });
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(key);
+  });
+
+  it('is refused without a key behind a proxy that adds it', async () => {
+    const { url, requests } = await serve(withKey);
+    const client = { watch: () => EMPTY, accountOf: () => account(ark, { apiKey: null, baseUrl: url }) };
+    expect(await errorOf(`${url}/film.mp4`, { client })).toMatchObject({ kind: 'refused' });
+    expect(new Set(keysIn(requests))).toEqual(new Set([null]));
   });
 });
