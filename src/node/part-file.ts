@@ -1,11 +1,12 @@
 /**
  * An incomplete file: `<name>.part`, and `<name>.part.json` with its length and validator, so that another process can resume it.
- * The part is renamed to the final name when it is complete.
+ * The part is renamed to the final name when it is complete. Symbolic links are not followed.
  */
-import { constants, type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { constants, type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError, DownloadError } from './download-error.js';
 import type { Held } from './file-response.js';
+import { isFile } from './is-file.js';
 import { leaseOf } from './lease.js';
 import { codeOf } from './system-error.js';
 import { roomIn } from './disk-room.js';
@@ -45,9 +46,7 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
     return done;
   };
   const ensureFree = async (): Promise<void> => {
-    if (!mayReplace && (await isThere(path))) {
-      throw new DownloadError('exists', path, 'the file already exists; move it, or choose another directory or name');
-    }
+    if (!mayReplace && (await isThere(path))) throw exists(path);
   };
 
   const lease = await onDisk(async () => {
@@ -56,7 +55,7 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
   });
   const [file, partBytes] = await onDisk(async () => {
     await ensureFree();
-    const handle = await open(partPath, constants.O_RDWR | constants.O_CREAT, 0o644);
+    const handle = await openOwn(partPath);
     return [handle, (await handle.stat()).size] as const;
   }).catch((error: unknown) => {
     lease.release();
@@ -119,9 +118,9 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
       onDisk(async () => {
         await file.sync();
         lease.check();
-        beforeRename(held.receivedBytes);
         await ensureFree();
-        await rename(partPath, path);
+        beforeRename(held.receivedBytes);
+        await (mayReplace ? rename(partPath, path) : renameIfFree(partPath, path));
         await rm(notesPath, { force: true });
         lease.release();
       }),
@@ -135,6 +134,31 @@ const measureEachBytes = 16 * 1_048_576;
 /** How many bytes to read at once. */
 const chunkBytes = 1_048_576;
 
+const exists = (path: string): DownloadError =>
+  new DownloadError('exists', path, 'the file already exists; move it, or choose another directory or name');
+
+/** Opens a regular file that has no other name. A part has a second name if a process was killed while it gave the part its final name. */
+const openOwn = async (path: string): Promise<FileHandle> => {
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+  const stats = await handle.stat();
+  if (stats.isFile() && stats.nlink === 1) return handle;
+  await handle.close();
+  if (!stats.isFile()) throw new Error(`${path} is not a regular file`);
+  await rm(path);
+  return openOwn(path);
+};
+
+/** Renames a file, unless there is one of the new name. A file system without hard links has no single step for that. */
+const renameIfFree = async (from: string, to: string): Promise<void> => {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' || (await isThere(to))) throw exists(to);
+    return rename(from, to);
+  }
+  await rm(from);
+};
+
 type Notes = Pick<Held, 'totalBytes' | 'validator'>;
 
 const nothing: Held = { receivedBytes: 0, totalBytes: null, validator: null };
@@ -145,7 +169,7 @@ const heldAccordingTo = (notes: Notes | null, partBytes: number): Held =>
 
 const readNotes = (path: string): Notes | null => {
   try {
-    const notes: unknown = JSON.parse(readFileIfThere(path) ?? 'null');
+    const notes: unknown = isFile(path) ? JSON.parse(readFileIfThere(path) ?? 'null') : null;
     if (typeof notes !== 'object' || notes === null || !('totalBytes' in notes) || !('validator' in notes)) return null;
     const { totalBytes, validator } = notes;
     if (!(totalBytes === null || Number.isSafeInteger(totalBytes)) || !(validator === null || typeof validator === 'string')) return null;

@@ -4,6 +4,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
+import { isFile } from './is-file.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';
 
 /** The record of one saved video. */
@@ -24,10 +25,11 @@ export interface VideoRecord {
  * @returns its path and size if it exists with all of its bytes, else null
  */
 export const savedVideo = (recordPath: string, directory: string): { readonly path: string; readonly bytes: number } | null => {
-  const record = parsed(readFileIfThere(recordPath));
+  const record = isFile(recordPath) ? parsed(readFileIfThere(recordPath)) : null;
   if (record === null) return null;
   const path = join(directory, record.file);
-  return statSync(path, { throwIfNoEntry: false })?.size === record.bytes ? { path, bytes: record.bytes } : null;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true && stats.size === record.bytes ? { path, bytes: record.bytes } : null;
 };
 
 /** Writes a record. Errors: system errors. */

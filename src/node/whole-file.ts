@@ -1,14 +1,14 @@
 /**
  * Writes small files atomically: to a temporary file, flushed, then renamed.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { codeOf } from './system-error.js';
 
-/** Replaces a file. Errors: system errors; the old file stays unchanged. */
+/** Replaces a file, without following a symbolic link. Errors: system errors; the old file stays unchanged. */
 export const writeWholeFile = (path: string, text: string): void => {
   const temporary = `${path}.new`;
   try {
-    const file = openSync(temporary, 'w', 0o600);
+    const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, 0o600);
     try {
       writeFileSync(file, text);
       fsyncSync(file);

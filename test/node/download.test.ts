@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import { EMPTY, filter, firstValueFrom, lastValueFrom, merge, type Observable, o
 import { afterEach, describe, expect, it } from 'vitest';
 import { download as downloadFrom, type DownloadErrorKind, type DownloadOptions, type DownloadProgress, isDownloadError } from '../../src/node/index.js';
 import { roomOf } from '../../src/node/disk-room.js';
+import { diskError } from '../../src/node/download-error.js';
+import { openPart } from '../../src/node/part-file.js';
 import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
 import { transitionTo } from '../../src/task/transition.js';
 import { key, nowhere, serve, serveBytes } from '../adapters/loopback.js';
@@ -487,14 +490,49 @@ describe('a refused link', () => {
 });
 
 describe('the disk', () => {
-  it.skipIf(!existsSync('/dev/full'))('that is full ends the download at once with an error', async () => {
-    const { link, requests } = await host();
+  it('that is full ends the download with an error that says so', () => {
+    const error = diskError('film.mp4', Object.assign(new Error('write'), { code: 'ENOSPC' }));
+    expect(error).toMatchObject({ kind: 'disk', message: 'film.mp4: the disk is full (ENOSPC)' });
+  });
+
+  it.skipIf(process.platform === 'win32').each(['film.mp4.part', 'film.mp4.part.json.new'])('has no link that is followed: %s', async (name) => {
+    const { link } = await host();
     const directory = folder();
-    symlinkSync('/dev/full', join(directory, 'film.mp4.part'));
-    const error = await failure(download(link, { directory, ...hasty }), 'disk');
-    expect(error.message).toBe(`${join(directory, 'film.mp4')}: the disk is full (ENOSPC)`);
-    expect(requests).toHaveLength(1);
-    expect(existsSync(join(directory, 'film.mp4'))).toBe(false);
+    const outside = join(folder(), 'outside');
+    writeFileSync(outside, 'mine');
+    symlinkSync(outside, join(directory, name));
+    const error = await failure(download(link, { directory }), 'disk');
+    expect(error.message).toMatch(/a symbolic link is in the place of the part or of a file beside it \(ELOOP\)$/);
+    expect(readFileSync(outside, 'utf8')).toBe('mine');
+  });
+
+  it.skipIf(process.platform === 'win32')('has no notes behind a link', async () => {
+    const { link, ranges } = await host();
+    const directory = folder();
+    const outside = join(folder(), 'notes.json');
+    writeFileSync(outside, JSON.stringify({ totalBytes: film.length, validator: tag }));
+    symlinkSync(outside, join(directory, 'film.mp4.part.json'));
+    writeFileSync(join(directory, 'film.mp4.part'), film.subarray(0, 1000));
+    await run(download(link, { directory }));
+    expect(ranges()).toEqual([undefined]);
+    expect([readFileSync(outside, 'utf8').length > 10, readFileSync(join(directory, 'film.mp4')).equals(film)]).toEqual([true, true]);
+  });
+
+  it.skipIf(!existsSync('/dev/null'))('has a device at the path of the part: an error', async () => {
+    const directory = folder();
+    execFileSync('mkfifo', [join(directory, 'film.mp4.part')]);
+    const { link } = await host();
+    expect((await failure(download(link, { directory }), 'disk')).message).toMatch(/film\.mp4\.part is not a regular file$/);
+  });
+
+  it('has a part with a second name: that file stays as it is', async () => {
+    const directory = folder();
+    const { link } = await host();
+    writeFileSync(join(directory, 'other.mp4'), 'mine');
+    linkSync(join(directory, 'other.mp4'), join(directory, 'film.mp4.part'));
+    await run(download(link, { directory }));
+    expect(readFileSync(join(directory, 'other.mp4'), 'utf8')).toBe('mine');
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
   });
 
   it('that cannot create the directory is an error', async () => {
@@ -532,6 +570,16 @@ describe('the disk', () => {
     await failure(download(link, { directory }), 'exists');
     expect(readFileSync(join(directory, 'film.mp4'), 'utf8')).toBe('mine');
     expect(readFileSync(join(directory, 'film.mp4.part')).equals(film)).toBe(true);
+  });
+
+  it('keeps a file that was created in the last moment', async () => {
+    const path = join(folder(), 'film.mp4');
+    const part = await openPart(path, false);
+    await part.begin(4, null);
+    await part.write(Buffer.from('film'));
+    await expect(part.finish(() => { writeFileSync(path, 'mine'); })).rejects.toMatchObject({ kind: 'exists' });
+    await part.close();
+    expect([readFileSync(path, 'utf8'), readFileSync(`${path}.part`, 'utf8')]).toEqual(['mine', 'film']);
   });
 
   it('replaces a file with overwrite, once the new one is complete', async () => {

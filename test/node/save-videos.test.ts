@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { from, lastValueFrom, type Observable, of, throwError, toArray } from 'rxjs';
@@ -134,6 +134,21 @@ describe('saving the videos of a feed', () => {
     expect(end).toMatchObject({ kind: 'not-saved', reason: 'download' });
     expect(end?.kind === 'not-saved' && isDownloadError(end.error, 'exists')).toBe(true);
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('does not take a directory or a linked record for a saved video', async () => {
+    const { simulator, client } = await setUp();
+    const [directory, outside] = [folder(), join(folder(), 'record.json')];
+    const [linked, folded] = [simulator.submit('ark', ended), simulator.submit('ark', ended)];
+    mkdirSync(join(directory, `ark-${folded.id}.mp4`));
+    writeFileSync(join(directory, `ark-${folded.id}.json`), JSON.stringify({ file: '', bytes: statSync(directory).size }));
+    writeFileSync(join(directory, 'other.mp4'), 'mine');
+    writeFileSync(outside, JSON.stringify({ file: 'other.mp4', bytes: 4 }));
+    symlinkSync(outside, join(directory, `ark-${linked.id}.json`));
+    const ends = endsIn(await all(from([linked, folded]).pipe(watchTasks(client), saveVideos({ directory, client }))));
+    expect(ends.find(({ task }) => task.id === linked.id)).toMatchObject({ kind: 'saved', isNew: true });
+    expect(ends.find(({ task }) => task.id === folded.id)).toMatchObject({ kind: 'not-saved', reason: 'download', error: { kind: 'exists' } });
+    expect(JSON.parse(readFileSync(outside, 'utf8'))).toEqual({ file: 'other.mp4', bytes: 4 });
   });
 
   it('renames a complete part without a request, after a kill just before the rename', async () => {
