@@ -2,7 +2,6 @@
  * `rx-seedance query`: polls a task once and prints the result.
  */
 import { lastValueFrom, map, merge, take } from 'rxjs';
-import { fetchTransport } from '../adapters/fetch.js';
 import { isSeedanceError } from '../state/errors.js';
 import { createTaskClient } from '../client/task-client.js';
 import { openAccess } from './access.js';
@@ -11,11 +10,12 @@ import type { Console } from './console.js';
 import { readVariables } from './environment.js';
 import { exitCodeOf } from './signals.js';
 import { plain, plainJson } from './terminal-text.js';
+import { programTransport } from './transport.js';
 
 /** Prints the snapshot. Gives the exit code. */
 export const runQuery = async ({ task, raw, ...access }: QueryArguments, { env, stdout, stderr, redactor, stopped }: Console): Promise<number> => {
   const client = createTaskClient({
-    transport: fetchTransport(),
+    transport: programTransport(),
     ...openAccess({ ids: [task.provider], allKeyed: false }, access, readVariables(env, access.envFile, redactor)),
   });
   const printed = client.query(task).pipe(

@@ -1,6 +1,7 @@
 /**
  * The events of a run of `watch`. Everything that it shows is folded from them.
  */
+import type { Agent } from 'node:http';
 import { connect, defer, filter, from, map, merge, mergeMap, type Observable, type OperatorFunction } from 'rxjs';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
 import { isTerminal, type TerminalStatus } from '../task/status.js';
@@ -33,6 +34,8 @@ export type RunEvent =
 export interface RunEventsOptions extends WatchTasksOptions {
   /** The directory for videos; null to save none. */
   readonly download: string | null;
+  /** The agent for downloads. Default: Node's global agents. */
+  readonly agent?: Agent | undefined;
 }
 
 /**
@@ -43,7 +46,7 @@ export interface RunEventsOptions extends WatchTasksOptions {
  * @example from(lines).pipe(toRunEvents(client, { download: 'videos' })).subscribe(console.log)
  */
 export const toRunEvents =
-  (client: TaskClient, { download, ...options }: RunEventsOptions): OperatorFunction<ListLine, RunEvent> =>
+  (client: TaskClient, { download, agent, ...options }: RunEventsOptions): OperatorFunction<ListLine, RunEvent> =>
     (lines) =>
       lines.pipe(
         connect((each) =>
@@ -52,7 +55,7 @@ export const toRunEvents =
             each.pipe(
               mergeMap((line) => (line.kind === 'task' ? [line.task] : [])),
               watchTasks(client, options),
-              connect((events) => (download === null ? events : merge(events, events.pipe(saveVideos({ directory: download, client }))))),
+              connect((events) => (download === null ? events : merge(events, events.pipe(saveVideos({ directory: download, client, agent }))))),
             ),
           ),
         ),

@@ -2,7 +2,6 @@
  * `rx-seedance watch`: follows tasks to their ends, saves their videos, and shows their progress.
  */
 import { concat, connect, EMPTY, from, last, lastValueFrom, map, merge, type Observable, takeUntil, tap } from 'rxjs';
-import { fetchTransport } from '../adapters/fetch.js';
 import type { TaskRef } from '../task/snapshot.js';
 import { createTaskClient, type WatchOptions } from '../client/task-client.js';
 import { type Journal, openJournal } from '../node/index.js';
@@ -15,10 +14,12 @@ import { jsonLines } from './json-events.js';
 import { linesOf } from './lines.js';
 import { liveBoard } from './live-board.js';
 import { changeLines, endLines, summaryLines, toLines } from './plain-lines.js';
+import { ProxyAgent } from './proxy-agent.js';
 import { type RunEvent, toRunEvents } from './run-events.js';
 import { type Run, tallyOf, toRun } from './run.js';
 import { exitCodeOf } from './signals.js';
 import { type ListLine, parseListLine, parseTaskList } from './task-refs.js';
+import { programTransport } from './transport.js';
 import { UsageError } from './usage-error.js';
 
 /** Watches tasks. Gives the exit code. */
@@ -61,7 +62,7 @@ interface Watched {
 const watch = async (command: WatchArguments, { tasks, access, journal }: Watched, console: Console): Promise<number> => {
   const { stdin, stdout, stderr, stopped } = console;
   const { download, concurrency, deadlineMs } = command;
-  const client = createTaskClient({ ...access, transport: fetchTransport(), concurrency: concurrency ?? undefined });
+  const client = createTaskClient({ ...access, transport: programTransport(), concurrency: concurrency ?? undefined });
   // An option of each watch, not of the client, so that --deadline in a later run moves a deadline that the journal has stored.
   const watchOptions = (task: TaskRef): WatchOptions => ({ ...journal?.watch(task), deadlineMs: deadlineMs ?? undefined });
   const named = from(tasks).pipe(map((task) => ({ kind: 'task' as const, task })));
@@ -69,7 +70,7 @@ const watch = async (command: WatchArguments, { tasks, access, journal }: Watche
 
   const end: { stop: Stop | null } = { stop: null };
   const events = concat(named, streamed).pipe(
-    toRunEvents(client, { download, watch: watchOptions }),
+    toRunEvents(client, { download, agent: new ProxyAgent(), watch: watchOptions }),
     takeUntil(stopped.pipe(tap((stop) => (end.stop = stop)))),
   );
   const run = await lastValueFrom(events.pipe(shownOn(console, command, access)));

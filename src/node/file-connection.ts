@@ -63,9 +63,10 @@ const checkedSockets = new WeakSet<Socket>();
 
 const send = (url: URL, { headers, signal, agent, allowsPrivate }: FileRequest): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const get = url.protocol === 'https:' ? getHttps : getHttp;
+    // Of the URL, not of the agent: an agent may serve both protocols.
+    const [get, defaultPort] = url.protocol === 'https:' ? [getHttps, 443] : [getHttp, 80];
     const lookup = allowsPrivate(url.hostname) ? undefined : publicLookup(url.hostname);
-    const request = get(url, { headers: { 'user-agent': userAgent, ...headers }, signal, agent, lookup }, resolve).on('error', reject);
+    const request = get(url, { headers: { 'user-agent': userAgent, ...headers }, signal, agent, lookup, defaultPort }, resolve).on('error', reject);
     request.on('socket', (socket) => {
       // The global agent shares its sockets with the rest of the program, which may have opened one to a private address.
       if (request.reusedSocket && lookup !== undefined && !checkedSockets.has(socket)) request.destroy(new Error('the open connection to this host is not checked'));
