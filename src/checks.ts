@@ -13,6 +13,11 @@ export const checkFunction = (field: string, value: unknown): void => {
   if (typeof value !== 'function') throw new TypeError(`${field} must be a function, not ${String(value)}`);
 };
 
+/** Throws `TypeError` unless the value is a boolean. */
+export const checkBoolean = (field: string, value: unknown): void => {
+  if (typeof value !== 'boolean') throw new TypeError(`${field} must be true or false, not ${String(value)}`);
+};
+
 /** Throws `RangeError` unless the count is an integer ≥ `least`. */
 export const checkCount = (field: string, count: number, least = 1): void => {
   if (!Number.isSafeInteger(count) || count < least) throw new RangeError(`${field} must be an integer ≥ ${least}, not ${String(count)}`);

@@ -38,6 +38,7 @@ export interface WatchArguments extends AccessArguments {
   /** Whether stdin lists more tasks, one a line. */
   readonly fromStdin: boolean;
   readonly download: string | null;
+  readonly lastFrame: boolean;
   readonly journal: string | null;
   readonly json: boolean;
   readonly deadlineMs: number | null;
@@ -127,14 +128,16 @@ const parseWatch = (args: readonly string[]): WatchArguments => {
     ...accessOptions,
     file: { type: 'string' },
     download: { type: 'string' },
+    'last-frame': { type: 'boolean' },
     journal: { type: 'string' },
     json: { type: 'boolean' },
     deadline: { type: 'string' },
     concurrency: { type: 'string' },
   });
-  const { json = false, deadline, concurrency } = values;
+  const { json = false, deadline, concurrency, 'last-frame': lastFrame = false } = values;
   const file = path('--file', values.file);
   const download = path('--download', values.download);
+  if (lastFrame && download === null) throw new UsageError('--last-frame needs --download DIR');
   const journal = path('--journal', values.journal) ?? download;
   const tasks = positionals.filter((text) => text !== '-').map(parseTaskRef);
   const fromStdin = positionals.includes('-') || file === '-';
@@ -147,6 +150,7 @@ const parseWatch = (args: readonly string[]): WatchArguments => {
     file: file === '-' ? null : file,
     fromStdin,
     download,
+    lastFrame,
     journal,
     json,
     deadlineMs: deadline === undefined ? null : orUsageError(() => parseDuration('--deadline', deadline)),

@@ -33,6 +33,7 @@ run the same command again: it does not poll finished tasks or download saved vi
       --file FILE          more tasks, one provider:id a line; # begins a comment. FILE may be - for stdin
   -                        more tasks from stdin, watched as soon as their lines arrive
       --download DIR       save the videos in this directory
+      --last-frame         save the last frame of each video, too, if its task has one
       --journal DIR        keep the state of each task in this directory; default: the --download directory.
                            Without any task, resumes all tasks of the journal, and shows again those that have
                            finished

@@ -24,6 +24,7 @@ const jsonOf = (event: PublicEvent): string => {
       return plainJson({ ...event, transition });
     }
     case 'error':
+    case 'saved':
     case 'not-saved':
       return plainJson({ ...event, error: event.error && publicFieldsOf(event.error) });
     case 'added':
@@ -32,7 +33,6 @@ const jsonOf = (event: PublicEvent): string => {
     case 'removed':
     case 'retry':
     case 'download':
-    case 'saved':
       return plainJson(event);
   }
 };

@@ -42,7 +42,7 @@ const changeOf = (event: RunEvent, nowMs: number): string | null => {
     case 'error':
       return `${refText(event.task)}  ${endWord('errored')}: ${messageWithoutTask(event)}`;
     case 'saved':
-      return `${refText(event.task)}  ${event.isNew ? 'saved' : 'already saved'}: ${event.path} (${bytesForPeople(event.bytes)})`;
+      return `${refText(event.task)}  ${event.isNew ? 'saved' : 'already saved'}: ${event.path} (${bytesForPeople(event.bytes)})${event.error === null ? '' : `, but not its last frame: ${event.error.message}`}`;
     case 'not-saved':
       return event.reason === 'download' || event.reason === 'no-video' ? `${refText(event.task)}  not saved: ${whyNotSaved(event)}` : null;
     case 'refused':

@@ -34,6 +34,8 @@ export type RunEvent =
 export interface RunEventsOptions extends WatchTasksOptions {
   /** The directory for videos; null to save none. */
   readonly download: string | null;
+  /** Whether to save the last frames, too. */
+  readonly lastFrame?: boolean | undefined;
   /** The agent for downloads. Default: Node's global agents. */
   readonly agent?: Agent | undefined;
 }
@@ -46,7 +48,7 @@ export interface RunEventsOptions extends WatchTasksOptions {
  * @example from(lines).pipe(toRunEvents(client, { download: 'videos' })).subscribe(console.log)
  */
 export const toRunEvents =
-  (client: TaskClient, { download, agent, ...options }: RunEventsOptions): OperatorFunction<ListLine, RunEvent> =>
+  (client: TaskClient, { download, lastFrame, agent, ...options }: RunEventsOptions): OperatorFunction<ListLine, RunEvent> =>
     (lines) =>
       lines.pipe(
         connect((each) =>
@@ -55,7 +57,7 @@ export const toRunEvents =
             each.pipe(
               mergeMap((line) => (line.kind === 'task' ? [line.task] : [])),
               watchTasks(client, options),
-              connect((events) => (download === null ? events : merge(events, events.pipe(saveVideos({ directory: download, client, agent }))))),
+              connect((events) => (download === null ? events : merge(events, events.pipe(saveVideos({ directory: download, lastFrame, client, agent }))))),
             ),
           ),
         ),

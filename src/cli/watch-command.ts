@@ -61,7 +61,7 @@ interface Watched {
 
 const watch = async (command: WatchArguments, { tasks, access, journal }: Watched, console: Console): Promise<number> => {
   const { stdin, stdout, stderr, stopped } = console;
-  const { download, concurrency, deadlineMs } = command;
+  const { download, lastFrame, concurrency, deadlineMs } = command;
   const client = createTaskClient({ ...access, transport: programTransport(), concurrency: concurrency ?? undefined });
   // An option of each watch, not of the client, so that --deadline in a later run moves a deadline that the journal has stored.
   const watchOptions = (task: TaskRef): WatchOptions => ({ ...journal?.watch(task), deadlineMs: deadlineMs ?? undefined });
@@ -70,7 +70,7 @@ const watch = async (command: WatchArguments, { tasks, access, journal }: Watche
 
   const end: { stop: Stop | null } = { stop: null };
   const events = concat(named, streamed).pipe(
-    toRunEvents(client, { download, agent: new ProxyAgent(), watch: watchOptions }),
+    toRunEvents(client, { download, lastFrame, agent: new ProxyAgent(), watch: watchOptions }),
     takeUntil(stopped.pipe(tap((stop) => (end.stop = stop)))),
   );
   const run = await lastValueFrom(events.pipe(shownOn(console, command, access)));

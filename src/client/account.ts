@@ -1,7 +1,7 @@
 /**
  * Accounts: an API key at a base URL. The key is kept in a closure: no property, log line or JSON of an account contains it.
  */
-import { checkCount, isRecord } from '../checks.js';
+import { checkBoolean, checkCount, isRecord } from '../checks.js';
 import type { TaskRef } from '../task/snapshot.js';
 import type { RateLimitOptions } from '../transport/request-queue.js';
 import type { Provider } from '../wire/provider.js';
@@ -64,7 +64,7 @@ export const account = <Id extends string>(
   for (const field of ['perMinute', 'maxInFlight'] as const) {
     if (rateLimit[field] !== undefined) checkCount(`rateLimit.${field}`, rateLimit[field]);
   }
-  if (typeof batch !== 'boolean') throw new TypeError(`${label}: batch must be true or false, not ${String(batch)}`);
+  checkBoolean(`${label}: batch`, batch);
   /** The last keys that were sent, the latest first. A late response may contain a key that was replaced since. */
   const sent: { readonly key: string; readonly clear: (text: string) => string; readonly credentials: Credentials }[] = [];
   const credentialsOf = (key: string): Credentials => {

@@ -8,7 +8,7 @@ import { type Digests, digestsIn, noDigests } from './file-digest.js';
 import { actionFor, endHeaders, headersFor, type Held, lengthAfter } from './file-response.js';
 import { type FileRequest, openFile } from './file-connection.js';
 import type { PartFile } from './part-file.js';
-import { signatureBytes, startsLikeVideo } from './video-check.js';
+import { type FileFormat, signatureBytes } from './file-format.js';
 
 /** A connection did not bring all bytes. Another one may. */
 export class ConnectionError extends Error {
@@ -26,7 +26,7 @@ export class LinkRefusedError extends Error {}
 /** The connections of one part. Each waits until the one before has written its last byte. */
 export interface Connections {
   /**
-   * One connection: emits the state of the part after each chunk, and completes when all bytes are received and are those of a video.
+   * One connection: emits the state of the part after each chunk, and completes when all bytes are received and are those of a file of the format.
    *
    * Cold. Unsubscribing aborts it.
    * Errors: `ConnectionError`, `LinkRefusedError`, `RejectedFileError`, `DownloadError` of kind `disk`, and those of Node's HTTP client.
@@ -36,16 +36,16 @@ export interface Connections {
   readonly settled: () => Promise<void>;
 }
 
-export const connectionsTo = (part: PartFile, access: Omit<FileRequest, 'url' | 'headers' | 'signal'>): Connections => {
+export const connectionsTo = (part: PartFile, format: FileFormat, access: Omit<FileRequest, 'url' | 'headers' | 'signal'>): Connections => {
   let settled: Promise<void> = Promise.resolve();
-  const check = createFileCheck(part);
+  const check = createFileCheck(part, format);
   return {
     settled: () => settled,
     open: (url: string): Observable<Held> =>
       new Observable<Held>((subscriber) => {
         const controller = new AbortController();
         settled = settled
-          .then(() => receive(part, check, { ...access, url, signal: controller.signal }, (held) => subscriber.next(held)))
+          .then(() => receive(part, format, check, { ...access, url, signal: controller.signal }, (held) => subscriber.next(held)))
           .then(
             () => subscriber.complete(),
             (error: unknown) => {
@@ -61,12 +61,12 @@ export const connectionsTo = (part: PartFile, access: Omit<FileRequest, 'url' | 
 type Request = Omit<FileRequest, 'headers'>;
 type Emit = (held: Held) => void;
 
-/** One connection. Resolves when all bytes are received, and the file is a video. */
-const receive = async (part: PartFile, check: FileCheck, request: Request, emit: Emit): Promise<void> => {
+/** One connection. Resolves when all bytes are received and checked. */
+const receive = async (part: PartFile, format: FileFormat, check: FileCheck, request: Request, emit: Emit): Promise<void> => {
   const { signal } = request;
   if (signal.aborted) return;
   try {
-    const { digests, isEndKnown } = isWhole(part.held()) ? { digests: noDigests, isEndKnown: true } : await receiveBytes(part, request, emit);
+    const { digests, isEndKnown } = isWhole(part.held()) ? { digests: noDigests, isEndKnown: true } : await receiveBytes(part, format, request, emit);
     if (!signal.aborted) await check(digests, isEndKnown, () => emit(part.held()));
   } catch (error) {
     if (error instanceof CutFileError) throw new ConnectionError(error.message);
@@ -76,11 +76,11 @@ const receive = async (part: PartFile, check: FileCheck, request: Request, emit:
   }
 };
 
-/** The first bytes of a response are not those of a video. */
+/** The first bytes of a response are not those of the format. */
 class WrongStartError extends RejectedFileError {}
 
 /** Resolves when the response has ended. */
-const receiveBytes = async (part: PartFile, request: Request, emit: Emit): Promise<{ readonly digests: Digests; readonly isEndKnown: boolean }> => {
+const receiveBytes = async (part: PartFile, format: FileFormat, request: Request, emit: Emit): Promise<{ readonly digests: Digests; readonly isEndKnown: boolean }> => {
   const { signal } = request;
   const response = await openFile({ ...request, headers: headersFor(part.held()) });
   const action = actionFor(response, part.held());
@@ -98,7 +98,7 @@ const receiveBytes = async (part: PartFile, request: Request, emit: Emit): Promi
   }
   const { fromBytes, toBytes, totalBytes, validator, codings } = action;
   const body = decoded(response.bytes, codings);
-  const bytes = fromBytes === 0 ? await checkedStart(body, response.header('content-type')) : body;
+  const bytes = fromBytes === 0 ? await checkedStart(body, format, response.header('content-type')) : body;
   if (fromBytes === 0) await part.begin(totalBytes, validator);
   emit(part.held());
   for await (const chunk of bytes) {
@@ -119,15 +119,15 @@ const receiveBytes = async (part: PartFile, request: Request, emit: Emit): Promi
 
 const isWhole = ({ receivedBytes, totalBytes }: Held): boolean => receivedBytes > 0 && receivedBytes === totalBytes;
 
-/** The body, once its first bytes have arrived. Errors: `WrongStartError` if they are not those of a video. */
-const checkedStart = async (bytes: AsyncIterable<Uint8Array>, type: string | null): Promise<AsyncIterable<Uint8Array>> => {
+/** The body, once its first bytes have arrived. Errors: `WrongStartError` if they are not those of the format. */
+const checkedStart = async (bytes: AsyncIterable<Uint8Array>, format: FileFormat, type: string | null): Promise<AsyncIterable<Uint8Array>> => {
   const chunks = bytes[Symbol.asyncIterator]();
   let start = Buffer.alloc(0);
   for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
     start = Buffer.concat([start, next.value]);
     if (start.length >= signatureBytes) break;
   }
-  if (start.length > 0 && !startsLikeVideo(start)) throw new WrongStartError(`the response is not a video (${type ?? 'no content-type'})`);
+  if (start.length > 0 && !format.startsLike(start)) throw new WrongStartError(`the response is not a ${format.name} (${type ?? 'no content-type'})`);
   return (async function *() {
     yield start;
     yield* { [Symbol.asyncIterator]: () => chunks };

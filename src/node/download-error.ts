@@ -2,14 +2,17 @@
  * The error of downloads: one class with a `kind`. Its messages hold no signature of a link.
  */
 import { messageOf } from '../state/errors.js';
+import { LeaseHeldError } from './lease.js';
 import { codeOf } from './system-error.js';
 
 /**
  * `exists` a file of this name exists · `no-video` the response has no link · `refused` the host refuses the link or sends a file that is no
- * video, and there is no fresh link or it is no better, or the link leads where it must not · `interrupted` the host was unreachable, or sent no new byte, for longer than
- * `giveUpAfterMs` · `too-large` the file has more than `maxBytes` · `disk` the disk is full, or the path cannot be written.
+ * video, and there is no fresh link or it is no better, or the link leads where it must not · `interrupted` the host was unreachable, or
+ * sent no new byte, for longer than
+ * `giveUpAfterMs` · `too-large` the file has more than `maxBytes` · `disk` the disk stayed full or another program wrote the file
+ * for `giveUpAfterMs`, or the path cannot be written · `sink` the stream that `sink` returned has failed.
  */
-export type DownloadErrorKind = 'exists' | 'no-video' | 'refused' | 'interrupted' | 'too-large' | 'disk';
+export type DownloadErrorKind = 'exists' | 'no-video' | 'refused' | 'interrupted' | 'too-large' | 'disk' | 'sink';
 
 const brand = Symbol.for('rx-seedance.DownloadError');
 
@@ -39,6 +42,15 @@ export const isDownloadError = <Kind extends DownloadErrorKind = DownloadErrorKi
 ): value is DownloadError & { readonly kind: Kind } =>
   value instanceof Error && Object.hasOwn(value, brand) && (kind === undefined || (value as DownloadError).kind === kind); // the brand says so
 
+/** An error of kind `disk` that may pass: the disk has no room, or another program writes the file. */
+export class PassingError extends DownloadError {
+  constructor(path: string, message: string, cause?: unknown) {
+    super('disk', path, message, cause);
+  }
+}
+
+const fullCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
 /** The messages of system errors. */
 const meanings: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
@@ -60,5 +72,7 @@ const meanings: Readonly<Record<string, string>> = {
 export const diskError = (path: string, error: unknown): DownloadError => {
   const code = codeOf(error) ?? '';
   const meaning = meanings[code];
-  return new DownloadError('disk', path, meaning === undefined ? messageOf(error) : `${meaning} (${code})`, error);
+  const message = meaning === undefined ? messageOf(error) : `${meaning} (${code})`;
+  const mayPass = fullCodes.has(code) || error instanceof LeaseHeldError;
+  return mayPass ? new PassingError(path, message, error) : new DownloadError('disk', path, message, error);
 };

@@ -1,14 +1,15 @@
 /**
- * The last check of a downloaded file, between its last byte and its final name: it is a complete video, and has the digest that the host sent.
+ * The last check of a downloaded file, between its last byte and its final name: it is a complete file of its
+ * format, and has the digest that the host sent.
  */
 import { type Digests, digestsOf, noDigests, tagDigest } from './file-digest.js';
 import type { PartFile } from './part-file.js';
-import { videoFault } from './video-check.js';
+import type { FileFormat } from './file-format.js';
 
-/** The host sent a file that is not the video. */
+/** The host sent another file. */
 export class RejectedFileError extends Error {}
 
-/** The file is a video that lacks its end. */
+/** The file lacks its end. */
 export class CutFileError extends Error {}
 
 /** Checks the received file. Errors: `RejectedFileError`; `CutFileError` if the length of the file is unknown; `DownloadError` of kind `disk`. */
@@ -20,11 +21,11 @@ export type FileCheck = (expected: Digests, isEndKnown: boolean, touch: () => vo
  * An entity tag of 32 hexadecimal digits is not an MD5 on every host. If the file arrives a second time with the same bytes, the tag is
  * not their MD5, and the file is accepted.
  */
-export const createFileCheck = (part: Pick<PartFile, 'held' | 'read' | 'chunks'>): FileCheck => {
+export const createFileCheck = (part: Pick<PartFile, 'held' | 'read' | 'chunks'>, format: FileFormat): FileCheck => {
   let refuted: string | null = null;
   return async (digests, isEndKnown, touch) => {
     const { receivedBytes, validator } = part.held();
-    const fault = await videoFault(part.read, receivedBytes);
+    const fault = await format.faultOf(part.read, receivedBytes);
     if (fault?.kind === 'cut' && !isEndKnown) throw new CutFileError(fault.message);
     if (fault !== null) throw new RejectedFileError(fault.message);
     const expected = { ...digests, tag: digests.tag ?? tagDigest(validator) };

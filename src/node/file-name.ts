@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
+import type { FileFormat } from './file-format.js';
 
 /** Names that need no digest: no file system changes them, and they cannot look like a name with a digest. */
 const plain = /^[a-z0-9](?:[a-z0-9_-]|\.(?=[a-z0-9_-])){0,99}$/;
@@ -27,15 +28,18 @@ export const taskFileName = (task: TaskRef): string => {
 };
 
 /** A name for a link without a task: the plain characters of its last segment. */
-export const linkFileName = (url: string): string => {
+export const linkFileName = (url: string, format: FileFormat): string => {
   const segment = new URL(url).pathname.split('/').at(-1) ?? '';
-  return `${readable(segment.replace(extension, ''))}${extensionOf(url)}`;
+  const isKnown = format.extensions.includes(extensionIn(url));
+  return `${readable(isKnown ? segment.slice(0, segment.lastIndexOf('.')) : segment)}${extensionOf(url, format)}`;
 };
 
-/** The extension of the link if it is one of a video, else `.mp4`. */
-export const extensionOf = (url: string): string => extension.exec(new URL(url).pathname)?.[0].toLowerCase() ?? '.mp4';
+/** The extension of the link if it is one of the format, else the first one of the format. */
+export const extensionOf = (url: string | null, { extensions }: FileFormat): string =>
+  extensions.find((extension) => url !== null && extension === extensionIn(url)) ?? extensions[0];
 
-const extension = /\.(?:mp4|mov|webm)$/i;
+/** The extension of a link, in lower case; empty if it has none. */
+export const extensionIn = (url: string): string => /\.[^./]*$/.exec(new URL(url).pathname)?.[0].toLowerCase() ?? '';
 
 /** The plain characters of some strings. */
 const readable = (...texts: readonly string[]): string => {

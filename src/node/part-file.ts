@@ -1,10 +1,16 @@
 /**
- * An incomplete file: `<name>.part`, and `<name>.part.json` with its length and validator, so that another process can resume it.
+ * An incomplete file: `<name>.part`, and `<name>.part.json` with its length and validator, so that another process can resume it. After a
+ * failure of the computer, only the bytes count that were flushed when the part was closed.
  * The part is renamed to the final name when it is complete. Symbolic links are not followed.
  */
 import { constants, type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { uptime } from 'node:os';
 import { dirname } from 'node:path';
-import { diskError, DownloadError } from './download-error.js';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { isRecord } from '../checks.js';
+import { messageOf } from '../state/errors.js';
+import { diskError, DownloadError, PassingError } from './download-error.js';
 import type { Held } from './file-response.js';
 import { isFile } from './is-file.js';
 import { leaseOf } from './lease.js';
@@ -25,6 +31,8 @@ export interface PartFile {
   readonly chunks: (touch: () => void) => AsyncGenerator<Uint8Array>;
   /** Renames the part to the final name. Calls `beforeRename` once all bytes are flushed. Errors: also of kind `exists`. */
   readonly finish: (beforeRename: (bytes: number) => void) => Promise<void>;
+  /** Sends all bytes to the stream of `sink`, and removes the part. Calls `onSent` in between. Errors: also of kind `sink`, with the part kept. */
+  readonly send: (sink: () => Writable, signal: AbortSignal, onSent: (bytes: number) => void) => Promise<void>;
   /** Closes the part once pending work is done. */
   readonly close: () => Promise<void>;
 }
@@ -62,17 +70,46 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
     throw error;
   });
   let held = heldAccordingTo(readNotes(notesPath), partBytes);
+  // What follows the trusted bytes must not stay behind the end of the file.
+  if (held.receivedBytes > 0 && held.receivedBytes < partBytes) await onDisk(() => file.truncate(held.receivedBytes));
+  /** Whether the part has bytes that the notes do not call flushed. */
+  let isDirty = false;
   const read = (at: number, length: number): Promise<Uint8Array> =>
     onDisk(async () => {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
       return buffer.subarray(0, bytesRead);
     });
+  const chunks = async function *(touch: () => void): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < held.receivedBytes;) {
+      const chunk = await read(at, chunkBytes);
+      if (chunk.length === 0) return;
+      touch();
+      yield chunk;
+      at += chunk.length;
+    }
+  };
 
+  const takeNotes = (flushedBytes: number): void => {
+    const { totalBytes, validator } = held;
+    const notes: Notes = { totalBytes, validator, flushedBytes, bootedAtMs: bootedAtMs() };
+    writeWholeFile(notesPath, `${JSON.stringify(notes)}\n`);
+  };
   const drop = async (totalBytes: number | null, validator: string | null): Promise<void> => {
     // In this order, so that the notes always describe the bytes in the part.
     if ((await file.stat()).size > 0) await file.truncate(0);
     held = { receivedBytes: 0, totalBytes, validator };
-    writeWholeFile(notesPath, `${JSON.stringify({ totalBytes, validator })}\n`);
+    takeNotes(0);
+  };
+  /** Flushes what a later program may trust even if this computer fails. If that fails, it trusts less. */
+  const flush = async (): Promise<void> => {
+    if (!isDirty) return;
+    try {
+      await file.datasync();
+      lease.check();
+      takeNotes(held.receivedBytes);
+    } catch {
+      // The part is as good as after a kill.
+    }
   };
   const tooLarge = (bytes: string): DownloadError => new DownloadError('too-large', path, `the file has ${bytes} bytes, more than maxBytes (${String(maxBytes)})`);
   let measureAt = 0;
@@ -80,15 +117,7 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
   return {
     held: () => held,
     read,
-    chunks: async function *(touch) {
-      for (let at = 0; at < held.receivedBytes;) {
-        const chunk = await read(at, chunkBytes);
-        if (chunk.length === 0) return;
-        touch();
-        yield chunk;
-        at += chunk.length;
-      }
-    },
+    chunks,
     begin: (totalBytes, validator) =>
       onDisk(async () => {
         lease.check();
@@ -108,9 +137,10 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
         if (receivedBytes >= measureAt) {
           const neededBytes = Math.max(bytes.byteLength, (totalBytes ?? 0) - receivedBytes);
           const freeBytes = await roomIn(dirname(path));
-          if (neededBytes > freeBytes) throw new DownloadError('disk', path, `the disk has no room for ${String(neededBytes)} more bytes`);
+          if (neededBytes > freeBytes) throw new PassingError(path, `the disk has no room for ${String(neededBytes)} more bytes`);
           measureAt = nextBytes + measureEachBytes;
         }
+        isDirty = true;
         await writeAll(file, bytes, receivedBytes);
         held = { ...held, receivedBytes: nextBytes };
       }),
@@ -120,11 +150,27 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
         lease.check();
         await ensureFree();
         beforeRename(held.receivedBytes);
+        isDirty = false;
         await (mayReplace ? rename(partPath, path) : renameIfFree(partPath, path));
         await rm(notesPath, { force: true });
         lease.release();
       }),
-    close: () => pending.then(() => file.close()).finally(lease.release),
+    send: async (sink, signal, onSent) => {
+      try {
+        await pipeline(chunks(() => undefined), sink(), { signal });
+      } catch (error) {
+        throw new DownloadError('sink', path, `the sink failed: ${messageOf(error)}`, error);
+      }
+      await onDisk(async () => {
+        lease.check();
+        onSent(held.receivedBytes);
+        isDirty = false;
+        await rm(partPath);
+        await rm(notesPath, { force: true });
+        lease.release();
+      });
+    },
+    close: () => pending.then(flush).finally(() => file.close()).finally(lease.release),
   };
 };
 
@@ -159,21 +205,38 @@ const renameIfFree = async (from: string, to: string): Promise<void> => {
   await rm(from);
 };
 
-type Notes = Pick<Held, 'totalBytes' | 'validator'>;
+/** What is known of the bytes in a part. */
+interface Notes extends Pick<Held, 'totalBytes' | 'validator'> {
+  /** How many bytes are surely on the disk. */
+  readonly flushedBytes: number;
+  /** When the computer that wrote the part was started. After a failure of that computer, only flushed bytes can be trusted. */
+  readonly bootedAtMs: number;
+}
 
 const nothing: Held = { receivedBytes: 0, totalBytes: null, validator: null };
 
+/** When this computer was started; it varies by what its clock was moved. */
+const bootedAtMs = (): number => Math.round(Date.now() - uptime() * 1000);
+
+const sameBootMs = 60_000;
+
 /** A part without notes, or with more bytes than its notes allow, belongs to an unknown file. */
-const heldAccordingTo = (notes: Notes | null, partBytes: number): Held =>
-  notes === null || (notes.totalBytes !== null && partBytes > notes.totalBytes) ? nothing : { ...notes, receivedBytes: partBytes };
+const heldAccordingTo = (notes: Notes | null, partBytes: number): Held => {
+  if (notes === null) return nothing;
+  const { totalBytes, validator, flushedBytes } = notes;
+  const isSameBoot = Math.abs(notes.bootedAtMs - bootedAtMs()) <= sameBootMs;
+  const receivedBytes = isSameBoot ? partBytes : Math.min(partBytes, flushedBytes);
+  return totalBytes !== null && receivedBytes > totalBytes ? nothing : { totalBytes, validator, receivedBytes };
+};
 
 const readNotes = (path: string): Notes | null => {
   try {
     const notes: unknown = isFile(path) ? JSON.parse(readFileIfThere(path) ?? 'null') : null;
-    if (typeof notes !== 'object' || notes === null || !('totalBytes' in notes) || !('validator' in notes)) return null;
-    const { totalBytes, validator } = notes;
-    if (!(totalBytes === null || Number.isSafeInteger(totalBytes)) || !(validator === null || typeof validator === 'string')) return null;
-    return { totalBytes: totalBytes === null ? null : Number(totalBytes), validator };
+    if (!isRecord(notes)) return null;
+    const { totalBytes, validator, flushedBytes, bootedAtMs: startedAtMs } = notes as Partial<Notes>; // each is checked
+    const isLength = totalBytes === null || Number.isSafeInteger(totalBytes);
+    if (totalBytes === undefined || !isLength || !(validator === null || typeof validator === 'string')) return null;
+    return { totalBytes, validator, flushedBytes: Number(flushedBytes) || 0, bootedAtMs: Number(startedAtMs) || 0 };
   } catch {
     // Without readable notes the download starts over.
     return null;

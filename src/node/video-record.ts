@@ -3,6 +3,7 @@
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRecord } from '../checks.js';
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import { isFile } from './is-file.js';
 import { readFileIfThere, writeWholeFile } from './whole-file.js';
@@ -11,25 +12,47 @@ import { readFileIfThere, writeWholeFile } from './whole-file.js';
 export interface VideoRecord {
   readonly version: 1;
   readonly task: TaskRef;
-  /** The file name of the video, in the same directory. */
+  /** The file name of the video, in the same directory or as the sink got it. */
   readonly file: string;
   readonly bytes: number;
   readonly savedAtMs: number;
+  /** Whether the files went to a sink. */
+  readonly isSent: boolean;
+  /** The last frame of the video; null if it is not saved. */
+  readonly lastFrame: { readonly file: string; readonly bytes: number } | null;
   /** The final snapshot: model, settings, usage, link and, if the provider echoes it, the prompt. */
   readonly snapshot: TaskSnapshot;
+}
+
+/** A saved file. */
+export interface SavedFile {
+  /** Its path; with a sink, its name. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** A saved video, and its last frame if that is saved, too. */
+export interface SavedVideo extends SavedFile {
+  readonly lastFrame: SavedFile | null;
 }
 
 /**
  * Finds the video of a record.
  *
- * @returns its path and size if it exists with all of its bytes, else null
+ * @param toSink whether the video must have gone to a sink, or else exist in the directory with all of its bytes
+ * @returns null if it is not saved
  */
-export const savedVideo = (recordPath: string, directory: string): { readonly path: string; readonly bytes: number } | null => {
-  const record = isFile(recordPath) ? parsed(readFileIfThere(recordPath)) : null;
-  if (record === null) return null;
-  const path = join(directory, record.file);
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats?.isFile() === true && stats.size === record.bytes ? { path, bytes: record.bytes } : null;
+export const savedVideo = (recordPath: string, directory: string, toSink: boolean): SavedVideo | null => {
+  const record = parsed(recordPath);
+  const saved = (value: unknown): SavedFile | null => {
+    const { file: name, bytes } = fieldsOf(value);
+    if (typeof name !== 'string' || name === '' || /[/\\]/.test(name) || typeof bytes !== 'number') return null;
+    const path = toSink ? name : join(directory, name);
+    const stats = toSink ? null : statSync(path, { throwIfNoEntry: false });
+    return toSink || (stats?.isFile() === true && stats.size === bytes) ? { path, bytes } : null;
+  };
+  const video = (record['isSent'] === true) === toSink ? saved(record) : null;
+  return video === null ? null : { ...video, lastFrame: saved(record['lastFrame']) };
 };
 
 /** Writes a record. Errors: system errors. */
@@ -37,14 +60,20 @@ export const writeRecord = (recordPath: string, record: VideoRecord): void => {
   writeWholeFile(recordPath, `${JSON.stringify(record, null, 2)}\n`);
 };
 
-/** The needed fields of a record; null if it is missing or invalid. */
-const parsed = (text: string | null): Pick<VideoRecord, 'file' | 'bytes'> | null => {
+/** Adds the last frame to a record. Errors: system errors. */
+export const addLastFrame = (recordPath: string, lastFrame: VideoRecord['lastFrame']): void => {
+  writeWholeFile(recordPath, `${JSON.stringify({ ...parsed(recordPath), lastFrame }, null, 2)}\n`);
+};
+
+/** The fields of a record; none if it is missing or no JSON. */
+const parsed = (path: string): Fields => {
   try {
-    const record: unknown = JSON.parse(text ?? 'null');
-    if (typeof record !== 'object' || record === null || !('file' in record) || !('bytes' in record)) return null;
-    const { file, bytes } = record;
-    return typeof file === 'string' && !/[/\\]/.test(file) && typeof bytes === 'number' ? { file, bytes } : null;
+    return fieldsOf(isFile(path) ? JSON.parse(readFileIfThere(path) ?? 'null') : null);
   } catch {
-    return null;
+    return {};
   }
 };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const fieldsOf = (value: unknown): Fields => (isRecord(value) ? (value as Fields) : {}); // an object has fields

@@ -6,7 +6,7 @@ import { ark } from '../../src/providers/ark.js';
 const task = { provider: 'ark', id: 'cgt-1' };
 const access = { baseUrls: [], envFile: null };
 const watch = {
-  kind: 'watch', tasks: [task], file: null, fromStdin: false, download: null, journal: null, json: false, deadlineMs: null, concurrency: null, ...access,
+  kind: 'watch', tasks: [task], file: null, fromStdin: false, download: null, lastFrame: false, journal: null, json: false, deadlineMs: null, concurrency: null, ...access,
 } as const;
 
 describe('valid arguments', () => {

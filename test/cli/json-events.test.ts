@@ -11,7 +11,7 @@ const [task, other] = [{ provider: 'ark', id: 'a' }, { provider: 'ark', id: 'b' 
 const received = (receivedBytes: number, done = false, of = task): SaveEvent => ({
   kind: 'download', task: of, progress: { path: 'a.mp4', receivedBytes, totalBytes: 9, done },
 });
-const saved: SaveEvent = { kind: 'saved', task, path: 'a.mp4', bytes: 9, isNew: true };
+const saved: SaveEvent = { kind: 'saved', task, path: 'a.mp4', bytes: 9, isNew: true, lastFrame: null, error: null };
 const notSaved: SaveEvent = { kind: 'not-saved', task, reason: 'download', error: new Error('disk full') };
 
 const events: Readonly<Record<string, FeedEvent | SaveEvent>> = {

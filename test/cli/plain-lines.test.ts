@@ -1,3 +1,4 @@
+import { DownloadError } from '../../src/node/download-error.js';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/cli/run-events.js';
@@ -15,8 +16,8 @@ const events: readonly RunEvent[] = [
   { kind: 'transition', atMs: 0, task, transition: transition('unknown', 'running', { task, providerStatus: 'archived' }) },
   { kind: 'transition', atMs: 0, task, transition: transition('failed', 'unknown', { task }) },
   { kind: 'not-saved', task, reason: 'failed', error: null },
-  { kind: 'saved', task, path: 'v/a.mp4', bytes: 4_200_000, isNew: true },
-  { kind: 'saved', task, path: 'v/a.mp4', bytes: 4_200_000, isNew: false },
+  { kind: 'saved', task, path: 'v/a.mp4', bytes: 4_200_000, isNew: true, lastFrame: null, error: null },
+  { kind: 'saved', task, path: 'v/a.mp4', bytes: 4_200_000, isNew: false, lastFrame: null, error: new DownloadError('refused', 'v/a.last.png', 'the host refuses the link') },
   { kind: 'not-saved', task, reason: 'download', error: new Error('the disk is full') },
   { kind: 'not-saved', task, reason: 'no-video', error: null },
   { kind: 'error', atMs: 0, task, error: new Error('gone') },
@@ -34,7 +35,7 @@ describe('changeLines', () => {
       "ark:cgt- 1  unknown  status is 'archived'",
       'ark:cgt- 1  failed  internal: it broke',
       'ark:cgt- 1  saved: v/a.mp4 (4.2 MB)',
-      'ark:cgt- 1  already saved: v/a.mp4 (4.2 MB)',
+      'ark:cgt- 1  already saved: v/a.mp4 (4.2 MB), but not its last frame: v/a.last.png: the host refuses the link',
       'ark:cgt- 1  not saved: the disk is full',
       'ark:cgt- 1  not saved: the response has no link to a video',
       'ark:cgt- 1  could not be followed: gone',

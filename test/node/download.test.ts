@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
+import { tmpdir, uptime } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { EMPTY, filter, firstValueFrom, lastValueFrom, merge, type Observable, of, skipWhile, tap, throwError, toArray } from 'rxjs';
@@ -334,7 +334,34 @@ describe('a cut connection', () => {
   });
 });
 
+const startedAtMs = Date.now() - uptime() * 1000;
+const notes = (totalBytes: number | null, flushedBytes = film.length, bootedAtMs = startedAtMs): string =>
+  JSON.stringify({ totalBytes, validator: tag, flushedBytes, bootedAtMs });
+
 describe('a later download', () => {
+  it.each([
+    ['all bytes that a killed program has written', 0, startedAtMs, 'bytes=1000-'],
+    ['the flushed bytes alone after a failure of the computer', 400, startedAtMs - 3_600_000, 'bytes=400-'],
+    ['no byte after a failure of the computer if none was flushed', 0, startedAtMs - 3_600_000, undefined],
+  ])('trusts %s', async (_, flushedBytes, bootedAtMs, range) => {
+    const { link, ranges } = await host();
+    const directory = folder();
+    writeFileSync(join(directory, 'film.mp4.part'), Buffer.concat([film.subarray(0, flushedBytes), bootedAtMs === startedAtMs ? film.subarray(0, 1000) : Buffer.alloc(1000 - flushedBytes)]));
+    writeFileSync(join(directory, 'film.mp4.part.json'), notes(film.length, flushedBytes, bootedAtMs));
+    await run(download(link, { directory, ...hasty }));
+    expect(ranges()).toEqual([range]);
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+  });
+
+  it('leaves nothing behind the end of a file that is shorter than the part was before a failure of the computer', async () => {
+    const { link } = await host();
+    const directory = folder();
+    writeFileSync(join(directory, 'film.mp4.part'), Buffer.concat([film.subarray(0, 400), Buffer.alloc(film.length)]));
+    writeFileSync(join(directory, 'film.mp4.part.json'), notes(null, 400, startedAtMs - 3_600_000));
+    await run(download(link, { directory, ...hasty }));
+    expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
+  });
+
   it('resumes from the part', async () => {
     const { link, ranges } = await host(cutAt(100_000));
     const directory = folder();
@@ -368,7 +395,7 @@ describe('a later download', () => {
     const { link, requests } = await host();
     const directory = folder();
     writeFileSync(join(directory, 'film.mp4.part'), film);
-    writeFileSync(join(directory, 'film.mp4.part.json'), JSON.stringify({ totalBytes: film.length, validator: tag }));
+    writeFileSync(join(directory, 'film.mp4.part.json'), notes(film.length));
     expect((await run(download(link, { directory }))).at(-1)).toMatchObject({ done: true, receivedBytes: film.length });
     expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
     expect(requests).toHaveLength(0);
@@ -380,7 +407,7 @@ describe('a later download', () => {
     const { link, ranges } = await host(piece(1000, 2000), piece(2000, film.length), status(416, { 'content-range': `bytes */${String(film.length)}` }));
     const directory = folder();
     writeFileSync(join(directory, 'film.mp4.part'), film.subarray(0, 1000));
-    writeFileSync(join(directory, 'film.mp4.part.json'), JSON.stringify({ totalBytes: null, validator: tag }));
+    writeFileSync(join(directory, 'film.mp4.part.json'), notes(null));
     await run(download(link, { directory, ...hasty }));
     expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
     expect(ranges()).toEqual(['bytes=1000-', 'bytes=2000-', `bytes=${String(film.length)}-`]);
@@ -390,7 +417,7 @@ describe('a later download', () => {
     const { link, ranges } = await host(status(416, { 'content-range': 'bytes */1000' }));
     const directory = folder();
     writeFileSync(join(directory, 'film.mp4.part'), film.subarray(0, 1000));
-    writeFileSync(join(directory, 'film.mp4.part.json'), JSON.stringify({ totalBytes: film.length, validator: tag }));
+    writeFileSync(join(directory, 'film.mp4.part.json'), notes(film.length));
     await run(download(link, { directory, ...hasty }));
     expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
     expect(ranges()).toEqual(['bytes=1000-', undefined]);
@@ -400,7 +427,7 @@ describe('a later download', () => {
     const { link, ranges } = await host(status(416, { 'content-range': `bytes */${String(film.length)}` }));
     const directory = folder();
     writeFileSync(join(directory, 'film.mp4.part'), film);
-    writeFileSync(join(directory, 'film.mp4.part.json'), JSON.stringify({ totalBytes: null, validator: tag }));
+    writeFileSync(join(directory, 'film.mp4.part.json'), notes(null));
     await run(download(link, { directory }));
     expect(readFileSync(join(directory, 'film.mp4')).equals(film)).toBe(true);
     expect(ranges()).toEqual([`bytes=${String(film.length)}-`]);
@@ -410,8 +437,8 @@ describe('a later download', () => {
     ['has no notes', 'part of something', null],
     ['has incomplete notes', 'part of something', '{"totalBytes":10'],
     ['has notes of something else', 'part of something', '"film"'],
-    ['is longer than its notes say', 'x'.repeat(2000), JSON.stringify({ totalBytes: 1000, validator: tag })],
-    ['has notes without a validator', 'part of something', JSON.stringify({ totalBytes: null, validator: null })],
+    ['is longer than its notes say', 'x'.repeat(2000), notes(1000)],
+    ['has notes without a validator', 'part of something', JSON.stringify({ totalBytes: null, validator: null, flushedBytes: 100, bootedAtMs: 0 })],
   ])('starts over with a part that %s', async (_, part, notes) => {
     const { link, ranges } = await host();
     const directory = folder();
@@ -510,7 +537,7 @@ describe('the disk', () => {
     const { link, ranges } = await host();
     const directory = folder();
     const outside = join(folder(), 'notes.json');
-    writeFileSync(outside, JSON.stringify({ totalBytes: film.length, validator: tag }));
+    writeFileSync(outside, notes(film.length));
     symlinkSync(outside, join(directory, 'film.mp4.part.json'));
     writeFileSync(join(directory, 'film.mp4.part'), film.subarray(0, 1000));
     await run(download(link, { directory }));
@@ -623,7 +650,7 @@ describe('the size of a file', () => {
   it('is an error if the disk has no room for it, and none of its bytes are written', async () => {
     const { link } = await host((_, response) => void response.writeHead(200, { etag: tag, 'content-length': '900000000000000' }).write(film));
     const directory = folder();
-    const error = await failure(download(link, { directory, ...hasty, maxBytes: Number.MAX_SAFE_INTEGER }), 'disk');
+    const error = await failure(download(link, { directory, maxBytes: Number.MAX_SAFE_INTEGER, retry: () => 'stop' }), 'disk');
     expect(error.message).toContain('the disk has no room for 900000000000000 more bytes');
     expect(readFileSync(join(directory, 'film.mp4.part'))).toHaveLength(0);
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type FileFormat, picture, video } from '../../src/node/file-format.js';
 import { extensionOf, linkFileName, taskFileName } from '../../src/node/file-name.js';
 import { taskKey, type TaskRef } from '../../src/task/snapshot.js';
 
@@ -67,16 +68,18 @@ describe('the name for a link', () => {
     ['https://files.example/a/..%2f..%2fetc%2fpasswd', '2f_2fetc_2fpasswd.mp4'],
     ['https://files.example/%00.mp4', '00.mp4'],
   ])('is the safe part of the last segment of its path: %s', (url, name) => {
-    expect(linkFileName(url)).toBe(name);
+    expect(linkFileName(url, video)).toBe(name);
   });
 
   it('is safe for any link', () => {
     fc.assert(fc.property(fc.webUrl({ withQueryParameters: true }), (url) => {
-      expect(linkFileName(url)).toMatch(/^[A-Za-z0-9][A-Za-z0-9_-]*\.(?:mp4|mov|webm)$/);
+      expect(linkFileName(url, video)).toMatch(/^[A-Za-z0-9][A-Za-z0-9_-]*\.(?:mp4|mov|webm)$/);
     }));
   });
 
-  it('has a video extension', () => {
-    expect(['a.mp4', 'a.webm?x=.mov', 'a.exe', 'a'].map((file) => extensionOf(`https://files.example/${file}`))).toEqual(['.mp4', '.webm', '.mp4', '.mp4']);
+  it('has an extension of its format', () => {
+    const extensions = (format: FileFormat) => ['a.mp4', 'a.webm?x=.mov', 'a.exe', 'a', 'a.JPG'].map((file) => extensionOf(`https://files.example/${file}`, format));
+    expect(extensions(video)).toEqual(['.mp4', '.webm', '.mp4', '.mp4', '.mp4']);
+    expect(extensions(picture)).toEqual(['.png', '.png', '.png', '.png', '.jpg']);
   });
 });

@@ -1,4 +1,4 @@
-/** Films for tests of downloads: complete MP4 files in which no two parts are equal. */
+/** Files for tests of downloads: complete MP4 and PNG files in which no two parts are equal. */
 import { createHash } from 'node:crypto';
 import { makeMp4 } from '../../src/simulator/mp4.js';
 
@@ -17,3 +17,13 @@ export const noise = (pieces: number, seed = ''): Buffer =>
 /** A film of a few kB, and a box of noise after it. */
 export const makeFilm = (pieces = 20_000, seed = ''): Buffer =>
   Buffer.concat([makeMp4({ colour: [120, 90, 200], frames: 2, framesPerSecond: 24 }), box('free', noise(pieces, seed))]);
+
+/** A PNG of some kB whose chunks have no pixels. */
+export const makePng = (pieces = 200): Buffer => {
+  const chunk = (type: string, content: Buffer): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(content.length);
+    return Buffer.concat([length, Buffer.from(type), content, Buffer.alloc(4)]);
+  };
+  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', Buffer.alloc(13)), chunk('IDAT', noise(pieces)), chunk('IEND', Buffer.alloc(0))]);
+};

@@ -65,7 +65,7 @@ describe('saving the videos of a feed', () => {
       if (outcome === 'succeeds') {
         const path = join(directory, `${taskFileName(task)}.mp4`);
         const bytes = await truth(simulator, task);
-        expect(end).toEqual({ kind: 'saved', task, path, bytes: bytes.length, isNew: true });
+        expect(end).toEqual({ kind: 'saved', task, path, bytes: bytes.length, isNew: true, lastFrame: null, error: null });
         expect(readFileSync(path).equals(bytes)).toBe(true);
       } else {
         // AnyFast reports a cancelled task as failed.
@@ -102,7 +102,7 @@ describe('saving the videos of a feed', () => {
     const path = join(directory, `${taskFileName(task)}.mp4`);
     expect((await run()).at(-1)).toMatchObject({ kind: 'saved', isNew: true });
     const { ino, mtimeMs } = statSync(path);
-    expect(await run()).toEqual([{ kind: 'saved', task, path, bytes: statSync(path).size, isNew: false }]);
+    expect(await run()).toEqual([{ kind: 'saved', task, path, bytes: statSync(path).size, isNew: false, lastFrame: null, error: null }]);
     expect(statSync(path)).toMatchObject({ ino, mtimeMs });
     expect(filesOf(simulator)).toHaveLength(1);
   });
@@ -161,7 +161,7 @@ describe('saving the videos of a feed', () => {
     const bytes = readFileSync(path);
     unlinkSync(path);
     writeFileSync(`${path}.part`, bytes);
-    writeFileSync(`${path}.part.json`, JSON.stringify({ totalBytes: bytes.length, validator: '"whatever"' }));
+    writeFileSync(`${path}.part.json`, JSON.stringify({ totalBytes: bytes.length, validator: '"whatever"', flushedBytes: bytes.length, bootedAtMs: 0 }));
     expect((await run()).at(-1)).toMatchObject({ kind: 'saved', isNew: true });
     expect(readFileSync(path).equals(bytes)).toBe(true);
     expect(filesOf(simulator)).toHaveLength(1);
