@@ -30,7 +30,7 @@ export const openAccess = (
   variables: Variables,
 ): Access => {
   const providers = knownProviders.filter(({ id }) => used.ids.includes(id) || (used.allKeyed && keyIn(variables, id) !== null));
-  if (providers.length === 0) throw new UsageError('no key is set: put one in a variable such as ANYFAST_API_KEY, or name a .env file with --env-file');
+  if (providers.length === 0) throw new UsageError('no key is set: put one in a variable such as ANYFAST_API_KEY, or name a .env file with --env');
   refuseUnused(baseUrls, providers);
   const accounts = providers.map((provider) =>
     orUsageError(() => account(provider, { apiKey: keyOf(provider, variables), baseUrl: baseUrlOf(provider, baseUrls, variables) })),
@@ -52,7 +52,7 @@ const keyOf = ({ id }: Provider, variables: Variables): string => {
 
 /** The error message for a missing key. */
 export const keyMissing = (provider: string): string =>
-  `no key for ${provider}: set ${keyVariable(provider)}, or name a .env file that sets it with --env-file`;
+  `no key for ${provider}: set ${keyVariable(provider)}, or name a .env file that sets it with --env`;
 
 const baseUrlOf = ({ id, baseUrl }: Provider, baseUrls: readonly BaseUrl[], variables: Variables): string =>
   baseUrls.findLast(({ provider }) => provider === null || provider === id)?.url ?? baseUrlIn(variables, id) ?? baseUrl;

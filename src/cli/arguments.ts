@@ -28,6 +28,8 @@ export interface BaseUrl {
 export interface AccessArguments {
   readonly baseUrls: readonly BaseUrl[];
   readonly envFile: string | null;
+  /** The largest response, in bytes. Default: that of the transport. */
+  readonly maxBodyBytes: number | undefined;
 }
 
 export interface WatchArguments extends AccessArguments {
@@ -101,7 +103,7 @@ const refuseKeys = (args: readonly string[]): void => {
   if (option === undefined) return;
   throw new UsageError(
     `${option.replace(/=.*/s, '')} is not an option: every process on this machine can read arguments. ` +
-    'Put the key in a variable such as ANYFAST_API_KEY, or in a file named with --env-file',
+    'Put the key in a variable such as ANYFAST_API_KEY, or in a file named with --env',
   );
 };
 
@@ -120,7 +122,8 @@ const wantsHelp = (args: readonly string[]): boolean => {
 
 const accessOptions = {
   'base-url': { type: 'string', multiple: true },
-  'env-file': { type: 'string' },
+  env: { type: 'string' },
+  'max-body': { type: 'string' },
 } as const;
 
 const parseWatch = (args: readonly string[]): WatchArguments => {
@@ -169,10 +172,10 @@ const parseQuery = (args: readonly string[]): QueryArguments => {
 };
 
 const parseProviders = (args: readonly string[]): ProvidersArguments => {
-  const { values, positionals } = parsed(args, { json: { type: 'boolean' }, 'env-file': { type: 'string' } });
+  const { values, positionals } = parsed(args, { json: { type: 'boolean' }, env: { type: 'string' } });
   const [id, ...others] = positionals;
   if (others.length > 0) throw new UsageError(`providers takes at most one provider, not ${positionals.length}`);
-  return { kind: 'providers', provider: id === undefined ? null : providerNamed(id), json: values.json ?? false, envFile: path('--env-file', values['env-file']) };
+  return { kind: 'providers', provider: id === undefined ? null : providerNamed(id), json: values.json ?? false, envFile: path('--env', values.env) };
 };
 
 const providerNamed = (id: string): Provider => {
@@ -229,15 +232,17 @@ const parsed = <const Options extends OptionTable>(args: readonly string[], opti
 const parseErrorOf = (error: unknown): string => {
   const message = messageOf(error);
   const [, unknown] = /^Unknown option '(-[^'=]*)/.exec(message) ?? [];
+  if (unknown === '--env-file') return '--env-file is an option of Node, which reads the file as its own before this program starts: use --env FILE';
   if (unknown !== undefined) return `unknown option ${unknown}`;
   const [, option = '', detail = ''] = /^Option '([^' ]+)[^']*' ([^\n]*?)\.?(?:\n|$)/.exec(message) ?? [];
   if (detail.startsWith('argument')) return `${option} needs a value${detail.includes('ambiguous') ? `; write a value that begins with - as ${option}=-…` : ''}`;
   return detail === '' ? message : `${option} ${detail}`;
 };
 
-const accessIn = (values: { readonly 'env-file'?: string } & { readonly 'base-url'?: readonly string[] }): AccessArguments => ({
+const accessIn = (values: { readonly env?: string; readonly 'base-url'?: readonly string[]; readonly 'max-body'?: string }): AccessArguments => ({
   baseUrls: (values['base-url'] ?? []).map(baseUrlIn),
-  envFile: path('--env-file', values['env-file']),
+  envFile: path('--env', values.env),
+  maxBodyBytes: values['max-body'] === undefined ? undefined : integer('--max-body', values['max-body'], 1, 1024) * 1_048_576,
 });
 
 const baseUrlIn = (text: string): BaseUrl => {

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { knownProviders } from './known-providers.js';
 import type { Redactor } from './output.js';
+import { decodeText } from './text-encoding.js';
 import { fileError } from './usage-error.js';
 
 /** Variables by name. */
@@ -43,20 +44,20 @@ export const hideKeys = (variables: Variables, { hide }: Pick<Redactor, 'hide'>)
  */
 export const readVariables = (env: Variables, envFile: string | null, redactor: Pick<Redactor, 'hide'>): Variables => {
   if (envFile === null) return env;
-  const fromFile = parseEnv(readText('--env-file', envFile));
+  const fromFile = parseEnv(readText('--env', envFile));
   hideKeys(fromFile, redactor);
   const set = Object.entries(env).filter(([, value]) => (value ?? '') !== '');
   return { ...fromFile, ...Object.fromEntries(set) };
 };
 
 /**
- * Reads a file that an option names, without a byte order mark.
+ * Reads a file that an option names, in UTF-8 or UTF-16, without its byte order mark.
  *
  * Errors: `UsageError` that names the option and the file.
  */
 export const readText = (option: string, path: string): string => {
   try {
-    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    return decodeText(readFileSync(path));
   } catch (error) {
     throw fileError(option, path, error);
   }

@@ -15,14 +15,15 @@ const overall = `Follows Seedance video-generation tasks to their ends, and save
   -V, --version
 
 Providers: ${knownProviders.map(({ id }) => id).join(', ')}
-Keys come from variables such as ANYFAST_API_KEY, or from a file named with --env-file. They cannot be arguments.
+Keys come from variables such as ANYFAST_API_KEY, or from a file named with --env. They cannot be arguments.
 
 Example:
   ANYFAST_API_KEY=… rx-seedance watch anyfast:asyntask_9f3a --download videos`;
 
-const access = `      --env-file FILE      a .env file with keys (ANYFAST_API_KEY=…) and base URLs (ANYFAST_BASE_URL=…);
-                           environment variables override it
-      --base-url URL       another base URL; provider=URL when there are several providers. Repeatable`;
+const access = `      --env FILE           a .env file with keys (ANYFAST_API_KEY=…) and base URLs (ANYFAST_BASE_URL=…);
+                           environment variables override it. No .env file is read without this option
+      --base-url URL       another base URL; provider=URL when there are several providers. Repeatable
+      --max-body MIB       the largest response of a provider, in MiB`;
 
 const texts: Readonly<Record<CommandName, string>> = {
   watch: `rx-seedance watch <provider:id>… [options]
@@ -49,7 +50,7 @@ one line for each finished task: provider:id, tab, how it ended, tab, the saved 
 Exit codes: 0 all succeeded (and are saved), 1 some did not, 2 wrong usage, 130 interrupted.
 
 Example:
-  rx-seedance watch ark:cgt-20260427-abcde anyfast:asyntask_9f3a --env-file .env --download videos`,
+  rx-seedance watch ark:cgt-20260427-abcde anyfast:asyntask_9f3a --env .env --download videos`,
 
   query: `rx-seedance query <provider:id> [options]
 
@@ -59,7 +60,7 @@ Polls once and prints the result as JSON. Exit code 0 on success.
 ${access}
 
 Example:
-  rx-seedance query ark:cgt-20260427-abcde --env-file .env`,
+  rx-seedance query ark:cgt-20260427-abcde --env .env`,
 
   providers: `rx-seedance providers [ID] [options]
 
@@ -68,10 +69,10 @@ With an ID, prints every documented fact of that provider: addresses, status wor
 refunds, retention and lists.
 
       --json               print JSON: all facts of every provider, or of one. Times are in ms; null is undocumented
-      --env-file FILE      a .env file with more keys
+      --env FILE           a .env file with more keys
 
 Example:
-  rx-seedance providers --env-file .env
+  rx-seedance providers --env .env
   rx-seedance providers kyyaipower`,
 
   simulate: `rx-seedance simulate [options]
@@ -85,11 +86,13 @@ Simulates every provider over HTTP on this machine until Ctrl-C. Prints keys and
       --fault-rate RATE    the share of polls with a fault: 0 to 1 (default: 0)
       --tasks N            start N tasks at once, spread over the providers
       --tasks-file FILE    write their ids to this file, for watch --file FILE
-      --outcomes WEIGHTS      what becomes of tasks, such as succeeds=9,fails=1 (default: all succeed)
+      --outcomes WEIGHTS   what becomes of tasks, such as succeeds=9,fails=1 (default: all succeed)
 
 Example:
-  rx-seedance simulate --speed 60 --tasks 12 --tasks-file sim.tasks > sim.env &
-  rx-seedance watch --file sim.tasks --env-file sim.env --download videos`,
+  rx-seedance simulate --speed 60 --tasks 12 --tasks-file sim.tasks > sim.env
+
+and, in another terminal:
+  rx-seedance watch --file sim.tasks --env sim.env --download videos`,
 };
 
 /** The help text of one command, or of the program. */

@@ -2,17 +2,21 @@
  * Splits a stream of text into lines. The commands read stdin through it.
  */
 import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream';
 import { Observable } from 'rxjs';
+import { textDecoder } from './text-encoding.js';
 
 /**
- * The lines of a text stream.
+ * The lines of a text stream in UTF-8 or UTF-16.
  *
  * Cold, but the stream can be read only once: unsubscribing destroys it, so that it does not keep the program alive.
  * Errors: those of the stream.
  */
 export const linesOf = (input: NodeJS.ReadableStream & { readonly destroy?: () => unknown }): Observable<string> =>
   new Observable((subscriber) => {
-    const reader = createInterface({ input, crlfDelay: Infinity });
+    // The reader gets an error of the input from the decoder.
+    const text = pipeline(input, textDecoder(), () => undefined);
+    const reader = createInterface({ input: text, crlfDelay: Infinity });
     reader.on('line', (line) => subscriber.next(line));
     reader.on('close', () => subscriber.complete());
     // The reader forwards errors of its input. Without a listener they would end the program.

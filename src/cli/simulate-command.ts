@@ -64,6 +64,6 @@ const explanation = (
     `${simulatedProviders.length} providers at ${url}${speed === 1 ? '' : `, at ${speed}× real time`}; Ctrl-C stops them.`,
     ...(first === undefined ? ['No task is running: start some with --tasks N, or create one with POST as the provider documents.'] : []),
     'With the output of stdout in sim.env:',
-    `  rx-seedance watch ${what} --env-file sim.env --download videos`,
+    `  rx-seedance watch ${what} --env sim.env --download videos`,
   ];
 };

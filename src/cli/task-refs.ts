@@ -12,14 +12,14 @@ const providerIds = knownProviders.map(({ id }) => id);
 export const refText = ({ provider, id }: TaskRef): string => `${provider}:${id}`;
 
 /**
- * Parses a task. The provider ends at the first colon; the id may hold colons.
+ * Parses a task. The provider ends at the first colon; the id may hold colons. Blanks around both do not count.
  *
  * Throws `UsageError`, which shows the string.
  * @example parseTaskRef('ark:cgt-20260427-abcde')
  */
 export const parseTaskRef = (text: string): TaskRef => {
   const colon = text.indexOf(':');
-  const [provider, id] = [text.slice(0, colon), text.slice(colon + 1)];
+  const [provider, id] = [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
   if (colon < 0) throw new UsageError(`'${shown(text)}' is not a task: write provider:id, such as ark:cgt-20260427-abcde`);
   if (!providerIds.includes(provider)) {
     throw new UsageError(`'${shown(text)}' has an unknown provider: must be one of ${providerIds.join(', ')}`);

@@ -11,7 +11,7 @@ import { userAgent } from '../version.js';
 import { ProxyAgent } from './proxy-agent.js';
 
 /** A transport that uses the proxy of the environment. */
-export const programTransport = (): Transport => {
+export const programTransport = (maxBodyBytes?: number): Transport => {
   const agent = new ProxyAgent({ keepAlive: true, timeout: 5000 });
   const fetch: Fetch = (url, { method, headers, body, signal }) =>
     new Promise((resolve, reject) => {
@@ -20,7 +20,7 @@ export const programTransport = (): Transport => {
         .on('error', reject)
         .end(body);
     });
-  return fetchTransport({ fetch });
+  return fetchTransport({ fetch, ...(maxBodyBytes !== undefined && { maxBodyBytes }) });
 };
 
 const responseOf = (response: IncomingMessage): FetchResponse => {

@@ -4,7 +4,7 @@ import { UsageError } from '../../src/cli/usage-error.js';
 import { ark } from '../../src/providers/ark.js';
 
 const task = { provider: 'ark', id: 'cgt-1' };
-const access = { baseUrls: [], envFile: null };
+const access = { baseUrls: [], envFile: null, maxBodyBytes: undefined };
 const watch = {
   kind: 'watch', tasks: [task], file: null, fromStdin: false, download: null, lastFrame: false, journal: null, json: false, deadlineMs: null, concurrency: null, ...access,
 } as const;
@@ -28,7 +28,7 @@ describe('valid arguments', () => {
     ['watch ark:cgt-1 --json --deadline 1h30m --concurrency 3', { ...watch, json: true, deadlineMs: 5_400_000, concurrency: 3 }],
     ['watch ark:cgt-1 --base-url http://localhost:1/a=b', { ...watch, baseUrls: [{ provider: null, url: 'http://localhost:1/a=b' }] }],
     ['watch ark:cgt-1 --base-url ark=http://localhost:1', { ...watch, baseUrls: [{ provider: 'ark', url: 'http://localhost:1' }] }],
-    ['query ark:cgt-1 --raw --env-file .env', { kind: 'query', task, raw: true, ...access, envFile: '.env' }],
+    ['query ark:cgt-1 --raw --env .env --max-body 16', { kind: 'query', task, raw: true, ...access, envFile: '.env', maxBodyBytes: 16_777_216 }],
     ['query -- ark:cgt-1', { kind: 'query', task, raw: false, ...access }],
     ['providers --json', { kind: 'providers', provider: null, json: true, envFile: null }],
     ['providers ark', { kind: 'providers', provider: ark, json: false, envFile: null }],
@@ -44,7 +44,7 @@ describe('valid arguments', () => {
 });
 
 const needsAVariable =
-  'is not an option: every process on this machine can read arguments. Put the key in a variable such as ANYFAST_API_KEY, or in a file named with --env-file';
+  'is not an option: every process on this machine can read arguments. Put the key in a variable such as ANYFAST_API_KEY, or in a file named with --env';
 
 describe('invalid arguments', () => {
   it.each([
@@ -59,6 +59,9 @@ describe('invalid arguments', () => {
     ['watch ark:cgt-1 --colour', 'unknown option --colour'],
     ['watch ark:cgt-1 --colour=secret', 'unknown option --colour'],
     ['watch ark:cgt-1 -x', 'unknown option -x'],
+    ['watch ark:cgt-1 --env-file .env', '--env-file is an option of Node, which reads the file as its own before this program starts: use --env FILE'],
+    ['watch ark:cgt-1 --last-frame', '--last-frame needs --download DIR'],
+    ['query ark:cgt-1 --max-body 0', "--max-body must be an integer from 1 to 1024, not '0'"],
     ['watch ark:cgt-1 --json=yes', '--json does not take an argument'],
     ['watch ark:cgt-1 --download', '--download needs a value'],
     ['watch ark:cgt-1 --download --json', '--download needs a value; write a value that begins with - as --download=-…'],

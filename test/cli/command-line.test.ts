@@ -112,7 +112,7 @@ describe('providers', () => {
   it('prints JSON for programs', async () => {
     const envFile = join(folder, '.env');
     writeFileSync(envFile, `ARK_API_KEY=${key}\n`);
-    const { out } = await run(['providers', '--json', '--env-file', envFile]);
+    const { out } = await run(['providers', '--json', '--env', envFile]);
     const list = JSON.parse(out) as readonly Record<string, unknown>[];
     expect(list.map(({ id, keyIsSet }) => [id, keyIsSet])).toContainEqual(['ark', true]);
     expect(list).toContainEqual(expect.objectContaining({ id: 'kyyaipower', keyVariable: 'KYYAIPOWER_API_KEY', keyIsSet: false, pacing: { minIntervalMs: 10_000, recommended: { minMs: 30_000, maxMs: 60_000 }, longestMs: 60_000 } }));
@@ -230,7 +230,7 @@ describe('watch, for other programs', () => {
   it('needs only the keys of the providers in use, and names the variable of a missing one', async () => {
     const { code, err } = await run(['watch', 'ark:cgt-1', 'anyfast:x'], { env: { ARK_API_KEY: key } });
     expect(code).toBe(2);
-    expect(err).toBe('rx-seedance: no key for anyfast: set ANYFAST_API_KEY, or name a .env file that sets it with --env-file\nSee rx-seedance watch --help\n');
+    expect(err).toBe('rx-seedance: no key for anyfast: set ANYFAST_API_KEY, or name a .env file that sets it with --env\nSee rx-seedance watch --help\n');
   });
 
   it('stops without an error when its output is closed', async () => {
@@ -460,9 +460,9 @@ describe('simulate', () => {
     const tasks = readFileSync(tasksFile, 'utf8').trim().split('\n');
     expect(stdout.text.match(/^# task .+$/gm)).toEqual(tasks.map((task) => `# task ${task}`));
     expect(new Set(tasks.map((task) => task.split(':')[0]))).toEqual(new Set(simulatedProviders));
-    expect(stderr.text).toContain(`rx-seedance watch --file ${tasksFile} --env-file sim.env --download videos`);
+    expect(stderr.text).toContain(`rx-seedance watch --file ${tasksFile} --env sim.env --download videos`);
 
-    const watched = await run(['watch', '--file', tasksFile, '--env-file', envFile, '--download', join(folder, 'videos')]);
+    const watched = await run(['watch', '--file', tasksFile, '--env', envFile, '--download', join(folder, 'videos')]);
     expect(watched.code).toBe(0);
     expect(watched.err).toMatch(/7 tasks: 7 succeeded, 7 saved\n$/);
 
@@ -488,7 +488,7 @@ describe('keys', () => {
     writeFileSync(envFile, Object.entries(env).map(([name, value]) => `${name}=${value}\n`).join(''));
     const outputs = await Promise.all([
       run(['watch', submit('succeeds'), 'ark:cgt-nobody', '--deadline', '45s'], { env }),
-      run(['watch', submit('fails', 'yescale'), '--json', '--download', join(folder, 'v'), '--env-file', envFile]),
+      run(['watch', submit('fails', 'yescale'), '--json', '--download', join(folder, 'v'), '--env', envFile]),
       run(['watch', '--file', envFile], { env }),
       run(['watch', '-', '--deadline', '45s'], { env, stdin: Readable.from([`ARK_API_KEY=${key}\n${key}\nark:${key}\n`]) }),
       run(['watch', `ark:${key}`, '--deadline', '45s'], { env }),
@@ -499,7 +499,7 @@ describe('keys', () => {
       run(['query', `ark:${key}`], { env }),
       run(['query', 'ark:x'], { env: { ...env, ARK_API_KEY: `${key}-wrong` } }),
       run(['providers'], { env }),
-      run(['providers', '--json', '--env-file', envFile]),
+      run(['providers', '--json', '--env', envFile]),
     ]);
     for (const { out, err } of outputs) expect(out + err).not.toContain(key);
   });

@@ -40,13 +40,15 @@ describe('variables', () => {
     const marked = join(folder, 'marked.env');
     writeFileSync(marked, '\uFEFFARK_API_KEY=first\n');
     expect(valueIn(readVariables({}, marked, createRedactor()), 'ARK_API_KEY')).toBe('first');
+    writeFileSync(marked, '\uFEFFARK_API_KEY=first\r\n', 'utf16le');
+    expect(valueIn(readVariables({}, marked, createRedactor()), 'ARK_API_KEY')).toBe('first');
   });
 
   it('come from the environment without a file; a missing file is an error that names it', () => {
     expect(readVariables({ A: 'b' }, null, createRedactor())).toEqual({ A: 'b' });
     const missing = join(folder, 'gone');
-    expect(() => readVariables({}, missing, createRedactor())).toThrow(new UsageError(`--env-file ${missing}: ENOENT: no such file or directory`));
-    expect(() => readVariables({}, folder, createRedactor())).toThrow(new UsageError(`--env-file ${folder}: EISDIR: illegal operation on a directory`));
+    expect(() => readVariables({}, missing, createRedactor())).toThrow(new UsageError(`--env ${missing}: ENOENT: no such file or directory`));
+    expect(() => readVariables({}, folder, createRedactor())).toThrow(new UsageError(`--env ${folder}: EISDIR: illegal operation on a directory`));
   });
 });
 
@@ -61,7 +63,7 @@ describe('keys', () => {
       await run(['watch', 'ark:cgt-1', key], { env }),
       await run([key], { env }),
       await run(['watch', '--file', list], { env }),
-      await run(['watch', '--file', list, '--env-file', keys]),
+      await run(['watch', '--file', list, '--env', keys]),
     ]) {
       expect(code).toBe(2);
       expect(err).toContain('[key]');
@@ -82,8 +84,8 @@ describe('accounts', () => {
 
   it('are those of all keys and of the named tasks when tasks may follow', () => {
     expect(open([], { ARK_API_KEY: 'k', YESCALE_API_KEY: 'k' }, {}, true).accounts.map(({ provider }) => provider.id)).toEqual(['ark', 'yescale']);
-    expect(() => open(['anyfast'], { ARK_API_KEY: 'k' }, {}, true)).toThrow(new UsageError('no key for anyfast: set ANYFAST_API_KEY, or name a .env file that sets it with --env-file'));
-    expect(() => open([], {}, {}, true)).toThrow(new UsageError('no key is set: put one in a variable such as ANYFAST_API_KEY, or name a .env file with --env-file'));
+    expect(() => open(['anyfast'], { ARK_API_KEY: 'k' }, {}, true)).toThrow(new UsageError('no key for anyfast: set ANYFAST_API_KEY, or name a .env file that sets it with --env'));
+    expect(() => open([], {}, {}, true)).toThrow(new UsageError('no key is set: put one in a variable such as ANYFAST_API_KEY, or name a .env file with --env'));
   });
 
   it('have the base URL of the option, else of the variable, else of the provider', () => {

@@ -10,6 +10,19 @@ describe('the lines of a text stream', () => {
     expect(await lastValueFrom(linesOf(input).pipe(toArray()))).toEqual(['a', 'bc', 'd', '', 'e']);
   });
 
+  it.each<[string, Buffer]>([
+    ['UTF-8', Buffer.from('ark:é\nark:b\n')],
+    ['UTF-8 with a byte order mark', Buffer.from('\uFEFFark:é\nark:b\n')],
+    ['UTF-16, as PowerShell writes it', Buffer.from('\uFEFFark:é\r\nark:b\r\n', 'utf16le')],
+    ['UTF-16 in the other order', Buffer.from('\uFEFFark:é\r\nark:b\r\n', 'utf16le').swap16()],
+  ])('may be in %s, whatever the chunks', async (_, bytes) => {
+    for (const size of [1, 2, 3, 100]) {
+      const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (__, index) => bytes.subarray(index * size, (index + 1) * size));
+      expect(await lastValueFrom(linesOf(Readable.from(chunks)).pipe(toArray()))).toEqual(['ark:é', 'ark:b']);
+    }
+    expect(await lastValueFrom(linesOf(Readable.from([])).pipe(toArray()))).toEqual([]);
+  });
+
   it('end with an error of the stream', async () => {
     const input = new PassThrough();
     input.write('a\nb');

@@ -8,7 +8,8 @@ describe('a task', () => {
   it.each([
     ['ark:cgt-1', { provider: 'ark', id: 'cgt-1' }],
     ['anyfast:a:b:c', { provider: 'anyfast', id: 'a:b:c' }],
-    ['ark: spaces count ', { provider: 'ark', id: ' spaces count ' }],
+    ['ark : cgt-1 ', { provider: 'ark', id: 'cgt-1' }],
+    ['ark:spaces within', { provider: 'ark', id: 'spaces within' }],
     ['ark:視频', { provider: 'ark', id: '視频' }],
   ])('is written %s', (text, task) => {
     expect(parseTaskRef(text)).toEqual(task);
