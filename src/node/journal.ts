@@ -12,7 +12,7 @@
  * lease after it has written. So either the next owner has read the line, or `save` fails and no request is sent.
  */
 import { join } from 'node:path';
-import { asyncScheduler } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
 import { messageOf } from '../state/errors.js';
 import { parseWatchState } from '../state/stored.js';
@@ -31,11 +31,12 @@ export interface Journal {
   /** The latest state of each task, in the order in which the tasks were first saved. */
   readonly states: () => readonly WatchState[];
   /**
-   * The options with which a watch of a task resumes, and saves its states.
+   * The options with which a watch of a task resumes, and saves its states. After an incomplete or invalid line that may be of a task
+   * without a state, such a task is first polled a minute after the opening.
    *
    * @example refs$.pipe(watchTasks(client, { watch: journal.watch }))
    */
-  readonly watch: (task: TaskRef) => Pick<WatchOptions, 'resumeFrom' | 'save'>;
+  readonly watch: (task: TaskRef) => Pick<WatchOptions, 'resumeFrom' | 'save' | 'firstPollAfterMs'>;
   /** Closes the file and frees the directory. A watch that still runs sends no more polls, and ends with an error of kind `save`. */
   readonly close: () => void;
 }
@@ -58,6 +59,8 @@ export interface JournalOptions {
   readonly forgetEndedAfterMs?: number | undefined;
   /** Called for each line that is invalid when the journal is opened. Default: emits a warning of the process. */
   readonly onInvalidLine?: ((line: InvalidLine) => void) | undefined;
+  /** The scheduler of the client, whose clock dates the states. Default: `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
 /** The file is rewritten when at least this many bytes are appended, and as many as it had after the last rewrite. */
@@ -65,6 +68,9 @@ const minBytesToRewrite = 1_048_576;
 
 /** About how many characters a rewrite writes at once. */
 const batchLength = 1_048_576;
+
+/** When to poll a task whose first request may have been sent shortly before the opening. No provider has a longer minimum interval. */
+const newTaskWaitMs = 60_000;
 
 const fourWeeksMs = 28 * 24 * 3_600_000;
 
@@ -82,9 +88,10 @@ const fourWeeksMs = 28 * 24 * 3_600_000;
 export const openJournal = (directory: string, options: JournalOptions = {}): Journal => openJournalOn(nodeFiles, directory, options);
 
 /** Opens a journal on any file system. */
-export const openJournalOn = (files: Files, directory: string, { forgetEndedAfterMs = fourWeeksMs, onInvalidLine = warn }: JournalOptions = {}): Journal => {
+export const openJournalOn = (files: Files, directory: string, { forgetEndedAfterMs = fourWeeksMs, onInvalidLine = warn, scheduler = asyncScheduler }: JournalOptions = {}): Journal => {
   checkPath('directory', directory);
   checkFunction('onInvalidLine', onInvalidLine);
+  if (typeof scheduler.now !== 'function') throw new TypeError(`scheduler must be an RxJS scheduler, not ${String(scheduler)}`);
   if (!(typeof forgetEndedAfterMs === 'number' && forgetEndedAfterMs > 0)) throw new RangeError(`forgetEndedAfterMs must be a number of ms above 0, not ${String(forgetEndedAfterMs)}`);
   const path = join(directory, 'watches.jsonl');
   const newPath = `${path}.new`;
@@ -96,6 +103,8 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
   let maxBytes = 0;
   /** Whether the file may end in a part of a line. */
   let isTorn = false;
+  /** When tasks without a state may be polled. */
+  let newTasksAtMs = -Infinity;
 
   const closeFile = (): void => {
     const closed = file;
@@ -112,7 +121,7 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
   };
 
   const isForgotten = ({ ended, polledAtMs, startedAtMs }: WatchState): boolean =>
-    ended !== null && asyncScheduler.now() - (polledAtMs ?? startedAtMs) > forgetEndedAfterMs;
+    ended !== null && scheduler.now() - (polledAtMs ?? startedAtMs) > forgetEndedAfterMs;
 
   /** Writes a file with the latest states beside the journal, and returns its descriptor and size. */
   const writeNew = (): readonly [file: number, bytes: number] => {
@@ -218,7 +227,7 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
 
   /** Reads the states, and returns the invalid lines. */
   const readStates = (source: number): readonly (Line & { readonly message: string })[] => {
-    const nowMs = asyncScheduler.now();
+    const nowMs = scheduler.now();
     const invalid: (Line & { readonly message: string })[] = [];
     /** The last valid and the last invalid line of each task, and the last invalid line that names no task. */
     const validAt = new Map<string, number>();
@@ -241,13 +250,14 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
         const { task, state } = beginningOf(text ?? '', nowMs);
         if (task === null) unknownAt = line.number;
         else invalidAt.set(taskKey(task), line.number);
-        if (state !== null && !states.has(taskKey(state.task))) states.set(taskKey(state.task), state);
+        if (state === null) newTasksAtMs = nowMs + newTaskWaitMs;
+        else if (!states.has(taskKey(state.task))) states.set(taskKey(state.task), state);
         if (line.isComplete) invalid.push({ ...line, text: null, message });
       }
     }
     for (const [key, state] of states) {
       const isLatest = (validAt.get(key) ?? 0) > Math.max(unknownAt, invalidAt.get(key) ?? 0);
-      if (!isLatest && state.ended !== 'terminal') states.set(key, { ...state, sentAtMs: nowMs });
+      if (!isLatest) states.set(key, { ...state, sentAtMs: nowMs });
     }
     return invalid;
   };
@@ -262,7 +272,11 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
   return {
     path,
     states: () => [...states.values()],
-    watch: (task) => ({ resumeFrom: states.get(taskKey(task)), save }),
+    watch: (task) => {
+      const resumeFrom = states.get(taskKey(task));
+      const firstPollAfterMs = newTasksAtMs - scheduler.now();
+      return resumeFrom === undefined && firstPollAfterMs > 0 ? { save, firstPollAfterMs } : { resumeFrom, save };
+    },
     close,
   };
 };

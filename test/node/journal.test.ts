@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSy
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { of } from 'rxjs';
+import { asyncScheduler, of } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type InvalidLine, type Journal, type JournalOptions, openJournal } from '../../src/node/index.js';
 import { type Files, nodeFiles } from '../../src/node/files.js';
@@ -14,7 +14,7 @@ import { watchTasks } from '../../src/feed/watch-tasks.js';
 import { markSent, startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { ark } from '../../src/providers/ark.js';
-import { arkTask, sentAtS, at, record, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { arkResponse, arkTask, sentAtS, at, record, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
 
 const folders: string[] = [];
 const opened: Journal[] = [];
@@ -328,7 +328,11 @@ describe('watches with a journal', () => {
     });
   });
 
-  it('keep the minimum interval of a new task if its only line is incomplete', () => {
+  it.each([
+    ['after its base URL', 200, 12],
+    ['before its base URL', 60, 62],
+    ['after its first byte', 1, 62],
+  ])('keep the minimum interval of a new task if its only line is cut %s', (_, bytes, firstS) => {
     const directory = folder();
     inVirtualTime(({ flush }) => {
       const [first, second] = [scripted([{ hang: true }]), scripted([succeeded])];
@@ -336,13 +340,62 @@ describe('watches with a journal', () => {
       record(first.client.watch(arkTask, journal.watch(arkTask)), to, seconds(1));
       at(seconds(1), () => { journal.close(); });
       at(seconds(2), () => {
-        writeFileSync(journal.path, readFileSync(journal.path, 'utf8').slice(0, 200));
+        writeFileSync(journal.path, readFileSync(journal.path, 'utf8').slice(0, bytes));
         const again = open(directory);
         record(second.client.watch(arkTask, again.watch(arkTask)), to);
       });
       flush();
-      expect([sentAtS(first.transport), sentAtS(second.transport)]).toEqual([[0], [12]]);
+      expect([sentAtS(first.transport), sentAtS(second.transport)]).toEqual([[0], [firstS]]);
     });
+  });
+
+  it('make new tasks wait only for the first minute after a line of an unknown task', () => {
+    const directory = folder();
+    inVirtualTime(({ flush }) => {
+      writeFileSync(join(directory, 'watches.jsonl'), '{');
+      const journal = open(directory);
+      save(journal, stateOf('known'));
+      const options = (id: string): object => journal.watch({ provider: 'ark', id });
+      expect(options('new')).toMatchObject({ firstPollAfterMs: 60_000 });
+      expect(options('known')).not.toHaveProperty('firstPollAfterMs');
+      at(seconds(59), () => { expect(options('new')).toMatchObject({ firstPollAfterMs: 1_000 }); });
+      at(seconds(60), () => { expect(options('new')).not.toHaveProperty('firstPollAfterMs'); });
+      flush();
+    });
+  });
+
+  it('keep the minimum interval of a success without a link, which the next run polls once more', () => {
+    const directory = folder();
+    inVirtualTime(({ flush }) => {
+      const [first, second, third] = [scripted([arkResponse('succeeded')]), scripted([{ hang: true }]), scripted([succeeded])];
+      const journal = open(directory);
+      const { lines } = record(first.client.watch(arkTask, journal.watch(arkTask)), to);
+      at(seconds(300), () => {
+        expect(lines.at(-2)).toMatch(/succeeded$/);
+        journal.close();
+        const again = open(directory);
+        record(second.client.watch(arkTask, again.watch(arkTask)), to, seconds(1));
+        at(seconds(1), () => { again.close(); });
+      });
+      at(seconds(302), () => {
+        truncateSync(journal.path, statSync(journal.path).size - 100);
+        const again = open(directory);
+        record(third.client.watch(arkTask, again.watch(arkTask)), to);
+      });
+      flush();
+      expect([sentAtS(second.transport), sentAtS(third.transport)]).toEqual([[300], [312]]);
+    });
+  });
+
+  it('read the time from the clock of the client', () => {
+    const directory = folder();
+    const scheduler = Object.assign(Object.create(asyncScheduler) as typeof asyncScheduler, { now: () => 5_000_000 });
+    const journal = open(directory, { scheduler });
+    save(journal, markSent(stateOf('a'), 4_999_000));
+    journal.close();
+    truncateSync(journal.path, statSync(journal.path).size - 2);
+    expect(open(directory, { scheduler }).states()).toMatchObject([{ sentAtMs: 5_000_000 }]);
+    expect(() => openJournal(directory, { scheduler: {} as never })).toThrow(TypeError);
   });
 
   it('poll a task again whose watch ended with an error', () => {
