@@ -8,6 +8,7 @@ import type { TaskClient } from '../client/task-client.js';
 import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
 import { checkedDelay, exponentialDelay, jittered } from '../poll/delay-policy.js';
 import { longTimer } from '../poll/timers.js';
+import { watchConfig } from '../state/watch-config.js';
 import type { TaskSnapshot, TaskRef, Video } from '../task/snapshot.js';
 import { attempts } from './download-attempts.js';
 import { type Connections, connectionsTo } from './download-connections.js';
@@ -27,8 +28,9 @@ export interface WantedFile {
   readonly format: FileFormat;
   /** Null if the response has no link. */
   readonly url: string | null;
-  /** The task whose file it is; null for a link. */
+  /** The task whose file it is, and its snapshot; null for a link. */
   readonly task: TaskRef | null;
+  readonly snapshot: TaskSnapshot | null;
   /** The link in a fresh snapshot of the task. */
   readonly linkIn: (snapshot: TaskSnapshot) => string | null;
 }
@@ -46,13 +48,13 @@ const fileOf = (
 ): WantedFile => {
   const linkIn = (latest: TaskSnapshot): string | null => (latest.status === 'succeeded' && latest.video !== null ? pick(latest.video) : null);
   const url = linkIn(snapshot);
-  return { task, format, url, linkIn, name: fileName ?? `${taskFileName(task)}${ending}${extensionOf(url, format)}` };
+  return { task, snapshot, format, url, linkIn, name: fileName ?? `${taskFileName(task)}${ending}${extensionOf(url, format)}` };
 };
 
 /** The file behind a link: a picture by its extension, else a video. */
 export const fileBehind = (url: string, fileName?: string): WantedFile => {
   const format = [picture, video].find((one) => one.extensions.includes(extensionIn(url))) ?? video;
-  return { task: null, format, url, linkIn: () => null, name: fileName ?? linkFileName(url, format) };
+  return { task: null, snapshot: null, format, url, linkIn: () => null, name: fileName ?? linkFileName(url, format) };
 };
 
 /** What else a download does. */
@@ -71,13 +73,15 @@ export const downloadFile = (
 ): Observable<DownloadProgress> => {
   const { directory, sink, client, agent, overwrite = false, allowPrivateHosts = false, giveUpAfterMs = 15 * 60_000, maxBytes = 2 * 1024 ** 3 } = options;
   const { idleTimeoutMs = 30_000, minBytesPerSecond = 1024, speedWindowMs = 60_000 } = options;
-  const { task, format, name, url } = wanted;
+  const { task, snapshot, format, name, url } = wanted;
   const path = join(directory, name);
   if (url === null) return throwError(() => new DownloadError('no-video', path, 'the task has no video, or its response has no link'));
   const policy = options.retry ?? jittered(exponentialDelay({ initialMs: 1000, maxMs: 60_000 }));
-  const renew = client === undefined || task === null ? null : freshLink(client, task, wanted.linkIn);
-  const plan = { path, url, renew, giveUpAfterMs, idleTimeoutMs, minBytesPerSecond, speedWindowMs, retry: policy };
   const own = task === null ? null : accountOf(client, task);
+  // An earlier run may have polled the task just before.
+  const firstPollAfterMs = own === null || snapshot === null ? undefined : own.provider.pacing(watchConfig(own.provider).hintsOf(snapshot)).minIntervalMs;
+  const renew = client === undefined || task === null ? null : freshLink(client, task, firstPollAfterMs, wanted.linkIn);
+  const plan = { path, url, renew, giveUpAfterMs, idleTimeoutMs, minBytesPerSecond, speedWindowMs, retry: policy };
   const { origin, hostname: ownHost } = own === null ? { origin: '', hostname: '' } : new URL(own.baseUrl);
   const allowsPrivate = (hostname: string): boolean => allowPrivateHosts || hostname === ownHost || isPrivateHost(ownHost);
   const access = { agent, allowsPrivate, own: own === null ? null : { origin, headers: () => keyOf(own) } };
@@ -161,8 +165,8 @@ const keyOf = ({ credentials }: Account): Readonly<Record<string, string>> => {
 };
 
 /** Watches the finished task again: this polls once, and retries like any watch. */
-const freshLink = (client: Pick<TaskClient, 'watch'>, task: TaskRef, linkIn: WantedFile['linkIn']): Observable<string> =>
-  defer(() => client.watch(task)).pipe(
+const freshLink = (client: Pick<TaskClient, 'watch'>, task: TaskRef, firstPollAfterMs: number | undefined, linkIn: WantedFile['linkIn']): Observable<string> =>
+  defer(() => client.watch(task, { firstPollAfterMs })).pipe(
     last(),
     map(({ to, snapshot }) => {
       const url = linkIn(snapshot);

@@ -36,7 +36,8 @@ const setUp = async (options: SimulatorOptions = {}) => {
   const simulator = await startSimulator(options.clock === undefined ? { speed, ...options } : options);
   cleanUps.push(() => simulator.stop());
   const accounts = providers.map((provider) => account(provider, { apiKey: simulator.apiKey(provider.id), baseUrl: simulator.baseUrl(provider.id) }));
-  return { simulator, client: createTaskClient({ transport: fetchTransport(), accounts, scheduler: time }) };
+  const newClient = () => createTaskClient({ transport: fetchTransport(), accounts, scheduler: time });
+  return { simulator, client: newClient(), newClient };
 };
 
 const ended = { queueMs: 0, runMs: 0 };
@@ -181,6 +182,17 @@ describe('saving the videos of a feed', () => {
     // Without a client it is an error.
     const [end] = endsIn(await all(from(events).pipe(saveVideos({ directory: folder(), allowPrivateHosts: true }))));
     expect(end?.kind === 'not-saved' && isDownloadError(end.error, 'refused')).toBe(true);
+  });
+
+  it('keeps the minimum interval when it polls for a fresh link in a new process, which knows of no earlier poll', async () => {
+    let skewMs = 0;
+    const { simulator, client, newClient } = await setUp({ linkLifeMs: 60_000, freshLinks: true, clock: () => time.now() + skewMs });
+    const task = simulator.submit('ark', ended);
+    const events = await all(of(task).pipe(watchTasks(client)));
+    skewMs = 3_600_000;
+    expect(endsIn(await all(from(events).pipe(saveVideos({ directory: folder(), client: newClient() }))))).toMatchObject([{ kind: 'saved', isNew: true }]);
+    const [first = NaN, second = NaN] = simulator.requests.filter(({ path }) => !path.startsWith('/files/')).map(({ atMs }) => atMs);
+    expect(second - first).toBeGreaterThanOrEqual(skewMs + 10_000);
   });
 
   it('resumes downloads that are cut several times', async () => {
