@@ -3,6 +3,7 @@
  * failure of the computer, only the bytes count that were flushed when the part was closed.
  * The part is renamed to the final name when it is complete. Symbolic links are not followed.
  */
+import { lstatSync, rmSync } from 'node:fs';
 import { constants, type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { dirname } from 'node:path';
@@ -12,6 +13,7 @@ import { isRecord } from '../checks.js';
 import { messageOf } from '../state/errors.js';
 import { diskError, DownloadError, PassingError } from './download-error.js';
 import type { Held } from './file-response.js';
+import { nodeFiles } from './files.js';
 import { isFile } from './is-file.js';
 import { leaseOf } from './lease.js';
 import { codeOf } from './system-error.js';
@@ -111,6 +113,16 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
       // The part is as good as after a kill.
     }
   };
+  /** Removes the part of a file that is complete elsewhere. If that fails, the next run does it. */
+  const end = (): void => {
+    isDirty = false;
+    try {
+      removeRest(path);
+      lease.release();
+    } catch {
+      // The file is complete all the same.
+    }
+  };
   const tooLarge = (bytes: string): DownloadError => new DownloadError('too-large', path, `the file has ${bytes} bytes, more than maxBytes (${String(maxBytes)})`);
   let measureAt = 0;
 
@@ -150,10 +162,9 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
         lease.check();
         await ensureFree();
         beforeRename(held.receivedBytes);
-        isDirty = false;
-        await (mayReplace ? rename(partPath, path) : renameIfFree(partPath, path));
-        await rm(notesPath, { force: true });
-        lease.release();
+        await (mayReplace ? rename(partPath, path) : linkIfFree(partPath, path));
+        nodeFiles.syncDirectory(dirname(path));
+        end();
       }),
     send: async (sink, signal, onSent) => {
       try {
@@ -164,10 +175,7 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
       await onDisk(async () => {
         lease.check();
         onSent(held.receivedBytes);
-        isDirty = false;
-        await rm(partPath);
-        await rm(notesPath, { force: true });
-        lease.release();
+        end();
       });
     },
     close: () => pending.then(flush).finally(() => file.close()).finally(lease.release),
@@ -194,15 +202,47 @@ const openOwn = async (path: string): Promise<FileHandle> => {
   return openOwn(path);
 };
 
-/** Renames a file, unless there is one of the new name. A file system without hard links has no single step for that. */
-const renameIfFree = async (from: string, to: string): Promise<void> => {
+/** Gives a file another name, unless there is a file of that name. A file system without hard links has no single step for that. */
+const linkIfFree = async (from: string, to: string): Promise<void> => {
   try {
     await link(from, to);
   } catch (error) {
     if (codeOf(error) === 'EEXIST' || (await isThere(to))) throw exists(to);
-    return rename(from, to);
+    await rename(from, to);
   }
-  await rm(from);
+};
+
+/** Removes the notes and the part of a file that has its final name. The part comes last, because it tells that something is left. */
+const removeRest = (path: string): void => {
+  rmSync(`${path}.part.json`, { force: true });
+  rmSync(`${path}.part`, { force: true });
+};
+
+/**
+ * Removes what is left of the part of a complete file. A program that was killed just after it had given the file its name leaves the part
+ * as a second name of the file; a power failure may leave the notes alone. Errors are ignored: the file itself is complete.
+ */
+export const tidyPart = (path: string): void => {
+  const idOf = (name: string): string | null => {
+    const stats = lstatSync(name, { throwIfNoEntry: false, bigint: true });
+    return stats === undefined ? null : `${String(stats.dev)} ${String(stats.ino)}`;
+  };
+  const isLeft = (): boolean => {
+    const part = idOf(`${path}.part`);
+    return part === null ? isFile(`${path}.part.json`) : part === idOf(path);
+  };
+  try {
+    if (!isLeft()) return;
+    const lease = leaseOf(`${path}.part`);
+    try {
+      // Another program may have begun a new part meanwhile.
+      if (isLeft()) removeRest(path);
+    } finally {
+      lease.release();
+    }
+  } catch {
+    // The next run tries again.
+  }
 };
 
 /** What is known of the bytes in a part. */

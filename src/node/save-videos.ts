@@ -11,6 +11,7 @@ import { checkedOptions, type DownloadOptions, type DownloadProgress } from './d
 import { diskError, type DownloadError, isDownloadError } from './download-error.js';
 import { downloadFile, lastFrameOf, videoOf } from './file-download.js';
 import { taskFileName } from './file-name.js';
+import { tidyPart } from './part-file.js';
 import { createPlaces, type Places } from './places.js';
 import { addLastFrame, savedVideo, type SavedVideo, writeRecord } from './video-record.js';
 
@@ -132,7 +133,10 @@ const resultOfSuccess = ({ task, snapshot }: TransitionTo<'succeeded'>, options:
 
   try {
     const existing = found();
-    if (existing !== null) return wantsLastFrame && existing.lastFrame === null ? saveLastFrame(existing, false) : savedEvent(task, existing, false);
+    if (existing !== null) {
+      if (!isSent) tidyPart(existing.path);
+      return wantsLastFrame && existing.lastFrame === null ? saveLastFrame(existing, false) : savedEvent(task, existing, false);
+    }
     if (video.url === null) return notSaved(task, 'no-video', null);
     return saveVideo().pipe(
       mergeMap((result) => ('kind' in result ? of(result) : saveLastFrame(result, true))),

@@ -1,10 +1,12 @@
 /**
- * Writes small files atomically: to a temporary file, flushed, then renamed.
+ * Writes small files atomically: to a temporary file, flushed, then renamed, and the name is flushed too.
  */
 import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { nodeFiles } from './files.js';
 import { codeOf } from './system-error.js';
 
-/** Replaces a file, without following a symbolic link. Errors: system errors; the old file stays unchanged. */
+/** Replaces a file, without following a symbolic link. Errors: system errors; then the old file or the new one is there. */
 export const writeWholeFile = (path: string, text: string): void => {
   const temporary = `${path}.new`;
   try {
@@ -16,6 +18,7 @@ export const writeWholeFile = (path: string, text: string): void => {
       closeSync(file);
     }
     renameSync(temporary, path);
+    nodeFiles.syncDirectory(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
