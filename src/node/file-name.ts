@@ -9,8 +9,11 @@ import { createHash } from 'node:crypto';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
 import type { FileFormat } from './file-format.js';
 
-/** Names that need no digest: no file system changes them, and they cannot look like a name with a digest. */
-const plain = /^[a-z0-9](?:[a-z0-9_-]|\.(?=[a-z0-9_-])){0,99}$/;
+/**
+ * Names that need no digest: no file system changes them, and they cannot look like a name with a digest. None ends like a part, because the
+ * record of such a task would have the name of another task's notes.
+ */
+const plain = /^(?!.*\.part$)[a-z0-9](?:[a-z0-9_-]|\.(?=[a-z0-9_-])){0,99}$/;
 
 /**
  * The name of a task's files, without an extension: `<provider>-<id>` if that is plain, else its plain characters and a digest.

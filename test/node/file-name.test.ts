@@ -55,6 +55,21 @@ describe('the name of a task\'s files', () => {
     expect(taskFileName({ provider: 'ark', id })).toMatch(name);
   });
 
+  it('has a digest if the files of two tasks could have the same name', () => {
+    expect(taskFileName({ provider: 'ark', id: 'x.mp4.part' })).toMatch(/^ark-x_mp4_part~[0-9a-f]{12}$/);
+    const filesOf = (id: string): readonly string[] => {
+      const name = taskFileName({ provider: 'ark', id });
+      const videos = ['mp4', 'mov', 'webm'].map((ending) => `${name}.${ending}`);
+      const own = [`${name}.json`, ...videos, ...videos.flatMap((video) => [`${video}.part`, `${video}.part.json`])];
+      return [...own, ...own.map((file) => `${file}.new`)];
+    };
+    const anyEndings = fc.array(fc.constantFrom('.mp4', '.part', '.json', '.new', '.webm'), { maxLength: 4 }).map((endings) => `x${endings.join('')}`);
+    fc.assert(fc.property(anyEndings, anyEndings, (a, b) => {
+      fc.pre(a !== b);
+      expect(filesOf(a).filter((file) => filesOf(b).includes(file))).toEqual([]);
+    }));
+  });
+
   it('is the same in every run', () => {
     expect(taskFileName({ provider: 'anyfast', id: 'asyntask_AbC' })).toBe('anyfast-asyntask_AbC~482d2dbc974b');
   });
