@@ -48,8 +48,8 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
   const partPath = `${path}.part`;
   const notesPath = `${partPath}.json`;
   let pending: Promise<unknown> = Promise.resolve();
-  const onDisk = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = work().catch((error: unknown) => {
+  const onDisk = <T>(work: () => Promise<T> | T): Promise<T> => {
+    const done = Promise.resolve().then(work).catch((error: unknown) => {
       throw error instanceof DownloadError ? error : diskError(path, error);
     });
     pending = done.catch(() => undefined); // the caller handles the error
@@ -172,7 +172,7 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
       } catch (error) {
         throw new DownloadError('sink', path, `the sink failed: ${messageOf(error)}`, error);
       }
-      await onDisk(async () => {
+      await onDisk(() => {
         lease.check();
         onSent(held.receivedBytes);
         end();
@@ -269,13 +269,15 @@ const heldAccordingTo = (notes: Notes | null, partBytes: number): Held => {
   return totalBytes !== null && receivedBytes > totalBytes ? nothing : { totalBytes, validator, receivedBytes };
 };
 
+const isHeaderValue = (value: unknown): value is string => typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+
 const readNotes = (path: string): Notes | null => {
   try {
     const notes: unknown = isFile(path) ? JSON.parse(readFileIfThere(path) ?? 'null') : null;
     if (!isRecord(notes)) return null;
     const { totalBytes, validator, flushedBytes, bootedAtMs: startedAtMs } = notes as Partial<Notes>; // each is checked
     const isLength = totalBytes === null || Number.isSafeInteger(totalBytes);
-    if (totalBytes === undefined || !isLength || !(validator === null || typeof validator === 'string')) return null;
+    if (totalBytes === undefined || !isLength || !(validator === null || isHeaderValue(validator))) return null;
     return { totalBytes, validator, flushedBytes: Number(flushedBytes) || 0, bootedAtMs: Number(startedAtMs) || 0 };
   } catch {
     // Without readable notes the download starts over.

@@ -438,6 +438,7 @@ describe('a later download', () => {
     ['has incomplete notes', 'part of something', '{"totalBytes":10'],
     ['has notes of something else', 'part of something', '"film"'],
     ['is longer than its notes say', 'x'.repeat(2000), notes(1000)],
+    ['has notes with a control character', 'part of something', JSON.stringify({ totalBytes: null, validator: '"a\nb"', flushedBytes: 100, bootedAtMs: 0 })],
     ['has notes without a validator', 'part of something', JSON.stringify({ totalBytes: null, validator: null, flushedBytes: 100, bootedAtMs: 0 })],
   ])('starts over with a part that %s', async (_, part, notes) => {
     const { link, ranges } = await host();
