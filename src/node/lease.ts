@@ -131,6 +131,8 @@ const thisOwner = (): Owner => ({ pid: process.pid, host: hostname(), scope: sco
 const scopeOfPids = (): string | null => {
   if (process.platform !== 'linux') return `${process.platform} ${hostname()}`;
   try {
+    // Else /proc is that of another namespace, and its ids belong to other processes.
+    if (readlinkSync('/proc/self') !== String(process.pid)) return null;
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
     return null;
