@@ -48,9 +48,9 @@ interface JsonEvent {
 }
 
 /** Starts the command line in a process, and collects its output. */
-const start = (simulator: Simulator, list: string, videos: string) => {
+const start = (simulator: Simulator, list: string, videos: string, ...more: readonly string[]) => {
   const variables = simulatedProviders.flatMap((id) => [[`${id.toUpperCase()}_API_KEY`, key], [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)]]);
-  const args = ['watch', '--file', list, '--download', videos, '--json'];
+  const args = ['watch', '--file', list, '--download', videos, '--json', ...more];
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(process.execPath, [built.file('command-line'), ...args], {
     env: { PATH: process.env.PATH, ...(Object.fromEntries(variables) as Record<string, string>), ...clockVariables(speed) },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -69,6 +69,12 @@ const writtenIn = (videos: string): ReadonlyMap<string, string> =>
     const { ino, mtimeMs, size } = statSync(join(videos, name));
     return [name, `${String(ino)} ${String(mtimeMs)} ${String(size)}`];
   }));
+
+/** The bytes of a task's video, as its host sends them. */
+const truthOf = (simulator: Simulator, task: TaskRef): Buffer => {
+  const { path } = simulator.requests.find((request) => request.id === task.id && request.path.startsWith('/files/')) ?? { path: '' };
+  return Buffer.concat([...videoFile(path.split('?')[0] ?? '', simulator.scenario(task).durationMs, fileBytes).read(0, fileBytes - 1)]);
+};
 
 /**
  * Cuts the last line of a journal at a random byte, as a kill inside the write or a full disk does. Its request may have been sent.
@@ -118,13 +124,9 @@ it.each(Array.from({ length: rounds }, (_, index) => index + 1))('round %i: each
     let written: ReadonlyMap<string, string> = new Map();
     const story = (): string => `round ${String(round)}, kills: ${kills.join(', ')}`;
 
-    const truthOf = (task: TaskRef): Buffer => {
-      const { path } = simulator.requests.find((request) => request.id === task.id && request.path.startsWith('/files/')) ?? { path: '' };
-      return Buffer.concat([...videoFile(path.split('?')[0] ?? '', simulator.scenario(task).durationMs, fileBytes).read(0, fileBytes - 1)]);
-    };
     const isTruth = (name: string): boolean => {
       const task = tasks.find((each) => `${taskFileName(each)}.mp4` === name);
-      return task !== undefined && readFileSync(join(videos, name)).equals(truthOf(task));
+      return task !== undefined && readFileSync(join(videos, name)).equals(truthOf(simulator, task));
     };
     /** A file that has its final name is complete, and stays as it is. */
     const settle = ({ output, events }: ReturnType<typeof start>): void => {
@@ -188,6 +190,33 @@ it.each(Array.from({ length: rounds }, (_, index) => index + 1))('round %i: each
     figures.faults += simulator.requests.filter(({ fault }) => fault !== null).length;
     figures.renewed += simulator.requests.filter(({ path, status }) => path.startsWith('/files/') && status === 403).length;
     for (const text of [...outputs, ...readdirSync(videos).map((name) => readFileSync(join(videos, name), 'latin1'))]) expect(text.includes(key)).toBe(false);
+  } finally {
+    await simulator.stop();
+  }
+});
+
+it('two runs with the same directory for videos and journals of their own save each video once, and write no wrong byte', async () => {
+  const keys = Object.fromEntries(simulatedProviders.map((id) => [id, key]));
+  const simulator = await startSimulator({ speed, keys, fileBytes });
+  try {
+    const tasks = Array.from({ length: 12 }, (_, index) => simulator.submit(simulatedProviders[index % simulatedProviders.length] ?? 'ark', { queueMs: 0, runMs: 1_000 * index }));
+    for (const task of tasks) simulator.fault(task, 'cut-download', 3);
+    const list = join(directory, 'tasks-shared.txt');
+    const videos = join(directory, 'videos-shared');
+    writeFileSync(list, tasks.map(({ provider, id }) => `${provider}:${id}\n`).join(''));
+
+    const runs = ['a', 'b'].map((name) => start(simulator, list, videos, '--journal', join(directory, `journal-${name}`)));
+    await Promise.all(runs.map(({ closed }) => closed));
+    const savedBy = (run: ReturnType<typeof start> | undefined, isNew: boolean): readonly string[] =>
+      (run?.events() ?? []).filter((event) => event.kind === 'saved' && event.isNew === isNew).map(({ task }) => taskKey(task));
+    // A run that comes second to a part reports that; two that begin at the same instant both may.
+    const last = start(simulator, list, videos, '--journal', join(directory, 'journal-a'));
+    expect(await last.closed).toEqual([0, null]);
+    const newlySaved = [...runs, last].flatMap((run) => savedBy(run, true));
+    expect(newlySaved.sort(), runs.map(({ output }) => output.errors).join()).toEqual(tasks.map(taskKey).sort());
+    for (const task of tasks) expect(readFileSync(join(videos, `${taskFileName(task)}.mp4`)).equals(truthOf(simulator, task))).toBe(true);
+    expect(readdirSync(videos).sort()).toEqual(tasks.flatMap((task) => [`${taskFileName(task)}.json`, `${taskFileName(task)}.mp4`]).sort());
+    expect(runs.some(({ output }) => output.errors.includes('the file is in use by process '))).toBe(true);
   } finally {
     await simulator.stop();
   }
