@@ -20,7 +20,11 @@ export const writeWholeFile = (path: string, text: string): void => {
     renameSync(temporary, path);
     nodeFiles.syncDirectory(dirname(path));
   } catch (error) {
-    rmSync(temporary, { force: true });
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // The first error says why.
+    }
     throw error;
   }
 };

@@ -572,9 +572,9 @@ describe('the disk', () => {
     expect(requests).toHaveLength(0);
   });
 
-  it('that has a directory at the path of the part is an error', async () => {
+  it.each(['film.mp4.part', 'film.mp4.part.json', 'film.mp4.part.json.new'])('that has a directory at %s is an error', async (name) => {
     const directory = folder();
-    mkdirSync(join(directory, 'film.mp4.part'));
+    mkdirSync(join(directory, name));
     const { link } = await host();
     expect((await failure(download(link, { directory }), 'disk')).message).toMatch(/the path is a directory \(EISDIR\)$/);
   });
