@@ -43,7 +43,8 @@ export const aBoolean = /* @__PURE__ */ which('true or false', (value) => typeof
 export const aNumber = /* @__PURE__ */ which('a finite number', (value): value is number => Number.isFinite(value));
 export const aRatio = /* @__PURE__ */ which('a number from 0 to 1', (value): value is number => typeof value === 'number' && value >= 0 && value <= 1);
 const aCount = /* @__PURE__ */ which('an integer ≥ 0', (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0);
-const aLink = /* @__PURE__ */ which('an http(s) URL', (value): value is string => typeof value === 'string' && isLink(value));
+/** An http(s) URL; null for any other value, which no page may open. */
+const aLink: Reader<string | null> = (value) => (typeof value === 'string' && isLink(value) ? value : null);
 
 /** Accepts any value, to be checked later. */
 export const anything: Reader<unknown> = (value) => value;
@@ -134,7 +135,13 @@ const snapshotFields = /* @__PURE__ */ objectOf<Omit<TaskSnapshot, 'video' | 'fa
   upstream: /* @__PURE__ */ asStored<Upstream | null>(part),
 });
 
-const storedVideo = /* @__PURE__ */ objectOf<Video>({ url: aLink, lastFrameUrl: words, originalUrl: words, expiresAtMs: number });
+const videoFields = /* @__PURE__ */ objectOf<Omit<Video, 'url'> & { readonly url: string | null }>({ url: aLink, lastFrameUrl: aLink, originalUrl: aLink, expiresAtMs: number });
+
+/** A video; null for one without a link. */
+const storedVideo: Reader<Video | null> = (value, path) => {
+  const { url, ...rest } = videoFields(value, path);
+  return url === null ? null : { url, ...rest };
+};
 
 const storedFailure = /* @__PURE__ */ objectOf<Failure>({ code: words, message: aString, reason: /* @__PURE__ */ asStored(/* @__PURE__ */ or(aString, 'unknown')) });
 

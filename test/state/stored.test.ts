@@ -221,13 +221,13 @@ describe('parseWatchState', () => {
     expect(messageOf({ ...stateAfter(good('failed')), snapshot })).toContain('failure');
   });
 
-  it('rejects a succeeded task whose video has no http(s) link', () => {
+  it('drops links that are not http(s), and a video without its link', () => {
     const finished = stateAfter(good('succeeded'));
-    for (const video of ['https://cdn.example/a.mp4', { url: 5 }, { url: 'javascript:alert(1)' }, {}]) {
-      expect(messageOf({ ...finished, snapshot: { ...finished.snapshot, video } })).toContain('video');
-    }
-    const video = { url: 'https://cdn.example/a.mp4', lastFrameUrl: null, originalUrl: null, expiresAtMs: null };
-    expect(parseWatchState({ ...finished, snapshot: { ...finished.snapshot, video } }).snapshot).toMatchObject({ video });
+    const videoOf = (video: unknown) => parseWatchState({ ...finished, snapshot: { ...finished.snapshot, video } }).snapshot;
+    for (const url of [5, 'javascript:alert(1)', 'data:text/html,x', 'https://user:pass@cdn.example/a.mp4', undefined]) expect(videoOf({ url })).toMatchObject({ video: null });
+    const url = 'https://cdn.example/a.mp4';
+    expect(videoOf({ url, lastFrameUrl: 'javascript:alert(1)', originalUrl: url })).toMatchObject({ video: { url, lastFrameUrl: null, originalUrl: url, expiresAtMs: null } });
+    expect(messageOf({ ...finished, snapshot: { ...finished.snapshot, video: url } })).toContain('video');
   });
 
   it('rejects a snapshot of another task', () => {
