@@ -1,83 +1,171 @@
 /**
- * Numbers the changes of a feed, so that a reader that reconnects gets only the rows that changed since.
+ * Numbers the changes of a feed, so that a reader gets the whole feed first and then only the rows that changed. Both come in slices of
+ * bounded size. A slice of the whole feed is encoded once for all readers.
  */
 import { taskKey, type TaskRef } from '../task/snapshot.js';
 import { type Feed, isNextAfter, type TaskRow } from '../feed/feed.js';
+import { encodeRef, encodeRow, encodeRows } from './wire-form.js';
 
-/** One task: its latest row, or null once it was removed, and the number of the change that made it so. */
-export interface Entry {
-  readonly task: TaskRef;
-  readonly row: TaskRow | null;
-  readonly change: number;
+/** The data of one event. */
+export interface Slice {
+  /** The whole `feed`, or the `first` part of it, another `part`, and the `last` one; or changed `rows`. */
+  readonly name: 'feed' | 'first' | 'part' | 'last' | 'rows';
+  /** The id from which a reader of this slice resumes; null for one that cannot resume yet. */
+  readonly id: string | null;
+  /** UTF-8. Shared: copy it, and do not change it. */
+  readonly data: Uint8Array;
 }
-
-/** The entries that changed; `all` when a different feed replaced the known one. */
-export type Changes = readonly Entry[] | 'all';
 
 /** The changes of one subscription to a feed. */
 export interface ChangeLog {
-  /** Takes a newer feed and returns the entries that it changed. An entry stays the same object and holds the latest row. */
-  readonly take: (feed: Feed) => Changes;
-  /** The changes since an id of this log; `all` for any other string, and for an id from before more removals than are kept. */
-  readonly since: (id: string | null) => Changes;
-  /** Every row, in the order of the feed. */
-  readonly rows: () => readonly TaskRow[];
-  /** `<epoch>-<number>` of the latest change. */
-  readonly id: () => string;
+  /** Takes a newer feed. */
+  readonly take: (feed: Feed) => void;
+  /**
+   * The changes since an id, as one slice, or null without changes. `all` for an id of another log, and for one before more changes than are
+   * kept: read the whole feed.
+   */
+  readonly since: (id: string | null) => Slice | 'all' | null;
+  /**
+   * The whole feed, as slices. Each is encoded when it is taken, so changes meanwhile may be missing: read them by the last slice's id.
+   * Ends without a last slice when another feed replaces this one.
+   */
+  readonly whole: () => Iterator<Slice, void>;
 }
 
-/** How many removals a log keeps for readers that reconnect. */
-const mostRemovals = 1_000;
+/** One task: its latest row, or null once it was removed. */
+interface Entry {
+  readonly task: TaskRef;
+  readonly block: Block;
+  row: TaskRow | null;
+}
+
+/** Tasks that are encoded together. A task stays in its block. */
+interface Block {
+  readonly entries: Set<Entry>;
+  /** The change that began the block. */
+  readonly change: number;
+  /** Null after a change. */
+  slices: readonly Uint8Array[] | null;
+}
+
+/** The limits of a log. */
+export interface ChangeLogLimits {
+  /** The most rows in a slice. */
+  readonly mostRows: number;
+  /** The most characters in a slice of several rows: a longer row is a slice by itself. */
+  readonly mostCharacters: number;
+  /** How many changes a reader may be behind before it gets the whole feed. */
+  readonly mostChanges: number;
+}
+
+const defaultLimits: ChangeLogLimits = { mostRows: 100, mostCharacters: 131_072, mostChanges: 1_000 };
 
 /**
  * Creates an empty log.
  *
  * @param createEpoch returns a string that is unique to a log
  */
-export const createChangeLog = (createEpoch: () => string): ChangeLog => {
-  let epoch = createEpoch();
+export const createChangeLog = (createEpoch: () => string, { mostRows, mostCharacters, mostChanges } = defaultLimits): ChangeLog => {
   let last: Feed | null = null;
+  let epoch = '';
   let change = 0;
-  let entries = new Map<string, { task: TaskRef; row: TaskRow | null; change: number }>();
-  let removals = new Map<string, Entry>();
-  /** The number of the latest removal that was dropped. */
-  let forgotten = 0;
+  let entries = new Map<string, Entry>();
+  let blocks = new Set<Block>();
+  let newest: Block | null = null;
+  /** The entry of each of the latest changes, the oldest first. */
+  let recent: Entry[] = [];
+  /** The slice of changes that was read last: readers that keep up all read the same one. */
+  let latest: { readonly seen: number; readonly slice: Slice } | null = null;
 
-  const touch = (row: TaskRow): Entry => {
+  const restart = (): void => {
+    epoch = createEpoch();
+    change = 0;
+    entries = new Map();
+    blocks = new Set();
+    newest = null;
+    recent = [];
+  };
+
+  const idOf = (number: number): string => `${epoch}-${number}`;
+
+  const changed = (entry: Entry, row: TaskRow | null): void => {
+    entry.row = row;
+    entry.block.slices = null;
     change += 1;
-    const key = taskKey(row.task);
-    const known = entries.get(key);
-    if (known !== undefined) return Object.assign(known, { row, change });
-    const entry = { task: row.task, row, change };
-    entries.set(key, entry);
+    recent.push(entry);
+    if (recent.length >= 2 * mostChanges) recent = recent.slice(-mostChanges);
+    latest = null;
+  };
+
+  const added = (task: TaskRef): Entry => {
+    if (newest === null || newest.entries.size >= mostRows) {
+      newest = { entries: new Set(), change: change + 1, slices: null };
+      blocks.add(newest);
+    }
+    const entry: Entry = { task, block: newest, row: null };
+    entries.set(taskKey(task), entry);
+    newest.entries.add(entry);
     return entry;
   };
 
-  const discard = (key: string): readonly Entry[] => {
-    const known = entries.get(key);
-    if (known === undefined) return [];
-    change += 1;
-    const removal = Object.assign(known, { row: null, change });
-    entries.delete(key);
-    // The oldest come first. A removal stays when its task returns, because the task has then changed its place.
-    removals.delete(key);
-    removals.set(key, removal);
-    for (const [oldest, entry] of removals) {
-      if (removals.size <= mostRemovals) break;
-      removals.delete(oldest);
-      forgotten = entry.change;
-    }
-    return [removal];
+  const touch = (row: TaskRow): void => { changed(entries.get(taskKey(row.task)) ?? added(row.task), row); };
+
+  const discard = (task: TaskRef): void => {
+    const entry = entries.get(taskKey(task));
+    if (entry === undefined) return;
+    const { block } = entry;
+    entries.delete(taskKey(task));
+    block.entries.delete(entry);
+    if (block.entries.size === 0 && block !== newest) blocks.delete(block);
+    changed(entry, null);
   };
 
-  /** The changes to a later feed, also if there were others between: removals, and rows that differ. Null for a different feed. */
-  const between = (feed: Feed): readonly Entry[] | null => {
-    const rows = [...feed.tasks];
-    const kept = [...entries].filter(([, { task }]) => feed.tasks.get(task) !== undefined);
-    const isContinued = (kept.length > 0 || entries.size === 0) && kept.every(([key], place) => rows[place] !== undefined && taskKey(rows[place].task) === key);
-    if (!isContinued) return null;
-    const gone = [...entries].filter(([, { task }]) => feed.tasks.get(task) === undefined);
-    return [...gone.flatMap(([key]) => discard(key)), ...rows.filter((row) => entries.get(taskKey(row.task))?.row !== row).map(touch)];
+  /** Whether a feed has the known tasks in the same order, but for removed ones, and new ones only at its end. */
+  const isContinuedBy = ({ tasks }: Feed): boolean => {
+    const rows = [...tasks];
+    const kept = [...entries.values()].filter(({ task }) => tasks.get(task) !== undefined);
+    return (kept.length > 0 || entries.size === 0) && kept.every(({ task }, place) =>
+      rows[place] !== undefined && taskKey(rows[place].task) === taskKey(task));
+  };
+
+  const dataOf = (block: Block): readonly Uint8Array[] => (block.slices ??= encoded(block.entries, mostCharacters));
+
+  function *whole(): Generator<Slice, void> {
+    const [own, id, before] = [blocks, idOf(change), change];
+    let isFirst = true;
+    let data: Uint8Array | null = null;
+    for (const block of own) {
+      if (block.change > before) break; // its rows are changes after the id
+      for (const next of dataOf(block)) {
+        if (data !== null) {
+          yield { name: isFirst ? 'first' : 'part', id: null, data };
+          isFirst = false;
+          if (blocks !== own) return;
+        }
+        data = next;
+      }
+    }
+    yield { name: isFirst ? 'feed' : 'last', id, data: data ?? noRows };
+  }
+
+  /** The changes after a number: each task once, with its latest row, at the place of its first change. */
+  const changesAfter = (seen: number): Slice => {
+    const taken = new Set<Entry>();
+    const removed: string[] = [];
+    const rows: string[] = [];
+    let characters = 0;
+    let number = seen;
+    for (const entry of recent.slice(seen - change)) {
+      if (!taken.has(entry)) {
+        const text = entry.row === null ? encodeRef(entry.task) : encodeRow(entry.row);
+        characters += text.length;
+        if (taken.size > 0 && (taken.size === mostRows || characters > mostCharacters)) break;
+        taken.add(entry);
+        (entry.row === null ? removed : rows).push(text);
+      }
+      number += 1;
+    }
+    return { name: 'rows', id: idOf(number), data: bytesOf(encodeRows(removed, rows)) };
   };
 
   return {
@@ -85,25 +173,48 @@ export const createChangeLog = (createEpoch: () => string): ChangeLog => {
       const before = last;
       last = feed;
       if (before !== null && isNextAfter(before, feed)) {
-        if (feed.changed !== null) return [touch(feed.changed)];
-        if (feed.removed !== null) return discard(taskKey(feed.removed.task));
+        if (feed.changed !== null) touch(feed.changed);
+        else if (feed.removed !== null) discard(feed.removed.task);
+        return;
       }
-      const changes = before === null ? null : between(feed);
-      if (changes !== null) return changes;
-      if (before !== null) epoch = createEpoch();
-      entries = new Map();
-      removals = new Map();
-      change = 0;
-      forgotten = 0;
-      for (const row of feed.tasks) touch(row);
-      return 'all';
+      if (before === null || !isContinuedBy(feed)) restart();
+      for (const { task } of [...entries.values()]) if (feed.tasks.get(task) === undefined) discard(task);
+      for (const row of feed.tasks) if (entries.get(taskKey(row.task))?.row !== row) touch(row);
     },
     since: (id) => {
-      const [, ownEpoch, number] = /^(.*)-(\d+)$/s.exec(id ?? '') ?? [];
-      const isKnown = last !== null && ownEpoch === epoch && Number(number) >= forgotten && Number(number) <= change;
-      return isKnown ? [...removals.values(), ...entries.values()].filter((entry) => entry.change > Number(number)) : 'all';
+      const [, ownEpoch, digits] = /^(.*)-(\d+)$/s.exec(id ?? '') ?? [];
+      const seen = Number(digits);
+      if (last === null || ownEpoch !== epoch || seen > change || change - seen > mostChanges) return 'all';
+      if (seen === change) return null;
+      if (latest?.seen !== seen) latest = { seen, slice: changesAfter(seen) };
+      return latest.slice;
     },
-    rows: () => [...entries.values()].flatMap(({ row }) => row ?? []),
-    id: () => `${epoch}-${change}`,
+    whole,
   };
+};
+
+const encoder = /* @__PURE__ */ new TextEncoder();
+
+const bytesOf = (text: string): Uint8Array => encoder.encode(text);
+
+const noRows = /* @__PURE__ */ bytesOf(/* @__PURE__ */ encodeRows([], []));
+
+const encoded = (entries: Iterable<Entry>, mostCharacters: number): readonly Uint8Array[] => {
+  const slices: Uint8Array[] = [];
+  let rows: string[] = [];
+  let characters = 0;
+  const close = (): void => {
+    if (rows.length > 0) slices.push(bytesOf(encodeRows([], rows)));
+    rows = [];
+    characters = 0;
+  };
+  for (const { row } of entries) {
+    if (row === null) continue;
+    const text = encodeRow(row);
+    if (characters + text.length > mostCharacters) close();
+    rows.push(text);
+    characters += text.length;
+  }
+  close();
+  return slices;
 };

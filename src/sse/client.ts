@@ -4,7 +4,7 @@
 import type { Observable } from 'rxjs';
 import { type DelayPolicy, exponentialDelay, jittered } from '../poll/delay-policy.js';
 import type { Feed } from '../feed/feed.js';
-import { checkUpTo, isRecord, longestTimerMs } from '../checks.js';
+import { checkFunction, checkUpTo, isRecord, longestTimerMs } from '../checks.js';
 import { connect, shownUrl } from './connection.js';
 import { follow } from './follow.js';
 
@@ -41,7 +41,8 @@ export interface FromServerSentEventsOptions {
  * at most), and retries until `retry` returns 'stop'. Completes on 204 and at the end of the server's feed.
  *
  * @param url absolute, or relative to the page
- * Errors: `Error` or `TypeError` with the URL without its query: for any other response, with status and content type; for an event that
+ * Errors: `Error` or `TypeError` with the URL without its query: for any other response, with status and content type; a redirect is not
+ * followed, because the headers would be sent to another origin; for an event that
  * cannot be read or is longer than 64 Mi characters; for a feed that failed at the server. Throws `RangeError` or `TypeError` for an invalid
  * option.
  * @example fromServerSentEvents('/progress').subscribe(({ progress, tasks }) => render(progress, [...tasks]))
@@ -59,9 +60,9 @@ export const fromServerSentEvents = (
 ): Observable<Feed> => {
   if (typeof url !== 'string') throw new TypeError(`url must be a string, not ${String(url)}`);
   if (typeof headers !== 'function' && !isRecord(headers)) throw new TypeError(`headers must be a record or a function, not ${String(headers)}`);
-  if (givenFetch !== undefined && typeof givenFetch !== 'function') throw new TypeError(`fetch must be a function, not ${String(givenFetch)}`);
-  if (typeof retry !== 'function') throw new TypeError(`retry must be a function of an attempt, not ${String(retry)}`);
-  if (onConnection !== undefined && typeof onConnection !== 'function') throw new TypeError(`onConnection must be a function, not ${String(onConnection)}`);
+  if (givenFetch !== undefined) checkFunction('fetch', givenFetch);
+  checkFunction('retry', retry);
+  if (onConnection !== undefined) checkFunction('onConnection', onConnection);
   checkUpTo(longestTimerMs, 'idleTimeoutMs', idleTimeoutMs, 'number of ms');
   return follow({
     connect: (lastEventId) =>

@@ -78,6 +78,7 @@ const run = async (
   const request = requestOf(label, url, {
     headers: { ...own, accept: 'text/event-stream', ...(lastEventId === null ? {} : { 'last-event-id': lastEventId }) },
     signal,
+    redirect: 'manual',
     ...(credentials === undefined ? {} : { credentials }),
   });
   const lost = (error: unknown): never => {
@@ -86,7 +87,7 @@ const run = async (
   const sent = async (): Promise<Response> => send(url, request); // turns a `fetch` that throws into one that rejects
   const response = await sent().catch(lost);
   const body = eventsOf(label, response);
-  if (body === 'nothing') {
+  if (body === null) {
     take({ kind: 'end' });
     return;
   }
@@ -119,10 +120,12 @@ const requestOf = (label: string, url: string, init: RequestInit): RequestInit =
   }
 };
 
-const eventsOf = (label: string, { status, headers, body }: Response): ReadableStream<Uint8Array> | 'nothing' => {
+/** The body of a response; null if the server has no feed. */
+const eventsOf = (label: string, { status, headers, body }: Response): ReadableStream<Uint8Array> | null => {
   const type = headers.get('content-type') ?? 'no content type';
-  const received = `${label}: HTTP ${status} (${type})`;
-  if (status === 204) return 'nothing';
+  // A browser hides the status of a redirect.
+  const received = `${label}: HTTP ${status || 'redirect'} (${type})`;
+  if (status === 204) return null;
   if (status === 408 || status === 429 || status >= 500) {
     throw new ConnectionLost(received, retryAfterMs(headers.get('retry-after') ?? undefined, headers.get('date') ?? undefined));
   }

@@ -41,6 +41,7 @@ export interface FollowOptions {
 export const follow = ({ connect, retry: policy, idleTimeoutMs, label, onConnection = () => undefined }: FollowOptions): Observable<Feed> =>
   defer(() => {
     let totals = emptyTotals();
+    const parts: TaskRow[] = [];
     let lastEventId: string | null = null;
     let serverMs = 0;
     let failures = noFailures;
@@ -56,7 +57,7 @@ export const follow = ({ connect, retry: policy, idleTimeoutMs, label, onConnect
     const feedsAfter = (incoming: Incoming): readonly Feed[] => {
       if (incoming.kind === 'retry') serverMs = incoming.retryMs;
       if (incoming.kind !== 'event') return [];
-      const next = read(totals, incoming, label);
+      const next = read(totals, parts, incoming, label);
       lastEventId = incoming.id === null ? lastEventId : asId(incoming.id);
       const hasNews = next !== totals;
       totals = next;
@@ -91,14 +92,19 @@ const asId = (id: string): string | null => (/^[\x21-\x7e]+$/.test(id) ? id : nu
 
 type EventIn = Extract<Incoming, { readonly kind: 'event' }>;
 
-/** Applies an event to the totals. Returns the same totals for an unknown event name. */
-const read = (totals: Totals, { name, data }: EventIn, label: string): Totals => {
+/** Applies an event to the totals, or adds it to the parts of the next feed. Returns the same totals for an unknown event name. */
+const read = (totals: Totals, parts: TaskRow[], { name, data }: EventIn, label: string): Totals => {
   switch (name) {
     case 'feed':
-      return replaced(totals, readable(name, label, () => decodeRows(data)).rows);
+    case 'first':
+    case 'part':
+    case 'last':
     case 'rows': {
       const { removed, rows } = readable(name, label, () => decodeRows(data));
-      return rows.reduce((known, row) => afterRow(known, keptOr(known.feed, row)), removed.reduce(withoutRow, totals));
+      if (name === 'rows') return rows.reduce((known, row) => afterRow(known, keptOr(known.feed, row)), removed.reduce(withoutRow, totals));
+      if (name === 'feed' || name === 'first') parts.length = 0;
+      parts.push(...rows);
+      return name === 'feed' || name === 'last' ? replaced(totals, parts) : totals;
     }
     case 'fail':
       throw new Error(`${label}: the feed failed: ${readable(name, label, () => decodeFailure(data))}`);
@@ -115,7 +121,7 @@ const replaced = ({ feed }: Totals, rows: readonly TaskRow[]): Totals => {
 
 const keptOr = ({ tasks }: Feed, row: TaskRow): TaskRow => {
   const known = tasks.get(row.task);
-  return known !== undefined && isEqual(known, row) ? known : row;
+  return (isEqual(known, row) && known) || row;
 };
 
 const readable = <T>(name: string, label: string, decode: () => T): T => {

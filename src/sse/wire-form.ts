@@ -1,6 +1,6 @@
 /**
- * Encodes the rows of a feed as text, and decodes them. A row leaves the server without `raw`, saved states and keys, and with only the
- * fields of a ref that name the task. Decoding ignores unknown fields, and names the first invalid one.
+ * Encodes the rows of a feed as text, and decodes them. A row leaves the server without `raw`, `request`, saved states and keys, and
+ * with only the fields of a ref that name the task. Decoding ignores unknown fields, and names the first invalid one.
  */
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import { taskStatuses } from '../task/status.js';
@@ -19,8 +19,9 @@ export interface RowChanges {
   readonly rows: readonly TaskRow[];
 }
 
-/** Changes as one line of JSON. */
-export const encodeRows = ({ removed, rows }: RowChanges): string => JSON.stringify({ version, removed: removed.map(encodeRef), rows: rows.map(encodeRow) });
+/** Changes as one line of JSON, from the texts of removed tasks and of rows. */
+export const encodeRows = (removed: readonly string[], rows: readonly string[]): string =>
+  `{"version":${version},"removed":[${removed.join()}],"rows":[${rows.join()}]}`;
 
 /** A failure as one line of JSON. */
 export const encodeFailure = (error: unknown): string => JSON.stringify({ version, message: messageOf(error) });
@@ -28,21 +29,24 @@ export const encodeFailure = (error: unknown): string => JSON.stringify({ versio
 /** The end as one line of JSON. */
 export const encodedEnd: string = /* @__PURE__ */ JSON.stringify({ version });
 
-const encodeRow = ({ task, snapshot, error, ...rest }: TaskRow): object => ({
-  task: encodeRef(task),
+/** A row as JSON. */
+export const encodeRow = ({ task, snapshot, error, ...rest }: TaskRow): string => JSON.stringify({
+  task: named(task),
   ...rest,
-  snapshot: encodeSnapshot(snapshot),
+  snapshot: snapshot && shown(snapshot),
   error: error && { ...error, state: null },
 });
 
-/** The fields that name a task. Callers may keep more in a ref, such as the task's owner. */
-const encodeRef = ({ provider, id, account }: TaskRef): object => ({ provider, id, account });
+/** A ref as JSON. */
+export const encodeRef = (task: TaskRef): string => JSON.stringify(named(task));
 
-/** A row's type has no `raw`, but a caller without types may pass one. */
-const encodeSnapshot = (snapshot: TaskSnapshot | null): object | null => {
-  if (snapshot === null) return null;
-  const { raw: _, task, ...rest } = snapshot as TaskSnapshot & { readonly raw?: unknown }; // see above
-  return { task: encodeRef(task), ...rest };
+/** The fields that name a task. Callers may keep more in a ref, such as the task's owner. */
+const named = ({ provider, id, account }: TaskRef): object => ({ provider, id, account });
+
+/** Without the echo of the request, which may hold whole pictures. A row's type has no `raw`, but a caller without types may pass one. */
+const shown = (snapshot: TaskSnapshot): object => {
+  const { raw: _, request: __, task, ...rest } = snapshot as TaskSnapshot & { readonly raw?: unknown }; // see above
+  return { task: named(task), ...rest };
 };
 
 /**

@@ -24,8 +24,8 @@ export const retryAfterMs = (value = '', date = ''): number | null => {
 /** Headers with the end of a rate limit: seconds, an instant in seconds since the epoch, or an HTTP date. */
 const resetHeaders = ['ratelimit-reset', 'x-ratelimit-retry-after', 'x-ratelimit-reset', 'x-rate-limit-reset'] as const;
 
-/** Numbers from this one are instants; smaller ones are durations. */
-const earliestInstant = /* @__PURE__ */ Date.UTC(2020, 0) / 1000;
+/** 2020, in seconds. Numbers from this one are instants; smaller ones are durations. */
+const earliestInstant = 1_577_836_800;
 
 /**
  * The wait that a response demands: its `Retry-After`; on a 429 or 503 without one, the time until its rate limit ends.

@@ -5,6 +5,7 @@ import type { TaskRef } from '../../src/task/snapshot.js';
 import { taskStatuses, type TaskStatus } from '../../src/task/status.js';
 import { type Feed, type TaskRow, toFeed } from '../../src/feed/feed.js';
 import type { FeedEvent } from '../../src/feed/watch-tasks.js';
+import { encodeRef, encodeRow, encodeRows } from '../../src/sse/wire-form.js';
 import { transition } from '../support/snapshots.js';
 
 export const refOf = (id: string): TaskRef<'ark'> => ({ provider: 'ark', id });
@@ -33,11 +34,15 @@ export const feedAfter = (...events: readonly FeedEvent[]): Feed => {
   return feed;
 };
 
+/** The data of an event. */
+export const dataOf = (rows: readonly TaskRow[], removedTasks: readonly TaskRef[] = []): string => encodeRows(removedTasks.map(encodeRef), rows.map(encodeRow));
+
 /** A row by its task and status. */
 export const brief = ({ task, status, error }: TaskRow): string => `${task.id}:${error === null ? String(status) : 'error'}`;
 
-/** The text of one event: `feed a:queued b:running`, `rows -b a:running`, `:`, `end`, `fail it broke`. */
-export const inWords = (text: string): string => {
+/** One event in words: `feed a:queued b:running`, `rows -b a:running`, `:`, `end`, `fail it broke`. */
+export const inWords = (event: Uint8Array): string => {
+  const text = new TextDecoder().decode(event);
   if (text === ':\n\n') return ':';
   const fields = new Map(text.trimEnd().split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
   const { removed = [], rows = [], message } = JSON.parse(fields.get('data') ?? '{}') as { removed?: readonly TaskRef[]; rows?: readonly TaskRow[]; message?: string };

@@ -4,12 +4,12 @@ import { constantDelay, exponentialDelay, limitAttempts } from '../../src/poll/d
 import { fromServerSentEvents, type FromServerSentEventsOptions } from '../../src/sse/client.js';
 import { ConnectionLost, type Incoming } from '../../src/sse/connection.js';
 import { follow, type FollowOptions } from '../../src/sse/follow.js';
-import { encodeFailure, encodeRows } from '../../src/sse/wire-form.js';
+import { encodeFailure } from '../../src/sse/wire-form.js';
 import type { Feed, TaskRow } from '../../src/feed/feed.js';
 import { inVirtualTime } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
-import { brief, feedAfter, refOf, to } from './feeds.js';
+import { brief, dataOf, feedAfter, refOf, to } from './feeds.js';
 
 const rowOf = (status: 'queued' | 'running' | 'succeeded', id: string): TaskRow => {
   const row = feedAfter(to(status, id)).changed;
@@ -19,8 +19,8 @@ const rowOf = (status: 'queued' | 'running' | 'succeeded', id: string): TaskRow 
 
 let number = 0;
 const event = (name: string, data: string, id: string | null = `e-${String((number += 1))}`): Incoming => ({ kind: 'event', name, id, data });
-const feed = (rows: readonly TaskRow[], id?: string): Incoming => event('feed', encodeRows({ removed: [], rows }), id);
-const rows = (changed: readonly TaskRow[], id?: string, removed: readonly TaskRef[] = []): Incoming => event('rows', encodeRows({ removed, rows: changed }), id);
+const feed = (rows: readonly TaskRow[], id?: string): Incoming => event('feed', dataOf(rows), id);
+const rows = (changed: readonly TaskRow[], id?: string, removed: readonly TaskRef[] = []): Incoming => event('rows', dataOf(changed, removed), id);
 
 /** A, B: the whole feed, of `a` queued and of both queued; r, s: `a` and `b` run; t: both run. */
 const sent: Readonly<Record<string, Incoming>> = {
@@ -218,6 +218,18 @@ describe('a whole feed after another', () => {
     expect(next.changed).toBeNull();
   });
 
+  it('in parts is shown when its last part arrives, and drops the parts of a feed that was cut', () => {
+    const part = (name: string, ...parts: readonly TaskRow[]) => event(name, dataOf(parts));
+    const feeds = after(
+      feed([rowOf('queued', 'a'), rowOf('queued', 'b')]),
+      part('first', rowOf('queued', 'x')), part('part', rowOf('queued', 'y')),
+      part('first', rowOf('queued', 'a')), part('part', rowOf('running', 'b')), part('last', rowOf('queued', 'c')),
+      part('first', rowOf('queued', 'z')), feed([rowOf('queued', 'a')]),
+    );
+    expect(feeds.map(({ tasks }) => [...tasks].map(brief))).toEqual([['a:queued', 'b:queued'], ['a:queued', 'b:running', 'c:queued'], ['a:queued']]);
+    expect(feeds[1]?.tasks.get(refOf('a'))).toBe(feeds[0]?.tasks.get(refOf('a')));
+  });
+
   it('removes the missing tasks', () => {
     const [, next] = after(feed([rowOf('queued', 'a'), rowOf('running', 'b')]), feed([rowOf('running', 'b')])) as [Feed, Feed];
     expect(next.tasks.get(refOf('a'))).toBeUndefined();
@@ -235,7 +247,7 @@ describe('fromServerSentEvents', () => {
     // what a caller without types may pass
     ['headers', { headers: 'x' as never }, 'headers must be a record or a function, not x'],
     ['fetch', { fetch: 1 as never }, 'fetch must be a function, not 1'],
-    ['retry', { retry: 5 as never }, 'retry must be a function of an attempt, not 5'],
+    ['retry', { retry: 5 as never }, 'retry must be a function, not 5'],
   ];
 
   it.each(bad)('refuses a bad option at once: %s', (_, given, message) => {

@@ -10,6 +10,7 @@ import { constantDelay, limitAttempts } from '../../src/poll/delay-policy.js';
 import { fromServerSentEvents, type FromServerSentEventsOptions } from '../../src/sse/client.js';
 import { type ServerSentEvents, toServerSentEvents } from '../../src/sse/server.js';
 import { type Feed, rowFrom } from '../../src/feed/feed.js';
+import type { FeedEvent } from '../../src/feed/watch-tasks.js';
 import { errorOf, key, nowhere, serve, serveBytes } from '../adapters/loopback.js';
 import { brief, feedAfter, feedsOf, refOf, to, until } from './feeds.js';
 
@@ -167,6 +168,44 @@ describe('a page', () => {
     expect(error.message).toContain('invalid request: check its URL, headers and credentials');
   });
 
+  it.each<readonly [string, FromServerSentEventsOptions]>([
+    ['headers of its own', { headers: { 'x-session': 'mine' } }],
+    ['no headers', {}],
+  ])('follows no redirect, with %s', async (_, options) => {
+    const elsewhere = await serve((__, response) => response.writeHead(204).end());
+    const server = await serve((__, response) => response.writeHead(302, { location: elsewhere.url }).end());
+    await expect(lastValueFrom(fromServerSentEvents(server.url, { ...quick, ...options }))).rejects.toThrow(`${server.url}: HTTP 302 (no content type), not 200 with text/event-stream`);
+    expect(elsewhere.requests).toEqual([]);
+  });
+
+  it('names a redirect whose status the browser hides', async () => {
+    const hidden = Object.defineProperties(new Response(), { status: { value: 0 }, type: { value: 'opaqueredirect' } });
+    const page = fromServerSentEvents('http://server/', { ...quick, fetch: () => Promise.resolve(hidden) });
+    await expect(lastValueFrom(page)).rejects.toThrow('http://server/: HTTP redirect (no content type), not 200 with text/event-stream');
+  });
+
+  it('gets 80 rows that each echo a picture of 900 kB in their request, without the pictures', async () => {
+    const content = [{ type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(900_000)}` } }];
+    const events = Array.from({ length: 80 }, (_, index) => to('running', `t${String(index)}`)).map((event) =>
+      (event.kind === 'transition' ? { ...event, transition: { ...event.transition, snapshot: { ...event.transition.snapshot, request: { model: null, content } } } } : event) as FeedEvent);
+    const { url } = await serveFeed(toServerSentEvents(of(feedAfter(...events))));
+    const feed = await lastValueFrom(fromServerSentEvents(url, quick));
+    expect([...feed.tasks].map(({ status, snapshot }) => [status, snapshot?.request])).toEqual(Array(80).fill(['running', null]));
+  });
+
+  it('connects again after the server has closed its streams', async () => {
+    const source = new BehaviorSubject(feedAfter(to('queued', 'a')));
+    const events = toServerSentEvents(source);
+    const { url, requests } = await serveFeed(events);
+    const states: string[] = [];
+    const page = fromServerSentEvents(url, { ...quick, onConnection: (state) => states.push(state) }).subscribe();
+    await until(() => states.includes('open'));
+    events.close();
+    await until(() => requests.length > 1);
+    page.unsubscribe();
+    expect(states.slice(0, 2)).toEqual(['open', 'waiting']);
+  });
+
   it('drops an event that was cut in the middle, and reconnects', async () => {
     let count = 0;
     const { url } = await serveBytes((socket) => {
@@ -256,6 +295,31 @@ describe('a server', () => {
     await reader.read();
     await reader.cancel();
     await until(() => !source.observed);
+  });
+
+  it('that is closed ends every stream, leaves the feed at once, and refuses new readers', async () => {
+    const source = new BehaviorSubject(feedAfter(to('queued', 'a')));
+    const events = toServerSentEvents(source);
+    const [reading, waiting] = [events.stream().getReader(), events.response().body!.getReader()];
+    await reading.read();
+    const pending = reading.read();
+    events.close();
+    expect([await pending, await waiting.read()]).toEqual(Array(2).fill({ done: true, value: undefined }));
+    expect(source.observed).toBe(false);
+    expect(events.response().status).toBe(503);
+    expect(await textOf(new Response(events.stream()))).toBe('');
+    events.close();
+    await reading.cancel();
+  });
+
+  it('has no timer that keeps the process alive, with readers and after the last one', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const reader = toServerSentEvents(new BehaviorSubject(feedAfter(to('queued', 'a')))).stream().getReader();
+    await reader.read();
+    expect(timers()).toBe(before);
+    await reader.cancel();
+    expect(timers()).toBe(before);
   });
 
   it('sends no raw and no key', async () => {

@@ -1,20 +1,20 @@
 import { map, NEVER, type Observable, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createChangeLog } from '../../src/sse/change-log.js';
-import { readerTexts, sharedUpdates } from '../../src/sse/reader.js';
+import { readerEvents, sharedUpdates } from '../../src/sse/reader.js';
 import type { Feed } from '../../src/feed/feed.js';
 import { inVirtualTime } from '../support/client.js';
 import { marbles } from '../support/marbles.js';
-import { brief, feedAfter, feedsOf, inWords, removed, to } from './feeds.js';
+import { feedAfter, feedsOf, inWords, removed, to } from './feeds.js';
 
 /** e: empty; then a is queued, b is queued, a runs, b runs. */
 const [e, a, b, c, d] = feedsOf([to('queued', 'a'), to('queued', 'b'), to('running', 'a'), to('running', 'b')]) as readonly [Feed, Feed, Feed, Feed, Feed];
 const feedOf = { e, a, b, c, d };
 
-const updatesOf = (feeds: Observable<Feed>, idleGraceMs = 5) => sharedUpdates(feeds, idleGraceMs, () => 'epoch');
+const updatesOf = (feeds: Observable<Feed>, idleGraceMs = 5) => sharedUpdates(feeds, idleGraceMs, () => createChangeLog(() => 'epoch'));
 
 const read = (updates: ReturnType<typeof updatesOf>, pulls: Observable<unknown>, { lastEventId = null as string | null, heartbeatMs = 100 } = {}) =>
-  readerTexts(updates, lastEventId, heartbeatMs, pulls).pipe(map(inWords));
+  readerEvents(updates, lastEventId, heartbeatMs, pulls).pipe(map(inWords));
 
 const words = {
   ':': ':',
@@ -101,7 +101,8 @@ describe('a reader', () => {
 
   it('gets a whole feed when the tasks are different', marbles(({ cold, expectObservable }) => {
     const other = feedAfter(to('queued', 'z'));
-    const updates = sharedUpdates(cold('a--z--', { ...feedOf, z: other }), 5, () => 'epoch');
+    let epoch = 0;
+    const updates = sharedUpdates(cold('a--z--', { ...feedOf, z: other }), 5, () => createChangeLog(() => `epoch ${String(epoch += 1)}`));
     expectObservable(read(updates, cold<unknown>('xxxxxx')), '^-----!').toBe('A--Z', { ...words, Z: 'feed z:queued' });
   }));
 
@@ -127,29 +128,53 @@ describe('a reader', () => {
     expectObservable(read(updatesOf(source), cold<unknown>('xxxxxx')), '^-----!').toBe('B--y', { ...words, y: 'rows -a b:running' });
   }));
 
-  it('gets the whole feed when it returns after more removals than are kept', () => {
-    const ids = Array.from({ length: 1_001 }, (_, index) => `t${String(index)}`);
-    const feeds = feedsOf([to('queued', 'a'), ...ids.map((id) => to('queued', id)), ...ids.map((id) => removed(id))]);
-    const log = createChangeLog(() => 'epoch');
-    for (const feed of feeds) log.take(feed);
-    expect(log.rows().map(brief)).toEqual(['a:queued']);
-    expect(log.since('epoch-1002')).toBe('all');
-    expect(log.since('epoch-1003')).toHaveLength(1_000);
-    expect(log.since(log.id())).toEqual([]);
+  it('gets a large feed in several events, and then the changes meanwhile', marbles(({ cold, expectObservable }) => {
+    const ids = Array.from({ length: 250 }, (_, index) => `t${String(index)}`);
+    const [large, after] = feedsOf([...ids.map((id) => to('queued', id)), to('running', 't0')]).slice(-2);
+    const feeds = cold('                                  L-M-----', { L: large!, M: after! });
+    const events = readerEvents(updatesOf(feeds), null, 100, cold<unknown>('xx--xx')).pipe(map((event) => inWords(event).split(' ', 2).join(' ')));
+    expectObservable(events, '^------!').toBe('pq--rs', { p: 'first t0:queued', q: 'part t100:queued', r: 'last t200:queued', s: 'rows t0:running' });
+  }));
+
+  it('starts over when the feed is replaced while it gets the parts', marbles(({ cold, expectObservable }) => {
+    const large = feedAfter(...Array.from({ length: 101 }, (_, index) => to('queued', `t${String(index)}`)));
+    const feeds = cold('                                  L-a-----', { ...feedOf, L: large });
+    const events = readerEvents(updatesOf(feeds), null, 100, cold<unknown>('x--xx')).pipe(map((event) => inWords(event).split(' ', 2).join(' ')));
+    expectObservable(events, '^------!').toBe('p--A', { ...words, p: 'first t0:queued' });
+  }));
+
+  it('gets a row that cannot be encoded as a failure of its own, and the other readers go on', () => {
+    const row = a.changed!;
+    let isBroken = true;
+    const trap = { ...row, snapshot: { ...row.snapshot!, toJSON: () => { if (isBroken) throw new Error('no JSON'); return row.snapshot; } } };
+    const source = new Subject<Feed>();
+    const updates = updatesOf(source);
+    const lines: string[] = [];
+    const open = (name: string) => readerEvents(updates, null, 1_000, of(null)).subscribe({
+      next: (event) => lines.push(`${name} ${inWords(event)}`),
+      complete: () => lines.push(`${name} |`),
+    });
+    open('one');
+    source.next({ ...a, changed: trap as never, tasks: { size: 1, get: () => trap as never, [Symbol.iterator]: () => [trap as never][Symbol.iterator]() } });
+    open('two');
+    isBroken = false;
+    const three = open('three');
+    three.unsubscribe();
+    expect(lines).toEqual(['one :', 'two fail no JSON', 'two |', 'three feed a:queued']);
   });
 
-  it('never holds more entries than there are tasks', () => {
+  it('that never reads has no backlog', () => {
     const feeds = feedsOf(Array.from({ length: 10_000 }, (_, index) => to(index % 2 === 0 ? 'queued' : 'running', `t${String(index % 7)}`)));
     const source = new Subject<Feed>();
     const pulls = new Subject<void>();
-    const texts: string[] = [];
-    const reading = readerTexts(updatesOf(source), null, 1_000, pulls).subscribe((text) => texts.push(text));
+    const texts: Uint8Array[] = [];
+    const reading = readerEvents(updatesOf(source), null, 1_000, pulls).subscribe((text) => texts.push(text));
     source.next(feeds[0]!);
     pulls.next();
     for (const feed of feeds.slice(1)) source.next(feed);
     expect(texts).toHaveLength(1);
     pulls.next();
-    expect(inWords(texts[1] ?? '').split(' ')).toHaveLength(1 + 7);
+    expect(inWords(texts[1]!).split(' ')).toHaveLength(1 + 7);
     pulls.next();
     expect(texts).toHaveLength(2);
     reading.unsubscribe();
@@ -195,7 +220,7 @@ describe('the feed behind the readers', () => {
   it('leaves no timer behind after the last reader', () => {
     inVirtualTime(({ cold, timers, interrupt, flush }) => {
       const updates = updatesOf(cold('a', feedOf));
-      const reading = readerTexts(updates, null, 3, of(null)).subscribe();
+      const reading = readerEvents(updates, null, 3, of(null)).subscribe();
       interrupt(10, () => { reading.unsubscribe(); });
       interrupt(16, () => { expect(timers()).toBe(0); });
       flush();
