@@ -21,6 +21,7 @@ import { fetchTransport } from 'rx-seedance/fetch';
 import { download, isDownloadError, openJournal, type SaveEvent, saveVideos } from 'rx-seedance/node';
 import { anyfast } from 'rx-seedance/providers/anyfast';
 import { ark } from 'rx-seedance/providers/ark';
+import { providerProxy, toNodeListener } from 'rx-seedance/proxy';
 import { type Simulator, startSimulator } from 'rx-seedance/simulator';
 import { toServerSentEvents } from 'rx-seedance/sse';
 import { scriptedTransport } from 'rx-seedance/testing';
@@ -69,3 +70,5 @@ export const isFull = (error: unknown): boolean => isDownloadError(error, 'disk'
 export const bytes = (snapshot: TaskSnapshot): Observable<{ readonly receivedBytes: number }> => download(snapshot, { directory: 'videos', client });
 
 export const served = (feed: ReturnType<typeof feeds>): Response => toServerSentEvents(feed).response(new Request('https://example.com'));
+
+export const proxied = toNodeListener(providerProxy(account(ark, { apiKey: 'key' }), { path: '/api/ark', transport: fetchTransport() }));
