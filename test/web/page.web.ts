@@ -2,6 +2,8 @@
  * The page of docs/examples/angular in Chromium, with its own server, over the simulator.
  */
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import axe from 'axe-core';
 import { build } from 'esbuild';
 import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core';
@@ -246,13 +248,23 @@ describe('the library itself in a page', () => {
     expect((await requests()).filter((words) => words.includes(key) || /authorization/i.test(words))).toEqual([]);
   });
 
-  it('can request only single tasks', async () => {
+  it('can request only tasks by their ids', async () => {
     const { url, simulator } = await startWorld();
     const statusOf = async (path: string): Promise<number> => (await fetch(url + path)).status;
     const before = simulator.requests.length;
     expect(await statusOf('poll/ark/contents/generations/tasks?page_size=100')).toBe(404);
     expect(await statusOf('poll/anyfast/../../v1/models')).toBe(404);
     expect(await statusOf('poll/unknown/v1/tasks/1')).toBe(404);
+    expect(simulator.requests).toHaveLength(before);
+  });
+
+  it.each(['GET //', 'GET ///', 'GET http://elsewhere.example//', 'OPTIONS *', 'GET /%', 'GET /poll/ark/contents/generations/tasks/%2e%2e'])('cannot end the server by %s', async (firstLine) => {
+    const { url, simulator } = await startWorld();
+    const before = simulator.requests.length;
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(`${firstLine} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 [234]/);
+    expect((await fetch(url)).status).toBe(200);
     expect(simulator.requests).toHaveLength(before);
   });
 });

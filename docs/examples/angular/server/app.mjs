@@ -6,7 +6,7 @@
  *     GET  /feed                    the progress feed, as server-sent events
  *     GET  /time                    the time of the clock in use: { nowMs, speed }
  *     POST /tasks                   { "task": "provider:id" } adds a task
- *     GET  /poll/<provider>/<path>  forwards a poll to a provider and adds the key
+ *     GET  /poll/<provider>/<path>  forwards polls of one task, or of a list by ids, to a provider and adds the key
  *     GET  /…                       the built page
  */
 import { createServer } from 'node:http';
@@ -15,10 +15,10 @@ import { fileURLToPath } from 'node:url';
 import { concat, connectable, from, ReplaySubject, Subject } from 'rxjs';
 import { createTaskClient, toFeed, watchTasks } from 'rx-seedance';
 import { openJournal } from 'rx-seedance/node';
+import { providerProxy, toNodeListener } from 'rx-seedance/proxy';
 import { toServerSentEvents } from 'rx-seedance/sse';
 import { undiciTransport } from 'rx-seedance/undici';
 import sirv from 'sirv';
-import { pollProvider } from './poll-provider.mjs';
 
 /** @typedef {import('rx-seedance').TaskRef} TaskRef */
 
@@ -42,7 +42,13 @@ const security = {
  * @param {number} options.port 0 for any free port
  */
 export const startApp = async ({ accounts, scheduler, speed, tasks, directory, port }) => {
-  const client = createTaskClient({ transport: undiciTransport(), accounts, scheduler });
+  const transport = undiciTransport();
+  const client = createTaskClient({ transport, accounts, scheduler });
+  /** For pages that watch by themselves. */
+  const proxies = new Map(accounts.map((account) => {
+    const path = `/poll/${account.provider.id}`;
+    return [path, toNodeListener(providerProxy(account, { path, transport }))];
+  }));
   const journal = openJournal(directory);
   /** @type {Subject<TaskRef>} */
   const added = new Subject();
@@ -58,7 +64,7 @@ export const startApp = async ({ accounts, scheduler, speed, tasks, directory, p
   /** @type {import('node:http').RequestListener} */
   const handle = (request, response) => {
     for (const [name, value] of Object.entries(security)) response.setHeader(name, value);
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const [pathname = '/'] = request.url?.split('?') ?? [];
     if (!isOwnHost(request.headers.host)) return respond(response, 403, { error: `host ${request.headers.host} is not allowed` });
     if (request.method === 'GET' && pathname === '/feed') {
       response.writeHead(200, events.headers);
@@ -68,7 +74,8 @@ export const startApp = async ({ accounts, scheduler, speed, tasks, directory, p
     }
     if (request.method === 'GET' && pathname === '/time') return respond(response, 200, { nowMs: scheduler.now(), speed });
     if (request.method === 'POST' && pathname === '/tasks') return void add(request, response);
-    if (request.method === 'GET' && pathname.startsWith('/poll/')) return void pollProvider(accounts, request, response);
+    const proxy = proxies.get(pathname.split('/', 3).join('/'));
+    if (proxy !== undefined) return proxy(request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') return respond(response, 405, { error: `${request.method} is not allowed for ${pathname}` });
     serveFile(request, response, () => respond(response, 404, { error: `${pathname} not found` }));
   };
@@ -94,6 +101,7 @@ export const startApp = async ({ accounts, scheduler, speed, tasks, directory, p
     stop: async () => {
       watching.unsubscribe();
       journal.close();
+      events.close();
       await new Promise((resolve) => {
         server.close(resolve);
         server.closeAllConnections();
