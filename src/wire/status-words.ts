@@ -3,47 +3,31 @@
  */
 import type { TaskStatus } from '../task/status.js';
 
-const synonyms: ReadonlyMap<string, TaskStatus> = new Map([
-  ['queued', 'queued'],
-  ['queueing', 'queued'],
-  ['queuing', 'queued'],
-  ['pending', 'queued'],
-  ['submitted', 'queued'],
-  ['created', 'queued'],
-  ['accepted', 'queued'],
-  ['not_start', 'queued'],
-  ['running', 'running'],
-  ['processing', 'running'],
-  ['in_progress', 'running'],
-  ['generating', 'running'],
-  ['succeeded', 'succeeded'],
-  ['succeed', 'succeeded'],
-  ['success', 'succeeded'],
-  ['completed', 'succeeded'],
-  ['complete', 'succeeded'],
-  ['done', 'succeeded'],
-  ['finished', 'succeeded'],
-  ['finish', 'succeeded'],
-  ['failed', 'failed'],
-  ['failure', 'failed'],
-  ['fail', 'failed'],
-  ['error', 'failed'],
-  ['rejected', 'failed'],
-  ['cancelled', 'cancelled'],
-  ['canceled', 'cancelled'],
-  ['cancel', 'cancelled'],
-  ['expired', 'expired'],
-  ['timeout', 'expired'],
-]);
+/** Spelled as `plain` returns them. */
+const sharedWords: Readonly<Partial<Record<TaskStatus, string>>> = {
+  queued: 'queued queue queueing queuing inqueue enqueued pending waiting submitted created accepted scheduled notstart notstarted starting',
+  running: 'running processing inprogress generating rendering active started',
+  succeeded: 'succeeded succeed success successful completed complete done finished finish',
+  failed: 'failed failure fail error errored rejected aborted abort blocked moderated contentmoderated requestmoderated nsfw',
+  cancelled: 'cancelled canceled cancel revoked',
+  expired: 'expired timeout timedout',
+};
+
+const synonyms: ReadonlyMap<string, TaskStatus> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ (Object.entries(sharedWords) as [TaskStatus, string][]).flatMap(([status, words]) => words.split(' ').map((word) => [word, status])),
+);
+
+/** A word in lower case, without separators, and without the name of its enumeration: `TASK_STATUS_SUCCEED` → `succeed`. */
+const plain = (word: string): string => word.trim().toLowerCase().replace(/[\s_-]+/g, '_').replace(/^(?:(?:task|job|video|state|status)_)+/, '').replaceAll('_', '');
 
 /** The documented status words of a dialect. */
 export type StatusTable = Readonly<Record<string, TaskStatus>>;
 
 /**
- * The status that a provider's word means: by an exact match in the dialect's table, else by the shared words, ignoring case and surrounding
- * white space. `unknown` for every other word.
+ * The status that a provider's word means: by an exact match in the dialect's table, else by the shared words, ignoring case, separators and
+ * surrounding white space. `unknown` for every other word.
  *
- * @example statusOf('IN_PROGRESS', {}) // 'running'
+ * @example statusOf('in-progress', {}) // 'running'
  */
 export const statusOf = (word: string, table: StatusTable): TaskStatus =>
-  (Object.hasOwn(table, word) ? table[word] : synonyms.get(word.trim().toLowerCase())) ?? 'unknown';
+  (Object.hasOwn(table, word) ? table[word] : synonyms.get(plain(word))) ?? 'unknown';

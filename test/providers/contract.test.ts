@@ -5,24 +5,15 @@
 import fc from 'fast-check';
 import { isRight, type Either } from 'fp-ts/Either';
 import { describe, expect, it } from 'vitest';
-import { type TaskStatus, taskStatuses } from '../../src/task/status.js';
+import { taskStatuses } from '../../src/task/status.js';
 import type { Reading, TaskSnapshot } from '../../src/task/snapshot.js';
 import type { ReadFailure } from '../../src/wire/error-response.js';
 import { anyResponseHeaders, anyBodyText, anyHints, anyHttpStatus, anyJsonText } from '../support/arbitraries.js';
+import { anySpelling, plainWord, sharedWords } from '../support/status-words.js';
 import { expectationOf, type Fixture, fixtures, folders, providerOf, providers } from './fixtures.js';
 import { traps, trapsElsewhere } from './traps.js';
 import { expectValid } from './valid-reading.js';
 import { withRaw } from '../support/readings.js';
-
-/** The status words that relays of every dialect use, by their meaning. */
-const sharedWords: Readonly<Partial<Record<TaskStatus, readonly string[]>>> = {
-  queued: ['queued', 'pending', 'submitted', 'created', 'accepted', 'queueing', 'queuing', 'not_start'],
-  running: ['running', 'processing', 'in_progress', 'generating'],
-  succeeded: ['succeeded', 'succeed', 'success', 'completed', 'complete', 'done', 'finished', 'finish'],
-  failed: ['failed', 'failure', 'error', 'fail', 'rejected'],
-  cancelled: ['cancelled', 'canceled', 'cancel'],
-  expired: ['expired', 'timeout'],
-};
 
 const files = [...new Set(providers.map(({ file }) => file))];
 const withSnapshot = fixtures.filter(({ expected }) => expected['kind'] === undefined);
@@ -184,9 +175,9 @@ describe.each(files)('the responses of %s', (file) => {
     }
   });
 
-  it('reads the shared words in any letter case', () => {
+  it('reads the shared words in any letter case, with any separators', () => {
     for (const [status, words] of Object.entries(sharedWords)) {
-      fc.assert(fc.property(fc.mixedCase(fc.constantFrom(...words)), (word) => {
+      fc.assert(fc.property(fc.constantFrom(...words).chain(anySpelling), (word) => {
         const reading = read(oneWithTheWord(own), withTheWord(oneWithTheWord(own), word));
         expect(reading).toMatchObject({ right: { status, providerStatus: word } });
       }));
@@ -194,10 +185,10 @@ describe.each(files)('the responses of %s', (file) => {
   });
 
   it('reads an unlisted word as unknown, and keeps it', () => {
-    const listed = new Set([...Object.values(sharedWords).flat(), ...Object.keys(providerOf(file).statuses).map((word) => word.toLowerCase())]);
+    const listed = new Set([...Object.values(sharedWords).flat(), ...Object.keys(providerOf(file).statuses)].map(plainWord));
     const unlisted = fc
       .oneof(fc.string({ minLength: 1 }), fc.constantFrom('constructor', '__proto__', 'toString', 'succeeded!', 'not_succeeded', '成功'))
-      .filter((word) => word.trim() !== '' && !listed.has(word.trim().toLowerCase()));
+      .filter((word) => word.trim() !== '' && !listed.has(plainWord(word)));
     fc.assert(fc.property(unlisted, (word) => {
       const reading = read(oneWithTheWord(own), withTheWord(oneWithTheWord(own), word));
       expect(reading).toMatchObject({ right: { status: 'unknown', providerStatus: word } });
