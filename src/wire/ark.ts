@@ -11,7 +11,7 @@ import { arkErrorReason } from './ark-errors.js';
 import type { Dialect } from './dialect.js';
 import type { TaskHints, Pacing, TimeRange } from './facts.js';
 import { type ParsedTask, usageOf } from './reading.js';
-import { errorDetailIn } from './error-response.js';
+import { errorDetailIn } from './error-detail.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
 /** The status words of the documentation. */

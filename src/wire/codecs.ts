@@ -148,6 +148,32 @@ export const PlainObject: t.Type<Readonly<Record<string, unknown>>, unknown, unk
   asItIs<unknown>,
 );
 
+/** The first result of a function that is not null; null if there is none. */
+export const firstOf = <A, B>(items: readonly A[], read: (item: A) => B | null): B | null => {
+  for (const item of items) {
+    const found = read(item);
+    if (found !== null) return found;
+  }
+  return null;
+};
+
+/**
+ * A plain object, or the one whose JSON a string has, with or without words around it. Null for any other value.
+ *
+ * @example objectIn('upstream: {"code":5}') // { code: 5 }
+ */
+export const objectIn = (value: unknown): Readonly<Record<string, unknown>> | null => {
+  if (typeof value !== 'string') return isPlainObject(value) ? value : null;
+  const [start, end] = [value.indexOf('{'), value.lastIndexOf('}')];
+  if (start < 0 || end < start) return null;
+  try {
+    const json: unknown = JSON.parse(value.slice(start, end + 1));
+    return isPlainObject(json) ? json : null;
+  } catch {
+    return null;
+  }
+};
+
 /** An array of anything. */
 export const Items = /* @__PURE__ */ lenient('Items', (value) =>
   Array.isArray(value) ? (value as readonly unknown[]) : null,

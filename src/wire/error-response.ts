@@ -4,8 +4,8 @@
  */
 import { serverWaitMs } from '../transport/retry-after.js';
 import type { HttpResponse } from '../transport/transport.js';
-import { PlainObject, textIn } from './codecs.js';
-import { errorMessageIn, httpErrorText, redirectTargetOf } from './error-message.js';
+import type { ErrorDetail } from './error-detail.js';
+import { httpErrorText, redirectTargetOf } from './http-error-text.js';
 
 /**
  * Why a response holds no snapshot. Only an error in the API's own shape gives `not-found`, `forbidden` or `rejected`; only the client gives
@@ -41,59 +41,12 @@ export type ReadFailure =
     readonly retryAfterMs: number | null;
   };
 
-/** A provider's own error code and message. */
-export interface ErrorDetail {
-  readonly code: string | null;
-  readonly message: string | null;
-}
+const quotaCode = /^(?:SetLimitExceeded|AccountQuotaExceeded|QuotaExceeded|402)\b/;
 
-const successCodes: ReadonlySet<string> = new Set(['success', 'ok', '0', '200']);
+/** Words for too little money, in a code or a message. A lack of rights or of capacity is something else. */
+export const insufficient =
+  /insufficient(?![\s_-]{0,3}[a-z]{0,12}[\s_-]{0,3}(?:scope|permission|privilege|right|access|capacity|resource|memory))|(?:not[ _]enough|out[ _]of)[ _](?:quota|balance|credit)|(?:quota|balance|credits?)[ _](?:is[ _]|are[ _])?not[ _]enough|(?:余额|额度|配额|积分)不足|欠费/i;
 
-const isSuccessCode = (code: unknown): boolean =>
-  code === undefined || code === null || code === '' || successCodes.has(textIn(code)?.toLowerCase() ?? '');
-
-/** Whether an envelope reports success: its `code` is missing, 0, 200, `success` or `ok`, and its `success` is not false. */
-export const isSuccess = ({ code, success }: Readonly<Record<string, unknown>>): boolean => isSuccessCode(code) && success !== false;
-
-const detailOf = (code: unknown, message: unknown): ErrorDetail | null => {
-  const detail = { code: isSuccessCode(code) ? null : textIn(code), message: textIn(message) };
-  return detail.code === null && detail.message === null ? null : detail;
-};
-
-/**
- * Reads an `error` field: an object with `code` and `message` or `msg`, or a string. Null for any other value, for code 0 without a
- * message, and for an empty string.
- *
- * @example errorDetailIn({ code: 'InvalidParameter', message: 'no such ratio' }) // itself
- */
-export const errorDetailIn = (error: unknown): ErrorDetail | null =>
-  PlainObject.is(error) ? detailOf(error['code'], error['message'] ?? error['msg']) : detailOf(null, error);
-
-/**
- * The error in a body: its `error` field, else an envelope whose `code` or `success` reports a failure. Null for other bodies.
- *
- * @example errorResponseIn({ code: 'task_not_exist', message: 'no such task' }) // { code: 'task_not_exist', message: 'no such task' }
- */
-export const errorResponseIn = (body: unknown): ErrorDetail | null => {
-  if (!PlainObject.is(body)) return null;
-  const { code, error, message, msg } = body;
-  return errorDetailIn(error) ?? (isSuccess(body) ? null : detailOf(code, message ?? msg));
-};
-
-/**
- * The error in the body of an HTTP error, in any shape that servers share; null without an error.
- *
- * @example httpErrorIn({ title: 'Not Found', detail: 'no route' }) // { code: null, message: 'Not Found: no route' }
- */
-export const httpErrorIn = (body: unknown): ErrorDetail | null => {
-  const detail = errorResponseIn(body);
-  const message = errorMessageIn(body);
-  // Spring puts the reason phrase in `error`, and the message in `message`.
-  if (detail !== null) return PlainObject.is(body) && typeof body['error'] === 'string' ? { ...detail, message } : detail;
-  return message === null ? null : { code: null, message };
-};
-
-const quotaCode = /^(?:SetLimitExceeded|AccountQuotaExceeded|QuotaExceeded)\b/;
 const httpCode = /^[45]\d\d$/;
 const busyCode = /^(?:\w*RateLimit|RequestBurstTooFast)/;
 const overloadCode = /^(?:ServerOverloaded|InflightBatchsizeExceeded)\b/;
@@ -114,12 +67,15 @@ export const reasonOfStatus = (status: number): ResponseReason | null => {
   return status >= 400 ? 'rejected' : null;
 };
 
+/** Whether the request itself may be the cause: not under 3xx and 5xx. */
+const isOfRequest = (status: number): boolean => (status >= 200 && status < 300) || (status >= 400 && status < 500);
+
 /** The reasons that an HTTP-like code may give under HTTP 200 in a body of any shape. */
 const sharedReasons: ReadonlySet<ResponseReason | null> = new Set(['unauthorized', 'quota', 'rate-limited']);
 
-const reasonOf = (status: number, code: string, own: ResponseReason | null): ResponseReason => {
+const reasonOf = (status: number, code: string, message: string, own: ResponseReason | null): ResponseReason => {
   if (status === 401) return 'unauthorized';
-  if (status === 402 || quotaCode.test(code)) return 'quota';
+  if (status === 402 || quotaCode.test(code) || (isOfRequest(status) && insufficient.test(`${code} ${message}`))) return 'quota';
   // An overload is a server error, unrelated to the account's rate limit.
   if (status === 429) return overloadCode.test(code) ? 'server' : 'rate-limited';
   if (status >= 200 && status < 300) {
@@ -152,11 +108,8 @@ export const refused = (
   response: HttpResponse,
   detail: ErrorDetail | null,
   own: ResponseReason | null = null,
-): Extract<ReadFailure, { kind: 'response' }> => ({
-  kind: 'response',
-  reason: reasonOf(response.status, detail?.code ?? '', own),
-  status: response.status,
-  code: detail?.code ?? null,
-  message: shortened((redirectTargetOf(response) === null ? (detail?.message ?? detail?.code) : null) ?? httpErrorText(response)),
-  retryAfterMs: serverWaitMs(response),
-});
+): Extract<ReadFailure, { kind: 'response' }> => {
+  const code = detail?.code ?? null;
+  const message = shortened((redirectTargetOf(response) === null ? (detail?.message ?? code) : null) ?? httpErrorText(response));
+  return { kind: 'response', reason: reasonOf(response.status, code ?? '', message, own), status: response.status, code, message, retryAfterMs: serverWaitMs(response) };
+};

@@ -7,7 +7,8 @@ import { Unknown, Count, fieldsOf, PlainObject, textIn, UnixSeconds, Link, Secon
 import type { Dialect } from './dialect.js';
 import type { TaskHints, Pacing, TimeRange } from './facts.js';
 import { noSettings, usageOf } from './reading.js';
-import { errorDetailIn, isSuccess, reasonOfStatus, type ResponseReason } from './error-response.js';
+import { errorDetailIn, isSuccess } from './error-detail.js';
+import { reasonOfStatus, type ResponseReason } from './error-response.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
 /** The status words of the documentation. */

@@ -1,7 +1,7 @@
 /**
- * The own errors of new-api and its forks: `{ error: { code, message, type } }` of the server, and task errors
- * `{ code, message, data | status_code }`.
- * Source: `relay_task.go`, `dto.TaskError` and the middleware of QuantumNous/new-api; docs.anyfast.ai.
+ * The own errors of new-api and its forks: `{ error: { code, message, type } }` of the server, the same without
+ * `error`, and task errors `{ code, message, data | status_code }`.
+ * Source: `relay_task.go`, `dto.TaskError` and the middleware of QuantumNous/new-api; docs.newapi.pro (query video); docs.anyfast.ai.
  */
 import { PlainObject, textIn } from './codecs.js';
 import { reasonOfStatus, type ResponseReason } from './error-response.js';
@@ -22,7 +22,7 @@ const wrongPath = /^Invalid URL \(/;
  */
 export const newApiErrorReason = (status: number, body: unknown): ResponseReason | null => {
   if (!PlainObject.is(body)) return null;
-  const error = PlainObject.is(body['error']) ? body['error'] : null;
+  const error = PlainObject.is(body['error']) ? body['error'] : body['type'] === 'new_api_error' ? body : null;
   const code = textIn(error?.['code']) ?? (typeof body['code'] === 'string' ? textIn(body['code']) : null) ?? '';
   if (missing.test(code)) return 'not-found';
   if (error !== null ? !ownType.test(textIn(error['type']) ?? '') : !isTaskError(body, code)) return null;

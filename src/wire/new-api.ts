@@ -9,7 +9,7 @@ import { isTerminal } from '../task/status.js';
 import { PlainObject, fieldsOf, UnixSeconds, Link, Percentage, Text, textIn, AnyText } from './codecs.js';
 import { arkReading, ArkTask } from './ark.js';
 import type { Dialect } from './dialect.js';
-import { type ErrorDetail, errorDetailIn, isSuccess, errorResponseIn } from './error-response.js';
+import { type ErrorDetail, errorDetailIn, isSuccess } from './error-detail.js';
 import { newApiErrorReason } from './new-api-errors.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
@@ -121,5 +121,5 @@ const upstreamOf = (upstream: Upstream): Upstream | null =>
 /** The most specific error comes last. */
 const errorsIn = (layer: Readonly<Record<string, unknown>>): readonly (ErrorDetail | null)[] => {
   const task = NewApiTask.read(layer);
-  return [errorDetailIn(task?.result_url), errorDetailIn(task?.fail_reason), errorDetailIn(layer['failure_reason']), errorResponseIn(layer)];
+  return [errorDetailIn(task?.result_url), errorDetailIn(task?.fail_reason), errorDetailIn(layer['failure_reason']), errorDetailIn(layer['error']) ?? (isSuccess(layer) ? null : errorDetailIn(layer))];
 };

@@ -5,7 +5,7 @@ import type { Failure, FailureReason, RequestEcho, Settings, TaskSnapshot, TaskR
 import type { TaskStatus } from '../task/status.js';
 import { isLink } from './codecs.js';
 import type { Retention } from './facts.js';
-import type { ErrorDetail } from './error-response.js';
+import type { ErrorDetail } from './error-detail.js';
 import { signedUntilMs } from './signed-url.js';
 
 /** One parsed body in common terms: instants in ms, null for missing fields. */

@@ -9,7 +9,8 @@ import type { Dialect } from './dialect.js';
 import type { Retention } from './facts.js';
 import { deepestNesting, parseBody } from './json-body.js';
 import { type ParsedTask, snapshotOf } from './reading.js';
-import { type ErrorDetail, errorResponseIn, httpErrorIn, isSuccess, type ReadFailure, refused, shortened } from './error-response.js';
+import { type ErrorDetail, errorResponseIn, httpErrorIn, isSuccess } from './error-detail.js';
+import { type ReadFailure, refused, shortened } from './error-response.js';
 
 type Read<A> = Either<ReadFailure, A>;
 

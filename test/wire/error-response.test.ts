@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ResponseReason } from '../../src/wire/error-response.js';
-import { errorDetailIn, isSuccess, errorResponseIn, httpErrorIn, reasonOfStatus, refused, shortened } from '../../src/wire/error-response.js';
+import { httpErrorIn } from '../../src/wire/error-detail.js';
+import { reasonOfStatus, refused, shortened } from '../../src/wire/error-response.js';
 
 const jsonIn = (body: string): unknown => {
   try {
@@ -140,6 +141,29 @@ describe('the reason by code', () => {
     expect(classify(429, JSON.stringify({ code, message: 'no', data: null }))).toMatchObject({ reason: 'quota', code });
   });
 
+  it.each([
+    ['insufficient_quota', 'no'],
+    ['InsufficientBalance', 'no'],
+    ['quota_not_enough', 'no'],
+    ['402', 'no'],
+    ['odd', 'Insufficient credits.'],
+    ['', 'user quota is not enough'],
+    ['', 'the account has not enough balance'],
+    ['', '账户余额不足'],
+  ])('code %j with the message %j is quota, under 4xx and 200', (code, message) => {
+    for (const status of [200, 400, 403, 429]) {
+      expect(classify(status, of(code, message))).toMatchObject({ reason: 'quota' });
+      expect(classify(status, of(code, message), {}, 'rejected')).toMatchObject({ reason: 'quota' });
+    }
+    expect(classify(401, of(code, message))).toMatchObject({ reason: 'unauthorized' });
+    if (code !== '402') expect(classify(503, of(code, message))).toMatchObject({ reason: 'server' });
+  });
+
+  it.each(['insufficient permissions', 'insufficient_scope', 'InsufficientPrivileges', 'insufficient GPU capacity', 'insufficient access rights'])('%s is not quota', (message) => {
+    expect(classify(403, of('', message), {}, 'forbidden')).toMatchObject({ reason: 'forbidden' });
+    expect(classify(400, of(message, 'no'))).toMatchObject({ reason: 'server' });
+  });
+
   it.each(['ServerOverloaded', 'InflightBatchsizeExceeded'])('%s is a server error under 429, unrelated to the account', (code) => {
     expect(classify(429, of(code))).toMatchObject({ reason: 'server', code });
   });
@@ -182,80 +206,6 @@ describe('the wait that a server demands', () => {
 
   it('is null without such a header', () => {
     expect(classify(429, '')).toMatchObject({ retryAfterMs: null });
-  });
-});
-
-describe('errorDetailIn', () => {
-  it.each([
-    [{ code: 'A', message: 'b' }, { code: 'A', message: 'b' }],
-    [{ code: 'A', msg: 'b' }, { code: 'A', message: 'b' }],
-    [{ code: 7, message: 'b' }, { code: '7', message: 'b' }],
-    [{ code: '', message: 'b' }, { code: null, message: 'b' }],
-    [{ message: 'b' }, { code: null, message: 'b' }],
-    [{ code: 'A' }, { code: 'A', message: null }],
-    [{ code: 0, message: 'b' }, { code: null, message: 'b' }],
-    ['b', { code: null, message: 'b' }],
-    [{ code: 0, message: '' }, null],
-    [{ code: '0' }, null],
-    [{}, null],
-    ['', null],
-    [' ', null],
-    [null, null],
-    [undefined, null],
-    [true, null],
-    [[], null],
-    [['b'], null],
-  ])('%j gives %j', (error, detail) => {
-    expect(errorDetailIn(error)).toEqual(detail);
-  });
-
-  it('gives null or non-blank strings, for any value', () => {
-    fc.assert(fc.property(fc.jsonValue(), (error) => {
-      expect(errorDetailIn(error)).toSatisfy((found: ReturnType<typeof errorDetailIn>) =>
-        found === null || [found.code, found.message].every((text) => text === null || text.trim() !== ''));
-    }));
-  });
-});
-
-describe('isSuccess', () => {
-  it.each([undefined, null, '', 'success', 'SUCCESS', 'ok', 0, '0', 200, '200'])('%j is success', (code) => {
-    expect(isSuccess({ code })).toBe(true);
-  });
-
-  it.each(['fail', 'task_not_exist', 1, -1, '1001', 500, 'error', false, {}, []])('%j is not', (code) => {
-    expect(isSuccess({ code })).toBe(false);
-  });
-
-  it('is a boolean for any JSON', () => {
-    const own = JSON.parse('[{"toString":1},{"valueOf":1,"toString":null},[{"toString":1}],{"__proto__":null}]') as readonly unknown[];
-    for (const code of own) expect(isSuccess({ code })).toBe(false);
-    fc.assert(fc.property(fc.jsonValue(), (code) => {
-      expect(isSuccess({ code })).toBeTypeOf('boolean');
-    }));
-  });
-
-  it('is false for a body with success false, whatever its code', () => {
-    expect(isSuccess({ code: 0, success: false })).toBe(false);
-    expect(isSuccess({ success: true })).toBe(true);
-  });
-});
-
-describe('errorResponseIn', () => {
-  it.each([
-    null,
-    undefined,
-    'text',
-    5,
-    [],
-    {},
-    { code: 'success', message: '', data: null },
-    { code: 0, msg: 'ok' },
-    { success: true, message: 'fine' },
-    { message: 'a label' },
-    { error: null },
-    { error: { code: 0, message: '' } },
-  ])('%j is not an error', (body) => {
-    expect(errorResponseIn(body)).toBeNull();
   });
 });
 

@@ -1,23 +1,7 @@
 /**
- * Reads the message of an error response in the shapes that APIs, gateways, frameworks and proxies share. The HTTP status and the dialect
- * decide what can be done about the error.
+ * Describes an HTTP error whose body has no message: by its status, the page's title, the body's text, or the target of a redirect.
  */
 import type { HttpResponse } from '../transport/transport.js';
-import { PlainObject, textIn } from './codecs.js';
-
-/**
- * The message of a JSON error body; null when it has none.
- *
- * Shapes: RFC 9457 (`{ title, detail }`), Spring (`{ error, message, path }`), JSend (`{ status, message }`), `{ message }`, `{ msg }`,
- * `{ error: "text" }`.
- * @example errorMessageIn({ status: 404, error: 'Not Found', message: 'no such page' }) // 'no such page'
- */
-export const errorMessageIn = (body: unknown): string | null => {
-  if (!PlainObject.is(body)) return null;
-  const [title, detail] = [textIn(body['title']), textIn(body['detail'])];
-  const problem = title !== null && detail !== null ? `${title}: ${detail}` : (detail ?? title);
-  return textIn(body['message']) ?? textIn(body['msg']) ?? problem ?? textIn(body['error']);
-};
 
 /**
  * A message for an HTTP error whose body has none: the status with the page's title or the body's text; for a redirect the host of its
