@@ -21,18 +21,20 @@ export const isSuccess = ({ code, success }: Readonly<Record<string, unknown>>):
 
 type Body = Readonly<Record<string, unknown>>;
 
-const codeNames = ['code', 'error_code', 'errorCode', 'fail_code', 'failCode'];
+/** The values of the fields whose name matches, in the order of their names. */
+const valuesOf = (body: Body, name: RegExp): readonly unknown[] => Object.keys(body).filter((key) => name.test(key)).sort().map((key) => body[key]);
 
-/** The names of messages, the most telling first. */
-const messageNames = [
-  ...['message', 'msg', 'error_message', 'errorMessage', 'error_msg', 'err_msg', 'error_description'],
-  ...['fail_reason', 'failReason', 'failure_reason', 'fail_msg', 'failMsg', 'reason'],
-];
+const codeName = /^(?:err|error|fail|failure)?_?code$/i;
+const errorName = /^(?:errors?|failure)$/i;
+const messageName = /^(?:message|msg)$/i;
+const longMessageName = /^(?:err|error|fail|failure)_?(?:message|msg|reason|description)$/i;
+const reasonName = /^(?:reason|details?)$/i;
 
-const codeIn = (body: Body): string | null => firstOf(codeNames, (name) => (isSuccessCode(body[name]) ? null : textIn(body[name])));
+const codeIn = (body: Body): string | null => firstOf(valuesOf(body, codeName), (code) => (isSuccessCode(code) ? null : textIn(code)));
 
 /** RFC 9457: the detail with its title. Other servers have a list, or an object, for a detail. */
-const problemIn = ({ title, detail }: Body): unknown => (textIn(title) !== null && typeof detail === 'string' && detail.trim() !== '' ? `${String(title)}: ${detail}` : detail);
+const problemIn = ({ title, detail }: Body): string | null =>
+  typeof title === 'string' && title !== '' && typeof detail === 'string' && detail !== '' ? `${title}: ${detail}` : null;
 
 /** How many objects, lists and JSON texts are searched inside one another. */
 const deepest = 5;
@@ -52,12 +54,28 @@ const detailIn = (error: unknown, depth: number): ErrorDetail | null => {
   const body = objectIn(error);
   const message = body === null ? textIn(error) : null;
   if (body === null) return message === null ? null : { code: null, message };
+  const { error: inner, data, title } = body;
+  const stated = objectIn(inner) === null ? null : inner;
   // A framework puts the reason phrase into a text `error`, and the message beside it.
-  const { error: inner, errors, details, data, title } = body;
-  const stated = objectIn(inner) === null ? null : within(inner);
-  const found = stated ?? firstOf(messageNames, (name) => within(body[name])) ?? firstOf([problemIn(body), inner, errors, details, PlainObject.is(data) ? data : null, title], within);
+  const messages = [stated, ...valuesOf(body, messageName), ...valuesOf(body, longMessageName), problemIn(body), ...valuesOf(body, reasonName), ...valuesOf(body, errorName)];
+  const found = firstOf([...messages, PlainObject.is(data) ? data : null, title], within);
   const code = found?.code ?? codeIn(body);
   return code === null && found === null ? null : { code, message: found?.message ?? null };
+};
+
+/**
+ * The errors in the body of a failed task, the innermost first: by every name under which a reason has been met, at every level of `data`.
+ * The message of an envelope is not one.
+ *
+ * @example failuresIn({ status: 'fail', failCode: '500', failMsg: 'no frames' }) // [{ code: '500', message: 'no frames' }]
+ */
+export const failuresIn = (body: unknown, depth = deepest): readonly ErrorDetail[] => {
+  const task = depth === 0 ? null : objectIn(body);
+  if (task === null) return [];
+  const code = codeIn(task);
+  const isEnvelope = objectIn(task['data']) !== null;
+  const own = [errorName, longMessageName, reasonName, ...(isEnvelope ? [] : [messageName])].flatMap((name) => valuesOf(task, name)).map(errorDetailIn).filter((detail) => detail !== null);
+  return [...failuresIn(task['data'], depth - 1), ...own.map((detail) => ({ code: detail.code ?? code, message: detail.message })), ...(code === null ? [] : [{ code, message: null }])];
 };
 
 /** A `type` that calls the body an error, such as `new_api_error`. */

@@ -5,7 +5,8 @@ import type { Failure, FailureReason, RequestEcho, Settings, TaskSnapshot, TaskR
 import type { TaskStatus } from '../task/status.js';
 import { isLink } from './codecs.js';
 import type { Retention } from './facts.js';
-import type { ErrorDetail } from './error-detail.js';
+import { type ErrorDetail, failuresIn } from './error-detail.js';
+import { insufficient } from './error-response.js';
 import { signedUntilMs } from './signed-url.js';
 
 /** One parsed body in common terms: instants in ms, null for missing fields. */
@@ -63,14 +64,14 @@ export const noSettings: Settings = {
 export const usageOf = (usage: Usage): Usage | null =>
   Object.values(usage).every((part) => part === null) ? null : usage;
 
-/** Converts a parsed task to the snapshot of the requested task. */
-export const snapshotOf = (parsed: ParsedTask, task: TaskRef, requestId: string | null, retention: Retention): TaskSnapshot => {
+/** Converts a parsed task to the snapshot of the requested task. What the dialect did not find is searched in the whole body. */
+export const snapshotOf = (parsed: ParsedTask, body: unknown, task: TaskRef, requestId: string | null, retention: Retention): TaskSnapshot => {
   const { status } = parsed;
   switch (status) {
     case 'succeeded':
       return { ...commonFields(status, parsed, task, requestId, retention), video: videoIn(parsed, retention) };
     case 'failed': {
-      const failure = failureOf(parsed.errors);
+      const failure = failureOf(parsed, body);
       const fields = commonFields(status, parsed, task, requestId, retention);
       return { ...fields, notice: fields.notice === failure.message ? null : fields.notice, failure };
     }
@@ -135,19 +136,21 @@ const codeInText = /\bcode:\s*([A-Za-z][\w.]*)/;
  * Why a task failed: the first error with a cause, else the first error.
  * Its message is never empty, and never a link: some providers put the video's link into the reason.
  */
-const failureOf = (errors: readonly (ErrorDetail | null)[]): Failure => {
-  const known = errors.filter((error) => error !== null).flatMap(({ code, message }) => {
+const failureOf = ({ errors, notice, providerStatus }: ParsedTask, body: unknown): Failure => {
+  const elsewhere = failuresIn(body).filter(({ message }) => message === null || message !== notice);
+  const known = [...errors, ...elsewhere].filter((error) => error !== null).flatMap(({ code, message }) => {
     const shown = [message, code].find((text) => text !== null && !isLink(text) && !successWords.test(text)) ?? null;
     return shown === null ? [] : [{ code, message: shown }];
   });
   const { code, message } = known.find((error) => error.code !== null || !generic.test(error.message)) ??
     known[0] ?? { code: null, message: 'the provider gives no reason' };
   const codeInMessage = codeInText.exec(message)?.[1] ?? null;
-  return { code: code ?? codeInMessage, message, reason: reasonOf([code ?? message, codeInMessage ?? ''], message) };
+  return { code: code ?? codeInMessage, message, reason: reasonOf([code ?? message, codeInMessage ?? ''], `${message} ${providerStatus}`) };
 };
 
-/** Moderation codes, and messages of relays that forward only the message. */
-const moderated = /SensitiveContent|RiskDetection|sensitive\s+(?:information|content)|敏感(?:信息|内容)/i;
+/** Codes and words of moderation, also of relays that forward only the message. `case-sensitive` is none. */
+const moderated =
+  /sensitive[\s_-]*(?:content|info|word|image|text|material|topic|subject)|RiskDetection|moderat(?:ion|ed)|nsfw|copyright|infring|content[\s_-]*(?:policy|filter|safety|violation)|policy[\s_-]*violation|violat\w{0,4}\s[^.]{0,40}(?:polic|guideline|terms)|(?:prohibited|unsafe|harmful|explicit)[\s_-]*(?:content|image|prompt|material)|safety[\s_-]*(?:system|filter|check)|inappropriate|flagged|real[\s_-]person|public figure|敏感(?:信息|内容|词|人物)|违规|版权|侵权|审核|风控|色情/i;
 
 const reasonOf = (codes: readonly string[], message: string): FailureReason => {
   const text = [...codes, message].join(' ');
@@ -155,5 +158,5 @@ const reasonOf = (codes: readonly string[], message: string): FailureReason => {
   if (codes.some((code) => code.startsWith('InvalidParameter'))) return 'invalid-input';
   if (codes.some((code) => code.startsWith('Internal'))) return 'internal';
   if (/超时|timeout|timed out/i.test(text)) return 'timeout';
-  return /quota|overdue/i.test(text) ? 'quota' : 'unknown';
+  return codes.includes('402') || /quota|overdue/i.test(text) || insufficient.test(text) ? 'quota' : 'unknown';
 };

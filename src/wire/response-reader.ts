@@ -67,7 +67,7 @@ export const responseReader = (dialect: Dialect, retention: Retention): Response
     if (id !== null && id !== task.id && isOther(id)) {
       return left({ kind: 'decode', issues: [`the response is of task '${shortened(id)}', which is another watched task`] });
     }
-    return right({ snapshot: snapshotOf(parsed, task, response.headers['x-request-id']?.trim() || null, retention), raw: json });
+    return right({ snapshot: snapshotOf(parsed, json, task, response.headers['x-request-id']?.trim() || null, retention), raw: json });
   };
 
   return {

@@ -113,8 +113,8 @@ const arkDialect: DialectFields = {
     },
     failed: { id: 'task-1', status: 'failed', error: { code: 'a-code', message: 'a message' } },
   },
-  // `content` as an array, an object around a link, `msg` for `message`.
-  otherForms: /^content\[\]|\.url$|\bmsg$|^(?:code|success|data)$/,
+  // `content` as an array, an object around a link, `msg` for `message`, other forms of an error.
+  otherForms: /^content\[\]|\.url$|\bmsg$|^(?:code|success|data)$|^(?:error|failure_reason)\.(?:error|data|title|detail)$/,
   withoutEnvelope: (path) => path.replace(/^(?:data\.)+/, ''),
 };
 
@@ -143,7 +143,7 @@ const flatDialect: DialectFields = {
     succeeded: { id: 'task-1', status: 'completed', created: 1_772_000_000, video_url: 'https://video.example/0.mp4' },
     failed: { id: 'task-1', status: 'failed', error: 'a message' },
   },
-  otherForms: /^error\.(?:code|message|msg)$|^(?:code|success|data)$/,
+  otherForms: /^error\.\w+$|^(?:code|success|data)$/,
   withoutEnvelope: arkDialect.withoutEnvelope,
 };
 
@@ -213,7 +213,7 @@ const newApiDialect: DialectFields = {
     failed: { code: 'success', message: '', data: { task_id: 'task-1', status: 'FAILURE', fail_reason: 'a message', data: { id: 'upstream-0' } } },
   },
   // Ark's other forms; an internal state inside; the older form with `format` and `metadata`.
-  otherForms: /^content\[\]|\.url$|\bmsg$|^(?:success|error|data)$|^(?:next_task_id|phase|provider)$|^format$|^metadata\./,
+  otherForms: /^content\[\]|\.url$|\bmsg$|^(?:success|error|data|title|detail)$|^(?:error|failure_reason)\.(?:error|data|title|detail)$|^(?:next_task_id|phase|provider)$|^format$|^metadata\./,
   withoutEnvelope: arkDialect.withoutEnvelope,
 };
 

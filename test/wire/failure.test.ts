@@ -29,6 +29,17 @@ const reasons: readonly (readonly [code: string | null, message: string, reason:
   [null, 'The output video may contain sensitive information.', 'moderation'],
   [null, 'blocked: Sensitive content', 'moderation'],
   [null, '生成内容包含敏感信息', 'moderation'],
+  ['content_moderated', 'refused', 'moderation'],
+  [null, 'The prompt was flagged as NSFW.', 'moderation'],
+  [null, 'possible copyright infringement', 'moderation'],
+  [null, 'the image violates our usage policies', 'moderation'],
+  ['content_policy_violation', 'refused', 'moderation'],
+  [null, 'rejected by the safety system', 'moderation'],
+  [null, 'the picture shows a real person', 'moderation'],
+  [null, '图片内容违规', 'moderation'],
+  [null, '内容审核未通过', 'moderation'],
+  ['InvalidParameter', 'the name is case-sensitive', 'invalid-input'],
+  ['InvalidParameter', 'the parameter safety_identifier is too long', 'invalid-input'],
   ['InvalidParameter', 'bad', 'invalid-input'],
   ['InvalidParameter.TaskTypeMismatch', 'bad', 'invalid-input'],
   [null, 'task failed, code: InvalidParameter, message: img_url must be set', 'invalid-input'],
@@ -45,6 +56,10 @@ const reasons: readonly (readonly [code: string | null, message: string, reason:
   ['AccountOverdueError', 'negative balance', 'quota'],
   [null, 'insufficient user quota', 'quota'],
   [null, 'the account is overdue', 'quota'],
+  ['402', 'no', 'quota'],
+  [null, 'Insufficient credits', 'quota'],
+  [null, '余额不足', 'quota'],
+  [null, 'insufficient permissions', 'unknown'],
   ['Odd', 'boom', 'unknown'],
   [null, 'boom', 'unknown'],
 ];
@@ -173,5 +188,43 @@ describe('a reason in `message`', () => {
     expect(yescale.read({ provider: 'yescale', id: 'requested' }, { status: 200, headers: {}, body })).toMatchObject({
       right: { snapshot: { failure: { message: 'the provider gives no reason' }, notice: 'YEScale - Seedance Video Generation - Fetch' } },
     });
+  });
+});
+
+describe('a reason that the dialect does not name', () => {
+  const lost = { code: 'E7', message: 'worker lost' };
+  const places: readonly (readonly [place: string, fields: object, found: object])[] = [
+    ['detail', { detail: 'worker lost' }, { message: 'worker lost' }],
+    ['detail as an object', { detail: lost }, lost],
+    ['msg', { msg: 'worker lost' }, { message: 'worker lost' }],
+    ['errors', { errors: [lost] }, lost],
+    ['error_message and error_code', { error_message: 'worker lost', error_code: 'E7' }, lost],
+    ['errorMessage and errorCode', { errorMessage: 'worker lost', errorCode: 'E7' }, lost],
+    ['failMsg and failCode', { failMsg: 'worker lost', failCode: 'E7' }, lost],
+    ['reason', { reason: 'worker lost' }, { message: 'worker lost' }],
+    ['failure', { failure: lost }, lost],
+    ['a code alone', { error_code: 'E7' }, { code: 'E7', message: 'E7' }],
+    ['JSON text in error', { error: JSON.stringify({ error: lost }) }, lost],
+    ['JSON text after words', { error: `upstream status 400: ${JSON.stringify({ error: lost })}` }, lost],
+    ['JSON text in message', { message: JSON.stringify(lost) }, lost],
+    ['data', { data: { error: lost } }, lost],
+    ['JSON text in data', { data: JSON.stringify({ failMsg: 'worker lost', failCode: 'E7' }) }, lost],
+  ];
+
+  it.each(places)('is found in %s', (_, fields, found) => {
+    for (const dialect of [ark, flatVideo]) expect(failureIn(dialect, { id: 'requested', status: 'failed', ...fields })).toMatchObject(found);
+    for (const task of [{ task_id: 'requested', status: 'FAILURE', ...fields }, { task_id: 'requested', status: 'FAILURE', fail_reason: '', data: { id: 'cgt-1', status: 'failed', ...fields } }]) {
+      expect(failureIn(newApi, { code: 'success', message: 'it went well', data: task })).toMatchObject(found);
+    }
+  });
+
+  it('is not the message of an envelope', () => {
+    for (const dialect of [ark, flatVideo, newApi]) {
+      expect(failureIn(dialect, { code: 0, message: 'the query went well', data: { id: 'requested', status: 'failed' } }).message).toBe('the provider gives no reason');
+    }
+  });
+
+  it('is moderation when the status word says so', () => {
+    for (const status of ['nsfw', 'Content Moderated']) expect(failureIn(ark, { id: 'requested', status })).toMatchObject({ reason: 'moderation' });
   });
 });
