@@ -174,6 +174,10 @@ export const objectIn = (value: unknown): Readonly<Record<string, unknown>> | nu
   }
 };
 
+/** The values of the fields whose name matches, in the order of their names. */
+export const valuesOf = (body: Readonly<Record<string, unknown>>, name: RegExp): readonly unknown[] =>
+  Object.keys(body).filter((key) => name.test(key)).sort().map((key) => body[key]);
+
 /** An array of anything. */
 export const Items = /* @__PURE__ */ lenient('Items', (value) =>
   Array.isArray(value) ? (value as readonly unknown[]) : null,

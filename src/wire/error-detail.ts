@@ -3,7 +3,7 @@
  * `{ code, message }`, `{ error: true, message }`, RFC 9457 (`{ title, detail }`), Spring (`{ error, path }`), JSend (`{ status, data }`), lists of
  * errors, and any of these as JSON text inside a message.
  */
-import { firstOf, objectIn, PlainObject, textIn } from './codecs.js';
+import { firstOf, objectIn, PlainObject, textIn, valuesOf } from './codecs.js';
 
 /** A provider's own error code and message. */
 export interface ErrorDetail {
@@ -20,9 +20,6 @@ const isSuccessCode = (code: unknown): boolean =>
 export const isSuccess = ({ code, success }: Readonly<Record<string, unknown>>): boolean => isSuccessCode(code) && success !== false;
 
 type Body = Readonly<Record<string, unknown>>;
-
-/** The values of the fields whose name matches, in the order of their names. */
-const valuesOf = (body: Body, name: RegExp): readonly unknown[] => Object.keys(body).filter((key) => name.test(key)).sort().map((key) => body[key]);
 
 const codeName = /^(?:err|error|fail|failure)?_?code$/i;
 const errorName = /^(?:errors?|failure)$/i;

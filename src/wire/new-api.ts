@@ -37,6 +37,9 @@ const NewApiTask = /* @__PURE__ */ fieldsOf(
     submit_time: UnixSeconds,
     start_time: UnixSeconds,
     finish_time: UnixSeconds,
+    /** The end in the server's video object, and in newer releases. */
+    completed_at: UnixSeconds,
+    finished_at: UnixSeconds,
     created_at: UnixSeconds,
     updated_at: UnixSeconds,
     progress: Percentage,
@@ -102,7 +105,7 @@ export const newApi: Dialect = {
       startedAtMs: task.start_time,
       updatedAtMs: task.updated_at ?? inner.updatedAtMs,
       // Older responses have Ark's form, in which only `updated_at` gives the end.
-      finishedAtMs: isTerminal(status) && textIn(outer['finish_time']) === null ? task.updated_at : task.finish_time,
+      finishedAtMs: isTerminal(status) && textIn(outer['finish_time']) === null ? (task.completed_at ?? task.finished_at ?? task.updated_at) : task.finish_time,
       settings: { ...inner.settings, action: task.action },
       videoUrl,
       // An enhanced task's inner link leads to the video before enhancement; any other inner link to the same video, signed again.

@@ -8,6 +8,7 @@ import type { Retention } from './facts.js';
 import { type ErrorDetail, failuresIn } from './error-detail.js';
 import { insufficient } from './error-response.js';
 import { signedUntilMs } from './signed-url.js';
+import { videoLinkIn } from './video-link.js';
 
 /** One parsed body in common terms: instants in ms, null for missing fields. */
 export interface ParsedTask {
@@ -69,7 +70,7 @@ export const snapshotOf = (parsed: ParsedTask, body: unknown, task: TaskRef, req
   const { status } = parsed;
   switch (status) {
     case 'succeeded':
-      return { ...commonFields(status, parsed, task, requestId, retention), video: videoIn(parsed, retention) };
+      return { ...commonFields(status, parsed, task, requestId, retention), video: videoIn(parsed, body, retention) };
     case 'failed': {
       const failure = failureOf(parsed, body);
       const fields = commonFields(status, parsed, task, requestId, retention);
@@ -114,8 +115,9 @@ const commonFields = <Status extends TaskStatus>(status: Status, parsed: ParsedT
 };
 
 /** The video, if the response has its link. It expires when the link's signature says, else by the retention after the task's end. */
-const videoIn = (parsed: ParsedTask, retention: Retention): Video | null => {
-  const { videoUrl: url, lastFrameUrl, originalUrl, finishedAtMs, createdAtMs } = parsed;
+const videoIn = (parsed: ParsedTask, body: unknown, retention: Retention): Video | null => {
+  const { videoUrl, lastFrameUrl, originalUrl, finishedAtMs, createdAtMs } = parsed;
+  const url = videoUrl ?? videoLinkIn(body);
   if (url === null) return null;
   return { url, lastFrameUrl, originalUrl, expiresAtMs: signedUntilMs(url) ?? later(finishedAtMs ?? createdAtMs, retention.videoMs) };
 };

@@ -193,6 +193,8 @@ const newApiFields: readonly Field[] = [
   },
   requestId,
   { path: 'data.url', type: 'string', sample: 'https://video.example/7.mp4', without: ['data.result_url'], when: 'without another link', isUndocumented: true },
+  { path: 'data.completed_at', type: unixSeconds, sample: 1_772_000_110, without: ['data.finish_time'], when: 'once the task has ended, without `data.finish_time`', isUndocumented: true },
+  { path: 'data.finished_at', type: unixSeconds, sample: 1_772_000_111, without: ['data.finish_time'], when: 'once the task has ended, without `data.finish_time`', isUndocumented: true },
   { path: 'data.data.object', type: 'string', sample: 'video', isUndocumented: true },
   { path: 'data.data.message', type: 'string', sample: 'timeout 6', into: 'failed', without: ['data.fail_reason'], when: 'failed, without another reason', isUndocumented: true },
   { path: 'data.data.request.model', type: 'string', sample: 'model-2', isUndocumented: true },
