@@ -157,7 +157,7 @@ export type TaskSnapshot =
   | CancelledSnapshot
   | ExpiredSnapshot;
 
-/** A snapshot and the parsed body that it was read from. */
+/** A snapshot and the parsed body that it was read from. In the body an integer beyond 2^53 is a string of its digits. */
 export interface Reading {
   readonly snapshot: TaskSnapshot;
   readonly raw: unknown;

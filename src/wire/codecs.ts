@@ -77,9 +77,9 @@ const numberIn = (value: unknown): number | null => {
   return typeof number === 'number' && Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : null;
 };
 
-/** A value as a non-blank string, or null. */
+/** A value as a non-blank string, or null. A number beyond the safe integers was rounded: it has no digits of its own. */
 export const textIn = (value: unknown): string | null =>
-  typeof value === 'number' ? String(value) : typeof value === 'string' && value.trim() !== '' ? value : null;
+  typeof value === 'number' ? (Math.abs(value) <= Number.MAX_SAFE_INTEGER ? String(value) : null) : typeof value === 'string' && value.trim() !== '' ? value : null;
 
 /** Any value, to be read later. */
 export const Unknown = /* @__PURE__ */ lenient<unknown>('Unknown', asItIs);

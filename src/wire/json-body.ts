@@ -1,5 +1,5 @@
 /**
- * Parses bodies as JSON.
+ * Parses bodies as JSON, and what some servers send for JSON.
  */
 import { type Either, left, right } from 'fp-ts/Either';
 import { shortened } from './error-response.js';
@@ -8,7 +8,9 @@ import { shortened } from './error-response.js';
 export const deepestNesting = 64;
 
 /**
- * Parses a body. An empty body, with or without a byte order mark, is null.
+ * Parses a body. An empty body, with or without a byte order mark, is null. An integer beyond 2^53 is read as its digits in a string, because
+ * a number would be rounded to another id. `NaN`, `Infinity` and `undefined` are null; trailing commas and unescaped control characters in
+ * strings are accepted; JSON inside a JSON string is parsed.
  *
  * @param deepest the maximum number of levels of objects and arrays
  * @returns the JSON, or what is wrong with the text
@@ -17,11 +19,42 @@ export const parseBody = (text: string, deepest: number): Either<string, unknown
   const body = text.trim(); // removes a byte order mark too
   if (body === '') return right(null);
   try {
-    const json: unknown = mayHoldProto(body) ? JSON.parse(body, withoutProto) : JSON.parse(body);
+    const json = jsonIn(body);
     return isDeeperThan(deepest, json) ? left(`nested deeper than ${String(deepest)}`) : right(json);
   } catch {
     return left(`not JSON: ${shortened(body)}`);
   }
+};
+
+const jsonIn = (body: string): unknown => {
+  const exact = mayRound.test(body) ? body.replace(tokens, withExactInteger) : body;
+  const json = parsed(exact);
+  return typeof json === 'string' && json.startsWith('{') ? jsonIn(json) : json;
+};
+
+const parsed = (body: string): unknown => {
+  const parse = (text: string): unknown => (mayHoldProto(text) ? JSON.parse(text, withoutProto) : JSON.parse(text));
+  try {
+    return parse(body);
+  } catch (error) {
+    if (!/^[{[]/.test(body)) throw error;
+    return parse(body.replace(tokens, repaired));
+  }
+};
+
+/** Strings, numbers, words that are not JSON, trailing commas. A string without an end matches too: searching it again would take long. */
+const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"?|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|-?\b(?:NaN|Infinity|undefined)\b|,(?=\s*[\]}])/gis;
+
+/** A long integer that is a value. */
+const mayRound = /[:[,]\s*-?\d{16}/;
+
+const withExactInteger = (token: string): string => (/^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token);
+
+const repaired = (token: string): string => {
+  // eslint-disable-next-line no-control-regex -- JSON allows no control characters in strings
+  if (token.startsWith('"')) return token.replace(/[\0-\x1f]/g, (character) => JSON.stringify(character).slice(1, -1));
+  if (token === ',') return '';
+  return /\d/.test(token) ? token : 'null';
 };
 
 /** Drops `__proto__`: it would become the prototype of a copy, and supply missing fields. */

@@ -108,7 +108,7 @@ const byId = (items: readonly unknown[], dialect: Dialect): ReadonlyMap<unknown,
   const contradicted = new Set<unknown>();
   for (const item of items) {
     if (!PlainObject.is(item)) continue;
-    const { id } = item;
+    const id = textIn(item['id']);
     if (!itemOf.has(id)) itemOf.set(id, item);
     else if (contentOf(item, dialect) !== contentOf(itemOf.get(id), dialect)) contradicted.add(id);
   }

@@ -126,7 +126,12 @@ const page = `# Your provider's field → ours
 
 \`npm test -- -u\` generates this page. A test puts a value into each field of a response, reads it with the provider, and looks for it in the
 \`TaskSnapshot\`. "Used to compute" names further fields of ours that depend on the value. Whatever the library does not read stays in \`raw\`, the
-parsed body, which every transition has. A missing, null or empty field is \`null\`. The library reads numbers in strings as numbers.
+parsed body, which every transition has. A missing, null or empty field is \`null\`. The library reads numbers in strings as numbers,
+and an integer beyond 2^53 as a string of its digits.
+
+What a dialect does not find in its fields is searched in the whole body, under the names that relays and gateways use: the link of a finished
+video (\`metadata.url\`, \`output\`, \`videos\` and more; an object or a list as well as a string) and the reason of a failure (\`errorMessage\`,
+\`failMsg\`, \`detail\` and more; also as JSON text).
 
 \`snapshot.task\` is always the ref that was polled. Facts of the providers: [providers](providers.md).
 

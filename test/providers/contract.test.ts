@@ -10,7 +10,7 @@ import type { Reading, TaskSnapshot } from '../../src/task/snapshot.js';
 import type { ReadFailure } from '../../src/wire/error-response.js';
 import { anyResponseHeaders, anyBodyText, anyHints, anyHttpStatus, anyJsonText } from '../support/arbitraries.js';
 import { anySpelling, plainWord, sharedWords } from '../support/status-words.js';
-import { expectationOf, type Fixture, fixtures, folders, providerOf, providers } from './fixtures.js';
+import { exactJson, expectationOf, type Fixture, fixtures, folders, providerOf, providers } from './fixtures.js';
 import { traps, trapsElsewhere } from './traps.js';
 import { expectValid } from './valid-reading.js';
 import { withRaw } from '../support/readings.js';
@@ -138,7 +138,7 @@ describe.each(files)('the responses of %s', (file) => {
       const task = { ...fixture.task, account: 'second' };
       const reading = withRaw(providerOf(file).read(task, fixture.response));
       expect(isRight(reading) && reading.right.task).toBe(task);
-      expect(isRight(reading) && reading.right.raw).toEqual(JSON.parse(fixture.response.body));
+      expect(isRight(reading) && reading.right.raw).toEqual(exactJson(fixture.response.body));
     }
   });
 

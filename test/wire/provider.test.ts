@@ -1,4 +1,5 @@
 import { type Either, left, right } from 'fp-ts/Either';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TaskSnapshot } from '../../src/task/snapshot.js';
 import { ark } from '../../src/wire/ark.js';
@@ -133,7 +134,7 @@ describe('a response without a task', () => {
     },
   );
 
-  it.each(['<html></html>', '{', '{"status":"queued"', 'NaN', "{'status':'queued'}", '"queued"', 'true', '7', '[1]', '[{"status":"queued"}]', '{"foo":1}', '{"data":{"foo":1}}', '{"data":[1]}', '{"status":{}}', '{"status":null}', '{"status":true}', '{"status":[]}'])(
+  it.each(['<html></html>', '{', '{"status":"queued"', 'NaN', '[NaN', "{'status':'queued'}", '"queued"', 'true', '7', '[1]', '[{"status":"queued"}]', '{"foo":1}', '{"data":{"foo":1}}', '{"data":[1]}', '{"status":{}}', '{"status":null}', '{"status":true}', '{"status":[]}'])(
     'cannot be decoded: %j',
     (body) => {
       for (const dialect of dialects) expect(read(body, dialect)).toEqual({ _tag: 'Left', left: { kind: 'decode', issues: [expect.stringMatching(/\S/)] } });
@@ -282,6 +283,64 @@ describe('a body', () => {
 
   it('gives no seed beyond the safe integers', () => {
     expect(read('{"status":"running","seed":18446744073709551617}', ark)).toMatchObject(right({ settings: { seed: null } }));
+  });
+});
+
+describe('an integer beyond 2^53', () => {
+  const big = '2178000000000000123';
+
+  it('is read as its digits: no id and no setting is rounded', () => {
+    expect(read(`{"id":${big},"status":"running"}`)).toMatchObject(right({ upstream: { id: big }, raw: { id: big } }));
+    expect(read(`{"id": ${big} ,"status":"running","seed":${big}}`, flatVideo)).toMatchObject(right({ upstream: { id: big }, settings: { seed: null } }));
+    expect(read(`{"code":"success","data":{"task_id":${big},"status":"QUEUED"}}`, newApi)).toMatchObject(right({ upstream: { id: big } }));
+  });
+
+  it('is the same id as the one that was requested', () => {
+    const own = { provider: 'mine', id: big };
+    const provider = defineProvider(facts);
+    expect(withRaw(provider.read(own, { status: 200, headers: {}, body: `{"id":${big},"status":"running"}` }))).toMatchObject(right({ upstream: null }));
+    const list = provider.readList([own], { status: 200, headers: {}, body: `{"items":[{"id":${big},"status":"running"}]}` });
+    expect(list).toMatchObject(right(new Map([[own, expect.objectContaining({ _tag: 'Right' })]])));
+  });
+
+  it('is no id when it has an exponent, which gives no digits', () => {
+    for (const id of ['2.178e18', '1e999', '-1e400']) expect(read(`{"id":${id},"status":"running"}`)).toMatchObject(right({ upstream: null }));
+  });
+
+  it('in a string is unchanged, and so is every exact number', () => {
+    for (const body of [`{"status":"running","message":"see [${big}, \\"${big}\\": ${big}]"}`, '{"status":"running","x":[9007199254740991,-9007199254740991,0.12345678901234567,1234567890123456789.5,1e20]}']) {
+      expect(read(body)).toMatchObject(right({ raw: JSON.parse(body) as unknown }));
+    }
+  });
+
+  it('is exact in any JSON', () => {
+    fc.assert(fc.property(fc.jsonValue(), fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (value, integer) => {
+      const json = JSON.stringify({ value, status: 'running' }).slice(0, -1);
+      const exact = Number.isSafeInteger(Number(integer)) ? Number(integer) : String(integer);
+      expect(read(`${json},"last":${String(integer)}}`)).toMatchObject(right({ raw: { last: exact } }));
+    }));
+  });
+});
+
+describe('a body that is nearly JSON', () => {
+  it.each([
+    ['NaN and Infinity', '{"status":"running","progress":NaN,"seed":-Infinity,"x":[Infinity]}', { progress: null, seed: null, x: [null] }],
+    ['undefined', '{"status":"running","x":undefined}', { x: null }],
+    ['trailing commas', '{"status":"running","x":[1,2,],\n}', { x: [1, 2] }],
+    ['control characters in strings', '{"status":"running","x":"two\nlines\tand a tab"}', { x: 'two\nlines\tand a tab' }],
+    ['JSON in a JSON string', JSON.stringify('{"status":"running","x":"NaN, Infinity,]"}'), { x: 'NaN, Infinity,]' }],
+    ['words in strings beside NaN', '{"status":"running","x":"NaN,] \\" undefined","y":NaN}', { x: 'NaN,] " undefined', y: null }],
+  ])('is read: %s', (_, body, raw) => {
+    for (const dialect of [ark, flatVideo, newApi]) expect(read(body, dialect)).toMatchObject(right({ status: 'running', raw }));
+  });
+
+  it.each(['{"status":running}', "{'status':'running'}", '{"status":"running"', '{"status":"running"}}', '{"status":"running",,}', '"{\\"status\\":"', '{"status":"running","x":xNaN}'])('is refused: %s', (body) => {
+    expect(read(body)).toMatchObject({ left: { kind: 'decode' } });
+  });
+
+  it('is read or refused in a short time', () => {
+    for (const part of ['"', '\\', '9', ',', 'NaN,', '{"', '"\\"', '"\\', ' ']) expect(read(`{${part.repeat(500_000)}`)).toMatchObject({ left: { kind: 'decode' } });
+    expect(read(`{"status":"running","x":[${'NaN,'.repeat(500_000)}]}`)).toMatchObject(right({ status: 'running' }));
   });
 });
 

@@ -35,7 +35,7 @@ const anyArkItem = fc.constantFrom(
 
 describe('a list', () => {
   it('gives for every task what its own response would give', () => {
-    fc.assert(fc.property(fc.array(fc.oneof(anyArkItem.map(({ response }) => response.body), anyRecordText)), fc.boolean(), (bodies, wrapped) => {
+    fc.assert(fc.property(fc.array(fc.oneof(anyArkItem.map(({ response }) => response.body), anyRecordText.filter((text) => !/\d{16}/.test(text)))), fc.boolean(), (bodies, wrapped) => {
       const items = bodies.map((body, index) => JSON.stringify({ ...fieldsOf(body), id: `task-${String(index)}` }));
       const tasks = bodies.map((_, index) => ref(`task-${String(index)}`)).reverse();
       const headers = { 'x-request-id': ' request-1 ', 'retry-after': '3' };
@@ -64,8 +64,12 @@ describe('a list', () => {
   });
 
   it('is searched by the exact string of the id', () => {
-    const items = [{ status: 'running' }, { id: null, status: 'running' }, { id: 7, status: 'running' }, running('A'), running(' a'), running('cgt-x')];
-    expect(statuses({ items }, [a, ref('7'), ref('null'), ref('undefined'), ref('')])).toEqual([]);
+    const items = [{ status: 'running' }, { id: null, status: 'running' }, running('A'), running(' a'), running('cgt-x')];
+    expect(statuses({ items }, [a, ref('null'), ref('undefined'), ref('')])).toEqual([]);
+  });
+
+  it('is searched by the digits of an id that is a number', () => {
+    expect(statuses({ items: [{ id: 7, status: 'running' }] }, [ref('7'), ref('07')])).toEqual([[ref('7'), 'running']]);
   });
 
   it('gives nothing for a task with two different items', () => {
