@@ -11,7 +11,7 @@ import { redactorOf } from './redaction.js';
 export interface AccountOptions {
   /** The key, or a function that returns it for each request. `null` behind a proxy of your own: no `Authorization` header is sent. */
   readonly apiKey: string | (() => string) | null;
-  /** An absolute URL. Default: the provider's own. */
+  /** An absolute URL. Default: the provider's own. A path that ends as the provider's paths begin is joined once: `…/v1` before `/v1/tasks`. */
   readonly baseUrl?: string | undefined;
   /** Distinguishes two accounts of one provider; `TaskRef.account` refers to it. */
   readonly name?: string | undefined;
@@ -90,7 +90,7 @@ export const account = <Id extends string>(
   return {
     provider,
     name: name ?? null,
-    baseUrl: checkedUrl(label, baseUrl === undefined ? provider.baseUrl : baseUrl, allowInsecure),
+    baseUrl: withoutRepetition(checkedUrl(label, baseUrl === undefined ? provider.baseUrl : baseUrl, allowInsecure), provider),
     rateLimit: { ...rateLimit },
     batch,
     credentials: () => (apiKey === null ? keyless : credentialsOf(typeof apiKey === 'function' ? keyFrom(label, apiKey) : apiKey)),
@@ -135,6 +135,13 @@ const checkedUrl = (label: string, baseUrl: string, allowInsecure: boolean): str
     throw new TypeError(`${label}: baseUrl '${baseUrl}' would send the key unencrypted; set allowInsecure: true to permit it`);
   }
   return baseUrl.replace(/\/+$/, '');
+};
+
+/** A base URL that is not the provider's own, without the end of its path if the path of a task begins with it. */
+const withoutRepetition = (baseUrl: string, { baseUrl: own, path }: Provider): string => {
+  const repeated = path.split('/').map((_, index, segments) => segments.slice(0, index + 1).join('/'))
+    .findLast((start) => start !== '' && baseUrl.endsWith(start) && httpUrl.test(baseUrl.slice(0, -start.length)));
+  return repeated === undefined || baseUrl === own ? baseUrl : baseUrl.slice(0, -repeated.length);
 };
 
 const httpUrl = /^(https?):\/\/([\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;

@@ -4,6 +4,8 @@ import { anyfast } from '../../src/providers/anyfast.js';
 import { ark, arkRegions } from '../../src/providers/ark.js';
 import { kyyaipower, kyyaipowerV2 } from '../../src/providers/kyyaipower.js';
 import { account, accountFinder, isLoopback } from '../../src/client/account.js';
+import { defineProvider } from '../../src/wire/provider.js';
+import { flatVideo } from '../../src/wire/flat-video.js';
 import { marbles } from '../support/marbles.js';
 import { accountOf, anyfastResponse, arkTask, at, brief, record, key, played, seconds, succeeded, taskOf, to, recordedClient } from '../support/client.js';
 
@@ -15,6 +17,24 @@ describe('account', () => {
 
   it('has its base URL without trailing slashes, with any path', () => {
     expect(account(ark, { apiKey: key, baseUrl: 'https://relay.example/a//' }).baseUrl).toBe('https://relay.example/a');
+  });
+
+  it.each([
+    ['https://relay.example/kyyReactApiServer/v1', 'https://relay.example/kyyReactApiServer'],
+    ['https://relay.example/v1/', 'https://relay.example'],
+    ['https://relay.example/v1/result', 'https://relay.example'],
+    ['https://relay.example/a/v1/b', 'https://relay.example/a/v1/b'],
+    ['https://relay.example/av1', 'https://relay.example/av1'],
+    ['https://relay.example/v1/v1', 'https://relay.example/v1'],
+    ['https://v1', 'https://v1'],
+  ])('joins %s and /v1/result/{id} once', (baseUrl, joined) => {
+    expect(account(kyyaipower, { apiKey: key, baseUrl }).baseUrl).toBe(joined);
+  });
+
+  it("leaves a provider's own base URL as it is", () => {
+    const doubled = defineProvider({ ...kyyaipower, dialect: flatVideo, baseUrl: 'https://api.example/v1' });
+    expect(account(doubled, { apiKey: key }).baseUrl).toBe('https://api.example/v1');
+    for (const provider of [ark, kyyaipower]) expect(account(provider, { apiKey: key, baseUrl: provider.baseUrl }).baseUrl).toBe(provider.baseUrl);
   });
 
   it('sends the key as a bearer token, and accepts JSON', () => {
