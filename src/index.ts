@@ -45,7 +45,7 @@ export type { TransportLimits } from './transport/limits.js';
 export type { HttpGet, HttpRequest, HttpResponse, HttpWrite, Transport } from './transport/transport.js';
 export type { Provider } from './wire/provider.js';
 export type { TaskList } from './wire/task-list.js';
-export type { TaskHints, Pacing, Retention, TierFactor, TimeRange } from './wire/facts.js';
+export type { KeyHeader, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './wire/facts.js';
 export type { ReadFailure, ResponseReason } from './wire/error-response.js';
 export { account, type Account, type AccountOptions } from './client/account.js';
 export type { Save } from './client/saver.js';

@@ -9,7 +9,7 @@ import { redactorOf } from './redaction.js';
 
 /** Options of `account`. */
 export interface AccountOptions {
-  /** The key, or a function that returns it for each request. `null` behind a proxy of your own: no `Authorization` header is sent. */
+  /** The key, or a function that returns it for each request. `null` behind a proxy of your own: no header with a key is sent. */
   readonly apiKey: string | (() => string) | null;
   /** An absolute URL. Default: the provider's own. A path that ends as the provider's paths begin is joined once: `…/v1` before `/v1/tasks`. */
   readonly baseUrl?: string | undefined;
@@ -74,7 +74,7 @@ export const account = <Id extends string>(
       key,
       clear: redactorOf(key),
       credentials: {
-        headers: { ...accept, authorization: `Bearer ${key}` },
+        headers: { ...accept, [provider.auth.header]: `${provider.auth.scheme} ${key}`.trimStart() },
         redact: (text: string): string => {
           let cleared = text;
           for (const { clear } of sent) cleared = clear(cleared);

@@ -45,3 +45,11 @@ export interface TierFactor {
   readonly time: { readonly min: number; readonly max: number } | null;
   readonly price: number;
 }
+
+/** How a request carries the API key. */
+export interface KeyHeader {
+  /** The header's name, in lower case. */
+  readonly header: string;
+  /** The word before the key, such as `Bearer`; empty for the key alone. */
+  readonly scheme: string;
+}

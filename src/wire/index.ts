@@ -3,7 +3,7 @@
  * @module
  */
 export { type Provider, type ProviderFacts, defineProvider } from './provider.js';
-export type { AssumedFact, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
+export type { AssumedFact, KeyHeader, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
 export { arkList, type TaskList } from './task-list.js';
 export type { Dialect } from './dialect.js';
 export { type ParsedTask, noSettings, usageOf } from './reading.js';

@@ -6,7 +6,7 @@ import type { Failure, Reading, TaskRef } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
 import { responseReader, type IsOther } from './response-reader.js';
 import type { Dialect } from './dialect.js';
-import type { AssumedFact, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
+import type { AssumedFact, KeyHeader, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
 import type { ReadFailure } from './error-response.js';
 import type { StatusTable } from './status-words.js';
 import type { TaskList } from './task-list.js';
@@ -20,6 +20,7 @@ export interface Provider<Id extends string = string> {
   readonly baseUrl: string;
   /** Other base URLs of the same API, by a name for people, such as a region. */
   readonly otherBaseUrls: Readonly<Record<string, string>>;
+  readonly auth: KeyHeader;
   /** The dialect's name, such as `ark`. */
   readonly dialect: string;
   /** The path of a task below the base URL, with `{id}` for its id. */
@@ -68,9 +69,11 @@ export interface Provider<Id extends string = string> {
 /** A provider's facts, and the dialect that reads its responses. */
 export type ProviderFacts<Id extends string> = Omit<
   Provider<Id>,
-  'dialect' | 'statuses' | 'task' | 'read' | 'list' | 'readList' | 'isRelayFailure' | 'otherBaseUrls' | 'assumed'
+  'dialect' | 'statuses' | 'task' | 'read' | 'list' | 'readList' | 'isRelayFailure' | 'otherBaseUrls' | 'assumed' | 'auth'
 > & {
   readonly dialect: Dialect;
+  /** Default: `Authorization: Bearer <key>`. */
+  readonly auth?: KeyHeader;
   /** Default: null. */
   readonly list?: TaskList | null;
   /** Default: none. */
@@ -79,18 +82,24 @@ export type ProviderFacts<Id extends string> = Omit<
   readonly assumed?: Provider['assumed'];
 };
 
+const bearer: KeyHeader = { header: 'authorization', scheme: 'Bearer' };
+
 /**
  * Creates a provider from its facts.
  *
- * Throws `TypeError` for a base URL that is not http(s) or ends in a slash, and for a path without `{id}`.
+ * Throws `TypeError` for a base URL that is not http(s) or ends in a slash, a path without `{id}`, and a key header
+ * with other characters than ASCII letters, digits and hyphens.
  * @example defineProvider({ ...yescale, id: 'mine', baseUrl: 'https://api.example.com', path: '/tasks/{id}', dialect: ark })
  */
-export const defineProvider = <const Id extends string>({ dialect, list = null, otherBaseUrls = {}, assumed = {}, ...facts }: ProviderFacts<Id>): Provider<Id> => {
+export const defineProvider = <const Id extends string>({ dialect, list = null, otherBaseUrls = {}, assumed = {}, auth = bearer, ...facts }: ProviderFacts<Id>): Provider<Id> => {
   if (!/^https?:\/\/[^\s?#]+[^\s?#/]$/.test(facts.baseUrl)) {
     throw new TypeError(`defineProvider: baseUrl must be an http(s) URL without a slash at the end, not '${facts.baseUrl}'`);
   }
   if (!facts.path.startsWith('/') || !facts.path.includes('{id}')) {
     throw new TypeError(`defineProvider: path must begin with '/' and contain '{id}', not '${facts.path}'`);
+  }
+  if (!/^[a-z][a-z\d-]* [\w-]*$/.test(`${auth.header} ${auth.scheme}`)) {
+    throw new TypeError(`defineProvider: auth must be a header's name in lower case and a word, not '${auth.header}' and '${auth.scheme}'`);
   }
   return {
     ...facts,
@@ -100,6 +109,7 @@ export const defineProvider = <const Id extends string>({ dialect, list = null, 
     task: (id) => ({ provider: facts.id, id }),
     otherBaseUrls,
     assumed,
+    auth,
     isRelayFailure: dialect.isRelayFailure ?? (() => false),
     ...responseReader(dialect, facts.retention),
   };

@@ -41,12 +41,13 @@ export const responseReader = (dialect: Dialect, retention: Retention): Response
     const { status, body } = response;
     const json = parseBody(body, deepest);
     if (status >= 200 && status <= 299) return isLeft(json) ? left({ kind: 'decode', issues: [json.left] }) : json;
-    return left(isLeft(json) ? refused(response, null) : refusedBy(response, { body: json.right, detail: httpErrorIn(json.right) }));
+    return left(isLeft(json) ? refused(response, null) : refusedBy(response, { body: json.right, detail: dialect.errorDetail?.(json.right) ?? httpErrorIn(json.right) }));
   };
 
   /** Why a body lacks the requested content: it is an error, it is empty, or it has another shape. */
   const failureOf = (json: unknown, response: HttpResponse, wanted: string): ReadFailure => {
-    const found = errorByStatus(json) ?? errorInside(json);
+    const detail = dialect.errorDetail?.(json) ?? null;
+    const found = detail === null ? (errorByStatus(json) ?? errorInside(json)) : { body: json, detail };
     if (found !== null) return refusedBy(response, found);
     return isEmpty(json)
       ? { ...refused(response, null), reason: 'empty', message: 'the response is empty' }

@@ -5,6 +5,7 @@ import { ark, arkRegions } from '../../src/providers/ark.js';
 import { kyyaipower, kyyaipowerV2 } from '../../src/providers/kyyaipower.js';
 import { account, accountFinder, isLoopback } from '../../src/client/account.js';
 import { defineProvider } from '../../src/wire/provider.js';
+import type { KeyHeader } from '../../src/wire/facts.js';
 import { flatVideo } from '../../src/wire/flat-video.js';
 import { marbles } from '../support/marbles.js';
 import { accountOf, anyfastResponse, arkTask, at, brief, record, key, played, seconds, succeeded, taskOf, to, recordedClient } from '../support/client.js';
@@ -29,6 +30,14 @@ describe('account', () => {
     ['https://v1', 'https://v1'],
   ])('joins %s and /v1/result/{id} once', (baseUrl, joined) => {
     expect(account(kyyaipower, { apiKey: key, baseUrl }).baseUrl).toBe(joined);
+  });
+
+  it('writes the key as its provider takes it', () => {
+    const credentialsWith = (auth?: KeyHeader) => account(defineProvider({ ...kyyaipower, dialect: flatVideo, ...(auth && { auth }) }), { apiKey: key }).credentials();
+    expect(credentialsWith().headers).toEqual({ accept: 'application/json', authorization: `Bearer ${key}` });
+    expect(credentialsWith({ header: 'authorization', scheme: 'Key' }).headers).toEqual({ accept: 'application/json', authorization: `Key ${key}` });
+    expect(credentialsWith({ header: 'x-api-key', scheme: '' }).headers).toEqual({ accept: 'application/json', 'x-api-key': key });
+    expect(credentialsWith({ header: 'x-api-key', scheme: '' }).redact(`bad key ${key}`)).toBe('bad key [key]');
   });
 
   it("leaves a provider's own base URL as it is", () => {

@@ -30,7 +30,7 @@ const read = (body: unknown, dialect: Dialect = ark, headers: Readonly<Record<st
 describe('defineProvider', () => {
   it('keeps the facts, and takes the name and the status words of the dialect', () => {
     const { dialect: _, ...rest } = facts;
-    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, list: null, task: expect.any(Function), otherBaseUrls: {}, assumed: {}, read: expect.any(Function), readList: expect.any(Function), isRelayFailure: expect.any(Function) });
+    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, list: null, task: expect.any(Function), otherBaseUrls: {}, assumed: {}, auth: { header: 'authorization', scheme: 'Bearer' }, read: expect.any(Function), readList: expect.any(Function), isRelayFailure: expect.any(Function) });
     const list = { pathOf: () => '/tasks' };
     expect(defineProvider({ ...facts, list }).list).toBe(list);
   });
@@ -65,6 +65,17 @@ describe('defineProvider', () => {
     expect(define).toThrow(TypeError);
     expect(define).toThrow('baseUrl');
     expect(define).toThrow(`'${baseUrl}'`);
+  });
+
+  it.each([
+    { header: '', scheme: '' },
+    { header: 'Authorization', scheme: 'Bearer' },
+    { header: 'x api key', scheme: '' },
+    { header: 'x-api-key:', scheme: '' },
+    { header: 'x-api-key', scheme: 'Key ' },
+    { header: 'x-api-key', scheme: 'a\nb' },
+  ])('refuses an invalid header of the key: %j', (auth) => {
+    expect(() => defineProvider({ ...facts, auth })).toThrow(new TypeError(`defineProvider: auth must be a header's name in lower case and a word, not '${auth.header}' and '${auth.scheme}'`));
   });
 
   it.each(['', '/', '/tasks', 'tasks/{id}', '{id}', '/tasks/{ID}', '/tasks/:id'])('names the field and the value of an invalid path: %j', (path) => {
@@ -116,6 +127,27 @@ describe('a custom dialect', () => {
     expect(read({ data: body }, strict)).toMatchObject({ left: { reason: 'rejected' } });
     expect(read({ error: 'no' }, strict, {}, 403)).toMatchObject({ left: { reason: 'server' } });
     expect(read({ ticket: 5 }, tickets)).toMatchObject({ left: { kind: 'decode', issues: [expect.stringContaining('tickets')] } });
+  });
+});
+
+describe('an error in fields of the API\'s own', () => {
+  const worded: Dialect = {
+    ...ark,
+    errorDetail: (body) => (typeof body === 'object' && body !== null && 'fault' in body ? { code: 'E7', message: String(body.fault) } : null),
+    errorReason: (_, body) => (JSON.stringify(body).includes('gone') ? 'not-found' : null),
+  };
+
+  it('is read by the dialect, under every HTTP status', () => {
+    const gone = { fault: 'gone', message: 'a label' };
+    expect(read(gone, worded, {}, 404)).toMatchObject({ left: { reason: 'not-found', code: 'E7', message: expect.stringMatching(/^gone/) as unknown } });
+    expect(read(gone, worded)).toMatchObject({ left: { reason: 'not-found', code: 'E7' } });
+    expect(read({ fault: 'busy' }, worded, {}, 500)).toMatchObject({ left: { reason: 'server', code: 'E7', message: 'busy' } });
+    expect(read({ fault: 'Insufficient credits' }, worded, {}, 400)).toMatchObject({ left: { reason: 'quota' } });
+  });
+
+  it('leaves other errors to the shapes that servers share, and a task a task', () => {
+    expect(read({ error: { code: 'A', message: 'no' } }, worded, {}, 400)).toMatchObject({ left: { code: 'A', message: 'no' } });
+    expect(read({ id: 'requested', status: 'running', fault: 'gone' }, worded)).toMatchObject(right({ status: 'running' }));
   });
 });
 
