@@ -6,7 +6,7 @@
 import type { Failure, RequestEcho, Settings, TaskSnapshot, TaskRef, Upstream, Usage, Video } from '../task/snapshot.js';
 import { taskKey } from '../task/snapshot.js';
 import { isTerminal, taskStatuses } from '../task/status.js';
-import { isLink } from '../wire/codecs.js';
+import { isLink, keptText } from '../wire/codecs.js';
 import type { Forecast } from './progress.js';
 import { type DeadlineKind, type LastError, providerGraceMs, reportedStatus, type WatchState } from './watch-state.js';
 
@@ -46,6 +46,9 @@ const aCount = /* @__PURE__ */ which('an integer ≥ 0', (value): value is numbe
 /** An http(s) URL; null for any other value, which no page may open. */
 const aLink: Reader<string | null> = (value) => (typeof value === 'string' && isLink(value) ? value : null);
 
+/** A text of a provider. Earlier releases stored it in full length. */
+const aText: Reader<string> = (value, path) => keptText(aString(value, path));
+
 /** Accepts any value, to be checked later. */
 export const anything: Reader<unknown> = (value) => value;
 
@@ -81,7 +84,7 @@ export const objectOf =
       return Object.fromEntries(entries) as A; // each field was checked by its reader
     };
 
-const words = /* @__PURE__ */ orNull(aString);
+const words = /* @__PURE__ */ orNull(aText);
 const number = /* @__PURE__ */ orNull(aNumber);
 const flag = /* @__PURE__ */ orNull(aBoolean);
 const status = /* @__PURE__ */ oneOf(taskStatuses);
@@ -90,7 +93,7 @@ export const asStored = <A>(reader: Reader<unknown>): Reader<A> => reader as Rea
 
 /** A ref, without other fields of its object. */
 export const storedRef: Reader<TaskRef> = (value, path) => {
-  const { provider, id, account } = objectOf<{ provider: string; id: string; account: string | null }>({ provider: aString, id: aString, account: words })(value, path);
+  const { provider, id, account } = objectOf<{ provider: string; id: string; account: string | null }>({ provider: aString, id: aString, account: orNull(aString) })(value, path);
   return account === null ? { provider, id } : { provider, id, account };
 };
 
@@ -116,7 +119,7 @@ const part = /* @__PURE__ */ orNull(anObject);
 const snapshotFields = /* @__PURE__ */ objectOf<Omit<TaskSnapshot, 'video' | 'failure'>>({
   task: storedRef,
   status,
-  providerStatus: /* @__PURE__ */ or(aString, ''),
+  providerStatus: /* @__PURE__ */ or(aText, ''),
   progress: /* @__PURE__ */ orNull(aRatio),
   model: words,
   createdAtMs: number,
@@ -143,7 +146,7 @@ const storedVideo: Reader<Video | null> = (value, path) => {
   return url === null ? null : { url, ...rest };
 };
 
-const storedFailure = /* @__PURE__ */ objectOf<Failure>({ code: words, message: aString, reason: /* @__PURE__ */ asStored(/* @__PURE__ */ or(aString, 'unknown')) });
+const storedFailure = /* @__PURE__ */ objectOf<Failure>({ code: words, message: aText, reason: /* @__PURE__ */ asStored(/* @__PURE__ */ or(aString, 'unknown')) });
 
 /** A snapshot with the fields of its status. */
 export const storedSnapshot: Reader<TaskSnapshot> = (value, path) => {
@@ -168,7 +171,7 @@ export const storedError = /* @__PURE__ */ objectOf<LastError>({
   kind: /* @__PURE__ */ asStored(aString),
   reason: /* @__PURE__ */ asStored(words),
   status: number,
-  message: aString,
+  message: aText,
   sameFailureCount: /* @__PURE__ */ or(aCount, 1),
   sinceMs: /* @__PURE__ */ or(aNumber, 0),
 });

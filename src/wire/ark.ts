@@ -6,7 +6,7 @@
  */
 import type * as t from 'io-ts';
 import { isTerminal, type TaskStatus } from '../task/status.js';
-import { LenientNumber, Unknown, Count, Counts, PlainObject, fieldsOf, Flag, UnixSeconds, Items, Link, orNull, SecondsAsMs, Text, AnyText } from './codecs.js';
+import { keptText, LenientNumber, Unknown, Count, Counts, PlainObject, fieldsOf, Flag, UnixSeconds, Items, Link, orNull, SecondsAsMs, Text, AnyText } from './codecs.js';
 import { arkErrorReason } from './ark-errors.js';
 import type { Dialect } from './dialect.js';
 import type { TaskHints, Pacing, TimeRange } from './facts.js';
@@ -163,7 +163,7 @@ export const ark: Dialect = {
   errorReason: arkErrorReason,
   read: (body) => {
     const parsed = readArk(body);
-    return parsed?.status === 'failed' ? { ...parsed, errors: [...parsed.errors, errorDetailIn(parsed.notice)] } : parsed;
+    return parsed?.status === 'failed' ? { ...parsed, errors: [...parsed.errors, errorDetailIn(PlainObject.is(body) ? body['message'] : null)] } : parsed;
   },
 };
 
@@ -215,4 +215,4 @@ const flagsIn = (content: readonly unknown[]): Flags => {
 };
 
 const toolNames = (tools: readonly unknown[]): readonly string[] =>
-  tools.map((tool) => (PlainObject.is(tool) ? tool['type'] : tool)).filter((name) => typeof name === 'string');
+  tools.map((tool) => (PlainObject.is(tool) ? tool['type'] : tool)).filter((name) => typeof name === 'string').map((name) => keptText(name));

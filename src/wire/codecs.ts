@@ -81,14 +81,28 @@ const numberIn = (value: unknown): number | null => {
 export const textIn = (value: unknown): string | null =>
   typeof value === 'number' ? (Math.abs(value) <= Number.MAX_SAFE_INTEGER ? String(value) : null) : typeof value === 'string' && value.trim() !== '' ? value : null;
 
+/** The longest text of a provider that is kept, in characters. */
+const longestText = 1_000;
+
+/**
+ * A text of at most `longest` characters and an ellipsis. No character beyond U+FFFF is halved.
+ *
+ * @example keptText('a long text', 6) // 'a long…'
+ */
+export const keptText = (text: string, longest = longestText): string =>
+  text.length <= longest ? text : `${text.slice(0, longest).replace(/[\uD800-\uDBFF]$/, '')}…`;
+
 /** Any value, to be read later. */
 export const Unknown = /* @__PURE__ */ lenient<unknown>('Unknown', asItIs);
 
-/** A non-blank string; a number counts as its digits. */
-export const Text = /* @__PURE__ */ lenient('Text', textIn);
+/** A non-blank string, cut to 1000 characters; a number counts as its digits. */
+export const Text = /* @__PURE__ */ lenient('Text', (value) => {
+  const text = textIn(value);
+  return text && keptText(text);
+});
 
 /** As `Text`, but keeps a blank string: a status word may be empty. */
-export const AnyText = /* @__PURE__ */ lenient('AnyText', (value) => (typeof value === 'string' ? value : textIn(value)));
+export const AnyText = /* @__PURE__ */ lenient('AnyText', (value) => (typeof value === 'string' ? keptText(value) : textIn(value)));
 
 /** A number within the safe integer range, or a string with one. */
 export const LenientNumber = /* @__PURE__ */ lenient('LenientNumber', numberIn);
@@ -187,7 +201,7 @@ export const Items = /* @__PURE__ */ lenient('Items', (value) =>
 export const Counts = /* @__PURE__ */ lenient('Counts', (value): Readonly<Record<string, number>> | null => {
   const counts = Object.entries(PlainObject.is(value) ? value : {}).flatMap(([name, count]) => {
     const number = countIn(count);
-    return number === null ? [] : [[name, number] as const];
+    return number === null ? [] : [[keptText(name), number] as const];
   });
   return counts.length === 0 ? null : Object.fromEntries(counts);
 });

@@ -4,6 +4,7 @@
  */
 import { serverWaitMs } from '../transport/retry-after.js';
 import type { HttpResponse } from '../transport/transport.js';
+import { keptText, Text } from './codecs.js';
 import type { ErrorDetail } from './error-detail.js';
 import { httpErrorText, redirectTargetOf } from './http-error-text.js';
 
@@ -93,8 +94,7 @@ const longestMessage = 300;
 /** A string as one line of at most 301 characters, its URLs without their query, which may hold a signature. */
 export const shortened = (text: string): string => {
   const line = text.replace(/\s+/g, ' ').trim();
-  const start = line.slice(0, longestMessage).replace(/(https?:[^\s"'<>?]*)\?[^\s"'<>]*/gi, '$1?…');
-  return line.length > longestMessage && !start.endsWith('…') ? `${start}…` : start;
+  return keptText(line, longestMessage).replace(/(https?:[^\s"'<>?]*)\?[^\s"'<>]*/gi, '$1?…');
 };
 
 /**
@@ -109,7 +109,7 @@ export const refused = (
   detail: ErrorDetail | null,
   own: ResponseReason | null = null,
 ): Extract<ReadFailure, { kind: 'response' }> => {
-  const code = detail?.code ?? null;
+  const code = Text.read(detail?.code);
   const message = shortened((redirectTargetOf(response) === null ? (detail?.message ?? code) : null) ?? httpErrorText(response));
   return { kind: 'response', reason: reasonOf(response.status, code ?? '', message, own), status: response.status, code, message, retryAfterMs: serverWaitMs(response) };
 };

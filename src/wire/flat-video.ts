@@ -34,7 +34,7 @@ const FlatVideoTask = /* @__PURE__ */ fieldsOf(
     actualDuration: SecondsAsMs,
     duration: SecondsAsMs,
     totalTokens: Count,
-    message: Text,
+    message: Unknown,
   },
   'FlatVideoTask',
 );

@@ -6,7 +6,7 @@
  */
 import type { Upstream } from '../task/snapshot.js';
 import { isTerminal } from '../task/status.js';
-import { PlainObject, fieldsOf, UnixSeconds, Link, Percentage, Text, textIn, AnyText } from './codecs.js';
+import { PlainObject, fieldsOf, Unknown, UnixSeconds, Link, Percentage, Text, textIn, AnyText } from './codecs.js';
 import { arkReading, ArkTask } from './ark.js';
 import type { Dialect } from './dialect.js';
 import { type ErrorDetail, errorDetailIn, isSuccess } from './error-detail.js';
@@ -29,9 +29,9 @@ const NewApiTask = /* @__PURE__ */ fieldsOf(
     task_id: Text,
     action: Text,
     status: AnyText,
-    result_url: Text,
+    result_url: Unknown,
     original_result_url: Link,
-    fail_reason: Text,
+    fail_reason: Unknown,
     /** An older form: the link, without the two fields above. */
     url: Link,
     submit_time: UnixSeconds,
@@ -112,7 +112,7 @@ export const newApi: Dialect = {
       originalUrl: task.original_result_url ?? (upstream.super_resolution === null || inner.videoUrl === videoUrl ? null : inner.videoUrl),
       errors: [...within.flatMap(errorsIn).reverse(), ...within.map(({ message }) => errorDetailIn(message)).reverse()],
       requestId: task.request_id,
-      notice: textIn(layers[0]?.['message']),
+      notice: Text.read(layers[0]?.['message']),
       inner: wrapped === undefined ? null : upstreamOf({ id: innerId, status: upstream.status, resolution: upstream.resolution }),
     };
   },

@@ -3,7 +3,7 @@
  */
 import type { Failure, FailureReason, RequestEcho, Settings, TaskSnapshot, TaskRef, Upstream, Usage, Video } from '../task/snapshot.js';
 import type { TaskStatus } from '../task/status.js';
-import { isLink } from './codecs.js';
+import { isLink, keptText, Text } from './codecs.js';
 import type { Retention } from './facts.js';
 import { type ErrorDetail, failuresIn } from './error-detail.js';
 import { insufficient } from './error-response.js';
@@ -139,10 +139,10 @@ const codeInText = /\bcode:\s*([A-Za-z][\w.]*)/;
  * Its message is never empty, and never a link: some providers put the video's link into the reason.
  */
 const failureOf = ({ errors, notice, providerStatus }: ParsedTask, body: unknown): Failure => {
-  const elsewhere = failuresIn(body).filter(({ message }) => message === null || message !== notice);
+  const elsewhere = failuresIn(body).filter(({ message }) => message === null || keptText(message) !== notice);
   const known = [...errors, ...elsewhere].filter((error) => error !== null).flatMap(({ code, message }) => {
-    const shown = [message, code].find((text) => text !== null && !isLink(text) && !successWords.test(text)) ?? null;
-    return shown === null ? [] : [{ code, message: shown }];
+    const shown = [message, code].map(Text.read).find((text) => text !== null && !isLink(text) && !successWords.test(text)) ?? null;
+    return shown === null ? [] : [{ code: Text.read(code), message: shown }];
   });
   const { code, message } = known.find((error) => error.code !== null || !generic.test(error.message)) ??
     known[0] ?? { code: null, message: 'the provider gives no reason' };

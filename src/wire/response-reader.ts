@@ -4,7 +4,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/Either';
 import type { Reading, TaskRef } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
-import { PlainObject, textIn } from './codecs.js';
+import { PlainObject, Text, textIn } from './codecs.js';
 import type { Dialect } from './dialect.js';
 import type { Retention } from './facts.js';
 import { deepestNesting, parseBody } from './json-body.js';
@@ -68,7 +68,7 @@ export const responseReader = (dialect: Dialect, retention: Retention): Response
     if (id !== null && id !== task.id && isOther(id)) {
       return left({ kind: 'decode', issues: [`the response is of task '${shortened(id)}', which is another watched task`] });
     }
-    return right({ snapshot: snapshotOf(parsed, json, task, response.headers['x-request-id']?.trim() || null, retention), raw: json });
+    return right({ snapshot: snapshotOf(parsed, json, task, Text.read(response.headers['x-request-id']?.trim()), retention), raw: json });
   };
 
   return {
@@ -130,7 +130,7 @@ const readInside = (body: unknown, dialect: Dialect): ParsedTask | null => {
   const parsed = isOnlyEnvelope ? null : dialect.read(body);
   if (parsed !== null || !isSuccess(body)) return parsed;
   const inside = readInside(body['data'], dialect);
-  return inside && { ...inside, notice: inside.notice ?? textIn(body['message'] ?? body['msg']) };
+  return inside && { ...inside, notice: inside.notice ?? Text.read(body['message'] ?? body['msg']) };
 };
 
 /** The items of the list in a body, with or without envelopes; null for an error or a body without a list. */

@@ -228,3 +228,63 @@ describe('a reason that the dialect does not name', () => {
     for (const status of ['nsfw', 'Content Moderated']) expect(failureIn(ark, { id: 'requested', status })).toMatchObject({ reason: 'moderation' });
   });
 });
+
+describe('a long text of a provider', () => {
+  const long = 'a 𝒷'.repeat(80_000);
+  const longest = 1_001;
+
+  it('is cut where it is read, in every field of a snapshot', () => {
+    const id = 'requested';
+    const ends = [
+      { id, status: 'failed', error: { code: long, message: long } },
+      { id, status: 'failed', error: long, message: long },
+      { id, status: 'failed', message: JSON.stringify({ error: { code: long, message: long } }) },
+      { status: 'succeeded', message: long, model: long, object: long, resolution: long, tools: [{ type: long }], usage: { tool_usage: { [long]: 1 } } },
+      { status: long, id: long },
+    ];
+    for (const dialect of [ark, flatVideo, newApi]) {
+      for (const end of ends) {
+        const bodies = [end, { code: 'success', message: long, data: { ...end, task_id: 'requested', fail_reason: long, action: long } }];
+        for (const body of bodies) {
+          const result = provider(dialect).read({ provider: 'any', id: 'requested' }, { status: 200, headers: { 'x-request-id': long }, body: JSON.stringify(body) });
+          if (result._tag === 'Left') throw new Error(JSON.stringify(result));
+          expect(longestIn(result.right.snapshot)).toBeLessThanOrEqual(longest);
+        }
+      }
+    }
+  });
+
+  it('is cut in the failure of a poll', () => {
+    for (const body of [long, JSON.stringify({ error: { code: long, message: long } }), JSON.stringify({ detail: long }), JSON.stringify({ foo: long })]) {
+      for (const status of [200, 400, 503]) {
+        const result = provider(ark).read({ provider: 'any', id: 'requested' }, { status, headers: {}, body });
+        expect(longestIn(result)).toBeLessThanOrEqual(longest);
+      }
+    }
+  });
+
+  it('keeps its start and whole characters', () => {
+    const { message } = arkFailure({ message: long });
+    expect(message.endsWith('…')).toBe(true);
+    expect(long.startsWith(message.slice(0, -1))).toBe(true);
+    fc.assert(fc.property(fc.string({ unit: 'binary', minLength: 900, maxLength: 1_200 }).filter((text) => text.trim() !== '' && !text.includes('{')), (text) => {
+      expect(arkFailure({ message: text }).message).not.toMatch(/[\uD800-\uDBFF]…$/);
+    }));
+  });
+
+  it('is moderation by words that stand within it, and its link is not cut', () => {
+    expect(arkFailure({ message: `nsfw ${long}` })).toMatchObject({ reason: 'moderation' });
+    const url = `https://cdn.example/a.mp4?sign=${'0'.repeat(5_000)}`;
+    for (const [dialect, body] of [[ark, { status: 'succeeded', content: { video_url: url } }], [flatVideo, { status: 'completed', video_url: url }], [newApi, { task_id: 'requested', status: 'SUCCESS', result_url: url }]] as const) {
+      expect(provider(dialect).read({ provider: 'any', id: 'requested' }, { status: 200, headers: {}, body: JSON.stringify(body) })).toMatchObject({ right: { snapshot: { video: { url } } } });
+    }
+  });
+});
+
+/** The length of the longest string or name in a value. */
+const longestIn = (value: unknown): number =>
+  typeof value === 'string'
+    ? value.length
+    : typeof value === 'object' && value !== null
+      ? Math.max(0, ...Object.entries(value).flatMap(([name, inner]) => [name.length, longestIn(inner)]))
+      : 0;
