@@ -6,12 +6,13 @@
  */
 import type { Upstream } from '../task/snapshot.js';
 import { isTerminal } from '../task/status.js';
-import { PlainObject, fieldsOf, Unknown, UnixSeconds, Link, Percentage, Text, textIn, AnyText } from './codecs.js';
+import { firstOf, PlainObject, fieldsOf, Unknown, UnixSeconds, Link, Percentage, Text, textIn, AnyText } from './codecs.js';
 import { arkReading, ArkTask } from './ark.js';
 import type { Dialect } from './dialect.js';
 import { type ErrorDetail, errorDetailIn, isSuccess } from './error-detail.js';
 import { newApiErrorReason } from './new-api-errors.js';
 import { type StatusTable, statusOf } from './status-words.js';
+import { linkInField } from './video-link.js';
 
 /** The status words of the documentation and of the server's source. */
 const newApiStatuses = {
@@ -95,7 +96,7 @@ export const newApi: Dialect = {
       ...tasks.map(({ fail_reason }) => fail_reason),
       ...tasks.map(({ url }) => url),
     ];
-    const videoUrl = links.map(Link.read).find((link) => link !== null) ?? null;
+    const videoUrl = firstOf(links, linkInField);
     const innerId = typeof innermost['id'] === 'string' ? inner.id : null;
     return {
       ...inner,

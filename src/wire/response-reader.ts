@@ -142,9 +142,10 @@ const itemsIn = (body: unknown): readonly unknown[] | null => {
 
 const hasEnvelopeKeysAlone = (body: object): boolean => Object.keys(body).every((key) => key === 'status' || envelopeKeys.has(key));
 
-/** `{ "status": "success", "data": { "status": … } }`: the outer status describes the response, the inner one the task. */
-const hasOwnStatus = ({ status, data }: Readonly<Record<string, unknown>>): boolean =>
-  (status === 'success' || status === 'ok') && PlainObject.is(data) && 'status' in data;
+/** `{ "status": "success", "data": { "status": … } }`: the outer status describes the response, the inner one the task, at any depth. */
+const hasOwnStatus = ({ status, data }: Readonly<Record<string, unknown>>): boolean => (status === 'success' || status === 'ok') && hasStatus(data);
+
+const hasStatus = (body: unknown): boolean => PlainObject.is(body) && ('status' in body || hasStatus(body['data']));
 
 /** An error, and the object that holds it. */
 interface FoundError {

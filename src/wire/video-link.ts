@@ -24,6 +24,13 @@ const deepest = 8;
  */
 export const videoLinkIn = (body: unknown): string | null => linkIn(body, true, deepest);
 
+/**
+ * The link in a field that holds a link: the string itself, or the one in an object, a list or JSON text.
+ *
+ * @example linkInField({ url: 'https://cdn.example/1.mp4' }) // 'https://cdn.example/1.mp4'
+ */
+export const linkInField = (value: unknown): string | null => Link.read(value) ?? linkIn(value, false, deepest);
+
 const linkIn = (value: unknown, isTask: boolean, depth: number): string | null => {
   if (depth === 0) return null;
   const inHolder = (inner: unknown): string | null => linkIn(inner, false, depth - 1);

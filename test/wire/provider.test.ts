@@ -247,6 +247,12 @@ describe('an envelope', () => {
     }
   });
 
+  it('whose own status reports success may have another envelope inside', () => {
+    for (const dialect of [ark, flatVideo, newApi]) {
+      expect(read(`{"status":"success","data":{"code":"success","message":"","data":{"id":"${flat.id}","task_id":"${flat.id}","status":"queued"}}}`, dialect)).toMatchObject(right({ status: 'queued' }));
+    }
+  });
+
   it('has the task\'s status when nothing inside has one, and when its word is a task\'s', () => {
     for (const data of ['null', '{}', '"status"', '["status"]']) {
       expect(read(`{"status":"success","data":${data}}`, newApi)).toMatchObject(right({ status: 'succeeded' }));
