@@ -46,8 +46,7 @@ const quotaCode = /^(?:SetLimitExceeded|AccountQuotaExceeded|QuotaExceeded|402)\
 
 /** Words for too little money, in a code or a message. A lack of rights or of capacity is something else. */
 export const insufficient =
-  /insufficient(?![\s_-]{0,3}[a-z]{0,12}[\s_-]{0,3}(?:scope|permission|privilege|right|access|capacity|resource|memory))|(?:not[ _]enough|out[ _]of)[ _](?:quota|balance|credit)|(?:quota|balance|credits?)[ _](?:is[ _]|are[ _])?not[ _]enough|(?:余额|额度|配额|积分)不足|欠费/i;
-
+  /insufficient(?![\s_-]{0,3}[a-z]{0,12}[\s_-]{0,3}(?:scope|permission|privilege|right|access|capacity|resource|memory))|(?:not[ _]enough|out[ _]of)[ _](?:quota|balance|credit)|(?:quota|balance|credits?)[ _](?:(?:is|are)[ _])?not[ _]enough|(?:余额|额度|积分)不足|欠费/i;
 const httpCode = /^[45]\d\d$/;
 const busyCode = /^(?:\w*RateLimit|RequestBurstTooFast)/;
 const overloadCode = /^(?:ServerOverloaded|InflightBatchsizeExceeded)\b/;

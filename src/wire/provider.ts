@@ -99,7 +99,7 @@ export const defineProvider = <const Id extends string>({ dialect, list = null, 
     throw new TypeError(`defineProvider: path must begin with '/' and contain '{id}', not '${facts.path}'`);
   }
   if (!/^[a-z][a-z\d-]* [\w-]*$/.test(`${auth.header} ${auth.scheme}`)) {
-    throw new TypeError(`defineProvider: auth must be a header's name in lower case and a word, not '${auth.header}' and '${auth.scheme}'`);
+    throw new TypeError(`defineProvider: auth must be a header in lower case and a word, not '${auth.header}' and '${auth.scheme}'`);
   }
   return {
     ...facts,

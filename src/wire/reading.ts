@@ -152,7 +152,7 @@ const failureOf = ({ errors, notice, providerStatus }: ParsedTask, body: unknown
 
 /** Codes and words of moderation, also of relays that forward only the message. `case-sensitive` is none. */
 const moderated =
-  /sensitive[\s_-]*(?:content|info|word|image|text|material|topic|subject)|RiskDetection|moderat(?:ion|ed)|nsfw|copyright|infring|content[\s_-]*(?:policy|filter|safety|violation)|policy[\s_-]*violation|violat\w{0,4}\s[^.]{0,40}(?:polic|guideline|terms)|(?:prohibited|unsafe|harmful|explicit)[\s_-]*(?:content|image|prompt|material)|safety[\s_-]*(?:system|filter|check)|inappropriate|flagged|real[\s_-]person|public figure|敏感(?:信息|内容|词|人物)|违规|版权|侵权|审核|风控|色情/i;
+  /sensitive[\s_-]*(?:content|info|word|image|text|topic)|RiskDetection|moderat(?:ion|ed)|nsfw|copyright|infring|content[\s_-]*(?:policy|filter|safety)|policy[\s_-]*violation|violates? .{0,40}(?:polic|guideline|terms)|(?:prohibited|unsafe|harmful)[\s_-]*content|safety[\s_-]*(?:system|filter|check)|inappropriate|flagged|real[\s_-]person|敏感(?:信息|内容|词|人物)|违规|版权|侵权|审核|风控|色情/i;
 
 const reasonOf = (codes: readonly string[], message: string): FailureReason => {
   const text = [...codes, message].join(' ');

@@ -75,7 +75,7 @@ describe('defineProvider', () => {
     { header: 'x-api-key', scheme: 'Key ' },
     { header: 'x-api-key', scheme: 'a\nb' },
   ])('refuses an invalid header of the key: %j', (auth) => {
-    expect(() => defineProvider({ ...facts, auth })).toThrow(new TypeError(`defineProvider: auth must be a header's name in lower case and a word, not '${auth.header}' and '${auth.scheme}'`));
+    expect(() => defineProvider({ ...facts, auth })).toThrow(new TypeError(`defineProvider: auth must be a header in lower case and a word, not '${auth.header}' and '${auth.scheme}'`));
   });
 
   it.each(['', '/', '/tasks', 'tasks/{id}', '{id}', '/tasks/{ID}', '/tasks/:id'])('names the field and the value of an invalid path: %j', (path) => {
