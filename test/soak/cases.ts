@@ -1,8 +1,10 @@
 /**
- * The cases of a run: tasks of every provider and outcome, and the watches of each task. The seed decides all of them.
+ * The plan of a run: tasks of every provider and outcome, the watches of each task, and the limits of the accounts. The seed decides all
+ * of them.
  */
 import { type SimulatedProvider, simulatedProviders } from '../../src/simulator/sites.js';
 import { fraction, weighted, integer } from '../../src/simulator/random.js';
+import type { RateLimit } from '../../src/simulator/rate-limit.js';
 import type { Outcome } from '../../src/simulator/scenario.js';
 
 const seconds = 1000;
@@ -14,6 +16,8 @@ export interface WatchCase {
   readonly afterMs: number;
   /** Each stop: the time before it, the pause after it, and whether the watch resumes in another client, as after a restart. */
   readonly stops: readonly { readonly afterMs: number; readonly awayMs: number; readonly elsewhere: boolean }[];
+  /** Time from the start of the watch to a `query` of the task; null for none. */
+  readonly queryAfterMs: number | null;
 }
 
 /** One task. */
@@ -26,6 +30,7 @@ export interface Case {
   readonly queueMs: number;
   readonly runMs: number;
   readonly serviceTier: string;
+  readonly resolution: string;
   readonly watches: readonly WatchCase[];
 }
 
@@ -48,6 +53,8 @@ export const caseOf = (seed: number, index: number, accounts: number): Case => {
   const outcome = weighted(outcomes, seed, index, 'fate') ?? 'succeeds';
   const isTwice = draw('twice') < 0.1;
   const stops = draw('stops') < 0.25 ? between(1, 3, 'how many stops') : 0;
+  // Clients do not share minimum intervals, so both watches of a task, and its queries, stay in one client.
+  const mayMove = !isTwice && draw('moves') < 0.8;
   return {
     provider,
     account: Math.floor(index / simulatedProviders.length) % accounts,
@@ -57,14 +64,15 @@ export const caseOf = (seed: number, index: number, accounts: number): Case => {
     // A task that disappears usually lives long enough to be seen first.
     runMs: between(outcome === 'disappears' ? 4 * minutes : 30 * seconds, 8 * minutes, 'run'),
     serviceTier: provider === 'ark' && draw('tier') < 0.2 ? 'flex' : 'default',
+    resolution: draw('resolution') < 0.5 ? '720p' : '1080p',
     watches: Array.from({ length: isTwice ? 2 : 1 }, (_, watch) => ({
       afterMs: watch === 0 ? between(0, 30 * seconds, 'first watch') : between(0, 6 * minutes, 'second watch'),
-      // Clients do not share minimum intervals, so both watches of a task stay in one client.
+      queryAfterMs: !mayMove && draw(`query ${watch}`) < 0.5 ? between(1, 4 * minutes, `query after ${watch}`) : null,
       stops: Array.from({ length: stops }, (__, stop) => ({
         afterMs: between(1, 4 * minutes, `stop ${watch} ${stop}`),
         // Half of them resume before the minimum interval is over.
         awayMs: between(1, draw(`soon ${watch} ${stop}`) < 0.5 ? 8 * seconds : 6 * minutes, `away ${watch} ${stop}`),
-        elsewhere: !isTwice && draw(`elsewhere ${watch} ${stop}`) < 0.5,
+        elsewhere: mayMove && draw(`elsewhere ${watch} ${stop}`) < 0.5,
       })),
     })),
   };
@@ -89,6 +97,34 @@ export const expectedEnd = ({ provider, outcome }: Pick<Case, 'provider' | 'outc
     case 'stalls':
       return 'deadline';
   }
+};
+
+/** The rate limit of an account. */
+export interface AccountLimit {
+  /** In requests a minute; the client has it, and the server does not. */
+  readonly given: number | null;
+  /** The server has it, and the client has to find it. */
+  readonly real: RateLimit | null;
+}
+
+/** The limit of the `account`-th account of each provider. One in four has none. */
+export const limitOf = (account: number, perMinute: number): AccountLimit =>
+  [
+    { given: null, real: null },
+    { given: null, real: { perMinute, window: 'sliding', retryAfter: true } as const },
+    { given: perMinute, real: null },
+    { given: null, real: { perMinute, window: 'token-bucket', retryAfter: false } as const },
+  ][account % 4] ?? { given: null, real: null };
+
+/** The longest wait after a good response, by the documentation of the default policy and of the provider. */
+export const longestWaitMs: Readonly<Record<SimulatedProvider, number>> = {
+  ark: 120 * seconds,
+  powertokens: 120 * seconds,
+  yescale: 120 * seconds,
+  kyyaipower: 60 * seconds,
+  xingchao: 60 * seconds,
+  // The first wait is longer than the others: it spreads watches that start together.
+  anyfast: 25 * seconds,
 };
 
 /** Whether a task never ends, so that only a deadline ends its watch. */

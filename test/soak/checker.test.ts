@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Exchange, WatchErrorRecord, TaskRecord, WatchRecord } from './records.js';
-import { delaysOf, check } from './checker.js';
+import type { Exchange, KeyRecord, KeyRequest, Said, SavedState, SeenSnapshot, WatchErrorRecord, TaskRecord, WatchRecord } from './records.js';
+import { delaysOf, check, type Faults } from './checker.js';
 
-const rules = { minIntervalMs: 10_000, giveUpAfterMs: 900_000 };
+const rules = { minIntervalMs: 10_000, giveUpAfterMs: 900_000, requestTimeoutMs: 30_000, readingMs: 0 };
 
-const seen = (from: string | null, to: string, atMs: number) => ({ from, to, isTerminal: ['succeeded', 'failed'].includes(to), atMs });
-const polled = (sentAtMs: number, result: Exchange['result'] = 'ok', by: Exchange['by'] = 'single'): Exchange => ({ sentAtMs, by, result, receivedAtMs: result === 'no-response' ? null : sentAtMs });
+const said = (status: string, facts: Partial<Said> = {}): Said => ({ word: status, status, link: null, lastFrame: null, completionTokens: null, totalTokens: null, progress: null, ...facts });
+const snapshot = (status: string, facts: Partial<SeenSnapshot> = {}): SeenSnapshot => ({ status, providerStatus: status, progress: null, usage: null, ...facts });
+const seen = (from: string | null, to: string, atMs: number, facts: Partial<SeenSnapshot> = {}) => ({ from, to, isTerminal: ['succeeded', 'failed'].includes(to), atMs, snapshot: snapshot(to, facts) });
+const polled = (sentAtMs: number, result: Exchange['result'] = 'ok', by: Exchange['by'] = 'single', what: Said | null = null): Exchange =>
+  ({ sentAtMs, by, result, said: what, receivedAtMs: result === 'no-response' ? null : sentAtMs });
+const saved = (atMs: number, changes: Partial<SavedState>) => ({ atMs, state: { polls: 0, sentAtMs: null, failureCount: 0, progress: 0, ended: null, snapshot: null, ...changes } });
 
 const goodWatch: WatchRecord = {
   startedAtMs: 0,
@@ -13,28 +17,35 @@ const goodWatch: WatchRecord = {
   deadlineAtMs: 3_600_000,
   away: [],
   seen: [seen(null, 'queued', 0), seen('queued', 'running', 10_000), seen('running', 'succeeded', 25_000)],
+  states: [],
+  queried: [],
   errors: [],
+  leaks: [],
   resumeCount: 0,
   end: 'succeeded',
   endedAtMs: 25_000,
+  again: null,
 };
 const good: TaskRecord = {
   name: 'ark/cgt-1',
   expected: 'succeeded',
   endsAtMs: 18_000,
-  exchanges: [polled(0), polled(10_000), polled(25_000)],
+  longestWaitMs: 20_000,
+  isLimited: false,
+  exchanges: [polled(0, 'ok', 'single', said('queued')), polled(10_000, 'ok', 'single', said('running')), polled(25_000, 'ok', 'single', said('succeeded'))],
   watches: [goodWatch],
 };
 
 const watched = (changes: Partial<WatchRecord>, task: Partial<TaskRecord> = {}): TaskRecord => ({ ...good, ...task, watches: [{ ...goodWatch, ...changes }] });
-const none = { missingEnds: [], wrongEnds: [], unjustifiedErrors: [], pollsTooSoon: [], duplicateEnds: [], brokenSequences: [] };
+/** The faults found, apart from those of snapshots unless asked for: most of these records have no bytes. */
+const faultsIn = (tasks: readonly TaskRecord[], keys: readonly KeyRecord[] = [], but: keyof Faults | null = 'wrongSnapshots'): object =>
+  Object.fromEntries(Object.entries(check(tasks, keys, rules)).filter(([name, faults]) => name !== but && faults.length > 0));
 
-/** The faults found in one task. */
-const found = (task: TaskRecord): object => Object.fromEntries(Object.entries(check([good, task], rules)).filter(([, faults]) => faults.length > 0));
+const found = (task: TaskRecord): object => faultsIn([good, task]);
 
 describe('the checker', () => {
   it('finds no faults in a correct record', () => {
-    expect(check([good], rules)).toEqual(none);
+    expect(faultsIn([good], [], null)).toEqual({});
   });
 
   it('finds a missing end', () => {
@@ -57,6 +68,20 @@ describe('the checker', () => {
     expect(found(early)).toEqual({ wrongEnds: ['ark/cgt-1 (watch 1): deadline, 1000 ms too early'] });
   });
 
+  it('finds a deadline that moves', () => {
+    const late = (endedAtMs: number) => Object.keys(found(watched({ end: 'deadline', endedAtMs }, { expected: 'deadline', endsAtMs: null })));
+    expect(late(3_600_000 + 240_000)).toEqual([]);
+    expect(late(3_600_000 + 240_001)).toEqual(['wrongEnds']);
+  });
+
+  it('finds a watch that does not give up', () => {
+    const exchanges = Array.from({ length: 20 }, (_, index) => polled(index * 60_000, 'error'));
+    const patient = (changes: Partial<WatchRecord>, count: number) => Object.keys(found(watched({ endedAtMs: 9_000_000, ...changes }, { exchanges: exchanges.slice(0, count) })));
+    expect(patient({}, 18)).toEqual([]);
+    expect(patient({}, 20)).toEqual(['missingErrors']);
+    expect(patient({ away: [{ fromMs: 1_000, toMs: 2_000 }] }, 20)).toEqual([]);
+  });
+
   it('distinguishes a task that is gone from a task that was never known', () => {
     const gone: Partial<TaskRecord> = { expected: 'gone' };
     expect(found(watched({ end: 'gone' }, gone))).toEqual({});
@@ -75,6 +100,74 @@ describe('the checker', () => {
     expect(Object.keys(found({ ...good, exchanges: [polled(0), list, polled(10_001), polled(10_002)] }))).toEqual(['pollsTooSoon']);
     expect(Object.keys(found({ ...good, exchanges: [polled(5_000), list, polled(10_001)] }))).toEqual(['pollsTooSoon']);
     expect(Object.keys(found({ ...good, exchanges: [list, polled(10_001, 'ok', 'list')] }))).toEqual(['pollsTooSoon']);
+  });
+
+  it.each<readonly [string, Partial<SeenSnapshot>, Partial<Said>]>([
+    ['another status', { status: 'running' }, {}],
+    ['another word', { providerStatus: 'done' }, {}],
+    ['a link without its signature', { video: { url: 'https://files.example/a.mp4', lastFrameUrl: null } }, { link: 'https://files.example/a.mp4?signature=1' }],
+    ['a last frame as the video', { video: { url: 'b', lastFrameUrl: 'b' } }, { link: 'a', lastFrame: 'b' }],
+    ['other tokens', { usage: { completionTokens: 1, totalTokens: 2 } }, { completionTokens: 1, totalTokens: 1 }],
+    ['another progress', { progress: 0.5 }, { progress: 0.4 }],
+  ])('finds %s in a transition, a saved state and a query', (_, told, facts) => {
+    const task = (changes: Partial<WatchRecord>) => watched(changes, { exchanges: [polled(0, 'ok', 'single', said('succeeded', facts))] });
+    const wrong = { atMs: 20_000, snapshot: snapshot('succeeded', told) };
+    for (const changes of [{ seen: [{ ...seen('running', 'succeeded', 20_000), ...wrong }] }, { seen: [], states: [saved(20_000, { snapshot: wrong.snapshot })] }, { seen: [], queried: [wrong] }]) {
+      expect(check([task(changes)], [], rules).wrongSnapshots).toHaveLength(1);
+    }
+  });
+
+  it('compares a snapshot with the last good response, and not with one that comes later', () => {
+    const exchanges = [polled(0, 'ok', 'single', said('queued')), polled(10_000, 'error'), polled(30_000, 'ok', 'single', said('running'))];
+    const at = (atMs: number, status: string) => check([watched({ seen: [seen(null, status, atMs)] }, { exchanges })], [], rules).wrongSnapshots.length;
+    expect([at(20_000, 'queued'), at(20_000, 'running'), at(30_000, 'running')]).toEqual([0, 1, 0]);
+  });
+
+  it('finds progress that decreases, or is 1 before the end', () => {
+    const states = (...all: readonly Partial<SavedState>[]) => Object.keys(found(watched({ states: all.map((state, index) => saved(index, state)) })));
+    expect(states({ progress: 0.2 }, { progress: 0.2 }, { progress: 1, ended: 'terminal' })).toEqual([]);
+    expect(states({ progress: 0.2 }, { progress: 0.1 })).toEqual(['wrongProgress']);
+    expect(states({ progress: 1 })).toEqual(['wrongProgress']);
+    expect(states({ progress: 0.9, ended: 'terminal' })).toEqual(['wrongProgress']);
+  });
+
+  it('finds a poll that comes too late, also after a start', () => {
+    const late = (sentAtMs: number, task: Partial<TaskRecord> = {}) => Object.keys(found(watched({ endedAtMs: 500_000 }, { exchanges: [polled(0), polled(sentAtMs)], ...task })));
+    expect(late(100_000)).toEqual([]);
+    expect(late(100_001)).toEqual(['pollsTooLate']);
+    expect(late(140_000, { isLimited: true })).toEqual([]);
+    expect(late(400_000, { exchanges: [polled(400_000)] })).toEqual(['pollsTooLate']);
+    const paused = watched({ endedAtMs: 500_000, away: [{ fromMs: 5_000, toMs: 395_000 }] }, { exchanges: [polled(0), polled(400_000)] });
+    expect(found(paused)).toEqual({});
+  });
+
+  it('finds an ended watch that is told differently again, or is polled again', () => {
+    const again = (from: string | null, to: string, requests: number) => Object.keys(found(watched({ again: { seen: [{ from, to }], requests } })));
+    expect(again('running', 'succeeded', 0)).toEqual([]);
+    expect(again(null, 'succeeded', 0)).toEqual(['wrongRepeats']);
+    expect(again('running', 'succeeded', 1)).toEqual(['wrongRepeats']);
+  });
+
+  it('finds a result that was not saved before the next request', () => {
+    const states = (polls: number) => Object.keys(found(watched({ states: [saved(0, { sentAtMs: 0 }), saved(1, { polls: 1 }), saved(2, { polls, sentAtMs: 2 })] })));
+    expect(states(1)).toEqual([]);
+    expect(states(2)).toEqual(['unsavedStates']);
+  });
+
+  it('names the places in which a key was found', () => {
+    expect(found(watched({ leaks: ['state: key'] }))).toEqual({ leaks: ['ark/cgt-1 (watch 1): state: key'] });
+  });
+
+  it.each<readonly [string, Partial<KeyRecord>, readonly Partial<KeyRequest>[], keyof Faults | null]>([
+    ['two requests in a minute', { perMinute: 2 }, [{ sentAtMs: 0 }, { sentAtMs: 1 }, { sentAtMs: 60_000 }], null],
+    ['three requests in a minute', { perMinute: 2 }, [{ sentAtMs: 0 }, { sentAtMs: 1 }, { sentAtMs: 59_999 }], 'requestsOverLimit'],
+    ['silence after Retry-After', {}, [{ sentAtMs: 0, receivedAtMs: 5, retryAfterMs: 20 }, { sentAtMs: 4 }, { sentAtMs: 25 }], null],
+    ['no silence after Retry-After', {}, [{ sentAtMs: 0, receivedAtMs: 5, retryAfterMs: 20 }, { sentAtMs: 24 }], 'brokenSilences'],
+    ['a limit that is kept', { isLimited: true }, Array.from({ length: 60 }, (_, index) => ({ isOverLimit: index < 12 })), null],
+    ['a limit that is ignored', { isLimited: true }, Array.from({ length: 60 }, (_, index) => ({ isOverLimit: index < 24 })), 'manyRefusals'],
+  ])('judges the requests with a key: %s', (_, key, requests, fault) => {
+    const record = { name: 'ark, client 1', perMinute: null, isLimited: false, ...key, requests: requests.map((request) => ({ sentAtMs: 0, receivedAtMs: null, isOverLimit: false, retryAfterMs: null, ...request })) };
+    expect(Object.keys(faultsIn([good], [record], null))).toEqual(fault === null ? [] : [fault]);
   });
 
   it('finds a second terminal transition', () => {
@@ -105,13 +198,13 @@ describe('the checker', () => {
     ['a timeout before the deadline', { kind: 'timeout', reason: null }, [polled(0, 'no-response')], false],
   ])('decides whether a watch may give up: %s', (_, error, exchanges, isJustified) => {
     const task = watched({ errors: [{ ...error, atMs: 1_000_100, exchanges: exchanges.length }] }, { exchanges });
-    expect(check([task], rules).unjustifiedErrors).toHaveLength(isJustified ? 0 : 1);
+    expect(check([task], [], rules).unjustifiedErrors).toHaveLength(isJustified ? 0 : 1);
   });
 
   it('counts the results that a watcher received, and not those of other watchers during a pause', () => {
     const exchanges = [0, 1, 2, 3, 4, 5].map((index) => polled(index * 200_000, index === 3 ? 'ok' : 'error'));
     const error: WatchErrorRecord = { kind: 'response', reason: 'server', atMs: 1_000_100, exchanges: exchanges.length };
-    const count = (away: WatchRecord['away']) => check([watched({ errors: [error], away }, { exchanges })], rules).unjustifiedErrors.length;
+    const count = (away: WatchRecord['away']) => check([watched({ errors: [error], away }, { exchanges })], [], rules).unjustifiedErrors.length;
     expect(count([])).toBe(1);
     expect(count([{ fromMs: 500_000, toMs: 600_000 }])).toBe(1);
     expect(count([{ fromMs: 600_000, toMs: 600_001 }])).toBe(0);

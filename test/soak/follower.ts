@@ -1,11 +1,12 @@
 /**
  * One watcher, as in a careful program: it saves its state, stops and resumes from it, and also resumes when a watch gives up on
- * a task that may still exist. It records all transitions and errors.
+ * a task that may still exist. After the end it watches once more from the last state. It records all transitions, states and errors.
  */
 import { asyncScheduler, type SchedulerLike, type Subscription, timer } from 'rxjs';
-import { isSeedanceError, isTerminal, parseWatchState, type TaskClient, type TaskRef, type TaskTransition } from '../../src/index.js';
+import { isSeedanceError, isTerminal, parseWatchState, type TaskClient, type TaskRef, type TaskTransition, type WatchState } from '../../src/index.js';
 import type { WatchCase } from './cases.js';
 import { newWatch, type WatchRecord } from './records.js';
+import { leakIn } from './secrets.js';
 
 export interface Follow {
   /** The second client stands for the program after a restart. */
@@ -34,11 +35,34 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
   let kept: string | null = null;
   let watching: Subscription | null = null;
 
+  const search = (what: string, value: unknown): void => {
+    const leak = leakIn(value);
+    if (leak !== null) record.leaks.push(`${what}: ${leak}`);
+  };
+
+  const save = (state: WatchState): void => {
+    kept = JSON.stringify(state);
+    search('state', kept);
+    record.states.push({ atMs: now(), state });
+  };
+
   const end = (how: string): void => {
     // Keeps the first end. A second terminal transition is in `seen`.
     record.end ??= how;
     record.endedAtMs ??= now();
     ended();
+  };
+
+  /** Watches once more from the terminal state: the same transition, and no request. */
+  const watchAgain = (last: TaskTransition): void => {
+    const seen: TaskTransition[] = [];
+    const before = exchanges();
+    const resumeFrom = kept === null ? {} : { resumeFrom: parseWatchState(kept) };
+    const done = (): void => {
+      record.again = { seen, requests: exchanges() - before };
+      end(endOf(last));
+    };
+    clients[client === 0 ? 0 : 1].watch(task, resumeFrom).subscribe({ next: (transition) => seen.push(transition), error: done, complete: done });
   };
 
   const pause = (): void => void record.away.push({ fromMs: now(), toMs: Infinity });
@@ -51,14 +75,22 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
     if (resumeFrom === null) record.deadlineAtMs = now() + deadlineMs - readingMs;
     let last: TaskTransition | null = null;
     watching = clients[client === 0 ? 0 : 1]
-      .watch(task, { deadlineMs, save: (state) => (kept = JSON.stringify(state)), ...(resumeFrom !== null && { resumeFrom }) })
+      .watch(task, { deadlineMs, save, ...(resumeFrom !== null && { resumeFrom }) })
       .subscribe({
         next: (transition) => {
           last = transition;
-          record.seen.push({ from: transition.from, to: transition.to, isTerminal: isTerminal(transition.to), atMs: now() });
+          const { from, to, snapshot } = transition;
+          search('transition', transition);
+          record.seen.push({ from, to, isTerminal: isTerminal(to), atMs: now(), snapshot });
         },
-        complete: () => end(last === null ? 'no transition' : endOf(last)),
+        complete: () => {
+          if (last === null) return end('no transition');
+          record.endedAtMs ??= now();
+          const transition = last;
+          timer(restMs, scheduler).subscribe(() => watchAgain(transition));
+        },
         error: (error: unknown) => {
+          search('error', error instanceof Error ? `${error.stack} ${JSON.stringify(error)}` : error);
           if (!isSeedanceError(error) || error.state === null) return end(`the error ${String(error)}`);
           record.errors.push({ kind: error.kind, reason: error.reason, atMs: now(), exchanges: exchanges() });
           if (error.kind === 'gone') return end('gone');
@@ -88,12 +120,24 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
     });
   };
 
+  const query = (): void => {
+    clients[client === 0 ? 0 : 1].query(task).subscribe({
+      next: (snapshot) => {
+        search('query', snapshot);
+        record.queried.push({ atMs: now(), snapshot });
+      },
+      error: (error: Error) => search('error of a query', `${error.stack} ${JSON.stringify(error)}`),
+    });
+  };
+
   begin();
   stopFrom(0);
+  if (watchCase.queryAfterMs !== null) timer(watchCase.queryAfterMs, scheduler).subscribe(query);
   return record;
 };
 
-const endOf = ({ task, snapshot }: TaskTransition): string => {
+/** The end that a terminal transition tells. */
+export const endOf = ({ task, snapshot }: TaskTransition): string => {
   switch (snapshot.status) {
     case 'failed':
       return `failed (${snapshot.failure.reason})`;

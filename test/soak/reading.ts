@@ -1,7 +1,8 @@
 /**
- * The result of a response for a task, decoded without the library.
+ * What a response says about a task, decoded without the library.
  */
-import type { Result } from './records.js';
+import type { SimulatedProvider } from '../../src/simulator/sites.js';
+import type { Result, Said } from './records.js';
 
 /** A response as the server sent it. */
 export interface Sent {
@@ -9,7 +10,16 @@ export interface Sent {
   readonly body: string;
 }
 
-const parsed = (body: string): unknown => {
+/** The reading of a response for one task. */
+export interface Reply {
+  readonly result: Result;
+  readonly said: Said | null;
+}
+
+/** Any JSON. */
+type Json = any;
+
+const parsed = (body: string): Json => {
   try {
     return JSON.parse(body);
   } catch {
@@ -17,26 +27,67 @@ const parsed = (body: string): unknown => {
   }
 };
 
-/** Whether a body reports an unknown task with another status than 404. */
-const unknownTask = (value: unknown): boolean => {
-  const code = typeof value === 'object' && value !== null && 'code' in value ? value.code : null;
-  return code === 'task_not_exist' || code === 404;
+const withoutTask = (result: Result): Reply => ({ result, said: null });
+
+/** The reading of a poll of one task. */
+export const replyOf = (provider: SimulatedProvider, { status, body }: Sent): Reply => {
+  if (status === 401) return withoutTask('unauthorized');
+  const value = parsed(body);
+  // Some providers report an unknown task with another status than 404.
+  if (status === 404 || value?.code === 'task_not_exist' || value?.code === 404) return withoutTask('not-found');
+  return status === 200 && value !== null ? { result: 'ok', said: saidIn(provider, value) } : withoutTask('error');
 };
 
-/** The result of a poll of one task. */
-export const resultOf = ({ status, body }: Sent): Result => {
-  if (status === 401) return 'unauthorized';
-  const value = parsed(body);
-  if (status === 404 || unknownTask(value)) return 'not-found';
-  return status === 200 && value !== null ? 'ok' : 'error';
+/** The reading of a list for each of its tasks. An invalid list omits all of them. */
+export const repliesOf = (provider: SimulatedProvider, { status, body }: Sent, ids: readonly string[]): ReadonlyMap<string, Reply> => {
+  const forAll = (result: Result) => new Map(ids.map((id) => [id, withoutTask(result)]));
+  if (status === 401) return forAll('unauthorized');
+  if (status !== 200) return forAll(status === 404 ? 'omitted' : 'error');
+  const items: readonly Json[] = parsed(body)?.items ?? [];
+  const itemOf = new Map(items.map((item) => [item.id, item]));
+  return new Map(ids.map((id) => [id, itemOf.has(id) ? { result: 'ok', said: saidIn(provider, itemOf.get(id)) } : withoutTask('omitted')]));
 };
 
-/** The result of a list for each of its tasks. An invalid list omits all of them. */
-export const resultsOf = ({ status, body }: Sent, ids: readonly string[]): ReadonlyMap<string, Result> => {
-  if (status === 401) return new Map(ids.map((id) => [id, 'unauthorized']));
-  if (status !== 200) return new Map(ids.map((id) => [id, status === 404 ? 'omitted' : 'error']));
-  const value = parsed(body);
-  const items: readonly unknown[] = typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items) ? value.items : [];
-  const listed = new Set(items.map((item) => (typeof item === 'object' && item !== null && 'id' in item ? item.id : null)));
-  return new Map(ids.map((id) => [id, listed.has(id) ? 'ok' : 'omitted']));
+/** The documented status words. Any other word means `unknown`. */
+const meanings: Readonly<Record<string, string>> = {
+  queued: 'queued',
+  running: 'running',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  expired: 'expired',
+  processing: 'running',
+  completed: 'succeeded',
+  NOT_START: 'queued',
+  SUBMITTED: 'queued',
+  QUEUED: 'queued',
+  IN_PROGRESS: 'running',
+  SUCCESS: 'succeeded',
+  FAILURE: 'failed',
 };
+
+const saidIn = (provider: SimulatedProvider, value: Json): Said => {
+  switch (provider) {
+    case 'ark':
+    case 'powertokens':
+    case 'yescale':
+      return said(value.status, { link: value.content?.video_url, lastFrame: value.content?.last_frame_url, usage: value.usage });
+    case 'kyyaipower':
+    case 'xingchao':
+      return said(value.status, { link: value.video_url, lastFrame: value.last_frame_url, usage: { total_tokens: value.totalTokens } });
+    case 'anyfast': {
+      const { status, result_url: link, progress, data } = value.data;
+      return said(status, { link, lastFrame: data?.content?.last_frame_url, usage: data?.usage, progress: Number.parseInt(progress, 10) / 100 });
+    }
+  }
+};
+
+const said = (word: string, { link, lastFrame, usage, progress }: { link?: string; lastFrame?: string; usage?: Json; progress?: number }): Said => ({
+  word,
+  status: meanings[word] ?? 'unknown',
+  link: link ?? null,
+  lastFrame: lastFrame ?? null,
+  completionTokens: usage?.completion_tokens ?? null,
+  totalTokens: usage?.total_tokens ?? null,
+  progress: progress ?? null,
+});

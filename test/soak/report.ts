@@ -22,10 +22,20 @@ export const faultFigures = (faults: Faults): readonly Figure[] => {
   const names: Readonly<Record<keyof Faults, string>> = {
     missingEnds: 'missing ends',
     wrongEnds: 'wrong ends',
+    wrongSnapshots: 'snapshots that differ from the response',
+    wrongProgress: 'progress that decreases, or is 1 too early',
     unjustifiedErrors: 'watches given up without cause',
+    missingErrors: 'watches that should have given up',
     pollsTooSoon: 'polls below the minimum interval',
+    pollsTooLate: 'polls above the longest wait',
     duplicateEnds: 'duplicate terminal transitions',
     brokenSequences: 'transitions that do not follow the one before',
+    wrongRepeats: 'ended watches that are not repeated as they were',
+    unsavedStates: 'states that were not saved',
+    leaks: 'records with a key',
+    requestsOverLimit: 'requests above a given rate limit',
+    brokenSilences: 'requests before the end of a Retry-After',
+    manyRefusals: 'keys with many refusals',
   };
   return Object.entries(faults).map(([name, examples]) => ({ what: names[name as keyof Faults], value: examples.length, atMost: 0, examples }));
 };
