@@ -60,7 +60,7 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
     const resumeFrom = kept === null ? {} : { resumeFrom: parseWatchState(kept) };
     const done = (): void => {
       record.again = { seen, requests: exchanges() - before };
-      end(endOf(last));
+      end(endOf(task, last));
     };
     clients[client === 0 ? 0 : 1].watch(task, resumeFrom).subscribe({ next: (transition) => seen.push(transition), error: done, complete: done });
   };
@@ -136,13 +136,14 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
   return record;
 };
 
-/** The end that a terminal transition tells. */
-export const endOf = ({ task, snapshot }: TaskTransition): string => {
+/** The end of a task that a terminal transition tells. */
+export const endOf = ({ id }: TaskRef, { task, snapshot }: TaskTransition): string => {
+  if (task.id !== id || snapshot.task.id !== id) return 'the end of another';
   switch (snapshot.status) {
     case 'failed':
       return `failed (${snapshot.failure.reason})`;
     case 'succeeded':
-      return snapshot.video?.url.includes(encodeURIComponent(task.id)) === true ? 'succeeded' : 'succeeded, with the video of another';
+      return snapshot.video?.url.includes(encodeURIComponent(id)) === true ? 'succeeded' : 'succeeded, with the video of another';
     case 'queued':
     case 'running':
     case 'cancelled':

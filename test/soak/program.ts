@@ -87,7 +87,7 @@ export const startProgram = async ({ directory, newClient, scheduler, deadlineMs
         if (record.end !== null) {
           if (last?.isTerminal === true) record.again = { seen: [{ from, to }], requests: exchanges(event.task) - one.exchangesAtEnd };
         } else if (last?.from !== from || last.to !== to) record.seen.push({ from, to, isTerminal: isTerminal(to), atMs: now(), snapshot });
-        if (isTerminal(to) && record.end === null) end(one, event.task, endOf(event.transition));
+        if (isTerminal(to) && record.end === null) end(one, event.task, endOf(event.task, event.transition));
         break;
       }
       case 'error': {

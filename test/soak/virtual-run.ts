@@ -26,8 +26,8 @@ const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as 
 const { seed, tasks: count }: { readonly seed: number; readonly tasks: number } = JSON.parse(process.argv[2] ?? '{"seed":1,"tasks":600}');
 const accounts = Math.max(4, Math.round(count / 500));
 const requestTimeoutMs = 30_000;
-/** Half of what the tasks of an account need at their busiest. */
-const limit = (index: number) => limitOf(index, Math.ceil(count / providers.length / accounts / 2));
+/** About half of what the tasks of an account need at their busiest, and enough for the least that two clients send. */
+const limit = (index: number) => limitOf(index, Math.max(12, Math.ceil(count / providers.length / accounts / 2)));
 
 /** Unhandled rejections and warnings of Node. */
 const rejections: string[] = [];
