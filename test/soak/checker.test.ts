@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Exchange, KeyRecord, KeyRequest, Said, SavedState, SeenSnapshot, WatchErrorRecord, TaskRecord, WatchRecord } from './records.js';
 import { delaysOf, check, type Faults } from './checker.js';
 
-const rules = { minIntervalMs: 10_000, giveUpAfterMs: 900_000, requestTimeoutMs: 30_000, readingMs: 0 };
+const rules = { minIntervalMs: 10_000, giveUpAfterMs: 900_000, requestTimeoutMs: 30_000, readingMs: 0, latenessMs: 0 };
 
 const said = (status: string, facts: Partial<Said> = {}): Said => ({ word: status, status, link: null, lastFrame: null, completionTokens: null, totalTokens: null, progress: null, ...facts });
 const snapshot = (status: string, facts: Partial<SeenSnapshot> = {}): SeenSnapshot => ({ status, providerStatus: status, progress: null, usage: null, ...facts });

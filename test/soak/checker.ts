@@ -14,6 +14,8 @@ export interface Rules {
   readonly requestTimeoutMs: number;
   /** The difference between the clock of the library and that of the records, in ms. */
   readonly readingMs: number;
+  /** How late work may run on a busy machine, in ms. */
+  readonly latenessMs: number;
 }
 
 /** The faults, one line each with the name of the task or key. All lists must be empty. */
@@ -43,7 +45,7 @@ export const check = (tasks: readonly TaskRecord[], keys: readonly KeyRecord[], 
   const ofKeys = (find: (key: KeyRecord) => readonly string[]): readonly string[] => keys.flatMap((key) => find(key).map((fault) => `${key.name}: ${fault}`));
   return {
     missingEnds: ofWatches(missingEnd),
-    wrongEnds: ofWatches(wrongEnd),
+    wrongEnds: ofWatches((watch, task) => wrongEnd(watch, task, rules)),
     wrongSnapshots: ofWatches(wrongSnapshots),
     wrongProgress: ofWatches(wrongProgress),
     unjustifiedErrors: ofWatches((watch, task) => watch.errors.filter((error) => !isJustified(error, watch, task, rules)).map(errorText)),
@@ -78,13 +80,13 @@ export const delaysOf = (tasks: readonly TaskRecord[]): readonly number[] =>
 const missingEnd = ({ end }: WatchRecord, { expected }: TaskRecord): readonly string[] => (end === null ? [`no end, instead of ${expected}`] : []);
 
 /** A task that disappeared before the first transition is `never known` instead of `gone`. */
-const wrongEnd = ({ end, seen, endedAtMs, deadlineAtMs, resumedAtMs }: WatchRecord, { expected, endsAtMs }: TaskRecord): readonly string[] => {
+const wrongEnd = ({ end, seen, endedAtMs, deadlineAtMs, resumedAtMs }: WatchRecord, { expected, endsAtMs }: TaskRecord, { latenessMs }: Rules): readonly string[] => {
   if (end === null) return [];
   const right = expected === 'gone' && seen.length === 0 ? 'never known' : expected;
   if (end !== right) return [`${end}, instead of ${right}`];
   const earliestAtMs = expected === 'deadline' ? deadlineAtMs : (endsAtMs ?? -Infinity);
   // After a restart one more poll comes before the deadline.
-  const latestAtMs = expected === 'deadline' ? Math.max(deadlineAtMs, resumedAtMs) + 2 * longestRetryMs : Infinity;
+  const latestAtMs = expected === 'deadline' ? Math.max(deadlineAtMs, resumedAtMs) + 2 * longestRetryMs + latenessMs : Infinity;
   if ((endedAtMs ?? 0) < earliestAtMs) return [`${end}, ${earliestAtMs - (endedAtMs ?? 0)} ms too early`];
   return (endedAtMs ?? 0) > latestAtMs ? [`${end}, ${(endedAtMs ?? 0) - deadlineAtMs} ms after the deadline`] : [];
 };
@@ -157,7 +159,7 @@ const wrongProgress = ({ states }: WatchRecord): readonly string[] =>
  * The polls after more than twice the longest wait and a minute, because other responses of the account may make it back off. A rate limit
  * doubles that. A request without a response counts until its timeout.
  */
-const tooLate = ({ startedAtMs, endedAtMs, away }: WatchRecord, { exchanges, longestWaitMs, isLimited }: TaskRecord, { requestTimeoutMs }: Rules): readonly string[] => {
+const tooLate = ({ startedAtMs, endedAtMs, away }: WatchRecord, { exchanges, longestWaitMs, isLimited }: TaskRecord, { requestTimeoutMs, latenessMs }: Rules): readonly string[] => {
   const pauses = [{ fromMs: -Infinity, toMs: startedAtMs }, ...away, { fromMs: endedAtMs ?? Infinity, toMs: Infinity }];
   return pauses.slice(1).flatMap(({ fromMs: untilMs }, index) => {
     const sinceMs = pauses[index]?.toMs ?? 0;
@@ -165,7 +167,7 @@ const tooLate = ({ startedAtMs, endedAtMs, away }: WatchRecord, { exchanges, lon
     return polls.flatMap(({ sentAtMs }, at) => {
       const before = polls[at - 1];
       const freeAtMs = before === undefined ? sinceMs : (before.receivedAtMs ?? before.sentAtMs + requestTimeoutMs);
-      const mostMs = (isLimited ? 4 : 2) * (before?.result === 'ok' ? longestWaitMs : longestRetryMs) + 60_000;
+      const mostMs = (isLimited ? 4 : 2) * (before?.result === 'ok' ? longestWaitMs : longestRetryMs) + 60_000 + latenessMs;
       return sentAtMs - freeAtMs <= mostMs ? [] : [`polled at ${sentAtMs} ms, ${sentAtMs - freeAtMs} ms after the result before`];
     });
   });

@@ -120,7 +120,7 @@ const all: readonly Figure[] = [
   { what: 'responses of a real rate limit', value: figures.overLimit, atLeast: 1 },
   { what: 'watches stopped and resumed', value: sum(({ resumeCount }) => resumeCount), atLeast: 1 },
   { what: 'watches given up and resumed', value: sum(({ errors, end }) => errors.length - Number(['gone', 'never known', 'deadline'].includes(end ?? ''))) },
-  ...faultFigures(check(records, network.keys(), { minIntervalMs: 10_000, giveUpAfterMs: 15 * minutes, requestTimeoutMs, readingMs: 0 })),
+  ...faultFigures(check(records, network.keys(), { minIntervalMs: 10_000, giveUpAfterMs: 15 * minutes, requestTimeoutMs, readingMs: 0, latenessMs: 0 })),
   { what: 'polls with the key of another account', value: figures.foreign, atMost: 0 },
   { what: 'printed keys', value: printed.length, atMost: 0, examples: printed },
   { what: 'unhandled rejections and warnings', value: rejections.length, atMost: 0, examples: rejections },
