@@ -108,7 +108,7 @@ const isJustified = ({ kind, reason, atMs, exchanges: count }: WatchErrorRecord,
   const sinceSuccess = polls.slice(polls.findLastIndex((poll) => poll.result === 'ok' && wasWatching(poll)) + 1);
   if (reason === 'unauthorized' && lastAre(1, 'unauthorized') && sinceSuccess.filter(({ result }) => result === 'unauthorized').length >= 3) return true;
   if (kind === 'timeout' && atMs >= deadlineAtMs) return true;
-  if (reason !== null && !['unauthorized', 'not-found', 'rejected', 'rate-limited', 'server', 'empty'].includes(reason)) return false;
+  if (reason !== null && !['unauthorized', 'not-found', 'rejected', 'rate-limited', 'server', 'empty', 'wrong-url'].includes(reason)) return false;
   const lastSuccess = polls.findLast((poll) => poll.result === 'ok' && wasWatching(poll));
   return lastAre(5, 'unauthorized', 'not-found', 'error', 'no-response') && atMs - (lastSuccess?.sentAtMs ?? -Infinity) >= giveUpAfterMs;
 };
@@ -156,7 +156,7 @@ const wrongProgress = ({ states }: WatchRecord): readonly string[] =>
   });
 
 /**
- * The polls after more than twice the longest wait and a minute, because other responses of the account may make it back off. A rate limit
+ * The polls after more than twice the longest wait and two minutes, because other responses of the account may make it back off. A rate limit
  * doubles that. A request without a response counts until its timeout.
  */
 const tooLate = ({ startedAtMs, endedAtMs, away }: WatchRecord, { exchanges, longestWaitMs, isLimited }: TaskRecord, { requestTimeoutMs, latenessMs }: Rules): readonly string[] => {
@@ -167,13 +167,13 @@ const tooLate = ({ startedAtMs, endedAtMs, away }: WatchRecord, { exchanges, lon
     return polls.flatMap(({ sentAtMs }, at) => {
       const before = polls[at - 1];
       const freeAtMs = before === undefined ? sinceMs : (before.receivedAtMs ?? before.sentAtMs + requestTimeoutMs);
-      const mostMs = (isLimited ? 4 : 2) * (before?.result === 'ok' ? longestWaitMs : longestRetryMs) + 60_000 + latenessMs;
+      const mostMs = (isLimited ? 4 : 2) * (before?.result === 'ok' ? longestWaitMs : longestRetryMs) + longestRetryMs + latenessMs;
       return sentAtMs - freeAtMs <= mostMs ? [] : [`polled at ${sentAtMs} ms, ${sentAtMs - freeAtMs} ms after the result before`];
     });
   });
 };
 
-/** The polls after a time in which the watch should have given up, with a margin for one poll. The time in a queue does not count. */
+/** The polls after a time in which the watch should have given up, with a margin for the time in a queue, which does not count. */
 const missingErrors = ({ startedAtMs, endedAtMs, away }: WatchRecord, { exchanges, isLimited }: TaskRecord, { giveUpAfterMs }: Rules): readonly string[] => {
   if (isLimited) return [];
   let failing: readonly Exchange[] = [];
@@ -183,7 +183,7 @@ const missingErrors = ({ startedAtMs, endedAtMs, away }: WatchRecord, { exchange
     const isOver = exchange.result === 'ok' || (first !== undefined && isBroken(first.sentAtMs, exchange.sentAtMs));
     failing = isOver ? [] : [...failing, exchange];
     const failingMs = exchange.sentAtMs - (failing[0]?.sentAtMs ?? exchange.sentAtMs);
-    return failing.length > 6 && failingMs > giveUpAfterMs + longestRetryMs + 30_000 ? [`still polled at ${exchange.sentAtMs} ms, after ${failingMs} ms of errors`] : [];
+    return failing.length > 6 && failingMs > giveUpAfterMs + 6 * longestRetryMs ? [`still polled at ${exchange.sentAtMs} ms, after ${failingMs} ms of errors`] : [];
   });
 };
 

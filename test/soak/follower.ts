@@ -3,7 +3,7 @@
  * a task that may still exist. After the end it watches once more from the last state. It records all transitions, states and errors.
  */
 import { asyncScheduler, type SchedulerLike, type Subscription, timer } from 'rxjs';
-import { isSeedanceError, isTerminal, parseWatchState, type TaskClient, type TaskRef, type TaskTransition, type WatchState } from '../../src/index.js';
+import { isSeedanceError, type SeedanceError, isTerminal, parseWatchState, type TaskClient, type TaskRef, type TaskTransition, type WatchState } from '../../src/index.js';
 import type { WatchCase } from './cases.js';
 import { newWatch, type WatchRecord } from './records.js';
 import { leakIn } from './secrets.js';
@@ -94,7 +94,7 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
           if (!isSeedanceError(error) || error.state === null) return end(`the error ${String(error)}`);
           record.errors.push({ kind: error.kind, reason: error.reason, atMs: now(), exchanges: exchanges() });
           if (error.kind === 'gone') return end('gone');
-          if (error.reason === 'not-found' && error.lastSnapshot === null) return end('never known');
+          if (isNeverKnown(error)) return end('never known');
           if (now() >= record.deadlineAtMs) return end('deadline');
           kept = JSON.stringify(error.state);
           pause();
@@ -135,6 +135,9 @@ export const follow = ({ clients, task, watchCase, deadlineMs, readingMs = 0, sc
   if (watchCase.queryAfterMs !== null) timer(watchCase.queryAfterMs, scheduler).subscribe(query);
   return record;
 };
+
+/** Whether the error says that the provider never had the task: three times, and not as the last of other errors. */
+export const isNeverKnown = ({ reason, lastSnapshot, state }: SeedanceError): boolean => reason === 'not-found' && lastSnapshot === null && (state?.lastError?.sameFailureCount ?? 0) >= 3;
 
 /** The end of a task that a terminal transition tells. */
 export const endOf = ({ id }: TaskRef, { task, snapshot }: TaskTransition): string => {

@@ -11,7 +11,7 @@ import { connect, merge, ReplaySubject, type SchedulerLike, Subject, tap, timer 
 import { constantDelay, type Feed, type FeedEvent, isSeedanceError, isTerminal, type TaskClient, taskKey, type TaskRef, toFeed, watchTasks, type WatchState } from '../../src/index.js';
 import { openJournal, type SaveEvent, saveVideos } from '../../src/node/index.js';
 import { fromServerSentEvents, toServerSentEvents } from '../../src/sse/index.js';
-import { endOf } from './follower.js';
+import { endOf, isNeverKnown } from './follower.js';
 import { newWatch, type WatchRecord } from './records.js';
 import { leakIn } from './secrets.js';
 
@@ -97,7 +97,7 @@ export const startProgram = async ({ directory, newClient, scheduler, deadlineMs
         if (!isSeedanceError(error)) return end(one, task, `the error ${String(error)}`);
         record.errors.push({ kind: error.kind, reason: error.reason, atMs: now(), exchanges: exchanges(task) });
         if (error.kind === 'gone') return end(one, task, 'gone');
-        if (error.reason === 'not-found' && error.lastSnapshot === null) return end(one, task, 'never known');
+        if (isNeverKnown(error)) return end(one, task, 'never known');
         record.away.push({ fromMs: now(), toMs: Infinity });
         timer(restMs, scheduler).subscribe(() => {
           given.next(task);

@@ -68,7 +68,7 @@ const startedAtMs = performance.now();
 
 const keysOf = (provider: string): readonly string[] => Array.from({ length: accounts }, (_, index) => keyOf(provider, index));
 /** Requests a minute, for each key. The clients are told about it for every second account, and find it for the others. */
-const perMinute = Math.max(10, Math.ceil(count / providers.length / accounts / 2));
+const perMinute = Math.max(12, Math.ceil(count / providers.length / accounts));
 const directory = mkdtempSync(join(tmpdir(), 'soak-'));
 const httpAgent = new HttpAgent({ keepAlive: false });
 const simulator = await startSimulator({

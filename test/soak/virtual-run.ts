@@ -45,7 +45,7 @@ const network = virtualNetwork({
   faultRate: 0.3,
   requestTimeoutMs,
   // The last one is longer than the time after which a watch gives up.
-  outages: [[12, 4], [31, 4], [45, 20]].map(([minute = 0, length = 0]) => ({ fromMs: minute * minutes, forMs: length * minutes })),
+  outages: [[12, 4], [31, 4], [45, 40]].map(([minute = 0, length = 0]) => ({ fromMs: minute * minutes, forMs: length * minutes })),
 });
 
 const newClient = (client: number): TaskClient =>
