@@ -11,7 +11,7 @@ export interface TransportLimits {
    * Default: 60 000, so that a client's own `requestTimeoutMs` of 30 s comes first.
    */
   readonly timeoutMs?: number;
-  /** The largest response body, in bytes after decoding. Default: `maxBodyBytes`, 1 MiB. */
+  /** The largest response body, in bytes after decoding. Default: `maxBodyBytes`, 8 MiB. */
   readonly maxBodyBytes?: number;
 }
 

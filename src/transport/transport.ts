@@ -46,8 +46,8 @@ export interface HttpResponse {
  */
 export type Transport = (request: HttpRequest) => Observable<HttpResponse>;
 
-/** The default limit of a response body, in bytes after decoding: 1 MiB. */
-export const maxBodyBytes = 1_048_576;
+/** The default limit of a response body, in bytes after decoding: 8 MiB. Some providers echo the request with its pictures. */
+export const maxBodyBytes = 8_388_608;
 
 /** The body of a request as an object to spread into an HTTP client's options; empty without a body. */
 export const bodyOf = (request: HttpRequest): { readonly body?: string } =>

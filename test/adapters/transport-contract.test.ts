@@ -66,6 +66,12 @@ describe.each(adapters)('%s', (name, createTransport) => {
       expect(requests).toHaveLength(1);
     });
 
+    it('that echoes a picture of 2 MB is read', async () => {
+      const echo = JSON.stringify({ id: 'cgt-1', status: 'running', request: { content: ['x'.repeat(2_000_000)] } });
+      const { url } = await serve((_request, response) => response.end(echo));
+      expect((await firstValueFrom(transport(get(url)))).body).toBe(echo);
+    });
+
     it.each([400, 401, 404, 429, 500, 503])('with an error status, %i, is a value', async (status) => {
       const { url } = await serve((_request, response) => {
         response.writeHead(status, { 'Retry-After': '7' }).end('{"error":{}}');

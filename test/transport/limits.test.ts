@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
 import { checkLimits } from '../../src/transport/limits.js';
-import { maxBodyBytes } from '../../src/transport/transport.js';
 
-it('has defaults of a minute and 1 MiB', () => {
-  expect(checkLimits({})).toEqual({ timeoutMs: 60_000, maxBodyBytes });
+it('has defaults of a minute and 8 MiB', () => {
+  expect(checkLimits({})).toEqual({ timeoutMs: 60_000, maxBodyBytes: 8 * 1_048_576 });
 });
 
 it('keeps the given limits', () => {
