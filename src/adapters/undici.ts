@@ -2,8 +2,10 @@
  * A transport over undici's `dispatch`, which needs neither a promise nor an AbortController per request.
  * @module
  */
+import { PassThrough } from 'node:stream';
 import { errors, getGlobalDispatcher, util } from 'undici';
 import { Observable, type Subscriber } from 'rxjs';
+import { codingsIn, decoded } from '../node/content-coding.js';
 import { type BodyCollector, bodyTooLarge, createBodyCollector } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
 import { bodyOf, type HttpRequest, type HttpResponse, type Transport } from '../transport/transport.js';
@@ -58,9 +60,8 @@ type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
  *     subscribe    ^-----------!
  *     request      ---^--------!    starts when a connection is free; unsubscribing aborts it
  *
- * Accepts `application/json`, unless the request sets `accept`, and no compression: a compressed response is an error. For a server that
- * compresses anyway, pass a dispatcher composed with undici's `interceptors.decompress({ skipErrorResponses: false })`; `maxBodyBytes` then
- * counts the decoded bytes.
+ * Accepts `application/json`, unless the request sets `accept`, and no compression. A response that is compressed all the same is decoded (gzip,
+ * deflate, br, and zstd from Node 22.15); `maxBodyBytes` limits the decoded bytes, and decoding stops there.
  *
  * @returns a cold transport: each subscription is a request of its own
  * Errors: `Error` when the request fails or the response is incomplete. Throws `RangeError` or `TypeError` for an invalid option.
@@ -96,6 +97,9 @@ class UndiciExchange extends Exchange implements DispatchHandler {
   #controller: Controller | null = null;
   #status = 0;
   #headers: HttpResponse['headers'] = {};
+  /** The bytes as received, once a response with a content coding has a body. */
+  #encoded: PassThrough | null = null;
+  #encodedBytes = 0;
 
   constructor(subscriber: Subscriber<HttpResponse>, request: HttpRequest, time: TimeOuts, maxBodyBytes: number) {
     super(subscriber, request, time);
@@ -121,15 +125,15 @@ class UndiciExchange extends Exchange implements DispatchHandler {
   }
 
   onResponseData(_controller: Controller | null, chunk: Uint8Array): void {
-    const encoding = this.#headers['content-encoding'] ?? '';
-    if (!/^(?:identity)?$/i.test(encoding)) this.error(new Error(`the body has the content-encoding ${encoding}, not identity`));
-    else if (!this.#body.add(chunk)) this.error(bodyTooLarge(this.#maxBodyBytes));
+    const coding = this.#headers['content-encoding'];
+    if (coding === undefined) this.#add(chunk);
+    else this.#addEncoded(chunk, coding);
   }
 
   onResponseEnd(): void {
     this.#controller = null;
-    this.next({ status: this.#status, headers: this.#headers, body: this.#body.text() });
-    this.complete();
+    if (this.#encoded === null) this.#respond();
+    else this.#encoded.end();
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
@@ -159,7 +163,46 @@ class UndiciExchange extends Exchange implements DispatchHandler {
   onError(error: Error): void {
     this.onResponseError(null, error);
   }
+
+  #add(chunk: Uint8Array): void {
+    if (!this.#body.add(chunk)) this.error(bodyTooLarge(this.#maxBodyBytes));
+  }
+
+  /** Limits the received bytes too: they wait for the decoder, and may decode to nothing. */
+  #addEncoded(chunk: Uint8Array, coding: string): void {
+    this.#encodedBytes += chunk.byteLength;
+    if (this.#encodedBytes > this.#maxBodyBytes) this.error(bodyTooLarge(this.#maxBodyBytes));
+    else this.#decoderOf(coding)?.write(chunk);
+  }
+
+  #decoderOf(coding: string): PassThrough | null {
+    if (this.#encoded !== null) return this.#encoded;
+    const codings = codingsIn(coding);
+    if (codings === null || codings.length > maxCodings) this.error(new Error(`the body has the content-encoding ${coding}, which cannot be decoded`));
+    else void this.#decode((this.#encoded = new PassThrough()), codings);
+    return this.#encoded;
+  }
+
+  async #decode(encoded: PassThrough, codings: readonly string[]): Promise<void> {
+    try {
+      for await (const chunk of decoded(encoded, codings)) {
+        this.#add(chunk);
+        if (this.isDone) return;
+      }
+      this.#respond();
+    } catch (error) {
+      this.error(error);
+    }
+  }
+
+  #respond(): void {
+    this.next({ status: this.#status, headers: this.#headers, body: this.#body.text() });
+    this.complete();
+  }
 }
+
+/** Codings of one response. Each needs a decoder's memory, and a header has room for thousands. */
+const maxCodings = 5;
 
 /** Runs for every response. A loop over names: entries, lists and joins took five times as long. */
 const headersOf = (fields: Fields): HttpResponse['headers'] => {

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { Agent, getGlobalDispatcher, interceptors, MockAgent, Pool, setGlobalDispatcher } from 'undici';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type DispatcherLike, undiciTransport } from '../../src/adapters/undici.js';
-import { errorOf, get, key, serve } from './loopback.js';
+import type { TransportLimits } from '../../src/transport/limits.js';
+import { maxBodyBytes } from '../../src/transport/transport.js';
+import { errorOf, get, key, serve, serveBytes } from './loopback.js';
 
 const agent = (options?: Agent.Options): Agent => {
   const made = new Agent(options);
@@ -77,43 +79,92 @@ describe('undiciTransport', () => {
   describe('a compressed response', () => {
     const body = '{"status":"succeeded"}';
 
-    it.each(['gzip', 'br', 'deflate', 'zstd'])('in %s is refused', async (encoding) => {
-      const server = await serve((_request, response) => void response.writeHead(200, { 'Content-Encoding': encoding }).write('x'));
-      const [{ closed }, error] = await Promise.all([
-        server.nextRequest(),
-        errorOf(undiciTransport({ dispatcher: agent() })(get(server.url))),
-      ]);
-      expect(error.message).toBe(`Request failed: the body has the content-encoding ${encoding}, not identity`);
+    const compressions = [['gzip', gzipSync], ['x-gzip', gzipSync], ['deflate', deflateSync], ['br', brotliCompressSync]] as const;
+    const transport = (limits?: TransportLimits) => undiciTransport({ dispatcher: agent(), ...limits });
+
+    it.each(compressions)('in %s is read, also with an error status', async (coding, compress) => {
+      const { url } = await serve((request, response) => {
+        response.writeHead(request.url === '/' ? 200 : 503, { 'Content-Encoding': coding.toUpperCase() }).end(compress(body));
+      });
+      expect(await firstValueFrom(transport()(get(url)))).toMatchObject({ status: 200, body });
+      expect(await firstValueFrom(transport()(get(`${url}/busy`)))).toMatchObject({ status: 503, body });
+    });
+
+    it('in two codings is read, wherever its bytes are cut', async () => {
+      const { url } = await serve((_request, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip, br' });
+        for (const byte of brotliCompressSync(gzipSync(body))) response.write(Buffer.of(byte));
+        response.end();
+      });
+      expect((await firstValueFrom(transport()(get(url)))).body).toBe(body);
+    });
+
+    it.each(compressions)('in %s is limited after decoding', async (coding, compress) => {
+      const { url } = await serve((request, response) => {
+        response.writeHead(200, { 'content-encoding': coding }).end(compress('x'.repeat(request.url === '/fits' ? 1000 : 1001)));
+      });
+      expect((await firstValueFrom(transport({ maxBodyBytes: 1000 })(get(`${url}/fits`)))).body).toHaveLength(1000);
+      expect((await errorOf(transport({ maxBodyBytes: 1000 })(get(url)))).message).toBe('Request failed: the body is larger than 1000 bytes (maxBodyBytes)');
+    });
+
+    it.each(compressions)('in %s that grows a thousandfold is refused before its end, and the connection closed', async (coding, compress) => {
+      const bomb = compress(Buffer.alloc(4 * maxBodyBytes));
+      expect(bomb.length).toBeLessThan(maxBodyBytes / 200);
+      const server = await serve((_request, response) => void response.writeHead(200, { 'content-encoding': coding }).write(bomb.subarray(0, -20)));
+      const [{ closed }, error] = await Promise.all([server.nextRequest(), errorOf(transport()(get(server.url)))]);
+      expect(error.message).toBe(`Request failed: the body is larger than ${maxBodyBytes} bytes (maxBodyBytes)`);
       await closed;
     });
 
-    it('with the encoding identity is read', async () => {
-      const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'Identity' }).end(body));
-      expect((await firstValueFrom(undiciTransport({ dispatcher: agent() })(get(url)))).body).toBe(body);
+    it('that decodes to nothing is limited too', async () => {
+      const nothing = Buffer.concat(Array(100).fill(gzipSync('')));
+      const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(nothing));
+      expect((await firstValueFrom(transport({ maxBodyBytes: nothing.length })(get(url)))).body).toBe('');
+      expect((await errorOf(transport({ maxBodyBytes: nothing.length - 1 })(get(url)))).message).toMatch('the body is larger than');
     });
 
-    it.each([['gzip', gzipSync], ['deflate', deflateSync]] as const)(
-      'in %s is read through a dispatcher that decodes it, and limited after decoding',
-      async (encoding, compress) => {
-        const { url } = await serve((request, response) => {
-          response.writeHead(request.url === '/' ? 200 : 503, { 'content-encoding': encoding });
-          response.end(compress(request.url === '/' ? body : 'x'.repeat(1000)));
-        });
-        const dispatcher = agent().compose(interceptors.decompress({ skipErrorResponses: false }));
-        const transport = undiciTransport({ dispatcher, maxBodyBytes: 999 });
-        expect((await firstValueFrom(transport(get(url)))).body).toBe(body);
-        expect((await errorOf(transport(get(`${url}/bomb`)))).message).toMatch('larger than 999 bytes');
+    it.each([['cut', gzipSync(body).subarray(0, -9), 'unexpected end of file'], ['broken', Buffer.from('no gzip at all'), 'incorrect header check']] as const)(
+      'that is %s is an error',
+      async (_case, bytes, reason) => {
+        const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bytes));
+        expect((await errorOf(transport()(get(url)))).message).toMatch(reason);
       },
     );
 
-    it.each([['cut', gzipSync(body).subarray(0, -9)], ['broken', Buffer.from('no gzip at all')]] as const)(
-      'that is %s is an error of a dispatcher that decodes it',
-      async (_case, bytes) => {
-        const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bytes));
-        const dispatcher = agent().compose(interceptors.decompress());
-        await errorOf(undiciTransport({ dispatcher })(get(url)));
-      },
-    );
+    it('whose connection is cut is an error', async () => {
+      const { url } = await serveBytes((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 50\r\n\r\n\x1f\x8b', 'latin1'));
+      expect((await errorOf(transport()(get(url)))).message).toMatch('UND_ERR_SOCKET');
+    });
+
+    it.each(['compress', 'gzip, x-unknown', Array(6).fill('gzip').join(', ')])('in %s is refused, and the connection closed', async (coding) => {
+      const server = await serve((_request, response) => void response.writeHead(200, { 'content-encoding': coding }).write('x'));
+      const [{ closed }, error] = await Promise.all([server.nextRequest(), errorOf(transport()(get(server.url)))]);
+      expect(error.message).toBe(`Request failed: the body has the content-encoding ${coding}, which cannot be decoded`);
+      await closed;
+    });
+
+    it('that is unsubscribed in the middle closes the connection', async () => {
+      const server = await serve((_request, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).write(gzipSync(body).subarray(0, 15)));
+      const arrived = server.nextRequest();
+      const heard = vi.fn();
+      const subscription = transport()(get(server.url)).subscribe({ next: heard, error: heard, complete: heard });
+      const { closed, response } = await arrived;
+      await new Promise((resolve) => response.write(' ', resolve));
+      subscription.unsubscribe();
+      await closed;
+      expect(heard).not.toHaveBeenCalled();
+    });
+
+    it.each(['Identity', 'aws-chunked', 'UTF-8', ''])('with the word %o, which is no compression, is read', async (coding) => {
+      const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': coding }).end(body));
+      expect((await firstValueFrom(transport()(get(url)))).body).toBe(body);
+    });
+
+    it('is read through a dispatcher that decodes it, too', async () => {
+      const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(body)));
+      const dispatcher = agent().compose(interceptors.decompress());
+      expect((await firstValueFrom(undiciTransport({ dispatcher })(get(url)))).body).toBe(body);
+    });
   });
 
   describe('uses', () => {
