@@ -4,14 +4,14 @@
  * @module
  */
 import { Observable } from 'rxjs';
-import { bodyTooLarge, createBodyCollector } from '../transport/body-collector.js';
+import { bodyTooLarge, createBodyCollector, limited } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
 import { bodyOf, type HttpRequest, type HttpResponse, type Transport } from '../transport/transport.js';
 import { exchangeTime, completeResponse } from '../transport/exchange.js';
 
 /** Options of `fetchTransport`. */
 export interface FetchTransportOptions extends TransportLimits {
-  /** Default: the platform's `fetch`, looked up for each request. */
+  /** Default: the platform's `fetch`, looked up for each request. With it no other global of HTTP is needed, such as `Request`. */
   readonly fetch?: Fetch;
 }
 
@@ -51,8 +51,8 @@ type PlatformSignal = typeof globalThis extends { AbortSignal: { prototype: infe
 
 declare const fetch: Fetch;
 declare const AbortController: new () => { readonly signal: Signal; readonly abort: () => void };
-declare const Request: { readonly prototype: object };
-declare const TextEncoder: new () => { encode(text: string): Uint8Array };
+declare const Request: { readonly prototype: object } | undefined;
+declare const TextDecoder: unknown;
 
 /**
  * Sends requests through `fetch`, without cookies, cache and referrer.
@@ -107,11 +107,14 @@ type Privacy = Pick<FetchInit, 'credentials' | 'cache' | 'referrerPolicy'>;
 const privacy: Privacy = { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer' };
 
 /**
- * Keeps the fields that this platform's requests have. Cloudflare's throw on `credentials` and `referrerPolicy`.
+ * Keeps the fields that this platform's requests have. Cloudflare's throw on `credentials` and `referrerPolicy`. Jest's jsdom has no
+ * `Request`: there a given `fetch` gets all.
  * Source: https://github.com/cloudflare/workerd/issues/902
  */
-const supported = (init: Privacy): Privacy =>
-  Object.fromEntries(Object.entries(init).filter(([field]) => field in Request.prototype));
+const supported = (init: Privacy): Privacy => {
+  const fields = typeof Request === 'undefined' ? init : Request.prototype;
+  return Object.fromEntries(Object.entries(init).filter(([field]) => field in fields));
+};
 
 /** Joins repeated headers: `set-cookie` arrives once for each cookie. */
 const readHeaders = (response: FetchResponse): HttpResponse['headers'] => {
@@ -124,25 +127,22 @@ const readHeaders = (response: FetchResponse): HttpResponse['headers'] => {
   return Object.fromEntries(headers);
 };
 
+/**
+ * Reads the body as a text where it cannot be streamed, or not be decoded: Jest's jsdom has no `TextDecoder`. Cancels the stream at the end,
+ * also when `fetch` ignores its signal.
+ */
 const readBody = async (response: FetchResponse, signal: Signal, maxBodyBytes: number): Promise<string> => {
+  const reader = typeof TextDecoder === 'undefined' ? null : response.body?.getReader();
+  if (!reader) return limited(await response.text(), maxBodyBytes);
   const body = createBodyCollector(maxBodyBytes);
-  for await (const chunk of chunksOf(response, signal)) {
-    if (!body.add(chunk)) throw bodyTooLarge(maxBodyBytes);
-  }
-  return body.text();
-};
-
-/** The chunks of a body. Cancels the stream at the end, also when `fetch` ignores its signal. */
-async function *chunksOf(response: FetchResponse, signal: Signal): AsyncGenerator<Uint8Array, void> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return yield new TextEncoder().encode(await response.text());
   try {
     while (!signal.aborted) {
       const { value } = await reader.read();
-      if (value === undefined) return;
-      yield value;
+      if (value === undefined) break;
+      if (!body.add(value)) throw bodyTooLarge(maxBodyBytes);
     }
+    return body.text();
   } finally {
     reader.cancel().catch(() => undefined);
   }
-}
+};

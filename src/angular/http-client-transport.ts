@@ -3,12 +3,10 @@
  */
 import { type HttpClient, HttpErrorResponse, type HttpEvent, HttpEventType, type HttpHeaders } from '@angular/common/http';
 import { catchError, concatMap, defer, EMPTY, type Observable, of, take, throwError, throwIfEmpty } from 'rxjs';
-import { bodyTooLarge } from '../transport/body-collector.js';
+import { bodyTooLarge, limited } from '../transport/body-collector.js';
 import { checkLimits, type TransportLimits } from '../transport/limits.js';
 import { bodyOf, type HttpResponse, type Transport } from '../transport/transport.js';
 import { exchangeTime, completeResponse } from '../transport/exchange.js';
-
-declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
 /**
  * Sends requests through Angular's `HttpClient`, so that interceptors apply.
@@ -59,13 +57,10 @@ const responseIn = (event: HttpEvent<string>, maxBodyBytes: number): Observable<
 type Headed = { readonly status: number; readonly headers: HttpHeaders };
 
 const readResponse = ({ status, headers }: Headed, body: string | null, maxBodyBytes: number): HttpResponse => {
-  const text = body ?? '';
-  if (bytesOf(text) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
+  const text = limited(body ?? '', maxBodyBytes);
   const fields = headers.keys().map((name) => [name.toLowerCase(), (headers.getAll(name) ?? []).join(', ')] as const);
   return { status, headers: Object.fromEntries(fields), body: text };
 };
-
-const bytesOf = (text: string): number => new TextEncoder().encode(text).byteLength;
 
 /** `HttpClient` reports a response with an error status as an error, with a status and a string body. */
 const isErrorResponse = (error: unknown): error is Headed & { readonly error: string | null } =>

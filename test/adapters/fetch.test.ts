@@ -1,10 +1,26 @@
+import { createContext, runInContext } from 'node:vm';
 import { deflateSync, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { firstValueFrom, Subject, Subscription } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Fetch, fetchTransport } from '../../src/adapters/fetch.js';
 import { errorOf, get, key, serve } from './loopback.js';
 
 const url = 'https://ark.example/tasks/1';
+
+/** A program that polls a task once. */
+const program = `
+  import { firstValueFrom } from 'rxjs';
+  import { fetchTransport } from '../../src/adapters/fetch.ts';
+  import { account } from '../../src/client/account.ts';
+  import { createTaskClient } from '../../src/client/task-client.ts';
+  import { ark } from '../../src/providers/ark.ts';
+
+  export const run = async (fetch) => {
+    const client = createTaskClient({ transport: fetchTransport({ fetch }), accounts: [account(ark, { apiKey: 'key-of-the-test' })] });
+    return (await firstValueFrom(client.query({ provider: 'ark', id: 'cgt-1' }))).status;
+  };
+`;
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -69,6 +85,43 @@ describe('fetchTransport', () => {
     const read = await firstValueFrom(fetchTransport({ fetch, maxBodyBytes: 6 })(get(url)));
     expect(read).toEqual({ status: 200, headers: { 'x-id': '1' }, body: '成功' });
     expect((await errorOf(fetchTransport({ fetch, maxBodyBytes: 5 })(get(url)))).message).toMatch('larger than 5 bytes');
+  });
+
+  describe('a given fetch', () => {
+    const read = async (fetch: Fetch, body: string): Promise<void> => {
+      expect(await firstValueFrom(fetchTransport({ fetch })(get(url)))).toMatchObject({ status: 200, body });
+    };
+
+    it('needs no Request, TextEncoder and TextDecoder, which Jest\'s jsdom lacks', async () => {
+      const streamed = new Response('成功');
+      const whole = { status: 200, type: 'basic', headers: new Headers(), text: () => Promise.resolve('成功') };
+      const called = vi.fn<Fetch>().mockResolvedValueOnce(whole).mockResolvedValueOnce(streamed);
+      for (const name of ['Request', 'Response', 'Headers', 'fetch', 'TextEncoder', 'TextDecoder', 'ReadableStream']) vi.stubGlobal(name, undefined);
+      await read(called, '成功');
+      await read(called, '成功');
+      expect(called.mock.lastCall?.[1]).toMatchObject({ credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer' });
+    });
+
+    it('is limited in bytes without them', async () => {
+      vi.stubGlobal('TextDecoder', undefined);
+      const fetch: Fetch = () => Promise.resolve(new Response('成功'));
+      expect((await errorOf(fetchTransport({ fetch, maxBodyBytes: 5 })(get(url)))).message).toMatch('larger than 5 bytes');
+    });
+
+    it('serves a client where JavaScript itself is all there is, but for timers and AbortController', async () => {
+      const { outputFiles: [bundle] } = await build({
+        stdin: { contents: program, resolveDir: import.meta.dirname, loader: 'ts' },
+        bundle: true,
+        write: false,
+        format: 'iife',
+        globalName: 'program',
+        alias: { 'fp-ts/Either': 'fp-ts/es6/Either.js', 'fp-ts/function': 'fp-ts/es6/function.js' },
+      });
+      const context = createContext({ URL, AbortController, setInterval, clearInterval, setTimeout, clearTimeout, performance });
+      const run: unknown = runInContext(`${bundle?.text ?? ''}; program.run`, context);
+      const fetch: Fetch = () => Promise.resolve(new Response('{"id":"cgt-1","status":"running"}'));
+      expect(await (run as (given: Fetch) => Promise<string>)(fetch)).toBe('running');
+    });
   });
 
   describe('a compressed response', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bodyTooLarge, createBodyCollector } from '../../src/transport/body-collector.js';
+import { bodyTooLarge, createBodyCollector, limited } from '../../src/transport/body-collector.js';
 
 const anyText = fc.string({ unit: 'binary' });
 const anyBytes = fc.uint8Array({ maxLength: 64 });
@@ -35,4 +35,11 @@ describe('createBodyCollector', () => {
   it('the error for a large body names the limit', () => {
     expect(bodyTooLarge(7)).toEqual(new Error('the body is larger than 7 bytes (maxBodyBytes)'));
   });
+});
+
+it('limited returns a text whose bytes are within the limit, and refuses every other', () => {
+  fc.assert(fc.property(anyText, fc.nat({ max: 60 }), (text, maxBytes) => {
+    if (new TextEncoder().encode(text).length <= maxBytes) expect(limited(text, maxBytes)).toBe(text);
+    else expect(() => limited(text, maxBytes)).toThrow(bodyTooLarge(maxBytes));
+  }));
 });
