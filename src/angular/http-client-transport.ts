@@ -15,7 +15,8 @@ import { exchangeTime, completeResponse } from '../transport/exchange.js';
  *     request      ^-----------!    unsubscribing aborts it, also while the body arrives
  *
  * It differs from the other transports in two ways. The browser follows redirects, so do not use it for an account with a key. And the size
- * of a response is checked at each progress event, at the latest when the response has arrived.
+ * of a response is checked at each progress event, at the latest when the response has arrived. Angular's transfer cache holds no response: a
+ * page from a server does not contain it, and polls anew in the browser.
  *
  * @param http   the app's `HttpClient`; if an interceptor emits several responses, the first counts
  * @param limits `timeoutMs` and `maxBodyBytes`, as for the other transports
@@ -34,6 +35,7 @@ export const httpClientTransport = (http: HttpClient, limits: TransportLimits = 
         responseType: 'text',
         observe: 'events',
         reportProgress: true,
+        transferCache: false,
       }),
     ).pipe(
       concatMap((event) => responseIn(event, maxBodyBytes)),

@@ -2,7 +2,7 @@
 import { configure, type Detection, page } from './test-bed.js';
 import { provideHttpClient, withFetch } from '@angular/common/http';
 import { ApplicationRef, Component, computed, type EnvironmentProviders, type Provider } from '@angular/core';
-import { bootstrapApplication } from '@angular/platform-browser';
+import { bootstrapApplication, provideClientHydration } from '@angular/platform-browser';
 import { provideServerRendering, renderApplication } from '@angular/platform-server';
 import { of, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -90,6 +90,13 @@ export const describeRendering = (detection: Detection): void => {
       expect(html).toContain('<p>cgt-1: running</p>');
       expect(server.paths).toEqual(['/contents/generations/tasks/cgt-1']);
       expect(intervals()).toEqual({ left: 0, wereSet: true });
+    });
+
+    it('holds no response, also with Angular\'s transfer cache', async () => {
+      const server = await serve((_request, response) => response.end('{"id":"cgt-1","status":"running","message":"the raw response"}'));
+      const html = await render(Tracking, provider(server.url), provideClientHydration());
+      expect(html).toContain('<p>cgt-1: running</p>');
+      expect(html).not.toContain('the raw response');
     });
 
     it('waits for a slow response', async () => {
