@@ -55,7 +55,7 @@ type Controller = { readonly abort: Abort };
 type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * Sends requests through undici, for Node.
+ * Sends requests through undici, for Node and Deno. Bun's own `undici` cannot: there use `fetchTransport`.
  *
  *     subscribe    ^-----------!
  *     request      ---^--------!    starts when a connection is free; unsubscribing aborts it
@@ -64,11 +64,15 @@ type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
  * deflate, br, and zstd from Node 22.15); `maxBodyBytes` limits the decoded bytes, and decoding stops there.
  *
  * @returns a cold transport: each subscription is a request of its own
- * Errors: `Error` when the request fails or the response is incomplete. Throws `RangeError` or `TypeError` for an invalid option.
+ * Errors: `Error` when the request fails or the response is incomplete. Throws `RangeError` or `TypeError` for an invalid option, and
+ * `TypeError` in Bun.
  * @example createTaskClient({ transport: undiciTransport(), accounts })
  */
 export const undiciTransport = ({ dispatcher, ...limits }: UndiciTransportOptions = {}): Transport => {
   const { timeoutMs, maxBodyBytes } = checkLimits(limits);
+  if (typeof getGlobalDispatcher()?.dispatch !== 'function') {
+    throw new TypeError('undici has no dispatch on this platform, as in Bun: use fetchTransport of rx-seedance/fetch');
+  }
   if (dispatcher !== undefined && typeof dispatcher?.dispatch !== 'function') {
     throw new TypeError(`dispatcher must be an undici Dispatcher, not ${String(dispatcher)}`);
   }

@@ -253,6 +253,16 @@ describe('undiciTransport', () => {
       expect((await failed).message).toMatch('UND_ERR_DESTROYED');
     });
 
+    it('only an undici with dispatchers, and names fetchTransport where it has none, as in Bun', () => {
+      const symbol = Symbol.for('undici.globalDispatcher.1');
+      const before: unknown = Reflect.get(globalThis, symbol);
+      onTestFinished(() => void Reflect.set(globalThis, symbol, before));
+      Reflect.set(globalThis, symbol, {});
+      const error = new TypeError('undici has no dispatch on this platform, as in Bun: use fetchTransport of rx-seedance/fetch');
+      expect(() => undiciTransport()).toThrow(error);
+      expect(() => undiciTransport({ dispatcher: new Agent() })).toThrow(error);
+    });
+
     it.each([null, {}, 'agent'])('only dispatchers, and refuses %o', (dispatcher) => {
       // @ts-expect-error not a dispatcher
       expect(() => undiciTransport({ dispatcher })).toThrow(new TypeError(`dispatcher must be an undici Dispatcher, not ${dispatcher}`));
