@@ -108,7 +108,7 @@ describe('fetchTransport', () => {
       expect((await errorOf(fetchTransport({ fetch, maxBodyBytes: 5 })(get(url)))).message).toMatch('larger than 5 bytes');
     });
 
-    it('serves a client where JavaScript itself is all there is, but for timers and AbortController', async () => {
+    it('serves a client where JavaScript itself is all there is, but for timers, URL, AbortController and btoa', async () => {
       const { outputFiles: [bundle] } = await build({
         stdin: { contents: program, resolveDir: import.meta.dirname, loader: 'ts' },
         bundle: true,
@@ -117,7 +117,7 @@ describe('fetchTransport', () => {
         globalName: 'program',
         alias: { 'fp-ts/Either': 'fp-ts/es6/Either.js', 'fp-ts/function': 'fp-ts/es6/function.js' },
       });
-      const context = createContext({ URL, AbortController, setInterval, clearInterval, setTimeout, clearTimeout, performance });
+      const context = createContext({ URL, AbortController, btoa, setInterval, clearInterval, setTimeout, clearTimeout, performance });
       const run: unknown = runInContext(`${bundle?.text ?? ''}; program.run`, context);
       const fetch: Fetch = () => Promise.resolve(new Response('{"id":"cgt-1","status":"running"}'));
       expect(await (run as (given: Fetch) => Promise<string>)(fetch)).toBe('running');
