@@ -6,7 +6,7 @@
 import type { Failure, RequestEcho, Settings, TaskSnapshot, TaskRef, Upstream, Usage, Video } from '../task/snapshot.js';
 import { taskKey } from '../task/snapshot.js';
 import { isTerminal, taskStatuses } from '../task/status.js';
-import { isLink, keptText } from '../wire/codecs.js';
+import { isLink } from '../wire/codecs.js';
 import type { Forecast } from './progress.js';
 import { type DeadlineKind, type LastError, providerGraceMs, reportedStatus, type WatchState } from './watch-state.js';
 
@@ -46,9 +46,6 @@ const aCount = /* @__PURE__ */ which('an integer ≥ 0', (value): value is numbe
 /** An http(s) URL; null for any other value, which no page may open. */
 const aLink: Reader<string | null> = (value) => (typeof value === 'string' && isLink(value) ? value : null);
 
-/** A text of a provider. Earlier releases stored it in full length. */
-const aText: Reader<string> = (value, path) => keptText(aString(value, path));
-
 /** Accepts any value, to be checked later. */
 export const anything: Reader<unknown> = (value) => value;
 
@@ -84,7 +81,7 @@ export const objectOf =
       return Object.fromEntries(entries) as A; // each field was checked by its reader
     };
 
-const words = /* @__PURE__ */ orNull(aText);
+const words = /* @__PURE__ */ orNull(aString);
 const number = /* @__PURE__ */ orNull(aNumber);
 const flag = /* @__PURE__ */ orNull(aBoolean);
 const status = /* @__PURE__ */ oneOf(taskStatuses);
@@ -119,7 +116,7 @@ const part = /* @__PURE__ */ orNull(anObject);
 const snapshotFields = /* @__PURE__ */ objectOf<Omit<TaskSnapshot, 'video' | 'failure'>>({
   task: storedRef,
   status,
-  providerStatus: /* @__PURE__ */ or(aText, ''),
+  providerStatus: /* @__PURE__ */ or(aString, ''),
   progress: /* @__PURE__ */ orNull(aRatio),
   model: words,
   createdAtMs: number,
@@ -146,7 +143,7 @@ const storedVideo: Reader<Video | null> = (value, path) => {
   return url === null ? null : { url, ...rest };
 };
 
-const storedFailure = /* @__PURE__ */ objectOf<Failure>({ code: words, message: aText, reason: /* @__PURE__ */ asStored(/* @__PURE__ */ or(aString, 'unknown')) });
+const storedFailure = /* @__PURE__ */ objectOf<Failure>({ code: words, message: aString, reason: /* @__PURE__ */ asStored(/* @__PURE__ */ or(aString, 'unknown')) });
 
 /** A snapshot with the fields of its status. */
 export const storedSnapshot: Reader<TaskSnapshot> = (value, path) => {
@@ -171,7 +168,7 @@ export const storedError = /* @__PURE__ */ objectOf<LastError>({
   kind: /* @__PURE__ */ asStored(aString),
   reason: /* @__PURE__ */ asStored(words),
   status: number,
-  message: aText,
+  message: aString,
   sameFailureCount: /* @__PURE__ */ or(aCount, 1),
   sinceMs: /* @__PURE__ */ or(aNumber, 0),
 });

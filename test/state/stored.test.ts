@@ -221,12 +221,6 @@ describe('parseWatchState', () => {
     expect(messageOf({ ...stateAfter(good('failed')), snapshot })).toContain('failure');
   });
 
-  it('cuts a long text of a provider, which earlier releases stored in full length', () => {
-    const long = 'x'.repeat(320_000);
-    const failed = stateAfter(good('failed', { failure: { code: null, message: long, reason: 'unknown' }, notice: long }));
-    expect(JSON.stringify(parseWatchState({ ...failed, lastError: { kind: 'response', reason: 'server', status: 500, message: long } })).length).toBeLessThan(10_000);
-  });
-
   it('drops links that are not http(s), and a video without its link', () => {
     const finished = stateAfter(good('succeeded'));
     const videoOf = (video: unknown) => parseWatchState({ ...finished, snapshot: { ...finished.snapshot, video } }).snapshot;
