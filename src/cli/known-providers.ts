@@ -4,9 +4,10 @@
 import { anyfast } from '../providers/anyfast.js';
 import { ark } from '../providers/ark.js';
 import { kyyaipower } from '../providers/kyyaipower.js';
+import { meshapi } from '../providers/meshapi.js';
 import { powertokens } from '../providers/powertokens.js';
 import { xingchao } from '../providers/xingchao.js';
 import { yescale } from '../providers/yescale.js';
 import type { Provider } from '../wire/provider.js';
 
-export const knownProviders: readonly Provider[] = [anyfast, ark, kyyaipower, powertokens, xingchao, yescale];
+export const knownProviders: readonly Provider[] = [anyfast, ark, kyyaipower, meshapi, powertokens, xingchao, yescale];

@@ -62,7 +62,7 @@ export interface Fact {
  * @example factsOf(ark).find(({ name }) => name === 'video kept') // { name: 'video kept', lines: ['1 day', …] }
  */
 export const factsOf = (provider: Provider): readonly Fact[] => {
-  const { id, name, documentation, baseUrl, otherBaseUrls, path, dialect, list, refundsFailures, retention, assumed } = provider;
+  const { id, name, documentation, baseUrl, otherBaseUrls, path, dialect, list, refundsFailures, retention, assumed, auth } = provider;
   const originOf = (fact: AssumedFact): readonly string[] => (assumed[fact] === undefined ? [] : [`not from its documentation: ${assumed[fact]}`]);
   const schedules = schedulesOf(provider);
   const retry = retryWaitsOf(provider);
@@ -72,7 +72,7 @@ export const factsOf = (provider: Provider): readonly Fact[] => {
     { name: 'base URL', lines: [code(baseUrl), ...Object.entries(otherBaseUrls).map(([label, url]) => `${label}: ${code(url)}`)] },
     { name: 'a task', lines: [code(`GET ${path}`)] },
     { name: 'a list of tasks', lines: list === null ? ['undocumented: each task has its own request'] : listLines(list) },
-    { name: 'key', lines: [`${code(keyVariable(id))}, sent as ${code('Authorization: Bearer …')}`] },
+    { name: 'key', lines: [`${code(keyVariable(id))}, sent as ${code(`${headerName(auth.header)}: ${`${auth.scheme} …`.trimStart()}`)}`] },
     { name: 'dialect', lines: [dialect] },
     { name: 'status words', lines: [...statusLines(provider), ...originOf('statuses')] },
     { name: 'recommended interval', lines: [...withOwnInterval(schedules).map(({ kind, pacing }) => prefix(kind) + seconds(pacing.recommended)), ...originOf('pacing')] },
@@ -88,6 +88,9 @@ export const factsOf = (provider: Provider): readonly Fact[] => {
 };
 
 const code = (text: string): string => `\`${text}\``;
+
+/** As people write it: `X-Api-Key`. */
+const headerName = (name: string): string => name.replace(/(?<![a-z\d])[a-z]/g, (letter) => letter.toUpperCase());
 
 const statusLines = ({ statuses }: Provider): readonly string[] =>
   [...new Set(Object.values(statuses))].map((status) => {

@@ -43,6 +43,11 @@ describe('the facts of a provider', () => {
     expect([ark, anyfast, { ...ark, refundsFailures: false }].map((provider) => linesOf(provider, 'failed tasks'))).toEqual([['refunds are undocumented'], ['refunded'], ['not refunded']]);
   });
 
+  it('name the header that takes the key', () => {
+    expect(linesOf(ark, 'key')).toEqual(['`ARK_API_KEY`, sent as `Authorization: Bearer …`']);
+    expect(linesOf({ ...ark, auth: { header: 'x-api-key', scheme: '' } }, 'key')).toEqual(['`ARK_API_KEY`, sent as `X-Api-Key: …`']);
+  });
+
   it('give the default polling as it is', () => {
     expect(linesOf(ark, 'default polling')).toEqual([
       'queued 10–20 s; running: up to 120 s before the expected time, 10 s during it, then up to 20 s',

@@ -52,6 +52,8 @@ ${table}
 - "polled every" is what the [default policy](polling.md) does: the recommended interval, and where it may wait longer before the expected end of a task.
 - The expiry in a link's signature overrides "video kept".
 - \`npx rx-seedance providers ID\` prints the facts below, \`--json\` prints them for programs.
+- The six providers that [the simulator](simulator.md) plays were read from documentation, public clients and responses that those recorded. The others,
+  and the gateways among the base URLs of \`ark\`, were read from documentation alone, and were not tried live.
 - Which field of a response becomes which field of a snapshot: [your provider's field → ours](fields.md).
 
 ${sections.join('\n\n')}

@@ -4,7 +4,7 @@
 import { isRight } from 'fp-ts/Either';
 import { describe, expect, it } from 'vitest';
 import { anyfast, anyfastChinaUrl } from '../../src/providers/anyfast.js';
-import { ark, arkRegions } from '../../src/providers/ark.js';
+import { ark, arkGateways, arkRegions } from '../../src/providers/ark.js';
 import { kyyaipower, kyyaipowerV2 } from '../../src/providers/kyyaipower.js';
 import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
@@ -43,7 +43,8 @@ describe('the address', () => {
     });
     expect([yescaleDirectUrl, anyfastChinaUrl]).toEqual(['https://api.yescale.vip', 'https://www.anyfast.com.cn']);
     const others = (provider: Provider): readonly string[] => Object.values(provider.otherBaseUrls);
-    expect(others(ark)).toEqual([arkRegions['ap-southeast'], arkRegions['eu-west']]);
+    expect(others(ark)).toEqual([arkRegions['ap-southeast'], arkRegions['eu-west'], arkGateways.CometAPI, arkGateways.APIYI]);
+    expect(Object.values(arkGateways)).toEqual(['https://api.cometapi.com/volc/v3', 'https://api.apiyi.com/seedance/api/v3']);
     expect([yescale, anyfast].map(others)).toEqual([[yescaleDirectUrl], [anyfastChinaUrl]]);
     expect([others(kyyaipower), others(kyyaipowerV2)]).toEqual([[kyyaipowerV2.baseUrl], [kyyaipower.baseUrl]]);
   });
