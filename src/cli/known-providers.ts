@@ -3,6 +3,7 @@
  */
 import { anyfast } from '../providers/anyfast.js';
 import { ark } from '../providers/ark.js';
+import { kie } from '../providers/kie.js';
 import { kyyaipower } from '../providers/kyyaipower.js';
 import { meshapi } from '../providers/meshapi.js';
 import { powertokens } from '../providers/powertokens.js';
@@ -10,4 +11,4 @@ import { xingchao } from '../providers/xingchao.js';
 import { yescale } from '../providers/yescale.js';
 import type { Provider } from '../wire/provider.js';
 
-export const knownProviders: readonly Provider[] = [anyfast, ark, kyyaipower, meshapi, powertokens, xingchao, yescale];
+export const knownProviders: readonly Provider[] = [anyfast, ark, kie, kyyaipower, meshapi, powertokens, xingchao, yescale];

@@ -131,6 +131,9 @@ export const SecondsAsMs = /* @__PURE__ */ lenient('SecondsAsMs', (value) => {
 /** Unix seconds → ms since the epoch. 0 means "not yet". */
 export const UnixSeconds = SecondsAsMs;
 
+/** Unix milliseconds; null for 0, which means "not yet", and beyond the time from 1970 to 2100. */
+export const UnixMilliseconds = /* @__PURE__ */ lenient('UnixMilliseconds', (value) => SecondsAsMs.read((numberIn(value) ?? 0) / 1000));
+
 /** `"50%"`, `"50"` or 50 → 0.5; at most 1. */
 export const Percentage = /* @__PURE__ */ lenient('Percentage', (value) => {
   const percent = numberIn(typeof value === 'string' ? value.replace(/%\s*$/, '') : value);

@@ -3,12 +3,12 @@
  * Source: the result pages of kyyAiPower and xingchao (docs.globalaiopc.com), and public clients of them. `created` is the only
  * instant; null and missing both mean "not yet"; `totalTokens` may be a string.
  */
-import { Unknown, Count, fieldsOf, PlainObject, textIn, UnixSeconds, Link, SecondsAsMs, Text, AnyText } from './codecs.js';
+import { Unknown, Count, fieldsOf, UnixSeconds, Link, SecondsAsMs, Text, AnyText } from './codecs.js';
 import type { Dialect } from './dialect.js';
 import type { TaskHints, Pacing, TimeRange } from './facts.js';
 import { noSettings, usageOf } from './reading.js';
-import { errorDetailIn, isSuccess } from './error-detail.js';
-import { reasonOfStatus, type ResponseReason } from './error-response.js';
+import { errorDetailIn } from './error-detail.js';
+import { numericErrorReason } from './numeric-errors.js';
 import { type StatusTable, statusOf } from './status-words.js';
 
 /** The status words of the documentation. */
@@ -88,22 +88,12 @@ const defaultTierTime = (hints: TaskHints): TimeRange | null => {
 /** The resolution in a model's name, such as `720p`. */
 const resolutionIn = (model: string | null): string | null => /(?:^|[^a-z0-9])(\d{3,4}p|[248]k)(?![a-z0-9])/i.exec(model ?? '')?.[1]?.toLowerCase() ?? null;
 
-/**
- * The dialect documents no errors; those of its sister API are `{ code, msg, data }` with a numeric code. Under an HTTP error the HTTP status
- * gives the reason; under 200 a code from 400 to 599 does.
- */
-const flatErrorReason = (status: number, body: unknown): ResponseReason | null => {
-  if (!PlainObject.is(body) || isSuccess(body) || textIn(body['msg']) === null || !/^-?\d+$/.test(textIn(body['code']) ?? '')) return null;
-  if (status >= 400) return reasonOfStatus(status);
-  const code = Number(body['code']);
-  return code >= 400 && code < 600 ? reasonOfStatus(code) : null;
-};
-
 /** Reads a body that is a flat task. The reason of a failed task falls back to its `message`. */
 export const flatVideo: Dialect = {
   name: 'flat-video',
   statuses: flatVideoStatuses,
-  errorReason: flatErrorReason,
+  // The dialect documents no errors; those of its sister API are `{ code, msg, data }` with a numeric code.
+  errorReason: (status, body) => numericErrorReason(status, body, ['msg']),
   read: (body) => {
     const task = FlatVideoTask.read(body);
     if (task === null || task.status === null) return null;

@@ -17,12 +17,15 @@ export { arkErrorReason } from './ark-errors.js';
 export { flatVideo, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from './flat-video.js';
 export { newApi } from './new-api.js';
 export { newApiErrorReason } from './new-api-errors.js';
+export { numericErrorReason } from './numeric-errors.js';
+export { linkInField } from './video-link.js';
 export {
   LenientNumber,
   Count,
   Counts,
   PlainObject,
   Flag,
+  UnixMilliseconds,
   UnixSeconds,
   isLink,
   Items,

@@ -3,6 +3,7 @@
  * time. Source: the pages of the providers (see the top of each file in src/providers), the task types of Ark's SDKs, and new-api's source.
  */
 import { ark, type Dialect, flatVideo, newApi } from 'rx-seedance/provider-kit';
+import { kieDialect } from 'rx-seedance/providers/kie';
 
 /** A field of a response. */
 export interface Field {
@@ -219,5 +220,35 @@ const newApiDialect: DialectFields = {
   withoutEnvelope: arkDialect.withoutEnvelope,
 };
 
+const unixMs = 'integer, Unix ms';
+
+const kieFields: DialectFields = {
+  dialect: kieDialect,
+  fields: [
+    { path: 'code', type: 'integer', sample: 200, isRaw: true, note: 'whether the request succeeded, not the task' },
+    { path: 'message', type: 'string', sample: 'a message' },
+    { path: 'data.taskId', type: 'string', sample: 'upstream-1', when: "other than the ref's" },
+    { path: 'data.model', type: 'string', sample: 'model-1' },
+    { path: 'data.state', type: 'string', sample: 'generating', instead: 'waiting' },
+    { path: 'data.resultJson', type: 'JSON text', sample: '{"resultUrls":["https://video.example/1.mp4"]}' },
+    { path: 'data.failCode', type: 'string', sample: 'InternalServiceError', into: 'failed', needs: { 'data.failMsg': 'a message' } },
+    { path: 'data.failMsg', type: 'string', sample: 'timeout 1', into: 'failed' },
+    { path: 'data.createTime', type: unixMs, sample: 1_772_000_001_000 },
+    { path: 'data.updateTime', type: unixMs, sample: 1_772_000_101_000 },
+    { path: 'data.completeTime', type: unixMs, sample: 1_772_000_102_000 },
+    { path: 'data.param', type: 'JSON text', sample: '{"input":{"prompt":"a heron"}}', isRaw: true, note: 'the request, with the prompt' },
+    requestId,
+  ],
+  bodies: {
+    succeeded: {
+      ...{ code: 200, message: 'success' },
+      data: { taskId: 'task-1', state: 'success', resultJson: '{"resultUrls":["https://video.example/0.mp4"]}', createTime: 1_772_000_000_000, completeTime: 1_772_000_100_000 },
+    },
+    failed: { code: 200, message: 'success', data: { taskId: 'task-1', state: 'fail', failMsg: 'a message' } },
+  },
+  otherForms: /^msg$/,
+  withoutEnvelope: arkDialect.withoutEnvelope,
+};
+
 /** The dialects of this package. */
-export const dialects: readonly DialectFields[] = [arkDialect, flatDialect, newApiDialect];
+export const dialects: readonly DialectFields[] = [arkDialect, flatDialect, newApiDialect, kieFields];

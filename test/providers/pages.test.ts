@@ -5,7 +5,9 @@ import { isRight } from 'fp-ts/Either';
 import { describe, expect, it } from 'vitest';
 import { anyfast, anyfastChinaUrl } from '../../src/providers/anyfast.js';
 import { ark, arkGateways, arkRegions } from '../../src/providers/ark.js';
+import { kie } from '../../src/providers/kie.js';
 import { kyyaipower, kyyaipowerV2 } from '../../src/providers/kyyaipower.js';
+import { meshapi } from '../../src/providers/meshapi.js';
 import { powertokens } from '../../src/providers/powertokens.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale, yescaleDirectUrl } from '../../src/providers/yescale.js';
@@ -19,7 +21,7 @@ const minutes = (min: number, max: number) => seconds(min * 60, max * 60);
 const day = 86_400_000;
 
 const kyyPages: readonly Provider[] = [kyyaipower, kyyaipowerV2, xingchao];
-const arkPages: readonly Provider[] = [ark, powertokens, yescale];
+const arkPages: readonly Provider[] = [ark, powertokens, yescale, meshapi];
 
 describe('the address', () => {
   it.each([
@@ -30,6 +32,8 @@ describe('the address', () => {
     [kyyaipowerV2, 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/{id}', 'flat-video'],
     [xingchao, 'https://zcbservice.aizfw.cn/kyyReactApiServer/v1/result/{id}', 'flat-video'],
     [anyfast, 'https://www.anyfast.ai/v1/video/generations/{id}', 'new-api'],
+    [meshapi, 'https://api.meshapi.ai/v1/video/generations/{id}', 'ark'],
+    [kie, 'https://api.kie.ai/api/v1/jobs/recordInfo?taskId={id}', 'kie'],
   ] as const)('$id', (provider, url, dialect) => {
     expect(provider.baseUrl + provider.path).toBe(url);
     expect(provider.dialect).toBe(dialect);
@@ -76,6 +80,13 @@ describe('the polling interval', () => {
     [provider.baseUrl, { serviceTier: 'flex', model: 'seedance_1_5_pro_480p' }, provider, seconds(60, 120)],
   ] as const))('%s with %j', (_, known, { pacing }, range) => {
     expect(pacing(hints(known))).toEqual({ minIntervalMs: 10_000, recommended: range, longestMs: range.maxMs });
+  });
+});
+
+describe('the polling interval of gateways', () => {
+  it('kie.ai recommends at most 30 s; the minimum of this library is longer than its first 2 to 3 s', () => {
+    expect(kie.pacing(hints({}))).toEqual({ minIntervalMs: 10_000, recommended: seconds(10, 30), longestMs: 30_000 });
+    expect(kie.expectedTimeMs(hints({}))).toBeNull();
   });
 });
 
@@ -129,6 +140,8 @@ describe('retention and price', () => {
     [kyyaipowerV2, { recordMs: day, cancelledRecordMs: null, videoMs: day }],
     [xingchao, { recordMs: day, cancelledRecordMs: null, videoMs: day }],
     [anyfast, { recordMs: null, cancelledRecordMs: null, videoMs: day }],
+    [meshapi, { recordMs: null, cancelledRecordMs: null, videoMs: null }],
+    [kie, { recordMs: null, cancelledRecordMs: null, videoMs: day }],
   ] as const)('$id', (provider, retention) => {
     expect(provider.retention).toEqual(retention);
   });

@@ -11,6 +11,7 @@ import {
   PlainObject,
   fieldsOf,
   Flag,
+  UnixMilliseconds,
   UnixSeconds,
   isLink,
   Items,
@@ -59,6 +60,11 @@ const tables: readonly (readonly [name: string, codec: t.Mixed, rows: readonly R
       ...[[5, 5_000], ['5', 5_000], [5.04, 5_040], ['5.04', 5_040], [0.0015, 2], [172_800, 172_800_000]].map(([value, ms]): Row => [value, ms]),
       ...[0, -1, -5.5, '0', '', 'NaN', '5s', 0.0001, 1e-9, 4_102_444_800, 1_777_288_506_000, 1e300].map((value): Row => [value, null]),
     ],
+  ],
+  [
+    'UnixMilliseconds',
+    UnixMilliseconds,
+    [...nothing, [1_790_000_000_123, 1_790_000_000_123], ['1790000000123', 1_790_000_000_123], [0, null], [-1, null], ['', null], [4_102_444_800_000, null]],
   ],
   [
     'UnixSeconds',
