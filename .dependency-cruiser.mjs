@@ -21,7 +21,7 @@ export const layers = {
   task: { purpose: 'what a task is: plain data', imports: [], packages: [] },
   poll: { purpose: 'when to poll again', imports: ['checks.ts'], packages: ['rxjs'] },
   transport: { purpose: 'the seam to HTTP, and how much goes through it', imports: ['checks.ts'], packages: ['rxjs'] },
-  wire: { purpose: "decodes responses: three dialects, lenient codecs with io-ts's interface", imports: ['task', 'transport'], packages: ['fp-ts'], types: ['io-ts'] },
+  wire: { purpose: "decodes responses: the shared dialects, lenient codecs with io-ts's interface", imports: ['task', 'transport'], packages: ['fp-ts'], types: ['io-ts'] },
   providers: { purpose: 'one file each: address, polling interval, retention, sources', imports: ['task', 'wire'], packages: [], isolated: true },
   state: { purpose: 'the pure watch state: no RxJS, no clock, no HTTP', imports: ['checks.ts', 'task', 'poll', 'transport', 'wire'], packages: ['fp-ts'] },
   client: { purpose: 'accounts, sharing, lists, one watch, the public streams', imports: ['checks.ts', 'task', 'poll', 'transport', 'wire', 'state'], packages: ['rxjs', 'fp-ts'] },

@@ -59,7 +59,7 @@ export const kieDialect: Dialect = {
       videoUrl: linkInField(task.resultJson),
       lastFrameUrl: null,
       originalUrl: null,
-      errors: [{ code: task.failCode, message: task.failMsg }],
+      errors: [task.failMsg === null ? null : { code: task.failCode, message: task.failMsg }],
       requestId: null,
       objectType: null,
       notice: null,

@@ -134,6 +134,14 @@ export const UnixSeconds = SecondsAsMs;
 /** Unix milliseconds; null for 0, which means "not yet", and beyond the time from 1970 to 2100. */
 export const UnixMilliseconds = /* @__PURE__ */ lenient('UnixMilliseconds', (value) => SecondsAsMs.read((numberIn(value) ?? 0) / 1000));
 
+const isoDate = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?)\d*(Z|[+-]\d\d:\d\d)$/;
+
+/** A date of ISO 8601 with its time zone → ms since the epoch, cut to whole ms. Null beyond the time from 1970 to 2100. */
+export const IsoDate = /* @__PURE__ */ lenient('IsoDate', (value) => {
+  const [, date, zone] = isoDate.exec((textIn(value) ?? '').trim()) ?? [];
+  return date === undefined || zone === undefined ? null : UnixMilliseconds.read(Date.parse(date + zone));
+});
+
 /** `"50%"`, `"50"` or 50 → 0.5; at most 1. */
 export const Percentage = /* @__PURE__ */ lenient('Percentage', (value) => {
   const percent = numberIn(typeof value === 'string' ? value.replace(/%\s*$/, '') : value);

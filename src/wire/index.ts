@@ -1,5 +1,5 @@
 /**
- * The entry point `rx-seedance/provider-kit`, for authors of providers: `defineProvider`, the three dialects, and codecs to write another.
+ * The entry point `rx-seedance/provider-kit`, for authors of providers: `defineProvider`, the dialects, and codecs to write another.
  * @module
  */
 export { type Provider, type ProviderFacts, defineProvider } from './provider.js';
@@ -16,6 +16,7 @@ export { ark, arkExpectedTimeMs, arkPacing, arkReading, ArkTask, labelledArk } f
 export { arkErrorReason } from './ark-errors.js';
 export { flatVideo, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from './flat-video.js';
 export { newApi } from './new-api.js';
+export { prediction } from './prediction.js';
 export { newApiErrorReason } from './new-api-errors.js';
 export { numericErrorReason } from './numeric-errors.js';
 export { linkInField } from './video-link.js';
@@ -28,6 +29,7 @@ export {
   UnixMilliseconds,
   UnixSeconds,
   isLink,
+  IsoDate,
   Items,
   type Fields,
   type Lenient,

@@ -24,10 +24,10 @@ const plain = (word: string): string => word.trim().toLowerCase().replace(/[\s_-
 export type StatusTable = Readonly<Record<string, TaskStatus>>;
 
 /**
- * The status that a provider's word means: by an exact match in the dialect's table, else by the shared words, ignoring case, separators and
- * surrounding white space. `unknown` for every other word.
+ * The status that a provider's word means: by an exact match in the dialect's table, else by that table and then the shared words, ignoring
+ * case, separators and surrounding white space. `unknown` for every other word.
  *
  * @example statusOf('in-progress', {}) // 'running'
  */
 export const statusOf = (word: string, table: StatusTable): TaskStatus =>
-  (Object.hasOwn(table, word) ? table[word] : synonyms.get(plain(word))) ?? 'unknown';
+  (Object.hasOwn(table, word) ? table[word] : (table[Object.keys(table).find((own) => plain(own) === plain(word)) ?? ''] ?? synonyms.get(plain(word)))) ?? 'unknown';

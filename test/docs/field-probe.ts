@@ -62,6 +62,7 @@ const conversionOf = (leaf: string, sample: unknown, value: unknown): string | n
   if (isEqual(sample, value)) return '';
   if (typeof sample === 'number' && value === sample * 1_000) return 's → ms';
   if (typeof sample === 'string' && sample.endsWith('%') && value === Number.parseFloat(sample) / 100) return '% → 0 to 1';
+  if (typeof sample === 'string' && Date.parse(sample) === value) return 'ISO 8601 → ms';
   if (typeof value === 'string' && value.startsWith('https:') && JSON.stringify(sample).includes(value)) return 'the first link';
   if (Array.isArray(sample) && isEqual(sample.map(({ type }: { readonly type: unknown }) => type), value)) return 'the names';
   return null;

@@ -2,8 +2,9 @@
  * The documented fields of the providers' responses, by dialect, and the two bodies of each dialect into which a test puts them one at a
  * time. Source: the pages of the providers (see the top of each file in src/providers), the task types of Ark's SDKs, and new-api's source.
  */
-import { ark, type Dialect, flatVideo, newApi } from 'rx-seedance/provider-kit';
+import { ark, type Dialect, flatVideo, newApi, numericErrorReason, prediction } from 'rx-seedance/provider-kit';
 import { kieDialect } from 'rx-seedance/providers/kie';
+import { openrouterDialect } from 'rx-seedance/providers/openrouter';
 
 /** A field of a response. */
 export interface Field {
@@ -250,5 +251,63 @@ const kieFields: DialectFields = {
   withoutEnvelope: arkDialect.withoutEnvelope,
 };
 
+const isoDate = 'string, ISO 8601';
+const inEnvelope = ['atlascloud', 'wavespeed'];
+
+const predictionFields: DialectFields = {
+  dialect: prediction({}, numericErrorReason),
+  fields: [
+    { path: 'id', type: 'string', sample: 'upstream-1', when: "other than the ref's" },
+    { path: 'model', type: 'string', sample: 'model-1' },
+    { path: 'status', type: 'string', sample: 'processing', instead: 'created' },
+    { path: 'outputs', type: 'array of links', sample: ['https://video.example/1.mp4'], only: inEnvelope },
+    { path: 'error', type: 'string', sample: 'timeout 1', into: 'failed' },
+    { path: 'code', type: 'integer', sample: '1402', into: 'failed', only: ['wavespeed'] },
+    { path: 'created_at', type: isoDate, sample: '2026-02-25T06:13:21.000Z' },
+    { path: 'has_nsfw_contents', type: 'array of booleans', sample: [true], only: ['wavespeed'], isRaw: true },
+    { path: 'output', type: 'link, array of links or object', sample: 'https://video.example/2.mp4', without: ['outputs'], only: ['replicate'] },
+    { path: 'started_at', type: isoDate, sample: '2026-02-25T06:14:00.000Z', only: ['replicate'] },
+    { path: 'completed_at', type: isoDate, sample: '2026-02-25T06:15:01.000Z', only: ['replicate'] },
+    { path: 'urls', type: 'object of links', sample: { get: 'https://api.example/1' }, isRaw: true, note: 'addresses of the API' },
+    { path: 'version', type: 'string', sample: 'version-1', only: ['replicate'], isRaw: true },
+    { path: 'input', type: 'object', sample: { prompt: 'a heron' }, only: ['replicate'], isRaw: true, note: 'the request, with the prompt' },
+    { path: 'logs', type: 'string', sample: 'a log', only: ['replicate'], isRaw: true },
+    { path: 'metrics', type: 'object', sample: { predict_time: 1 }, only: ['replicate'], isRaw: true },
+    { path: 'data_removed', type: 'boolean', sample: true, only: ['replicate'], isRaw: true },
+    { path: 'timings', type: 'object', sample: { inference: 1 }, only: ['wavespeed'], isRaw: true },
+    { path: 'executionTime', type: 'integer, ms', sample: 1, only: ['wavespeed'], isRaw: true },
+    requestId,
+  ],
+  bodies: {
+    succeeded: { id: 'task-1', status: 'completed', outputs: ['https://video.example/0.mp4'], created_at: '2026-02-25T06:13:20.000Z', completed_at: '2026-02-25T06:15:00.000Z' },
+    failed: { id: 'task-1', status: 'failed', error: 'a message' },
+  },
+  // The envelope of WaveSpeed and Atlas Cloud.
+  otherForms: /^(?:code|message|data)$/,
+  withoutEnvelope: arkDialect.withoutEnvelope,
+};
+
+const openrouterFields: DialectFields = {
+  dialect: openrouterDialect,
+  fields: [
+    { path: 'id', type: 'string', sample: 'upstream-1', when: "other than the ref's" },
+    { path: 'model', type: 'string', sample: 'model-1', isUndocumented: true },
+    { path: 'status', type: 'string', sample: 'in_progress', instead: 'pending' },
+    { path: 'urls', type: 'array of signed links', sample: ['https://video.example/1.mp4'] },
+    { path: 'unsigned_urls', type: 'array of links that need the key', sample: ['https://video.example/2'], without: ['urls'] },
+    { path: 'error', type: 'string', sample: 'timeout 1', into: 'failed' },
+    { path: 'polling_url', type: 'string', sample: '/api/v1/videos/task-1', isRaw: true },
+    { path: 'generation_id', type: 'string', sample: 'gen-1', isRaw: true },
+    { path: 'usage', type: 'object', sample: { cost: 0.5, is_byok: false }, isRaw: true, note: 'the cost in USD' },
+    requestId,
+  ],
+  bodies: {
+    succeeded: { id: 'task-1', status: 'completed', urls: ['https://video.example/0.mp4'] },
+    failed: { id: 'task-1', status: 'failed', error: 'a message' },
+  },
+  otherForms: /^(?!)/,
+  withoutEnvelope: arkDialect.withoutEnvelope,
+};
+
 /** The dialects of this package. */
-export const dialects: readonly DialectFields[] = [arkDialect, flatDialect, newApiDialect, kieFields];
+export const dialects: readonly DialectFields[] = [arkDialect, flatDialect, newApiDialect, kieFields, predictionFields, openrouterFields];

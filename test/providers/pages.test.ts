@@ -5,10 +5,14 @@ import { isRight } from 'fp-ts/Either';
 import { describe, expect, it } from 'vitest';
 import { anyfast, anyfastChinaUrl } from '../../src/providers/anyfast.js';
 import { ark, arkGateways, arkRegions } from '../../src/providers/ark.js';
+import { atlascloud } from '../../src/providers/atlascloud.js';
 import { kie } from '../../src/providers/kie.js';
 import { kyyaipower, kyyaipowerV2 } from '../../src/providers/kyyaipower.js';
 import { meshapi } from '../../src/providers/meshapi.js';
+import { openrouter } from '../../src/providers/openrouter.js';
 import { powertokens } from '../../src/providers/powertokens.js';
+import { replicate } from '../../src/providers/replicate.js';
+import { wavespeed } from '../../src/providers/wavespeed.js';
 import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale, yescaleDirectUrl } from '../../src/providers/yescale.js';
 import type { TaskHints } from '../../src/wire/facts.js';
@@ -34,6 +38,10 @@ describe('the address', () => {
     [anyfast, 'https://www.anyfast.ai/v1/video/generations/{id}', 'new-api'],
     [meshapi, 'https://api.meshapi.ai/v1/video/generations/{id}', 'ark'],
     [kie, 'https://api.kie.ai/api/v1/jobs/recordInfo?taskId={id}', 'kie'],
+    [wavespeed, 'https://api.wavespeed.ai/api/v3/predictions/{id}/result', 'prediction'],
+    [atlascloud, 'https://api.atlascloud.ai/api/v1/model/prediction/{id}', 'prediction'],
+    [replicate, 'https://api.replicate.com/v1/predictions/{id}', 'prediction'],
+    [openrouter, 'https://openrouter.ai/api/v1/videos/{id}', 'openrouter'],
   ] as const)('$id', (provider, url, dialect) => {
     expect(provider.baseUrl + provider.path).toBe(url);
     expect(provider.dialect).toBe(dialect);
@@ -87,6 +95,20 @@ describe('the polling interval of gateways', () => {
   it('kie.ai recommends at most 30 s; the minimum of this library is longer than its first 2 to 3 s', () => {
     expect(kie.pacing(hints({}))).toEqual({ minIntervalMs: 10_000, recommended: seconds(10, 30), longestMs: 30_000 });
     expect(kie.expectedTimeMs(hints({}))).toBeNull();
+  });
+
+  it('OpenRouter recommends 10 to 30 s', () => {
+    expect(openrouter.pacing(hints({}))).toEqual({ minIntervalMs: 10_000, recommended: seconds(10, 30), longestMs: 30_000 });
+    expect(openrouter.expectedTimeMs(hints({}))).toBeNull();
+  });
+
+  it('WaveSpeed, Atlas Cloud and Replicate document none that is longer than the minimum', () => {
+    for (const { pacing, expectedTimeMs, assumed } of [wavespeed, atlascloud, replicate]) {
+      expect(pacing(hints({})).minIntervalMs).toBe(10_000);
+      expect(pacing(hints({})).recommended.minMs).toBe(10_000);
+      expect(expectedTimeMs(hints({}))).toBeNull();
+      expect(Object.keys(assumed)).toEqual(['pacing', 'minIntervalMs']);
+    }
   });
 });
 
@@ -142,6 +164,10 @@ describe('retention and price', () => {
     [anyfast, { recordMs: null, cancelledRecordMs: null, videoMs: day }],
     [meshapi, { recordMs: null, cancelledRecordMs: null, videoMs: null }],
     [kie, { recordMs: null, cancelledRecordMs: null, videoMs: day }],
+    [wavespeed, { recordMs: 7 * day, cancelledRecordMs: null, videoMs: 7 * day }],
+    [atlascloud, { recordMs: null, cancelledRecordMs: null, videoMs: null }],
+    [replicate, { recordMs: null, cancelledRecordMs: null, videoMs: 3_600_000 }],
+    [openrouter, { recordMs: null, cancelledRecordMs: null, videoMs: null }],
   ] as const)('$id', (provider, retention) => {
     expect(provider.retention).toEqual(retention);
   });

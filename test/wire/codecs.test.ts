@@ -14,6 +14,7 @@ import {
   UnixMilliseconds,
   UnixSeconds,
   isLink,
+  IsoDate,
   Items,
   Link,
   orNull,
@@ -65,6 +66,15 @@ const tables: readonly (readonly [name: string, codec: t.Mixed, rows: readonly R
     'UnixMilliseconds',
     UnixMilliseconds,
     [...nothing, [1_790_000_000_123, 1_790_000_000_123], ['1790000000123', 1_790_000_000_123], [0, null], [-1, null], ['', null], [4_102_444_800_000, null]],
+  ],
+  [
+    'IsoDate',
+    IsoDate,
+    [
+      ...nothing,
+      ...[['2026-04-27T11:19:59Z', 1_777_288_799_000], [' 2026-04-27T11:19:59.123456789Z ', 1_777_288_799_123], ['2026-04-27T13:19:59.5+02:00', 1_777_288_799_500]].map(([value, ms]): Row => [value, ms]),
+      ...['2026-04-27', '2026-04-27T11:19:59', '2026-13-27T11:19:59Z', '1969-12-31T23:59:59Z', '2101-01-01T00:00:00Z', 'now', '', 1_777_288_799].map((value): Row => [value, null]),
+    ],
   ],
   [
     'UnixSeconds',

@@ -30,6 +30,8 @@ describe('statusOf', () => {
   it("reads the dialect's own table first", () => {
     expect(statusOf('done', { done: 'running' })).toBe('running');
     expect(statusOf('halted', { halted: 'cancelled' })).toBe('cancelled');
+    expect(statusOf('Task-Aborted', { aborted: 'expired' })).toBe('expired');
+    expect(statusOf('Done', { Done: 'running', done: 'failed' })).toBe('running');
   });
 
   it('reads every other word as unknown', () => {
