@@ -94,7 +94,8 @@ const scheduleOf = (provider: Provider, kind: string, hints: TaskHints): Polling
   return {
     kind,
     pacing,
-    queued: waitsOf(provider, hints, 'queued', [0, dayMs]),
+    // The first wait has a range of its own.
+    queued: waitsOf(provider, hints, 'queued', [0, 1_000, dayMs]),
     running: phases.length === 0 ? null : { beforeEnd: phase('beforeEnd'), aroundEnd: phase('aroundEnd'), afterEnd: phase('afterEnd') },
   };
 };

@@ -48,7 +48,9 @@ export const minIntervalOf = (provider: Provider): string => `${provider.pacing(
  * @example daysOf(86_400_000) // '1 day'
  */
 export const daysOf = (ms: number | null): string =>
-  ms === null ? 'undocumented' : ms === 86_400_000 ? '1 day' : `${ms / 86_400_000} days`;
+  ms === null ? 'undocumented' : ms < 86_400_000 ? counted(ms / 3_600_000, 'hour') : counted(ms / 86_400_000, 'day');
+
+const counted = (count: number, unit: string): string => `${count} ${unit}${count === 1 ? '' : 's'}`;
 
 /** One fact, or several of a kind, in lines of text. Code is between backticks. */
 export interface Fact {

@@ -152,7 +152,7 @@ describe('providers with an id', () => {
   it('suggests the closest id for an unknown one', async () => {
     expect(await run(['providers', 'anyfats'])).toEqual({
       ...{ code: 2, out: '' },
-      err: "rx-seedance: unknown provider 'anyfats' (did you mean anyfast?): must be one of anyfast, ark, kyyaipower, powertokens, xingchao, yescale\nSee rx-seedance providers --help\n",
+      err: "rx-seedance: unknown provider 'anyfats' (did you mean anyfast?): must be one of anyfast, ark, atlascloud, kie, kyyaipower, meshapi, openrouter, powertokens, replicate, wavespeed, xingchao, yescale\nSee rx-seedance providers --help\n",
     });
   });
 });

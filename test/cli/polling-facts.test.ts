@@ -39,7 +39,7 @@ describe('the default schedule', () => {
       expect(own?.queued).toSatisfy(contains(waitsIn(provider, id, 'queued', {})));
       for (const durationMs of [5_000, 15_000]) {
         const known = { model: 'seedance_2_0', durationMs, resolution: '720p' };
-        const { beforeEnd, afterEnd } = own?.running ?? {};
+        const { beforeEnd, afterEnd } = own?.running ?? { beforeEnd: own?.queued, afterEnd: own?.queued };
         const all = { minMs: Math.min(beforeEnd?.minMs ?? 0, afterEnd?.minMs ?? 0), maxMs: Math.max(beforeEnd?.maxMs ?? 0, afterEnd?.maxMs ?? 0) };
         expect(all).toSatisfy(contains(waitsIn(provider, id, 'running', known)));
       }
@@ -55,7 +55,7 @@ const waitsIn = (provider: Provider, id: string, status: 'queued' | 'running', e
   const config = watchConfig(provider, { expected });
   const task = { provider: provider.id, id };
   const word = Object.keys(provider.statuses).find((one) => provider.statuses[one] === status) ?? '';
-  const result = provider.read(task, { status: 200, headers: {}, body: JSON.stringify({ status: word }) });
+  const result = provider.read(task, { status: 200, headers: {}, body: JSON.stringify({ status: word, state: word }) });
   let state = startWatch(task, config, 0);
   const waits: number[] = [];
   for (let nowMs = 0; nowMs < 3_600_000;) {

@@ -43,6 +43,11 @@ describe('the facts of a provider', () => {
     expect([ark, anyfast, { ...ark, refundsFailures: false }].map((provider) => linesOf(provider, 'failed tasks'))).toEqual([['refunds are undocumented'], ['refunded'], ['not refunded']]);
   });
 
+  it('give a retention of less than a day in hours', () => {
+    const kept = (videoMs: number) => linesOf({ ...ark, retention: { ...ark.retention, videoMs } }, 'video kept')?.[0];
+    expect([3_600_000, 7_200_000, 86_400_000, 172_800_000].map(kept)).toEqual(['1 hour', '2 hours', '1 day', '2 days']);
+  });
+
   it('name the header that takes the key', () => {
     expect(linesOf(ark, 'key')).toEqual(['`ARK_API_KEY`, sent as `Authorization: Bearer …`']);
     expect(linesOf({ ...ark, auth: { header: 'x-api-key', scheme: '' } }, 'key')).toEqual(['`ARK_API_KEY`, sent as `X-Api-Key: …`']);

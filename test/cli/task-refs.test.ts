@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseListLine, parseTaskList, parseTaskRef } from '../../src/cli/task-refs.js';
 import { UsageError } from '../../src/cli/usage-error.js';
 
-const known = 'anyfast, ark, kyyaipower, powertokens, xingchao, yescale';
+const known = 'anyfast, ark, atlascloud, kie, kyyaipower, meshapi, openrouter, powertokens, replicate, wavespeed, xingchao, yescale';
 
 describe('a task', () => {
   it.each([
