@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/client/account.js';
 import { createRequests, type Leaving, type PollSettings } from '../../src/client/requests.js';
 import { ark } from '../../src/providers/ark.js';
+import { kie } from '../../src/providers/kie.js';
 import { clockOf } from '../../src/transport/clock.js';
 import { createRequestQueue } from '../../src/transport/request-queue.js';
 import type { HttpRequest, HttpResponse, Transport } from '../../src/transport/transport.js';
@@ -68,6 +69,15 @@ describe('a request', () => {
         headers: { accept: 'application/json', authorization: `Bearer ${key}` },
       }]);
       expect(seen.lines).toEqual(['0s leaving', '0.01s running', '0.01s |']);
+    });
+  });
+
+  it('holds the id as one value where the path has it in its query', () => {
+    inVirtualTime(({ flush }) => {
+      const { transport, requests } = answering();
+      requestsOf(accountOf(kie), transport)('a&b=c#d').subscribe();
+      flush();
+      expect(requests.map(({ url }) => url)).toEqual(['https://api.kie.ai/api/v1/jobs/recordInfo?taskId=a%26b%3Dc%23d']);
     });
   });
 
