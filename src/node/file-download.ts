@@ -158,11 +158,9 @@ const accountOf = (client: DownloadOptions['client'], task: TaskRef): Account | 
   }
 };
 
-/** The key alone: the other headers of an account are for its API. */
-const keyOf = ({ credentials }: Account): Readonly<Record<string, string>> => {
-  const { authorization } = credentials().headers;
-  return authorization === undefined ? {} : { authorization };
-};
+/** The key alone, in the header of its provider: what an account accepts is for its API. */
+const keyOf = ({ credentials }: Account): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(credentials().headers).filter(([name]) => name !== 'accept'));
 
 /** Watches the finished task again: this polls once, and retries like any watch. */
 const freshLink = (client: Pick<TaskClient, 'watch'>, task: TaskRef, firstPollAfterMs: number | undefined, linkIn: WantedFile['linkIn']): Observable<string> =>

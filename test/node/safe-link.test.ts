@@ -147,6 +147,15 @@ describe("a link on the account's own origin", () => {
     expect(requests[1]?.headers.accept).toBe('*/*');
   });
 
+  it('gets the key in the header that the account sends it in', async () => {
+    const { url, requests } = await serve(({ headers }, response) => void response.writeHead(headers['x-api-key'] === key ? 200 : 401, { 'content-length': film.length }).end(film));
+    const client = clientAt(url);
+    const accountOf = () => ({ ...client.accountOf(), credentials: () => ({ headers: { accept: 'application/json', 'x-api-key': key }, redact: (text: string) => text }) });
+    await lastValueFrom(download(video(`${url}/film.mp4`), { directory: folder(), client: { watch: client.watch, accountOf } }));
+    expect(keysIn(requests)).toEqual([null, null]);
+    expect(requests[1]?.headers).toMatchObject({ 'x-api-key': key, accept: '*/*' });
+  });
+
   it('gets no key if it needs none', async () => {
     const { url, requests } = await serveFilm();
     await lastValueFrom(download(video(`${url}/film.mp4`), { directory: folder(), client: clientAt(url) }));
