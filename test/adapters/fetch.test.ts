@@ -1,5 +1,4 @@
 import { createContext, runInContext } from 'node:vm';
-import { deflateSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { firstValueFrom, Subject, Subscription } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -124,20 +123,9 @@ describe('fetchTransport', () => {
     });
   });
 
-  describe('a compressed response', () => {
-    it.each([['gzip', gzipSync], ['deflate', deflateSync]] as const)('in %s is read, and limited after decoding', async (encoding, compress) => {
-      const server = await serve((request, response) => {
-        response.writeHead(200, { 'content-encoding': encoding }).end(compress(request.url === '/' ? '{}' : 'x'.repeat(1000)));
-      });
-      const transport = fetchTransport({ maxBodyBytes: 999 });
-      expect((await firstValueFrom(transport(get(server.url)))).body).toBe('{}');
-      expect((await errorOf(transport(get(`${server.url}/bomb`)))).message).toMatch('larger than 999 bytes');
-    });
-
-    it('that is broken is an error', async () => {
-      const server = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip at all'));
-      expect((await errorOf(fetchTransport()(get(server.url)))).message).toMatch('incorrect header check');
-    });
+  it('refuses a compressed response that is broken', async () => {
+    const server = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip at all'));
+    expect((await errorOf(fetchTransport()(get(server.url)))).message).toMatch('incorrect header check');
   });
 
   describe('a fetch that ignores its signal', () => {

@@ -2,6 +2,7 @@
 import { httpClient } from '../angular/test-bed.js';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { firstValueFrom, forkJoin, lastValueFrom, toArray } from 'rxjs';
 import { Agent } from 'undici';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
@@ -70,6 +71,15 @@ describe.each(adapters)('%s', (name, createTransport) => {
       const echo = JSON.stringify({ id: 'cgt-1', status: 'running', request: { content: ['x'.repeat(2_000_000)] } });
       const { url } = await serve((_request, response) => response.end(echo));
       expect((await firstValueFrom(transport(get(url)))).body).toBe(echo);
+    });
+
+    it.each([['gzip', gzipSync], ['deflate', deflateSync], ['br', brotliCompressSync]] as const)('in %s is read, and limited after decoding', async (coding, compress) => {
+      const { url } = await serve((request, response) => {
+        response.writeHead(200, { 'content-encoding': coding }).end(compress(request.url === '/' ? json : 'x'.repeat(1001)));
+      });
+      const bounded = createTransport({ maxBodyBytes: 1000 });
+      expect((await firstValueFrom(bounded(get(url)))).body).toBe(json);
+      expect((await errorOf(bounded(get(`${url}/large`)))).message).toBe('Request failed: the body is larger than 1000 bytes (maxBodyBytes)');
     });
 
     it.each([400, 401, 404, 429, 500, 503])('with an error status, %i, is a value', async (status) => {
