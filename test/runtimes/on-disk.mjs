@@ -3,7 +3,6 @@
  * The program of a runtime with files: it follows the tasks over each transport, and downloads the videos. Prints what was wrong as JSON.
  */
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { fetchTransport } from 'rx-seedance/fetch';
@@ -18,7 +17,7 @@ const downloadFirst = async (input) => {
   if (task === undefined) throw new Error('no task succeeds');
   const snapshot = await lastValueFrom(client.query(task));
   if (snapshot.status !== 'succeeded' || snapshot.video === null) return [`no video to download: ${snapshot.status}`];
-  const directory = mkdtempSync(join(tmpdir(), 'rx-seedance-runtime-'));
+  const directory = mkdtempSync('download-');
   await lastValueFrom(download(snapshot, { directory, client }));
   const files = readdirSync(directory).filter((name) => name.endsWith('.mp4'));
   const bytes = Buffer.from(await (await fetch(snapshot.video.url)).arrayBuffer());
