@@ -68,7 +68,7 @@ export interface Settings {
   readonly action: string | null;
 }
 
-/** The request that created the task, if the provider echoes it. It contains the prompt: log it with care. */
+/** The request that created the task, if the provider echoes it, with long strings such as data URLs cut. It contains the prompt: log it with care. */
 export interface RequestEcho {
   readonly model: string | null;
   readonly content: readonly unknown[];

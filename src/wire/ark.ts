@@ -128,7 +128,7 @@ export const arkReading = (task: t.TypeOf<typeof ArkTask>, providerStatus: strin
     requestId: null,
     objectType: task.object,
     notice: task.message,
-    request: task.request && { model: task.request.model, content: task.request.content ?? [] },
+    request: task.request && { model: task.request.model, content: (task.request.content ?? []).map((item) => withoutMedia(item)) },
     inner: null,
   };
 };
@@ -203,6 +203,18 @@ interface Flags {
 }
 
 const noFlags: Flags = { resolution: null, durationMs: null };
+
+/** No prompt is longer, but pictures as data URLs are: a state with them would be megabytes long. */
+const longestPrompt = 20_000;
+
+/** The content of a request with long strings cut. Nothing documented is nested deeper. */
+const withoutMedia = (value: unknown, depth = 4): unknown => {
+  if (typeof value === 'string') return value.length > longestPrompt ? keptText(value) : value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === 0) return null;
+  if (Array.isArray(value)) return value.map((item) => withoutMedia(item, depth - 1));
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withoutMedia(part, depth - 1)]));
+};
 
 /** The flags at the end of an echoed request's texts: `--resolution 480p --duration 5`, or `--rs 480p --dur 5`. The last flag counts. */
 const flagsIn = (content: readonly unknown[]): Flags => {

@@ -137,6 +137,16 @@ describe('the parts of an Ark task', () => {
     expect(read({ request, resolution: '4k', duration: 9 })?.settings).toMatchObject({ resolution: '4k', durationMs: 9_000 });
   });
 
+  it('cuts pictures in the echoed request, and keeps the prompt', () => {
+    const prompt = 'a prompt. '.repeat(1500);
+    const picture = `data:image/png;base64,${'A'.repeat(1_400_000)}`;
+    const request = (url: string) => ({ content: [{ type: 'text', text: prompt }, { type: 'image_url', image_url: { url }, role: 'first_frame' }] });
+    const echoed = read({ request: request(picture) })?.request;
+    expect(echoed).toEqual({ model: null, ...request(`${picture.slice(0, 1000)}…`) });
+    const deep: unknown = JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`);
+    expect(read({ request: { content: [deep] } })?.request).toEqual({ model: null, content: [[[[[null]]]]] });
+  });
+
   it('no flags are read from an odd echo', () => {
     for (const content of [[], [5, null, 'text', { text: 5 }], 'x']) expect(read({ request: { content } })?.settings).toMatchObject({ resolution: null, durationMs: null });
   });
