@@ -55,7 +55,7 @@ export const lies: readonly Lie[] = [
   { lie: 'the last frame is the video', file: 'wire/reading.ts', from: 'return { url, lastFrameUrl', to: 'return { url: lastFrameUrl ?? url, lastFrameUrl', caughtBy: 'snapshots that differ from the response' },
   { lie: 'one token too many', file: 'wire/ark.ts', from: 'totalTokens: task.usage.total_tokens,', to: 'totalTokens: (task.usage.total_tokens ?? 0) + 1,', caughtBy: 'snapshots that differ from the response' },
   { lie: 'progress decreases', file: watchState, from: '  next.progress = progress;', to: '  next.progress = next.polls % 2 === 0 ? progress : progress / 2;', caughtBy: 'progress that decreases, or is 1 too early' },
-  { lie: 'the key is not redacted', file: 'client/redaction.ts', from: "text.replace(echo, '[key]')", to: 'text', caughtBy: 'records with a key' },
+  { lie: 'the key is not redacted', file: 'client/redaction.ts', from: "text.replace(copy, '[key]')", to: 'text', caughtBy: 'records with a key' },
   // --- transitions and states
   { lie: 'no transition to cancelled', file: watchState, from: 'if (snapshot === null || snapshot.status !== reported ||', to: "if (snapshot === null || snapshot.status === 'cancelled' || snapshot.status !== reported ||", caughtBy: 'wrong ends' },
   {
@@ -91,6 +91,6 @@ export const lies: readonly Lie[] = [
   { lie: 'timers are not cancelled', file: 'transport/exchange.ts', from: 'this.#time.stop(this);', to: '', part: 'real', caughtBy: 'timers left' },
   // --- files, the journal and the page
   { lie: 'a file has a wrong byte', file: 'node/part-file.ts', from: 'writeAll(file, bytes, receivedBytes);', to: 'writeAll(file, bytes.map((byte, at) => (receivedBytes + at === 20_000 ? byte ^ 1 : byte)), receivedBytes);', part: 'real', caughtBy: '… that differ from the file of the host' },
-  { lie: 'the journal keeps the first state of a task', file: 'node/journal.ts', from: "?? '')) states.set(", to: "?? '')) if (!states.has(taskKey(state.task))) states.set(", part: 'real', caughtBy: 'transitions that do not follow the one before' },
+  { lie: 'the journal keeps the first state of a task', file: 'node/journal.ts', from: 'else states.set(key, state);', to: 'else if (!states.has(key)) states.set(key, state);', part: 'real', caughtBy: 'transitions that do not follow the one before' },
   { lie: 'the page misses rows', file: 'sse/follow.ts', from: 'return rows.reduce((known', to: 'return rows.slice(1).reduce((known', part: 'real', caughtBy: 'rows of the page that differ' },
 ];

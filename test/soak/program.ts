@@ -190,5 +190,5 @@ export const startProgram = async ({ directory, newClient, scheduler, deadlineMs
   };
 };
 
-/** A row as JSON. A page gets no saved states. */
-const shown = (row: unknown): unknown => JSON.parse(JSON.stringify(row ?? null, (name, value: unknown) => (name === 'state' ? null : value)));
+/** A row as JSON. A page gets no saved states and no requests. */
+const shown = (row: unknown): unknown => JSON.parse(JSON.stringify(row ?? null, (name, value: unknown) => (name === 'state' || name === 'request' ? null : value)));

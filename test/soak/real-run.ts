@@ -235,7 +235,15 @@ const leaks = [
 ];
 rmSync(directory, { recursive: true });
 
-await until(() => proxy.figures.underWay === 0);
+/** A request that gets no response, and that nobody waits for any more, leaves no socket. */
+for (const client of [byUndici[0], byFetch[0]]) {
+  const task = simulator.submit('ark');
+  simulator.fault(task, 'hang');
+  const watching = client.watch({ ...task, account: 'account-0' }).subscribe();
+  await until(() => proxy.figures.underWay > 0);
+  watching.unsubscribe();
+  await until(() => proxy.figures.underWay === 0);
+}
 const requestsLeft = proxy.figures.underWay;
 await until(() => !leftSince(resourcesBefore).includes('Timeout'));
 const timersLeft = leftSince(resourcesBefore).filter((kind) => kind === 'Timeout');
