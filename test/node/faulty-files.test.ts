@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type InvalidLine, type Journal } from '../../src/node/index.js';
 import { openJournalOn } from '../../src/node/journal.js';
 import { leaseOf } from '../../src/node/lease.js';
@@ -8,7 +8,9 @@ import { startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { type Fault, FaultyFiles, type Left } from './faulty-files.js';
 
 // A program that is killed here leaves its timers behind.
-vi.useFakeTimers();
+// Files share their process: the next one must find real timers.
+beforeAll(() => void vi.useFakeTimers());
+afterAll(() => void vi.useRealTimers());
 afterEach(() => void vi.clearAllTimers());
 
 const directory = '/journal';
