@@ -4,21 +4,19 @@
  * The part is renamed to the final name when it is complete. Symbolic links are not followed.
  */
 import { lstatSync, rmSync } from 'node:fs';
-import { constants, type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { constants, type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isRecord } from '../checks.js';
 import { messageOf } from '../state/errors.js';
 import { diskError, DownloadError, PassingError } from './download-error.js';
 import type { Held } from './file-response.js';
 import { nodeFiles } from './files.js';
-import { isFile } from './is-file.js';
 import { leaseOf } from './lease.js';
 import { codeOf } from './system-error.js';
 import { roomIn } from './disk-room.js';
-import { readFileIfThere, writeWholeFile } from './whole-file.js';
+import { readFields, writeWholeFile } from './whole-file.js';
 
 /** An open part. Call its methods one at a time. Errors: `DownloadError` of kind `disk`. */
 export interface PartFile {
@@ -55,8 +53,8 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
     pending = done.catch(() => undefined); // the caller handles the error
     return done;
   };
-  const ensureFree = async (): Promise<void> => {
-    if (!mayReplace && (await isThere(path))) throw exists(path);
+  const ensureFree = (): void => {
+    if (!mayReplace && isThere(path)) throw exists(path);
   };
 
   const lease = await onDisk(async () => {
@@ -64,7 +62,7 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
     return leaseOf(partPath, 'the file');
   });
   const [file, partBytes] = await onDisk(async () => {
-    await ensureFree();
+    ensureFree();
     const handle = await openOwn(partPath);
     return [handle, (await handle.stat()).size] as const;
   }).catch((error: unknown) => {
@@ -160,7 +158,7 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
       onDisk(async () => {
         await file.sync();
         lease.check();
-        await ensureFree();
+        ensureFree();
         beforeRename(held.receivedBytes);
         await (mayReplace ? rename(partPath, path) : linkIfFree(partPath, path));
         nodeFiles.syncDirectory(dirname(path));
@@ -207,7 +205,7 @@ const linkIfFree = async (from: string, to: string): Promise<void> => {
   try {
     await link(from, to);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST' || (await isThere(to))) throw exists(to);
+    if (codeOf(error) === 'EEXIST' || isThere(to)) throw exists(to);
     await rename(from, to);
   }
 };
@@ -229,7 +227,7 @@ export const tidyPart = (path: string): void => {
   };
   const isLeft = (): boolean => {
     const part = idOf(`${path}.part`);
-    return part === null ? isFile(`${path}.part.json`) : part === idOf(path);
+    return part === null ? nodeFiles.statusAt(`${path}.part.json`)?.isFile === true : part === idOf(path);
   };
   try {
     if (!isLeft()) return;
@@ -271,18 +269,12 @@ const heldAccordingTo = (notes: Notes | null, partBytes: number): Held => {
 
 const isHeaderValue = (value: unknown): value is string => typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 
+/** The notes of a part; null without valid ones. */
 const readNotes = (path: string): Notes | null => {
-  try {
-    const notes: unknown = isFile(path) ? JSON.parse(readFileIfThere(path) ?? 'null') : null;
-    if (!isRecord(notes)) return null;
-    const { totalBytes, validator, flushedBytes, bootedAtMs: startedAtMs } = notes as Partial<Notes>; // each is checked
-    const isLength = totalBytes === null || Number.isSafeInteger(totalBytes);
-    if (totalBytes === undefined || !isLength || !(validator === null || isHeaderValue(validator))) return null;
-    return { totalBytes, validator, flushedBytes: Number(flushedBytes) || 0, bootedAtMs: Number(startedAtMs) || 0 };
-  } catch {
-    // Without readable notes the download starts over.
-    return null;
-  }
+  const { totalBytes, validator, flushedBytes, bootedAtMs: startedAtMs } = readFields(path) as Partial<Notes>; // each is checked
+  const isLength = totalBytes === null || Number.isSafeInteger(totalBytes);
+  if (totalBytes === undefined || !isLength || !(validator === null || isHeaderValue(validator))) return null;
+  return { totalBytes, validator, flushedBytes: Number(flushedBytes) || 0, bootedAtMs: Number(startedAtMs) || 0 };
 };
 
 /** Writes all bytes. A single write may take fewer. */
@@ -293,11 +285,4 @@ const writeAll = async (file: FileHandle, bytes: Uint8Array, at: number): Promis
   }
 };
 
-const isThere = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return false;
-      throw error;
-    },
-  );
+const isThere = (path: string): boolean => nodeFiles.statusAt(path) !== null;

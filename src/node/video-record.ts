@@ -3,10 +3,8 @@
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRecord } from '../checks.js';
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
-import { isFile } from './is-file.js';
-import { readFileIfThere, writeWholeFile } from './whole-file.js';
+import { fieldsOf, readFields, writeWholeFile } from './whole-file.js';
 
 /** The record of one saved video. */
 export interface VideoRecord {
@@ -43,7 +41,7 @@ export interface SavedVideo extends SavedFile {
  * @returns null if it is not saved
  */
 export const savedVideo = (recordPath: string, directory: string, toSink: boolean): SavedVideo | null => {
-  const record = parsed(recordPath);
+  const record = readFields(recordPath);
   const saved = (value: unknown): SavedFile | null => {
     const { file: name, bytes } = fieldsOf(value);
     if (typeof name !== 'string' || name === '' || /[/\\]/.test(name) || typeof bytes !== 'number') return null;
@@ -62,18 +60,5 @@ export const writeRecord = (recordPath: string, record: VideoRecord): void => {
 
 /** Adds the last frame to a record. Errors: system errors. */
 export const addLastFrame = (recordPath: string, lastFrame: VideoRecord['lastFrame']): void => {
-  writeWholeFile(recordPath, `${JSON.stringify({ ...parsed(recordPath), lastFrame }, null, 2)}\n`);
+  writeWholeFile(recordPath, `${JSON.stringify({ ...readFields(recordPath), lastFrame }, null, 2)}\n`);
 };
-
-/** The fields of a record; none if it is missing or no JSON. */
-const parsed = (path: string): Fields => {
-  try {
-    return fieldsOf(isFile(path) ? JSON.parse(readFileIfThere(path) ?? 'null') : null);
-  } catch {
-    return {};
-  }
-};
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const fieldsOf = (value: unknown): Fields => (isRecord(value) ? (value as Fields) : {}); // an object has fields
