@@ -61,17 +61,15 @@ export const openPart = async (path: string, mayReplace: boolean, maxBytes = Inf
     await mkdir(dirname(path), { recursive: true });
     return leaseOf(partPath, 'the file');
   });
-  const [file, partBytes] = await onDisk(async () => {
+  const opened = onDisk(async () => {
     ensureFree();
-    const handle = await openOwn(partPath);
-    return [handle, (await handle.stat()).size] as const;
-  }).catch((error: unknown) => {
+    return openOwn(partPath, readNotes(notesPath));
+  });
+  const [file, trusted] = await opened.catch((error: unknown) => {
     lease.release();
     throw error;
   });
-  let held = heldAccordingTo(readNotes(notesPath), partBytes);
-  // What follows the trusted bytes must not stay behind the end of the file.
-  if (held.receivedBytes > 0 && held.receivedBytes < partBytes) await onDisk(() => file.truncate(held.receivedBytes));
+  let held = trusted;
   /** Whether the part has bytes that the notes do not call flushed. */
   let isDirty = false;
   const read = (at: number, length: number): Promise<Uint8Array> =>
@@ -189,15 +187,27 @@ const chunkBytes = 1_048_576;
 const exists = (path: string): DownloadError =>
   new DownloadError('exists', path, 'the file already exists; move it, or choose another directory or name');
 
-/** Opens a regular file that has no other name. A part has a second name if a process was killed while it gave the part its final name. */
-const openOwn = async (path: string): Promise<FileHandle> => {
-  const handle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
-  const stats = await handle.stat();
-  if (stats.isFile() && stats.nlink === 1) return handle;
-  await handle.close();
-  if (!stats.isFile()) throw new Error(`${path} is not a regular file`);
+/**
+ * Opens a regular file that has no other name, and cuts it to its trusted bytes. A part has a second name if a process was killed while it
+ * gave the part its final name.
+ */
+const openOwn = async (path: string, notes: Notes | null): Promise<readonly [FileHandle, Held]> => {
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw new Error(`${path} is not a regular file`);
+    if (stats.nlink === 1) {
+      const held = heldAccordingTo(notes, stats.size);
+      if (held.receivedBytes > 0 && held.receivedBytes < stats.size) await file.truncate(held.receivedBytes);
+      return [file, held];
+    }
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  await file.close();
   await rm(path);
-  return openOwn(path);
+  return openOwn(path, notes);
 };
 
 /** Gives a file another name, unless there is a file of that name. A file system without hard links has no single step for that. */

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -286,6 +287,23 @@ describe('a journal\'s directory', () => {
 });
 
 describe('the part of a download', () => {
+  it('is free, and its file is closed, when it cannot be cut to its trusted bytes', async () => {
+    const path = join(folder(), 'x.mp4');
+    writeFileSync(`${path}.part`, 'abcd');
+    writeFileSync(`${path}.part.json`, JSON.stringify({ totalBytes: 9, validator: '"x"', flushedBytes: 2, bootedAtMs: 0 }));
+    const handle = await open(path, 'w');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const truncate = vi.spyOn(prototype, 'truncate').mockRejectedValueOnce(Object.assign(new Error('EIO: injected'), { code: 'EIO' }));
+    onTestFinished(() => { vi.restoreAllMocks(); });
+    await expect(openPart(path, true)).rejects.toMatchObject({ kind: 'disk', message: `${path}: the disk reported an I/O error (EIO)` });
+    expect(truncate.mock.calls).toEqual([[2]]);
+    expect((truncate.mock.contexts[0] as FileHandle).fd).toBe(-1);
+    const part = await openPart(path, true);
+    expect(part.held().receivedBytes).toBe(2);
+    await part.close();
+  });
+
   it('is written by one program at a time, and by the next one once the first has closed it', async () => {
     const directory = folder();
     const path = join(directory, 'x.mp4');
