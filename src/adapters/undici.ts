@@ -182,7 +182,7 @@ class UndiciExchange extends Exchange implements DispatchHandler {
   #decoderOf(coding: string): PassThrough | null {
     if (this.#encoded !== null) return this.#encoded;
     const codings = codingsIn(coding);
-    if (codings === null || codings.length > maxCodings) this.error(new Error(`the body has the content-encoding ${coding}, which cannot be decoded`));
+    if (codings === null) this.error(new Error(`the body has the content-encoding ${coding}, which cannot be decoded`));
     else void this.#decode((this.#encoded = new PassThrough()), codings);
     return this.#encoded;
   }
@@ -204,9 +204,6 @@ class UndiciExchange extends Exchange implements DispatchHandler {
     this.complete();
   }
 }
-
-/** Codings of one response. Each needs a decoder's memory, and a header has room for thousands. */
-const maxCodings = 5;
 
 /** Runs for every response. A loop over names: entries, lists and joins took five times as long. */
 const headersOf = (fields: Fields): HttpResponse['headers'] => {

@@ -15,7 +15,7 @@ import { programTransport } from './transport.js';
 /** Prints the snapshot. Gives the exit code. */
 export const runQuery = async ({ task, raw, ...access }: QueryArguments, { env, stdout, stderr, redactor, stopped }: Console): Promise<number> => {
   const client = createTaskClient({
-    transport: programTransport(access.maxBodyBytes),
+    transport: programTransport(access),
     ...openAccess({ ids: [task.provider], allKeyed: false }, access, readVariables(env, access.envFile, redactor)),
   });
   const printed = client.query(task).pipe(

@@ -3,15 +3,16 @@
  */
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { pipeline, Readable } from 'node:stream';
-import { createUnzip } from 'node:zlib';
+import { Readable } from 'node:stream';
 import { type Fetch, type FetchResponse, fetchTransport } from '../adapters/fetch.js';
+import { codingsIn, decoded } from '../node/content-coding.js';
+import type { TransportLimits } from '../transport/limits.js';
 import type { Transport } from '../transport/transport.js';
 import { userAgent } from '../version.js';
 import { ProxyAgent } from './proxy-agent.js';
 
 /** A transport that uses the proxy of the environment. */
-export const programTransport = (maxBodyBytes?: number): Transport => {
+export const programTransport = ({ timeoutMs, maxBodyBytes }: TransportLimits = {}): Transport => {
   const agent = new ProxyAgent({ keepAlive: true, timeout: 5000 });
   const fetch: Fetch = (url, { method, headers, body, signal }) =>
     new Promise((resolve, reject) => {
@@ -20,19 +21,20 @@ export const programTransport = (maxBodyBytes?: number): Transport => {
         .on('error', reject)
         .end(body);
     });
-  return fetchTransport({ fetch, ...(maxBodyBytes !== undefined && { maxBodyBytes }) });
+  return fetchTransport({ fetch, timeoutMs, maxBodyBytes });
 };
 
 const responseOf = (response: IncomingMessage): FetchResponse => {
-  // `pipeline` forwards the errors of the connection to the decoded body.
-  const decoded = response.headers['content-encoding'] === 'gzip' ? pipeline(response, createUnzip(), () => undefined) : response;
-  const body = Readable.toWeb(decoded) as NonNullable<FetchResponse['body']>; // Node types its chunks as any
+  const codings = codingsIn(response.headers['content-encoding'] ?? null);
+  if (codings === null) throw new Error(`the body has the content-encoding ${response.headers['content-encoding'] ?? ''}, which cannot be decoded`);
+  const body = Readable.toWeb(Readable.from(decoded(response, codings))) as NonNullable<FetchResponse['body']>; // Node types its chunks as any
   return {
     status: response.statusCode ?? 0,
     type: 'default',
     headers: {
+      // The pairs as they were received: an object of headers loses one that is named like a property of objects.
       forEach: (each) => {
-        for (const [name, value = []] of Object.entries(response.headers)) each([value].flat().join(', '), name);
+        for (let at = 0; at < response.rawHeaders.length; at += 2) each(response.rawHeaders[at + 1] ?? '', response.rawHeaders[at] ?? '');
       },
     },
     body,

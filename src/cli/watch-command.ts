@@ -63,7 +63,7 @@ interface Watched {
 const watch = async (command: WatchArguments, { tasks, access, journal }: Watched, console: Console): Promise<number> => {
   const { stdin, stdout, stderr, stopped } = console;
   const { download, lastFrame, concurrency, deadlineMs } = command;
-  const client = createTaskClient({ ...access, transport: programTransport(command.maxBodyBytes), concurrency: concurrency ?? undefined });
+  const client = createTaskClient({ ...access, transport: programTransport(command), concurrency: concurrency ?? undefined });
   // An option of each watch, not of the client, so that --deadline in a later run moves a deadline that the journal has stored.
   const watchOptions = (task: TaskRef): WatchOptions => ({ ...journal?.watch(task), deadlineMs: deadlineMs ?? undefined });
   const named = from(tasks).pipe(map((task) => ({ kind: 'task' as const, task })));

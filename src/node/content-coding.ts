@@ -18,20 +18,33 @@ const decoders: Readonly<Record<string, () => Transform>> = {
   ...('createZstdDecompress' in zlib && { zstd: zlib.createZstdDecompress as () => Transform }),
 };
 
+/** The most codings of one response: each needs a decoder's memory, and a header has room for thousands. */
+const maxCodings = 5;
+
 /**
  * The codings that change bytes, in the order in which they were applied.
  *
  * @param header the value of `Content-Encoding`
- * @returns null if Node cannot undo one of them
+ * @returns null if Node cannot undo one of them, and for more than five
  */
 export const codingsIn = (header: string | null): readonly string[] | null => {
   const codings = (header ?? '').toLowerCase().split(',').map((word) => word.trim()).filter((word) => !plainWords.has(word));
-  return codings.every((coding) => Object.hasOwn(decoders, coding)) ? codings : null;
+  return codings.length <= maxCodings && codings.every((coding) => Object.hasOwn(decoders, coding)) ? codings : null;
 };
 
 /** Undoes codings that `codingsIn` has returned. Errors: those of `bytes`; bytes that are cut or are not in this coding. */
-export const decoded = (bytes: AsyncIterable<Uint8Array>, codings: readonly string[]): AsyncIterable<Uint8Array> => {
-  const transforms = codings.toReversed().flatMap((coding) => decoders[coding]?.() ?? []);
+export const decoded = (bytes: AsyncIterable<Uint8Array>, codings: readonly string[]): AsyncIterable<Uint8Array> =>
+  (codings.length === 0 ? bytes : decodedBy(codings.toReversed().flatMap((coding) => decoders[coding]?.() ?? []), bytes));
+
+async function *decodedBy(transforms: readonly Transform[], bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  const chunks = bytes[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  // A response without a body may name a coding all the same.
+  if (first.done === true) return;
+  const all = (async function *() {
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  })();
   // The reader gets the error of the last stream.
-  return transforms.length === 0 ? bytes : pipeline([Readable.from(bytes), ...transforms], () => undefined) as Transform;
-};
+  yield* pipeline([Readable.from(all), ...transforms], () => undefined) as Transform;
+}

@@ -10,9 +10,9 @@ export interface TransportLimits {
    * How long a request may take in ms, including its time in a queue.
    * Default: 60 000, so that a client's own `requestTimeoutMs` of 30 s comes first.
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** The largest response body, in bytes after decoding. Default: `maxBodyBytes`, 8 MiB. */
-  readonly maxBodyBytes?: number;
+  readonly maxBodyBytes?: number | undefined;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface TransportLimits {
 export const checkLimits = ({
   timeoutMs = 60_000,
   maxBodyBytes = defaultMaxBodyBytes,
-}: TransportLimits): Required<TransportLimits> => ({
+}: TransportLimits): { readonly timeoutMs: number; readonly maxBodyBytes: number } => ({
   timeoutMs: checkUpTo(longestTimerMs, 'timeoutMs', timeoutMs),
   maxBodyBytes: checkUpTo(Number.MAX_SAFE_INTEGER, 'maxBodyBytes', maxBodyBytes),
 });

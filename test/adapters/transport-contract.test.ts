@@ -9,6 +9,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { httpClientTransport } from '../../src/angular/index.js';
 import { fetchTransport } from '../../src/adapters/fetch.js';
 import { undiciTransport } from '../../src/adapters/undici.js';
+import { programTransport } from '../../src/cli/transport.js';
 import type { TransportLimits } from '../../src/transport/limits.js';
 import { maxBodyBytes, type Transport } from '../../src/transport/transport.js';
 import { errorOf, get, key, nowhere, serve, serveBytes } from './loopback.js';
@@ -26,6 +27,7 @@ const adapters: readonly (readonly [string, (limits?: TransportLimits) => Transp
   ['undiciTransport', (limits) => undiciTransport({ dispatcher, ...limits })],
   ['fetchTransport', fetchTransport],
   ['httpClientTransport', (limits) => httpClientTransport(http, limits)],
+  ['the transport of the command line', programTransport],
 ];
 
 describe.each(adapters)('%s', (name, createTransport) => {
