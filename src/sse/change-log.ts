@@ -195,7 +195,8 @@ export const createChangeLog = (createEpoch: () => string, { mostRows, mostChara
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 
-const bytesOf = (text: string): Uint8Array => encoder.encode(text);
+/** A text in UTF-8. */
+export const bytesOf = (text: string): Uint8Array => encoder.encode(text);
 
 const noRows = /* @__PURE__ */ bytesOf(/* @__PURE__ */ encodeRows([], []));
 

@@ -5,7 +5,7 @@
 import { catchError, concatWith, defer, endWith, map, NEVER, Observable, of, ReplaySubject, share, Subscription } from 'rxjs';
 import type { Feed } from '../feed/feed.js';
 import { backgroundTimer } from './background-timer.js';
-import type { ChangeLog, Slice } from './change-log.js';
+import { bytesOf, type ChangeLog, type Slice } from './change-log.js';
 import { encodedEnd, encodeFailure } from './wire-form.js';
 
 /** What the readers of a feed share after each change. */
@@ -137,10 +137,6 @@ export const readerEvents = (
       }),
     );
   });
-
-const encoder = /* @__PURE__ */ new TextEncoder();
-
-const bytesOf = (text: string): Uint8Array => encoder.encode(text);
 
 const comment = /* @__PURE__ */ bytesOf(':\n\n');
 
