@@ -7,7 +7,7 @@ import type { Provider } from '../wire/provider.js';
 import type { AccessArguments, BaseUrl } from './arguments.js';
 import { baseUrlIn, keyIn, keyVariable, type Variables } from './environment.js';
 import { knownProviders } from './known-providers.js';
-import { simulatorScheduler, speedVariable } from './simulator-clock.js';
+import { schedulerFor, speedVariable } from './simulator-clock.js';
 import { orUsageError, UsageError } from './usage-error.js';
 
 /** How to reach the providers in use. */
@@ -35,9 +35,8 @@ export const openAccess = (
   const accounts = providers.map((provider) =>
     orUsageError(() => account(provider, { apiKey: keyOf(provider, variables), baseUrl: baseUrlOf(provider, baseUrls, variables) })),
   );
-  const scheduler = simulatorScheduler(variables);
-  if (scheduler === null) return { accounts, scheduler: asyncScheduler };
-  const real = accounts.find(({ baseUrl }) => !isLoopback(baseUrl));
+  const scheduler = schedulerFor(variables);
+  const real = scheduler === asyncScheduler ? undefined : accounts.find(({ baseUrl }) => !isLoopback(baseUrl));
   if (real !== undefined) {
     throw new UsageError(`${speedVariable} works only with a simulator on this machine, but ${real.provider.id} is at ${real.baseUrl}: unset it, or name another .env file`);
   }

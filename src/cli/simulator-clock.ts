@@ -1,7 +1,7 @@
 /**
  * The clock of a simulator in another process. `simulate` prints it as variables, and `watch` and `query` read them.
  */
-import type { SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { atSpeed } from '../simulator/index.js';
 import { valueIn, type Variables } from './environment.js';
 import { UsageError } from './usage-error.js';
@@ -21,13 +21,13 @@ export const clockVariables = (speed: number): Readonly<Record<string, string>> 
   speed === 1 ? {} : { [speedVariable]: String(speed), [originVariable]: String(performance.timeOrigin) };
 
 /**
- * A scheduler with the clock that the variables describe; null without such variables.
+ * The providers' clock: that of a simulator if the variables describe one, else real time.
  *
  * Errors: `UsageError` for a speed without an origin, and for a value that is not a number above 0.
  */
-export const simulatorScheduler = (variables: Variables): SchedulerLike | null => {
+export const schedulerFor = (variables: Variables): SchedulerLike => {
   const speed = numberIn(variables, speedVariable);
-  if (speed === null) return null;
+  if (speed === null) return asyncScheduler;
   const originMs = numberIn(variables, originVariable);
   if (originMs === null) throw new UsageError(`${speedVariable} needs ${originVariable}: take both from the output of rx-seedance simulate`);
   return atSpeed(speed, originMs);

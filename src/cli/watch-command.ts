@@ -1,7 +1,7 @@
 /**
  * `rx-seedance watch`: follows tasks to their ends, saves their videos, and shows their progress.
  */
-import { asyncScheduler, concat, connect, EMPTY, from, last, lastValueFrom, map, merge, type Observable, type SchedulerLike, takeUntil, tap } from 'rxjs';
+import { concat, connect, EMPTY, from, last, lastValueFrom, map, merge, type Observable, type SchedulerLike, takeUntil, tap } from 'rxjs';
 import type { TaskRef } from '../task/snapshot.js';
 import { createTaskClient, type WatchOptions } from '../client/task-client.js';
 import { type Journal, openJournal } from '../node/index.js';
@@ -18,7 +18,7 @@ import { ProxyAgent } from './proxy-agent.js';
 import { type RunEvent, toRunEvents } from './run-events.js';
 import { type Run, tallyOf, toRun } from './run.js';
 import { exitCodeOf } from './signals.js';
-import { simulatorScheduler } from './simulator-clock.js';
+import { schedulerFor } from './simulator-clock.js';
 import { type ListLine, parseListLine, parseTaskList } from './task-refs.js';
 import { programTransport } from './transport.js';
 import { UsageError } from './usage-error.js';
@@ -28,7 +28,7 @@ export const runWatch = async (command: WatchArguments, console: Console): Promi
   const { env, redactor } = console;
   const variables = readVariables(env, command.envFile, redactor);
   const named = namedTasks(command);
-  const journal = command.journal === null ? null : openedJournal(command.journal, simulatorScheduler(variables) ?? asyncScheduler);
+  const journal = command.journal === null ? null : openedJournal(command.journal, schedulerFor(variables));
   try {
     const tasks = named ?? (journal?.states() ?? []).map(({ task }) => task);
     if (tasks.length === 0 && !command.fromStdin) throw new UsageError(`no task to watch: ${command.file ?? `the journal in ${command.journal ?? ''}`} has no tasks`);
