@@ -4,7 +4,7 @@
 import { asyncScheduler, catchError, concat, defer, endWith, ignoreElements, interval, merge, mergeMap, type Observable, of, retry, takeWhile, tap, throwError, throwIfEmpty, timeout } from 'rxjs';
 import { checkedDelay, type DelayPolicy } from '../poll/delay-policy.js';
 import { longestTimerMs } from '../checks.js';
-import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
+import { attemptAfter, failedAgain, type Failures, hasGivenUp, noFailures } from '../poll/backoff.js';
 import { longTimer } from '../poll/timers.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import { innermostReason } from '../transport/exchange.js';
@@ -34,6 +34,16 @@ export interface DownloadPlan {
   readonly pause: Pause;
 }
 
+/** How long to wait after failures, in ms; null to give up. */
+export const delayAfter = (failures: Failures, policy: DelayPolicy, giveUpAfterMs: number): number | null => {
+  const nowMs = asyncScheduler.now();
+  const delayMs = checkedDelay('retry', policy(attemptAfter(failures, nowMs, Math.random())));
+  return delayMs === 'stop' || hasGivenUp(failures, giveUpAfterMs, nowMs) ? null : delayMs;
+};
+
+/** Emits once, after a time. */
+export const wait = (ms: number): Observable<null> => concat(longTimer(ms), of(null));
+
 /** The host sends less than the least speed. */
 class SlowError extends ConnectionError {}
 
@@ -57,8 +67,6 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
     let isRejected = false;
     let isSlow = false;
 
-    const wait = (ms: number): Observable<null> => concat(longTimer(ms), of(null));
-
     const freshLink = (renew: Observable<string>, message: string): Observable<unknown> =>
       renew.pipe(
         throwIfEmpty(() => new Error('the watch emitted nothing')),
@@ -71,21 +79,18 @@ export const attempts = (part: Pick<PartFile, 'held'>, plan: DownloadPlan, open:
     /** A refused link is renewed at once, then after longer and longer delays. A link to a wrong file gets one more try first. */
     const refused = (message: string): Observable<unknown> => {
       const { renew } = plan;
-      const nowMs = asyncScheduler.now();
-      refusals = failedAgain(refusals, nowMs);
+      refusals = failedAgain(refusals, asyncScheduler.now());
       const isFirst = refusals.failureCount === 1;
-      const delayMs = isFirst && !isRejected ? 0 : checkedDelay('retry', plan.retry(attemptAfter(refusals, nowMs, Math.random())));
-      const isOver = delayMs === 'stop' || hasGivenUp(refusals, Math.min(plan.giveUpAfterMs, refusedForMs), nowMs);
-      if (isOver || (renew === null && !isRejected)) return throwError(() => new DownloadError('refused', plan.path, message));
+      const delayMs = isFirst && !isRejected ? 0 : delayAfter(refusals, plan.retry, Math.min(plan.giveUpAfterMs, refusedForMs));
+      if (delayMs === null || (renew === null && !isRejected)) return throwError(() => new DownloadError('refused', plan.path, message));
       const again = delayMs === 0 ? of(null) : wait(delayMs);
       return renew === null || (isFirst && isRejected) ? again : again.pipe(mergeMap(() => freshLink(renew, message)));
     };
 
     const failed = (message: string, retryAfterMs: number | null): Observable<unknown> => {
-      const nowMs = asyncScheduler.now();
-      failures = failedAgain(failures, nowMs);
-      const delayMs = checkedDelay('retry', plan.retry(attemptAfter(failures, nowMs, Math.random())));
-      if (delayMs !== 'stop' && !hasGivenUp(failures, plan.giveUpAfterMs, nowMs)) return wait(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs)));
+      failures = failedAgain(failures, asyncScheduler.now());
+      const delayMs = delayAfter(failures, plan.retry, plan.giveUpAfterMs);
+      if (delayMs !== null) return wait(Math.max(delayMs, Math.min(retryAfterMs ?? 0, longestRetryAfterMs)));
       const progress = `given up at byte ${String(part.held().receivedBytes)} after ${String(failures.failureCount)} failures in a row`;
       return throwError(() => new DownloadError('interrupted', plan.path, `${progress}: ${message}`));
     };

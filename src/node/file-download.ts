@@ -5,12 +5,11 @@ import { join, resolve } from 'node:path';
 import { asyncScheduler, concat, defer, from, ignoreElements, last, map, mergeMap, Observable, of, retry, tap, throwError } from 'rxjs';
 import type { Account } from '../client/account.js';
 import type { TaskClient } from '../client/task-client.js';
-import { attemptAfter, failedAgain, hasGivenUp, noFailures } from '../poll/backoff.js';
-import { checkedDelay, exponentialDelay, jittered } from '../poll/delay-policy.js';
-import { longTimer } from '../poll/timers.js';
+import { failedAgain, noFailures } from '../poll/backoff.js';
+import { exponentialDelay, jittered } from '../poll/delay-policy.js';
 import { watchConfig } from '../state/watch-config.js';
 import type { TaskSnapshot, TaskRef, Video } from '../task/snapshot.js';
-import { attempts } from './download-attempts.js';
+import { attempts, delayAfter, wait } from './download-attempts.js';
 import { type Connections, connectionsTo } from './download-connections.js';
 import { DownloadError, PassingError } from './download-error.js';
 import type { DownloadOptions, DownloadProgress } from './download-options.js';
@@ -130,13 +129,11 @@ export const downloadFile = (
   return defer(() => {
     let failures = noFailures;
     let best = 0;
-    const wait = (error: unknown): Observable<unknown> => {
+    const waitAfter = (error: unknown): Observable<unknown> => {
       if (!(error instanceof PassingError)) return throwError(() => error);
-      const nowMs = asyncScheduler.now();
-      failures = failedAgain(failures, nowMs);
-      const delayMs = checkedDelay('retry', policy(attemptAfter(failures, nowMs, Math.random())));
-      const isOver = delayMs === 'stop' || hasGivenUp(failures, giveUpAfterMs, nowMs);
-      return isOver ? throwError(() => error) : concat(longTimer(delayMs), of(null));
+      failures = failedAgain(failures, asyncScheduler.now());
+      const delayMs = delayAfter(failures, policy, giveUpAfterMs);
+      return delayMs === null ? throwError(() => error) : wait(delayMs);
     };
     return once.pipe(
       tap(({ receivedBytes }) => {
@@ -144,7 +141,7 @@ export const downloadFile = (
         best = receivedBytes;
         failures = noFailures;
       }),
-      retry({ delay: wait }),
+      retry({ delay: waitAfter }),
     );
   });
 };
