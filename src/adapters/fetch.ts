@@ -128,8 +128,8 @@ const readHeaders = (response: FetchResponse): HttpResponse['headers'] => {
 };
 
 /**
- * Reads the body as a text where it cannot be streamed, or not be decoded: Jest's jsdom has no `TextDecoder`. Cancels the stream at the end,
- * also when `fetch` ignores its signal.
+ * Reads the body in chunks. Where the platform has no stream or no `TextDecoder`, as in Jest's jsdom, it reads the whole text at once.
+ * Cancels the stream at the end, also when `fetch` ignores its signal.
  */
 const readBody = async (response: FetchResponse, signal: Signal, maxBodyBytes: number): Promise<string> => {
   const reader = typeof TextDecoder === 'undefined' ? null : response.body?.getReader();

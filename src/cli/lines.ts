@@ -7,7 +7,7 @@ import { Observable } from 'rxjs';
 import { textDecoder } from './text-encoding.js';
 
 /**
- * The lines of a text stream in UTF-8 or UTF-16.
+ * Decodes a stream from UTF-8 or UTF-16, and emits each line.
  *
  * Cold, but the stream can be read only once: unsubscribing destroys it, so that it does not keep the program alive.
  * Errors: those of the stream.

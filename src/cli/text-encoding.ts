@@ -4,7 +4,7 @@
 import { Transform } from 'node:stream';
 import { TextDecoder } from 'node:util';
 
-/** Decodes a text without its byte order mark, which also says whether it is in UTF-16. */
+/** Decodes a text, and drops its byte order mark. The mark of UTF-16 selects that encoding; a text without it is in UTF-8. */
 export const decodeText = (bytes: Uint8Array): string => new TextDecoder(encodingOf(bytes)).decode(bytes);
 
 /** Decodes a stream of text. */

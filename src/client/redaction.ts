@@ -49,8 +49,9 @@ const hexOf = (character: string): string =>
   character.charCodeAt(0).toString(16).replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
 
 /**
- * Matches a text in base64 after any other text: of its three encodings, the characters that depend on it alone. Encodings of a few
- * characters are left out, because pictures contain them by chance.
+ * Matches a text inside a longer text that is in base64. Base64 encodes three bytes at once, so there are three encodings, one for each place
+ * at which the text can begin. Each pattern has only the characters that no other byte changes. Patterns of fewer than six characters are
+ * dropped, because pictures contain them by chance.
  */
 const base64Of = (text: string): string =>
   [0, 1, 2].map((before) => btoa('\0'.repeat(before) + text).slice(before && before + 1, Math.floor((8 * (before + text.length)) / 6)))

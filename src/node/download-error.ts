@@ -62,7 +62,7 @@ const meanings: Readonly<Record<string, string>> = {
   ENOENT: 'the directory does not exist',
   ENOTDIR: 'a part of the path is not a directory',
   EISDIR: 'the path is a directory',
-  ELOOP: 'a symbolic link is in the place of the part or of a file beside it',
+  ELOOP: 'the part, or a file beside it, is a symbolic link',
   ENAMETOOLONG: 'the name is too long',
   EMFILE: 'too many files are open',
   EIO: 'the disk reported an I/O error',
