@@ -7,6 +7,7 @@ import { type DispatcherLike, undiciTransport } from '../../src/adapters/undici.
 import type { TransportLimits } from '../../src/transport/limits.js';
 import { maxBodyBytes } from '../../src/transport/transport.js';
 import { errorOf, get, key, serve, serveBytes } from './loopback.js';
+import { catchWarnings } from '../support/warnings.js';
 
 const agent = (options?: Agent.Options): Agent => {
   const made = new Agent(options);
@@ -154,8 +155,10 @@ describe('undiciTransport', () => {
 
     it('is read through a dispatcher that decodes it, too', async () => {
       const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(body)));
+      const warnings = catchWarnings();
       const dispatcher = agent().compose(interceptors.decompress());
       expect((await firstValueFrom(undiciTransport({ dispatcher })(get(url)))).body).toBe(body);
+      for (const warning of warnings) expect(warning).toMatch(/^ExperimentalWarning: DecompressInterceptor/);
     });
   });
 

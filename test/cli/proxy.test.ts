@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { programTransport } from '../../src/cli/transport.js';
 import { startSimulator } from '../../src/simulator/index.js';
 import { userAgent } from '../../src/version.js';
+import { catchWarnings } from '../support/warnings.js';
 import { run } from './console.js';
 
 /** For these tests alone: nothing trusts it. */
@@ -77,12 +78,15 @@ const openRelay = async () => {
 };
 
 let directory: string;
+let warnings: readonly string[];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'rx-seedance-proxy-'));
   for (const name of ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy']) for (const one of [name, name.toUpperCase()]) vi.stubEnv(one, '');
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  warnings = catchWarnings();
 });
 afterEach(() => {
+  for (const warning of warnings) expect(warning).toMatch(/^Warning: Setting the NODE_TLS_REJECT_UNAUTHORIZED/);
   vi.unstubAllEnvs();
   rmSync(directory, { recursive: true });
 });

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import { markSent, startWatch, type WatchState } from '../../src/state/watch-sta
 import { watchConfig } from '../../src/state/watch-config.js';
 import { ark } from '../../src/providers/ark.js';
 import { arkResponse, arkTask, sentAtS, at, record, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { catchWarnings } from '../support/warnings.js';
 
 const folders: string[] = [];
 const opened: Journal[] = [];
@@ -108,12 +108,13 @@ describe('a journal', () => {
     expect(readFileSync(path, 'utf8')).not.toContain('another');
   });
 
-  it('warns of an invalid line by default', async () => {
+  it('warns of an invalid line by default', () => {
     const directory = folder();
     writeFileSync(join(directory, 'watches.jsonl'), 'nonsense\n');
-    const warning = once(process, 'warning');
+    const warnings = catchWarnings();
     open(directory);
-    expect(String((await warning)[0])).toMatch(/^JournalWarning: .*watches\.jsonl, line 1 is invalid and was moved to .*watches\.jsonl\.invalid: WatchState: /);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/^JournalWarning: .*watches\.jsonl, line 1 is invalid and was moved to .*watches\.jsonl\.invalid: WatchState: /);
   });
 
   it('rejects a line of a newer release, and leaves the file unchanged', () => {
