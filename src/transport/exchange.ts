@@ -5,7 +5,10 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, Observable, type Observer, type Subscriber, type Unsubscribable } from 'rxjs';
 import { clockOf } from './clock.js';
 import { type Timed, TimeOuts } from './time-outs.js';
-import type { HttpRequest, HttpResponse } from './transport.js';
+import { type HttpRequest, type HttpResponse, TransportError } from './transport.js';
+
+/** Codes of a connection that was never made. */
+const unconnected: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
 type ErrorLike = Readonly<Partial<Record<'message' | 'code' | 'name' | 'cause', unknown>>>;
 
@@ -39,7 +42,9 @@ export class Exchange implements Observer<HttpResponse>, Timed, Unsubscribable {
   }
 
   error(error: unknown): void {
-    if (!this.isDone) this.#subscriber.error(new Error(`Request failed: ${innermostReason(error, Object.values(this.#request.headers))}`));
+    if (this.isDone) return;
+    const message = `Request failed: ${innermostReason(error, Object.values(this.#request.headers))}`;
+    this.#subscriber.error(new TransportError(message, isUnconnected(error) ? 'no' : 'unknown'));
   }
 
   timedOut(): void {
@@ -79,6 +84,9 @@ export const innermostReason = (error: unknown, secrets: readonly string[]): str
   if (!isSafe(message)) return [code, name].find(isSafe) ?? 'unknown reason';
   return isSafe(code) && !message.includes(code) ? `${message} (${code})` : message;
 };
+
+/** Whether no byte of the request can have left. */
+const isUnconnected = (error: unknown): boolean => unconnected.has(rootOf(error).code);
 
 /** The cause, where there is one: `fetch failed` itself says nothing. */
 const rootOf = (error: unknown): ErrorLike => {

@@ -33,6 +33,8 @@ export interface Lane {
   readonly finish: (turn: Turn, tell: () => void) => void;
   /** Removes a request that waits or is in flight; does nothing for any other. */
   readonly leave: (turn: Turn) => void;
+  /** Counts one more request in the turn of a request in flight. */
+  readonly departed: () => void;
   /** Passes a response to the rate limiter, before the request ends. Times are the clock's `elapsedMs`. */
   readonly arrived: (response: ArrivedResponse) => void;
 }
@@ -251,6 +253,7 @@ export const createRequestQueue = (concurrency: number | Observable<number>, clo
         leave: (turn) => {
           if (release(lane, turn) || withdraw(lane, turn)) pumpLater();
         },
+        departed: () => { lane.limiter = afterDeparture(lane.limiter, clock.elapsedMs()); },
         arrived: (response) => { lane.limiter = afterArrival(lane.limiter, response, clock.elapsedMs(), minIntervalMs); },
       };
     },

@@ -42,9 +42,21 @@ export interface HttpResponse {
  *
  * Cold: one request for each subscription. Unsubscribing aborts it at once; a request that still waits in a queue is never sent.
  * Redirects are responses, and are not followed. A response above `maxBodyBytes` is an error.
- * Errors: `TypeError` or `Error` when no complete response arrives; the message holds no header.
+ * Errors: `Error` when no complete response arrives; the message holds no header. `TransportError` says whether the request may have left;
+ * any other error counts as `unknown`.
  */
 export type Transport = (request: HttpRequest) => Observable<HttpResponse>;
+
+/** No complete response arrived. */
+export class TransportError extends Error {
+  /** `no`: certainly no byte of the request left, so the server did nothing. */
+  readonly sent: 'no' | 'unknown';
+
+  constructor(message: string, sent: 'no' | 'unknown') {
+    super(message);
+    this.sent = sent;
+  }
+}
 
 /** The default limit of a response body, in bytes after decoding: 8 MiB. Some providers echo the request with its pictures. */
 export const maxBodyBytes = 8_388_608;

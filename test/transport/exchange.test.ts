@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { EMPTY, NEVER, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { HttpRequest, HttpResponse } from '../../src/transport/transport.js';
+import { type HttpRequest, type HttpResponse, TransportError } from '../../src/transport/transport.js';
 import { exchangeTime, completeResponse } from '../../src/transport/exchange.js';
 import { marbles } from '../support/marbles.js';
 
 const a: HttpResponse = { status: 200, headers: {}, body: '{}' };
 const request: HttpRequest = { method: 'GET', url: 'https://ark.example', headers: { authorization: 'Bearer sk-1' } };
-const late = new Error('Request failed: no response within 5 ms (timeoutMs)');
+const late = new TransportError('Request failed: no response within 5 ms (timeoutMs)', 'unknown');
 
 const messageOf = (error: unknown, withRequest = request): unknown => {
   let message: unknown;
