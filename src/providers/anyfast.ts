@@ -7,6 +7,7 @@
  * @module
  */
 import { newApi as dialect } from '../wire/new-api.js';
+import { arkCreation } from '../wire/creation.js';
 import { defineProvider } from '../wire/provider.js';
 
 /** The address in China. */
@@ -23,6 +24,7 @@ export const anyfast = /* @__PURE__ */ defineProvider({
   baseUrl: 'https://www.anyfast.ai',
   otherBaseUrls: { China: anyfastChinaUrl },
   path: '/v1/video/generations/{id}',
+  create: /* @__PURE__ */ arkCreation('/v1/video/generations'),
   dialect,
   retention: { recordMs: null, cancelledRecordMs: null, videoMs: 86_400_000 },
   tierFactors: {},

@@ -11,6 +11,7 @@
  * @module
  */
 import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
+import { arkCreation } from '../wire/creation.js';
 import { defineProvider } from '../wire/provider.js';
 import { arkList } from '../wire/task-list.js';
 
@@ -38,6 +39,8 @@ export const ark = /* @__PURE__ */ defineProvider({
   baseUrl: arkRegions['cn-beijing'],
   otherBaseUrls: { 'ap-southeast': arkRegions['ap-southeast'], 'eu-west': arkRegions['eu-west'], ...arkGateways },
   path: '/contents/generations/tasks/{id}',
+  create: /* @__PURE__ */ arkCreation('/contents/generations/tasks'),
+  cancels: true,
   list: /* @__PURE__ */ arkList('/contents/generations/tasks'),
   dialect,
   retention: { recordMs: 7 * 86_400_000, cancelledRecordMs: 86_400_000, videoMs: 86_400_000 },

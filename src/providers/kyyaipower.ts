@@ -7,6 +7,7 @@
  * @module
  */
 import { flatVideo as dialect, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from '../wire/flat-video.js';
+import { flatVideoCreation } from '../wire/creation.js';
 import { defineProvider } from '../wire/provider.js';
 
 /** The base URL of the newer documentation. */
@@ -18,6 +19,7 @@ const facts = {
   baseUrl: 'https://zcbservice.aizfw.cn/kyyAiPower',
   otherBaseUrls: { 'newer documentation': newerUrl },
   path: '/v1/result/{id}',
+  create: flatVideoCreation,
   dialect,
   retention: { recordMs: 7 * 86_400_000, cancelledRecordMs: null, videoMs: 7 * 86_400_000 },
   tierFactors: flatVideoTierFactors,

@@ -8,6 +8,7 @@
  * @module
  */
 import { ark as dialect, arkExpectedTimeMs, arkPacing } from '../wire/ark.js';
+import { arkCreation } from '../wire/creation.js';
 import { defineProvider } from '../wire/provider.js';
 import { arkList } from '../wire/task-list.js';
 
@@ -21,6 +22,7 @@ export const powertokens = /* @__PURE__ */ defineProvider({
   name: 'PowerTokens',
   baseUrl: 'https://api.powertokens.ai/byteplus/api/v3',
   path: '/contents/generations/tasks/{id}',
+  create: /* @__PURE__ */ arkCreation('/contents/generations/tasks'),
   list: /* @__PURE__ */ arkList('/contents/generations/tasks'),
   dialect,
   retention: { recordMs: 7 * 86_400_000, cancelledRecordMs: 86_400_000, videoMs: 14 * 86_400_000 },

@@ -7,6 +7,7 @@
  * @module
  */
 import { flatVideo as dialect, flatVideoExpectedTimeMs, flatVideoPacing, flatVideoTierFactors } from '../wire/flat-video.js';
+import { flatVideoCreation } from '../wire/creation.js';
 import { defineProvider } from '../wire/provider.js';
 
 /**
@@ -19,6 +20,7 @@ export const xingchao = /* @__PURE__ */ defineProvider({
   name: 'xingchaoyiqing',
   baseUrl: 'https://zcbservice.aizfw.cn/kyyReactApiServer',
   path: '/v1/result/{id}',
+  create: flatVideoCreation,
   dialect,
   retention: { recordMs: 86_400_000, cancelledRecordMs: null, videoMs: 86_400_000 },
   tierFactors: flatVideoTierFactors,

@@ -10,6 +10,7 @@
  */
 import { arkExpectedTimeMs, arkPacing, labelledArk } from '../wire/ark.js';
 import { newApiErrorReason } from '../wire/new-api-errors.js';
+import { arkCreation } from '../wire/creation.js';
 import { defineProvider } from '../wire/provider.js';
 
 /** The address that bypasses the proxy, for long requests. */
@@ -26,6 +27,7 @@ export const yescale = /* @__PURE__ */ defineProvider({
   baseUrl: 'https://api.yescale.io',
   otherBaseUrls: { 'without the proxy': yescaleDirectUrl },
   path: '/seedance/generations/{id}',
+  create: /* @__PURE__ */ arkCreation('/seedance/generations'),
   dialect: /* @__PURE__ */ labelledArk(newApiErrorReason),
   retention: { recordMs: null, cancelledRecordMs: null, videoMs: null },
   tierFactors: {},

@@ -4,7 +4,8 @@
 import type { Either } from 'fp-ts/Either';
 import type { Failure, Reading, TaskRef } from '../task/snapshot.js';
 import type { HttpResponse } from '../transport/transport.js';
-import { responseReader, type IsOther } from './response-reader.js';
+import { responseReader, type IsOther, type ResponseReader } from './response-reader.js';
+import type { TaskCreation } from './creation.js';
 import type { Dialect } from './dialect.js';
 import type { AssumedFact, KeyHeader, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
 import type { ReadFailure } from './error-response.js';
@@ -12,7 +13,7 @@ import type { StatusTable } from './status-words.js';
 import type { TaskList } from './task-list.js';
 
 /** One provider: its address, its status words, its polling interval, and how its responses are read. */
-export interface Provider<Id extends string = string> {
+export interface Provider<Id extends string = string, Body = unknown> {
   readonly id: Id;
   /** The display name. */
   readonly name: string;
@@ -53,6 +54,10 @@ export interface Provider<Id extends string = string> {
   readonly read: (task: TaskRef, response: HttpResponse, isOther?: IsOther) => Either<ReadFailure, Reading>;
   /** Whether a failure has a relay's generic message, such as "task failed": the task's own end may still follow. */
   readonly isRelayFailure: (failure: Failure) => boolean;
+  /** How tasks are created; null if this library does not know. */
+  readonly create: TaskCreation<Body> | null;
+  /** Whether a DELETE of a queued task cancels it, as Ark documents. */
+  readonly cancels: boolean;
   /** The documented list of tasks; null if undocumented. */
   readonly list: TaskList | null;
   /**
@@ -64,16 +69,22 @@ export interface Provider<Id extends string = string> {
     response: HttpResponse,
     isOther?: IsOther,
   ) => Either<ReadFailure, ReadonlyMap<TaskRef, Either<ReadFailure, Reading>>>;
+  /** Reads something else in a response, by the rules for errors of `read`. Pure, never throws. */
+  readonly readWith: ResponseReader['readWith'];
 }
 
 /** A provider's facts, and the dialect that reads its responses. */
-export type ProviderFacts<Id extends string> = Omit<
+export type ProviderFacts<Id extends string, Body = unknown> = Omit<
   Provider<Id>,
-  'dialect' | 'statuses' | 'task' | 'read' | 'list' | 'readList' | 'isRelayFailure' | 'otherBaseUrls' | 'assumed' | 'auth'
+  'dialect' | 'statuses' | 'task' | 'read' | 'create' | 'cancels' | 'list' | 'readList' | 'readWith' | 'isRelayFailure' | 'otherBaseUrls' | 'assumed' | 'auth'
 > & {
   readonly dialect: Dialect;
   /** Default: `Authorization: Bearer <key>`. */
   readonly auth?: KeyHeader;
+  /** Default: null. */
+  readonly create?: TaskCreation<Body> | null;
+  /** Default: false. */
+  readonly cancels?: boolean;
   /** Default: null. */
   readonly list?: TaskList | null;
   /** Default: none. */
@@ -91,7 +102,16 @@ const bearer: KeyHeader = { header: 'authorization', scheme: 'Bearer' };
  * with other characters than ASCII letters, digits and hyphens.
  * @example defineProvider({ ...yescale, id: 'mine', baseUrl: 'https://api.example.com', path: '/tasks/{id}', dialect: ark })
  */
-export const defineProvider = <const Id extends string>({ dialect, list = null, otherBaseUrls = {}, assumed = {}, auth = bearer, ...facts }: ProviderFacts<Id>): Provider<Id> => {
+export const defineProvider = <const Id extends string, Body = unknown>({
+  dialect,
+  create = null,
+  cancels = false,
+  list = null,
+  otherBaseUrls = {},
+  assumed = {},
+  auth = bearer,
+  ...facts
+}: ProviderFacts<Id, Body>): Provider<Id, Body> => {
   if (!/^https?:\/\/[^\s?#]+[^\s?#/]$/.test(facts.baseUrl)) {
     throw new TypeError(`defineProvider: baseUrl must be an http(s) URL without a slash at the end, not '${facts.baseUrl}'`);
   }
@@ -105,6 +125,8 @@ export const defineProvider = <const Id extends string>({ dialect, list = null, 
     ...facts,
     dialect: dialect.name,
     statuses: dialect.statuses,
+    create,
+    cancels,
     list,
     task: (id) => ({ provider: facts.id, id }),
     otherBaseUrls,

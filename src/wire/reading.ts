@@ -154,9 +154,12 @@ const failureOf = ({ errors, notice, providerStatus }: ParsedTask, body: unknown
 const moderated =
   /sensitive[\s_-]*(?:content|info|word|image|text|topic)|RiskDetection|moderat(?:ion|ed)|nsfw|copyright|infring|content[\s_-]*(?:policy|filter|safety)|policy[\s_-]*violation|violates? .{0,40}(?:polic|guideline|terms)|(?:prohibited|unsafe|harmful)[\s_-]*content|safety[\s_-]*(?:system|filter|check)|inappropriate|flagged|real[\s_-]person|敏感(?:信息|内容|词|人物)|违规|版权|侵权|审核|风控|色情/i;
 
+/** Whether a code or a message says that content was refused. */
+export const isModerated = (text: string): boolean => moderated.test(text);
+
 const reasonOf = (codes: readonly string[], message: string): FailureReason => {
   const text = [...codes, message].join(' ');
-  if (moderated.test(text)) return 'moderation';
+  if (isModerated(text)) return 'moderation';
   if (codes.some((code) => code.startsWith('InvalidParameter'))) return 'invalid-input';
   if (codes.some((code) => code.startsWith('Internal'))) return 'internal';
   if (/超时|timeout|timed out/i.test(text)) return 'timeout';

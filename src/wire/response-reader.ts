@@ -28,6 +28,11 @@ export interface ResponseReader {
   readonly read: (task: TaskRef, response: HttpResponse, isOther?: IsOther) => Read<Reading>;
   /** Returns the result of each task in a list. Tasks that the list omits, or lists twice with different contents, are missing. */
   readonly readList: (tasks: readonly TaskRef[], response: HttpResponse, isOther?: IsOther) => Read<ReadonlyMap<TaskRef, Read<Reading>>>;
+  /**
+   * Returns what `pick` finds in the JSON of a successful response. Null means that it found nothing: the result is then the error in the
+   * response, or a `decode` failure that says what was `wanted`.
+   */
+  readonly readWith: <T>(response: HttpResponse, wanted: string, pick: (json: unknown) => T | null) => Read<T>;
 }
 
 /** Creates the reader of a dialect. */
@@ -72,6 +77,12 @@ export const responseReader = (dialect: Dialect, retention: Retention): Response
   };
 
   return {
+    readWith: (response, wanted, pick) => {
+      const json = jsonOf(response, deepestNesting + levelsAroundItem);
+      if (isLeft(json)) return json;
+      const found = pick(json.right);
+      return found === null ? left(failureOf(json.right, response, wanted)) : right(found);
+    },
     read: (task, response, isOther = noOther) => {
       const json = jsonOf(response, deepestNesting);
       return isLeft(json) ? left(withRetention(json.left)) : readBody(json.right, task, response, isOther);
@@ -134,10 +145,11 @@ const readInside = (body: unknown, dialect: Dialect): ParsedTask | null => {
 };
 
 /** The items of the list in a body, with or without envelopes; null for an error or a body without a list. */
-const itemsIn = (body: unknown): readonly unknown[] | null => {
+export const itemsIn = (body: unknown): readonly unknown[] | null => {
   if (!PlainObject.is(body) || errorResponseIn(body) !== null || !isSuccess(body)) return null;
   const { items, data } = body;
-  return Array.isArray(items) ? (items as readonly unknown[]) : itemsIn(data); // not `any[]`
+  const list: unknown = items ?? data;
+  return Array.isArray(list) ? (list as readonly unknown[]) : itemsIn(data); // not `any[]`
 };
 
 const hasEnvelopeKeysAlone = (body: object): boolean => Object.keys(body).every((key) => key === 'status' || envelopeKeys.has(key));

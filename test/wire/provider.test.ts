@@ -30,7 +30,7 @@ const read = (body: unknown, dialect: Dialect = ark, headers: Readonly<Record<st
 describe('defineProvider', () => {
   it('keeps the facts, and takes the name and the status words of the dialect', () => {
     const { dialect: _, ...rest } = facts;
-    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, list: null, task: expect.any(Function), otherBaseUrls: {}, assumed: {}, auth: { header: 'authorization', scheme: 'Bearer' }, read: expect.any(Function), readList: expect.any(Function), isRelayFailure: expect.any(Function) });
+    expect(defineProvider(facts)).toEqual({ ...rest, dialect: 'ark', statuses: ark.statuses, list: null, create: null, cancels: false, task: expect.any(Function), otherBaseUrls: {}, assumed: {}, auth: { header: 'authorization', scheme: 'Bearer' }, read: expect.any(Function), readList: expect.any(Function), readWith: expect.any(Function), isRelayFailure: expect.any(Function) });
     const list = { pathOf: () => '/tasks' };
     expect(defineProvider({ ...facts, list }).list).toBe(list);
   });
