@@ -42,12 +42,16 @@ export {
 export { poll, type PollOptions } from './poll/poll.js';
 export type { LaneStatus, QueueStatus, RateLimitOptions, WaitingFor } from './transport/request-queue.js';
 export type { TransportLimits } from './transport/limits.js';
-export type { HttpGet, HttpRequest, HttpResponse, HttpWrite, Transport } from './transport/transport.js';
+export { type HttpGet, type HttpRequest, type HttpResponse, type HttpWrite, type Transport, TransportError } from './transport/transport.js';
 export type { Provider } from './wire/provider.js';
 export type { TaskList } from './wire/task-list.js';
 export type { KeyHeader, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './wire/facts.js';
 export type { ReadFailure, ResponseReason } from './wire/error-response.js';
 export { account, type Account, type AccountOptions } from './client/account.js';
+export { cancelTask, type CancelOutcome } from './client/cancel-task.js';
+export { createTask, type CreateOptions } from './client/create-task.js';
+export { type CreateOutcome, type CreationRecord, type CreationStore, type Eventually, parseCreationRecord, type RejectionReason } from './client/creation-record.js';
+export { type ListFilter, listTasks, type SnapshotFor } from './client/list-tasks.js';
 export type { Save } from './client/saver.js';
 export { createTaskClient, type TaskClient, type TaskClientOptions, type WatchOptions } from './client/task-client.js';
 export { isSeedanceError, SeedanceError, type SeedanceErrorKind, type WatchError } from './state/errors.js';

@@ -78,6 +78,7 @@ export const injectSeedance = (): TaskClient => {
     watch: (task, options) => throughZone(client.watch(task, options)),
     queue: throughZone(client.queue),
     accountOf: (task) => client.accountOf(task),
+    connectionOf: (account) => client.connectionOf(account),
     scheduler: client.scheduler,
   };
 };

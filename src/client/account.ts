@@ -31,14 +31,17 @@ export interface Credentials {
 }
 
 /** An API key at a base URL of a provider. */
-export interface Account<Id extends string = string> {
-  readonly provider: Provider<Id>;
+export interface Account<Id extends string = string, Body = unknown> {
+  readonly provider: Provider<Id, Body>;
   readonly name: string | null;
   readonly baseUrl: string;
   readonly credentials: () => Credentials;
   readonly rateLimit: RateLimitOptions;
   readonly batch: boolean;
 }
+
+/** The request body of a provider's creations. */
+export type BodyOf<P extends Provider> = P extends Provider<string, infer Body> ? Body : never;
 
 /**
  * Creates an account of a provider.
@@ -47,10 +50,10 @@ export interface Account<Id extends string = string> {
  * integer ≥ 1. The messages never contain the key.
  * @example account(ark, { apiKey: process.env.ARK_API_KEY ?? '', baseUrl: arkRegions['ap-southeast'] })
  */
-export const account = <Id extends string>(
-  provider: Provider<Id>,
+export const account = <P extends Provider>(
+  provider: P,
   { apiKey, baseUrl, name, allowInsecure = false, rateLimit = {}, batch = true }: AccountOptions,
-): Account<Id> => {
+): Account<P['id'], BodyOf<P>> => {
   if (!isRecord(provider)) throw new TypeError(`account: provider must be an export of rx-seedance/providers/<id>, not ${String(provider)}`);
   const label = `account ${provider.id}`;
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
@@ -87,7 +90,7 @@ export const account = <Id extends string>(
     sent.splice(maxKeys);
     return own.credentials;
   };
-  return {
+  const created: Account = {
     provider,
     name: name ?? null,
     baseUrl: withoutRepetition(checkedUrl(label, baseUrl === undefined ? provider.baseUrl : baseUrl, allowInsecure), provider),
@@ -95,6 +98,7 @@ export const account = <Id extends string>(
     batch,
     credentials: () => (apiKey === null ? keyless : credentialsOf(typeof apiKey === 'function' ? keyFrom(label, apiKey) : apiKey)),
   };
+  return created as Account<P['id'], BodyOf<P>>; // the types of its provider
 };
 
 /** The number of keys to redact. */

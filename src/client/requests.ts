@@ -10,6 +10,7 @@ import { afterList, afterQuotaCheck, freshLists, longestUrl, mayList, planOf } f
 import type { PollError } from '../state/watch-state.js';
 import type { Reading, TaskRef } from '../task/snapshot.js';
 import type { Clock } from '../transport/clock.js';
+import type { ArrivedResponse } from '../transport/rate-limiter.js';
 import type { Lane, Turn } from '../transport/request-queue.js';
 import { serverWaitMs } from '../transport/retry-after.js';
 import { type Timed, TimeOuts } from '../transport/time-outs.js';
@@ -157,12 +158,17 @@ class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
 }
 /* eslint-enable no-restricted-syntax */
 
-/** Options of `createRequests`. */
-export interface RequestsOptions {
+/** How a client sends the requests of one account. */
+export interface Connection {
+  readonly account: Account;
   readonly lane: Lane;
   readonly transport: Transport;
   readonly clock: Clock;
   readonly requestTimeoutMs: number;
+}
+
+/** What an account's requests need to know of the client's watches. */
+export interface WatchedTasks {
   /** Whether other tasks of the account are watched. */
   readonly hasOtherTasks: () => boolean;
   /** Whether the task with this id is watched. */
@@ -178,7 +184,7 @@ const longestGoodWaitMs = 2 * 60_000;
 class RequestsOfAccount implements Requests {
   readonly requestTimeoutMs: number;
   readonly #account: Account;
-  readonly #options: RequestsOptions;
+  readonly #options: Connection & WatchedTasks;
   readonly #timeOuts: TimeOuts;
   /** The provider's path, up to the id of a task and after it. */
   readonly #beforeId: string;
@@ -191,7 +197,8 @@ class RequestsOfAccount implements Requests {
   /** Whether the account has received a good response. */
   #hasGoodResponse = false;
 
-  constructor(account: Account, options: RequestsOptions) {
+  constructor(options: Connection & WatchedTasks) {
+    const { account } = options;
     this.#account = account;
     this.#options = options;
     const { path, list } = account.provider;
@@ -369,9 +376,7 @@ class RequestsOfAccount implements Requests {
     const { lane, clock } = this.#options;
     const { sentAtMs, sentFor } = request;
     const result = read(reply.right);
-    const isRefused = isLeft(result) && 'reason' in result.left && result.left.reason === 'rate-limited';
-    const retryAfterMs = isRefused && 'retryAfterMs' in result.left ? result.left.retryAfterMs : null;
-    lane.arrived({ isRefused, sentAtMs, retryAfterMs });
+    lane.arrived(arrivalOf(result, sentAtMs));
     if (isLeft(result)) return result;
     this.#hasGoodResponse = true;
     const waitMs = Math.min(serverWaitMs(reply.right) ?? 0, longestGoodWaitMs);
@@ -400,15 +405,21 @@ class RequestsOfAccount implements Requests {
  * no other task is watched, or if the provider documents no list. A task that a list omits is polled singly from its next interval on.
  * An error of a request is the result of its polls; only an error of the queue fails a poll.
  */
-export const createRequests = (account: Account, options: RequestsOptions): Requests => new RequestsOfAccount(account, options);
+export const createRequests = (connection: Connection & WatchedTasks): Requests => new RequestsOfAccount(connection);
 
 /** Shared empty array: saves memory. */
 const none: readonly Poll[] = [];
 
-const asItIs = (text: string): string => text;
+export const asItIs = (text: string): string => text;
+
+/** The facts of a result that matter for rate limits. */
+export const arrivalOf = (result: Either<ReadFailure, unknown>, sentAtMs: number): ArrivedResponse => {
+  const isRefused = isLeft(result) && 'reason' in result.left && result.left.reason === 'rate-limited';
+  return { isRefused, sentAtMs, retryAfterMs: isRefused && 'retryAfterMs' in result.left ? result.left.retryAfterMs : null };
+};
 
 /** Redacts a response. Returns the same object if it does not contain the key. */
-const redactedBy = (redact: Credentials['redact'], response: HttpResponse): HttpResponse => {
+export const redactedBy = (redact: Credentials['redact'], response: HttpResponse): HttpResponse => {
   const { status, headers } = response;
   const body = redact(response.body);
   for (const name in headers) {

@@ -9,7 +9,8 @@ import type { Clock } from '../transport/clock.js';
 /** Saves a watch's state. An asynchronous save returns a promise or an Observable; other return values are ignored. */
 export type Save = (state: WatchState) => unknown;
 
-const isPromise = (value: unknown): value is PromiseLike<unknown> => isRecord(value) && 'then' in value && typeof value.then === 'function';
+/** Whether a value is a promise. */
+export const isPromise = (value: unknown): value is PromiseLike<unknown> => isRecord(value) && 'then' in value && typeof value.then === 'function';
 
 /** Saves the states of one watch. */
 export interface Saver {

@@ -4,7 +4,7 @@
  */
 import { isLeft, right } from 'fp-ts/Either';
 import type { Observer, Subscribable, Unsubscribable } from 'rxjs';
-import { isEqual, type TaskRef } from '../task/snapshot.js';
+import { isEqual, type Reading, type TaskRef } from '../task/snapshot.js';
 import type { Clock } from '../transport/clock.js';
 import { type Leaving, Poll, type PolledTask, type PollSettings, type Requests, type Result } from './requests.js';
 
@@ -68,6 +68,14 @@ export class SharedTask implements PolledTask, Subscribable<null> {
   wake(): void {
     this.isWoken = true;
     this.#signal(this.#listeners);
+  }
+
+  /** Takes the result of another request about the task, as if it had been polled then. A null result counts for the minimum interval alone. */
+  tell(lastRequest: NonNullable<PolledTask['lastRequest']>, reading: Reading | null): void {
+    this.lastRequest = lastRequest;
+    if (reading === null) return;
+    if (this.#poll !== null) this.#requests.stop(this.#poll);
+    this.done(right(reading));
   }
 
   /**

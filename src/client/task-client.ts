@@ -10,14 +10,15 @@ import { errorAs } from '../state/errors.js';
 import { parseWatchState } from '../state/stored.js';
 import { type WatchConfigOptions, watchConfig, type WatchConfig } from '../state/watch-config.js';
 import { applyResult, resumeWatch, startWatch, transitionBetween, withDeadline, type WatchState } from '../state/watch-state.js';
-import { taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
+import { type Reading, taskKey, type TaskRef, type TaskSnapshot } from '../task/snapshot.js';
 import type { TaskTransition } from '../task/transition.js';
 import { createRequestQueue, type QueueStatus } from '../transport/request-queue.js';
 import { TimeOuts } from '../transport/time-outs.js';
 import type { Transport } from '../transport/transport.js';
 import { noHints } from '../wire/facts.js';
 import { type Account, accountFinder } from './account.js';
-import { createRequests, type PollSettings, type Requests, type Result } from './requests.js';
+import { type Connection, createRequests, type PollSettings, type Requests, type Result } from './requests.js';
+import type { Creations } from './creation-record.js';
 import type { Save } from './saver.js';
 import { type Arrival, type Poller, SharedTask } from './shared-task.js';
 import { deadlineCheckMs, ownResult, type Surroundings, Watcher } from './watcher.js';
@@ -91,8 +92,22 @@ export interface TaskClient<Id extends string = string> {
    * Throws `TypeError` for a ref of another provider or account.
    */
   accountOf(task: TaskRef<Id>): Account;
+  /** For `createTask`, `cancelTask` and `listTasks`. Throws `TypeError` for an account of another client. */
+  readonly connectionOf: (account: Account) => ClientConnection;
   /** The clock of the client: `scheduler.now()` is the time by which states, events and rows are dated. */
   readonly scheduler: SchedulerLike;
+}
+
+/** How a client sends requests of one account, and what it does with results about its tasks. */
+export interface ClientConnection extends Connection {
+  readonly creations: Creations;
+  /**
+   * Passes the result of a request about a task to its watchers, and starts the task's minimum interval.
+   *
+   * @param sentAtMs by the clock's `elapsedMs`
+   * @param reading null if the request failed
+   */
+  readonly tell: (task: TaskRef, sentAtMs: number, reading: Reading | null) => void;
 }
 
 /** The polling of one account. */
@@ -100,6 +115,7 @@ interface Polling {
   readonly owner: Account;
   /** The configuration of a watch without options. */
   readonly config: WatchConfig;
+  readonly connection: Connection;
   readonly requests: Requests;
   /** The watched tasks of the account. */
   readonly watched: Set<SharedTask>;
@@ -133,21 +149,21 @@ export const createTaskClient = <Id extends string>({
   /** Tasks that were watched recently: one that is watched again, for example by `retry()`, keeps its minimum interval. */
   const recent = new Map<string, SharedTask>();
   const pollings = new Map<Account, Polling>();
+  const creations: Creations = { begun: new Map(), records: new Map() };
 
-  const pollingOf = (ref: TaskRef): Polling => {
-    const owner = accountOf(ref);
+  const pollingOf = (owner: Account): Polling => {
     const known = pollings.get(owner);
     if (known !== undefined) return known;
     const { provider, name, baseUrl, rateLimit } = owner;
     const watched = new Set<SharedTask>();
+    const lane = queue.lane(name === null ? provider.id : `${provider.id} (${name})`, provider.pacing(noHints).minIntervalMs, rateLimit);
+    const connection = { account: owner, lane, transport, clock, requestTimeoutMs };
     const polling = {
       owner,
       config: watchConfig(provider, { ...defaults, baseUrl }),
-      requests: createRequests(owner, {
-        lane: queue.lane(name === null ? provider.id : `${provider.id} (${name})`, provider.pacing(noHints).minIntervalMs, rateLimit),
-        transport,
-        clock,
-        requestTimeoutMs,
+      connection,
+      requests: createRequests({
+        ...connection,
         hasOtherTasks: () => watched.size > 1,
         isWatched: (id) => tasks.has(keyOf({ provider: provider.id, id }, owner)),
       }),
@@ -188,7 +204,7 @@ export const createTaskClient = <Id extends string>({
     if ((!isOver && shared.watchers > 0) || tasks.get(key) !== shared) return;
     tasks.delete(key);
     if (tasks.size === 0) waking.unsubscribe();
-    pollingOf(shared.task).watched.delete(shared);
+    pollingOf(accountOf(shared.task)).watched.delete(shared);
     recent.delete(key);
     recent.set(key, shared);
     // The oldest entries come first.
@@ -202,7 +218,7 @@ export const createTaskClient = <Id extends string>({
 
   /** Follows a task, and emits what `pick` returns for each result, unless it is null. */
   const follow = <T>(ref: TaskRef, { resumeFrom, save, ...own }: WatchOptions = {}, pick: Picked<T>): Observable<T> => {
-    const polling = pollingOf(ref);
+    const polling = pollingOf(accountOf(ref));
     const task = plainRef(ref);
     if (save !== undefined) checkFunction('save', save);
     const config = configOf(polling, own);
@@ -228,7 +244,7 @@ export const createTaskClient = <Id extends string>({
 
   return {
     query: (ref) => {
-      const polling = pollingOf(ref);
+      const polling = pollingOf(accountOf(ref));
       const { config } = polling;
       const task = plainRef(ref);
       return defer(() => {
@@ -249,6 +265,20 @@ export const createTaskClient = <Id extends string>({
     watch: (ref, options) => follow(ref, options, (_, transition) => transition),
     queue: queue.status,
     accountOf,
+    connectionOf: (owner) => {
+      if (!accounts.some((each: Account) => each === owner)) throw new TypeError('account must be one of the accounts of the client');
+      const polling = pollingOf(owner);
+      return {
+        ...polling.connection,
+        creations,
+        tell: (task, sentAtMs, reading) => {
+          const { provider, hintsOf } = polling.config;
+          const shared = join(task, polling);
+          shared.tell({ sentAtMs, minIntervalMs: provider.pacing(hintsOf(reading?.snapshot ?? null)).minIntervalMs }, reading);
+          leave(shared, false);
+        },
+      };
+    },
     scheduler,
   };
 };

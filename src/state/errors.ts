@@ -4,7 +4,7 @@
  */
 import type { TaskSnapshot, TaskRef } from '../task/snapshot.js';
 import type { ResponseReason } from '../wire/error-response.js';
-import type { WatchErrorKind, WatchState } from './watch-state.js';
+import { type PollError, pollErrorText, type WatchErrorKind, type WatchState } from './watch-state.js';
 
 /**
  * `transport` no response arrived · `response` the provider returned an error · `decode` its responses could not be read · `timeout` the
@@ -21,6 +21,8 @@ interface SeedanceErrorDetails {
   readonly task: TaskRef;
   readonly lastSnapshot: TaskSnapshot | null;
   readonly state: WatchState | null;
+  readonly reason?: ResponseReason | null;
+  readonly status?: number | null;
 }
 
 const brand = /* @__PURE__ */ Symbol.for('rx-seedance.SeedanceError');
@@ -39,14 +41,14 @@ export class SeedanceError extends Error {
   /** The HTTP status of the last poll, if the provider responded with an error. */
   readonly status: number | null;
 
-  constructor(message: string, { kind, task, lastSnapshot, state }: SeedanceErrorDetails) {
+  constructor(message: string, { kind, task, lastSnapshot, state, reason, status }: SeedanceErrorDetails) {
     super(message);
     this.kind = kind;
     this.task = task;
     this.lastSnapshot = lastSnapshot;
     this.state = state;
-    this.reason = state?.lastError?.reason ?? null;
-    this.status = state?.lastError?.status ?? null;
+    this.reason = reason ?? state?.lastError?.reason ?? null;
+    this.status = status ?? state?.lastError?.status ?? null;
     Object.defineProperty(this, brand, { value: true });
   }
 }
@@ -111,6 +113,17 @@ export const errorAs = (kind: WatchErrorKind | 'save', state: WatchState, cause?
     ...(isForgotten ? [`; its record was kept until ${new Date(forgottenAtMs).toISOString()}`] : []),
   ].join('');
   return new SeedanceError(message, { kind, task, lastSnapshot: snapshot, state });
+};
+
+/**
+ * The error for a request other than a poll.
+ *
+ * @param what happened to the task, or to all of the account if its id is empty
+ */
+export const requestError = (what: string, error: PollError, task: TaskRef, lastSnapshot: TaskSnapshot | null = null): SeedanceError => {
+  const { reason, status } = error.kind === 'response' ? error : { reason: null, status: null };
+  const of = task.id === '' ? task.provider : `${task.provider}/${task.id}`;
+  return new SeedanceError(`${of}: ${what}: ${pollErrorText(error)}`, { kind: error.kind, task, lastSnapshot, state: null, reason, status });
 };
 
 /** The message of any thrown value. */

@@ -12,6 +12,7 @@ import { type TaskTransition, transitionTo } from '../task/transition.js';
 import { longestRetryAfterMs } from '../transport/retry-after.js';
 import type { ReadFailure, ResponseReason } from '../wire/error-response.js';
 import { type Forecast, forecastAfter, forecastAt, later, maxUnfinished, progressAt } from './progress.js';
+import { hashOf } from './hash.js';
 import type { WatchConfig } from './watch-config.js';
 
 /** Why a poll failed. */
@@ -22,6 +23,9 @@ export type PollError =
     readonly kind: 'transport' | 'timeout';
     readonly message: string;
   };
+
+/** What went wrong, as a text. */
+export const pollErrorText = (error: PollError): string => (error.kind === 'decode' ? error.issues.join('; ') : error.message);
 
 /** The error of the last poll, and how long it has lasted. */
 export interface LastError {
@@ -484,7 +488,7 @@ const lasting = (error: PollError, last: LastError | null, nowMs: number): LastE
     kind,
     reason,
     status: kind === 'response' ? error.status : null,
-    message: kind === 'decode' ? error.issues.join('; ') : error.message,
+    message: pollErrorText(error),
     sameFailureCount: (same?.sameFailureCount ?? 0) + 1,
     sinceMs: same?.sinceMs ?? nowMs,
   };
@@ -519,11 +523,5 @@ const attemptOf = (state: WatchState, index: number, elapsedMs: number, nowMs: n
   runMs: runMsOf(state, nowMs),
 });
 
-/** 0 ≤ jitter < 1, the FNV-1a hash of provider, id and number of polls: the same state always waits the same time. */
-const jitterOf = ({ task, polls }: WatchState): number => {
-  let hash = 0x811c9dc5;
-  for (const char of `${task.provider}/${task.id}/${String(polls)}`) {
-    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);
-  }
-  return (hash >>> 0) / 2 ** 32;
-};
+/** 0 ≤ jitter < 1, the hash of provider, id and number of polls: the same state always waits the same time. */
+const jitterOf = ({ task, polls }: WatchState): number => hashOf(`${task.provider}/${task.id}/${String(polls)}`) / 2 ** 32;

@@ -40,8 +40,8 @@ export const lies: readonly Lie[] = [
   {
     lie: 'a request has the key of another account',
     file: 'client/task-client.ts',
-    from: 'createRequests(owner, {',
-    to: 'createRequests(accounts.find((other) => other.provider === provider) ?? owner, {',
+    from: 'const connection = { account: owner,',
+    to: 'const connection = { account: accounts.find((other) => other.provider === provider) ?? owner,',
     caughtBy: 'polls with the key of another account',
   },
   { lie: 'a second watcher is not told', file: 'client/shared-task.ts', from: 'of this.#ended()) poller.arrived(arrival)', to: 'of this.#ended().slice(0, 1)) poller.arrived(arrival)', caughtBy: 'wrong ends' },

@@ -1,0 +1,124 @@
+/**
+ * Requests other than polls: one at a time through the account's lane, ahead of its polls.
+ */
+import { type Either, isLeft, left } from 'fp-ts/Either';
+import { catchError, concat, defer, EMPTY, ignoreElements, map, Observable, of, switchMap, take, throwIfEmpty, timeout, timer } from 'rxjs';
+import { isRecord } from '../checks.js';
+import { messageOf } from '../state/errors.js';
+import type { PollError } from '../state/watch-state.js';
+import type { Turn } from '../transport/request-queue.js';
+import type { HttpResponse } from '../transport/transport.js';
+import { type ReadFailure, shortened } from '../wire/error-response.js';
+import { arrivalOf, type Connection, redactedBy } from './requests.js';
+
+/** A request of an account. */
+export type Sending = (
+  | { readonly method: 'GET' | 'DELETE' }
+  | { readonly method: 'POST'; readonly body: string }
+) & {
+  /** Below the base URL. */
+  readonly path: string;
+  /** Default: the client's `requestTimeoutMs`. */
+  readonly timeoutMs?: number;
+};
+
+/** The result of one request. */
+export interface Exchanged<T> {
+  readonly result: Either<PollError, T>;
+  /** By the clock's `elapsedMs`. */
+  readonly sentAtMs: number;
+  /** False if certainly no byte of the request left. */
+  readonly mayHaveArrived: boolean;
+}
+
+type Read<T> = (response: HttpResponse) => Either<ReadFailure, T>;
+
+const json = { 'content-type': 'application/json' };
+
+/** Sends a request once, in the turn of another. Errors: none, a failure is a value. */
+export const send = <T>({ account, lane, transport, clock, requestTimeoutMs }: Connection, sending: Sending, read: Read<T>): Observable<Exchanged<T>> =>
+  defer(() => {
+    const { timeoutMs = requestTimeoutMs } = sending;
+    const sentAtMs = clock.elapsedMs();
+    const failed = (error: PollError, mayHaveArrived: boolean): Exchanged<T> => ({ result: left(error), sentAtMs, mayHaveArrived });
+    let credentials;
+    try {
+      credentials = account.credentials();
+    } catch (error) {
+      return of(failed({ kind: 'transport', message: messageOf(error) }, false));
+    }
+    const { headers, redact } = credentials;
+    const url = account.baseUrl + sending.path;
+    return defer(() => {
+      switch (sending.method) {
+        case 'POST':
+          return transport({ method: 'POST', url, headers: { ...headers, ...json }, body: sending.body });
+        case 'GET':
+          return transport({ method: 'GET', url, headers });
+        case 'DELETE':
+          return transport({ method: 'DELETE', url, headers });
+      }
+    }).pipe(
+      take(1),
+      throwIfEmpty(() => new Error('the transport completed without a response')),
+      map((response) => {
+        const result = read(redactedBy(redact, response));
+        lane.arrived(arrivalOf(result, sentAtMs));
+        return { result, sentAtMs, mayHaveArrived: true };
+      }),
+      timeout({
+        first: timeoutMs,
+        scheduler: clock.scheduler,
+        with: () => of(failed({ kind: 'timeout', message: `no response within ${String(timeoutMs)} ms` }, true)),
+      }),
+      catchError((error: unknown) => {
+        const isUnsent = isRecord(error) && 'sent' in error && error.sent === 'no';
+        return of(failed({ kind: 'transport', message: shortened(redact(messageOf(error))) }, !isUnsent));
+      }),
+    );
+  });
+
+/**
+ * Sends a request once, when its turn comes in the account's lane and `before` has completed.
+ *
+ *     turn       --x
+ *     before       ---|
+ *     request         ^---(r|)     sent in the turn in which `before` completes
+ *
+ * Errors: those of `before`, and those of the queue's concurrency. Nothing is sent then.
+ */
+export const exchange = <T>(connection: Connection, sending: Sending, read: Read<T>, before: Observable<unknown> = EMPTY): Observable<Exchanged<T>> =>
+  new Observable((subscriber) => {
+    const { lane } = connection;
+    const turn: Turn = {
+      dueAtMs: -Infinity,
+      start: () => {
+        const sent = concat(before.pipe(ignoreElements()), send(connection, sending, read)).subscribe({
+          next: (exchanged) => { lane.finish(turn, () => { subscriber.next(exchanged); }); },
+          error: (error: unknown) => { lane.finish(turn, () => { subscriber.error(error); }); },
+          complete: () => { subscriber.complete(); },
+        });
+        subscriber.add(sent);
+      },
+      fail: (error) => { subscriber.error(error); },
+    };
+    subscriber.add(() => { lane.leave(turn); });
+    lane.enter(turn);
+  });
+
+const mostRetries = 5;
+
+/** Sends a GET, again after 1, 2, 4, 8 and 16 s while it fails for a reason that may pass, or after a longer `Retry-After`. */
+export const get = <T>(connection: Connection, path: string, read: Read<T>, retries = 0): Observable<Exchanged<T>> =>
+  exchange(connection, { method: 'GET', path }, read).pipe(
+    switchMap((exchanged) => {
+      const { result } = exchanged;
+      if (!isLeft(result) || retries === mostRetries || !isPassing(result.left)) return of(exchanged);
+      const demandedMs = 'retryAfterMs' in result.left ? (result.left.retryAfterMs ?? 0) : 0;
+      return timer(Math.max(1000 * 2 ** retries, demandedMs), connection.clock.scheduler).pipe(switchMap(() => get(connection, path, read, retries + 1)));
+    }),
+  );
+
+const passing: ReadonlySet<string> = new Set(['server', 'rate-limited', 'empty']);
+
+const isPassing = (error: PollError): boolean => error.kind !== 'response' || passing.has(error.reason);
