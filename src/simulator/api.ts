@@ -23,12 +23,12 @@ export interface ApiRequest {
 
 /** The response of a provider's API. Never throws for anything that a client can send. */
 export const createApiResponse = (tasks: TaskStore, { route, query, body, authorized, requestId }: ApiRequest): SimulatedResponse => {
-  const { dialect } = sites[route.provider];
+  const { dialect, promptFields } = sites[route.provider];
   if (!authorized) return dialect.errorResponse('unauthorized', 'The API key is missing or unknown.', requestId);
   try {
     switch (route.kind) {
       case 'create': {
-        const { id, scenario, createdAtMs } = tasks.submit(route.provider, readCreateBody(body));
+        const { id, scenario, createdAtMs } = tasks.submit(route.provider, readCreateBody(body, promptFields));
         return json(200, dialect.created({ id, scenario, createdAt: Math.floor(createdAtMs / 1000) }));
       }
       case 'list': {

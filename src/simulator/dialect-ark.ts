@@ -71,6 +71,8 @@ const errors: Readonly<Record<ErrorKind, Row>> = {
   unauthorized: [401, 'AuthenticationError', 'Unauthorized'],
   'unknown-task': [404, 'ResourceNotFound', 'NotFound'],
   'bad-request': [400, 'InvalidParameter', 'BadRequest'],
+  moderated: [400, 'InputTextSensitiveContentDetected', 'BadRequest'],
+  'over-quota': [429, 'AccountQuotaExceeded', 'TooManyRequests'],
   'not-deletable': [409, 'InvalidAction.RunningTaskDeletion', 'Conflict'],
   'rate-limited': [429, 'RateLimitExceeded.EndpointRPMExceeded', 'TooManyRequests'],
   'server-error': [500, 'InternalServiceError', 'InternalServerError'],

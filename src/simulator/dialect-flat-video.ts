@@ -37,6 +37,8 @@ const errors: Readonly<Record<ErrorKind, readonly [status: number, code: number]
   unauthorized: [401, 401],
   'unknown-task': [200, 404],
   'bad-request': [200, 400],
+  moderated: [200, 400],
+  'over-quota': [200, 402],
   'not-deletable': [200, 409],
   'rate-limited': [429, 429],
   'server-error': [500, 500],

@@ -5,7 +5,7 @@
  */
 import { json } from './response.js';
 import type { SimulatedResponse, Dialect, ErrorKind } from './response.js';
-import { arkTask, tokensFor } from './dialect-ark.js';
+import { ark, arkTask, tokensFor } from './dialect-ark.js';
 import { randomString, integer } from './random.js';
 import type { TaskView } from './task-view.js';
 
@@ -101,6 +101,9 @@ const errors: Readonly<Record<ErrorKind, (detail: string, requestId: string) => 
   unauthorized: (message) => json(401, { error: { message, type: 'authentication_error', code: 'invalid_api_key' } }),
   'unknown-task': () => json(400, { code: 'task_not_exist', message: 'task_not_exist', data: null }),
   'bad-request': (message) => json(400, { code: 'invalid_request', message, data: null }),
+  // The upstream's body is the message.
+  moderated: (message, id) => json(400, { code: 'fail_to_fetch_task', message: ark.errorResponse('moderated', message, id).body, data: null }),
+  'over-quota': (message) => json(403, { code: 'insufficient_user_quota', message, data: null }),
   'not-deletable': (message) => json(409, { code: 'task_not_cancellable', message, data: null }),
   'rate-limited': (message, id) => json(429, { error: { code: '', message: `${message} (request id: ${id})`, type: 'new_api_error' } }),
   'server-error': (message, id) => json(500, { error: { code: '', message: `${message} (request id: ${id})`, type: 'new_api_error' } }),

@@ -1,12 +1,14 @@
 /**
  * Faults: what goes wrong with a response, and when. A random fault is a hash of the seed, the provider, the id and the number of
- * the poll, so it does not depend on the order of requests.
+ * the poll, or the body of a creation and its number, so it does not depend on the order of requests.
  */
 import { taskKey } from '../task/snapshot.js';
 import type { TaskRef } from '../task/snapshot.js';
-import { withRetryAfter } from './response.js';
-import type { SimulatedResponse, ErrorKind } from './response.js';
-import { fraction } from './random.js';
+import { creationFaults } from './creation-faults.js';
+import type { CreationFault, RandomCreationFaults } from './creation-faults.js';
+import { badGateway, withRetryAfter } from './response.js';
+import type { SimulatedResponse, ErrorKind, FaultResult } from './response.js';
+import { fraction, randomString } from './random.js';
 
 /** All kinds of fault of a poll. */
 export const pollFaults = [
@@ -30,7 +32,10 @@ export const pollFaults = [
 export type PollFault = (typeof pollFaults)[number];
 
 /** `cut-download` is a fault of a download: the connection ends after half the bytes. */
-export type FaultKind = PollFault | 'cut-download';
+export type FaultKind = PollFault | CreationFault | 'cut-download';
+
+/** All kinds of fault. */
+export const faultKinds: readonly FaultKind[] = [...pollFaults, 'cut-download', ...creationFaults];
 
 /** Random faults for all polls. */
 export interface RandomFaults {
@@ -40,12 +45,9 @@ export interface RandomFaults {
   readonly kinds?: readonly PollFault[];
 }
 
-/** The result of a poll with a fault. */
-export type FaultResult = SimulatedResponse | 'reset' | 'hang';
+type PollResult = Exclude<FaultResult, { cutAt: number }>;
 
-const page = '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>';
-
-type Effect = (response: SimulatedResponse, errorResponse: (why: ErrorKind, detail: string) => SimulatedResponse) => FaultResult;
+type Effect = (response: SimulatedResponse, errorResponse: (why: ErrorKind, detail: string) => SimulatedResponse) => PollResult;
 
 const rateLimited: Effect = (_, errorResponse) => errorResponse('rate-limited', 'Too many requests.');
 
@@ -53,7 +55,7 @@ const effects: Readonly<Record<PollFault, Effect>> = {
   'rate-limited': rateLimited,
   'rate-limited-retry-after': (_, errorResponse) => withRetryAfter(errorResponse('rate-limited', 'Too many requests.'), 20),
   'server-error': (_, errorResponse) => errorResponse('server-error', 'The service stopped on an internal error.'),
-  'bad-gateway-html': () => ({ status: 502, headers: { 'content-type': 'text/html' }, body: page }),
+  'bad-gateway-html': () => badGateway,
   'truncated-json': (response) => ({ ...response, body: response.body.slice(0, response.body.length / 2) }),
   'empty-body': ({ headers }) => ({ status: 200, headers, body: '' }),
   reset: () => 'reset',
@@ -68,15 +70,23 @@ const effects: Readonly<Record<PollFault, Effect>> = {
  * @param response      the response without the fault
  * @param errorResponse makes an error response of the provider
  */
-export const applyFault = (kind: PollFault, response: SimulatedResponse, errorResponse: (why: ErrorKind, detail: string) => SimulatedResponse): FaultResult =>
+export const applyFault = (kind: PollFault, response: SimulatedResponse, errorResponse: (why: ErrorKind, detail: string) => SimulatedResponse): PollResult =>
   effects[kind](response, errorResponse);
+
+/** The fault of one creation, and where `cut-after-creation` cuts its response: a share of its bytes. */
+export interface DrawnCreationFault {
+  readonly kind: CreationFault;
+  readonly cutAt: number;
+}
 
 /** Decides which requests get a fault. */
 export interface Faults {
-  /** Injects a fault into the next polls or downloads of a provider or of one task. */
+  /** Injects a fault into the next polls or downloads of a provider or of one task, or into the next creations of a provider. */
   readonly inject: (target: string | TaskRef, kind: FaultKind, times: number) => void;
   /** The fault of one poll. `pollNumber` counts the polls of this task from 1. A list has an empty id. */
   readonly forPoll: (task: TaskRef, pollNumber: number) => PollFault | null;
+  /** The fault of one creation. */
+  readonly forCreation: (provider: string, body: string) => DrawnCreationFault | null;
   /** Whether a download is cut. Such faults are injected, never random. */
   readonly forDownload: (task: TaskRef) => boolean;
 }
@@ -90,11 +100,18 @@ interface Injected<Kind extends FaultKind = FaultKind> {
   left: number;
 }
 
-const isPollFault = (kind: FaultKind): kind is PollFault => kind !== 'cut-download';
+const isOneOf = <Kind extends FaultKind>(kinds: readonly Kind[]) => (kind: FaultKind): kind is Kind => kinds.some((one) => one === kind);
+const isPollFault = isOneOf(pollFaults);
+/** Whether a fault is one of creations. They have no task yet: only a provider can be its target. */
+export const isCreationFault = isOneOf(creationFaults);
 const isDownloadFault = (kind: FaultKind): kind is 'cut-download' => kind === 'cut-download';
 
 /** Creates the random faults of a seed; more faults can be injected. */
-export const createFaults = (seed: number, { rate, kinds = pollFaults }: RandomFaults): Faults => {
+export const createFaults = (
+  seed: number,
+  { rate, kinds = pollFaults }: RandomFaults,
+  { rate: creationRate, kinds: creationKinds = creationFaults }: RandomCreationFaults = { rate: 0 },
+): Faults => {
   const injected: Injected[] = [];
   const keyOf = (target: string | TaskRef): string =>
     typeof target === 'string' ? target : taskKey({ provider: target.provider, id: target.id });
@@ -116,9 +133,26 @@ export const createFaults = (seed: number, { rate, kinds = pollFaults }: RandomF
     return possible[Math.floor(fraction(seed, provider, id, pollNumber, 'kind') * possible.length)] ?? null;
   };
 
+  const creations = new Map<string, number>();
+
+  /** Counts the creations with the same body, so that a random fault does not depend on the order of different ones. */
+  const countCreation = (provider: string, body: string): number => {
+    const key = randomString(32, '0123456789abcdef', provider, body);
+    const count = (creations.get(key) ?? 0) + 1;
+    creations.set(key, count);
+    return count;
+  };
+
   return {
     inject: (target, kind, times) => void injected.push({ key: keyOf(target), kind, left: times }),
     forPoll: (task, pollNumber) => take(task, isPollFault) ?? randomFault(task, pollNumber),
+    forCreation: (provider, body) => {
+      const count = countCreation(provider, body);
+      const draw = (of: string): number => fraction(seed, provider, body, count, of);
+      const random = draw('creation fault') < creationRate ? creationKinds[Math.floor(draw('creation kind') * creationKinds.length)] : undefined;
+      const kind = take({ provider, id: '' }, isCreationFault) ?? random;
+      return kind === undefined ? null : { kind, cutAt: draw('cut') };
+    },
     forDownload: (task) => take(task, isDownloadFault) !== null,
   };
 };

@@ -3,10 +3,11 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json, withRetryAfter } from './response.js';
-import type { SimulatedResponse, ErrorKind } from './response.js';
+import type { SimulatedResponse, ErrorKind, FaultResult } from './response.js';
 import { createApiResponse } from './api.js';
+import { applyCreationFault } from './creation-faults.js';
 import { applyFault } from './faults.js';
-import type { Faults } from './faults.js';
+import type { FaultKind, Faults } from './faults.js';
 import { createFileResponse } from './file-response.js';
 import type { Links } from './links.js';
 import type { Settings } from './options.js';
@@ -63,18 +64,29 @@ export const createHandler = ({ settings, tasks, faults, limiter, links, log }: 
       return;
     }
 
-    const withoutFault = createApiResponse(tasks, {
-      route,
-      query: new URLSearchParams(query),
-      body,
-      authorized: keys[provider].some((key) => authorization === `Bearer ${key}`),
-      requestId,
-    });
-    // Only polls get faults: a creation costs money and a deletion is final, so a client must know their results.
+    const respond = (): SimulatedResponse =>
+      createApiResponse(tasks, {
+        route,
+        query: new URLSearchParams(query),
+        body,
+        authorized: keys[provider].some((key) => authorization === `Bearer ${key}`),
+        requestId,
+      });
+    const reply = (fault: FaultKind | null, result: FaultResult): void => {
+      const sent = typeof result === 'string' ? null : 'cutAt' in result ? result.whole : result;
+      note(request, { provider, id, status: sent?.status ?? null, fault });
+      send(response, result);
+    };
+    if (route.kind === 'create') {
+      const fault = faults.forCreation(provider, body);
+      if (fault === null) reply(null, respond());
+      else reply(fault.kind, applyCreationFault(fault.kind, respond, errorResponse, fault.cutAt));
+      return;
+    }
+    // A deletion is final, so it gets no fault.
     const fault = isPoll ? faults.forPoll(task, pollNumber) : null;
-    const reply = fault === null ? withoutFault : applyFault(fault, withoutFault, errorResponse);
-    note(request, { provider, id, status: typeof reply === 'string' ? null : reply.status, fault });
-    send(response, reply);
+    const withoutFault = respond();
+    reply(fault, fault === null ? withoutFault : applyFault(fault, withoutFault, errorResponse));
   };
 
   const handleFile = async (request: IncomingMessage, response: ServerResponse, path: string, task: SimulatedTask): Promise<void> => {

@@ -1,6 +1,8 @@
 /**
  * Checks the simulator's options and fills in their defaults.
  */
+import { creationFaults } from './creation-faults.js';
+import type { RandomCreationFaults } from './creation-faults.js';
 import { pollFaults } from './faults.js';
 import type { RandomFaults } from './faults.js';
 import type { RateLimit, RateLimitWindow } from './rate-limit.js';
@@ -42,6 +44,8 @@ export interface SimulatorOptions {
   readonly keys?: Readonly<Partial<Record<SimulatedProvider, string | readonly string[]>>>;
   /** Random faults of polls. Default: none. */
   readonly faults?: RandomFaults;
+  /** Random faults of creations. Default: none. */
+  readonly creationFaults?: RandomCreationFaults;
   /** Rejects requests above a limit with a 429. Default: no limit. */
   readonly rateLimit?: SimulatedRateLimit;
   /** The outcomes of tasks that are submitted without one, by weight. Default: every task succeeds. */
@@ -62,6 +66,7 @@ export interface Settings {
   readonly seed: number;
   readonly keys: Readonly<Record<SimulatedProvider, readonly [string, ...string[]]>>;
   readonly faults: RandomFaults;
+  readonly creationFaults: RandomCreationFaults;
   readonly rateLimit: RateLimit | null;
   readonly outcomes: readonly (readonly [outcome: Outcome, weight: number])[];
   readonly linkLifeMs: number | null;
@@ -79,6 +84,11 @@ const isWholeFrom = (min: number, value: number): boolean => Number.isSafeIntege
 /** Throws unless every key of a record is one of `names`. */
 const checkNames = (field: string, record: object, names: readonly string[]): void => {
   for (const name of Object.keys(record)) check(`a name in ${field}`, name, names.includes(name), `one of ${names.join(', ')}`);
+};
+
+const checkFaults = <K extends string>(field: string, { rate, kinds = [] }: { readonly rate: number; readonly kinds?: readonly K[] }, all: readonly K[]): void => {
+  check(`${field}.rate`, rate, rate >= 0 && rate <= 1, 'from 0 to 1');
+  for (const kind of kinds) check(`${field}.kinds`, kind, all.includes(kind), `some of ${all.join(', ')}`);
 };
 
 const acceptedKeys = (keys: string | readonly string[], provider: SimulatedProvider): readonly [string, ...string[]] => {
@@ -111,14 +121,14 @@ export const resolveRateLimit = ({ perMinute, window = 'sliding', retryAfter = f
  */
 export const resolveOptions = (options: SimulatorOptions): Settings => {
   const { port = 0, seed = 1, speed = 1, keys = {}, faults = { rate: 0 }, outcomes: weights = { succeeds: 1 } } = options;
-  const { rateLimit, linkLifeMs = null, freshLinks = false, fileBytes = null } = options;
+  const { creationFaults: faultsOfCreations = { rate: 0 }, rateLimit, linkLifeMs = null, freshLinks = false, fileBytes = null } = options;
   check('port', port, isWholeFrom(0, port) && port <= 65_535, 'an integer from 0 to 65535');
   check('seed', seed, Number.isFinite(seed), 'finite');
   check('speed', speed, Number.isFinite(speed) && speed > 0, 'finite and > 0');
   check('speed', speed, options.clock === undefined || speed === 1, '1 or omitted when clock is given');
   const { clock = simulatedClock(speed) } = options;
-  check('faults.rate', faults.rate, faults.rate >= 0 && faults.rate <= 1, 'from 0 to 1');
-  for (const kind of faults.kinds ?? []) check('faults.kinds', kind, pollFaults.includes(kind), `some of ${pollFaults.join(', ')}`);
+  checkFaults('faults', faults, pollFaults);
+  checkFaults('creationFaults', faultsOfCreations, creationFaults);
   checkNames('outcomes', weights, outcomes);
   checkNames('keys', keys, simulatedProviders);
   const weightOf = (outcome: Outcome): number => weights[outcome] ?? 0;
@@ -139,6 +149,7 @@ export const resolveOptions = (options: SimulatorOptions): Settings => {
     port,
     seed,
     faults,
+    creationFaults: faultsOfCreations,
     rateLimit: rateLimit === undefined ? null : resolveRateLimit(rateLimit),
     linkLifeMs,
     freshLinks,

@@ -3,11 +3,11 @@
 /**
  * An HTTP server on loopback: it sends responses and faults, and closes all connections when it stops.
  */
-import { createServer } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { FaultResult } from './faults.js';
+import type { FaultResult, SimulatedResponse } from './response.js';
 
 /** A listening server. */
 export interface Listening {
@@ -50,11 +50,24 @@ export const readBody = async (request: IncomingMessage): Promise<string> => {
   return Buffer.concat(pieces).toString('utf8');
 };
 
+/** All bytes of a response: status line, headers and body. */
+const rawResponse = (response: ServerResponse, { status, headers, body }: SimulatedResponse): Buffer => {
+  const all = { ...response.getHeaders(), ...headers, 'content-length': Buffer.byteLength(body) };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${String(value)}`);
+  return Buffer.from([`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines, '', body].join('\r\n'));
+};
+
 /** Sends a reply, or applies a fault to the connection. `hang` keeps it open until the client disconnects or the server stops. */
 export const send = (response: ServerResponse, reply: FaultResult): void => {
   if (reply === 'hang') return;
   if (reply === 'reset') {
     response.socket?.resetAndDestroy();
+    return;
+  }
+  if ('cutAt' in reply) {
+    const bytes = rawResponse(response, reply.whole);
+    response.socket?.write(bytes.subarray(0, Math.floor(reply.cutAt * bytes.length)));
+    response.socket?.destroySoon();
     return;
   }
   const body = Buffer.from(reply.body);

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { TaskRef } from '../task/snapshot.js';
-import { pollFaults, createFaults } from './faults.js';
+import { createFaults, faultKinds, isCreationFault } from './faults.js';
 import type { FaultKind } from './faults.js';
 import { createHandler } from './handler.js';
 import { createLinks } from './links.js';
@@ -19,7 +19,7 @@ import { isSimulatedProvider, simulatedProviders, sites } from './sites.js';
 import type { Site, SimulatedProvider } from './sites.js';
 import type { Scenario } from './scenario.js';
 import { createTaskStore } from './task-store.js';
-import type { SimulatedTask, Submission } from './task-store.js';
+import type { CreatedTask, SimulatedTask, Submission } from './task-store.js';
 
 /** A running simulator. */
 export interface Simulator {
@@ -31,12 +31,14 @@ export interface Simulator {
   readonly apiKey: (provider: SimulatedProvider) => string;
   /** Starts a task without an HTTP request. */
   readonly submit: <P extends SimulatedProvider>(provider: P, submission?: Submission) => TaskRef<P>;
+  /** All tasks in order of creation, or those of one provider: submitted and created over HTTP, also those that are deleted by now. */
+  readonly tasks: <P extends SimulatedProvider = SimulatedProvider>(provider?: P) => readonly CreatedTask<P>[];
   /** The scenario of a task: its outcome and its times. */
   readonly scenario: (task: TaskRef) => Scenario;
   /** Changes the scenario of a task. Its times still count from the creation of the task. */
   readonly reschedule: (task: TaskRef, changes: Partial<Scenario>) => void;
   /**
-   * Injects a fault into the next polls or downloads of a provider or of one task.
+   * Injects a fault into the next polls or downloads of a provider or of one task, or into the next creations of a provider.
    *
    * @param times default: 1
    */
@@ -60,8 +62,6 @@ const siteOf = (provider: string): Site => {
   return sites[provider];
 };
 
-const faultKinds: readonly FaultKind[] = [...pollFaults, 'cut-download'];
-
 /**
  * Starts a simulator on loopback.
  *
@@ -74,7 +74,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const settings = resolveOptions(options);
   const { clock, seed, outcomes, keys, linkLifeMs, freshLinks } = settings;
   const log = createRequestLog();
-  const faults = createFaults(seed, settings.faults);
+  const faults = createFaults(seed, settings.faults, settings.creationFaults);
   const limiter = createRateLimiter(settings.rateLimit);
   const links = createLinks(randomBytes(32).toString('hex'));
 
@@ -114,12 +114,17 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
       const { id } = tasks.submit(provider, submission);
       return { provider, id };
     },
+    tasks: (provider) => {
+      if (provider !== undefined) siteOf(provider);
+      return tasks.created(provider);
+    },
     scenario: (task) => found(task).scenario,
     reschedule: (task, changes) => tasks.reschedule(found(task), changes),
     fault: (target, kind, times = 1) => {
       siteOf(typeof target === 'string' ? target : target.provider);
       if (!faultKinds.includes(kind)) throw new RangeError(`kind must be one of ${faultKinds.join(', ')}; it is ${kind}`);
       if (!(Number.isSafeInteger(times) && times > 0)) throw new RangeError(`times must be an integer ≥ 1; it is ${times}`);
+      if (typeof target !== 'string' && isCreationFault(kind)) throw new RangeError(`target must be a provider for ${kind}`);
       faults.inject(target, kind, times);
     },
     setRateLimit: (limit) => limiter.set(limit === null ? null : resolveRateLimit(limit)),

@@ -15,6 +15,9 @@ export const simulatedProviders = ['ark', 'powertokens', 'yescale', 'kyyaipower'
 /** The id of a simulated provider. */
 export type SimulatedProvider = (typeof simulatedProviders)[number];
 
+/** Where a request has its prompt: in Ark's list of parts, or in a string. */
+export type PromptField = 'content' | 'prompt';
+
 /** One provider on the server. Paths start with a slash and end without one. */
 export interface Site extends TaskDefaults {
   /** Path of the base URL. */
@@ -25,6 +28,8 @@ export interface Site extends TaskDefaults {
   readonly tasksPath: string;
   /** Below the base. */
   readonly createPaths: readonly string[];
+  /** The prompt may be in any of these. */
+  readonly promptFields: readonly PromptField[];
   readonly lists: boolean;
   readonly deletes: boolean;
   readonly dialect: Dialect;
@@ -60,6 +65,7 @@ const arkSite: Site = {
   otherBases: ['/api/plan/v3', '/api/coding/v3'],
   tasksPath: arkTasks,
   createPaths: [arkTasks],
+  promptFields: ['content'],
   lists: true,
   deletes: true,
   dialect: ark,
@@ -99,7 +105,8 @@ const kyyaipowerSite: Site = {
   base: '/kyyAiPower',
   otherBases: [],
   tasksPath: '/v1/result',
-  createPaths: ['/v1/seedance/videos', '/v1/kyyvideo2/videos'],
+  createPaths: ['seedance', 'kyyvideo2', 'seedance-discount', 'seedance-x1', 'seedance-special', 'sd2_manxue'].map((model) => `/v1/${model}/videos`),
+  promptFields: ['content', 'prompt'],
   lists: false,
   deletes: false,
   dialect: kyyaipower,
@@ -132,6 +139,7 @@ const anyfastSite: Site = {
   otherBases: [],
   tasksPath: '/v1/video/generations',
   createPaths: ['/v1/video/generations'],
+  promptFields: ['content'],
   lists: false,
   deletes: false,
   dialect: anyfast,

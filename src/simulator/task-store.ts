@@ -19,18 +19,23 @@ export interface Submission extends Partial<Scenario> {
   readonly request?: Readonly<Record<string, unknown>>;
 }
 
-/** One task. */
-export interface SimulatedTask {
-  readonly provider: SimulatedProvider;
-  readonly id: string;
+/** A task that was bought. */
+export interface CreatedTask<P extends SimulatedProvider = SimulatedProvider> extends TaskRef<P> {
   readonly createdAtMs: number;
-  readonly scenario: Scenario;
+  /** The body of the creation. */
   readonly request: Readonly<Record<string, unknown>>;
+}
+
+/** One task. */
+export interface SimulatedTask extends CreatedTask {
+  readonly scenario: Scenario;
 }
 
 /** All tasks. They are never removed, because a file outlives its task's record. */
 export interface TaskStore {
   readonly submit: (provider: SimulatedProvider, submission: Submission) => SimulatedTask;
+  /** The tasks of one provider or of all, in order of creation. */
+  readonly created: <P extends SimulatedProvider>(provider?: P) => readonly CreatedTask<P>[];
   readonly find: (ref: TaskRef) => SimulatedTask | null;
   readonly reschedule: (task: SimulatedTask, changes: Partial<Scenario>) => void;
   /** The time since the creation, in ms. */
@@ -105,6 +110,10 @@ export const createTaskStore = ({ clock, seed, outcomes, link, freshLinks }: Tas
       tasks.set(taskKey(task), task);
       return task;
     },
+    created: <P extends SimulatedProvider>(wanted?: P) =>
+      [...tasks.values()].flatMap(({ provider, id, createdAtMs, request }) =>
+        // Safe: without a wanted provider P is all of them.
+        wanted === undefined || wanted === provider ? { provider: provider as P, id, createdAtMs, request } : []),
     find: ({ provider, id }) => tasks.get(taskKey({ provider, id })) ?? null,
     reschedule: (task, changes) => {
       tasks.set(taskKey(task), { ...task, scenario: changeScenario(task.scenario, changes) });

@@ -3,7 +3,8 @@ import { simulatedProviders } from 'rx-seedance/simulator';
 import type { SimulatedProvider } from 'rx-seedance/simulator';
 import { describe, expect, it } from 'vitest';
 import { listTasks } from '../../src/simulator/ark-list.js';
-import { at, setUp, startAt, request } from './support.js';
+import { at, creationBody, setUp, startAt, request } from './support.js';
+import type { Body } from './support.js';
 
 const dayMs = 86_400_000;
 const ended = { queueMs: 0, runMs: 0 };
@@ -117,63 +118,48 @@ describe('a task', () => {
 });
 
 describe('a creation', () => {
-  const created: Readonly<Record<SimulatedProvider, readonly [path: string, body: object]>> = {
-    ark: ['/contents/generations/tasks', { id: expect.any(String) }],
-    powertokens: ['/contents/generations/tasks', { id: expect.any(String) }],
-    yescale: ['/seedance/generations', { id: expect.any(String), message: expect.any(String) }],
-    kyyaipower: [
-      '/v1/seedance/videos',
-      { id: expect.any(String), object: 'video', created: startAt, model: 'a-model', status: 'queued' },
-    ],
-    xingchao: [
-      '/v1/kyyvideo2/videos',
-      { id: expect.any(String), object: 'video', created: startAt, model: 'a-model', status: 'queued' },
-    ],
-    anyfast: [
-      '/v1/video/generations',
-      {
-        id: expect.any(String),
-        task_id: expect.any(String),
-        object: 'video',
-        model: 'a-model',
-        status: '',
-        progress: 0,
-        created_at: startAt,
-      },
-    ],
+  const flat = { id: expect.any(String), object: 'video', created: startAt, model: 'a-model', status: 'queued' };
+  const created: Readonly<Record<SimulatedProvider, object>> = {
+    ark: { id: expect.any(String) },
+    powertokens: { id: expect.any(String) },
+    yescale: { id: expect.any(String), message: expect.any(String) },
+    kyyaipower: flat,
+    xingchao: flat,
+    anyfast: {
+      id: expect.any(String),
+      task_id: expect.any(String),
+      object: 'video',
+      model: 'a-model',
+      status: '',
+      progress: 0,
+      created_at: startAt,
+    },
   };
 
   it.each(simulatedProviders)('starts a task of %s', async (provider) => {
-    const { simulator, call, poll } = await setUp();
-    const [path, expected] = created[provider];
-    const body = JSON.stringify({ model: 'a-model', resolution: '1080p', duration: 12, service_tier: 'flex' });
-    const reply = await call(provider, path, { method: 'POST', body, headers: { authorization: 'Bearer sim-key' } });
-    expect([reply.status, reply.body()]).toEqual([200, expected]);
+    const { simulator, create, poll } = await setUp();
+    const reply = await create(provider, { resolution: '1080p', duration: 12, service_tier: 'flex' });
+    expect([reply.status, reply.body()]).toEqual([200, created[provider]]);
     const task = { provider, id: String(reply.body().id) };
     expect((await poll(task)).status).toBe(200);
     expect(simulator.scenario(task)).toMatchObject({ model: 'a-model', resolution: '1080p', durationMs: 12_000, serviceTier: 'flex' });
   });
 
   it('reads flags in a prompt, the resolution in a model name, and a number of frames', async () => {
-    const { simulator, call } = await setUp();
-    const post = async (provider: SimulatedProvider, path: string, body: object) => {
-      const headers = { authorization: 'Bearer sim-key' };
-      const reply = await call(provider, path, { method: 'POST', body: JSON.stringify(body), headers });
-      return simulator.scenario({ provider, id: String(reply.body().id) });
-    };
+    const { simulator, create } = await setUp();
+    const scenarioOf = async (provider: SimulatedProvider, fields: Body) =>
+      simulator.scenario({ provider, id: String((await create(provider, fields)).body().id) });
     const content = [{ type: 'text', text: 'A boat --resolution 480p --duration 8' }];
-    expect(await post('yescale', '/seedance/generations', { model: 'm', content })).toMatchObject({ resolution: '480p', durationMs: 8000 });
-    const flat = await post('kyyaipower', '/v1/seedance/videos', { model: 'seedance_1_5_pro_1080p', duration: -1 });
-    expect(flat).toMatchObject({ resolution: '1080p', durationMs: 5000 });
-    expect(await post('ark', '/contents/generations/tasks', { model: 'm', frames: 48 })).toMatchObject({ durationMs: 2000 });
-    expect(await post('ark', '/contents/generations/tasks', { model: 'm', frames: 48, duration: 5 })).toMatchObject({ durationMs: 2000 });
+    expect(await scenarioOf('yescale', { content })).toMatchObject({ resolution: '480p', durationMs: 8000 });
+    const ofName = await scenarioOf('kyyaipower', { model: 'seedance_1_5_pro_1080p', duration: -1 });
+    expect(ofName).toMatchObject({ resolution: '1080p', durationMs: 5000 });
+    expect(await scenarioOf('ark', { frames: 48 })).toMatchObject({ durationMs: 2000 });
+    expect(await scenarioOf('ark', { frames: 48, duration: 5 })).toMatchObject({ durationMs: 2000 });
   });
 
   it('is echoed by the providers that do so', async () => {
-    const { simulator, call, poll } = await setUp();
-    const settings = { model: 'm', frames: 48, priority: 3, safety_identifier: 'a-user', generate_audio: false, secret: 'not echoed' };
-    const headers = { authorization: 'Bearer sim-key' };
-    const reply = await call('ark', '/contents/generations/tasks', { method: 'POST', body: JSON.stringify(settings), headers });
+    const { simulator, create, poll } = await setUp();
+    const reply = await create('ark', { frames: 48, priority: 3, safety_identifier: 'a-user', generate_audio: false, secret: 'not echoed' });
     const task = { provider: 'ark', id: String(reply.body().id) } as const;
     simulator.reschedule(task, ended);
     const body = (await poll(task)).body();
@@ -182,13 +168,52 @@ describe('a creation', () => {
     expect(body).not.toHaveProperty('secret');
   });
 
-  it.each(['', '{', '[]', 'null', '{}', '{"model":7}', '{"model":"m","duration":1e9}'])('from the body %j is rejected', async (body) => {
+  it.each([
+    '',
+    '{',
+    '[]',
+    'null',
+    '{}',
+    '{"model":7}',
+    '{"model":"m"}',
+    '{"model":"m","content":[],"prompt":""}',
+    '{"model":"m","content":"A kite"}',
+    '{"model":"m","content":["A kite"]}',
+    '{"model":"m","content":[{"text":"A kite"}]}',
+    '{"model":"m","content":[{"type":"text","text":""}]}',
+    '{"model":"m","content":[{"type":"text","text":"A kite"}],"duration":1e9}',
+  ])('from the body %j is rejected', async (body) => {
     const { call, simulator } = await setUp();
     const init = { method: 'POST', body, headers: { authorization: 'Bearer sim-key' } };
     expect((await call('ark', '/contents/generations/tasks', init)).body()).toMatchObject({ error: { code: 'InvalidParameter' } });
     expect((await call('anyfast', '/v1/video/generations', init)).body()).toMatchObject({ code: 'invalid_request', data: null });
     expect((await call('xingchao', '/v1/seedance/videos', init)).body()).toMatchObject({ code: 400, data: null });
     expect(simulator.requests.map(({ status }) => status)).toEqual([400, 400, 200]);
+    expect(simulator.tasks()).toEqual([]);
+  });
+
+  it('has its prompt where the provider documents it', async () => {
+    const { create } = await setUp();
+    const prompt = { prompt: 'A kite', content: undefined };
+    expect(await Promise.all(simulatedProviders.map(async (provider) => 'id' in (await create(provider, prompt)).body()))).toEqual([
+      false,
+      false,
+      false,
+      true,
+      true,
+      false,
+    ]);
+    const picture = { prompt: undefined, content: [{ type: 'image_url', image_url: { url: 'https://images.example/kite.png' } }] };
+    for (const provider of simulatedProviders) expect((await create(provider, picture)).body()).toHaveProperty('id');
+  });
+
+  it('of the kyyAiPower family has a path for each model', async () => {
+    const { simulator, call } = await setUp();
+    const init = { method: 'POST', body: creationBody('xingchao'), headers: { authorization: 'Bearer sim-key' } };
+    for (const model of ['seedance', 'kyyvideo2', 'seedance-discount', 'seedance-x1', 'seedance-special', 'sd2_manxue']) {
+      for (const provider of ['kyyaipower', 'xingchao'] as const) await call(provider, `/v1/${model}/videos`, init);
+    }
+    expect([simulator.tasks('kyyaipower').length, simulator.tasks('xingchao').length]).toEqual([6, 6]);
   });
 });
 

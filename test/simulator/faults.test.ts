@@ -90,11 +90,11 @@ describe('an injected fault', () => {
   });
 
   it('applies to lists, and not to creations or deletions', async () => {
-    const { simulator, call } = await setUp();
+    const { simulator, call, create } = await setUp();
     simulator.fault('ark', 'server-error');
     const path = '/contents/generations/tasks';
     const init = { headers: { authorization: 'Bearer sim-key' } };
-    const creation = await call('ark', path, { ...init, method: 'POST', body: '{"model":"m"}' });
+    const creation = await create('ark');
     const deletion = await call('ark', `${path}/${String(creation.body().id)}`, { ...init, method: 'DELETE' });
     expect([creation.status, deletion.status, (await call('ark', path)).status]).toEqual([200, 200, 500]);
   });

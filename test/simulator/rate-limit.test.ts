@@ -4,7 +4,7 @@ import type { SimulatedRateLimit } from 'rx-seedance/simulator';
 import { describe, expect, it } from 'vitest';
 import { admit, burstOf } from '../../src/simulator/rate-limit.js';
 import type { RateLimit, RateLimitUsage } from '../../src/simulator/rate-limit.js';
-import { setUp, setUpAtSpeed, startAtMs, request } from './support.js';
+import { creationBody, setUp, setUpAtSpeed, startAtMs, request } from './support.js';
 
 const minuteMs = 60_000;
 const anyPerMinute = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 300 }));
@@ -193,7 +193,7 @@ describe('a simulator with a rate limit', () => {
   it('counts lists, creations and deletions too, and a rejected request has no effect', async () => {
     const { simulator, call, poll } = await setUp({ rateLimit: { perMinute: 3 } });
     const init = { headers: { authorization: 'Bearer sim-key' } };
-    const creation = { ...init, method: 'POST', body: '{"model":"m"}' };
+    const creation = { ...init, method: 'POST', body: creationBody('ark') };
     const { id } = (await call('ark', path, creation)).body();
     expect((await call('ark', path)).status).toBe(200);
     expect((await call('ark', path, creation)).status).toBe(200);

@@ -29,6 +29,18 @@ const tasksPaths: Readonly<Record<SimulatedProvider, string>> = {
   anyfast: '/v1/video/generations',
 };
 
+export const createPaths: Readonly<Record<SimulatedProvider, string>> = {
+  ...tasksPaths,
+  kyyaipower: '/v1/seedance/videos',
+  xingchao: '/v1/kyyvideo2/videos',
+};
+
+/** The documented body of a creation, as JSON, with more fields. */
+export const creationBody = (provider: SimulatedProvider, fields: Body = {}): string => {
+  const prompt = 'A kite over the sea';
+  return JSON.stringify({ model: 'a-model', ...(provider === 'xingchao' ? { prompt } : { content: [{ type: 'text', text: prompt }] }), ...fields });
+};
+
 export const request = async (url: string, init: RequestInit = {}): Promise<Reply> => {
   const response = await fetch(url, init);
   const text = await response.text();
@@ -42,6 +54,8 @@ export interface TestSimulator {
   readonly advance: (ms: number) => void;
   /** Sends a request to a provider, with its key. The path is below its base URL. */
   readonly call: (provider: SimulatedProvider, path: string, init?: RequestInit) => Promise<Reply>;
+  /** Creates a task by the provider's documented path and body, with more fields. */
+  readonly create: (provider: SimulatedProvider, fields?: Body) => Promise<Reply>;
   /** Polls one task. */
   readonly poll: (task: TaskRef<SimulatedProvider>) => Promise<Reply>;
   /** The URL of that poll. */
@@ -58,6 +72,8 @@ const helpersOf = (simulator: Simulator, advance: TestSimulator['advance']): Tes
     advance,
     call: (provider, path, init = {}) =>
       request(simulator.baseUrl(provider) + path, { headers: authorization(provider), ...init }),
+    create: (provider, fields) =>
+      request(simulator.baseUrl(provider) + createPaths[provider], { method: 'POST', headers: authorization(provider), body: creationBody(provider, fields) }),
     poll: (task) => request(urlOf(task), { headers: authorization(task.provider) }),
     urlOf,
   };
