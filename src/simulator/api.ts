@@ -42,7 +42,7 @@ export const createApiResponse = (tasks: TaskStore, { route, query, body, author
         if (task === null || view === null) return dialect.errorResponse('unknown-task', `There is no task ${route.id}.`, requestId);
         if (route.kind === 'get') return json(200, dialect.task(view));
         const deletion = deletionOf(view.phase, tasks.elapsedMs(task));
-        if (deletion === null) return dialect.errorResponse('not-deletable', `Task ${task.id} is ${view.phase}, it cannot be deleted.`, requestId);
+        if (deletion === null) return dialect.errorResponse('not-deletable', `Cannot delete task \`${task.id}\` because it is currently ${view.phase}.`, requestId);
         tasks.reschedule(task, deletion);
         return json(200, {});
       }

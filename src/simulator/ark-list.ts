@@ -1,12 +1,14 @@
 /**
  * Ark's list of tasks: filters and pages.
  * Source: the API reference of Volcengine Ark and of PowerTokens. The order of items (here: newest first) and the default page
- * (here: the first ten) are undocumented.
+ * (here: the first ten) are undocumented. So are ids as `filter.task_ids[0]` and `id`, which public clients send: here they filter too.
  */
 import type { TaskView } from './task-view.js';
 
 /** The statuses that `filter.status` accepts: all but `expired`. */
 const statuses = ['queued', 'running', 'cancelled', 'succeeded', 'failed'];
+
+const idFilter = /^(?:filter\.task_ids(?:\[\d*\])?|id)$/;
 
 const pageNumber = (query: URLSearchParams, name: string, fallback: number): number => {
   const value = Number(query.get(name) ?? fallback);
@@ -31,7 +33,7 @@ export const listTasks = (
   if (status !== null && !statuses.includes(status)) {
     throw new RangeError(`filter.status must be one of ${statuses.join(', ')}; it is ${status}`);
   }
-  const ids = new Set(query.getAll('filter.task_ids'));
+  const ids = new Set([...query].filter(([name]) => idFilter.test(name)).map(([, id]) => id));
   const model = query.get('filter.model');
   const tier = query.get('filter.service_tier') ?? 'default';
   const found = views.filter(

@@ -26,13 +26,16 @@ const idAfter = (prefix: string, path: string): string | null => {
 };
 
 const routeBelow = (base: string, provider: SimulatedProvider, method: string, path: string): Route | null => {
-  const { tasksPath, createPaths, lists, deletes } = sites[provider];
+  const { tasksPath, createPaths, createsBelow, lists, deletes } = sites[provider];
+  if (method === 'POST') {
+    const creates = createPaths.some((createPath) => path === base + createPath) || (createsBelow && path.startsWith(`${base}${tasksPath}/`));
+    return creates ? { kind: 'create', provider } : null;
+  }
   const id = idAfter(base + tasksPath, path);
   if (id !== null) {
     if (method === 'GET') return { kind: 'get', provider, id };
     return method === 'DELETE' && deletes ? { kind: 'delete', provider, id } : null;
   }
-  if (method === 'POST' && createPaths.some((createPath) => path === base + createPath)) return { kind: 'create', provider };
   return method === 'GET' && lists && path === base + tasksPath ? { kind: 'list', provider } : null;
 };
 

@@ -28,6 +28,8 @@ export interface Site extends TaskDefaults {
   readonly tasksPath: string;
   /** Below the base. */
   readonly createPaths: readonly string[];
+  /** Whether a POST to any path below `tasksPath`, such as `/{id}/cancel`, creates a task. */
+  readonly createsBelow: boolean;
   /** The prompt may be in any of these. */
   readonly promptFields: readonly PromptField[];
   readonly lists: boolean;
@@ -65,6 +67,8 @@ const arkSite: Site = {
   otherBases: ['/api/plan/v3', '/api/coding/v3'],
   tasksPath: arkTasks,
   createPaths: [arkTasks],
+  // Reported by clients: there is no route to cancel a task, and such a POST may start a paid one.
+  createsBelow: true,
   promptFields: ['content'],
   lists: true,
   deletes: true,
@@ -81,6 +85,7 @@ const powertokensSite: Site = {
   ...arkSite,
   base: '/byteplus/api/v3',
   otherBases: [],
+  createsBelow: false,
   deletes: false,
   dialect: powertokens,
   taskId: arkId('powertokens'),
@@ -93,6 +98,7 @@ const yescaleSite: Site = {
   otherBases: [],
   tasksPath: '/seedance/generations',
   createPaths: ['/seedance/generations'],
+  createsBelow: false,
   lists: false,
   deletes: false,
   dialect: yescale,
@@ -106,6 +112,7 @@ const kyyaipowerSite: Site = {
   otherBases: [],
   tasksPath: '/v1/result',
   createPaths: ['seedance', 'kyyvideo2', 'seedance-discount', 'seedance-x1', 'seedance-special', 'sd2_manxue'].map((model) => `/v1/${model}/videos`),
+  createsBelow: false,
   promptFields: ['content', 'prompt'],
   lists: false,
   deletes: false,
@@ -139,6 +146,7 @@ const anyfastSite: Site = {
   otherBases: [],
   tasksPath: '/v1/video/generations',
   createPaths: ['/v1/video/generations'],
+  createsBelow: false,
   promptFields: ['content'],
   lists: false,
   deletes: false,

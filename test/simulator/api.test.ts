@@ -100,8 +100,9 @@ describe('a task', () => {
   });
 
   it.each([
-    ['ark', 'POST', '/contents/generations/tasks/an-id/cancel'],
-    ['ark', 'POST', '/contents/generations/tasks/an-id'],
+    ['powertokens', 'POST', '/contents/generations/tasks/an-id/cancel'],
+    ['yescale', 'POST', '/seedance/generations/an-id/cancel'],
+    ['ark', 'PUT', '/contents/generations/tasks/an-id'],
     ['anyfast', 'DELETE', '/v1/video/generations/an-id'],
     ['powertokens', 'DELETE', '/contents/generations/tasks/an-id'],
     ['yescale', 'GET', '/seedance/generations'],
@@ -226,6 +227,10 @@ describe('a list', () => {
     ['?filter.status=queued', ['waiting']],
     ['?filter.service_tier=flex', ['flexible']],
     ['?filter.task_ids=done&filter.task_ids=waiting', ['done', 'waiting']],
+    ['?filter.task_ids[0]=done&filter.task_ids[1]=waiting', ['done', 'waiting']],
+    ['?filter.task_ids%5B%5D=done&filter.task_ids%5B%5D=waiting', ['done', 'waiting']],
+    ['?id=done', ['done']],
+    ['?id=missing', []],
     ['?filter.task_ids=flexible', []],
     ['?filter.task_ids=flexible&filter.service_tier=flex', ['flexible']],
     ['?filter.task_ids=missing', []],
@@ -262,6 +267,19 @@ describe('a list', () => {
     const { call } = await setUp();
     const reply = await call('ark', `/contents/generations/tasks?${query}`);
     expect([reply.status, at(reply.body(), 'error', 'code')]).toEqual([400, 'InvalidParameter']);
+  });
+
+  it('holds the tasks of the last seven days, and cancelled ones for a day', async () => {
+    const { simulator, advance, call } = await setUp();
+    simulator.submit('ark', { id: 'old' });
+    advance(6 * dayMs);
+    simulator.submit('ark', { id: 'cancelled', ...ended, outcome: 'cancelled' });
+    simulator.submit('ark', { id: 'new' });
+    const listed = async () => ids((await call('ark', '/contents/generations/tasks')).body().items);
+    advance(dayMs - 1);
+    expect(await listed()).toEqual(['new', 'cancelled', 'old']);
+    advance(1);
+    expect(await listed()).toEqual(['new']);
   });
 
   it('splits into pages without gaps or duplicates', async () => {
@@ -313,6 +331,20 @@ describe('a deletion', () => {
     const task = simulator.submit('ark', { ...ended, outcome });
     const reply = await call('ark', `/contents/generations/tasks/${task.id}`, remove);
     expect([reply.status, at(reply.body(), 'error', 'code')]).toEqual([409, 'InvalidAction.RunningTaskDeletion']);
+    expect(at(reply.body(), 'error', 'message')).toContain(`Cannot delete task \`${task.id}\` because it is currently `);
     expect((await poll(task)).body().status).toBe(status);
+  });
+});
+
+describe('a POST that means to cancel a task of Ark', () => {
+  it.each(['cancel', 'stop'])('%s leaves the task alone, and starts another one if its body is that of a creation', async (action) => {
+    const { simulator, call, poll } = await setUp();
+    const task = simulator.submit('ark', { queueMs: 60_000 });
+    const post = async (body: string) =>
+      (await call('ark', `/contents/generations/tasks/${task.id}/${action}`, { method: 'POST', body, headers: { authorization: 'Bearer sim-key' } })).body();
+    expect(await post('')).toMatchObject({ error: { code: 'InvalidParameter' } });
+    expect(await post(creationBody('ark'))).toEqual({ id: expect.stringMatching(/^cgt-/) });
+    expect((await poll(task)).body().status).toBe('queued');
+    expect(simulator.tasks('ark').length).toBe(2);
   });
 });
