@@ -6,6 +6,7 @@
 import { json } from './response.js';
 import type { Dialect, ErrorKind } from './response.js';
 import { integer } from './random.js';
+import { lastFrameLink } from './task-view.js';
 import type { TaskView } from './task-view.js';
 import { framesPerSecond } from './video-file.js';
 
@@ -27,15 +28,18 @@ const usage = ({ resolution, durationMs }: TaskView['scenario']) => {
 };
 
 /** The fields that Ark and its resellers have in common. `content` and `usage` come with success, `error` with failure. */
-const common = ({ id, scenario, phase, createdAt, startedAt, endedAt, link }: TaskView) => ({
-  id,
-  model: scenario.model,
-  status: phase === 'unknown' ? 'archived' : phase,
-  ...(phase === 'failed' && { error: { ...scenario.failure, message: `${scenario.failure.message} Request id: sim-${id}` } }),
-  ...(phase === 'succeeded' && { content: { video_url: link('video') }, usage: usage(scenario) }),
-  created_at: createdAt,
-  updated_at: endedAt ?? startedAt ?? createdAt,
-});
+const common = (view: TaskView) => {
+  const { id, scenario, phase, createdAt, startedAt, endedAt, link } = view;
+  return {
+    id,
+    model: scenario.model,
+    status: phase === 'unknown' ? 'archived' : phase,
+    ...(phase === 'failed' && { error: { ...scenario.failure, message: `${scenario.failure.message} Request id: sim-${id}` } }),
+    ...(phase === 'succeeded' && { content: { video_url: link('video'), ...lastFrameLink(view) }, usage: usage(scenario) }),
+    created_at: createdAt,
+    updated_at: endedAt ?? startedAt ?? createdAt,
+  };
+};
 
 const length = ({ scenario, request }: TaskView) =>
   typeof request.frames === 'number' ? { frames: request.frames } : { duration: scenario.durationMs / 1000 };

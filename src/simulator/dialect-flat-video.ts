@@ -7,6 +7,7 @@
 import { json } from './response.js';
 import type { Dialect, ErrorKind } from './response.js';
 import { tokensFor } from './dialect-ark.js';
+import { lastFrameLink } from './task-view.js';
 import type { NewTask, TaskView } from './task-view.js';
 
 /** Neither provider has a status for an expired task: it is `failed`. */
@@ -30,6 +31,8 @@ const base = ({ id, scenario, createdAt }: NewTask, status: string) => ({
 
 const videoUrl = ({ phase, link }: TaskView): string | null => (phase === 'succeeded' ? link('video') : null);
 
+const lastFrame = (view: TaskView) => (view.phase === 'succeeded' ? lastFrameLink(view) : {});
+
 const errorText = ({ phase, scenario: { failure } }: TaskView): string | null =>
   statuses[phase] === 'failed' ? `${failure.code}: ${failure.message}` : null;
 
@@ -46,7 +49,7 @@ const errors: Readonly<Record<ErrorKind, readonly [status: number, code: number]
 
 /** kyyAiPower: a field without a value is null. */
 export const kyyaipower: Dialect = {
-  task: (view) => ({ ...base(view, statuses[view.phase]), video_url: videoUrl(view), error: errorText(view) }),
+  task: (view) => ({ ...base(view, statuses[view.phase]), video_url: videoUrl(view), ...lastFrame(view), error: errorText(view) }),
   created: (task) => base(task, 'queued'),
   errorResponse: (why, detail) => {
     const [status, code] = errors[why];
@@ -67,7 +70,7 @@ export const xingchao: Dialect = {
     const error = errorText(view);
     return {
       ...base(view, statuses[view.phase]),
-      ...(url !== null && { video_url: url, ...measures(view) }),
+      ...(url !== null && { video_url: url, ...lastFrame(view), ...measures(view) }),
       ...(error !== null && { error }),
     };
   },

@@ -67,7 +67,7 @@ const upstream = (view: TaskView, { status }: ReportedStatus): { readonly data?:
   if (!view.scenario.ultra) return { data: arkTask({ ...view, id }) };
   const { resolution, durationMs } = view.scenario;
   const scenario = { ...view.scenario, resolution: smaller(resolution) };
-  const inner = arkTask({ ...view, id, scenario, link: () => view.link('original') });
+  const inner = arkTask({ ...view, id, scenario, link: (variant) => view.link(variant === 'video' ? 'original' : variant) });
   if (!('usage' in inner)) return { data: inner };
   const usage = { ...inner.usage, super_resolution_tokens: tokensFor(resolution, durationMs) };
   return { data: { ...inner, super_resolution: resolution, usage } };

@@ -5,6 +5,7 @@ import { byteRange } from './byte-range.js';
 import type { ByteRange } from './byte-range.js';
 import { json } from './response.js';
 import type { SimulatedResponse } from './response.js';
+import type { ServedFile } from './video-file.js';
 
 /** A request for a file. */
 export interface FileRequest {
@@ -28,10 +29,9 @@ const text = (value: string | readonly string[] | undefined): string => (typeof 
 /**
  * The response to a request for a file: a range of bytes, or an error.
  *
- * @param size in bytes
  * @param etag with its quotes
  */
-export const createFileResponse = ({ method, headers, link }: FileRequest, size: number, etag: string): FilePart | SimulatedResponse => {
+export const createFileResponse = ({ method, headers, link }: FileRequest, { type, size }: ServedFile, etag: string): FilePart | SimulatedResponse => {
   if (method !== 'GET') return deny('AccessDenied', `The link is signed for GET, not for ${method}.`);
   if (link === 'forged') return deny('SignatureDoesNotMatch', 'The link is not signed by this server.');
   if (link === 'expired') return deny('AccessDenied', 'The link has expired.');
@@ -45,7 +45,7 @@ export const createFileResponse = ({ method, headers, link }: FileRequest, size:
   }
   const part = range ?? { first: 0, last: size - 1 };
   const length = String(part.last - part.first + 1);
-  const whole = { ...common, 'content-type': 'video/mp4', 'content-length': length };
+  const whole = { ...common, 'content-type': type, 'content-length': length };
   if (range === null) return { status: 200, headers: whole, part };
   return { status: 206, headers: { ...whole, 'content-range': `bytes ${part.first}-${part.last}/${size}` }, part };
 };

@@ -9,18 +9,19 @@ import { applyCreationFault } from './creation-faults.js';
 import { applyFault } from './faults.js';
 import type { FaultKind, Faults } from './faults.js';
 import { createFileResponse } from './file-response.js';
+import { lastFrameFile } from './last-frame.js';
 import type { Links } from './links.js';
 import type { Settings } from './options.js';
 import { randomString } from './random.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { RequestEntry, RequestLog } from './request-log.js';
-import { findFile, findRoute } from './routes.js';
+import { filePath, findFile, findRoute } from './routes.js';
 import type { Route } from './routes.js';
 import { readBody, send, sendBytes } from './server.js';
 import type { Handler } from './server.js';
 import { sites } from './sites.js';
 import type { SimulatedTask, TaskStore } from './task-store.js';
-import { videoFile } from './video-file.js';
+import { colourOf, videoFile } from './video-file.js';
 
 /** The parts that a handler uses. */
 export interface HandlerParts {
@@ -92,10 +93,10 @@ export const createHandler = ({ settings, tasks, faults, limiter, links, log }: 
   const handleFile = async (request: IncomingMessage, response: ServerResponse, path: string, task: SimulatedTask): Promise<void> => {
     const { provider, id, scenario } = task;
     const { method = '', url = '', headers } = request;
-    const file = videoFile(path, scenario.durationMs, fileBytes);
+    const file = path === filePath(task, 'last-frame') ? lastFrameFile(colourOf(filePath(task, 'video'))) : videoFile(path, scenario.durationMs, fileBytes);
     // Like the tag of an upload in parts: it is not the MD5 of the file.
     const etag = `"${randomString(32, '0123456789abcdef', path, file.size)}-2"`;
-    const reply = createFileResponse({ method, headers, link: links.check(url, clock()) }, file.size, etag);
+    const reply = createFileResponse({ method, headers, link: links.check(url, clock()) }, file, etag);
     if (!('part' in reply)) {
       note(request, { provider, id, status: reply.status, fault: null });
       send(response, reply);

@@ -56,13 +56,15 @@ export const findRoute = (method: string, path: string): Route | null => {
   return null;
 };
 
+const fileNames: Readonly<Record<FileVariant, string>> = { video: 'video.mp4', original: 'original.mp4', 'last-frame': 'last-frame.png' };
+
 /** The task of a file's path; null for any other path. */
 export const findFile = (path: string): TaskRef | null => {
-  const [, provider, segment = ''] = /^\/files\/([^/]+)\/([^/]+)\/(?:video|original)\.mp4$/.exec(path) ?? [];
+  const [, provider, segment = '', name = ''] = /^\/files\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
   const id = decoded(segment);
-  return provider === undefined || id === null ? null : { provider, id };
+  return provider === undefined || id === null || !Object.values(fileNames).includes(name) ? null : { provider, id };
 };
 
 /** The path of a file. */
 export const filePath = ({ provider, id }: TaskRef, variant: FileVariant): string =>
-  `/files/${provider}/${encodeURIComponent(id)}/${variant}.mp4`;
+  `/files/${provider}/${encodeURIComponent(id)}/${fileNames[variant]}`;

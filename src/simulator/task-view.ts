@@ -3,8 +3,8 @@
  */
 import type { Phase, Scenario } from './scenario.js';
 
-/** The file of a task: its video, or the clip before enhancement. */
-export type FileVariant = 'video' | 'original';
+/** The file of a task: its video, the clip before enhancement, or the last frame of the video. */
+export type FileVariant = 'video' | 'original' | 'last-frame';
 
 /** A task just after creation. Instants are in Unix seconds of the simulator's clock. */
 export interface NewTask {
@@ -27,3 +27,7 @@ export interface TaskView extends NewTask {
   /** A signed link of a finished task. */
   readonly link: (variant: FileVariant) => string;
 }
+
+/** The link of the last frame, if the request asks for it. */
+export const lastFrameLink = ({ request, link }: TaskView): { readonly last_frame_url?: string } =>
+  request.return_last_frame === true ? { last_frame_url: link('last-frame') } : {};

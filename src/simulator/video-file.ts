@@ -1,11 +1,14 @@
 /**
  * A task's file, of any size. Its bytes are generated while it is read, so memory does not grow with the size.
  */
+import type { Colour } from './h264.js';
 import { fraction } from './random.js';
 import { makeMp4 } from './mp4.js';
 
 /** A file that can be read from any position. */
-export interface VideoFile {
+export interface ServedFile {
+  /** Its media type. */
+  readonly type: string;
   readonly size: number;
   /** The bytes from `first` to `last`, both included, in chunks. */
   readonly read: (first: number, last: number) => Generator<Uint8Array>;
@@ -17,7 +20,19 @@ export const minPaddedBytes = 131_072;
 /** The frame rate of every video. */
 export const framesPerSecond = 24;
 
+/** A small file in memory. */
+export const bufferFile = (type: string, bytes: Buffer): ServedFile => ({
+  type,
+  size: bytes.length,
+  *read(first, last) {
+    yield bytes.subarray(first, last + 1);
+  },
+});
+
 const sample = (...parts: readonly string[]): number => 16 + Math.floor(fraction(...parts) * 220);
+
+/** The colour of a film. */
+export const colourOf = (name: string): Colour => [90, sample(name, 'blue'), sample(name, 'red')];
 
 /** Padding repeats after a prime number of bytes, so that a chunk at a wrong position is detected. */
 const period = 251;
@@ -39,12 +54,13 @@ const freeBoxHead = (size: number): Buffer => {
  * @param durationMs the length of the film
  * @param bytes      the size after padding, at least `minPaddedBytes`; null for no padding
  */
-export const videoFile = (name: string, durationMs: number, bytes: number | null): VideoFile => {
+export const videoFile = (name: string, durationMs: number, bytes: number | null): ServedFile => {
   const frames = Math.max(1, Math.round((durationMs / 1000) * framesPerSecond));
-  const film = makeMp4({ colour: [90, sample(name, 'blue'), sample(name, 'red')], frames, framesPerSecond });
+  const film = makeMp4({ colour: colourOf(name), frames, framesPerSecond });
   const head = bytes === null ? film : Buffer.concat([film, freeBoxHead(bytes - film.length)]);
   const size = bytes ?? head.length;
   return {
+    type: 'video/mp4',
     size,
     *read(first, last) {
       let at = first;

@@ -1,5 +1,7 @@
+import { crc32, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { picture } from '../../src/node/file-format.js';
 import { createLinks } from '../../src/simulator/links.js';
 import type { SimulatedProvider, SimulatorOptions } from 'rx-seedance/simulator';
 import { at, setUp, startAtMs } from './support.js';
@@ -206,5 +208,55 @@ describe('a file', () => {
     expect(rest.status).toBe(206);
     expect(Buffer.concat([part, rest.bytes]).equals(whole)).toBe(true);
     expect(simulator.requests.map(({ fault }) => fault)).toContain('cut-download');
+  });
+});
+
+describe('a last frame', () => {
+  const lastFrameOf = async (fields: object) => {
+    const test = await setUp();
+    const { id } = (await test.create('ark', { ...fields })).body();
+    const task = { provider: 'ark', id: String(id) } as const;
+    const pending = (await test.poll(task)).body();
+    test.simulator.reschedule(task, ended);
+    return { ...test, task, pending, content: (await test.poll(task)).body().content };
+  };
+
+  it('is a PNG of the size of the video, which the check of a download accepts', async () => {
+    const { content, pending } = await lastFrameOf({ return_last_frame: true });
+    expect(pending).not.toHaveProperty('content');
+    const { status, headers, bytes } = await download(String(at(content, 'last_frame_url')));
+    expect([status, headers.get('content-type'), headers.get('content-length')]).toEqual([200, 'image/png', String(bytes.length)]);
+    expect(await picture.faultOf((start, length) => Promise.resolve(bytes.subarray(start, start + length)), bytes.length)).toBeNull();
+    expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([128, 72]);
+    // Each chunk: length, type, content, CRC of type and content.
+    for (let start = 8; start < bytes.length; start += 12 + bytes.readUInt32BE(start)) {
+      const end = start + 8 + bytes.readUInt32BE(start);
+      expect(bytes.readUInt32BE(end)).toBe(crc32(bytes.subarray(start + 4, end)));
+    }
+    const data = inflateSync(bytes.subarray(41, 41 + bytes.readUInt32BE(33)));
+    expect(data.length).toBe(72 * (1 + 3 * 128));
+  });
+
+  it('is signed like the video', async () => {
+    const { content, advance } = await lastFrameOf({ return_last_frame: true });
+    const url = String(at(content, 'last_frame_url'));
+    expect((await download(url.replace('last-frame.png', 'video.mp4'))).status).toBe(403);
+    advance(24 * hourMs);
+    expect((await download(url)).status).toBe(403);
+  });
+
+  it('has the colour of its own video', async () => {
+    const one = await lastFrameOf({ return_last_frame: true });
+    const other = await lastFrameOf({ return_last_frame: true, seed: 2 });
+    const next = one.simulator.submit('ark', { ...ended, request: { return_last_frame: true } });
+    const frames = [one.content, other.content, (await one.poll(next)).body().content];
+    const [first, same, third] = await Promise.all(frames.map(async (content) => (await download(String(at(content, 'last_frame_url')))).bytes));
+    expect(first).toEqual(same);
+    expect(first).not.toEqual(third);
+  });
+
+  it('is missing unless the creation asks for it', async () => {
+    expect((await lastFrameOf({})).content).not.toHaveProperty('last_frame_url');
+    expect((await lastFrameOf({ return_last_frame: 'yes' })).content).not.toHaveProperty('last_frame_url');
   });
 });

@@ -58,6 +58,16 @@ describe.each(simulatedProviders)('%s', (provider) => {
     expect(seen).toEqual(['queued', outcome === 'cancelled' ? end : 'running', end]);
   });
 
+  it('returns the last frame of a video that was asked for', async () => {
+    const { simulator, poll } = await setUp();
+    const readingFor = async (request: object) =>
+      read(poll, simulator.submit(provider, { queueMs: 0, runMs: 0, request: { ...request } }));
+    const link = expect.stringMatching(/\/last-frame\.png\?X-Tos-/);
+    // AnyFast reports it in the response of its upstream alone.
+    expect(await readingFor({ return_last_frame: true })).toMatchObject({ right: { video: { lastFrameUrl: link } } });
+    expect(await readingFor({ return_last_frame: false })).toMatchObject({ right: { video: { lastFrameUrl: null } } });
+  });
+
   it('returns a video with its expiry time', async () => {
     const { simulator, poll } = await setUp({ linkLifeMs: 60_000 });
     const reading = await read(poll, simulator.submit(provider, { queueMs: 0, runMs: 0 }));
