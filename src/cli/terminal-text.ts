@@ -26,8 +26,11 @@ export const plainJson = (value: unknown, indent = 0): string =>
 
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
-/** The width of a plain string in columns. */
-export const widthOf = (text: string): number => stringWidth(text);
+/** More UTF-16 code units than a line of any terminal has. To measure a string takes time by the square of its length. */
+const longestLine = 1_000;
+
+/** The width of a plain string in columns. A string that is longer than any line is as wide as it is long. */
+export const widthOf = (text: string): number => (text.length > longestLine ? text.length : stringWidth(text));
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
@@ -47,7 +50,7 @@ const piecesOf = (text: string): readonly string[] => Array.from(graphemes.segme
  */
 export const cutEnd = (text: string, columns: number): string => {
   if (widthOf(text) <= columns) return text;
-  return columns < 1 ? '' : `${fitting(piecesOf(text), columns - 1).join('')}…`;
+  return columns < 1 ? '' : `${fitting(piecesOf(text.slice(0, longestLine)), columns - 1).join('')}…`;
 };
 
 /**
@@ -58,9 +61,8 @@ export const cutEnd = (text: string, columns: number): string => {
 export const cutMiddle = (text: string, columns: number): string => {
   if (widthOf(text) <= columns) return text;
   if (columns < 3) return cutEnd(text, columns);
-  const pieces = piecesOf(text);
-  const head = fitting(pieces, Math.floor((columns - 1) / 2)).join('');
-  const tail = fitting(pieces.toReversed(), columns - 1 - widthOf(head)).toReversed().join('');
+  const head = fitting(piecesOf(text.slice(0, longestLine)), Math.floor((columns - 1) / 2)).join('');
+  const tail = fitting(piecesOf(text.slice(-longestLine)).toReversed(), columns - 1 - widthOf(head)).toReversed().join('');
   return `${head}…${tail}`;
 };
 

@@ -68,6 +68,14 @@ describe('cutting', () => {
     );
   });
 
+  it.each([['in the middle', cutMiddle], ['at the end', cutEnd]] as const)('takes a short time for a long string, cut %s', (_, cut) => {
+    const text = '視'.repeat(60_000);
+    const started = performance.now();
+    expect(widthOf(text)).toBeGreaterThan(1_000);
+    expect(widthOf(cut(text, 80))).toBe(79);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
   it('is padded to exactly its columns', () => {
     fc.assert(
       fc.property(anyText, anyColumns, (text, columns) => {
