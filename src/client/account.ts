@@ -131,7 +131,8 @@ const checkKey = (label: string, key: unknown): string => {
 
 const checkedUrl = (label: string, baseUrl: string, allowInsecure: boolean): string => {
   const parts = httpUrl.exec(baseUrl);
-  if (parts === null) {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- browsers before 2023 and Jest's jsdom lack it
+  if (parts === null || !(URL.canParse?.(baseUrl) ?? true)) {
     const shown = String(baseUrl).replace(/[?#].*/s, '…').replace(/^.*@/s, '…@');
     throw new TypeError(`${label}: baseUrl must be an absolute http(s) URL without user, query and fragment, not '${shown}'`);
   }

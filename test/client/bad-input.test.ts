@@ -54,6 +54,8 @@ describe('account() throws', () => {
     ['with an ftp baseUrl', made({ baseUrl: 'ftp://ark.example' }), TypeError, ['baseUrl', 'ftp://ark.example']],
     ['with a baseUrl of another scheme', made({ baseUrl: 'file:///etc/passwd' }), TypeError, ['baseUrl', 'file:///etc/passwd']],
     ['with a baseUrl without a host', made({ baseUrl: 'https://' }), TypeError, ['baseUrl', 'https://']],
+    ['with a port that does not exist in the baseUrl', made({ baseUrl: 'https://ark.example:99999' }), TypeError, ['baseUrl', 'ark.example:99999']],
+    ['with an address that does not exist in the baseUrl', made({ baseUrl: 'https://256.1.1.1/v3' }), TypeError, ['baseUrl', '256.1.1.1']],
     ['with credentials in the baseUrl', made({ baseUrl: 'https://joe:pa55@ark.example' }), TypeError, ['baseUrl', 'ark.example']],
     ['with a query in the baseUrl', made({ baseUrl: 'https://ark.example/v3?region=cn' }), TypeError, ['baseUrl']],
     ['with a fragment in the baseUrl', made({ baseUrl: 'https://ark.example/v3#top' }), TypeError, ['baseUrl']],
