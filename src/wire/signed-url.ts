@@ -1,11 +1,13 @@
 /**
  * Reads from a signed link when it expires.
- * Source: the documentation of the object stores and CDNs that sign links. TOS, S3 and Google: `X-Tos-Date`, `X-Amz-Date` or `X-Goog-Date`
- * (UTC, basic ISO 8601) and `…-Expires` (seconds). OSS, and S3 and Google of version 2: `Expires` (Unix seconds). CDNs of ByteDance:
- * `x-expires` (Unix seconds). CDNs of Volcengine and Aliyun: `auth_key`, which begins with Unix seconds. Azure: `se` (ISO 8601).
+ * Source: the documentation of the object stores and CDNs that sign links. TOS, S3, Google and OSS: `X-Tos-Date`, `X-Amz-Date`, `X-Goog-Date`
+ * or `x-oss-date` (UTC, basic ISO 8601) and `…-Expires` (seconds). OSS of version 1, and S3 and Google of version 2: `Expires` (Unix seconds).
+ * COS: `q-sign-time` (Unix seconds of the start, then of the end). CDNs of ByteDance: `x-expires` (Unix seconds). CDNs of Volcengine and
+ * Aliyun: `auth_key`, which begins with Unix seconds. Azure: `se` (ISO 8601).
  */
 const signedAt = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
-const unixSeconds = /^\d{10}$/;
+/** Unix seconds, with the start of the period before them or other parts after them. */
+const unixSeconds = /^(?:\d{10};)?(\d{10})(?:-.*)?$/;
 
 /** The instant of a basic ISO 8601 date, or NaN. */
 const instantOf = (date: string): number => {
@@ -13,17 +15,13 @@ const instantOf = (date: string): number => {
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 };
 
-const fromUnix = (seconds: string | undefined): number => (seconds !== undefined && unixSeconds.test(seconds) ? Number(seconds) * 1000 : Number.NaN);
-
 /** The ends that the parameters of a query name; NaN for those that it does not have. Names are in lower case. */
 const endsIn = (query: ReadonlyMap<string, string>): readonly number[] => [
-  ...['x-tos', 'x-amz', 'x-goog'].map((vendor) => {
+  ...['x-tos', 'x-amz', 'x-goog', 'x-oss'].map((vendor) => {
     const seconds = query.get(`${vendor}-expires`) ?? '';
     return /^\d{1,9}$/.test(seconds) ? instantOf(query.get(`${vendor}-date`) ?? '') + Number(seconds) * 1000 : Number.NaN;
   }),
-  fromUnix(query.get('expires')),
-  fromUnix(query.get('x-expires')),
-  fromUnix(query.get('auth_key')?.split('-')[0]),
+  ...['expires', 'x-expires', 'auth_key', 'q-sign-time'].map((name) => Number(unixSeconds.exec(query.get(name) ?? '')?.[1]) * 1000),
   query.has('sig') ? Date.parse(query.get('se') ?? '') : Number.NaN,
 ];
 
@@ -39,7 +37,7 @@ export const signedUntilMs = (url: string): number | null => {
   if (start < 0) return null;
   const query = new Map(url.slice(start + 1).split('#', 1).join('').split('&').map((pair): [string, string] => {
     const [name = '', value = ''] = pair.split('=', 2);
-    return [name.toLowerCase(), value.replace(/%3a/gi, ':')];
+    return [name.toLowerCase(), value.replace(/%3[ab]/gi, decodeURIComponent)];
   }));
   const ends = endsIn(query).filter((ms) => ms > 0);
   return ends.length === 0 ? null : Math.min(...ends);
