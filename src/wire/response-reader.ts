@@ -11,6 +11,7 @@ import { deepestNesting, parseBody } from './json-body.js';
 import { type ParsedTask, snapshotOf } from './reading.js';
 import { type ErrorDetail, errorResponseIn, httpErrorIn, isSuccess } from './error-detail.js';
 import { type ReadFailure, refused, shortened } from './error-response.js';
+import { statusOf } from './status-words.js';
 
 type Read<A> = Either<ReadFailure, A>;
 
@@ -172,8 +173,8 @@ const errorInside = (body: unknown): FoundError | null => {
   return PlainObject.is(body) ? errorInside(body['data']) : null;
 };
 
-/** Status words of a failed response; some servers put the HTTP status there. */
-const failureWord = /^\s*(?:error|fail|failed|failure|[45]\d\d)\s*$/i;
+/** Whether a status can be that of a failed response: a word for a failure or a timeout, or an HTTP status. */
+const isFailure = (status: string): boolean => /^\s*[45]\d\d\s*$/.test(status) || ['failed', 'expired'].includes(statusOf(status, {}));
 
 /**
  * The error of a body whose `status` says that the request failed, not the task: the body has no field of a task, such as
@@ -182,15 +183,15 @@ const failureWord = /^\s*(?:error|fail|failed|failure|[45]\d\d)\s*$/i;
 const errorByStatus = (body: unknown): FoundError | null => {
   let found: FoundError | null = null;
   for (let layer = body; PlainObject.is(layer); layer = layer['data']) {
+    // Most responses end here.
+    if (hasTaskField(layer)) return null;
     const status = textIn(layer['status']);
     if (found === null && status !== null) {
-      // Most responses end here: with the status of a task.
-      if (!failureWord.test(status)) return null;
+      if (!isFailure(status)) return null;
       const detail = httpErrorIn(layer);
       const code = detail?.code ?? (/\d/.test(status) ? status.trim() : null);
       found = { body: layer, detail: { code, message: detail?.message ?? null } };
     }
-    if (hasTaskField(layer)) return null;
   }
   return found;
 };
@@ -201,10 +202,9 @@ const hasTaskField = (layer: Readonly<Record<string, unknown>>): boolean => {
 };
 
 /** Fields that only a task has. */
-const taskFields: readonly string[] = [
-  ...['id', 'task_id', 'model', 'content', 'usage', 'created', 'created_at', 'updated_at', 'submit_time', 'start_time', 'finish_time'],
-  ...['video_url', 'result_url', 'fail_reason', 'failure_reason', 'progress', 'action', 'seed', 'resolution', 'ratio', 'duration', 'frames'],
-];
+const taskFields =
+  /* @__PURE__ */ ('id task_id model content usage created created_at updated_at submit_time start_time finish_time video_url ' +
+    'result_url fail_reason failure_reason progress action seed resolution ratio duration frames').split(' ');
 
 /** `null`, `{}`, `[]`, and empty envelopes that report success. */
 const isEmpty = (json: unknown): boolean =>

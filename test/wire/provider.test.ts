@@ -396,6 +396,9 @@ describe('a status that is the response\'s own', () => {
     ['{"code":"success","message":"","data":{"status":"error","message":"busy"}}', 'server', 'busy'],
     ['{"status":500,"error":"Internal Server Error","message":"busy","path":"/x"}', 'server', 'busy'],
     ['{"title":"busy","status":429}', 'rate-limited', 'busy'],
+    ['{"status":"timeout","message":"busy"}', 'server', 'busy'],
+    ['{"status":"Rejected","message":"busy"}', 'server', 'busy'],
+    ['{"status":"aborted","error":"busy","data":{}}', 'server', 'busy'],
     ['{"status":"failed"}', 'server', 'HTTP 200 {"status":"failed"}'],
   ])('reports that the request failed, not the task: %s', (body, reason, message) => {
     for (const dialect of dialects) expect(read(body, dialect)).toMatchObject(left({ kind: 'response', reason, status: 200, message }));
@@ -404,7 +407,7 @@ describe('a status that is the response\'s own', () => {
   it.each(['id', 'task_id', 'model', 'content', 'created', 'created_at', 'usage', 'error'])('is the task\'s status beside %s', (field) => {
     const value = ['usage', 'content'].includes(field) ? { total_tokens: 5 } : field === 'error' ? { message: 'boom' } : field.startsWith('created') ? 5 : 'requested';
     for (const dialect of dialects) {
-      for (const word of ['error', 'fail', 'failed', 'failure']) {
+      for (const word of ['error', 'fail', 'failed', 'failure', 'rejected']) {
         expect(read({ status: word, [field]: value, message: 'boom' }, dialect)).toMatchObject(right({ status: 'failed', failure: { message: 'boom' } }));
       }
     }
