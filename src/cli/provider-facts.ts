@@ -64,7 +64,7 @@ export interface Fact {
  * @example factsOf(ark).find(({ name }) => name === 'video kept') // { name: 'video kept', lines: ['1 day', …] }
  */
 export const factsOf = (provider: Provider): readonly Fact[] => {
-  const { id, name, documentation, baseUrl, otherBaseUrls, path, dialect, list, refundsFailures, retention, assumed, auth } = provider;
+  const { id, name, documentation, baseUrl, otherBaseUrls, path, dialect, create, cancels, list, refundsFailures, retention, assumed, auth } = provider;
   const originOf = (fact: AssumedFact): readonly string[] => (assumed[fact] === undefined ? [] : [`not from its documentation: ${assumed[fact]}`]);
   const schedules = schedulesOf(provider);
   const retry = retryWaitsOf(provider);
@@ -74,6 +74,8 @@ export const factsOf = (provider: Provider): readonly Fact[] => {
     { name: 'base URL', lines: [code(baseUrl), ...Object.entries(otherBaseUrls).map(([label, url]) => `${label}: ${code(url)}`)] },
     { name: 'a task', lines: [code(`GET ${path}`)] },
     { name: 'a list of tasks', lines: list === null ? ['undocumented: each task has its own request'] : listLines(list) },
+    { name: 'create', lines: [create === null ? 'not by this library' : 'by `createTask`'] },
+    { name: 'cancel', lines: [cancels ? `by \`cancelTask\` while queued: ${code(`DELETE ${path}`)}` : 'undocumented'] },
     { name: 'key', lines: [`${code(keyVariable(id))}, sent as ${code(`${headerName(auth.header)}: ${`${auth.scheme} …`.trimStart()}`)}`] },
     { name: 'dialect', lines: [dialect] },
     { name: 'status words', lines: [...statusLines(provider), ...originOf('statuses')] },
