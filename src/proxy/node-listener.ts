@@ -4,12 +4,24 @@
  */
 import type { RequestHandler } from './provider-proxy.js';
 
-/** The part of Node's `IncomingMessage` that is used here, and Express's URL before routing. */
+/** The part of Node's `IncomingMessage` that is used here, and what Express and its body parsers add to it. */
 export interface NodeRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  /** The URL before routing. */
   readonly originalUrl?: string | undefined;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Whether the body was read to its end, by a body parser. */
+  readonly readableEnded?: boolean;
+  /** The body, if a body parser has read it. */
+  readonly body?: unknown;
+  readonly on: {
+    (event: 'data', listener: (chunk: Uint8Array) => void): unknown;
+    (event: 'end', listener: () => void): unknown;
+    (event: 'error', listener: (error: Error) => void): unknown;
+  };
+  readonly pause: () => unknown;
+  readonly resume: () => unknown;
 }
 
 /** The part of Node's `ServerResponse` that is used here. */
@@ -21,7 +33,8 @@ export interface NodeResponse {
 }
 
 /**
- * Adapts a handler to `createServer` of `node:http`, and to Express. Bodies of requests are not read, and a response is sent whole.
+ * Adapts a handler to `createServer` of `node:http`, and to Express. The body of a request is read only when the handler reads it, and a response is
+ * sent whole. A body that a body parser has read is passed on, as JSON if it was parsed.
  *
  * Never throws, whatever is requested: a request that is none of the `fetch` API gets a 400, and a handler that rejects a 500. The signal of
  * the handler's request aborts when the connection closes.
@@ -56,7 +69,8 @@ const answerTo = async (request: NodeRequest, handle: RequestHandler, signal: Ab
 };
 
 /** Null for a request that the `fetch` API does not have, such as one for `*`, or with the method TRACE. */
-const requestOf = ({ method = 'GET', url, originalUrl = url, headers }: NodeRequest, signal: AbortSignal): Request | null => {
+const requestOf = (request: NodeRequest, signal: AbortSignal): Request | null => {
+  const { method = 'GET', url, originalUrl = url, headers } = request;
   if (originalUrl?.startsWith('/') !== true) return null;
   try {
     const sent = new Headers();
@@ -64,8 +78,45 @@ const requestOf = ({ method = 'GET', url, originalUrl = url, headers }: NodeRequ
       // HTTP/2 has pseudo-headers, such as `:path`.
       if (value !== undefined && !name.startsWith(':')) sent.set(name, typeof value === 'string' ? value : value.join(', '));
     }
-    return new Request(`http://localhost${originalUrl}`, { method, headers: sent, signal });
+    const body = method === 'GET' || method === 'HEAD' ? null : bodyOf(request);
+    return new Request(`http://localhost${originalUrl}`, { method, headers: sent, signal, body, duplex: 'half' });
   } catch {
     return null;
   }
+};
+
+const bodyOf = (request: NodeRequest): string | Uint8Array | ReadableStream | null => {
+  const { readableEnded = false, body } = request;
+  if (!readableEnded) return streamOf(request);
+  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return body ?? null;
+  return JSON.stringify(body);
+};
+
+/** The body of a request as a stream. Nothing is read before the first pull. What is left after a cancel is discarded. */
+const streamOf = (request: NodeRequest): ReadableStream => {
+  let controller: ReadableStreamDefaultController | null = null;
+  const end = (error?: Error): void => {
+    if (error === undefined) controller?.close();
+    else controller?.error(error);
+    controller = null;
+  };
+  return new ReadableStream({
+    pull: (pulling) => {
+      if (controller === null) {
+        controller = pulling;
+        request.on('data', (chunk: Uint8Array) => {
+          if (controller === null) return;
+          controller.enqueue(chunk);
+          request.pause();
+        });
+        request.on('end', end);
+        request.on('error', end);
+      }
+      request.resume();
+    },
+    cancel: () => {
+      controller = null;
+      request.resume();
+    },
+  }, { highWaterMark: 0 });
 };

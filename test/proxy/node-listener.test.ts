@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Observable, of } from 'rxjs';
 import { expect, it } from 'vitest';
 import { account } from '../../src/client/account.js';
 import { ark } from '../../src/providers/ark.js';
 import { toNodeListener } from '../../src/proxy/node-listener.js';
-import { providerProxy } from '../../src/proxy/provider-proxy.js';
+import { providerProxy, type RequestHandler } from '../../src/proxy/provider-proxy.js';
 import { key, serve } from '../adapters/loopback.js';
 import { until } from '../sse/feeds.js';
 
@@ -70,7 +71,7 @@ it('uses the URL before routing, which Express keeps', async () => {
 it('leaves out the pseudo-headers of HTTP/2', async () => {
   const sent: unknown[] = [];
   const response = { destroyed: false, once: () => undefined, writeHead: (status: number) => sent.push(status), end: (body: string) => sent.push(body) };
-  toNodeListener(({ headers }) => Promise.resolve(new Response([...headers.keys()].join())))({ url: '/', headers: { ':path': '/', accept: '*/*', missing: undefined } }, response);
+  toNodeListener(({ headers }) => Promise.resolve(new Response([...headers.keys()].join())))(Object.assign(new PassThrough(), { url: '/', headers: { ':path': '/', accept: '*/*', missing: undefined } }), response);
   await until(() => sent.length === 2);
   expect(sent).toEqual([200, 'accept']);
 });
@@ -89,4 +90,55 @@ it('aborts the request to the provider when the page disconnects', async () => {
   await once(socket, 'close');
   await until(() => isAborted);
   expect(isAborted).toBe(true);
+});
+
+const echo: RequestHandler = async (request) => new Response(JSON.stringify([request.method, await request.text()]));
+const post = (url: string, body: string | Uint8Array<ArrayBuffer>): Promise<Response> => fetch(url, { method: 'POST', body });
+
+it('gives the handler the body of a request', async () => {
+  const { url } = await serve(toNodeListener(echo));
+  for (const body of ['', '{"a":"é"}', 'é'.repeat(1_000_000)]) expect(await (await post(url, body)).json()).toEqual(['POST', body]);
+});
+
+it.each([
+  ['as an object', { a: 'é' }, '{"a":"é"}'],
+  ['as a string', '{"a":"é"}', '{"a":"é"}'],
+  ['as bytes', Buffer.from('{"a":"é"}'), '{"a":"é"}'],
+  ['and dropped', undefined, ''],
+])('gives the handler a body that a body parser has read %s', async (_, parsed, expected) => {
+  const { url } = await serve((request, response) => {
+    request.resume().once('end', () => { toNodeListener(echo)(Object.assign(request, { body: parsed }), response); });
+  });
+  expect(await (await post(url, 'unparsed')).json()).toEqual(['POST', expected]);
+});
+
+it('reads a body as fast as the handler does, and discards what the handler leaves', async () => {
+  let seen: unknown = null;
+  const { url } = await serve((request, response) => {
+    toNodeListener(async ({ body }) => {
+      const reader = body!.getReader();
+      await reader.read();
+      seen = [request.isPaused(), request.complete];
+      void reader.cancel();
+      return new Response(null, { status: 413 });
+    })(request, response);
+  });
+  const response = await post(url, new Uint8Array(20_000_000));
+  expect([seen, response.status]).toEqual([[true, false], 413]);
+  expect((await post(url, '')).status).toBe(413);
+});
+
+it('the body fails when the client disconnects', async () => {
+  let failure: unknown = null;
+  const { url, requests } = await serve(toNodeListener((request) => request.text().then(() => new Response(), (error: unknown) => {
+    failure = error;
+    return new Response();
+  })));
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf');
+  await until(() => requests.length > 0);
+  socket.destroy();
+  await until(() => failure !== null);
+  expect(failure).toBeInstanceOf(Error);
+  expect((await post(url, '')).status).toBe(200);
 });
