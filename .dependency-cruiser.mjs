@@ -35,6 +35,7 @@ export const layers = {
     packages: ['rxjs', 'eventsource-parser'],
   },
   proxy: { purpose: 'polls of a page, with the key added by a server', imports: ['checks.ts', 'transport', 'wire', 'client', 'adapters'], packages: ['rxjs'] },
+  callbacks: { purpose: 'which tasks the callbacks of a provider name', imports: ['checks.ts', 'task', 'transport', 'wire', 'client', 'proxy'], packages: ['rxjs'] },
   testing: { purpose: 'responses by script, for unit tests', imports: ['task', 'transport'], packages: ['rxjs'] },
   simulator: { purpose: 'every provider over real HTTP', imports: [...core, 'providers', 'adapters', 'testing', 'node/index.ts'], packages: ['node', 'rxjs', 'undici'] },
   node: { purpose: 'files from links, the journal', imports: [...core, 'version.ts', 'providers', 'adapters', 'testing', 'simulator/index.ts', 'index.ts'], packages: ['node', 'rxjs'] },

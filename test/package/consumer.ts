@@ -17,6 +17,7 @@ import {
   watchTasks,
   type WatchState,
 } from 'rx-seedance';
+import { refFromCallback } from 'rx-seedance/callbacks';
 import { fetchTransport } from 'rx-seedance/fetch';
 import { download, isDownloadError, openJournal, type SaveEvent, saveVideos } from 'rx-seedance/node';
 import { anyfast } from 'rx-seedance/providers/anyfast';
@@ -72,3 +73,5 @@ export const bytes = (snapshot: TaskSnapshot): Observable<{ readonly receivedByt
 export const served = (feed: ReturnType<typeof feeds>): Response => toServerSentEvents(feed).response(new Request('https://example.com'));
 
 export const proxied = toNodeListener(providerProxy(account(ark, { apiKey: 'key' }), { path: '/api/ark', transport: fetchTransport() }));
+
+export const named: TaskRef<'ark'> | null = refFromCallback(ark, '{}');
