@@ -17,7 +17,7 @@ import {
   watchTasks,
   type WatchState,
 } from 'rx-seedance';
-import { refFromCallback } from 'rx-seedance/callbacks';
+import { callbackHandler, refFromCallback } from 'rx-seedance/callbacks';
 import { fetchTransport } from 'rx-seedance/fetch';
 import { download, isDownloadError, openJournal, type SaveEvent, saveVideos } from 'rx-seedance/node';
 import { anyfast } from 'rx-seedance/providers/anyfast';
@@ -75,3 +75,5 @@ export const served = (feed: ReturnType<typeof feeds>): Response => toServerSent
 export const proxied = toNodeListener(providerProxy(account(ark, { apiKey: 'key' }), { path: '/api/ark', transport: fetchTransport() }));
 
 export const named: TaskRef<'ark'> | null = refFromCallback(ark, '{}');
+
+export const received = toNodeListener(callbackHandler(account(ark, { apiKey: null }), { secret: 'x'.repeat(32) }).handle);
