@@ -11,10 +11,9 @@ export interface ErrorDetail {
   readonly message: string | null;
 }
 
-const successCodes: ReadonlySet<string> = new Set(['success', 'ok', '0', '200']);
+const successCode = /^(?:success|ok|0|200)$/i;
 
-const isSuccessCode = (code: unknown): boolean =>
-  code === undefined || code === null || code === '' || successCodes.has(textIn(code)?.toLowerCase() ?? '');
+const isSuccessCode = (code: unknown): boolean => code == null || code === '' || successCode.test(textIn(code) ?? '');
 
 /** Whether an envelope reports success: its `code` is missing, 0, 200, `success` or `ok`, and its `success` is not false. */
 export const isSuccess = ({ code, success }: Readonly<Record<string, unknown>>): boolean => isSuccessCode(code) && success !== false;
@@ -24,7 +23,7 @@ type Body = Readonly<Record<string, unknown>>;
 const codeName = /^(?:err|error|fail|failure)?_?code$/i;
 const errorName = /^(?:errors?|failure)$/i;
 const messageName = /^(?:message|msg)$/i;
-const longMessageName = /^(?:err|error|fail|failure)_?(?:message|msg|reason|description)$/i;
+const longMessageName = /^(?:err|error|fail|failure|failed|(?:task_)?status)_?(?:message|msg|reason|description|detail|info)$/i;
 const reasonName = /^(?:reason|details?)$/i;
 
 const codeIn = (body: Body): string | null => firstOf(valuesOf(body, codeName), (code) => (isSuccessCode(code) ? null : textIn(code)));
@@ -49,8 +48,10 @@ const detailIn = (error: unknown, depth: number): ErrorDetail | null => {
   if (depth === 0) return null;
   if (Array.isArray(error)) return firstOf(error, within);
   const body = objectIn(error);
-  const message = body === null ? textIn(error) : null;
-  if (body === null) return message === null ? null : { code: null, message };
+  if (body === null) {
+    const message = textIn(error);
+    return message === null ? null : { code: null, message };
+  }
   const { error: inner, data, title } = body;
   const stated = objectIn(inner) === null ? null : inner;
   // A framework puts the reason phrase into a text `error`, and the message beside it.

@@ -174,7 +174,7 @@ const errorInside = (body: unknown): FoundError | null => {
 };
 
 /** Whether a status can be that of a failed response: a word for a failure or a timeout, or an HTTP status. */
-const isFailure = (status: string): boolean => /^\s*[45]\d\d\s*$/.test(status) || ['failed', 'expired'].includes(statusOf(status, {}));
+const isFailure = (status: string): boolean => /^[45]\d\d$/.test(status) || /failed|expired/.test(statusOf(status, {}));
 
 /**
  * The error of a body whose `status` says that the request failed, not the task: the body has no field of a task, such as
@@ -185,12 +185,11 @@ const errorByStatus = (body: unknown): FoundError | null => {
   for (let layer = body; PlainObject.is(layer); layer = layer['data']) {
     // Most responses end here.
     if (hasTaskField(layer)) return null;
-    const status = textIn(layer['status']);
-    if (found === null && status !== null) {
+    const status = textIn(layer['status'])?.trim();
+    if (found === null && status !== undefined) {
       if (!isFailure(status)) return null;
       const detail = httpErrorIn(layer);
-      const code = detail?.code ?? (/\d/.test(status) ? status.trim() : null);
-      found = { body: layer, detail: { code, message: detail?.message ?? null } };
+      found = { body: layer, detail: { message: null, ...detail, code: detail?.code ?? (/\d/.test(status) ? status : null) } };
     }
   }
   return found;
@@ -198,7 +197,7 @@ const errorByStatus = (body: unknown): FoundError | null => {
 
 const hasTaskField = (layer: Readonly<Record<string, unknown>>): boolean => {
   const { error } = layer;
-  return (PlainObject.is(error) && Object.keys(error).length > 0) || taskFields.some((name) => layer[name] !== undefined && layer[name] !== null);
+  return (PlainObject.is(error) && Object.keys(error).length > 0) || taskFields.some((name) => layer[name] != null);
 };
 
 /** Fields that only a task has. */

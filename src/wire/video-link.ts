@@ -7,7 +7,7 @@ import { firstOf, Link, objectIn, valuesOf } from './codecs.js';
 const linkName = /^(?:video|result|output|download|play)_?ur[il]s?$/i;
 
 /** Fields around a link. What a request had, such as `input` or `image_url`, is not searched. */
-const holderName = /^(?:contents?|metadata|outputs?|results?|videos?|result_?json|artifacts|assets)$/i;
+const holderName = /^(?:contents?|metadata|outputs?|(?:task_|video_)?results?|videos?|result_?json|artifacts|assets)$/i;
 
 /** Inside a holder. The `url` of a task itself may be its address in the API. */
 const bareName = /^ur[il]s?$/i;

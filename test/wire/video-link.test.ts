@@ -25,6 +25,8 @@ const forms: readonly (readonly [name: string, fields: object])[] = [
   ['output as an object', { output: { video_url: url } }],
   ['outputs beside a picture', { outputs: ['https://cdn.example/last.png', url] }],
   ['result.videos', { result: { videos: [{ url: [url] }] } }],
+  ['task_result.videos', { task_result: { videos: [{ id: '1', url }] } }],
+  ['video_result', { video_result: [{ cover_image_url: 'https://cdn.example/1.png', url }] }],
   ['camel case', { videoUrl: url }],
   ['JSON text', { resultJson: JSON.stringify({ resultUrls: [url] }) }],
   ['a link in content.metadata', { content: { metadata: { url } } }],
