@@ -208,6 +208,15 @@ describe('watch, for other programs', () => {
     expect(await run(['watch', '--file', join(folder, 'gone')], { env })).toMatchObject({ code: 2, err: expect.stringContaining('ENOENT') as string });
   });
 
+  it('reads a file in UTF-16, as PowerShell writes it', async () => {
+    const file = join(folder, 'utf16.txt');
+    const task = submit('succeeds');
+    for (const bytes of [Buffer.from(`\uFEFF${task}\r\n`, 'utf16le'), Buffer.from(`\uFEFF${task}\r\n`, 'utf16le').swap16()]) {
+      writeFileSync(file, bytes);
+      expect(await run(['watch', '--file', file], { env })).toMatchObject({ code: 0, out: expect.stringContaining(task) as string });
+    }
+  });
+
   it('watches tasks from stdin as they come; an invalid line is an error, and does not stop the others', async () => {
     const stdin = new PassThrough();
     const stdout = new FakeStream();

@@ -64,6 +64,7 @@ const curable: readonly (readonly [string, ScriptedStep, string])[] = [
   ['a body that is not JSON', { body: 'upstream connect error' }, 'decode'],
   ['JSON of something else', { body: { hello: 'world' } }, 'decode'],
   ['an array', { body: [1, 2] }, 'decode'],
+  ['a task without a status', { body: { id: 'cgt-1' } }, 'decode'],
   ['JSON nested too deeply', { body: '['.repeat(70) + ']'.repeat(70) }, 'decode'],
   ['an empty body', { body: '' }, 'empty'],
   ['a blank body', { body: ' \n' }, 'empty'],

@@ -322,6 +322,7 @@ describe('a list', () => {
     ['is an empty envelope', bodied({ code: 'success', data: null })],
     ['is cut', bodied('{"total":2,"items":[{"id":"a","status":"runn')],
     ['holds no items', bodied({ tasks: [] })],
+    ['holds null as its items', bodied({ total: 0, items: null })],
     ['is HTML', bodied('<html>')],
   ];
 

@@ -1,6 +1,7 @@
 /** Server and page over real HTTP: Node's own server by the recipe, and the platform's `fetch`. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { connect as connectHttp2, constants, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -244,6 +245,32 @@ describe('a server', () => {
       'content-type': 'text/event-stream; charset=utf-8',
       'x-accel-buffering': 'no',
     });
+  });
+
+  it('sends each change at once over HTTP/2, which forbids connection headers', async () => {
+    const source = new BehaviorSubject(feedAfter(to('queued', 'a')));
+    const events = toServerSentEvents(source);
+    const server = createHttp2Server().listen(0, '127.0.0.1').on('stream', (stream: ServerHttp2Stream) => {
+      try {
+        stream.respond({ ':status': 200, ...events.headers });
+        pipeline(Readable.fromWeb(events.stream()), stream, () => undefined);
+      } catch {
+        stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+      }
+    });
+    await once(server, 'listening');
+    const session = connectHttp2(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
+    onTestFinished(() => {
+      session.destroy();
+      server.close();
+    });
+    const page = session.request({ ':path': '/feed' });
+    let text = '';
+    page.on('data', (chunk: Buffer) => { text += chunk.toString(); });
+    expect((await once(page, 'response'))[0]).toMatchObject({ ':status': 200, 'content-type': 'text/event-stream; charset=utf-8' });
+    await until(() => text.includes('"status":"queued"'));
+    source.next(feedAfter(to('running', 'a')));
+    await until(() => text.includes('"status":"running"'));
   });
 
   it('does not subscribe before the first read', async () => {

@@ -168,6 +168,12 @@ describe('the numbers of an envelope', () => {
     expect(read({ status: 'FAILURE', finish_time: 0, updated_at: 9 })).toMatchObject({ finishedAtMs: null });
   });
 
+  it.each(['completed_at', 'finished_at'])('the end is %s in a body of another release, once the task has ended', (field) => {
+    const flat = (status: string) => newApi.read({ id: 'requested', status, [field]: 8, updated_at: 9 });
+    expect(flat('completed')).toMatchObject({ status: 'succeeded', finishedAtMs: 8_000, videoUrl: null });
+    expect(flat('in_progress')).toMatchObject({ status: 'running', finishedAtMs: null });
+  });
+
   it('the row id of the database is not a task id', () => {
     for (const id of [154, 0, 18446744073709551617]) {
       expect(newApi.read(wrap({ id, status: 'QUEUED' }))).toMatchObject({ id: null });
