@@ -149,3 +149,11 @@ describe('the program behind a proxy', () => {
     expect(proxy.tunnels.map(({ url }) => url)).toEqual(['relay.invalid:80']);
   });
 });
+
+it('the program says why it does not trust a server, and sends it nothing', async () => {
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '1');
+  let requests = 0;
+  const port = await listening(createSecureServer(identity, () => { requests += 1; }));
+  const { code, err } = await run(['query', 'ark:cgt-1'], { env: { ARK_API_KEY: 'sk-0123456789', ARK_BASE_URL: `https://127.0.0.1:${String(port)}` } });
+  expect([code, err, requests]).toEqual([1, expect.stringContaining('self-signed certificate'), 0]);
+});
