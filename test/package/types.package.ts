@@ -16,7 +16,8 @@ const bundler = { module: 'esnext', moduleResolution: 'bundler' };
 const browser = { ...bundler, customConditions: ['browser'], types: [], lib: ['es2022', 'dom', 'dom.iterable'] };
 
 const programs: readonly (readonly [name: string, folder: string, files: Readonly<Record<string, string>>, options: object])[] = [
-  ['under node16, as ESM and as CommonJS', 'node16', { 'consumer.mts': consumer, 'consumer.cts': consumer, 'entries.mts': every, 'entries.cts': every }, { module: 'node16', moduleResolution: 'node16' }],
+  ...['node16', 'nodenext'].map((module) =>
+    [`under ${module}, as ESM and as CommonJS`, module, { 'consumer.mts': consumer, 'consumer.cts': consumer, 'entries.mts': every, 'entries.cts': every }, { module, moduleResolution: module }] as const),
   ['under bundler', 'bundler', { 'consumer.ts': consumer, 'entries.ts': every }, bundler],
   ['for a browser, with no types of Node, by the portable entries', 'portable', { 'entries.ts': importing(portable) }, { ...browser, lib: ['es2022', 'dom'] }],
   ['for a browser, as an Angular app', 'angular', { 'consumer.ts': angularConsumer }, browser],
