@@ -36,6 +36,7 @@ export const layers = {
   },
   proxy: { purpose: 'polls of a page, with the key added by a server', imports: ['checks.ts', 'transport', 'wire', 'client', 'adapters'], packages: ['rxjs'] },
   callbacks: { purpose: 'which tasks the callbacks of a provider name', imports: ['checks.ts', 'task', 'transport', 'wire', 'client', 'proxy'], packages: ['rxjs'] },
+  queue: { purpose: 'watches that several processes share, on a store', imports: ['checks.ts', 'task', 'transport', 'wire', 'state', 'client'], packages: ['rxjs', 'fp-ts'] },
   testing: { purpose: 'responses by script, for unit tests', imports: ['task', 'transport'], packages: ['rxjs'] },
   simulator: { purpose: 'every provider over real HTTP', imports: [...core, 'providers', 'adapters', 'testing', 'node/index.ts'], packages: ['node', 'rxjs', 'undici'] },
   node: { purpose: 'files from links, the journal', imports: [...core, 'version.ts', 'providers', 'adapters', 'testing', 'simulator/index.ts', 'index.ts'], packages: ['node', 'rxjs'] },

@@ -156,6 +156,9 @@ export const isLoopback = (baseUrl: string): boolean => loopback.test(httpUrl.ex
 
 const loopback = /^(?:localhost|[\w-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
 
+/** An account's name for people: the provider's id, with the account's own name in parentheses if it has one. */
+export const labelOf = ({ provider, name }: Account): string => (name === null ? provider.id : `${provider.id} (${name})`);
+
 /**
  * Returns a function that finds the account of a ref: by name, else the provider's only account or the one without a name.
  *
@@ -166,7 +169,7 @@ export const accountFinder = (accounts: readonly Account[]): ((ref: TaskRef) => 
   if (!Array.isArray(accounts) || accounts.length === 0 || !accounts.every(isAccount)) {
     throw new TypeError('accounts must be a non-empty array of results of account()');
   }
-  const known = accounts.map(({ provider, name }) => (name === null ? provider.id : `${provider.id} (${name})`));
+  const known = accounts.map(labelOf);
   const twice = known.find((label, index) => known.indexOf(label) < index);
   if (twice !== undefined) throw new TypeError(`accounts: ${twice} appears twice; give each account a name`);
   return (ref) => {

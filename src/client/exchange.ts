@@ -35,8 +35,11 @@ type Read<T> = (response: HttpResponse) => Either<ReadFailure, T>;
 
 const json = { 'content-type': 'application/json' };
 
+/** What `send` needs of a connection. */
+export type Line = Omit<Connection, 'lane'> & { readonly lane: Pick<Connection['lane'], 'arrived'> };
+
 /** Sends a request once, in the turn of another. Errors: none, a failure is a value. */
-export const send = <T>({ account, lane, transport, clock, requestTimeoutMs }: Connection, sending: Sending, read: Read<T>): Observable<Exchanged<T>> =>
+export const send = <T>({ account, lane, transport, clock, requestTimeoutMs }: Line, sending: Sending, read: Read<T>): Observable<Exchanged<T>> =>
   defer(() => {
     const { timeoutMs = requestTimeoutMs } = sending;
     const sentAtMs = clock.elapsedMs();

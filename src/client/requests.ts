@@ -347,7 +347,7 @@ class RequestsOfAccount implements Requests {
     const { provider } = this.#account;
     const { clock, isWatched } = this.#options;
     const { first } = request;
-    const result = this.#read(request, reply, (response) => this.#explained(provider.read(first.polled.task, response, isWatched)));
+    const result = this.#read(request, reply, (response) => explained(provider.read(first.polled.task, response, isWatched), this.#hasGoodResponse, this.#account));
     if (request.kind === 'single') return () => result;
     const isConfirmed = isLeft(result) && 'reason' in result.left && result.left.reason === 'quota';
     this.#lists = afterQuotaCheck(this.#lists, isConfirmed, clock.elapsedMs());
@@ -386,13 +386,6 @@ class RequestsOfAccount implements Requests {
     }
     return result;
   }
-
-  /** Before any good response, a 404 that is not in the API's own format means that the path does not exist. */
-  #explained<T>(result: Either<ReadFailure, T>): Either<ReadFailure, T> {
-    return this.#hasGoodResponse || !isLeft(result) || result.left.kind !== 'response' || result.left.status !== 404 || result.left.reason !== 'server'
-      ? result
-      : left({ ...result.left, reason: 'wrong-url', message: `${result.left.message}; check the baseUrl '${this.#account.baseUrl}'` });
-  }
 }
 
 /**
@@ -411,6 +404,12 @@ export const createRequests = (connection: Connection & WatchedTasks): Requests 
 const none: readonly Poll[] = [];
 
 export const asItIs = (text: string): string => text;
+
+/** Before any good response, a 404 that is not in the API's own format means that the path does not exist. */
+export const explained = <T>(result: Either<ReadFailure, T>, hasGoodResponse: boolean, { baseUrl }: Account): Either<ReadFailure, T> =>
+  hasGoodResponse || !isLeft(result) || result.left.kind !== 'response' || result.left.status !== 404 || result.left.reason !== 'server'
+    ? result
+    : left({ ...result.left, reason: 'wrong-url', message: `${result.left.message}; check the baseUrl '${baseUrl}'` });
 
 /** The facts of a result that matter for rate limits. */
 export const arrivalOf = (result: Either<ReadFailure, unknown>, sentAtMs: number): ArrivedResponse => {

@@ -16,7 +16,7 @@ import { createRequestQueue, type QueueStatus } from '../transport/request-queue
 import { TimeOuts } from '../transport/time-outs.js';
 import type { Transport } from '../transport/transport.js';
 import { noHints } from '../wire/facts.js';
-import { type Account, accountFinder } from './account.js';
+import { type Account, accountFinder, labelOf } from './account.js';
 import { type Connection, createRequests, type PollSettings, type Requests, type Result } from './requests.js';
 import type { Creations } from './creation-record.js';
 import type { Save } from './saver.js';
@@ -154,9 +154,9 @@ export const createTaskClient = <Id extends string>({
   const pollingOf = (owner: Account): Polling => {
     const known = pollings.get(owner);
     if (known !== undefined) return known;
-    const { provider, name, baseUrl, rateLimit } = owner;
+    const { provider, baseUrl, rateLimit } = owner;
     const watched = new Set<SharedTask>();
-    const lane = queue.lane(name === null ? provider.id : `${provider.id} (${name})`, provider.pacing(noHints).minIntervalMs, rateLimit);
+    const lane = queue.lane(labelOf(owner), provider.pacing(noHints).minIntervalMs, rateLimit);
     const connection = { account: owner, lane, transport, clock, requestTimeoutMs };
     const polling = {
       owner,

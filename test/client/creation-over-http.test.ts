@@ -12,7 +12,7 @@ import { xingchao } from '../../src/providers/xingchao.js';
 import { yescale } from '../../src/providers/yescale.js';
 import { atSpeed, type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.js';
 
-const speed = 200;
+const speed = 100;
 const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as const;
 const adapters: readonly (readonly [string, () => Transport])[] = [
   ['undici', () => undiciTransport({ dispatcher: new Agent() })],
@@ -40,7 +40,7 @@ const bodyOf = (provider: string, marker: string): string =>
 
 const markerOf = (request: unknown): string => /boat-[a-z]+-\d+/.exec(JSON.stringify(request))?.[0] ?? '';
 
-describe.each(adapters)('creations over real HTTP, through %s', (_, transport) => {
+describe.each(adapters)('creations over real HTTP, through %s', { timeout: 30_000 }, (_, transport) => {
   it('are taken by every provider, and their tasks end', async () => {
     const { client, accounts, simulator } = await setUp(transport());
     const ends = from(accounts).pipe(
