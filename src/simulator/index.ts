@@ -4,6 +4,7 @@
  */
 export { startSimulator } from './simulator.js';
 export type { Simulator } from './simulator.js';
+export type { CallbackEntry, CallbackRates } from './callbacks.js';
 export type { SimulatedRateLimit, SimulatorOptions } from './options.js';
 export type { RateLimitWindow } from './rate-limit.js';
 export { simulatedProviders } from './sites.js';

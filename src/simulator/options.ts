@@ -1,6 +1,7 @@
 /**
  * Checks the simulator's options and fills in their defaults.
  */
+import type { CallbackRates } from './callbacks.js';
 import { creationFaults } from './creation-faults.js';
 import type { RandomCreationFaults } from './creation-faults.js';
 import { pollFaults } from './faults.js';
@@ -46,6 +47,8 @@ export interface SimulatorOptions {
   readonly faults?: RandomFaults;
   /** Random faults of creations. Default: none. */
   readonly creationFaults?: RandomCreationFaults;
+  /** Which callbacks are lost, doubled or reordered. Default: none. */
+  readonly callbacks?: CallbackRates;
   /** Rejects requests above a limit with a 429. Default: no limit. */
   readonly rateLimit?: SimulatedRateLimit;
   /** The outcomes of tasks that are submitted without one, by weight. Default: every task succeeds. */
@@ -67,12 +70,15 @@ export interface Settings {
   readonly keys: Readonly<Record<SimulatedProvider, readonly [string, ...string[]]>>;
   readonly faults: RandomFaults;
   readonly creationFaults: RandomCreationFaults;
+  readonly callbacks: Required<CallbackRates>;
   readonly rateLimit: RateLimit | null;
   readonly outcomes: readonly (readonly [outcome: Outcome, weight: number])[];
   readonly linkLifeMs: number | null;
   readonly freshLinks: boolean;
   readonly fileBytes: number | null;
   readonly clock: () => number;
+  /** The speed of the clock; null for a clock of the caller. */
+  readonly speed: number | null;
 }
 
 const check = (field: string, value: unknown, good: boolean, rule: string): void => {
@@ -100,6 +106,8 @@ const acceptedKeys = (keys: string | readonly string[], provider: SimulatedProvi
   return [first, ...others];
 };
 
+const noRates: Required<CallbackRates> = { loseRate: 0, doubleRate: 0, reorderRate: 0 };
+
 const windows: readonly RateLimitWindow[] = ['sliding', 'token-bucket'];
 
 /**
@@ -121,7 +129,7 @@ export const resolveRateLimit = ({ perMinute, window = 'sliding', retryAfter = f
  */
 export const resolveOptions = (options: SimulatorOptions): Settings => {
   const { port = 0, seed = 1, speed = 1, keys = {}, faults = { rate: 0 }, outcomes: weights = { succeeds: 1 } } = options;
-  const { creationFaults: faultsOfCreations = { rate: 0 }, rateLimit, linkLifeMs = null, freshLinks = false, fileBytes = null } = options;
+  const { creationFaults: faultsOfCreations = { rate: 0 }, callbacks = {}, rateLimit, linkLifeMs = null, freshLinks = false, fileBytes = null } = options;
   check('port', port, isWholeFrom(0, port) && port <= 65_535, 'an integer from 0 to 65535');
   check('seed', seed, Number.isFinite(seed), 'finite');
   check('speed', speed, Number.isFinite(speed) && speed > 0, 'finite and > 0');
@@ -129,6 +137,9 @@ export const resolveOptions = (options: SimulatorOptions): Settings => {
   const { clock = simulatedClock(speed) } = options;
   checkFaults('faults', faults, pollFaults);
   checkFaults('creationFaults', faultsOfCreations, creationFaults);
+  const rates = { ...noRates, ...callbacks };
+  checkNames('callbacks', callbacks, Object.keys(noRates));
+  for (const [name, rate] of Object.entries(rates)) check(`callbacks.${name}`, rate, rate >= 0 && rate <= 1, 'from 0 to 1');
   checkNames('outcomes', weights, outcomes);
   checkNames('keys', keys, simulatedProviders);
   const weightOf = (outcome: Outcome): number => weights[outcome] ?? 0;
@@ -150,11 +161,13 @@ export const resolveOptions = (options: SimulatorOptions): Settings => {
     seed,
     faults,
     creationFaults: faultsOfCreations,
+    callbacks: rates,
     rateLimit: rateLimit === undefined ? null : resolveRateLimit(rateLimit),
     linkLifeMs,
     freshLinks,
     fileBytes,
     clock,
+    speed: options.clock === undefined ? speed : null,
     outcomes: possible.map((outcome) => [outcome, weightOf(outcome)]),
     keys: {
       ark: keysOf('ark'),

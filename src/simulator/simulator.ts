@@ -1,11 +1,13 @@
 /**
  * One server that simulates six providers: their paths, keys, bodies, statuses and errors, over real HTTP on loopback.
- * Every decision is a function of the seed, the clock and the request; the simulator starts no timers.
+ * Every decision is a function of the seed, the clock and the request. Only callbacks use timers.
  */
 import { randomBytes } from 'node:crypto';
 import type { TaskRef } from '../task/snapshot.js';
 import { createFaults, faultKinds, isCreationFault } from './faults.js';
 import type { FaultKind } from './faults.js';
+import { createCallbacks } from './callbacks.js';
+import type { CallbackEntry } from './callbacks.js';
 import { createHandler } from './handler.js';
 import { createLinks } from './links.js';
 import { resolveOptions, resolveRateLimit } from './options.js';
@@ -19,7 +21,7 @@ import { isSimulatedProvider, simulatedProviders, sites } from './sites.js';
 import type { Site, SimulatedProvider } from './sites.js';
 import type { Scenario } from './scenario.js';
 import { createTaskStore } from './task-store.js';
-import type { CreatedTask, SimulatedTask, Submission } from './task-store.js';
+import type { CreatedTask, SimulatedTask, Submission, TaskStore } from './task-store.js';
 
 /** A running simulator. */
 export interface Simulator {
@@ -49,6 +51,8 @@ export interface Simulator {
   readonly polls: (task: TaskRef) => number;
   /** The requests, oldest first: at least the last 100,000. */
   readonly requests: readonly RequestEntry[];
+  /** The callbacks that were sent, oldest first. */
+  readonly callbacks: readonly CallbackEntry[];
   /** Closes every connection and frees the port. Tasks stay, and the clock keeps running. */
   readonly stop: () => Promise<void>;
   /** Stops if it runs, then listens on the same port again. Tasks, faults and the rate limit stay. */
@@ -78,7 +82,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const limiter = createRateLimiter(settings.rateLimit);
   const links = createLinks(randomBytes(32).toString('hex'));
 
-  const tasks = createTaskStore({
+  const store = createTaskStore({
     clock,
     seed,
     outcomes,
@@ -90,6 +94,20 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     },
   });
 
+  const callbacks = createCallbacks({ clock, speed: settings.speed, seed, rates: settings.callbacks, tasks: store });
+  const tasks: TaskStore = {
+    ...store,
+    submit: (provider, submission) => {
+      const task = store.submit(provider, submission);
+      callbacks.follow(task);
+      return task;
+    },
+    reschedule: (task, changes) => {
+      store.reschedule(task, changes);
+      callbacks.reschedule();
+    },
+  };
+
   const found = (task: TaskRef): SimulatedTask => {
     siteOf(task.provider);
     const known = tasks.find(task);
@@ -100,6 +118,10 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const handle = createHandler({ settings, tasks, faults, limiter, links, log });
   let server = await listen(settings.port, handle);
   const { port } = server;
+  const stop = (): Promise<void> => {
+    callbacks.stop();
+    return server.close();
+  };
   const url = `http://127.0.0.1:${port}`;
 
   return {
@@ -130,10 +152,12 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     setRateLimit: (limit) => limiter.set(limit === null ? null : resolveRateLimit(limit)),
     polls: log.polls,
     requests: log.entries,
-    stop: () => server.close(),
+    callbacks: callbacks.entries,
+    stop,
     restart: async () => {
-      await server.close();
+      await stop();
       server = await listen(port, handle);
+      callbacks.start();
     },
   };
 };

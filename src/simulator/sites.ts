@@ -34,6 +34,8 @@ export interface Site extends TaskDefaults {
   readonly promptFields: readonly PromptField[];
   readonly lists: boolean;
   readonly deletes: boolean;
+  /** Whether a creation may name a `callback_url`. */
+  readonly callbacks: boolean;
   readonly dialect: Dialect;
   /** The id of the `count`-th task of a seed. */
   readonly taskId: (seed: number, count: number) => string;
@@ -72,6 +74,7 @@ const arkSite: Site = {
   promptFields: ['content'],
   lists: true,
   deletes: true,
+  callbacks: true,
   dialect: ark,
   taskId: arkId('ark'),
   recordLifeMs: 7 * dayMs,
@@ -87,6 +90,7 @@ const powertokensSite: Site = {
   otherBases: [],
   createsBelow: false,
   deletes: false,
+  callbacks: false,
   dialect: powertokens,
   taskId: arkId('powertokens'),
   model: () => 'dreamina-seedance-2-0-260128',
@@ -101,6 +105,7 @@ const yescaleSite: Site = {
   createsBelow: false,
   lists: false,
   deletes: false,
+  callbacks: false,
   dialect: yescale,
   taskId: arkId('yescale'),
   model: () => 'doubao-seedance-1-0-pro-250528',
@@ -116,6 +121,7 @@ const kyyaipowerSite: Site = {
   promptFields: ['content', 'prompt'],
   lists: false,
   deletes: false,
+  callbacks: false,
   dialect: kyyaipower,
   taskId: videoId('kyyaipower'),
   recordLifeMs: 7 * dayMs,
@@ -150,6 +156,7 @@ const anyfastSite: Site = {
   promptFields: ['content'],
   lists: false,
   deletes: false,
+  callbacks: false,
   dialect: anyfast,
   taskId: (seed, count) => `asyntask_${randomString(32, lowerCase + lowerCase.toUpperCase() + digits, seed, 'anyfast', count)}`,
   // The retention of records is undocumented.

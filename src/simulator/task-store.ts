@@ -40,8 +40,8 @@ export interface TaskStore {
   readonly reschedule: (task: SimulatedTask, changes: Partial<Scenario>) => void;
   /** The time since the creation, in ms. */
   readonly elapsedMs: (task: SimulatedTask) => number;
-  /** The task at the current time; null when the provider has no record of it. */
-  readonly view: (task: SimulatedTask) => TaskView | null;
+  /** The task at an instant, by default now; null when the provider has no record of it. */
+  readonly view: (task: SimulatedTask, atMs?: number) => TaskView | null;
   /** The tasks that the provider has a record of, newest first. */
   readonly views: (provider: SimulatedProvider) => readonly TaskView[];
 }
@@ -70,12 +70,12 @@ export const createTaskStore = ({ clock, seed, outcomes, link, freshLinks }: Tas
 
   const elapsedMs = (task: SimulatedTask): number => clock() - task.createdAtMs;
 
-  const view = (task: SimulatedTask): TaskView | null => {
+  const view = (task: SimulatedTask, atMs = clock()): TaskView | null => {
     const { provider, id, createdAtMs, scenario, request } = task;
-    const { phase, done, startedAfterMs, endedAfterMs } = momentOf(scenario, elapsedMs(task));
+    const { phase, done, startedAfterMs, endedAfterMs } = momentOf(scenario, atMs - createdAtMs);
     const { recordLifeMs, cancelledRecordLifeMs } = sites[provider];
     const lifeMs = phase === 'cancelled' ? cancelledRecordLifeMs : recordLifeMs;
-    if (phase === 'gone' || clock() - createdAtMs >= lifeMs) return null;
+    if (phase === 'gone' || atMs - createdAtMs >= lifeMs) return null;
     const instant = (afterMs: number | null): number | null => (afterMs === null ? null : seconds(createdAtMs + afterMs));
     return {
       id,
@@ -88,7 +88,7 @@ export const createTaskStore = ({ clock, seed, outcomes, link, freshLinks }: Tas
       endedAt: instant(endedAfterMs),
       expiresAfterSeconds:
         scenario.outcome === 'expires' ? Math.ceil((scenario.queueMs + scenario.runMs) / 1000) : seconds(expiresAfterMs),
-      link: (variant) => link(task, variant, freshLinks ? clock() : createdAtMs + (endedAfterMs ?? 0)),
+      link: (variant) => link(task, variant, freshLinks ? atMs : createdAtMs + (endedAfterMs ?? 0)),
     };
   };
 

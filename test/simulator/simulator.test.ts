@@ -123,6 +123,8 @@ describe('a simulator', () => {
     [{ faults: { rate: 0, kinds: ['flood' as 'reset'] } }, 'faults.kinds must be some of rate-limited, '],
     [{ creationFaults: { rate: -1 } }, 'creationFaults.rate must be from 0 to 1; it is -1'],
     [{ creationFaults: { rate: 0, kinds: ['reset' as 'reset-after-creation'] } }, 'creationFaults.kinds must be some of rate-limited-creation, '],
+    [{ callbacks: { doubleRate: 2 } }, 'callbacks.doubleRate must be from 0 to 1; it is 2'],
+    [{ callbacks: { lossRate: 1 } as object }, 'a name in callbacks must be one of loseRate, doubleRate, reorderRate; it is lossRate'],
     [{ outcomes: { wins: 1 } as object }, `a name in outcomes must be one of ${outcomes.join(', ')}; it is wins`],
     [{ keys: { unknown: 'key' } as object }, 'a name in keys must be one of ark, '],
     [{ clock: 5 as unknown as () => number }, 'clock must be a function; it is 5'],
