@@ -29,13 +29,14 @@ export interface Runner {
 
 const isAddress = (value: unknown): value is Address => typeof value === 'object' && value !== null && 'baseUrl' in value && 'path' in value;
 
-/** `ANYFAST_API_KEY`, `ANYFAST_TASK_ID` and so on, for every provider that there is; and for world.ts, where each of them is. */
+/** `ANYFAST_API_KEY`, `ANYFAST_TASK_ID` and so on, for every provider that there is; a secret; and for world.ts, where each provider is. */
 const environment = async (): Promise<Record<string, string>> => {
   const ids = readdirSync(join(root, 'src', 'providers')).map((file) => basename(file, '.ts'));
   const modules: readonly object[] = await Promise.all(ids.map((id) => import(`../../src/providers/${id}.ts`)));
   const addresses = modules.flatMap((module) => Object.values(module).filter(isAddress));
   return {
     ...Object.fromEntries(ids.flatMap((id) => [[`${id.toUpperCase()}_API_KEY`, 'sim-key'], [`${id.toUpperCase()}_TASK_ID`, `${id}-1`]])),
+    CALLBACK_SECRET: 'sim-secret-0123456789',
     DOCS_PROVIDERS: JSON.stringify(addresses.map(({ id, baseUrl, path }) => ({ id, baseUrl, path }))),
   };
 };
