@@ -23,6 +23,7 @@ const arkFailure = (error: unknown): Failure => failureIn(ark, { id: 'requested'
 const reasons: readonly (readonly [code: string | null, message: string, reason: FailureReason])[] = [
   ['OutputVideoSensitiveContentDetected.PolicyViolation', 'blocked', 'moderation'],
   ['InputTextSensitiveContentDetected', 'blocked', 'moderation'],
+  ['OutputAudioSensitiveContentDetected', 'blocked', 'moderation'],
   [null, 'upstream: InputImageSensitiveContentDetected', 'moderation'],
   ['InputImageRiskDetection', 'the image was refused', 'moderation'],
   ['OutputVideoRiskDetection.Odd', 'refused', 'moderation'],
