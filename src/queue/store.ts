@@ -47,15 +47,18 @@ export interface TaskChange {
  * parentheses if it has one.
  */
 export interface QueueStore {
-  /** Adds tasks with revision 0. A task that is watched, or whose end is not acknowledged yet, stays as it is. */
+  /** Adds tasks with revision 0, of each the first entry. A task that is watched, or whose end is not acknowledged yet, stays as it is. */
   readonly add: (account: string, tasks: readonly NewTask[]) => Promise<void>;
   /** The tasks of an account that are due at `untilMs` or before, the earliest first; at most `limit`. */
   readonly due: (account: string, untilMs: number, limit: number) => Promise<readonly StoredTask[]>;
-  /** Writes each change whose task still has its revision, and adds 1 to that. Returns for each change whether it was written. */
+  /**
+   * Writes each change whose task still has its revision, and adds 1 to that. Of several changes of one task only the first counts. Returns for
+   * each change whether it was written.
+   */
   readonly swap: (account: string, changes: readonly TaskChange[]) => Promise<readonly boolean[]>;
   /** Makes a task due at `atMs`, unless it is due before. Its revision stays. Does nothing for a task that is not watched. */
   readonly wake: (account: string, task: TaskRef, atMs: number) => Promise<void>;
-  /** The lane of an account as it was written; null for none. */
+  /** The lane of an account as it was written, a JSON text; null for none. */
   readonly lane: (account: string) => Promise<string | null>;
   /** Replaces the lane if it still is `before`. Returns whether it did. */
   readonly swapLane: (account: string, before: string | null, after: string) => Promise<boolean>;
