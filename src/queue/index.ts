@@ -1,0 +1,8 @@
+/**
+ * The entry point `rx-seedance/queue`: watches that several processes share, on a store such as Redis or PostgreSQL.
+ * @module
+ */
+export { addTasks, type AddTasksOptions, wakeTask } from './tasks.js';
+export { sweep, type SweepEvent, type SweepOptions, type SweepResult } from './sweep.js';
+export { memoryStore } from './memory-store.js';
+export type { NewTask, QueueStore, StoredTask, TaskChange, TaskEnd } from './store.js';

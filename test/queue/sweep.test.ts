@@ -1,0 +1,136 @@
+import { lastValueFrom, timer } from 'rxjs';
+import { Agent } from 'undici';
+import { afterEach, describe, expect, it } from 'vitest';
+import { undiciTransport } from '../../src/adapters/undici.js';
+import { account, type Account } from '../../src/client/account.js';
+import { anyfast } from '../../src/providers/anyfast.js';
+import { ark } from '../../src/providers/ark.js';
+import { kyyaipower } from '../../src/providers/kyyaipower.js';
+import { powertokens } from '../../src/providers/powertokens.js';
+import { xingchao } from '../../src/providers/xingchao.js';
+import { yescale } from '../../src/providers/yescale.js';
+import { memoryStore } from '../../src/queue/memory-store.js';
+import { addTasks, sweep, type QueueStore, type SweepEvent, type SweepOptions, type SweepResult, wakeTask } from '../../src/queue/index.js';
+import { atSpeed, type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.js';
+import type { WatchState } from '../../src/state/watch-state.js';
+import { taskKey } from '../../src/task/snapshot.js';
+import { recording } from './polls.js';
+
+const speed = 100;
+const scheduler = atSpeed(speed);
+const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as const;
+
+const started: Simulator[] = [];
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((simulator) => simulator.stop()));
+});
+
+const setUp = async (options: SimulatorOptions = {}, limits: Pick<Parameters<typeof account>[1], 'rateLimit' | 'batch'> = {}) => {
+  const simulator = await startSimulator({ speed, ...options });
+  started.push(simulator);
+  const accounts = providers.map((provider) => account(provider, { apiKey: simulator.apiKey(provider.id), baseUrl: simulator.baseUrl(provider.id), ...limits }));
+  const own = (id: string): Account => accounts.find(({ provider }) => provider.id === id) ?? (() => { throw new Error(id); })();
+  return { simulator, accounts, own, store: memoryStore(), transport: recording(undiciTransport({ dispatcher: new Agent() }), () => scheduler.now()) };
+};
+
+const pause = (ms: number): Promise<unknown> => lastValueFrom(timer(ms, scheduler));
+
+/** A worker: sweeps an account when it is told to, until it has no task. */
+const work = async (options: SweepOptions, shouldStop: () => boolean = () => false): Promise<readonly SweepResult[]> => {
+  const results: SweepResult[] = [];
+  while (!shouldStop()) {
+    const result = await sweep({ scheduler, ...options });
+    results.push(result);
+    if (result.nextSweepAtMs === null) break;
+    await pause(Math.max(1, result.nextSweepAtMs - scheduler.now()));
+  }
+  return results;
+};
+
+const ends = async (store: QueueStore): Promise<ReadonlyMap<string, string>> =>
+  new Map((await store.ended(10_000)).map(({ task, state }) => {
+    const { ended, snapshot } = (typeof state === 'string' ? JSON.parse(state) : state) as WatchState; // as `sweep` wrote it
+    return [taskKey(task), ended === 'terminal' ? (snapshot?.status ?? '') : String(ended)];
+  }));
+
+describe('sweep', () => {
+  it('follows tasks of every provider to their ends, with faults in three of ten responses', { timeout: 60_000 }, async () => {
+    const { simulator, accounts, store, transport } = await setUp({ seed: 3, faults: { rate: 0.3 } });
+    const planned = providers.flatMap(({ id }) => (['succeeds', 'fails', 'moderated', 'succeeds'] as const).map((outcome) => ({ outcome, task: simulator.submit(id, { outcome }) })));
+    for (const own of accounts) await addTasks(store, own, planned.map(({ task }) => task).filter(({ provider }) => provider === own.provider.id), { scheduler });
+    await Promise.all(accounts.map((own) => work({ account: own, transport, store })));
+    const seen = await ends(store);
+    for (const { outcome, task } of planned) expect(`${task.provider} ${seen.get(taskKey(task)) ?? 'missing'}`).toBe(`${task.provider} ${outcome === 'succeeds' ? 'succeeded' : 'failed'}`);
+    expect(seen.size).toBe(planned.length);
+    expect(Math.min(...transport.gaps)).toBeGreaterThanOrEqual(9_999);
+  });
+
+  it('polls many tasks by lists', { timeout: 60_000 }, async () => {
+    const { simulator, own, store, transport } = await setUp();
+    const tasks = Array.from({ length: 300 }, () => simulator.submit('ark', { runMs: 60_000 }));
+    await addTasks(store, own('ark'), tasks, { scheduler });
+    const results = await work({ account: own('ark'), transport, store });
+    expect((await ends(store)).size).toBe(300);
+    const requests = results.reduce((sum, result) => sum + result.requests, 0);
+    expect(requests).toBeLessThan(60);
+    expect(results.reduce((sum, { ends: count }) => sum + count, 0)).toBe(300);
+  });
+
+  it('lets one of two workers sweep an account, and the other go on after its death', { timeout: 60_000 }, async () => {
+    const { simulator, own, store, transport } = await setUp();
+    const tasks = Array.from({ length: 20 }, () => simulator.submit('ark', { queueMs: 30_000, runMs: 60_000 }));
+    await addTasks(store, own('ark'), tasks, { scheduler });
+    const stolen = { ...store, swap: () => new Promise<never>(() => undefined) };
+    // A worker whose database hangs while it holds the lane.
+    const stopped = expect(sweep({ account: own('ark'), transport, store: stolen, scheduler })).rejects.toThrow('the store took longer than 10000 ms for swap');
+    await pause(1_000);
+    const results = await work({ account: own('ark'), transport, store });
+    await stopped;
+    expect(results[0]).toMatchObject({ requests: 0, polls: 0 });
+    expect((await ends(store)).size).toBe(20);
+  });
+
+  it('keeps the limit of a key over the sweeps of several workers', { timeout: 60_000 }, async () => {
+    const { simulator, own, store, transport } = await setUp({ rateLimit: { perMinute: 60 } }, { rateLimit: { perMinute: 60 }, batch: false });
+    await addTasks(store, own('ark'), Array.from({ length: 40 }, () => simulator.submit('ark', { queueMs: 0, runMs: 90_000 })), { scheduler });
+    await Promise.all([1, 2].map(() => work({ account: own('ark'), transport, store })));
+    expect((await ends(store)).size).toBe(40);
+    expect(simulator.requests.filter(({ status }) => status === 429)).toEqual([]);
+  });
+
+  it('polls a task that is woken, not sooner than its minimum interval', { timeout: 60_000 }, async () => {
+    const { simulator, own, store, transport } = await setUp();
+    const task = simulator.submit('anyfast', { queueMs: 0, runMs: 300_000 });
+    await addTasks(store, own('anyfast'), [task], { scheduler });
+    const once = () => sweep({ account: own('anyfast'), transport, store, scheduler, policy: { interval: () => 300_000 } });
+    await once();
+    await wakeTask(store, own('anyfast'), task, scheduler);
+    const early = await once();
+    expect(early.requests).toBe(0);
+    await pause(Math.max(0, (early.nextSweepAtMs ?? 0) - scheduler.now()));
+    expect((await once()).requests).toBe(1);
+    expect(transport.gaps).toHaveLength(1);
+    expect(transport.gaps[0]).toBeGreaterThanOrEqual(9_999);
+    expect(transport.gaps[0]).toBeLessThan(60_000);
+  });
+
+  it('tells its requests and polls, without the key', async () => {
+    const { simulator, own, store, transport } = await setUp();
+    await addTasks(store, own('yescale'), [simulator.submit('yescale')], { scheduler });
+    const events: SweepEvent[] = [];
+    await sweep({ account: own('yescale'), transport, store, scheduler, onEvent: (event) => events.push(event) });
+    expect(events.map(({ kind }) => kind)).toEqual(['request', 'poll']);
+    expect(events[0]).toMatchObject({ account: 'yescale', list: false, tasks: 1, error: null });
+    expect(JSON.stringify([events, await store.lane('yescale')])).not.toContain(simulator.apiKey('yescale'));
+  });
+
+  it('refuses invalid options', async () => {
+    const { own, store, transport } = await setUp();
+    const options = { account: own('ark'), store, transport };
+    await expect(sweep({ ...options, account: {} as Account })).rejects.toThrow('account must be a result of account()');
+    await expect(sweep({ ...options, windowMs: -1 })).rejects.toThrow('windowMs must be finite and ≥ 0, not -1');
+    await expect(sweep({ ...options, maxMs: 0 })).rejects.toThrow('maxMs must be a finite number of ms above 0, not 0');
+    await expect(sweep({ ...options, store: null as never })).rejects.toThrow('store must be a QueueStore, not null');
+  });
+});
