@@ -3,11 +3,13 @@
  */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type Account, account, isLoopback } from '../client/account.js';
+import { createTaskClient, type TaskClient } from '../client/task-client.js';
 import type { Provider } from '../wire/provider.js';
 import type { AccessArguments, BaseUrl } from './arguments.js';
 import { baseUrlIn, keyIn, keyVariable, type Variables } from './environment.js';
 import { knownProviders } from './known-providers.js';
 import { schedulerFor, speedVariable } from './simulator-clock.js';
+import { programTransport } from './transport.js';
 import { orUsageError, UsageError } from './usage-error.js';
 
 /** How to reach the providers in use. */
@@ -15,10 +17,11 @@ export interface Access {
   readonly accounts: readonly Account[];
   /** The providers' clock: a simulator's, else real time. */
   readonly scheduler: SchedulerLike;
+  readonly client: TaskClient;
 }
 
 /**
- * The accounts of the providers in use.
+ * The accounts of the providers in use, and a client for them.
  *
  * @param used.ids      the providers of the tasks that are named
  * @param used.allKeyed whether tasks may follow, of any provider that has a key
@@ -26,7 +29,7 @@ export interface Access {
  */
 export const openAccess = (
   used: { readonly ids: readonly string[]; readonly allKeyed: boolean },
-  { baseUrls }: Pick<AccessArguments, 'baseUrls'>,
+  { baseUrls, maxBodyBytes, concurrency }: Pick<AccessArguments, 'baseUrls'> & { readonly maxBodyBytes?: number | undefined; readonly concurrency?: number | null | undefined },
   variables: Variables,
 ): Access => {
   const providers = knownProviders.filter(({ id }) => used.ids.includes(id) || (used.allKeyed && keyIn(variables, id) !== null));
@@ -40,7 +43,7 @@ export const openAccess = (
   if (real !== undefined) {
     throw new UsageError(`${speedVariable} works only with a simulator on this machine, but ${real.provider.id} is at ${real.baseUrl}: unset it, or name another .env file`);
   }
-  return { accounts, scheduler };
+  return { accounts, scheduler, client: createTaskClient({ accounts, scheduler, transport: programTransport({ maxBodyBytes }), concurrency: concurrency ?? undefined }) };
 };
 
 const keyOf = ({ id }: Provider, variables: Variables): string => {

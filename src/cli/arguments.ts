@@ -6,6 +6,7 @@ import { closestMatch } from 'leven';
 import { outcomes, type SimulatorOptions } from '../simulator/index.js';
 import { messageOf } from '../state/errors.js';
 import type { TaskRef } from '../task/snapshot.js';
+import { type TaskStatus, taskStatuses } from '../task/status.js';
 import type { Provider } from '../wire/provider.js';
 import { parseDuration } from './duration.js';
 import { knownProviders } from './known-providers.js';
@@ -13,7 +14,7 @@ import { parseTaskRef } from './task-refs.js';
 import { orUsageError, UsageError } from './usage-error.js';
 
 /** Every command, in the order of the help text. */
-export const commandNames = ['watch', 'query', 'providers', 'simulate'] as const;
+export const commandNames = ['watch', 'query', 'list', 'providers', 'simulate'] as const;
 
 export type CommandName = (typeof commandNames)[number];
 
@@ -35,6 +36,8 @@ export interface AccessArguments {
 export interface WatchArguments extends AccessArguments {
   readonly kind: 'watch';
   readonly tasks: readonly TaskRef[];
+  /** The providers of which all tasks are watched. */
+  readonly all: readonly Provider[];
   /** A file that lists more tasks. */
   readonly file: string | null;
   /** Whether stdin lists more tasks, one a line. */
@@ -51,6 +54,14 @@ export interface QueryArguments extends AccessArguments {
   readonly kind: 'query';
   readonly task: TaskRef;
   readonly raw: boolean;
+}
+
+export interface ListArguments extends AccessArguments {
+  readonly kind: 'list';
+  readonly provider: Provider;
+  /** Null for every status. */
+  readonly statuses: readonly TaskStatus[] | null;
+  readonly json: boolean;
 }
 
 export interface ProvidersArguments {
@@ -75,6 +86,7 @@ export type Command =
   | { readonly kind: 'version' }
   | WatchArguments
   | QueryArguments
+  | ListArguments
   | ProvidersArguments
   | SimulateArguments;
 
@@ -129,6 +141,7 @@ const accessOptions = {
 const parseWatch = (args: readonly string[]): WatchArguments => {
   const { values, positionals } = parsed(args, {
     ...accessOptions,
+    all: { type: 'string', multiple: true },
     file: { type: 'string' },
     download: { type: 'string' },
     'last-frame': { type: 'boolean' },
@@ -137,19 +150,20 @@ const parseWatch = (args: readonly string[]): WatchArguments => {
     deadline: { type: 'string' },
     concurrency: { type: 'string' },
   });
-  const { json = false, deadline, concurrency, 'last-frame': lastFrame = false } = values;
+  const { json = false, all = [], deadline, concurrency, 'last-frame': lastFrame = false } = values;
   const file = path('--file', values.file);
   const download = path('--download', values.download);
   if (lastFrame && download === null) throw new UsageError('--last-frame needs --download DIR');
   const journal = path('--journal', values.journal) ?? download;
   const tasks = positionals.filter((text) => text !== '-').map(parseTaskRef);
   const fromStdin = positionals.includes('-') || file === '-';
-  if (tasks.length === 0 && file === null && !fromStdin && journal === null) {
-    throw new UsageError('no task to watch: name tasks as provider:id, or use --file FILE, - for stdin, or the --journal DIR of an earlier run');
+  if (tasks.length + all.length === 0 && file === null && !fromStdin && journal === null) {
+    throw new UsageError('no task to watch: name tasks as provider:id, or use --all PROVIDER, --file FILE, - for stdin, or the --journal DIR of an earlier run');
   }
   return {
     kind: 'watch',
     tasks,
+    all: all.map((id) => providerThat('--all', hasList, id)),
     file: file === '-' ? null : file,
     fromStdin,
     download,
@@ -171,6 +185,21 @@ const parseQuery = (args: readonly string[]): QueryArguments => {
   return { kind: 'query', task: parseTaskRef(text), raw: values.raw ?? false, ...accessIn(values) };
 };
 
+const parseList = (args: readonly string[]): ListArguments => {
+  const { values, positionals } = parsed(args, { ...accessOptions, status: { type: 'string' }, json: { type: 'boolean' } });
+  const { status, json = false } = values;
+  const [id, ...others] = positionals;
+  if (id === undefined || others.length > 0) throw new UsageError(`list takes one provider, not ${positionals.length}`);
+  const statuses = status?.split(',').map((word) => {
+    const known = taskStatuses.find((one) => one === word.trim());
+    if (known === undefined) throw new UsageError(`--status must be some of ${taskStatuses.join(', ')}, such as queued,running, not '${status}'`);
+    return known;
+  });
+  return { kind: 'list', provider: providerThat('list', hasList, id), statuses: statuses ?? null, json, ...accessIn(values) };
+};
+
+const hasList = ({ list }: Provider): boolean => list?.pageOf !== undefined;
+
 const parseProviders = (args: readonly string[]): ProvidersArguments => {
   const { values, positionals } = parsed(args, { json: { type: 'boolean' }, env: { type: 'string' } });
   const [id, ...others] = positionals;
@@ -184,6 +213,13 @@ const providerNamed = (id: string): Provider => {
   const ids = knownProviders.map((one) => one.id);
   const closest = closestMatch(id.toLowerCase(), ids, { maxDistance: 3 });
   throw new UsageError(`unknown provider '${id}'${closest === undefined ? '' : ` (did you mean ${closest}?)`}: must be one of ${ids.join(', ')}`);
+};
+
+/** A provider that supports what a command or an option does. */
+const providerThat = (what: string, supports: (provider: Provider) => boolean, id: string): Provider => {
+  const provider = providerNamed(id);
+  if (supports(provider)) return provider;
+  throw new UsageError(`${what} does not support ${provider.id}: must be one of ${knownProviders.filter(supports).map((one) => one.id).join(', ')}`);
 };
 
 const parseSimulate = (args: readonly string[]): SimulateArguments => {
@@ -213,7 +249,7 @@ const parseSimulate = (args: readonly string[]): SimulateArguments => {
   };
 };
 
-const parsers = { watch: parseWatch, query: parseQuery, providers: parseProviders, simulate: parseSimulate } as const;
+const parsers = { watch: parseWatch, query: parseQuery, list: parseList, providers: parseProviders, simulate: parseSimulate } as const;
 
 type OptionTable = NonNullable<ParseArgsConfig['options']>;
 type Parsed<Options extends OptionTable> = ReturnType<

@@ -5,10 +5,11 @@
 import { map, merge, type Observable, share, shareReplay, skip, take, tap } from 'rxjs';
 import { messageOf } from '../state/errors.js';
 import { isCommandName, parseCommand } from './arguments.js';
-import type { Console, Stop } from './console.js';
+import { type Console, type Stop, Stopped } from './console.js';
 import { hideKeys, type Variables } from './environment.js';
 import { helpText } from './help.js';
 import { createRedactor, createOutput, isClosedPipe, type TextStream } from './output.js';
+import { runList } from './list-command.js';
 import { runProviders } from './providers-command.js';
 import { runQuery } from './query-command.js';
 import { type EndSignal, exitCodeOf } from './signals.js';
@@ -64,7 +65,7 @@ export const runCommandLine = async ({ args, env, stdin, stdout, stderr, signals
     if (failure !== null && !isClosedPipe(failure)) throw failure;
     return code;
   } catch (error) {
-    return reportError(error, args, console);
+    return error instanceof Stopped ? error.exitCode : reportError(error, args, console);
   } finally {
     secondInterrupt.unsubscribe();
     listening.unsubscribe();
@@ -88,6 +89,8 @@ const run = async (args: readonly string[], console: Console): Promise<number> =
       return runWatch(command, console);
     case 'query':
       return runQuery(command, console);
+    case 'list':
+      return runList(command, console);
     case 'providers':
       return runProviders(command, console);
     case 'simulate':

@@ -8,6 +8,7 @@ const overall = `Follows Seedance video-generation tasks to their ends, and save
 
   rx-seedance watch <provider:id>…     follow tasks, and save their videos with --download
   rx-seedance query <provider:id>      poll once, and print the result as JSON
+  rx-seedance list <provider>          list the tasks of an account
   rx-seedance providers [ID]           list the providers, and which keys are set; or every fact of one provider
   rx-seedance simulate                 run a server that simulates every provider
 
@@ -31,8 +32,9 @@ const texts: Readonly<Record<CommandName, string>> = {
 Follows tasks until each has finished. With --download it saves every video as soon as it is ready. After an interruption,
 run the same command again: it does not poll finished tasks or download saved videos again.
 
-      --file FILE          more tasks, one provider:id a line; # begins a comment. FILE may be - for stdin
+      --file FILE          more tasks, one provider:id a line; a tab and # begin comments. FILE may be - for stdin
   -                        more tasks from stdin, watched as soon as their lines arrive
+      --all PROVIDER       every task that is queued or running on the account now. Repeatable
       --download DIR       save the videos in this directory
       --last-frame         save the last frame of each video, too, if its task has one
       --journal DIR        keep the state of each task in this directory; default: the --download directory.
@@ -61,6 +63,20 @@ ${access}
 
 Example:
   rx-seedance query ark:cgt-20260427-abcde --env .env`,
+
+  list: `rx-seedance list <provider> [options]
+
+Prints the tasks that the provider still lists (Ark: those of the last 7 days), in one line each. If stdout is not a terminal, its
+fields are separated by tabs: provider:id, status, model, time of creation. watch reads these lines.
+
+      --status LIST        only tasks with one of these statuses, such as queued,running
+      --json               print the snapshot of each task as one line of JSON
+${access}
+
+Exit codes: 0 listed, 1 the list failed, 2 wrong usage, 130 interrupted.
+
+Example:
+  rx-seedance list ark --status succeeded --env .env | rx-seedance watch - --env .env --download videos`,
 
   providers: `rx-seedance providers [ID] [options]
 

@@ -1,5 +1,5 @@
 /**
- * The clock of a simulator in another process. `simulate` prints it as variables, and `watch` and `query` read them.
+ * The clock of a simulator in another process. `simulate` prints it as variables, and the other commands read them.
  */
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { atSpeed } from '../simulator/index.js';

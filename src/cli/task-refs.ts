@@ -36,13 +36,13 @@ export type ListLine =
   | { readonly kind: 'nothing' };
 
 /**
- * Reads one line of a list of tasks.
+ * Reads one line of a list of tasks. What follows a tab is ignored, so that the output of `list` and of `watch` is a list.
  *
  * @param place  the list's name, for messages
  * @param number the number of the line, from 1
  */
 export const parseListLine = (place: string, text: string, number: number): ListLine => {
-  const line = text.replace(/^\uFEFF/, '').trim();
+  const [line = ''] = text.replace(/^\uFEFF/, '').trim().split('\t');
   if (line === '' || line.startsWith('#')) return { kind: 'nothing' };
   try {
     return { kind: 'task', task: parseTaskRef(line) };

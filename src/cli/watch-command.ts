@@ -1,13 +1,14 @@
 /**
  * `rx-seedance watch`: follows tasks to their ends, saves their videos, and shows their progress.
  */
-import { concat, connect, EMPTY, from, last, lastValueFrom, map, merge, type Observable, type SchedulerLike, takeUntil, tap } from 'rxjs';
+import { concat, connect, EMPTY, filter, from, last, lastValueFrom, map, merge, mergeMap, type Observable, type SchedulerLike, takeUntil, tap } from 'rxjs';
 import type { TaskRef } from '../task/snapshot.js';
-import { createTaskClient, type WatchOptions } from '../client/task-client.js';
+import { listTasks } from '../client/list-tasks.js';
+import type { WatchOptions } from '../client/task-client.js';
 import { type Journal, openJournal } from '../node/index.js';
 import { type Access, keyMissing, openAccess } from './access.js';
 import type { WatchArguments } from './arguments.js';
-import type { Console, Stop } from './console.js';
+import { type Console, type Stop, stopCode } from './console.js';
 import { readText, readVariables } from './environment.js';
 import { journalError } from './journal-error.js';
 import { jsonLines } from './json-events.js';
@@ -17,10 +18,8 @@ import { changeLines, endLines, summaryLines, toLines } from './plain-lines.js';
 import { ProxyAgent } from './proxy-agent.js';
 import { type RunEvent, toRunEvents } from './run-events.js';
 import { type Run, tallyOf, toRun } from './run.js';
-import { exitCodeOf } from './signals.js';
 import { schedulerFor } from './simulator-clock.js';
 import { type ListLine, parseListLine, parseTaskList } from './task-refs.js';
-import { programTransport } from './transport.js';
 import { UsageError } from './usage-error.js';
 
 /** Watches tasks. Gives the exit code. */
@@ -31,17 +30,17 @@ export const runWatch = async (command: WatchArguments, console: Console): Promi
   const journal = command.journal === null ? null : openedJournal(command.journal, schedulerFor(variables));
   try {
     const tasks = named ?? (journal?.states() ?? []).map(({ task }) => task);
-    if (tasks.length === 0 && !command.fromStdin) throw new UsageError(`no task to watch: ${command.file ?? `the journal in ${command.journal ?? ''}`} has no tasks`);
-    const used = { ids: tasks.map(({ provider }) => provider), allKeyed: command.fromStdin };
+    if (tasks.length + command.all.length === 0 && !command.fromStdin) throw new UsageError(`no task to watch: ${command.file ?? `the journal in ${command.journal ?? ''}`} has no tasks`);
+    const used = { ids: [...tasks.map(({ provider }) => provider), ...command.all.map(({ id }) => id)], allKeyed: command.fromStdin };
     return await watch(command, { tasks, access: openAccess(used, command, variables), journal }, console);
   } finally {
     journal?.close();
   }
 };
 
-/** The tasks of the arguments and of the file; null if there is neither. */
-const namedTasks = ({ tasks, file, fromStdin }: WatchArguments): readonly TaskRef[] | null => {
-  if (tasks.length === 0 && file === null && !fromStdin) return null;
+/** The tasks of the arguments and of the file; null if the arguments name no task and no list. */
+const namedTasks = ({ tasks, all, file, fromStdin }: WatchArguments): readonly TaskRef[] | null => {
+  if (tasks.length + all.length === 0 && file === null && !fromStdin) return null;
   return file === null ? tasks : [...tasks, ...parseTaskList(file, readText('--file', file))];
 };
 
@@ -62,24 +61,26 @@ interface Watched {
 
 const watch = async (command: WatchArguments, { tasks, access, journal }: Watched, console: Console): Promise<number> => {
   const { stdin, stdout, stderr, stopped } = console;
-  const { download, lastFrame, concurrency, deadlineMs } = command;
-  const client = createTaskClient({ ...access, transport: programTransport(command), concurrency: concurrency ?? undefined });
+  const { download, lastFrame, deadlineMs } = command;
   // An option of each watch, not of the client, so that --deadline in a later run moves a deadline that the journal has stored.
   const watchOptions = (task: TaskRef): WatchOptions => ({ ...journal?.watch(task), deadlineMs: deadlineMs ?? undefined });
-  const named = from(tasks).pipe(map((task) => ({ kind: 'task' as const, task })));
+  const listed = from(access.accounts).pipe(
+    filter(({ provider }) => command.all.includes(provider)),
+    mergeMap((account) => listTasks(access.client, account, { status: ['queued', 'running'] })),
+  );
+  const named = concat(from(tasks), listed.pipe(map(({ task }) => task))).pipe(map((task) => ({ kind: 'task' as const, task })));
   const streamed = command.fromStdin ? linesOf(stdin).pipe(asList(access)) : EMPTY;
 
   const end: { stop: Stop | null } = { stop: null };
   const events = concat(named, streamed).pipe(
-    toRunEvents(client, { download, lastFrame, agent: new ProxyAgent(), watch: watchOptions }),
+    toRunEvents(access.client, { download, lastFrame, agent: new ProxyAgent(), watch: watchOptions }),
     takeUntil(stopped.pipe(tap((stop) => (end.stop = stop)))),
   );
   const run = await lastValueFrom(events.pipe(shownOn(console, command, access)));
 
-  if (end.stop?.kind === 'broken') return 141;
-  if (end.stop?.kind === 'signal') {
-    stderr.line(interruption(run, journal !== null));
-    return exitCodeOf(end.stop.signal);
+  if (end.stop !== null) {
+    if (end.stop.kind === 'signal') stderr.line(interruption(run, journal !== null));
+    return stopCode(end.stop);
   }
   const summary = summaryLines(tallyOf(run), download !== null);
   summary.forEach(stderr.line);

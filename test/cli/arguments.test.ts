@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { type Command, parseCommand } from '../../src/cli/arguments.js';
 import { UsageError } from '../../src/cli/usage-error.js';
 import { ark } from '../../src/providers/ark.js';
+import { powertokens } from '../../src/providers/powertokens.js';
 
 const task = { provider: 'ark', id: 'cgt-1' };
 const access = { baseUrls: [], envFile: null, maxBodyBytes: undefined };
 const watch = {
-  kind: 'watch', tasks: [task], file: null, fromStdin: false, download: null, lastFrame: false, journal: null, json: false, deadlineMs: null, concurrency: null, ...access,
+  kind: 'watch', tasks: [task], all: [], file: null, fromStdin: false, download: null, lastFrame: false, journal: null, json: false, deadlineMs: null, concurrency: null, ...access,
 } as const;
 
 describe('valid arguments', () => {
@@ -28,8 +29,11 @@ describe('valid arguments', () => {
     ['watch ark:cgt-1 --json --deadline 1h30m --concurrency 3', { ...watch, json: true, deadlineMs: 5_400_000, concurrency: 3 }],
     ['watch ark:cgt-1 --base-url http://localhost:1/a=b', { ...watch, baseUrls: [{ provider: null, url: 'http://localhost:1/a=b' }] }],
     ['watch ark:cgt-1 --base-url ark=http://localhost:1', { ...watch, baseUrls: [{ provider: 'ark', url: 'http://localhost:1' }] }],
+    ['watch --all ark --all powertokens', { ...watch, tasks: [], all: [ark, powertokens] }],
     ['query ark:cgt-1 --raw --env .env --max-body 16', { kind: 'query', task, raw: true, ...access, envFile: '.env', maxBodyBytes: 16_777_216 }],
     ['query -- ark:cgt-1', { kind: 'query', task, raw: false, ...access }],
+    ['list ark', { kind: 'list', provider: ark, statuses: null, json: false, ...access }],
+    ['list ARK --status queued,running --json --env .env', { kind: 'list', provider: ark, statuses: ['queued', 'running'], json: true, ...access, envFile: '.env' }],
     ['providers --json', { kind: 'providers', provider: null, json: true, envFile: null }],
     ['providers ark', { kind: 'providers', provider: ark, json: false, envFile: null }],
     ['providers ARK', { kind: 'providers', provider: ark, json: false, envFile: null }],
@@ -48,9 +52,9 @@ const needsAVariable =
 
 describe('invalid arguments', () => {
   it.each([
-    ['wach ark:cgt-1', "unknown command 'wach': must be one of watch, query, providers, simulate"],
-    ['help wach', "unknown command 'wach': must be one of watch, query, providers, simulate"],
-    ['watch', 'no task to watch: name tasks as provider:id, or use --file FILE, - for stdin, or the --journal DIR of an earlier run'],
+    ['wach ark:cgt-1', "unknown command 'wach': must be one of watch, query, list, providers, simulate"],
+    ['help wach', "unknown command 'wach': must be one of watch, query, list, providers, simulate"],
+    ['watch', 'no task to watch: name tasks as provider:id, or use --all PROVIDER, --file FILE, - for stdin, or the --journal DIR of an earlier run'],
     ['watch cgt-1', "'cgt-1' is not a task: write provider:id, such as ark:cgt-20260427-abcde"],
     ['watch ark:cgt-1 --deadline soon', "--deadline must be a duration such as 90s, 30m or 1h30m, not 'soon'"],
     ['watch ark:cgt-1 --concurrency 0', "--concurrency must be an integer ≥ 1, not '0'"],
@@ -68,6 +72,12 @@ describe('invalid arguments', () => {
     ['watch ark:cgt-1 --download=', '--download needs a non-empty path'],
     ['query', 'query takes one task, written provider:id, not 0'],
     ['query ark:a ark:b', 'query takes one task, written provider:id, not 2'],
+    ['watch --all anyfast', '--all does not support anyfast: must be one of ark, powertokens'],
+    ['list', 'list takes one provider, not 0'],
+    ['list ark anyfast', 'list takes one provider, not 2'],
+    ['list kie', 'list does not support kie: must be one of ark, powertokens'],
+    ['list arc', "unknown provider 'arc' (did you mean ark?): must be one of anyfast, ark, atlascloud, kie, kyyaipower, meshapi, openrouter, powertokens, replicate, wavespeed, xingchao, yescale"],
+    ['list ark --status queued,runing', "--status must be some of queued, running, succeeded, failed, cancelled, expired, unknown, such as queued,running, not 'queued,runing'"],
     ['providers yescal', "unknown provider 'yescal' (did you mean yescale?): must be one of anyfast, ark, atlascloud, kie, kyyaipower, meshapi, openrouter, powertokens, replicate, wavespeed, xingchao, yescale"],
     ['providers runway', "unknown provider 'runway': must be one of anyfast, ark, atlascloud, kie, kyyaipower, meshapi, openrouter, powertokens, replicate, wavespeed, xingchao, yescale"],
     ['providers ark anyfast', 'providers takes at most one provider, not 2'],
@@ -86,6 +96,6 @@ describe('invalid arguments', () => {
   });
 
   it('are an error when the command is missing', () => {
-    expect(() => parseCommand([])).toThrow(new UsageError('no command: must be one of watch, query, providers, simulate'));
+    expect(() => parseCommand([])).toThrow(new UsageError('no command: must be one of watch, query, list, providers, simulate'));
   });
 });

@@ -12,7 +12,7 @@ import { clockVariables } from '../../src/cli/simulator-clock.js';
 import { openJournal } from '../../src/node/index.js';
 import { simulatedProviders, type Simulator, startSimulator } from '../../src/simulator/index.js';
 import type { TaskRef } from '../../src/task/snapshot.js';
-import { FakeStream, once, run, withoutEscapes } from './console.js';
+import { FakeStream, once, run, variablesFor, withoutEscapes } from './console.js';
 
 const speed = 100;
 const key = 'sk-a-secret-of-thirty-characters';
@@ -25,12 +25,7 @@ let folder: string;
 
 beforeAll(async () => {
   simulator = await startSimulator({ speed, keys: Object.fromEntries(simulatedProviders.map((id) => [id, key])) });
-  realTime = Object.fromEntries(
-    simulatedProviders.flatMap((id) => [
-      [`${id.toUpperCase()}_API_KEY`, key],
-      [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)],
-    ]),
-  );
+  realTime = variablesFor(simulator);
   env = { ...realTime, ...clockVariables(speed) };
 });
 afterAll(() => simulator.stop());

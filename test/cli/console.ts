@@ -3,6 +3,7 @@ import { Readable, Writable } from 'node:stream';
 import { asyncScheduler, filter, fromEvent, mergeMap, NEVER, type Observable, observeOn, take } from 'rxjs';
 import { runCommandLine } from '../../src/cli/command-line.js';
 import type { EndSignal } from '../../src/cli/signals.js';
+import { type Simulator, simulatedProviders } from '../../src/simulator/index.js';
 
 /** A stream that records what is written to it. It can act as a terminal, and can fail like a closed pipe. */
 export class FakeStream extends Writable {
@@ -53,6 +54,15 @@ export const once = (stream: FakeStream, text: RegExp | string, ...signals: read
     take(1),
     observeOn(asyncScheduler),
     mergeMap(() => signals),
+  );
+
+/** The keys and base URLs of a simulator, without its clock: at its speed, a busy machine exceeds the time limit of a request. */
+export const variablesFor = (simulator: Simulator): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    simulatedProviders.flatMap((id) => [
+      [`${id.toUpperCase()}_API_KEY`, simulator.apiKey(id)],
+      [`${id.toUpperCase()}_BASE_URL`, simulator.baseUrl(id)],
+    ]),
   );
 
 /** The text without colours and cursor movements. */

@@ -39,6 +39,10 @@ describe('a list', () => {
     ]);
   });
 
+  it('may be the output of list and of watch: what follows a tab is ignored', () => {
+    expect(parseTaskList('stdin', 'ark:cgt-1\tqueued\tseedance\nark:cgt-2\tsucceeded\thttp://x')).toEqual([{ provider: 'ark', id: 'cgt-1' }, { provider: 'ark', id: 'cgt-2' }]);
+  });
+
   it('is rejected for one invalid line, by its name, the number and the line', () => {
     expect(() => parseTaskList('tasks.txt', 'ark:cgt-1\n\nnonsense')).toThrow(
       new UsageError("tasks.txt, line 3: 'nonsense' is not a task: write provider:id, such as ark:cgt-20260427-abcde"),
