@@ -14,7 +14,7 @@ import { parseTaskRef } from './task-refs.js';
 import { orUsageError, UsageError } from './usage-error.js';
 
 /** Every command, in the order of the help text. */
-export const commandNames = ['watch', 'query', 'list', 'providers', 'simulate'] as const;
+export const commandNames = ['watch', 'query', 'list', 'cancel', 'providers', 'simulate'] as const;
 
 export type CommandName = (typeof commandNames)[number];
 
@@ -64,6 +64,12 @@ export interface ListArguments extends AccessArguments {
   readonly json: boolean;
 }
 
+export interface CancelArguments extends AccessArguments {
+  readonly kind: 'cancel';
+  readonly tasks: readonly TaskRef[];
+  readonly json: boolean;
+}
+
 export interface ProvidersArguments {
   readonly kind: 'providers';
   /** Null for the table of all. */
@@ -87,6 +93,7 @@ export type Command =
   | WatchArguments
   | QueryArguments
   | ListArguments
+  | CancelArguments
   | ProvidersArguments
   | SimulateArguments;
 
@@ -198,6 +205,12 @@ const parseList = (args: readonly string[]): ListArguments => {
   return { kind: 'list', provider: providerThat('list', hasList, id), statuses: statuses ?? null, json, ...accessIn(values) };
 };
 
+const parseCancel = (args: readonly string[]): CancelArguments => {
+  const { values, positionals } = parsed(args, { ...accessOptions, json: { type: 'boolean' } });
+  if (positionals.length === 0) throw new UsageError('cancel needs a task, written provider:id');
+  return { kind: 'cancel', tasks: [...new Set(positionals)].map(parseTaskRef), json: values.json ?? false, ...accessIn(values) };
+};
+
 const hasList = ({ list }: Provider): boolean => list?.pageOf !== undefined;
 
 const parseProviders = (args: readonly string[]): ProvidersArguments => {
@@ -249,7 +262,7 @@ const parseSimulate = (args: readonly string[]): SimulateArguments => {
   };
 };
 
-const parsers = { watch: parseWatch, query: parseQuery, list: parseList, providers: parseProviders, simulate: parseSimulate } as const;
+const parsers = { watch: parseWatch, query: parseQuery, list: parseList, cancel: parseCancel, providers: parseProviders, simulate: parseSimulate } as const;
 
 type OptionTable = NonNullable<ParseArgsConfig['options']>;
 type Parsed<Options extends OptionTable> = ReturnType<

@@ -5,6 +5,7 @@
 import { map, merge, type Observable, share, shareReplay, skip, take, tap } from 'rxjs';
 import { messageOf } from '../state/errors.js';
 import { isCommandName, parseCommand } from './arguments.js';
+import { runCancel } from './cancel-command.js';
 import { type Console, type Stop, Stopped } from './console.js';
 import { hideKeys, type Variables } from './environment.js';
 import { helpText } from './help.js';
@@ -91,6 +92,8 @@ const run = async (args: readonly string[], console: Console): Promise<number> =
       return runQuery(command, console);
     case 'list':
       return runList(command, console);
+    case 'cancel':
+      return runCancel(command, console);
     case 'providers':
       return runProviders(command, console);
     case 'simulate':

@@ -9,6 +9,7 @@ const overall = `Follows Seedance video-generation tasks to their ends, and save
   rx-seedance watch <provider:id>…     follow tasks, and save their videos with --download
   rx-seedance query <provider:id>      poll once, and print the result as JSON
   rx-seedance list <provider>          list the tasks of an account
+  rx-seedance cancel <provider:id>…    cancel tasks that are still queued
   rx-seedance providers [ID]           list the providers, and which keys are set; or every fact of one provider
   rx-seedance simulate                 run a server that simulates every provider
 
@@ -77,6 +78,25 @@ Exit codes: 0 listed, 1 the list failed, 2 wrong usage, 130 interrupted.
 
 Example:
   rx-seedance list ark --status succeeded --env .env | rx-seedance watch - --env .env --download videos`,
+
+  cancel: `rx-seedance cancel <provider:id>… [options]
+
+Cancels tasks while they are queued, and never deletes the record of a task that has ended. Prints one line for each task,
+separated by tabs: provider:id, what became of it, and why it is not cancelled:
+
+  cancelled        the provider has cancelled the task
+  already-ended    it had ended before, and with which status
+  running          it runs, and no provider cancels a running task
+  unsupported      the provider documents no way to cancel, and nothing was sent
+  errored          its state could not be found out: it may be cancelled or not
+
+      --json               print one outcome a line, with the snapshot of the task, as JSON
+${access}
+
+Exit codes: 0 all are cancelled, now or before; 1 some are not; 2 wrong usage; 130 interrupted.
+
+Example:
+  rx-seedance cancel ark:cgt-20260427-abcde --env .env`,
 
   providers: `rx-seedance providers [ID] [options]
 

@@ -38,7 +38,7 @@ const jsonOf = (event: PublicEvent): string => {
 };
 
 /** The public fields of an error, without the state and the snapshot that it may hold. */
-const publicFieldsOf = (error: Error): Readonly<Record<string, unknown>> => {
+export const publicFieldsOf = (error: Error): Readonly<Record<string, unknown>> => {
   const fields = new Map<string, unknown>(Object.entries(error));
   const details = ['kind', 'reason', 'status'].filter((field) => ['string', 'number'].includes(typeof fields.get(field)));
   return { name: error.name, ...Object.fromEntries(details.map((field) => [field, fields.get(field)])), message: error.message };

@@ -34,6 +34,7 @@ describe('valid arguments', () => {
     ['query -- ark:cgt-1', { kind: 'query', task, raw: false, ...access }],
     ['list ark', { kind: 'list', provider: ark, statuses: null, json: false, ...access }],
     ['list ARK --status queued,running --json --env .env', { kind: 'list', provider: ark, statuses: ['queued', 'running'], json: true, ...access, envFile: '.env' }],
+    ['cancel ark:cgt-1 anyfast:a ark:cgt-1 --json', { kind: 'cancel', tasks: [task, { provider: 'anyfast', id: 'a' }], json: true, ...access }],
     ['providers --json', { kind: 'providers', provider: null, json: true, envFile: null }],
     ['providers ark', { kind: 'providers', provider: ark, json: false, envFile: null }],
     ['providers ARK', { kind: 'providers', provider: ark, json: false, envFile: null }],
@@ -52,8 +53,8 @@ const needsAVariable =
 
 describe('invalid arguments', () => {
   it.each([
-    ['wach ark:cgt-1', "unknown command 'wach': must be one of watch, query, list, providers, simulate"],
-    ['help wach', "unknown command 'wach': must be one of watch, query, list, providers, simulate"],
+    ['wach ark:cgt-1', "unknown command 'wach': must be one of watch, query, list, cancel, providers, simulate"],
+    ['help wach', "unknown command 'wach': must be one of watch, query, list, cancel, providers, simulate"],
     ['watch', 'no task to watch: name tasks as provider:id, or use --all PROVIDER, --file FILE, - for stdin, or the --journal DIR of an earlier run'],
     ['watch cgt-1', "'cgt-1' is not a task: write provider:id, such as ark:cgt-20260427-abcde"],
     ['watch ark:cgt-1 --deadline soon', "--deadline must be a duration such as 90s, 30m or 1h30m, not 'soon'"],
@@ -78,6 +79,8 @@ describe('invalid arguments', () => {
     ['list kie', 'list does not support kie: must be one of ark, powertokens'],
     ['list arc', "unknown provider 'arc' (did you mean ark?): must be one of anyfast, ark, atlascloud, kie, kyyaipower, meshapi, openrouter, powertokens, replicate, wavespeed, xingchao, yescale"],
     ['list ark --status queued,runing', "--status must be some of queued, running, succeeded, failed, cancelled, expired, unknown, such as queued,running, not 'queued,runing'"],
+    ['cancel', 'cancel needs a task, written provider:id'],
+    ['cancel cgt-1', "'cgt-1' is not a task: write provider:id, such as ark:cgt-20260427-abcde"],
     ['providers yescal', "unknown provider 'yescal' (did you mean yescale?): must be one of anyfast, ark, atlascloud, kie, kyyaipower, meshapi, openrouter, powertokens, replicate, wavespeed, xingchao, yescale"],
     ['providers runway', "unknown provider 'runway': must be one of anyfast, ark, atlascloud, kie, kyyaipower, meshapi, openrouter, powertokens, replicate, wavespeed, xingchao, yescale"],
     ['providers ark anyfast', 'providers takes at most one provider, not 2'],
@@ -96,6 +99,6 @@ describe('invalid arguments', () => {
   });
 
   it('are an error when the command is missing', () => {
-    expect(() => parseCommand([])).toThrow(new UsageError('no command: must be one of watch, query, list, providers, simulate'));
+    expect(() => parseCommand([])).toThrow(new UsageError('no command: must be one of watch, query, list, cancel, providers, simulate'));
   });
 });
