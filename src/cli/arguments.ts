@@ -7,6 +7,7 @@ import { outcomes, type SimulatorOptions } from '../simulator/index.js';
 import { messageOf } from '../state/errors.js';
 import type { TaskRef } from '../task/snapshot.js';
 import { type TaskStatus, taskStatuses } from '../task/status.js';
+import { flatVideoCreation } from '../wire/creation.js';
 import type { Provider } from '../wire/provider.js';
 import { parseDuration } from './duration.js';
 import { knownProviders } from './known-providers.js';
@@ -14,7 +15,7 @@ import { parseTaskRef } from './task-refs.js';
 import { orUsageError, UsageError } from './usage-error.js';
 
 /** Every command, in the order of the help text. */
-export const commandNames = ['watch', 'query', 'list', 'cancel', 'providers', 'simulate'] as const;
+export const commandNames = ['create', 'watch', 'query', 'list', 'cancel', 'providers', 'simulate'] as const;
 
 export type CommandName = (typeof commandNames)[number];
 
@@ -33,7 +34,31 @@ export interface AccessArguments {
   readonly maxBodyBytes: number | undefined;
 }
 
-export interface WatchArguments extends AccessArguments {
+/** How tasks are watched, and what is kept of them. */
+export interface RunArguments extends AccessArguments {
+  readonly download: string | null;
+  readonly lastFrame: boolean;
+  readonly journal: string | null;
+  readonly json: boolean;
+  readonly deadlineMs: number | null;
+}
+
+export interface CreateArguments extends RunArguments {
+  readonly kind: 'create';
+  readonly provider: Provider;
+  /** The body that was made of the options; null if a file has it. */
+  readonly body: string | null;
+  /** The file with the body: `-` is stdin. */
+  readonly file: string;
+  /** The name of the purchase; null for a random one. */
+  readonly purchase: string | null;
+  /** Whether to go on as `watch`. */
+  readonly watch: boolean;
+  /** Whether to create without a question. */
+  readonly yes: boolean;
+}
+
+export interface WatchArguments extends RunArguments {
   readonly kind: 'watch';
   readonly tasks: readonly TaskRef[];
   /** The providers of which all tasks are watched. */
@@ -42,11 +67,6 @@ export interface WatchArguments extends AccessArguments {
   readonly file: string | null;
   /** Whether stdin lists more tasks, one a line. */
   readonly fromStdin: boolean;
-  readonly download: string | null;
-  readonly lastFrame: boolean;
-  readonly journal: string | null;
-  readonly json: boolean;
-  readonly deadlineMs: number | null;
   readonly concurrency: number | null;
 }
 
@@ -90,6 +110,7 @@ export interface SimulateArguments {
 export type Command =
   | { readonly kind: 'help'; readonly about: CommandName | null }
   | { readonly kind: 'version' }
+  | CreateArguments
   | WatchArguments
   | QueryArguments
   | ListArguments
@@ -145,26 +166,65 @@ const accessOptions = {
   'max-body': { type: 'string' },
 } as const;
 
+const runOptions = {
+  ...accessOptions,
+  download: { type: 'string' },
+  'last-frame': { type: 'boolean' },
+  journal: { type: 'string' },
+  json: { type: 'boolean' },
+  deadline: { type: 'string' },
+} as const;
+
+const parseCreate = (args: readonly string[]): CreateArguments => {
+  const { values, positionals } = parsed(args, {
+    ...runOptions,
+    prompt: { type: 'string' },
+    body: { type: 'string' },
+    model: { type: 'string' },
+    resolution: { type: 'string' },
+    duration: { type: 'string' },
+    purchase: { type: 'string' },
+    watch: { type: 'boolean' },
+    yes: { type: 'boolean' },
+  });
+  const { prompt, purchase = null, yes = false } = values;
+  const provider = providerThat('create', ({ create }) => create !== null, onlyProvider('create', positionals));
+  const file = path('--body', values.body);
+  if ((prompt === undefined) === (file === null)) throw new UsageError('create needs either --prompt TEXT or --body FILE');
+  const setting = promptOptions.find((option) => values[option] !== undefined);
+  if (file !== null && setting !== undefined) throw new UsageError(`--body FILE is sent as it is: write the ${setting} in the file, not as --${setting}`);
+  const run = runIn(values);
+  const watch = values.watch === true || run.download !== null;
+  if (run.deadlineMs !== null && !watch) throw new UsageError('--deadline needs --watch');
+  if (purchase === '') throw new UsageError('--purchase needs a non-empty name');
+  if (purchase !== null && run.journal === null) throw new UsageError('--purchase needs --journal DIR or --download DIR, where the purchase is remembered');
+  return { kind: 'create', provider, body: prompt === undefined ? null : bodyOf(provider, prompt, values), file: file ?? '', purchase, watch, yes, ...run };
+};
+
+const promptOptions = ['model', 'resolution', 'duration'] as const;
+
+/** The body for a prompt. The flat dialect has the resolution in the names of its models. */
+const bodyOf = (provider: Provider, prompt: string, { model, resolution, duration }: Partial<Record<(typeof promptOptions)[number], string>>): string => {
+  if (model === undefined) throw new UsageError('--prompt needs --model MODEL');
+  const seconds = duration === undefined ? undefined : integer('--duration', duration, 1);
+  if (provider.create !== flatVideoCreation) return JSON.stringify({ model, content: [{ type: 'text', text: prompt }], resolution, duration: seconds });
+  if (resolution !== undefined) throw new UsageError(`--resolution does not support ${provider.id}: its models have it in their names, such as seedance_1_5_pro_${resolution}`);
+  return JSON.stringify({ model, prompt, duration: seconds });
+};
+
 const parseWatch = (args: readonly string[]): WatchArguments => {
   const { values, positionals } = parsed(args, {
-    ...accessOptions,
+    ...runOptions,
     all: { type: 'string', multiple: true },
     file: { type: 'string' },
-    download: { type: 'string' },
-    'last-frame': { type: 'boolean' },
-    journal: { type: 'string' },
-    json: { type: 'boolean' },
-    deadline: { type: 'string' },
     concurrency: { type: 'string' },
   });
-  const { json = false, all = [], deadline, concurrency, 'last-frame': lastFrame = false } = values;
+  const { all = [], concurrency } = values;
   const file = path('--file', values.file);
-  const download = path('--download', values.download);
-  if (lastFrame && download === null) throw new UsageError('--last-frame needs --download DIR');
-  const journal = path('--journal', values.journal) ?? download;
+  const run = runIn(values);
   const tasks = positionals.filter((text) => text !== '-').map(parseTaskRef);
   const fromStdin = positionals.includes('-') || file === '-';
-  if (tasks.length + all.length === 0 && file === null && !fromStdin && journal === null) {
+  if (tasks.length + all.length === 0 && file === null && !fromStdin && run.journal === null) {
     throw new UsageError('no task to watch: name tasks as provider:id, or use --all PROVIDER, --file FILE, - for stdin, or the --journal DIR of an earlier run');
   }
   return {
@@ -173,13 +233,8 @@ const parseWatch = (args: readonly string[]): WatchArguments => {
     all: all.map((id) => providerThat('--all', hasList, id)),
     file: file === '-' ? null : file,
     fromStdin,
-    download,
-    lastFrame,
-    journal,
-    json,
-    deadlineMs: deadline === undefined ? null : orUsageError(() => parseDuration('--deadline', deadline)),
     concurrency: concurrency === undefined ? null : integer('--concurrency', concurrency, 1),
-    ...accessIn(values),
+    ...run,
   };
 };
 
@@ -195,14 +250,12 @@ const parseQuery = (args: readonly string[]): QueryArguments => {
 const parseList = (args: readonly string[]): ListArguments => {
   const { values, positionals } = parsed(args, { ...accessOptions, status: { type: 'string' }, json: { type: 'boolean' } });
   const { status, json = false } = values;
-  const [id, ...others] = positionals;
-  if (id === undefined || others.length > 0) throw new UsageError(`list takes one provider, not ${positionals.length}`);
   const statuses = status?.split(',').map((word) => {
     const known = taskStatuses.find((one) => one === word.trim());
     if (known === undefined) throw new UsageError(`--status must be some of ${taskStatuses.join(', ')}, such as queued,running, not '${status}'`);
     return known;
   });
-  return { kind: 'list', provider: providerThat('list', hasList, id), statuses: statuses ?? null, json, ...accessIn(values) };
+  return { kind: 'list', provider: providerThat('list', hasList, onlyProvider('list', positionals)), statuses: statuses ?? null, json, ...accessIn(values) };
 };
 
 const parseCancel = (args: readonly string[]): CancelArguments => {
@@ -226,6 +279,12 @@ const providerNamed = (id: string): Provider => {
   const ids = knownProviders.map((one) => one.id);
   const closest = closestMatch(id.toLowerCase(), ids, { maxDistance: 3 });
   throw new UsageError(`unknown provider '${id}'${closest === undefined ? '' : ` (did you mean ${closest}?)`}: must be one of ${ids.join(', ')}`);
+};
+
+const onlyProvider = (command: CommandName, positionals: readonly string[]): string => {
+  const [id] = positionals;
+  if (id === undefined || positionals.length > 1) throw new UsageError(`${command} takes one provider, not ${positionals.length}`);
+  return id;
 };
 
 /** A provider that supports what a command or an option does. */
@@ -262,7 +321,7 @@ const parseSimulate = (args: readonly string[]): SimulateArguments => {
   };
 };
 
-const parsers = { watch: parseWatch, query: parseQuery, list: parseList, cancel: parseCancel, providers: parseProviders, simulate: parseSimulate } as const;
+const parsers = { create: parseCreate, watch: parseWatch, query: parseQuery, list: parseList, cancel: parseCancel, providers: parseProviders, simulate: parseSimulate } as const;
 
 type OptionTable = NonNullable<ParseArgsConfig['options']>;
 type Parsed<Options extends OptionTable> = ReturnType<
@@ -293,6 +352,22 @@ const accessIn = (values: { readonly env?: string; readonly 'base-url'?: readonl
   envFile: path('--env', values.env),
   maxBodyBytes: values['max-body'] === undefined ? undefined : integer('--max-body', values['max-body'], 1, 1024) * 1_048_576,
 });
+
+const runIn = (
+  values: Parameters<typeof accessIn>[0] & { readonly download?: string; readonly 'last-frame'?: boolean; readonly journal?: string; readonly json?: boolean; readonly deadline?: string },
+): RunArguments => {
+  const { json = false, deadline, 'last-frame': lastFrame = false } = values;
+  const download = path('--download', values.download);
+  if (lastFrame && download === null) throw new UsageError('--last-frame needs --download DIR');
+  return {
+    download,
+    lastFrame,
+    journal: path('--journal', values.journal) ?? download,
+    json,
+    deadlineMs: deadline === undefined ? null : orUsageError(() => parseDuration('--deadline', deadline)),
+    ...accessIn(values),
+  };
+};
 
 const baseUrlIn = (text: string): BaseUrl => {
   const [, provider, url] = /^([\w-]+)=(.*)$/s.exec(text) ?? [];

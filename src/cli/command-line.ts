@@ -6,7 +6,8 @@ import { map, merge, type Observable, share, shareReplay, skip, take, tap } from
 import { messageOf } from '../state/errors.js';
 import { isCommandName, parseCommand } from './arguments.js';
 import { runCancel } from './cancel-command.js';
-import { type Console, type Stop, Stopped } from './console.js';
+import { type Console, type InputStream, type Stop, Stopped } from './console.js';
+import { runCreate } from './create-command.js';
 import { hideKeys, type Variables } from './environment.js';
 import { helpText } from './help.js';
 import { createRedactor, createOutput, isClosedPipe, type TextStream } from './output.js';
@@ -25,7 +26,7 @@ export interface CommandLineOptions {
   /** Without the paths of Node and of the script. */
   readonly args: readonly string[];
   readonly env: Variables;
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: InputStream;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
   /** The signals that end the program: see `endSignals`. */
@@ -37,8 +38,8 @@ export interface CommandLineOptions {
 /**
  * Runs a command line.
  *
- * @returns the exit code: 0 success, 1 error, 2 wrong usage, 130 interrupted (143 terminated, 129 hung up), 141 the reader of the
- * output of `watch` has closed it
+ * @returns the exit code: 0 success, 1 error, 2 wrong usage, 3 no task was created, 4 a task may have been created, 130 interrupted (143
+ * terminated, 129 hung up), 141 the reader of the output has closed it
  * Errors: none. They are printed on stderr.
  * @example process.exitCode = await runCommandLine({ args: ['query', 'ark:cgt-1'], … })
  */
@@ -86,6 +87,8 @@ const run = async (args: readonly string[], console: Console): Promise<number> =
     case 'version':
       console.stdout.line(version);
       return 0;
+    case 'create':
+      return runCreate(command, console);
     case 'watch':
       return runWatch(command, console);
     case 'query':

@@ -9,10 +9,13 @@ import { type EndSignal, exitCodeOf } from './signals.js';
 /** Why a command stops early. */
 export type Stop = { readonly kind: 'signal'; readonly signal: EndSignal } | { readonly kind: 'broken'; readonly error: Error };
 
+/** A readable stream that may be a terminal; `process.stdin` is one. */
+export type InputStream = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
 /** A command's side of its process. */
 export interface Console {
   readonly env: Variables;
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: InputStream;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly redactor: Redactor;

@@ -4,8 +4,9 @@
 import type { CommandName } from './arguments.js';
 import { knownProviders } from './known-providers.js';
 
-const overall = `Follows Seedance video-generation tasks to their ends, and saves their videos before the links expire.
+const overall = `Creates Seedance video-generation tasks, follows them to their ends, and saves their videos before the links expire.
 
+  rx-seedance create <provider>        create a task, once, and print its id
   rx-seedance watch <provider:id>…     follow tasks, and save their videos with --download
   rx-seedance query <provider:id>      poll once, and print the result as JSON
   rx-seedance list <provider>          list the tasks of an account
@@ -28,6 +29,33 @@ const access = `      --env FILE           a .env file with keys (ANYFAST_API_KE
       --max-body MIB       the largest response of a provider, in MiB`;
 
 const texts: Readonly<Record<CommandName, string>> = {
+  create: `rx-seedance create <provider> --prompt TEXT --model MODEL [options]
+rx-seedance create <provider> --body FILE [options]
+
+Creates one task, which costs money, and prints it as provider:id on stdout. The request is sent once, whatever happens to the
+connection. If stdin and stderr are terminals, asks before; otherwise creates at once.
+
+      --prompt TEXT        what the video shows
+      --model MODEL        a model, as the provider names it
+      --resolution NAME    such as 720p; the models of kyyaipower and xingchao have it in their names
+      --duration SECONDS   of the video
+      --body FILE          the provider's own JSON, sent as it is. FILE may be - for stdin
+      --yes                do not ask
+      --watch              go on as watch, until the task has finished; with --deadline as there
+      --download DIR       go on as watch --download DIR; with --last-frame as there
+      --journal DIR        remember the purchase in this directory; default: the --download directory
+      --purchase NAME      what this purchase is for, such as the number of an order: the same command with the same
+                           journal never creates a second task. Default: a random name, printed on stderr
+      --json               print the outcome as one line of JSON on stdout, and the events of --watch after it
+${access}
+
+Exit codes: 0 created (with --watch: and succeeded, with --download: and saved), 1 the task did not succeed or is not saved,
+2 wrong usage, 3 no task was created: the provider refused, or the answer was not y, 4 the outcome is unknown: a task may exist
+and be billed, 130 interrupted.
+
+Example:
+  rx-seedance create ark --model doubao-seedance-1-5-pro-251215 --prompt 'a paper boat' --env .env --download videos`,
+
   watch: `rx-seedance watch <provider:id>… [options]
 
 Follows tasks until each has finished. With --download it saves every video as soon as it is ready. After an interruption,

@@ -3,11 +3,12 @@
  */
 import { concat, connect, EMPTY, filter, from, last, lastValueFrom, map, merge, mergeMap, type Observable, type SchedulerLike, takeUntil, tap } from 'rxjs';
 import type { TaskRef } from '../task/snapshot.js';
+import type { TaskHints } from '../wire/facts.js';
 import { listTasks } from '../client/list-tasks.js';
 import type { WatchOptions } from '../client/task-client.js';
 import { type Journal, openJournal } from '../node/index.js';
 import { type Access, keyMissing, openAccess } from './access.js';
-import type { WatchArguments } from './arguments.js';
+import type { RunArguments, WatchArguments } from './arguments.js';
 import { type Console, type Stop, stopCode } from './console.js';
 import { readText, readVariables } from './environment.js';
 import { journalError } from './journal-error.js';
@@ -22,7 +23,7 @@ import { schedulerFor } from './simulator-clock.js';
 import { type ListLine, parseListLine, parseTaskList } from './task-refs.js';
 import { UsageError } from './usage-error.js';
 
-/** Watches tasks. Gives the exit code. */
+/** Watches the tasks that the arguments name. Gives the exit code. */
 export const runWatch = async (command: WatchArguments, console: Console): Promise<number> => {
   const { env, redactor } = console;
   const variables = readVariables(env, command.envFile, redactor);
@@ -32,7 +33,15 @@ export const runWatch = async (command: WatchArguments, console: Console): Promi
     const tasks = named ?? (journal?.states() ?? []).map(({ task }) => task);
     if (tasks.length + command.all.length === 0 && !command.fromStdin) throw new UsageError(`no task to watch: ${command.file ?? `the journal in ${command.journal ?? ''}`} has no tasks`);
     const used = { ids: [...tasks.map(({ provider }) => provider), ...command.all.map(({ id }) => id)], allKeyed: command.fromStdin };
-    return await watch(command, { tasks, access: openAccess(used, command, variables), journal }, console);
+    const access = openAccess(used, command, variables);
+    const listed = from(access.accounts).pipe(
+      filter(({ provider }) => command.all.includes(provider)),
+      mergeMap((account) => listTasks(access.client, account, { status: ['queued', 'running'] })),
+      map(({ task }) => task),
+    );
+    const lines = concat(concat(from(tasks), listed).pipe(map(lineOf)), command.fromStdin ? linesOf(console.stdin).pipe(asList(access)) : EMPTY);
+    const resume = journal === null ? 'To make a run resumable, add --journal DIR.' : 'Run the same command again to resume.';
+    return await watch(command, { lines, access, journal, resume }, console);
   } finally {
     journal?.close();
   }
@@ -45,7 +54,7 @@ const namedTasks = ({ tasks, all, file, fromStdin }: WatchArguments): readonly T
 };
 
 /** Opens the journal. Its errors are one sentence each, such as that another process uses the directory. */
-const openedJournal = (directory: string, scheduler: SchedulerLike): Journal => {
+export const openedJournal = (directory: string, scheduler: SchedulerLike): Journal => {
   try {
     return openJournal(directory, { scheduler });
   } catch (error) {
@@ -53,33 +62,35 @@ const openedJournal = (directory: string, scheduler: SchedulerLike): Journal => 
   }
 };
 
-interface Watched {
-  readonly tasks: readonly TaskRef[];
+/** A task as the line of a list. */
+export const lineOf = (task: TaskRef): ListLine => ({ kind: 'task', task });
+
+/** What is watched, and how. */
+export interface Watched {
+  readonly lines: Observable<ListLine>;
+  /** What is known about every task before its first poll. */
+  readonly expected?: TaskHints;
   readonly access: Access;
   readonly journal: Journal | null;
+  /** What a person does after an interruption. */
+  readonly resume: string;
 }
 
-const watch = async (command: WatchArguments, { tasks, access, journal }: Watched, console: Console): Promise<number> => {
-  const { stdin, stdout, stderr, stopped } = console;
+/** Watches tasks to their ends. Gives the exit code. */
+export const watch = async (command: RunArguments, { lines, expected, access, journal, resume }: Watched, console: Console): Promise<number> => {
+  const { stdout, stderr, stopped } = console;
   const { download, lastFrame, deadlineMs } = command;
   // An option of each watch, not of the client, so that --deadline in a later run moves a deadline that the journal has stored.
-  const watchOptions = (task: TaskRef): WatchOptions => ({ ...journal?.watch(task), deadlineMs: deadlineMs ?? undefined });
-  const listed = from(access.accounts).pipe(
-    filter(({ provider }) => command.all.includes(provider)),
-    mergeMap((account) => listTasks(access.client, account, { status: ['queued', 'running'] })),
-  );
-  const named = concat(from(tasks), listed.pipe(map(({ task }) => task))).pipe(map((task) => ({ kind: 'task' as const, task })));
-  const streamed = command.fromStdin ? linesOf(stdin).pipe(asList(access)) : EMPTY;
-
+  const watchOptions = (task: TaskRef): WatchOptions => ({ ...journal?.watch(task), expected, deadlineMs: deadlineMs ?? undefined });
   const end: { stop: Stop | null } = { stop: null };
-  const events = concat(named, streamed).pipe(
+  const events = lines.pipe(
     toRunEvents(access.client, { download, lastFrame, agent: new ProxyAgent(), watch: watchOptions }),
     takeUntil(stopped.pipe(tap((stop) => (end.stop = stop)))),
   );
   const run = await lastValueFrom(events.pipe(shownOn(console, command, access)));
 
   if (end.stop !== null) {
-    if (end.stop.kind === 'signal') stderr.line(interruption(run, journal !== null));
+    if (end.stop.kind === 'signal') stderr.line(`${progressOf(run)}. ${resume}`);
     return stopCode(end.stop);
   }
   const summary = summaryLines(tallyOf(run), download !== null);
@@ -101,7 +112,7 @@ const asList =
       );
 
 /** Prints events as they come: for programs on stdout, for people on stderr. Emits the final state of the run. */
-const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { scheduler: clock }: Access): ((events: Observable<RunEvent>) => Observable<Run>) => {
+const shownOn = ({ stdout, stderr }: Console, { json }: RunArguments, { scheduler: clock }: Access): ((events: Observable<RunEvent>) => Observable<Run>) => {
   // A board and JSON lines on one terminal would overwrite each other.
   const hasBoard = stderr.canRedraw && !(json && stdout.isTerminal);
   return connect((events) =>
@@ -113,10 +124,7 @@ const shownOn = ({ stdout, stderr }: Console, { json }: WatchArguments, { schedu
   );
 };
 
-const interruption = (run: Run, hasJournal: boolean): string => {
+const progressOf = (run: Run): string => {
   const { finished, tasks } = tallyOf(run);
-  const progress = `interrupted: ${finished} of ${tasks} tasks finished`;
-  return hasJournal
-    ? `${progress}. Run the same command again to resume.`
-    : `${progress}. To make a run resumable, add --journal DIR.`;
+  return `interrupted: ${finished} of ${tasks} tasks finished`;
 };

@@ -2,12 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { type Command, parseCommand } from '../../src/cli/arguments.js';
 import { UsageError } from '../../src/cli/usage-error.js';
 import { ark } from '../../src/providers/ark.js';
+import { kyyaipower } from '../../src/providers/kyyaipower.js';
 import { powertokens } from '../../src/providers/powertokens.js';
 
 const task = { provider: 'ark', id: 'cgt-1' };
 const access = { baseUrls: [], envFile: null, maxBodyBytes: undefined };
 const watch = {
   kind: 'watch', tasks: [task], all: [], file: null, fromStdin: false, download: null, lastFrame: false, journal: null, json: false, deadlineMs: null, concurrency: null, ...access,
+} as const;
+
+const create = {
+  kind: 'create', provider: ark, body: null, file: '', purchase: null, watch: false, yes: false, download: null, lastFrame: false, journal: null, json: false, deadlineMs: null, ...access,
 } as const;
 
 describe('valid arguments', () => {
@@ -19,6 +24,14 @@ describe('valid arguments', () => {
     ['watch --help', { kind: 'help', about: 'watch' }],
     ['query -h nonsense', { kind: 'help', about: 'query' }],
     ['--version', { kind: 'version' }],
+    ['create ark --body b.json', { ...create, file: 'b.json' }],
+    ['create ark --body - --yes --json', { ...create, file: '-', yes: true, json: true }],
+    ['create ark --prompt boats --model m', { ...create, body: '{"model":"m","content":[{"type":"text","text":"boats"}]}' }],
+    ['create ark --prompt boats --model m --resolution 720p --duration 5', { ...create, body: '{"model":"m","content":[{"type":"text","text":"boats"}],"resolution":"720p","duration":5}' }],
+    ['create kyyaipower --prompt boats --model m_720p --duration 5', { ...create, provider: kyyaipower, body: '{"model":"m_720p","prompt":"boats","duration":5}' }],
+    ['create ark --body b.json --watch --deadline 10m', { ...create, file: 'b.json', watch: true, deadlineMs: 600_000 }],
+    ['create ark --body b.json --download videos --last-frame --purchase order-1', { ...create, file: 'b.json', watch: true, download: 'videos', lastFrame: true, journal: 'videos', purchase: 'order-1' }],
+    ['create ark --body b.json --journal j', { ...create, file: 'b.json', journal: 'j' }],
     ['watch ark:cgt-1', watch],
     ['watch ark:cgt-1 -', { ...watch, fromStdin: true }],
     ['watch --file -', { ...watch, tasks: [], fromStdin: true }],
@@ -53,8 +66,20 @@ const needsAVariable =
 
 describe('invalid arguments', () => {
   it.each([
-    ['wach ark:cgt-1', "unknown command 'wach': must be one of watch, query, list, cancel, providers, simulate"],
-    ['help wach', "unknown command 'wach': must be one of watch, query, list, cancel, providers, simulate"],
+    ['wach ark:cgt-1', "unknown command 'wach': must be one of create, watch, query, list, cancel, providers, simulate"],
+    ['help wach', "unknown command 'wach': must be one of create, watch, query, list, cancel, providers, simulate"],
+    ['create --prompt boats', 'create takes one provider, not 0'],
+    ['create kie --prompt boats', 'create does not support kie: must be one of anyfast, ark, kyyaipower, powertokens, xingchao, yescale'],
+    ['create ark', 'create needs either --prompt TEXT or --body FILE'],
+    ['create ark --prompt boats --body b.json', 'create needs either --prompt TEXT or --body FILE'],
+    ['create ark --prompt boats', '--prompt needs --model MODEL'],
+    ['create ark --prompt boats --model m --duration 5s', "--duration must be an integer ≥ 1, not '5s'"],
+    ['create xingchao --prompt boats --model m --resolution 720p', '--resolution does not support xingchao: its models have it in their names, such as seedance_1_5_pro_720p'],
+    ['create ark --body b.json --duration 5', '--body FILE is sent as it is: write the duration in the file, not as --duration'],
+    ['create ark --body b.json --purchase order-1', '--purchase needs --journal DIR or --download DIR, where the purchase is remembered'],
+    ['create ark --body b.json --journal j --purchase=', '--purchase needs a non-empty name'],
+    ['create ark --body b.json --deadline 5m', '--deadline needs --watch'],
+    ['create ark --body b.json --key sk-1', `--key ${needsAVariable}`],
     ['watch', 'no task to watch: name tasks as provider:id, or use --all PROVIDER, --file FILE, - for stdin, or the --journal DIR of an earlier run'],
     ['watch cgt-1', "'cgt-1' is not a task: write provider:id, such as ark:cgt-20260427-abcde"],
     ['watch ark:cgt-1 --deadline soon', "--deadline must be a duration such as 90s, 30m or 1h30m, not 'soon'"],
@@ -99,6 +124,6 @@ describe('invalid arguments', () => {
   });
 
   it('are an error when the command is missing', () => {
-    expect(() => parseCommand([])).toThrow(new UsageError('no command: must be one of watch, query, list, cancel, providers, simulate'));
+    expect(() => parseCommand([])).toThrow(new UsageError('no command: must be one of create, watch, query, list, cancel, providers, simulate'));
   });
 });
