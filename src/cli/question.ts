@@ -1,7 +1,7 @@
 /**
  * Asks a person at a terminal.
  */
-import { defaultIfEmpty, defer, map, type Observable, take } from 'rxjs';
+import { defaultIfEmpty, defer, map, type Observable, take, tap } from 'rxjs';
 import type { Console } from './console.js';
 import { linesOf } from './lines.js';
 
@@ -15,6 +15,9 @@ export const asksFor = (question: string, { stdin, stderr }: Pick<Console, 'stdi
     return linesOf(stdin);
   }).pipe(
     take(1),
-    map((line) => /^\s*y(?:es)?\s*$/i.test(line)),
-    defaultIfEmpty(false),
+    defaultIfEmpty(null),
+    tap((line) => {
+      if (line === null) stderr.line(''); // Ctrl-D leaves the cursor behind the question
+    }),
+    map((line) => line !== null && /^\s*y(?:es)?\s*$/i.test(line)),
   );

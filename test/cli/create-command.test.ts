@@ -103,7 +103,7 @@ describe('create, on a terminal', () => {
   it.each(['n\n', '\n', ''])('creates nothing after the answer %j', async (answer) => {
     const { code, out, err } = await run(['create', 'ark', ...prompt], { env, ...person(answer) });
     expect([code, out]).toEqual([3, '']);
-    expect(err).toMatch(/\[y\/N\] no task was created\n$/);
+    expect(err).toMatch(/\[y\/N\] \n?no task was created\n$/);
     expect(simulator.requests).toEqual([]);
   });
 
