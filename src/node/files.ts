@@ -6,6 +6,7 @@ import {
   closeSync, constants, fstatSync, fsyncSync, ftruncateSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, type Stats, unlinkSync,
   writeSync,
 } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { codeOf } from './system-error.js';
 
 /** `create` fails if the path exists. `create` and `append` write to the end of the file, `overwrite` from its start. */
@@ -40,7 +41,7 @@ export interface Files {
   readonly remove: (path: string) => void;
   /** The names in a directory. */
   readonly list: (directory: string) => readonly string[];
-  /** Creates a directory and its parents if they are missing. */
+  /** Creates a directory and its parents if they are missing, and flushes their names to the disk. */
   readonly makeDirectory: (directory: string) => void;
   /** Flushes the names in a directory to the disk. */
   readonly syncDirectory: (directory: string) => void;
@@ -83,7 +84,11 @@ export const nodeFiles: Files = {
   rename: renameSync,
   remove: (path) => void unlessMissing(() => unlinkSync(path)),
   list: (directory) => readdirSync(directory),
-  makeDirectory: (directory) => void mkdirSync(directory, { recursive: true }),
+  makeDirectory: (directory) => {
+    const first = mkdirSync(directory, { recursive: true });
+    if (first === undefined) return;
+    for (let made = resolve(directory); made.length >= resolve(first).length; made = dirname(made)) nodeFiles.syncDirectory(dirname(made));
+  },
   syncDirectory: (directory) => {
     // Windows cannot open a directory.
     if (process.platform === 'win32') return;

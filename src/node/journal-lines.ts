@@ -1,7 +1,9 @@
 /**
- * Reads the lines of a journal: of any size, and with lines that are incomplete or invalid.
+ * The lines of a journal: watch states and the records of creations. Reads files of any size, with lines that are incomplete or invalid.
  */
-import { storedRef, storedState } from '../state/stored.js';
+import { isRecord } from '../checks.js';
+import { type CreationRecord, parseCreationRecord } from '../client/creation-record.js';
+import { aString, parseWatchState, storedRef, storedState } from '../state/stored.js';
 import type { TaskRef } from '../task/snapshot.js';
 import type { WatchState } from '../state/watch-state.js';
 import { type Files, writeAll } from './files.js';
@@ -71,7 +73,53 @@ export const copyLines = (files: Files, source: number, target: number, lines: r
   }
 };
 
+/**
+ * Takes the place of a record that cannot be read. Its task may have been bought, so that `createTask` must refuse the key: it refuses each
+ * value that is no record.
+ */
+export interface UnreadableRecord {
+  readonly key: string;
+  readonly isUnreadable: true;
+}
+
+export const isReadable = (record: CreationRecord | UnreadableRecord): record is CreationRecord => !('isUnreadable' in record);
+
+/** What a valid line holds. */
+export type Entry = { readonly state: WatchState } | { readonly creation: CreationRecord | UnreadableRecord };
+
+export const stateLine = (state: WatchState): string => `${JSON.stringify(state)}\n`;
+
+/** Releases that know no creations refuse to open a journal with version 3. The key comes first, so that an invalid line still names it. */
+export const creationLine = ({ key, ...rest }: CreationRecord | UnreadableRecord): string => `${JSON.stringify({ version: 3, creation: { key, ...rest } })}\n`;
+
+/** Reads a line. Throws a `TypeError` for an invalid one. */
+export const entryIn = (text: string): Entry => {
+  const line = jsonIn(text);
+  if (!isRecord(line) || !('creation' in line)) return { state: parseWatchState(isRecord(line) ? line : text) };
+  const { creation } = line;
+  const key = keyOf(creation);
+  if (versionOf(line) !== 3) throw new TypeError(`CreationRecord: the version of the line must be 3, not ${String(versionOf(line))}`);
+  if (key !== '' && isRecord(creation) && 'isUnreadable' in creation) return { creation: { key, isUnreadable: true } };
+  const record = attempt(() => parseCreationRecord(key, creation));
+  if (record === null) throw new TypeError(`CreationRecord: the record of the key ${JSON.stringify(key)} is invalid`);
+  return { creation: record };
+};
+
+const keyOf = (creation: unknown): string => (isRecord(creation) && 'key' in creation && typeof creation.key === 'string' ? creation.key : '');
+
+const attempt = <T>(call: () => T): T | null => {
+  try {
+    return call();
+  } catch {
+    return null;
+  }
+};
+
+/** Null for a text that is not JSON. */
+const jsonIn = (text: string): unknown => attempt((): unknown => JSON.parse(text));
+
 const quoted = String.raw`"(?:[^"\\]|\\.)*"`;
+const creationBeginning = new RegExp(`^\\{"version":3,"creation":\\{(?:"key":(${quoted}))?`);
 const beginning = new RegExp(`^\\{"version":2,"task":(\\{(?:[^{}"]|${quoted})*\\})(?:,"baseUrl":(${quoted}))?`);
 
 /**
@@ -91,12 +139,19 @@ export const beginningOf = (text: string, nowMs: number): { readonly task: TaskR
   }
 };
 
-/** Whether a line is a state of a newer release. */
-export const isNewer = (text: string | null): boolean => {
-  try {
-    const state: unknown = JSON.parse(text ?? 'null');
-    return typeof state === 'object' && state !== null && 'version' in state && typeof state.version === 'number' && state.version > 2;
-  } catch {
-    return false;
-  }
+/** The key of the creation in an invalid line; '' if the line does not name it. Null if the line is not of a creation. */
+export const creationKeyIn = (text: string): string | null => {
+  const line = jsonIn(text);
+  if (isRecord(line)) return 'creation' in line ? keyOf(line.creation) : null;
+  const [start, key = '""'] = creationBeginning.exec(text) ?? [];
+  return start === undefined ? null : (attempt(() => aString(JSON.parse(key), 'key')) ?? '');
 };
+
+/** Whether a newer release wrote a line. */
+export const isNewer = (text: string | null): boolean => {
+  const line = jsonIn(text ?? 'null');
+  if (!isRecord(line)) return false;
+  return 'creation' in line ? versionOf(line) > 3 || versionOf(line.creation) > 1 : versionOf(line) > 2;
+};
+
+const versionOf = (value: unknown): number => (isRecord(value) && 'version' in value && typeof value.version === 'number' ? value.version : 0);

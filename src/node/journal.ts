@@ -1,27 +1,33 @@
 /**
- * The journal: an append-only log of watch states on the disk, so that the next run resumes where the last one stopped.
+ * The journal: an append-only log of watch states and of the records of creations on the disk, so that the next run resumes where the last
+ * one stopped.
  *
- * It is one file, `watches.jsonl`, with one state a line. A line is appended before a request is sent and after its response; the last
- * line of a task counts. The file is rewritten with one line for each task when it is opened and when it has grown. The new file is flushed
- * to the disk, then replaces the old one by a rename.
+ * It is one file, `watches.jsonl`, with one state or record a line. A line is appended before a request is sent and after its response; the
+ * last line of a task or key counts. The file is rewritten with one line for each when it is opened and when it has grown. The new file is
+ * flushed to the disk, then replaces the old one by a rename.
+ *
+ * A state is not flushed: one that a power failure takes costs a poll. The record of a creation is flushed before `write` returns, because
+ * without it the next run would buy the task again.
  *
  * A killed program leaves at worst an incomplete last line. Its request may have been sent, so the task keeps its minimum interval from the
- * moment of opening. The same holds for an invalid line, which is moved to a file of its own.
+ * moment of opening. The same holds for an invalid line, which is moved to a file of its own. An incomplete record is dropped: `write` has
+ * not returned, so no POST was sent. A key whose record is invalid stays in use.
  *
  * A program that has lost its lease never writes unnoticed: the next owner ends the lease before it reads the file, and `save` checks the
  * lease after it has written. So either the next owner has read the line, or `save` fails and no request is sent.
  */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { taskKey, type TaskRef } from '../task/snapshot.js';
 import { messageOf } from '../state/errors.js';
-import { parseWatchState } from '../state/stored.js';
+import { type CreationRecord, type CreationStore, parseCreationRecord } from '../client/creation-record.js';
 import type { WatchOptions } from '../client/task-client.js';
 import type { WatchState } from '../state/watch-state.js';
 import { checkFunction } from '../checks.js';
 import { checkPath } from './check-path.js';
 import { type Files, nodeFiles, writeAll } from './files.js';
-import { beginningOf, copyLines, isNewer, type Line, linesOf } from './journal-lines.js';
+import { beginningOf, copyLines, creationKeyIn, creationLine, entryIn, isNewer, isReadable, type Line, linesOf, stateLine, type UnreadableRecord } from './journal-lines.js';
 import { leaseOf, LeaseLostError } from './lease.js';
 
 /** The journal of a directory. */
@@ -37,6 +43,13 @@ export interface Journal {
    * @example refs$.pipe(watchTasks(client, { watch: journal.watch }))
    */
   readonly watch: (task: TaskRef) => Pick<WatchOptions, 'resumeFrom' | 'save' | 'firstPollAfterMs'>;
+  /**
+   * Keeps the records of `createTask`, so that no key is bought twice. A record is flushed to the disk before its POST is sent, which takes
+   * some ms. The key of a record that became invalid stays in use: `createTask` refuses it.
+   *
+   * @example createTask(client, own, body, { key: order.id, store: journal.creations })
+   */
+  readonly creations: CreationStore;
   /** Closes the file and frees the directory. A watch that still runs sends no more polls, and ends with an error of kind `save`. */
   readonly close: () => void;
 }
@@ -55,7 +68,10 @@ export interface InvalidLine {
 
 /** Options of a journal. */
 export interface JournalOptions {
-  /** Drops a watch that has ended this many ms after its last poll. `Infinity` keeps all. Default: 28 days. */
+  /**
+   * Drops a watch that has ended this many ms after its last poll, and a creation with an outcome this many ms after its POST, but not
+   * before 28 days. `Infinity` keeps all. A creation without an outcome is never dropped. Default: 28 days.
+   */
   readonly forgetEndedAfterMs?: number | undefined;
   /** Called for each line that is invalid when the journal is opened. Default: emits a warning of the process. */
   readonly onInvalidLine?: ((line: InvalidLine) => void) | undefined;
@@ -98,11 +114,14 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
   files.makeDirectory(directory);
   const lease = leaseOf(path, directory, files);
   const states = new Map<string, WatchState>();
+  const creations = new Map<string, CreationRecord | UnreadableRecord>();
   let file: number | null = null;
   let fileBytes = 0;
   let maxBytes = 0;
   /** Whether the file may end in a part of a line. */
   let isTorn = false;
+  /** Whether a flush of the file is all that a line needs to survive a power failure. */
+  let isFlushable = false;
   /** When tasks without a state may be polled. */
   let newTasksAtMs = -Infinity;
 
@@ -123,6 +142,9 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
   const isForgotten = ({ ended, polledAtMs, startedAtMs }: WatchState): boolean =>
     ended !== null && scheduler.now() - (polledAtMs ?? startedAtMs) > forgetEndedAfterMs;
 
+  const isForgottenCreation = (record: CreationRecord | UnreadableRecord): boolean =>
+    isReadable(record) && isSettled(record) && scheduler.now() - record.sentAtMs > Math.max(forgetEndedAfterMs, fourWeeksMs);
+
   /** Writes a file with the latest states beside the journal, and returns its descriptor and size. */
   const writeNew = (): readonly [file: number, bytes: number] => {
     lease.check();
@@ -137,11 +159,18 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
       batch = '';
       lease.check();
     };
+    const add = (line: string): void => {
+      batch += line;
+      if (batch.length >= batchLength) flush();
+    };
     try {
       for (const [key, state] of states) {
         if (isForgotten(state)) states.delete(key);
-        else batch += lineOf(state);
-        if (batch.length >= batchLength) flush();
+        else add(stateLine(state));
+      }
+      for (const [key, record] of creations) {
+        if (isForgottenCreation(record)) creations.delete(key);
+        else add(creationLine(record));
       }
       flush();
       files.sync(written);
@@ -157,6 +186,7 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
   };
 
   const rewrite = (): void => {
+    isFlushable = false;
     const [written, bytes] = writeNew();
     const replaced = file;
     file = written;
@@ -165,16 +195,24 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
     maxBytes = bytes + Math.max(minBytesToRewrite, bytes);
     if (replaced !== null) files.close(replaced);
     files.syncDirectory(directory);
+    isFlushable = true;
   };
 
-  /** Appends a line. Returns whether the file still has its name. */
-  const append = (to: number, state: WatchState): boolean => {
+  /** The open file, which is this program's. */
+  const ownFile = (): number => {
+    if (file === null) throw new Error(`${path} is closed`);
+    lease.check();
+    return file;
+  };
+
+  const append = (line: string, isFlushed = false): void => {
+    const to = ownFile();
     try {
-      writeAll(files, to, Buffer.from(`${isTorn ? '\n' : ''}${lineOf(state)}`));
-      const { bytes, links } = files.statusOf(to);
+      writeAll(files, to, Buffer.from(`${isTorn ? '\n' : ''}${line}`));
+      const { bytes } = files.statusOf(to);
+      if (isFlushed) flush(to);
       fileBytes = bytes;
       isTorn = false;
-      return links > 0;
     } catch (error) {
       // A full disk may have taken a part of the line. If that cannot be cut off, the next line begins with a line break.
       isTorn = true;
@@ -182,23 +220,58 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
       isTorn = false;
       throw error;
     }
+    lease.check();
   };
 
-  const save = (state: WatchState): void => {
-    if (file === null) throw new Error(`${path} is closed`);
-    lease.check();
-    append(file, state);
-    lease.check();
-    states.set(taskKey(state.task), state);
+  /** After a failed flush, the next one may succeed although bytes are missing on the disk. */
+  const flush = (to: number): void => {
+    isFlushable = false;
+    files.sync(to);
+    isFlushable = true;
+  };
+
+  /** Rewrites the file if it has lost its name or has grown. */
+  const tidy = (): void => {
     // The file was removed or replaced, but the directory is still this program's.
-    if (files.statusOf(file).links === 0) { rewrite(); return; }
+    if (files.statusOf(ownFile()).links === 0) { rewrite(); return; }
     if (fileBytes < maxBytes) return;
     try {
       rewrite();
     } catch {
-      // The state is saved and the file is valid. Rewrite it after it has grown further.
+      // The line is saved and the file is valid. Rewrite it after it has grown further.
       maxBytes = fileBytes + minBytesToRewrite;
     }
+  };
+
+  const save = (state: WatchState): void => {
+    append(stateLine(state));
+    states.set(taskKey(state.task), state);
+    tidy();
+  };
+
+  const readCreation: CreationStore['read'] = (key) => {
+    ownFile();
+    return creations.get(key) ?? null;
+  };
+
+  const writeCreation: CreationStore['write'] = (record, before) => {
+    ownFile();
+    const { key } = record;
+    const known = creations.get(key);
+    if (!isDeepStrictEqual(known ?? null, plain(before))) return false;
+    const written = parseCreationRecord(key, plain(record));
+    if (written === null) throw new TypeError('record must be the record of a creation');
+    creations.set(key, written);
+    try {
+      if (isFlushable) append(creationLine(written), true);
+      else rewrite();
+      tidy();
+    } catch (error) {
+      if (known === undefined) creations.delete(key);
+      else creations.set(key, known);
+      throw error;
+    }
+    return true;
   };
 
   /** Reads the journal. Copies invalid lines to a file of their own, because the rewrite drops them. */
@@ -239,7 +312,12 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
       if (text === '') continue;
       try {
         if (text === null) throw new Error('the line is too long');
-        const state = parseWatchState(text);
+        const entry = entryIn(text);
+        if ('creation' in entry) {
+          creations.set(entry.creation.key, entry.creation);
+          continue;
+        }
+        const { state } = entry;
         const key = taskKey(state.task);
         if (isForgotten(state)) states.delete(key);
         else states.set(key, state);
@@ -247,12 +325,17 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
       } catch (error) {
         const message = messageOf(error);
         if (isNewer(text)) throw new Error(`${path}, line ${String(line.number)}: ${message}. A newer release wrote it`, { cause: error });
+        if (line.isComplete) invalid.push({ ...line, text: null, message });
+        const creationKey = creationKeyIn(text ?? '');
+        if (creationKey !== null) {
+          if (line.isComplete && creationKey !== '') markUnreadable(creationKey);
+          continue;
+        }
         const { task, state } = beginningOf(text ?? '', nowMs);
         if (task === null) unknownAt = line.number;
         else invalidAt.set(taskKey(task), line.number);
         if (state === null) newTasksAtMs = nowMs + newTaskWaitMs;
         else if (!states.has(taskKey(state.task))) states.set(taskKey(state.task), state);
-        if (line.isComplete) invalid.push({ ...line, text: null, message });
       }
     }
     for (const [key, state] of states) {
@@ -260,6 +343,13 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
       if (!isLatest) states.set(key, { ...state, sentAtMs: nowMs });
     }
     return invalid;
+  };
+
+  /** A task that was created stays created, whatever a later line said. */
+  const markUnreadable = (key: string): void => {
+    const known = creations.get(key);
+    const isCreated = known !== undefined && isReadable(known) && known.outcome?.outcome === 'created';
+    if (!isCreated) creations.set(key, { key, isUnreadable: true });
   };
 
   try {
@@ -277,11 +367,16 @@ export const openJournalOn = (files: Files, directory: string, { forgetEndedAfte
       const firstPollAfterMs = newTasksAtMs - scheduler.now();
       return resumeFrom === undefined && firstPollAfterMs > 0 ? { save, firstPollAfterMs } : { resumeFrom, save };
     },
+    creations: { read: readCreation, write: writeCreation },
     close,
   };
 };
 
-const lineOf = (state: WatchState): string => `${JSON.stringify(state)}\n`;
+/** Whether it is known what became of a creation. */
+const isSettled = ({ outcome }: CreationRecord): boolean => outcome !== null && outcome.outcome !== 'unknown';
+
+/** A value as JSON keeps it. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
 const warn = ({ path, line, message, keptIn }: InvalidLine): void => {
   process.emitWarning(`${path}, line ${String(line)} is invalid and was moved to ${keptIn}: ${message}`, 'JournalWarning');

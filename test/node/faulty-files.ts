@@ -1,6 +1,6 @@
 /**
  * A file system in memory whose n-th call fails, as in SQLite's tests. It knows what a power failure keeps: the content of a file up to its
- * last `sync`, and the names in a directory up to the last `syncDirectory`.
+ * last `sync`, and the names in a directory up to the last `syncDirectory`. What a failed `sync` has not flushed, no later one does.
  */
 import { dirname } from 'node:path';
 import type { Files, FileStatus } from '../../src/node/files.js';
@@ -17,6 +17,8 @@ export interface Left {
 interface Content {
   bytes: Buffer;
   flushed: Buffer;
+  /** The range that a failed `sync` has left unflushed. */
+  lost: { readonly from: number; readonly to: number };
   modifiedAtMs: number;
 }
 
@@ -57,6 +59,7 @@ export class FaultyFiles {
       if (left.bytes === 'flushed') content.bytes = flushed;
       if (left.bytes === 'half') content.bytes = Buffer.concat([flushed, bytes.subarray(flushed.length, flushed.length + Math.ceil((bytes.length - flushed.length) / 2))]);
       content.flushed = content.bytes;
+      content.lost = { from: 0, to: 0 };
     }
     this.#flushedNames = new Map(this.#names);
   }
@@ -74,7 +77,7 @@ export class FaultyFiles {
       const found = this.#names.get(path);
       if (mode === 'create' && found !== undefined) throw systemError('EEXIST');
       if ((mode === 'read' || mode === 'overwrite') && found === undefined) throw systemError('ENOENT');
-      const content = found ?? { bytes: Buffer.alloc(0), flushed: Buffer.alloc(0), modifiedAtMs: this.nowMs };
+      const content = found ?? { bytes: Buffer.alloc(0), flushed: Buffer.alloc(0), lost: { from: 0, to: 0 }, modifiedAtMs: this.nowMs };
       this.#names.set(path, content);
       this.#open.set(this.#next, { content, path, appends: mode !== 'overwrite', at: 0 });
       return this.#next++;
@@ -93,10 +96,12 @@ export class FaultyFiles {
     truncate: (file, bytes) => {
       const { content } = this.#of(file);
       content.bytes = content.bytes.subarray(0, bytes);
+      content.lost = { from: content.lost.from, to: Math.min(content.lost.to, bytes) };
     },
     sync: (file) => {
       const { content } = this.#of(file);
-      content.flushed = content.bytes;
+      const { bytes, lost: { from, to } } = content;
+      content.flushed = to > from ? Buffer.from(bytes).fill(0, from, to) : bytes;
     },
     close: (file) => {
       this.#of(file);
@@ -144,6 +149,10 @@ export class FaultyFiles {
         // A part of the bytes is written.
         const [file, bytes, offset] = args as unknown as Parameters<Files['write']>;
         files.write(file, bytes.subarray(0, offset + Math.floor((bytes.length - offset) / 2)), offset);
+      }
+      if (name === 'sync') {
+        const { content } = this.#of(args[0] as unknown as number);
+        content.lost = { from: content.flushed.length, to: content.bytes.length };
       }
       throw systemError(kind === 'ENOSPC' ? 'ENOSPC' : 'EIO');
     }]);

@@ -2,8 +2,9 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSy
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { asyncScheduler, of } from 'rxjs';
+import { asyncScheduler, lastValueFrom, NEVER, of } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { account, type CreationRecord, type CreationStore, createTask, createTaskClient, type Transport } from '../../src/index.js';
 import { type InvalidLine, type Journal, type JournalOptions, openJournal } from '../../src/node/index.js';
 import { type Files, nodeFiles } from '../../src/node/files.js';
 import { openJournalOn } from '../../src/node/journal.js';
@@ -13,7 +14,8 @@ import { watchTasks } from '../../src/feed/watch-tasks.js';
 import { markSent, startWatch, type WatchState } from '../../src/state/watch-state.js';
 import { watchConfig } from '../../src/state/watch-config.js';
 import { ark } from '../../src/providers/ark.js';
-import { arkResponse, arkTask, sentAtS, at, record, every, failed, forbidden, inVirtualTime, queued, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { arkResponse, arkTask, sentAtS, at, record, every, failed, forbidden, inVirtualTime, key, queued, responseOf, running, scripted, seconds, succeeded, to } from '../support/client.js';
+import { FaultyFiles } from './faulty-files.js';
 import { catchWarnings } from '../support/warnings.js';
 
 const folders: string[] = [];
@@ -443,5 +445,213 @@ describe('watches with a journal', () => {
     journal.close();
     appendFileSync(journal.path, `${JSON.stringify(stateOf('by-hand', 4))}\n`);
     expect(open(directory).states().map(({ task }) => task.id)).toEqual(['a', 'by-hand']);
+  });
+});
+
+const sentRecord = (key: string, sentAtMs = Date.now()): CreationRecord => ({ version: 1, key, provider: 'ark', account: null, bodyHash: 7, marker: null, sentAtMs, outcome: null });
+const createdRecord = (key: string, sentAtMs = Date.now()): CreationRecord =>
+  ({ ...sentRecord(key, sentAtMs), outcome: { outcome: 'created', key, task: { provider: 'ark', id: `cgt-${key}` }, expected: { serviceTier: null, model: null, resolution: null, durationMs: 5000 } } });
+const rejectedRecord = (key: string, sentAtMs = Date.now()): CreationRecord =>
+  ({ ...sentRecord(key, sentAtMs), outcome: { outcome: 'rejected', key, reason: 'quota', status: 429, code: null, message: 'no balance', retryAfterMs: null } });
+/** A line as the journal writes it: the key comes first. */
+const lineOf = ({ key, ...rest }: { readonly key: string }): string => `${JSON.stringify({ version: 3, creation: { key, ...rest } })}\n`;
+
+/** A client whose POSTs get no response and whose account has no tasks. */
+const buyer = () => {
+  const methods: string[] = [];
+  const own = account(ark, { apiKey: key });
+  const transport: Transport = ({ method }) => {
+    methods.push(method);
+    return method === 'POST' ? NEVER : of(responseOf({ body: { total: 0, items: [] } }));
+  };
+  const client = createTaskClient({ transport, accounts: [own] });
+  const create = (store: CreationStore) => createTask(client, own, { model: 'm', content: [{ type: 'text', text: 'a boat' }] }, { key: 'order-1', store });
+  return { create, methods };
+};
+
+describe('the creations of a journal', () => {
+  it('are there in the next run, beside the states of watches', () => {
+    const directory = folder();
+    const [first, sent, created, rejected] = [open(directory), sentRecord('a'), createdRecord('a'), rejectedRecord('b')];
+    expect(first.creations.read('a')).toBeNull();
+    expect([first.creations.write(sent, null), first.creations.write(created, sent), first.creations.write(rejected, null)]).toEqual([true, true, true]);
+    save(first, stateOf('cgt-a'));
+    first.close();
+    const second = open(directory);
+    expect(['a', 'b', 'c'].map((key) => second.creations.read(key))).toEqual([created, rejected, null]);
+    expect(second.states()).toEqual([stateOf('cgt-a')]);
+    expect(readFileSync(second.path, 'utf8').split('\n')).toHaveLength(4);
+  });
+
+  it('are replaced only if they still are what the writer has read', () => {
+    const { creations, path } = open(folder());
+    const [sent, other] = [sentRecord('a', 1000), sentRecord('a', 2000)];
+    creations.write(sent, null);
+    const text = readFileSync(path, 'utf8');
+    expect([creations.write(other, null), creations.write(other, other), creations.write(sentRecord('b'), sent)]).toEqual([false, false, false]);
+    expect(readFileSync(path, 'utf8')).toBe(text);
+    // A copy is as good, and a later change of the writer's own object changes nothing.
+    const changed = { ...other };
+    expect(creations.write(changed, { ...sent })).toBe(true);
+    changed.sentAtMs = 3000;
+    expect(creations.read('a')).toEqual(other);
+  });
+
+  it('have keys of any characters', () => {
+    const anyKey = fc.oneof(fc.string({ unit: 'binary', minLength: 1 }), fc.constantFrom('__proto__', '\n', '"', '\ud800', '}'));
+    fc.assert(fc.property(fc.uniqueArray(anyKey), (keys) => {
+      const disk = new FaultyFiles();
+      const first = openJournalOn(disk.files, '/journal');
+      for (const key of keys) first.creations.write(sentRecord(key, 1000), null);
+      first.close();
+      const second = openJournalOn(disk.files, '/journal');
+      second.close();
+      const third = openJournalOn(disk.files, '/journal');
+      for (const key of keys) expect(third.creations.read(key)).toEqual(sentRecord(key, 1000));
+      third.close();
+    }));
+  });
+
+  it('are complete in a file that is cut at any byte, or were not kept', () => {
+    const directory = folder();
+    const lines = [sentRecord('a'), createdRecord('a'), sentRecord('任务')].map(lineOf);
+    const whole = Buffer.from(lines.join(''));
+    const ends = lines.map((_, index) => Buffer.byteLength(lines.slice(0, index + 1).join('')) - 1);
+    fc.assert(fc.property(fc.nat({ max: whole.length }), (bytes) => {
+      writeFileSync(join(directory, 'watches.jsonl'), whole.subarray(0, bytes));
+      const journal = open(directory);
+      const kept = ends.filter((end) => end <= bytes).length;
+      expect([journal.creations.read('a'), journal.creations.read('任务')]).toEqual([
+        [null, JSON.parse(lines[0] ?? '').creation, JSON.parse(lines[1] ?? '').creation, JSON.parse(lines[1] ?? '').creation][kept],
+        kept === 3 ? JSON.parse(lines[2] ?? '').creation : null,
+      ]);
+      expect(journal.creations.write(sentRecord('next'), null)).toBe(true);
+      journal.close();
+      const again = open(directory);
+      expect(again.creations.read('next')).toMatchObject({ key: 'next' });
+      again.close();
+    }));
+  });
+
+  it.each([
+    ['that is half', (line: string) => `${line.slice(0, 70)}\n`],
+    ['without a provider', (line: string) => line.replace('"provider":"ark"', '"provider":""')],
+    ['with zeros in it', (line: string) => line.replace('"bodyHash"', '\0\0\0\0')],
+  ])('keep the key of an invalid line %s in use, also in the run after the next', async (_, damage) => {
+    const directory = folder();
+    const path = join(directory, 'watches.jsonl');
+    writeFileSync(path, `${damage(lineOf(sentRecord('order-1')))}${lineOf(createdRecord('order-2'))}`);
+    const invalid: InvalidLine[] = [];
+    const options = { onInvalidLine: (line: InvalidLine) => void invalid.push(line) };
+    open(directory, options).close();
+    const { creations } = open(directory, options);
+    expect(invalid).toMatchObject([{ line: 1 }]);
+    expect(creations.read('order-2')).toMatchObject({ outcome: { outcome: 'created' } });
+    const { create, methods } = buyer();
+    await expect(lastValueFrom(create(creations))).rejects.toThrow('the store\'s record of the key \'order-1\' cannot be read; nothing was sent');
+    expect(methods).toEqual([]);
+    // Whoever has found out what was bought can say so.
+    expect(creations.write(createdRecord('order-1'), creations.read('order-1') as CreationRecord)).toBe(true);
+  });
+
+  it('take a later line over an invalid one, and stay created whatever an invalid line says', () => {
+    const directory = folder();
+    const half = lineOf(sentRecord('a')).slice(0, 70);
+    const text = [`${half}\n`, lineOf(createdRecord('a')), `${half}\n`, lineOf(rejectedRecord('b')), lineOf({ key: 'b' })].join('');
+    writeFileSync(join(directory, 'watches.jsonl'), text);
+    const { creations } = open(directory, { onInvalidLine: () => undefined });
+    expect([creations.read('a'), creations.read('b')]).toMatchObject([{ outcome: { outcome: 'created' } }, { key: 'b', isUnreadable: true }]);
+  });
+
+  it('leave the minimum interval of tasks alone when their last line is incomplete', () => {
+    const directory = folder();
+    writeFileSync(join(directory, 'watches.jsonl'), `${JSON.stringify({ ...stateOf('a'), sentAtMs: 5 })}\n${lineOf(sentRecord('order')).slice(0, -20)}`);
+    const journal = open(directory);
+    expect(journal.states()).toMatchObject([{ sentAtMs: 5 }]);
+    expect(journal.watch(stateOf('new').task)).not.toHaveProperty('firstPollAfterMs');
+  });
+
+  it.each([
+    [{ version: 4, creation: sentRecord('a') }, 'CreationRecord: the version of the line must be 3, not 4'],
+    [{ version: 3, creation: { ...sentRecord('a'), version: 2 } }, 'CreationRecord: the record of the key "a" is invalid'],
+  ])('of a newer release are rejected, and the file stays unchanged', (line, message) => {
+    const directory = folder();
+    const text = `${JSON.stringify(line)}\n`;
+    writeFileSync(join(directory, 'watches.jsonl'), text);
+    expect(() => open(directory)).toThrow(`${join(directory, 'watches.jsonl')}, line 1: ${message}. A newer release wrote it`);
+    expect(readFileSync(join(directory, 'watches.jsonl'), 'utf8')).toBe(text);
+  });
+
+  it('with an outcome are dropped after the time of ended watches, but not before four weeks, and the others never', () => {
+    const directory = folder();
+    const daysAgo = (days: number): number => Date.now() - days * 24 * 3_600_000;
+    const records = [
+      createdRecord('created-29', daysAgo(29)),
+      rejectedRecord('rejected-29', daysAgo(29)),
+      createdRecord('created-27', daysAgo(27)),
+      sentRecord('sent-400', daysAgo(400)),
+      { ...sentRecord('unknown-400', daysAgo(400)), outcome: { outcome: 'unknown', key: 'unknown-400', message: 'cut', candidates: null } } as const,
+    ];
+    writeFileSync(join(directory, 'watches.jsonl'), records.map(lineOf).join(''));
+    const keys = (options: JournalOptions): readonly string[] => {
+      const journal = open(directory, options);
+      const kept = records.filter(({ key }) => journal.creations.read(key) !== null);
+      journal.close();
+      return kept.map(({ key }) => key);
+    };
+    expect(keys({ forgetEndedAfterMs: Infinity })).toHaveLength(5);
+    expect(keys({ forgetEndedAfterMs: daysAgo(0) - daysAgo(30) })).toHaveLength(5);
+    expect(keys({ forgetEndedAfterMs: 1000 })).toEqual(['created-27', 'sent-400', 'unknown-400']);
+    expect(readFileSync(join(directory, 'watches.jsonl'), 'utf8').split('\n')).toHaveLength(4);
+  });
+
+  it('survive the rewrites of a file that grows', () => {
+    const directory = folder();
+    const journal = open(directory);
+    const long = { ...stateOf('long'), baseUrl: `https://a.example/${'x'.repeat(30_000)}` };
+    for (let polls = 0; polls < 100; polls += 1) {
+      save(journal, { ...long, polls });
+      journal.creations.write(createdRecord(`order-${String(polls)}`), null);
+    }
+    expect(statSync(journal.path).size).toBeLessThan(2 * 1_048_576);
+    journal.close();
+    const { creations } = open(directory);
+    for (let polls = 0; polls < 100; polls += 1) expect(creations.read(`order-${String(polls)}`)).toMatchObject({ outcome: { outcome: 'created' } });
+  });
+
+  it('are neither read nor written after the journal is closed or its directory removed', () => {
+    const directory = folder();
+    const journal = open(directory);
+    journal.close();
+    expect(() => journal.creations.read('a')).toThrow(`${journal.path} is closed`);
+    expect(() => journal.creations.write(sentRecord('a'), null)).toThrow(`${journal.path} is closed`);
+    const again = open(directory);
+    rmSync(directory, { recursive: true });
+    expect(() => again.creations.write(sentRecord('a'), null)).toThrow('its directory was removed');
+  });
+
+  it('refuse a record that could not be read again', () => {
+    const { creations, path } = open(folder());
+    expect(() => creations.write({ ...sentRecord('a'), provider: '' }, null)).toThrow(TypeError);
+    expect(() => creations.write({ ...sentRecord('a'), sentAtMs: NaN }, null)).toThrow(TypeError);
+    expect(creations.read('a')).toBeNull();
+    expect(readFileSync(path, 'utf8')).toBe('');
+  });
+
+  it('send no second POST for a key whose process was stopped before the response', () => {
+    const directory = folder();
+    inVirtualTime(({ flush }) => {
+      const [first, second] = [buyer(), buyer()];
+      const journal = open(directory);
+      record(first.create(journal.creations), ({ outcome }) => outcome, seconds(1));
+      at(seconds(1), () => { journal.close(); });
+      const seen: { lines?: readonly string[] } = {};
+      at(seconds(2), () => {
+        seen.lines = record(second.create(open(directory).creations), ({ outcome }) => outcome).lines;
+      });
+      flush();
+      expect([first, second].map(({ methods }) => methods.filter((method) => method === 'POST').length)).toEqual([1, 0]);
+      expect(seen.lines).toEqual(['72s unknown', '72s |']);
+    });
   });
 });
