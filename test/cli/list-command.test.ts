@@ -88,12 +88,13 @@ describe('what list prints', () => {
 describe('watch --all', () => {
   it('watches what is queued or running on the account, together with the tasks that are named', async () => {
     const ended = submit('succeeds', { queueMs: 0, runMs: 0 });
-    const [named, queued] = [submit('succeeds', { queueMs: 1_000, runMs: 5_000 }), submit('succeeds', { queueMs: 300_000, runMs: 5_000 })];
+    const [running, queued] = [submit('succeeds', { queueMs: 0, runMs: 300_000 }), submit('succeeds', { queueMs: 300_000, runMs: 5_000 })];
+    const named = `anyfast:${simulator.submit('anyfast', { queueMs: 1_000, runMs: 5_000 }).id}`;
     const { code, out, err } = await run(['watch', '--all', 'ark', named], { env: { ...realTime, ...clockVariables(speed) } });
     expect(code).toBe(0);
     expect(out).not.toContain(ended);
-    expect(out.trim().split('\n').map((line) => line.split('\t').slice(0, 2)).toSorted()).toEqual([named, queued].map((task) => [task, 'succeeded']).toSorted());
-    expect(err).toMatch(/\n2 tasks: 2 succeeded\n$/);
+    expect(out.trim().split('\n').map((line) => line.split('\t').slice(0, 2)).toSorted()).toEqual([named, running, queued].map((task) => [task, 'succeeded']).toSorted());
+    expect(err).toMatch(/\n3 tasks: 3 succeeded\n$/);
   });
 
   it('exits with 0 when nothing runs, and with 1 when the list fails', async () => {
