@@ -8,7 +8,7 @@ import { messageOf } from '../state/errors.js';
 import type { PollError } from '../state/watch-state.js';
 import type { Turn } from '../transport/request-queue.js';
 import type { HttpResponse } from '../transport/transport.js';
-import { type ReadFailure, shortened } from '../wire/error-response.js';
+import { type ReadFailure, type ResponseReason, shortened } from '../wire/error-response.js';
 import { arrivalOf, type Connection, redactedBy } from './requests.js';
 
 /** A request of an account. */
@@ -109,19 +109,16 @@ export const exchange = <T>(connection: Connection, sending: Sending, read: Read
     lane.enter(turn);
   });
 
-const mostRetries = 5;
+/** How often a GET is sent again, by the reason: as often as a watch goes on after such errors, or five times. */
+const mostRetries: Readonly<Partial<Record<ResponseReason, number>>> = { server: 5, 'rate-limited': 5, empty: 5, unauthorized: 2, quota: 1 };
 
 /** Sends a GET, again after 1, 2, 4, 8 and 16 s while it fails for a reason that may pass, or after a longer `Retry-After`. */
 export const get = <T>(connection: Connection, path: string, read: Read<T>, retries = 0): Observable<Exchanged<T>> =>
   exchange(connection, { method: 'GET', path }, read).pipe(
     switchMap((exchanged) => {
       const { result } = exchanged;
-      if (!isLeft(result) || retries === mostRetries || !isPassing(result.left)) return of(exchanged);
+      if (!isLeft(result) || retries >= (result.left.kind === 'response' ? (mostRetries[result.left.reason] ?? 0) : 5)) return of(exchanged);
       const demandedMs = 'retryAfterMs' in result.left ? (result.left.retryAfterMs ?? 0) : 0;
       return timer(Math.max(1000 * 2 ** retries, demandedMs), connection.clock.scheduler).pipe(switchMap(() => get(connection, path, read, retries + 1)));
     }),
   );
-
-const passing: ReadonlySet<string> = new Set(['server', 'rate-limited', 'empty']);
-
-const isPassing = (error: PollError): boolean => error.kind !== 'response' || passing.has(error.reason);
