@@ -5,8 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { catchError, ignoreElements, lastValueFrom, map, type Observable, of, takeUntil, tap, toArray } from 'rxjs';
 import type { Account } from '../client/account.js';
 import { createTask } from '../client/create-task.js';
-import type { CreateOutcome, CreationStore } from '../client/creation-record.js';
-import type { Journal } from '../node/index.js';
+import type { CreateOutcome } from '../client/creation-record.js';
 import { messageOf } from '../state/errors.js';
 import { noHints } from '../wire/facts.js';
 import type { Provider } from '../wire/provider.js';
@@ -37,8 +36,7 @@ export const runCreate = async (command: CreateArguments, console: Console): Pro
   const journal = command.journal === null ? null : openedJournal(command.journal, access.scheduler);
   try {
     const key = command.purchase ?? randomUUID();
-    const store = journal === null ? undefined : creationsIn(journal);
-    const creation = withUsageErrors(where(command), () => createTask(access.client, account, text, { key, ...(store && { store }) }));
+    const creation = withUsageErrors(where(command), () => createTask(access.client, account, text, { key, ...(journal && { store: journal.creations }) }));
     if (mustAsk && !(await untilStopped(asksFor(questionFor(account, text), console), console))) {
       stderr.line('no task was created');
       return notCreated;
@@ -56,9 +54,6 @@ export const runCreate = async (command: CreateArguments, console: Console): Pro
     journal?.close();
   }
 };
-
-// MERGE: becomes `journal.creations` once Journal has it; until then a journal remembers no purchase.
-const creationsIn = (journal: Journal & { readonly creations?: CreationStore }): CreationStore | undefined => journal.creations;
 
 /** The text of the body. */
 const textOf = async ({ body, file }: CreateArguments, console: Console): Promise<string> => {

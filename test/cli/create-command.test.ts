@@ -229,14 +229,6 @@ describe('create, and watch', () => {
 });
 
 describe('a purchase', () => {
-  const remembers = (): boolean => {
-    const directory = mkdtempSync(join(tmpdir(), 'rx-seedance-create-'));
-    const journal = openJournal(directory);
-    journal.close();
-    rmSync(directory, { recursive: true });
-    return 'creations' in journal;
-  };
-
   it('is a usage error in a journal that another run uses, before anything is bought', async () => {
     const journal = openJournal(folder);
     try {
@@ -247,8 +239,7 @@ describe('a purchase', () => {
     expect(simulator.requests).toEqual([]);
   });
 
-  // MERGE: without the condition once Journal has `creations`.
-  describe.runIf(remembers())('with a name and a journal', () => {
+  describe('with a name and a journal', () => {
     const buy = (...more: readonly string[]) => run(['create', 'ark', ...prompt, '--journal', folder, '--purchase', 'order-1', ...more], { env });
 
     it('buys one task, however often it is made', async () => {

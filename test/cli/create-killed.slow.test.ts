@@ -10,7 +10,6 @@ import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clockVariables } from '../../src/cli/simulator-clock.js';
-import { openJournal } from '../../src/node/index.js';
 import { type Simulator, startSimulator } from '../../src/simulator/index.js';
 import { type Built, buildForNode } from '../support/build.js';
 import { variablesFor } from './console.js';
@@ -23,8 +22,6 @@ const longestRunMs = 1_000;
 
 let built: Built;
 const directory = mkdtempSync(join(tmpdir(), 'rx-seedance-killed-create-'));
-const journal = openJournal(directory);
-journal.close();
 beforeAll(async () => {
   built = await buildForNode({ 'command-line': fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)) });
 });
@@ -51,8 +48,7 @@ const create = async (simulator: Simulator, name: string, killAfterMs?: number):
   return { code, out: out.trim() };
 };
 
-// MERGE: without the condition once Journal has `creations`.
-describe.runIf('creations' in journal)('a purchase', () => {
+describe('a purchase', () => {
   it('buys one task at most, and no id is lost, despite faults and kills', { timeout: 600_000 }, async () => {
     const simulator = await startSimulator({ speed, creationFaults: { rate: 0.3 } });
     const codes: (number | null)[] = [];
