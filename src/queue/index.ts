@@ -3,6 +3,7 @@
  * @module
  */
 export { addTasks, type AddTasksOptions, wakeTask } from './tasks.js';
+export { type DeliveredEnd, deliverEnds, type DeliverEndsOptions, runSweeps, type RunSweepsOptions, type SweepRun } from './run.js';
 export { sweep, type SweepEvent, type SweepOptions, type SweepResult } from './sweep.js';
 export { memoryStore } from './memory-store.js';
 export type { NewTask, QueueStore, StoredTask, TaskChange, TaskEnd } from './store.js';
