@@ -33,7 +33,7 @@ if (strangers.length > 0 || (write && positionals.length > 0)) {
 }
 
 const cwd = fileURLToPath(new URL('peers', import.meta.url));
-execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
 
 /** The path of Node of another major version; null if it cannot be installed. */
 const nodeOf = (/** @type {string | undefined} */ version) => {
@@ -48,6 +48,10 @@ const versionOf = (/** @type {string} */ execPath) => execFileSync(execPath, ['-
 
 /** Lines of code, without blank lines and comments. */
 const linesOf = (/** @type {string} */ file) => readFileSync(new URL(file, import.meta.url), 'utf8').split('\n').filter((line) => !/^\s*(?:\/?\*|\/\/|$)/.test(line)).length;
+
+/** @type {{ dependencies: Record<string, string> }} */
+const { dependencies } = JSON.parse(readFileSync(new URL('peers/package.json', import.meta.url), 'utf8'));
+const versions = Object.fromEntries(Object.entries(dependencies).map(([name, version]) => [name, version.replace(/^.*@/, '')]));
 
 const wanted = contenders.filter(({ file }) => positionals.length === 0 || positionals.includes(idOf(file))).map((one) => ({ ...one, execPath: nodeOf(one.node) }));
 const able = wanted.flatMap(({ execPath, ...one }) => (execPath === null ? [] : [{ ...one, execPath }]));
@@ -83,6 +87,7 @@ if (write) {
     seeds,
     missing: wanted.filter(({ execPath }) => execPath === null).map(({ name }) => name),
     adapterLines: linesOf('peers/tanstack-ark-adapter.mjs'),
+    versions,
   });
   writeFileSync(new URL('../../docs/side-by-side.md', import.meta.url), `${text}\n`);
 }

@@ -32,6 +32,6 @@ it('counts what this library said instead of an end', () => {
     { ...report, status: null, message: 'ark/cgt-1: error response after 4 polls' },
     { ...report, status: 'succeeded' },
   ];
-  expect(withoutEnd({ ...row(own, {}), results: [{ ...result, reports }] })).toBe('this library reported no end but: unknown 2, rejected 1, error of the watch 1.');
-  expect(withoutEnd(row(own, {}))).toBe('this library reported an end for each prompt.');
+  expect(withoutEnd({ ...row(own, {}), results: [{ ...result, reports }] })).toBe('Prompts without an end from this library: 2 unknown, 1 rejected, 1 error of the watch.');
+  expect(withoutEnd(row(own, {}))).toBe('There is an end from this library for each prompt.');
 });
