@@ -145,6 +145,92 @@ describe('the page', () => {
   });
 });
 
+describe('the form that creates tasks', () => {
+  /** Opens the form, enters a prompt and confirms the cost. */
+  const buy = async (page: Page, provider: string, prompt: string): Promise<void> => {
+    await page.getByText('Create a task').click();
+    await page.getByLabel('Provider').selectOption(provider);
+    await page.getByLabel('Prompt').fill(prompt);
+    await page.getByLabel('Resolution').selectOption('480p');
+    await page.getByLabel('Length in seconds').fill('6');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('button', { name: 'Buy it' }).click();
+  };
+
+  it('warns of the cost, creates a task with the key of the server, and shows it to its end', async () => {
+    const { url, simulator } = await startWorld();
+    const { page, errors, requests } = await openPage(url);
+    await page.getByText('Create a task').click();
+    await page.getByLabel('Prompt').fill('a boat');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('alert').filter({ hasText: 'This buys one video of 5 s in 480p from ark, with the model doubao-seedance-2-0-260128.' }).waitFor();
+    await page.getByRole('button', { name: 'Back' }).click();
+    expect(simulator.tasks()).toEqual([]);
+    await page.getByText('Create a task').click();
+
+    await buy(page, 'kyyaipower', 'a boat in the rain');
+    await allFinished(page, 1);
+    const [task, ...others] = simulator.tasks();
+    expect(others).toEqual([]);
+    expect(task).toMatchObject({ provider: 'kyyaipower', request: { model: 'seedance_1_5_pro_480p', prompt: 'a boat in the rain', duration: 6 } });
+    await page.getByText(`Created kyyaipower ${task!.id}.`).waitFor();
+    await expect(rowOf(page, task!).locator('.status').innerText()).resolves.toBe('succeeded');
+    expect((await requests()).filter((words) => words.includes(key) || /authorization/i.test(words))).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  it('does not buy twice when the first try had no response', async () => {
+    const { url, simulator } = await startWorld();
+    const { page } = await openPage(url);
+    simulator.fault('anyfast', 'reset-after-creation');
+    await buy(page, 'anyfast', 'a boat');
+    await page.getByRole('alert').filter({ hasText: 'It is unknown whether the task was created' }).waitFor();
+    await page.getByRole('button', { name: 'Buy it' }).click();
+    await page.getByRole('button', { name: 'Buy it', disabled: false }).waitFor();
+    await page.getByRole('button', { name: 'Back' }).click();
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('button', { name: 'Buy it' }).click();
+    await page.getByRole('alert').filter({ hasText: 'It is unknown whether the task was created' }).waitFor();
+    expect(simulator.tasks()).toHaveLength(1);
+  });
+
+  it('cancels a task while it is queued, and offers that for no other', async () => {
+    const { url, simulator } = await startWorld({ speed: 12 });
+    const { page, errors } = await openPage(url);
+    await buy(page, 'ark', 'a boat');
+    await expect.poll(() => simulator.tasks('ark'), { interval: 10 }).toHaveLength(1);
+    const [task] = simulator.tasks('ark');
+    simulator.reschedule(task!, { queueMs: 3_600_000 });
+    const cancel = rowOf(page, task!).getByRole('button', { name: /^Cancel/ });
+    await cancel.click();
+    await allFinished(page, 1);
+    await expect(rowOf(page, task!).locator('.status').innerText()).resolves.toBe('cancelled');
+    expect(await cancel.count()).toBe(0);
+    expect(simulator.requests.filter(({ method }) => method === 'DELETE')).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+
+  it('has a server that creates only what the form offers, and cancels only what its feed shows', async () => {
+    const { url, simulator } = await startWorld();
+    const wish = { key: '0123456789abcdef', provider: 'ark', model: 'doubao-seedance-2-0-260128', prompt: 'a boat', resolution: '720p', seconds: 5 };
+    const post = async (path: string, body: object): Promise<string> => {
+      const response = await fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+      return `${String(response.status)} ${((await response.json()) as { error?: string }).error ?? ''}`;
+    };
+    expect(await post('creations', { ...wish, key: 'short' })).toMatch(/^400 key must be/);
+    expect(await post('creations', { ...wish, provider: 'toString' })).toMatch(/^400 no account for 'toString'/);
+    expect(await post('creations', { ...wish, model: 'dear-model' })).toMatch(/^400 model must be one of/);
+    expect(await post('creations', { ...wish, prompt: 'x'.repeat(2001) })).toMatch(/^400 prompt must have 1 to 2000 characters/);
+    expect(await post('creations', { ...wish, prompt: 'x'.repeat(10_000) })).toMatch(/^400 the body must be shorter/);
+    expect(await post('creations', { ...wish, resolution: '2160p' })).toMatch(/^400 resolution must be one of/);
+    expect(await post('creations', { ...wish, seconds: 60 })).toMatch(/^400 seconds must be an integer from 4 to 12/);
+    const stranger = simulator.submit('ark', { queueMs: 3_600_000 });
+    expect(await post('cancellations', { task: `ark:${stranger.id}` })).toBe('400 only tasks of the feed can be cancelled');
+    expect((await fetch(`${url}creations`, { method: 'POST', body: JSON.stringify(wish) })).status).toBe(400);
+    expect(simulator.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+});
+
 describe('the page with a screen reader, on a phone and in dark mode', () => {
   const looks: readonly (readonly [string, BrowserContextOptions])[] = [
     ['wide and light', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
@@ -160,6 +246,11 @@ describe('the page with a screen reader, on a phone and in dark mode', () => {
       const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
       return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
     };
+    expect(await faults()).toEqual([]);
+    await page.getByText('Create a task').click();
+    await page.getByLabel('Prompt').fill('a boat');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    await page.getByRole('button', { name: 'Buy it' }).waitFor();
     expect(await faults()).toEqual([]);
     await page.locator('app-task-row').nth(23).waitFor();
     expect(await faults()).toEqual([]);

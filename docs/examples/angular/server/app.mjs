@@ -5,20 +5,24 @@
  *
  *     GET  /feed                    the progress feed, as server-sent events
  *     GET  /time                    the time of the clock in use: { nowMs, speed }
+ *     GET  /offers                  what can be created, for each account
  *     POST /tasks                   { "task": "provider:id" } adds a task
+ *     POST /creations               { key, provider, model, prompt, resolution, seconds } creates a task, once for each key, and adds it
+ *     POST /cancellations           { "task": "provider:id" } cancels a task of the feed that is queued
  *     GET  /poll/<provider>/<path>  forwards polls of one task, or of a list by ids, to a provider and adds the key
  *     GET  /…                       the built page
  */
 import { createServer } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { concat, connectable, from, ReplaySubject, Subject } from 'rxjs';
-import { createTaskClient, toFeed, watchTasks } from 'rx-seedance';
+import { concat, connectable, firstValueFrom, from, ReplaySubject, Subject } from 'rxjs';
+import { cancelTask, createTask, createTaskClient, toFeed, watchTasks } from 'rx-seedance';
 import { openJournal } from 'rx-seedance/node';
 import { providerProxy, toNodeListener } from 'rx-seedance/proxy';
 import { toServerSentEvents } from 'rx-seedance/sse';
 import { undiciTransport } from 'rx-seedance/undici';
 import sirv from 'sirv';
+import { creationIn, offersFor } from './creations.mjs';
 
 /** @typedef {import('rx-seedance').TaskRef} TaskRef */
 
@@ -49,7 +53,7 @@ export const startApp = async ({ accounts, scheduler, speed, tasks, directory, p
     const path = `/poll/${account.provider.id}`;
     return [path, toNodeListener(providerProxy(account, { path, transport }))];
   }));
-  const journal = openJournal(directory);
+  const journal = openJournal(directory, { scheduler });
   /** @type {Subject<TaskRef>} */
   const added = new Subject();
   const known = journal.states().map(({ task }) => task);
@@ -73,21 +77,50 @@ export const startApp = async ({ accounts, scheduler, speed, tasks, directory, p
       return;
     }
     if (request.method === 'GET' && pathname === '/time') return respond(response, 200, { nowMs: scheduler.now(), speed });
-    if (request.method === 'POST' && pathname === '/tasks') return void add(request, response);
+    if (request.method === 'GET' && pathname === '/offers') return respond(response, 200, offersFor(accounts));
+    const action = request.method === 'POST' ? actions[pathname] : undefined;
+    if (action !== undefined) return void answer(action, request, response);
     const proxy = proxies.get(pathname.split('/', 3).join('/'));
     if (proxy !== undefined) return proxy(request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') return respond(response, 405, { error: `${request.method} is not allowed for ${pathname}` });
     serveFile(request, response, () => respond(response, 404, { error: `${pathname} not found` }));
   };
 
-  /** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
-  const add = async (request, response) => {
-    try {
-      const task = refIn(await bodyOf(request), accounts);
+  /** What a POST does with its body. @type {Readonly<Record<string, (body: unknown) => Promise<readonly [status: number, body: object]>>>} */
+  const actions = {
+    '/tasks': async (body) => {
+      const task = refIn(body, accounts);
       added.next(task);
-      respond(response, 202, { task });
+      return [202, { task }];
+    },
+    '/creations': async (wish) => {
+      const { key, account, body } = creationIn(wish, accounts);
+      const outcome = await firstValueFrom(createTask(client, account, body, { key, store: journal.creations }));
+      switch (outcome.outcome) {
+        case 'created':
+          added.next(outcome.task);
+          return [201, { task: outcome.task }];
+        case 'rejected':
+          return [422, { error: `Nothing was bought: ${outcome.message}` }];
+        case 'unknown':
+          return [504, { error: `It is unknown whether the task was created: ${outcome.message}. Another try with the same input does not buy it twice.` }];
+      }
+    },
+    '/cancellations': async (body) => {
+      const task = refIn(body, accounts);
+      if (journal.watch(task).resumeFrom === undefined) throw new TypeError('only tasks of the feed can be cancelled');
+      const { outcome } = await firstValueFrom(cancelTask(client, task));
+      return [200, { outcome }];
+    },
+  };
+
+  /** @param {(body: unknown) => Promise<readonly [status: number, body: object]>} action @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */
+  const answer = async (action, request, response) => {
+    try {
+      respond(response, ...(await action(await bodyOf(request))));
     } catch (error) {
-      respond(response, 400, { error: error instanceof Error ? error.message : String(error) });
+      const isInvalid = error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError;
+      respond(response, isInvalid ? 400 : 502, { error: error instanceof Error ? error.message : String(error) });
     }
   };
 
@@ -125,7 +158,7 @@ const bodyOf = async (request) => {
   let text = '';
   for await (const chunk of request.setEncoding('utf8')) {
     text += chunk;
-    if (text.length > 4_096) throw new RangeError('the body must be shorter than 4 kB');
+    if (text.length > 8_192) throw new RangeError('the body must be shorter than 8 kB');
   }
   return JSON.parse(text);
 };

@@ -1,17 +1,20 @@
 /** The whole page: how far all tasks have come, one row for each, and a way to add one. */
-import { HttpClient, HttpErrorResponse } from '@angular/common/http';
+import { HttpClient } from '@angular/common/http';
 import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
+import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
+import { retry } from 'rxjs';
 import { progressAt } from 'rx-seedance';
 import { feedSignals } from 'rx-seedance/angular';
 import { fromServerSentEvents } from 'rx-seedance/sse';
+import { CreateForm, type Offer } from './create-form';
 import { injectNow } from './now';
 import { TaskRowView } from './task-row';
-import { isFinished, labelOf, type Standing, standingOf, standings } from './words';
+import { isFinished, labelOf, messageOf, type Standing, standingOf, standings } from './words';
 
 @Component({
   selector: 'app-root',
   changeDetection: ChangeDetectionStrategy.OnPush,
-  imports: [TaskRowView],
+  imports: [CreateForm, TaskRowView],
   templateUrl: './app.html',
 })
 export class App {
@@ -53,6 +56,14 @@ export class App {
     return row !== null && isFinished(row) ? `${row.task.provider} ${row.task.id}: ${labelOf(standingOf(row))}` : '';
   });
 
+  protected readonly offers = signal<readonly Offer[]>([]);
+  /** The providers that cancel queued tasks. */
+  protected readonly cancelling = computed(() => new Set(this.offers().flatMap(({ provider, cancels }) => (cancels ? [provider] : []))));
+
+  constructor() {
+    this.#http.get<readonly Offer[]>('/offers').pipe(retry({ delay: 1000 }), takeUntilDestroyed()).subscribe((offers) => { this.offers.set(offers); });
+  }
+
   protected readonly formError = signal<string | null>(null);
   protected readonly isAdding = signal(false);
 
@@ -72,16 +83,10 @@ export class App {
         field.value = '';
       },
       error: (error: unknown) => {
-        this.formError.set(messageOf(error));
+        this.formError.set(messageOf(error, 'The task was not added.'));
         this.isAdding.set(false);
         field.focus();
       },
     });
   }
 }
-
-const messageOf = (error: unknown): string => {
-  const body: unknown = error instanceof HttpErrorResponse ? error.error : null;
-  if (typeof body === 'object' && body !== null && 'error' in body) return String(body.error);
-  return 'The server cannot be reached. The task was not added.';
-};

@@ -1,7 +1,8 @@
 /** One task: its name, progress, errors and video. */
-import { ChangeDetectionStrategy, Component, computed, input, signal } from '@angular/core';
+import { HttpClient } from '@angular/common/http';
+import { ChangeDetectionStrategy, Component, computed, inject, input, signal } from '@angular/core';
 import { progressAt, type TaskRow } from 'rx-seedance';
-import { elapsedMs, isFinished, labelOf, leftText, plain, reasonOf, span, standingOf } from './words';
+import { elapsedMs, isFinished, labelOf, leftText, messageOf, plain, reasonOf, span, standingOf } from './words';
 
 @Component({
   selector: 'app-task-row',
@@ -21,6 +22,12 @@ import { elapsedMs, isFinished, labelOf, leftText, plain, reasonOf, span, standi
       </p>
     </div>
     <p class="elapsed">{{ elapsed() }}</p>
+    @if (standing() === 'queued' && canCancel()) {
+      <div class="cancel">
+        <button type="button" [disabled]="isCancelling()" [attr.aria-label]="'Cancel ' + row().task.provider + ' ' + row().task.id" (click)="cancel()">Cancel</button>
+      </div>
+    }
+    @if (notice(); as text) { <p class="last-error" role="alert">{{ text }}</p> }
     @if (lastError(); as text) { <p class="last-error">{{ text }}</p> }
     @if (reason(); as text) { <p class="reason">{{ text }}</p> }
     @if (video(); as film) {
@@ -38,6 +45,12 @@ import { elapsedMs, isFinished, labelOf, leftText, plain, reasonOf, span, standi
 export class TaskRowView {
   readonly row = input.required<TaskRow>();
   readonly now = input.required<number>();
+  /** Whether the provider cancels queued tasks. */
+  readonly canCancel = input(false);
+  readonly #http = inject(HttpClient);
+  protected readonly isCancelling = signal(false);
+  /** Why the task was not cancelled. */
+  protected readonly notice = signal<string | null>(null);
   protected readonly isOpen = signal(false);
   protected readonly isBroken = signal(false);
 
@@ -76,4 +89,20 @@ export class TaskRowView {
     if (ms === null) return 'link expiry unknown';
     return ms > 0 ? `link expires in ${span(ms)}` : 'link expired';
   });
+
+  protected cancel(): void {
+    const { provider, id } = this.row().task;
+    this.isCancelling.set(true);
+    this.#http.post<{ readonly outcome: string }>('/cancellations', { task: `${provider}:${id}` }).subscribe({
+      next: ({ outcome }) => {
+        this.isCancelling.set(false);
+        // The feed shows a cancelled task.
+        this.notice.set(outcome === 'cancelled' ? null : `Not cancelled: the task ${outcome === 'running' ? 'runs already' : 'has ended'}.`);
+      },
+      error: (error: unknown) => {
+        this.isCancelling.set(false);
+        this.notice.set(messageOf(error, 'The task may not be cancelled.'));
+      },
+    });
+  }
 }

@@ -1,4 +1,5 @@
-/** The texts for statuses, times and instants. */
+/** The texts for statuses, times, instants and errors. */
+import { HttpErrorResponse } from '@angular/common/http';
 import { remainingMs, type TaskRow } from 'rx-seedance';
 
 /** A task's status, `error` if it could not be followed, or `waiting` if it was not polled yet. */
@@ -55,4 +56,10 @@ export const reasonOf = ({ snapshot, error }: TaskRow): string | null => {
   if (snapshot?.status === 'unknown') return `Unknown status: “${snapshot.providerStatus}”.`;
   if (snapshot?.status === 'succeeded' && snapshot.video === null) return 'Succeeded, but the response holds no link.';
   return null;
+};
+
+/** The error that the server names, or `otherwise` if it could not be reached. */
+export const messageOf = (error: unknown, otherwise: string): string => {
+  const body: unknown = error instanceof HttpErrorResponse ? error.error : null;
+  return typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : `The server cannot be reached. ${otherwise}`;
 };
