@@ -20,9 +20,9 @@ const { exports } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8
 /** The folders of entries that have another name. @type {Readonly<Record<string, string>>} */
 const folders = { 'provider-kit': 'wire' };
 
-/** The source of one entry: a folder with an index, or a file of `adapters`. */
+/** The source of one entry: a folder with an index, a file of `adapters`, or a store of `queue`. */
 const sourceOf = (/** @type {string} */ name) => {
-  const candidates = name === '' ? ['src/index.ts'] : [`src/${folders[name] ?? name}/index.ts`, `src/adapters/${name}.ts`];
+  const candidates = name === '' ? ['src/index.ts'] : [`src/${folders[name] ?? name}/index.ts`, `src/adapters/${name}.ts`, `src/${name}-store.ts`];
   const source = candidates.find((path) => existsSync(new URL(path, root)));
   if (source === undefined) throw new Error(`package.json exports ./${name}, but no source exists: ${candidates.join(', ')}`);
   return source;

@@ -18,8 +18,10 @@ export default defineConfig({
   test: {
     projects: [
       // These share what they import: to load it anew for each of them took a third of all CPU time.
-      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: [...isolated, '**/*.slow.test.ts', '**/node_modules/**'], isolate: false } },
+      { extends: true, test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: [...isolated, '**/*.slow.test.ts', '**/*.queue.test.ts', '**/node_modules/**'], isolate: false } },
       { extends: true, test: { name: 'isolated', include: isolated } },
+      // Not in `npm test`: they need redis-server and PostgreSQL.
+      { extends: true, test: { name: 'queue', include: ['test/**/*.queue.test.ts'] } },
       // Not in `npm test`: they take long, or a machine to themselves.
       { extends: true, test: { name: 'slow', include: ['test/**/*.slow.test.ts'] } },
     ],

@@ -38,6 +38,6 @@ export const endId = (key: string, place: number | string): string => `${key}#${
 /** The key and the place in each id that `endId` can have made. */
 export const endsIn = (ids: readonly string[]): readonly (readonly [key: string, place: string])[] =>
   ids.flatMap((id) => {
-    const [, key, place] = /^(\[.*\])#(\d{1,15})$/.exec(id) ?? [];
+    const [, key, place] = /^(\[.*\])#(\d{1,15})$/s.exec(id) ?? [];
     return key === undefined || place === undefined ? [] : [[key, place] as const];
   });

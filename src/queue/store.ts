@@ -43,8 +43,8 @@ export interface TaskChange {
 }
 
 /**
- * What a worker needs of a database. Every function is atomic. `account` is the account's label: the provider's id, with the account's name in
- * parentheses if it has one.
+ * What a worker needs of a database. Every function is atomic, and takes 10,000 tasks, changes or ids at once. `account` is the account's label:
+ * the provider's id, with the account's name in parentheses if it has one.
  */
 export interface QueueStore {
   /** Adds tasks with revision 0, of each the first entry. A task that is watched, or whose end is not acknowledged yet, stays as it is. */

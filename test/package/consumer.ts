@@ -23,6 +23,8 @@ import { download, isDownloadError, openJournal, type SaveEvent, saveVideos } fr
 import { anyfast } from 'rx-seedance/providers/anyfast';
 import { ark } from 'rx-seedance/providers/ark';
 import { providerProxy, toNodeListener } from 'rx-seedance/proxy';
+import { postgresSchema, postgresStore } from 'rx-seedance/queue/postgres';
+import { redisStore, type RedisClient } from 'rx-seedance/queue/redis';
 import { type Simulator, startSimulator } from 'rx-seedance/simulator';
 import { toServerSentEvents } from 'rx-seedance/sse';
 import { scriptedTransport } from 'rx-seedance/testing';
@@ -77,3 +79,6 @@ export const proxied = toNodeListener(providerProxy(account(ark, { apiKey: 'key'
 export const named: TaskRef<'ark'> | null = refFromCallback(ark, '{}');
 
 export const received = toNodeListener(callbackHandler(account(ark, { apiKey: null }), { secret: 'x'.repeat(32) }).handle);
+export const stores = (redis: RedisClient, pool: Parameters<typeof postgresStore>[0]) => [redisStore(redis, { prefix: 'videos' }), postgresStore(pool)] as const;
+
+export const migration: string = postgresSchema({ schema: 'videos' });
