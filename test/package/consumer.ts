@@ -79,6 +79,7 @@ export const proxied = toNodeListener(providerProxy(account(ark, { apiKey: 'key'
 export const named: TaskRef<'ark'> | null = refFromCallback(ark, '{}');
 
 export const received = toNodeListener(callbackHandler(account(ark, { apiKey: null }), { secret: 'x'.repeat(32) }).handle);
+
 export const stores = (redis: RedisClient, pool: Parameters<typeof postgresStore>[0]) => [redisStore(redis, { prefix: 'videos' }), postgresStore(pool)] as const;
 
 export const migration: string = postgresSchema({ schema: 'videos' });

@@ -12,6 +12,8 @@ import { Redis } from 'ioredis';
 
 /** A server with its data in a folder of its own. */
 export interface Server<Client> {
+  /** For a client of another process: the path of the socket, or a URL. */
+  readonly address: string;
   /** A new client. It fails at once while the server is down, and never sends anything twice. */
   readonly connect: () => Client;
   /** Ends the server with a signal, and resolves when its process is gone. */
@@ -75,7 +77,7 @@ const launch = (program: string, options: readonly string[], user: User, ready: 
   });
 
 /** A server that `run` starts, and whose data are in `folder`. */
-const serverOf = async <Client>(folder: string, connect: () => Client, run: () => Promise<ChildProcess>): Promise<Server<Client>> => {
+const serverOf = async <Client>(folder: string, address: string, connect: () => Client, run: () => Promise<ChildProcess>): Promise<Server<Client>> => {
   let child = await run();
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (!running.has(child)) return;
@@ -84,6 +86,7 @@ const serverOf = async <Client>(folder: string, connect: () => Client, run: () =
     await ended;
   };
   return {
+    address,
     connect,
     end,
     start: async () => { child = await run(); },
@@ -122,6 +125,7 @@ export const startRedis = async (fsync: 'always' | 'everysec', isCluster = false
   }
   return serverOf(
     folder,
+    path,
     // The error of a server that goes away arrives at each command too.
     () => new Redis({ path, retryStrategy: () => null, maxRetriesPerRequest: 0 }).on('error', () => undefined),
     () => launch(program, options, {}, isCluster ? /Cluster state changed: ok/ : /ready to accept connections/i),
@@ -157,5 +161,5 @@ export const startPostgres = async (): Promise<Server<Pool>> => {
     }
   };
   // The error of an idle connection arrives at the next query too.
-  return serverOf(folder, () => new Pool({ host: folder, user: 'postgres', database: 'postgres' }).on('error', () => undefined), run);
+  return serverOf(folder, `postgresql://postgres@/postgres?host=${encodeURIComponent(folder)}`, () => new Pool({ host: folder, user: 'postgres', database: 'postgres' }).on('error', () => undefined), run);
 };
