@@ -47,9 +47,9 @@ const postgresFolders = (): readonly string[] => {
   return [...pathFolders, ...versions.map((version) => join(root, version, 'bin'))];
 };
 
-/** Servers that still run. None outlives its test run. */
-const running = new Set<ChildProcess>();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+/** Kills the server when this process is gone, however it ended. */
+const guard = ({ pid }: ChildProcess): ChildProcess =>
+  spawn('sh', ['-c', `read _; kill -9 ${pid}`], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
 
 interface User {
   readonly uid?: number;
@@ -60,7 +60,7 @@ interface User {
 const launch = (program: string, options: readonly string[], user: User, ready: RegExp): Promise<ChildProcess> =>
   new Promise((resolve, reject) => {
     const child = spawn(program, options, { ...user, stdio: ['ignore', 'pipe', 'pipe'] });
-    running.add(child);
+    const guardian = guard(child);
     let said = '';
     const hear = (chunk: Buffer) => {
       if (ready.test(said)) return;
@@ -71,7 +71,7 @@ const launch = (program: string, options: readonly string[], user: User, ready: 
     child.stderr.on('data', hear);
     child.once('error', reject);
     child.once('exit', () => {
-      running.delete(child);
+      guardian.kill('SIGKILL');
       reject(new Error(`${program} ended before it was ready:\n${said}`));
     });
   });
@@ -80,7 +80,7 @@ const launch = (program: string, options: readonly string[], user: User, ready: 
 const serverOf = async <Client>(folder: string, address: string, connect: () => Client, run: () => Promise<ChildProcess>): Promise<Server<Client>> => {
   let child = await run();
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (!running.has(child)) return;
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill(signal);
     await ended;
