@@ -6,7 +6,6 @@ import { taskKey } from '../task/snapshot.js';
 import { endId, endsIn, escaped, firstByTask, outcomes, stateOf, taskOf } from './rows.js';
 import type { QueueStore } from './store.js';
 
-
 /** A pool or a client, as far as the store uses it. That of `pg` is one. */
 export interface PostgresPool {
   readonly query: (text: string, values: unknown[]) => Promise<{ readonly rows: unknown[]; readonly rowCount: number | null }>;

@@ -9,7 +9,6 @@ import { taskKey } from '../task/snapshot.js';
 import { endId, endsIn, escaped, firstByTask, outcomes, stateOf, taskOf } from './rows.js';
 import type { QueueStore } from './store.js';
 
-
 /** A Redis client, as far as the store uses it. That of `ioredis` is one. */
 export interface RedisClient {
   readonly eval: (script: string, numberOfKeys: number, ...keysAndArguments: string[]) => Promise<unknown>;
