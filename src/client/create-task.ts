@@ -3,7 +3,7 @@
  */
 import { isLeft, isRight } from 'fp-ts/Either';
 import {
-  catchError, concat, defer, endWith, filter, from, ignoreElements, isObservable, map, type Observable, of, ReplaySubject, switchMap, tap, throwError, timeout,
+  catchError, concat, defaultIfEmpty, defer, endWith, filter, from, ignoreElements, isObservable, map, type Observable, of, ReplaySubject, switchMap, take, tap, throwError, timeout,
   timer, toArray,
 } from 'rxjs';
 import { checkBoolean, checkPositive } from '../checks.js';
@@ -83,18 +83,22 @@ export const createTask = <Id extends string, Own extends Id, Body>(
     defer(() => {
       const result = work();
       return isObservable(result) ? result : isPromise(result) ? from(result) : of(result);
-    }).pipe(timeout({ first: saveTimeoutMs, scheduler: clock.scheduler, with: () => throwError(() => new Error(`the store took longer than ${String(saveTimeoutMs)} ms`)) }));
+    }).pipe(
+      timeout({ first: saveTimeoutMs, scheduler: clock.scheduler, with: () => throwError(() => new Error(`the store took longer than ${String(saveTimeoutMs)} ms`)) }),
+      take(1),
+    );
 
   const read = (): Observable<CreationRecord | null> => {
     const record = records.get(key) ?? null;
     if (store === undefined || record?.outcome?.outcome === 'created') return of(record);
-    return eventually(() => store.read(key)).pipe(map((value) => parseCreationRecord(key, value)));
+    return eventually(() => store.read(key)).pipe(defaultIfEmpty(null), map((value) => parseCreationRecord(key, value)));
   };
 
   /** Completes when the record is kept. Errors: those of the store, `Overtaken`. */
   const keep = (record: CreationRecord, before: CreationRecord | null): Observable<never> => {
     const written = store === undefined ? of(true) : eventually(() => store.write(record, before));
     return written.pipe(
+      defaultIfEmpty(true),
       tap((isWritten) => {
         if (isWritten === false) throw new Overtaken();
         records.set(key, record);

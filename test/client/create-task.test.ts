@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { asyncScheduler, catchError, defer, delay, EMPTY, map, mergeMap, type Observable, of, repeat, retry, Subject, take, throwError, timer, toArray } from 'rxjs';
+import { asyncScheduler, BehaviorSubject, catchError, defer, delay, EMPTY, map, mergeMap, type Observable, of, repeat, retry, Subject, take, throwError, timer, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { account } from '../../src/client/account.js';
 import { createTask, type CreateOptions } from '../../src/client/create-task.js';
@@ -255,6 +255,23 @@ describe('createTask', () => {
       create(client, { store }).subscribe((outcome) => lines.push(`${String(asyncScheduler.now())} ${shown(outcome)}`));
       flush();
       expect(lines).toEqual(['3000 kept order-1 sent', '3000 sent', '5000 kept order-1 created', '5000 created cgt-new']);
+    });
+  });
+
+  it('takes a store whose Observables emit nothing, several values or never complete', () => {
+    inVirtualTime(({ flush }) => {
+      const stores: readonly CreationStore[] = [
+        { read: () => EMPTY, write: () => EMPTY },
+        { read: () => new BehaviorSubject(null), write: () => new BehaviorSubject(true) },
+        { read: () => of(null, { version: 7 }), write: () => of(true, false) },
+      ];
+      for (const [index, store] of stores.entries()) {
+        const { client, posts } = clientOf(() => created);
+        const seen = record(create(client, { store, key: `order-${String(index)}` }), shown);
+        flush();
+        expect(seen.lines).toEqual(['0s created cgt-new', '0s |']);
+        expect(posts()).toBe(1);
+      }
     });
   });
 
