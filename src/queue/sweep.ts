@@ -32,7 +32,7 @@ export interface SweepOptions extends Omit<WatchConfigOptions, 'baseUrl' | 'expe
   readonly account: Account;
   readonly transport: Transport;
   readonly store: QueueStore;
-  /** How long tasks that fall due wait for others, so that one list polls them all. Default: a tenth of the minimum interval. */
+  /** How long tasks that fall due wait for others where the provider has a list, so that one request polls them all. Default: a tenth of the minimum interval. */
   readonly windowMs?: number | undefined;
   /** No new request leaves after this time. Default: 60 s. */
   readonly maxMs?: number | undefined;
@@ -188,10 +188,11 @@ class Sweep {
       await Promise.all(inFlight);
     }
     if (failures.length > 0) throw failures[0];
-    if (isHeld) await this.#write({ ...this.#lane, holder: null, heldUntilMs: 0 });
+    if (isHeld) await this.#write({ holder: null, heldUntilMs: 0 });
     const [first] = await this.#store.due(this.#label, Number.MAX_SAFE_INTEGER, 1);
     if (first === undefined) return this.#result(null);
-    return this.#result(Math.max(first.dueAtMs + this.#windowMs, this.#now() + limiterWaitMs(this.#lane.limiter, this.#now())));
+    const dueAtMs = first.dueAtMs + (this.#mayList() ? this.#windowMs : 0);
+    return this.#result(Math.max(dueAtMs, this.#now() + limiterWaitMs(this.#lane.limiter, this.#now())));
   }
 
   /** Whether tasks wait for the rate limit. */
@@ -216,18 +217,19 @@ class Sweep {
   }
 
   /** Writes the lane. Returns false if another worker has it. */
-  async #write(lane: LaneRecord): Promise<boolean> {
-    const text = JSON.stringify(lane);
+  async #write(changes: Pick<LaneRecord, 'holder' | 'heldUntilMs'>): Promise<boolean> {
+    const text = JSON.stringify({ ...this.#lane, ...changes });
     const isWritten = await this.#store.swapLane(this.#label, this.#laneText, text);
     if (!isWritten) return false;
     this.#laneText = text;
-    this.#lane = lane;
+    // Responses may have changed the rest meanwhile: the next write has it.
+    this.#setLane(changes);
     return true;
   }
 
   /** Takes the lane, or keeps it. The departures that are planned are counted already: a worker that takes over keeps the limit. */
   #hold(): Promise<boolean> {
-    return this.#write({ ...this.#lane, holder: this.#id, heldUntilMs: this.#now() + holdMs });
+    return this.#write({ holder: this.#id, heldUntilMs: this.#now() + holdMs });
   }
 
   /**
