@@ -44,10 +44,10 @@ export type { LaneStatus, QueueStatus, RateLimitOptions, WaitingFor } from './tr
 export type { TransportLimits } from './transport/limits.js';
 export { type HttpGet, type HttpRequest, type HttpResponse, type HttpWrite, type Transport, TransportError } from './transport/transport.js';
 export type { Provider } from './wire/provider.js';
-export type { TaskList } from './wire/task-list.js';
+export type { ListPage, TaskList } from './wire/task-list.js';
 export type { KeyHeader, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './wire/facts.js';
 export type { ReadFailure, ResponseReason } from './wire/error-response.js';
-export { account, type Account, type AccountOptions } from './client/account.js';
+export { account, type Account, type AccountOptions, type BodyOf } from './client/account.js';
 export { cancelTask, type CancelOutcome } from './client/cancel-task.js';
 export { createTask, type CreateOptions } from './client/create-task.js';
 export { type CreateOutcome, type CreationRecord, type CreationStore, type Eventually, parseCreationRecord, type RejectionReason } from './client/creation-record.js';

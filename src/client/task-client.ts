@@ -92,7 +92,11 @@ export interface TaskClient<Id extends string = string> {
    * Throws `TypeError` for a ref of another provider or account.
    */
   accountOf(task: TaskRef<Id>): Account;
-  /** For `createTask`, `cancelTask` and `listTasks`. Throws `TypeError` for an account of another client. */
+  /**
+   * For `createTask`, `cancelTask` and `listTasks`. Throws `TypeError` for an account of another client.
+   *
+   * @internal
+   */
   readonly connectionOf: (account: Account) => ClientConnection;
   /** The clock of the client: `scheduler.now()` is the time by which states, events and rows are dated. */
   readonly scheduler: SchedulerLike;

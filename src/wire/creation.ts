@@ -109,7 +109,10 @@ export const flatVideoCreation: TaskCreation<FlatVideoTaskBody> = {
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
-const shown = (value: unknown): string => (typeof value === 'string' ? `'${value.slice(0, 80)}'` : Array.isArray(value) ? 'an array' : String(value));
+const shown = (value: unknown): string => {
+  if (typeof value === 'string') return `'${value.slice(0, 80)}'`;
+  return Array.isArray(value) ? 'an array' : typeof value === 'object' && value !== null ? 'an object' : String(value);
+};
 
 const noModel = (body: unknown): string =>
   PlainObject.is(body) ? `model must be a non-empty string, not ${shown(body['model'])}` : `the body must be an object, not ${shown(body)}`;

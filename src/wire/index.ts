@@ -5,7 +5,7 @@
 export { type Provider, type ProviderFacts, defineProvider } from './provider.js';
 export type { AssumedFact, KeyHeader, TaskHints, Pacing, Retention, TierFactor, TimeRange } from './facts.js';
 export { type ArkContent, type ArkTaskBody, arkCreation, type Creation, type FlatVideoTaskBody, flatVideoCreation, type TaskCreation } from './creation.js';
-export { arkList, type TaskList } from './task-list.js';
+export { arkList, type ListPage, type TaskList } from './task-list.js';
 export type { Dialect } from './dialect.js';
 export { type ParsedTask, noSettings, usageOf } from './reading.js';
 export { type StatusTable, statusOf } from './status-words.js';

@@ -33,7 +33,7 @@ export interface ResponseReader {
    * Returns what `pick` finds in the JSON of a successful response. Null means that it found nothing: the result is then the error in the
    * response, or a `decode` failure that says what was `wanted`.
    */
-  readonly readWith: <T>(response: HttpResponse, wanted: string, pick: (json: unknown) => T | null) => Read<T>;
+  readonly readWith: <T>(response: HttpResponse, wanted: string, pick: (json: unknown) => T | null) => Either<ReadFailure, T>;
 }
 
 /** Creates the reader of a dialect. */
