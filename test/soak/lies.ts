@@ -82,7 +82,7 @@ export const lies: readonly Lie[] = [
     caughtBy: { unnoticed: 'the default policies wait as long, and the requests of the client wait for the interval too' },
   },
   { lie: 'Retry-After is ignored', file: 'transport/retry-after.ts', from: "const own = retryAfterMs(headers['retry-after'], date);", to: 'const own = null as number | null;', caughtBy: 'requests before the end of a Retry-After' },
-  { lie: 'a 429 slows nobody', file: 'client/requests.ts', from: 'lane.arrived({ isRefused,', to: 'lane.arrived({ isRefused: false,', caughtBy: 'requests before the end of a Retry-After' },
+  { lie: 'a 429 slows nobody', file: 'client/requests.ts', from: 'return { isRefused, sentAtMs,', to: 'return { isRefused: false, sentAtMs,', caughtBy: 'requests before the end of a Retry-After' },
   { lie: 'refusals find no limit', file: 'transport/rate-limiter.ts', from: 'return isFresh && isEvidence ? slowed(next, nowMs, minIntervalMs) : next;', to: 'return next;', tasks: 1200, caughtBy: 'keys with many refusals' },
   { lie: 'a given limit is ignored', file: 'transport/request-queue.ts', from: 'createRateLimiter(perMinute ?? null)', to: 'createRateLimiter(perMinute === undefined ? null : null)', caughtBy: 'requests above a given rate limit' },
   // --- what is left behind
