@@ -1,6 +1,6 @@
 /**
  * `npm run bench:create`: other clients and this library on the same wanted tasks, in about ten minutes. Installs the other clients into
- * peers/ first, and Node 22 for the one that needs it. `-- --write` writes docs/side-by-side.md; `-- plain-loop rx-seedance` runs those alone.
+ * peers/ first, and Node 22 for the one that needs it. `-- --write` writes docs/side-by-side.md and its plot; `-- plain-loop rx-seedance` runs those alone.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -90,4 +90,5 @@ if (write) {
     versions,
   });
   writeFileSync(new URL('../../docs/side-by-side.md', import.meta.url), `${text}\n`);
+  await import('./write-plot.mjs');
 }

@@ -16,7 +16,7 @@ import { mix, times } from './contest.mjs';
 export const own = 'this library';
 
 /** Of fewer ends, a quantile says nothing. */
-const fewest = 5;
+export const fewest = 5;
 
 /** @type {readonly { head: string, of: (row: Row) => readonly number[], isBetter?: 'less' | 'more' }[]} */
 const columns = [
@@ -85,6 +85,7 @@ export const page = (parts, { date, nodes, cores, load, speed, seeds, missing, a
     `the ends are log-normal (one in twenty before ${times.minMs / 1000} s, one in twenty after ${times.maxMs / 1000} s). Two figures are those of seeds ${seeds.join(' and ')}: other outcomes and other faults. ` +
     'Every contender sends the same bodies, so the first creation of a prompt gets the same fault from each. ' +
     'Which poll gets a fault depends on the order in which requests arrive, so the figures of two runs differ: those of right ends by a few, the p95 of the notice up to several times.',
+    '![For each client, without faults and with them: bars for right ends, requests and the median time from the end of a task to its report](images/side-by-side.svg)',
     ...parts.flatMap(({ faultRate, rows }) => [
       faultRate === 0 ? '## No faults' : `## Faults of every kind, ${Math.round(100 * faultRate)} % of creations and polls`,
       ...(faultRate === 0 ? [] : ['So many faults are no ordinary day: they show what each contender does with one. One that gives up at the first fault sends few requests.']),
