@@ -1,7 +1,7 @@
 /**
  * What a worker process runs: sweeps of all accounts, and the delivery of ends. Any number of processes may run both.
  */
-import { asyncScheduler, catchError, concatMap, defer, expand, from, isObservable, last, map, merge, type Observable, of, repeat, type SchedulerLike, switchMap, timer } from 'rxjs';
+import { asyncScheduler, catchError, concatMap, defer, expand, from, isObservable, last, map, materialize, merge, type Observable, of, repeat, type SchedulerLike, switchMap, tap, throwError, timer } from 'rxjs';
 import { checkPositive } from '../checks.js';
 import { type Account, labelOf } from '../client/account.js';
 import { isPromise } from '../client/saver.js';
@@ -75,6 +75,7 @@ const mostEnds = 100;
  * Delivers ends from the outbox for ever, one at a time, the oldest first. Emits each end after it was delivered and acknowledged.
  *
  * An end is delivered at least once: again if the process stops between `deliver` and the acknowledgement, and by each process that runs this.
+ * Ends that are delivered during an acknowledgement are acknowledged together.
  *
  * Errors: those of the store, and of `deliver`: the end stays in the outbox. Resubscribe with a delay, for example by `retry`.
  * @param deliver a promise or an Observable delays the acknowledgement until it completes
@@ -86,11 +87,23 @@ export const deliverEnds = (store: QueueStore, deliver: (end: DeliveredEnd) => u
     defer(() => {
       const work = deliver(end);
       return (isObservable(work) || isPromise(work) ? from(work) : of(null)).pipe(last(() => true, null));
-    }).pipe(concatMap(() => store.acknowledge([end.id])), map(() => end));
-  const batch = (): Observable<DeliveredEnd> =>
-    defer(() => store.ended(mostEnds)).pipe(
+    }).pipe(map(() => end));
+  const batch = (): Observable<DeliveredEnd> => {
+    let delivered: DeliveredEnd[] = [];
+    const acknowledged = async (): Promise<readonly DeliveredEnd[]> => {
+      const ends = delivered;
+      delivered = [];
+      if (ends.length > 0) await store.acknowledge(ends.map(({ id }) => id));
+      return ends;
+    };
+    return defer(() => store.ended(mostEnds)).pipe(
       concatMap((ends) => from(ends)),
       concatMap(({ id, task, state }) => one({ id, task, state: parseWatchState(state) })),
+      tap((end) => delivered.push(end)),
+      materialize(), // an error waits until the ends before it are acknowledged
+      concatMap((each) => (each.kind === 'E' ? throwError((): unknown => each.error) : acknowledged())),
+      concatMap((ends) => from(ends)),
     );
+  };
   return batch().pipe(repeat({ delay: () => timer(intervalMs, scheduler) }));
 };

@@ -7,6 +7,8 @@ import { ark } from '../../src/providers/ark.js';
 import { yescale } from '../../src/providers/yescale.js';
 import { addTasks, deliverEnds, memoryStore, type QueueStore, runSweeps, type SweepRun, wakeTask } from '../../src/queue/index.js';
 import { atSpeed, type Simulator, startSimulator } from '../../src/simulator/index.js';
+import { watchConfig } from '../../src/state/watch-config.js';
+import { startWatch } from '../../src/state/watch-state.js';
 
 const speed = 100;
 const scheduler = atSpeed(speed);
@@ -92,5 +94,25 @@ describe('runSweeps and deliverEnds', () => {
     const polls = simulator.polls(task);
     await lastValueFrom(timer(60_000, scheduler));
     expect(simulator.polls(task)).toBe(polls);
+  });
+});
+
+describe('deliverEnds', () => {
+  it('acknowledges together what was delivered meanwhile, before it passes an error on', async () => {
+    const state = startWatch({ provider: 'ark', id: 'cgt-1' }, watchConfig(ark), 0);
+    const acknowledged: (readonly string[])[] = [];
+    const store: QueueStore = {
+      ...memoryStore(),
+      ended: () => Promise.resolve(['1', '2', '3', '4', '5'].map((id) => ({ id, task: state.task, state: JSON.parse(JSON.stringify(state)) }))),
+      acknowledge: (ids) => { acknowledged.push(ids); return Promise.resolve(); },
+    };
+    const delivered: string[] = [];
+    const emitted: string[] = [];
+    const ends = deliverEnds(store, ({ id }) => {
+      delivered.push(id);
+      if (id === '4') throw new Error('the receiver is down');
+    });
+    await expect(lastValueFrom(ends.pipe(tap(({ id }) => emitted.push(id))))).rejects.toThrow('the receiver is down');
+    expect({ delivered, acknowledged, emitted }).toEqual({ delivered: ['1', '2', '3', '4'], acknowledged: [['1'], ['2', '3']], emitted: ['1', '2', '3'] });
   });
 });
