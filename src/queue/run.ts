@@ -64,7 +64,7 @@ export interface DeliveredEnd {
 
 /** Options of `deliverEnds`. */
 export interface DeliverEndsOptions {
-  /** Default: 1 s. */
+  /** The wait before the outbox is read again, unless more ends are waiting. Default: 1 s. */
   readonly intervalMs?: number | undefined;
   readonly scheduler?: SchedulerLike | undefined;
 }
@@ -88,6 +88,7 @@ export const deliverEnds = (store: QueueStore, deliver: (end: DeliveredEnd) => u
       const work = deliver(end);
       return (isObservable(work) || isPromise(work) ? from(work) : of(null)).pipe(last(() => true, null));
     }).pipe(map(() => end));
+  let isFull = false;
   const batch = (): Observable<DeliveredEnd> => {
     let delivered: DeliveredEnd[] = [];
     const acknowledged = async (): Promise<readonly DeliveredEnd[]> => {
@@ -97,7 +98,10 @@ export const deliverEnds = (store: QueueStore, deliver: (end: DeliveredEnd) => u
       return ends;
     };
     return defer(() => store.ended(mostEnds)).pipe(
-      concatMap((ends) => from(ends)),
+      concatMap((ends) => {
+        isFull = ends.length === mostEnds;
+        return ends;
+      }),
       concatMap(({ id, task, state }) => one({ id, task, state: parseWatchState(state) })),
       tap((end) => delivered.push(end)),
       materialize(), // an error waits until the ends before it are acknowledged
@@ -105,5 +109,5 @@ export const deliverEnds = (store: QueueStore, deliver: (end: DeliveredEnd) => u
       concatMap((ends) => from(ends)),
     );
   };
-  return batch().pipe(repeat({ delay: () => timer(intervalMs, scheduler) }));
+  return batch().pipe(repeat({ delay: () => timer(isFull ? 0 : intervalMs, scheduler) }));
 };

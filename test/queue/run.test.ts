@@ -115,4 +115,17 @@ describe('deliverEnds', () => {
     await expect(lastValueFrom(ends.pipe(tap(({ id }) => emitted.push(id))))).rejects.toThrow('the receiver is down');
     expect({ delivered, acknowledged, emitted }).toEqual({ delivered: ['1', '2', '3', '4'], acknowledged: [['1'], ['2', '3']], emitted: ['1', '2', '3'] });
   });
+
+  it('waits only when it has read all ends', { timeout: 5_000 }, async () => {
+    const state = startWatch({ provider: 'ark', id: 'cgt-1' }, watchConfig(ark), 0);
+    let left = Array.from({ length: 250 }, (_, index) => ({ id: String(index), task: state.task, state: JSON.parse(JSON.stringify(state)) }));
+    const store: QueueStore = {
+      ...memoryStore(),
+      ended: (limit) => Promise.resolve(left.slice(0, limit)),
+      acknowledge: (ids) => { left = left.filter(({ id }) => !ids.includes(id)); return Promise.resolve(); },
+    };
+    const ends = await lastValueFrom(deliverEnds(store, () => undefined, { intervalMs: 3_600_000 }).pipe(take(250), toArray()));
+    expect(ends.map(({ id }) => id)).toEqual(Array.from({ length: 250 }, (_, index) => String(index)));
+    expect(left).toEqual([]);
+  });
 });
