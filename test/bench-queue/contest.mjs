@@ -20,6 +20,7 @@ import { mean, quantile } from '../bench/statistics.mjs';
  * @property {number} mostOfList    as many ids go into a URL of 6,000 characters
  * @property {number} polls         a task in a list counts as one
  * @property {number} sweeps        of both workers
+ * @property {number} failedSweeps such as by a disk that stalls for a second, which is ten at 10×
  * @property {number} commands      of Redis, those inside scripts too; 0 for PostgreSQL
  * @property {number} rowsWritten   of PostgreSQL; 0 for Redis
  * @property {number} workersCpuS   CPU time of both workers
@@ -144,7 +145,7 @@ export const run = async ({ file, engine, tasks, speed, seed, windowMs }) => {
     }));
     simulator.send('requests');
     const [requests] = await once(simulator, 'message');
-    const total = (/** @type {'polls' | 'sweeps' | 'cpuMs'} */ field) => reports.reduce((sum, report) => sum + report[field], 0);
+    const total = (/** @type {'polls' | 'sweeps' | 'failedSweeps' | 'cpuMs'} */ field) => reports.reduce((sum, report) => sum + report[field], 0);
     const ended = submitted.filter(({ task, status }) => delivered.get(task.id)?.status === status);
     const delays = (/** @type {(id: string) => number | undefined} */ atMs) => {
       const delaysS = ended.map(({ task, endMs }) => ((atMs(task.id) ?? NaN) - endMs) / 1000);
@@ -153,7 +154,7 @@ export const run = async ({ file, engine, tasks, speed, seed, windowMs }) => {
     return {
       tasks, ends: ended.length, twice: twice.size,
       requests: requests.length, longestUrl: Math.max(...requests), mostOfList: mostOfList(account.baseUrl, submitted.map(({ task }) => task.id)),
-      polls: total('polls'), sweeps: total('sweeps'),
+      polls: total('polls'), sweeps: total('sweeps'), failedSweeps: total('failedSweeps'),
       ...ofDatabase,
       workersCpuS: total('cpuMs') / 1000,
       lifeS: mean(ended.map(({ task, startMs }) => ((knownAtMs.get(task.id) ?? NaN) - startMs) / 1000)),

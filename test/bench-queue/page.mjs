@@ -20,10 +20,10 @@ const pair = (/** @type {readonly [number, number]} */ [p50, p95]) => `${digits(
 
 /** One row for each run. */
 export const runsTable = (/** @type {readonly Measured[]} */ runs) => grid(
-  ['', 'requests', 'polls', 'Redis commands', 'rows written', 'MB written', 'CPU of workers, s', 'of the database, s', 'tasks/s', 'known p50 / p95, s', 'delivered p50 / p95, s', 'lost', 'delivered twice'],
+  ['', 'requests', 'polls', 'Redis commands', 'rows written', 'MB written', 'CPU of workers, s', 'of the database, s', 'tasks/s', 'known p50 / p95, s', 'delivered p50 / p95, s', 'lost', 'delivered twice', 'failed sweeps'],
   runs.map((one) => [
     one.name, digits(one.requests), digits(one.polls), shown(one.commands), shown(one.rowsWritten), digits(one.bytesWritten / 1e6), digits(one.workersCpuS), digits(one.databaseCpuS),
-    digits(one.tasks / one.wallS), pair(one.knownS), pair(one.deliveredS), digits(one.tasks - one.ends), digits(one.twice),
+    digits(one.tasks / one.wallS), pair(one.knownS), pair(one.deliveredS), digits(one.tasks - one.ends), digits(one.twice), digits(one.failedSweeps),
   ]),
 );
 
@@ -119,7 +119,7 @@ export const page = (/** @type {Measurement} */ { date, node, cores: machine, lo
     [
       '- **known**: from the end of a task until its end is in the database; p50 and p95. **Delivered**: until `deliver` has it, or the job reports it.',
       '- **delivered twice**: `deliverEnds` runs in both workers, as in the recipe, and neither knows what the other delivers. Run it in one process, or tell deliveries apart by their `id`.',
-      '- **delivered** is late where many ends come at once: each end is acknowledged before the next one is delivered, and each acknowledgement waits for the disk. At 10× ten times as many ends come in a second.',
+      '- **failed sweeps**: a call of the store took longer than 10 s, which is 1 s at 10×: the disk stalled. The next sweep polls what was left.',
       `- The BullMQ jobs poll less often than they want to (${digits(jobs.polls)} polls instead of about ${digits(runOf(runs, 'sweeps').polls)}): at 10× neither this machine nor its disk keeps up with ${digits(jobs.commands / jobs.polls)} commands for each poll.`,
     ].join('\n'),
     '## The window of a sweep',
@@ -132,7 +132,7 @@ export const page = (/** @type {Measurement} */ { date, node, cores: machine, lo
       `- **One process is enough** up to about ${rounded(mostOfOneProcess(redis))} tasks of a provider with lists over Redis, ${rounded(mostOfOneProcess(postgres))} over PostgreSQL. Run two for availability.`,
       `- **One Redis is enough** up to about ${rounded(perRedis)} tasks: it runs scripts on one core. A million needs ${Math.ceil(million.databaseCpu * 1e6 / busiest)}, each with some of the accounts: a store, \`runSweeps\` and \`deliverEnds\` for each.`,
       `- **The disk**: a poll writes the state of its task twice, ${digits(redis.bytesWritten / redis.polls / 1_000)} kB in Redis and ${digits(postgres.bytesWritten / postgres.polls / 1_000)} kB of write-ahead log in PostgreSQL.`,
-      `- **Deliveries**: a million tasks of this length end ${digits(million.ends * 1e6)} times a second. One \`deliverEnds\` delivers one end after another, as fast as the disk acknowledges: a few hundred a second. More Redis servers, or more schemas of PostgreSQL, have an outbox each.`,
+      `- **Deliveries**: a million tasks of this length end ${digits(million.ends * 1e6)} times a second. \`deliverEnds\` reads 100 ends at once and delivers one after another: what \`deliver\` takes is its limit. Each Redis, or each schema of PostgreSQL, has an outbox of its own.`,
       '- **Requests**: of a key with 1,000 tasks they are few because Ark has lists. A provider without lists needs one for each poll, and its rate limit, not the workers, says how many tasks a key can have.',
       '- Computed figures assume that costs grow with the number of tasks. No run here had more than 3,000.',
     ].join('\n'),

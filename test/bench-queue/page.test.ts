@@ -3,7 +3,7 @@ import { goals, type Id, type Measured, mostOfOneProcess, page, scaleTable, unit
 
 /** 1,000 tasks that are watched for 100 s each: 100,000 task-seconds. */
 const run = (id: Id, changes: Partial<Measured> = {}): Measured => ({
-  id, name: id, tasks: 1_000, ends: 1_000, twice: 0, requests: 200, longestUrl: 6_000, mostOfList: 144, polls: 5_000, sweeps: 50, commands: 10_000, rowsWritten: 0,
+  id, name: id, tasks: 1_000, ends: 1_000, twice: 0, requests: 200, longestUrl: 6_000, mostOfList: 144, polls: 5_000, sweeps: 50, failedSweeps: 0, commands: 10_000, rowsWritten: 0,
   workersCpuS: 3, databaseCpuS: 1, bytesWritten: 1e7, lifeS: 100, wallS: 20, knownS: [5, 10], deliveredS: [6, 11], ...changes,
 });
 const runs = [

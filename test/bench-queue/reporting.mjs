@@ -18,7 +18,7 @@
 export const settings = () => JSON.parse(process.argv[2] ?? '{}');
 
 /** What the worker counts itself. */
-export const counts = { polls: 0, sweeps: 0 };
+export const counts = { polls: 0, sweeps: 0, failedSweeps: 0 };
 
 /** An end is in the database. */
 export const reportKnown = (/** @type {string} */ id, /** @type {number} */ atMs) => process.send?.({ kind: 'known', id, atMs });

@@ -3,6 +3,7 @@
  */
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
+import { retry } from 'rxjs';
 import { account } from 'rx-seedance';
 import { ark } from 'rx-seedance/providers/ark';
 import { addTasks, deliverEnds, runSweeps } from 'rx-seedance/queue';
@@ -25,8 +26,8 @@ const onEvent = (/** @type {import('rx-seedance/queue').SweepEvent} */ event) =>
 
 runSweeps({ accounts: [own], transport: undiciTransport(), store, windowMs, onEvent, scheduler }).subscribe(({ error }) => {
   counts.sweeps += 1;
-  if (error !== null) throw error;
+  if (error !== null) counts.failedSweeps += 1; // the next one follows, as in a program that logs it
 });
-deliverEnds(store, ({ task, state }) => reportDelivered(task.id, state.snapshot?.status, scheduler.now()), { scheduler }).subscribe();
+deliverEnds(store, ({ task, state }) => reportDelivered(task.id, state.snapshot?.status, scheduler.now()), { scheduler }).pipe(retry({ delay: 5_000 / speed })).subscribe();
 
 start((tasks) => addTasks(store, own, tasks, { scheduler }));
