@@ -6,7 +6,7 @@ import { digits, grid } from '../bench/report.mjs';
 /**
  * @typedef {'sweeps' | 'jobs' | 'no-window' | 'wide-window' | 'postgres' | 'redis-key' | 'postgres-key'} Id
  * @typedef {import('./contest.mjs').Figures & { id: Id, name: string }} Measured
- * @typedef {{ date: string, node: string, cores: number, load: number, runs: readonly Measured[] }} Measurement
+ * @typedef {{ date: string, node: string, cores: number, load: number, runs: readonly Measured[], notes?: readonly string[] }} Measurement
  */
 
 const runOf = (/** @type {readonly Measured[]} */ runs, /** @type {Id} */ id) => {
@@ -101,7 +101,7 @@ const windows = (/** @type {readonly Measured[]} */ runs) => {
   ].join('\n');
 };
 
-export const page = (/** @type {Measurement} */ { date, node, cores: machine, load, runs }) => {
+export const page = (/** @type {Measurement} */ { date, node, cores: machine, load, runs, notes = [] }) => {
   const [redis, postgres, jobs] = [runOf(runs, 'redis-key'), runOf(runs, 'postgres-key'), runOf(runs, 'jobs')];
   const million = unitCosts(redis);
   const perRedis = busiest / million.databaseCpu;
@@ -115,6 +115,7 @@ export const page = (/** @type {Measurement} */ { date, node, cores: machine, lo
     'Sweeps are `runSweeps` and `deliverEnds` with their defaults. A BullMQ job a task is [one step](recipes/job-queue.md#one-step-for-any-engine) with compare-and-set rows, 100 jobs at once in each worker. Redis runs with `appendfsync always`. ' +
     'Commands are those of `INFO commandstats` over the whole run, inside scripts too.',
     runsTable(runs),
+    ...notes,
     goals(runs),
     [
       '- **known**: from the end of a task until its end is in the database; p50 and p95. **Delivered**: until `deliver` has it, or the job reports it.',
