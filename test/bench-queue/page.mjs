@@ -105,7 +105,11 @@ export const page = (/** @type {Measurement} */ { date, node, cores: machine, lo
   const [redis, postgres, jobs] = [runOf(runs, 'redis-key'), runOf(runs, 'postgres-key'), runOf(runs, 'jobs')];
   const million = unitCosts(redis);
   const perRedis = busiest / million.databaseCpu;
-  const rounded = (/** @type {number} */ value) => digits(Number(value.toPrecision(1)));
+  /** Down to two digits. @param {number} value */
+  const rounded = (value) => {
+    const unit = 10 ** (Math.floor(Math.log10(value)) - 1);
+    return digits(Math.floor(value / unit) * unit);
+  };
   return [
     '# Many tasks',
     'What it costs to follow tasks with [`rx-seedance/queue`](recipes/job-queue.md), measured with two workers over a real database, and computed from that for up to a million tasks.',
