@@ -88,8 +88,8 @@ export const deliverEnds = (store: QueueStore, deliver: (end: DeliveredEnd) => u
       const work = deliver(end);
       return (isObservable(work) || isPromise(work) ? from(work) : of(null)).pipe(last(() => true, null));
     }).pipe(map(() => end));
-  let isFull = false;
-  const batch = (): Observable<DeliveredEnd> => {
+  return defer(() => {
+    let isFull = false;
     let delivered: DeliveredEnd[] = [];
     const acknowledged = async (): Promise<readonly DeliveredEnd[]> => {
       const ends = delivered;
@@ -97,7 +97,7 @@ export const deliverEnds = (store: QueueStore, deliver: (end: DeliveredEnd) => u
       if (ends.length > 0) await store.acknowledge(ends.map(({ id }) => id));
       return ends;
     };
-    return defer(() => store.ended(mostEnds)).pipe(
+    const batch = defer(() => store.ended(mostEnds)).pipe(
       concatMap((ends) => {
         isFull = ends.length === mostEnds;
         return ends;
@@ -108,6 +108,6 @@ export const deliverEnds = (store: QueueStore, deliver: (end: DeliveredEnd) => u
       concatMap((each) => (each.kind === 'E' ? throwError((): unknown => each.error) : acknowledged())),
       concatMap((ends) => from(ends)),
     );
-  };
-  return batch().pipe(repeat({ delay: () => timer(isFull ? 0 : intervalMs, scheduler) }));
+    return batch.pipe(repeat({ delay: () => timer(isFull ? 0 : intervalMs, scheduler) }));
+  });
 };

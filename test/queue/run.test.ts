@@ -1,4 +1,4 @@
-import { firstValueFrom, lastValueFrom, of, retry, take, takeUntil, tap, timer, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, map, of, retry, take, takeUntil, tap, timer, toArray } from 'rxjs';
 import { Agent } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { undiciTransport } from '../../src/adapters/undici.js';
@@ -67,6 +67,22 @@ describe('runSweeps and deliverEnds', () => {
     await firstValueFrom(deliverEnds(store, () => undefined, { scheduler }));
     sweeps.unsubscribe();
     expect(runs.filter(({ error }) => error !== null).map(({ account: label, error }) => `${label} ${String(error)}`)).toEqual(Array.from({ length: 3 }, () => 'ark Error: the database is down'));
+  });
+
+  it('emit to each subscriber the ends that it delivered', { timeout: 30_000 }, async () => {
+    const { simulator, own, store, options } = await setUp();
+    await addTasks(store, own, [1, 2, 3].map(() => simulator.submit('ark', { runMs: 10_000 })), { scheduler });
+    const sweeps = runSweeps({ ...options, store }).subscribe();
+    while ((await store.ended(3)).length < 3) await lastValueFrom(timer(1_000, scheduler));
+    sweeps.unsubscribe();
+    const slow: QueueStore = { ...store, acknowledge: async (ids) => {
+      await lastValueFrom(timer(5_000, scheduler));
+      await store.acknowledge(ids);
+    } };
+    const ends = deliverEnds(slow, () => timer(1_000, scheduler), { scheduler }).pipe(take(3), map(({ id }) => id), toArray());
+    const [a, b] = await Promise.all([lastValueFrom(ends), lastValueFrom(ends)]);
+    expect(new Set(a).size).toBe(3);
+    expect(b).toEqual(a);
   });
 
   it('keep an end in the outbox until it is delivered', { timeout: 30_000 }, async () => {
