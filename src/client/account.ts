@@ -156,6 +156,10 @@ export const isLoopback = (baseUrl: string): boolean => loopback.test(httpUrl.ex
 
 const loopback = /^(?:localhost|[\w-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
 
+/** The ref of a task of an account. */
+export const refIn = <Id extends string>({ provider, name }: Pick<Account<Id>, 'provider' | 'name'>, id: string): TaskRef<Id> =>
+  (name === null ? provider.task(id) : { ...provider.task(id), account: name });
+
 /** An account's name for people: the provider's id, with the account's own name in parentheses if it has one. */
 export const labelOf = ({ provider, name }: Account): string => (name === null ? provider.id : `${provider.id} (${name})`);
 

@@ -7,7 +7,7 @@ import { requestError } from '../state/errors.js';
 import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
 import { isTerminal } from '../task/status.js';
 import type { HttpResponse } from '../transport/transport.js';
-import { exchange, type Exchanged, get, send } from './exchange.js';
+import { exchange, type Exchanged, get, pathOf, send } from './exchange.js';
 import type { TaskClient } from './task-client.js';
 
 /**
@@ -53,7 +53,7 @@ export const cancelTask = <Id extends string>(client: TaskClient<Id>, task: Task
   const { provider } = account;
   const connection = client.connectionOf(account);
   if (!provider.cancels) return of({ outcome: 'unsupported', snapshot: null });
-  const path = provider.path.replace('{id}', encodeURIComponent(task.id));
+  const path = pathOf(provider, task.id);
   const read = (response: HttpResponse): ReturnType<typeof provider.read> => provider.read(task, response);
 
   /** Passes a poll to the watchers of the task, and returns its snapshot. */

@@ -14,7 +14,7 @@ import type { TaskRef } from '../task/snapshot.js';
 import { createdIdIn } from '../wire/creation.js';
 import { reasonOfStatus } from '../wire/error-response.js';
 import { isModerated } from '../wire/reading.js';
-import type { Account } from './account.js';
+import { type Account, refIn } from './account.js';
 import { type CreateOutcome, type CreationRecord, type Creations, type CreationStore, type Eventually, parseCreationRecord } from './creation-record.js';
 import { exchange } from './exchange.js';
 import { listTasks } from './list-tasks.js';
@@ -74,10 +74,9 @@ export const createTask = <Id extends string, Own extends Id, Body>(
   const creation = provider.create.read(parsed(text));
   if (isLeft(creation)) throw new TypeError(`createTask: ${creation.left}`);
   const { expected, path, marker } = creation.right;
-  if (isMarked && marker === null) throw new TypeError('createTask: isMarked needs a body with a text that the provider echoes, such as the safety_identifier of Ark');
+  if (isMarked && marker === null) throw new TypeError('createTask: isMarked needs a text in the body that responses repeat: safety_identifier for Ark');
   const fresh = { version: 1, key, provider: provider.id, account: name, bodyHash: hashOf(text), marker: isMarked ? marker : null } as const;
   const usedBefore = (): TypeError => new TypeError(`createTask: the key '${key}' was used for another body, account or provider`);
-  const refOf = (id: string): TaskRef<Own> => (name === null ? provider.task(id) : { ...provider.task(id), account: name });
 
   const eventually = <T>(work: () => Eventually<T>): Observable<T> =>
     defer(() => {
@@ -133,7 +132,7 @@ export const createTask = <Id extends string, Own extends Id, Body>(
     const sending = { method: 'POST', path: givenPath ?? path, body: text, timeoutMs } as const;
     return exchange(connection, sending, (response) => provider.readWith(response, 'id of a task', createdIdIn), kept).pipe(
       switchMap(({ result, mayHaveArrived }) => {
-        if (isRight(result)) return ended(record, { outcome: 'created', key, task: refOf(result.right), expected });
+        if (isRight(result)) return ended(record, { outcome: 'created', key, task: refIn(account, result.right), expected });
         const rejection = rejectionOf(key, result.left, mayHaveArrived);
         return rejection === null ? search(record, pollErrorText(result.left)) : ended(record, rejection);
       }),

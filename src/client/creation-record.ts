@@ -54,7 +54,7 @@ export interface CreationRecord {
   readonly sentAtMs: number;
   /** Of the body: a key belongs to one body. */
   readonly bodyHash: number;
-  /** A text of the body that the task's responses echo, if it identifies the task. */
+  /** With `isMarked`: the text of the body that the task's responses repeat. Else null. */
   readonly marker: string | null;
   /** Null: the process was stopped before it knew. */
   readonly outcome: CreateOutcome | null;

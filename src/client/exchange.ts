@@ -9,6 +9,7 @@ import type { PollError } from '../state/watch-state.js';
 import type { Turn } from '../transport/request-queue.js';
 import type { HttpResponse } from '../transport/transport.js';
 import { type ReadFailure, type ResponseReason, shortened } from '../wire/error-response.js';
+import type { Account } from './account.js';
 import { arrivalOf, type Connection, redactedBy } from './requests.js';
 
 /** A request of an account. */
@@ -108,6 +109,9 @@ export const exchange = <T>(connection: Connection, sending: Sending, read: Read
     subscriber.add(() => { lane.leave(turn); });
     lane.enter(turn);
   });
+
+/** The path of a task, below the base URL. */
+export const pathOf = ({ path }: Account['provider'], id: string): string => path.replace('{id}', encodeURIComponent(id));
 
 /** How often a GET is sent again, by the reason: as often as a watch goes on after such errors, or five times. */
 const mostRetries: Readonly<Partial<Record<ResponseReason, number>>> = { server: 5, 'rate-limited': 5, empty: 5, unauthorized: 2, quota: 1 };

@@ -1,13 +1,13 @@
 /**
  * Lists the tasks of an account: those whose ids were lost, or all that still run.
  */
-import { isLeft, map as mapRight } from 'fp-ts/Either';
+import { isLeft, right } from 'fp-ts/Either';
 import { concat, concatMap, defer, distinct, EMPTY, filter, from, type Observable, switchMap, throwError } from 'rxjs';
 import { requestError } from '../state/errors.js';
 import type { TaskRef, TaskSnapshot } from '../task/snapshot.js';
 import { type TaskStatus, taskStatuses } from '../task/status.js';
 import { pageIn } from '../wire/task-list.js';
-import type { Account } from './account.js';
+import { type Account, refIn } from './account.js';
 import { get } from './exchange.js';
 import type { TaskClient } from './task-client.js';
 
@@ -46,13 +46,12 @@ export const listTasks = <Id extends string, Own extends Id>(
   { status = taskStatuses, model, serviceTier }: ListFilter = {},
 ): Observable<SnapshotFor<Own>> => {
   const connection = client.connectionOf(account);
-  const { provider, name } = account;
+  const { provider } = account;
   const { list } = provider;
   const pageOf = list?.pageOf;
   if (pageOf === undefined) throw new TypeError(`listTasks: ${provider.id} documents no list of tasks`);
   const wanted = new Set<TaskStatus>([status].flat());
   for (const one of wanted) if (!taskStatuses.includes(one)) throw new TypeError(`listTasks: status must be one of ${taskStatuses.join(', ')}, not ${String(one)}`);
-  const refOf = (id: string): TaskRef<Own> => (name === null ? provider.task(id) : { ...provider.task(id), account: name });
   // In the order of a task's life: one that starts to run meanwhile is in one of the two.
   const passes = wanted.size === taskStatuses.length ? [null] : taskStatuses.filter((one) => wanted.has(one));
   const tiers = serviceTier === undefined ? (list?.serviceTiers ?? [null]) : [serviceTier];
@@ -61,18 +60,18 @@ export const listTasks = <Id extends string, Own extends Id>(
     get(connection, pageOf({ ...pass, page, size: pageSize, model: model ?? null }), (response) => {
       const found = provider.readWith(response, `list of ${provider.id} tasks`, pageIn);
       if (isLeft(found)) return found;
-      const refs = found.right.ids.map(refOf);
-      return mapRight((results: ReadonlyMap<TaskRef, ReturnType<typeof provider.read>>) => ({
-        ...found.right,
-        snapshots: refs.flatMap((task) => {
-          const result = results.get(task);
-          return result === undefined || isLeft(result) ? [] : [{ ...result.right.snapshot, task }];
-        }),
-      }))(provider.readList(refs, response));
+      const refs = found.right.ids.map((id) => refIn(account, id));
+      const results = provider.readList(refs, response);
+      if (isLeft(results)) return results;
+      const snapshots = refs.flatMap((task) => {
+        const result = results.right.get(task);
+        return result === undefined || isLeft(result) ? [] : [{ ...result.right.snapshot, task }];
+      });
+      return right({ ...found.right, snapshots });
     }).pipe(
       switchMap(({ result }) => {
         if (isLeft(result)) {
-          const error = requestError('the list of tasks failed', result.left, refOf(''));
+          const error = requestError('the list of tasks failed', result.left, refIn(account, ''));
           return throwError(() => error);
         }
         const { snapshots, count, total } = result.right;

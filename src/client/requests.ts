@@ -403,7 +403,7 @@ export const createRequests = (connection: Connection & WatchedTasks): Requests 
 /** Shared empty array: saves memory. */
 const none: readonly Poll[] = [];
 
-export const asItIs = (text: string): string => text;
+const asItIs = (text: string): string => text;
 
 /** Before any good response, a 404 that is not in the API's own format means that the path does not exist. */
 export const explained = <T>(result: Either<ReadFailure, T>, hasGoodResponse: boolean, { baseUrl }: Account): Either<ReadFailure, T> =>

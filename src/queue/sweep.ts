@@ -5,7 +5,7 @@ import { type Either, isLeft, isRight, left } from 'fp-ts/Either';
 import { asyncScheduler, firstValueFrom, from, type SchedulerLike, throwError, timeout, timer } from 'rxjs';
 import { checkAtLeast, checkFunction, checkPositive, isRecord } from '../checks.js';
 import { type Account, labelOf } from '../client/account.js';
-import { type Exchanged, type Line, send } from '../client/exchange.js';
+import { type Exchanged, type Line, pathOf, send } from '../client/exchange.js';
 import { explained } from '../client/requests.js';
 import { afterList, afterQuotaCheck, longestUrl, mayList, planOf } from '../state/list-plan.js';
 import { parseWatchState } from '../state/stored.js';
@@ -143,7 +143,7 @@ class Sweep {
     checkPositive('requestTimeoutMs', requestTimeoutMs);
     this.#account = account;
     this.#label = labelOf(account);
-    this.#store = inTime(store, clockOf(scheduler).scheduler);
+    this.#store = inTime(store, scheduler);
     this.#config = watchConfig(account.provider, { ...watch, baseUrl: account.baseUrl });
     this.#maxMs = maxMs;
     this.#maxInFlight = account.rateLimit.maxInFlight ?? 16;
@@ -361,8 +361,7 @@ class Sweep {
         return own ?? null;
       });
     } else {
-      const path = provider.path.replace('{id}', encodeURIComponent(first.task.id));
-      const { result } = await this.#send(path, (response) => explained(provider.read(first.task, response, isOther), this.#lane.hasGoodResponse, this.#account));
+      const { result } = await this.#send(pathOf(provider, first.task.id), (response) => explained(provider.read(first.task, response, isOther), this.#lane.hasGoodResponse, this.#account));
       this.#told({ list: false, tasks: 1, sentAtMs, error: isLeft(result) ? result.left : null });
       const isQuota = isLeft(result) && 'reason' in result.left && result.left.reason === 'quota';
       if (isQuotaCheck) this.#setLane({ lists: afterQuotaCheck(this.#lane.lists, isQuota, this.#now()) });

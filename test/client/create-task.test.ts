@@ -433,7 +433,7 @@ describe('createTask', () => {
     const { client } = clientOf(() => created);
     expect(() => create(client, { key: '' })).toThrow('key must be a non-empty string');
     expect(() => create(client, { timeoutMs: 0 })).toThrow('createTask: timeoutMs must be a finite number of ms above 0, not 0');
-    expect(() => create(client, { isMarked: true })).toThrow('isMarked needs a body with a text that the provider echoes');
+    expect(() => create(client, { isMarked: true })).toThrow('isMarked needs a text in the body that responses repeat');
     expect(() => createTask(client, account(ark, { apiKey }), body, { key: 'k' })).toThrow('account must be one of the accounts of the client');
     const kieAccount = account(kie, { apiKey });
     const kieClient = createTaskClient({ transport: () => EMPTY, accounts: [kieAccount] });
