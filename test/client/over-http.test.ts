@@ -1,38 +1,9 @@
 import { firstValueFrom, from, lastValueFrom, skipWhile, take, tap, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Agent } from 'undici';
-import { fetchTransport } from '../../src/adapters/fetch.js';
-import { undiciTransport } from '../../src/adapters/undici.js';
-import { account, createTaskClient, ofStatus, toFeed, type Transport, watchTasks } from '../../src/index.js';
-import { anyfast } from '../../src/providers/anyfast.js';
-import { ark } from '../../src/providers/ark.js';
-import { kyyaipower } from '../../src/providers/kyyaipower.js';
-import { powertokens } from '../../src/providers/powertokens.js';
-import { xingchao } from '../../src/providers/xingchao.js';
-import { yescale } from '../../src/providers/yescale.js';
-import { atSpeed, type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.js';
+import { ofStatus, toFeed, watchTasks } from '../../src/index.js';
+import { adapters, providers, setUp, stopSimulators } from '../support/over-http.js';
 
-const speed = 100;
-const providers = [ark, powertokens, yescale, kyyaipower, xingchao, anyfast] as const;
-const adapters: readonly (readonly [string, () => Transport])[] = [
-  ['undici', () => undiciTransport({ dispatcher: new Agent() })],
-  ['fetch', () => fetchTransport()],
-];
-
-const started: Simulator[] = [];
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((simulator) => simulator.stop()));
-});
-
-const setUp = async (transport: Transport, options: SimulatorOptions = {}) => {
-  const simulator = await startSimulator({ speed, ...options });
-  started.push(simulator);
-  const accounts = providers.map((provider) =>
-    account(provider, { apiKey: simulator.apiKey(provider.id), baseUrl: simulator.baseUrl(provider.id) }),
-  );
-  return { simulator, client: createTaskClient({ transport, accounts, scheduler: atSpeed(speed) }) };
-};
+afterEach(stopSimulators);
 
 describe.each(adapters)('a client over real HTTP, through %s', (_, transport) => {
   it('follows tasks of every provider to the right end, with faults in three of ten responses', async () => {
