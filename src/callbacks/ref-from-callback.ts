@@ -7,8 +7,8 @@ import type { Provider } from '../wire/provider.js';
 declare const TextDecoder: new () => { decode(bytes: ArrayBuffer | ArrayBufferView): string };
 
 /**
- * Returns the ref of the task that a callback names, or null if it names none. The body is read as the provider's response for a task is. An id
- * is a text of at most 256 characters without white space, or an exact integer. For one of several accounts, add its name to the ref.
+ * Returns the ref of the task that a callback names, or null if it names none. The body is read like the provider's response to a poll. The
+ * id must be a string of at most 256 characters without white space, or an integer (up to 2^53 in parsed JSON). The ref has no account: if you have several, add its name.
  *
  * Never throws, whatever the body is. The ref is a hint: only a poll gives the status of the task.
  *

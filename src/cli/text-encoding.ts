@@ -4,7 +4,7 @@
 import { Transform } from 'node:stream';
 import { TextDecoder } from 'node:util';
 
-/** Decodes a text, and drops its byte order mark. The mark of UTF-16 selects that encoding; a text without it is in UTF-8. */
+/** Decodes bytes as UTF-16 if they begin with its byte order mark, else as UTF-8. The result has no byte order mark. */
 export const decodeText = (bytes: Uint8Array): string => new TextDecoder(encodingOf(bytes)).decode(bytes);
 
 /** Decodes a stream of text. */
