@@ -35,9 +35,9 @@ describe('the built page', () => {
     }
   });
 
-  it('holds only Angular, RxJS, this library and its dependencies', () => {
+  it('holds only Angular, RxJS, icons, this library and its dependencies', () => {
     const packages = [...bytesByPackage().keys()].filter((name) => !name.startsWith('@angular/'));
-    expect(new Set(packages)).toEqual(new Set(['the page', 'rx-seedance', 'rxjs', 'tslib', 'io-ts', 'fp-ts', 'eventsource-parser'].filter((name) => packages.includes(name))));
+    expect(new Set(packages)).toEqual(new Set(['the page', 'rx-seedance', 'rxjs', 'tslib', 'io-ts', 'fp-ts', 'eventsource-parser', '@mdi/js'].filter((name) => packages.includes(name))));
     expect(packages).toContain('rx-seedance');
   });
 

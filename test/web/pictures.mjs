@@ -26,9 +26,9 @@ const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] 
 
 /** @type {readonly (readonly [name: string, options: import('playwright-core').BrowserContextOptions])[]} */
 const looks = [
-  ['page-wide', { viewport: { width: 1100, height: 860 }, colorScheme: 'light' }],
-  ['page-dark', { viewport: { width: 1100, height: 860 }, colorScheme: 'dark' }],
-  ['page-phone', { viewport: { width: 380, height: 780 }, colorScheme: 'light', deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
+  ['page-wide', { viewport: { width: 1280, height: 860 }, colorScheme: 'light' }],
+  ['page-dark', { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' }],
+  ['page-phone', { viewport: { width: 390, height: 780 }, colorScheme: 'light', deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
 ];
 const pages = await Promise.all(looks.map(async ([name, options]) => {
   const page = await (await browser.newContext(options)).newPage();
@@ -36,13 +36,15 @@ const pages = await Promise.all(looks.map(async ([name, options]) => {
   return { name, page };
 }));
 await Promise.all(pages.map(async ({ name, page }) => {
-  // Some tasks have finished, some run, and one video plays.
-  await page.getByText(/^(?:9|1\d|2\d) of 24 finished$/).waitFor({ timeout: 120_000 });
-  const id = await page.locator('app-task-row.succeeded .id').first().innerText();
-  const row = page.locator('app-task-row').filter({ has: page.getByTitle(id, { exact: true }) });
-  await row.getByRole('button', { name: /^Play/ }).click();
-  await row.locator('video').evaluate((video) => new Promise((resolve) => video.addEventListener('timeupdate', resolve)));
-  await page.evaluate('scrollTo(0, 0)');
+  // Most tasks have finished, and some run.
+  await page.getByText(/^1[89] of 2\d finished$/).waitFor({ timeout: 120_000 });
+  if (name === 'page-phone') await page.getByRole('radio', { name: 'List' }).click();
+  if (name === 'page-dark') {
+    await page.getByRole('button', { name: /^Play/ }).first().click();
+    await page.getByRole('dialog').locator('video').evaluate((video) => new Promise((resolve) => video.addEventListener('timeupdate', resolve)));
+  }
+  await page.locator('app-thumbnail :is(img, video)').first().waitFor();
+  await page.mouse.move(0, 0);
   await page.screenshot({ path: `${images}${name}.png` });
   console.log(`docs/images/${name}.png`);
 }));

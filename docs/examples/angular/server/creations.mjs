@@ -10,13 +10,16 @@
 /** @param {Wish} wish */
 const arkBody = ({ model, prompt, resolution, seconds }) => ({ model, content: [{ type: 'text', text: prompt }], resolution, duration: seconds });
 
+/** @param {Wish} wish */
+const arkBodyWithLastFrame = (wish) => ({ ...arkBody(wish), return_last_frame: true });
+
 /** The model names the resolution. @param {Wish} wish */
 const flatBody = ({ model, prompt, resolution, seconds }) => ({ model: `${model}_${resolution}`, prompt, duration: seconds });
 
 /** @type {Readonly<Record<string, { readonly models: readonly string[], readonly bodyOf: (wish: Wish) => object }>>} */
 const offers = {
-  ark: { models: ['doubao-seedance-2-0-260128', 'doubao-seedance-1-5-pro-251215'], bodyOf: arkBody },
-  powertokens: { models: ['dreamina-seedance-2-0-260128'], bodyOf: arkBody },
+  ark: { models: ['doubao-seedance-2-0-260128', 'doubao-seedance-1-5-pro-251215'], bodyOf: arkBodyWithLastFrame },
+  powertokens: { models: ['dreamina-seedance-2-0-260128'], bodyOf: arkBodyWithLastFrame },
   yescale: { models: ['doubao-seedance-1-0-pro-250528'], bodyOf: arkBody },
   kyyaipower: { models: ['seedance_1_5_pro'], bodyOf: flatBody },
   xingchao: { models: ['seedance_1_5_pro'], bodyOf: flatBody },
@@ -54,5 +57,5 @@ export const creationIn = (wish, accounts) => {
   if (typeof prompt !== 'string' || prompt.trim() === '' || prompt.length > maxPromptLength) throw new TypeError(`prompt must have 1 to ${maxPromptLength} characters`);
   if (typeof resolution !== 'string' || !resolutions.includes(resolution)) throw new TypeError(`resolution must be one of ${resolutions.join(', ')}`);
   if (typeof seconds !== 'number' || !Number.isInteger(seconds) || seconds < minSeconds || seconds > maxSeconds) throw new RangeError(`seconds must be an integer from ${minSeconds} to ${maxSeconds}`);
-  return { key, account, body: JSON.stringify(offer.bodyOf({ model, prompt: prompt.trim(), resolution, seconds })) };
+  return { key, account, prompt: prompt.trim(), body: JSON.stringify(offer.bodyOf({ model, prompt: prompt.trim(), resolution, seconds })) };
 };

@@ -1,12 +1,12 @@
 // @ts-check
 /**
  * `npm start`: serves the page and its feed on one port of this machine. With keys in the environment it watches real tasks; without keys
- * two dozen simulated ones, at 8× real time.
+ * simulated ones, at 8× real time, from the moment a page is opened.
  *
  *     ARK_API_KEY, ARK_BASE_URL, …   the key of a provider, and its base URL if it differs from the default
  *     RX_SEEDANCE_SPEED, RX_SEEDANCE_ORIGIN_MS   the clock of a simulator at those addresses, as `rx-seedance simulate` prints it
  *     PORT                           default: 4280
- *     WATCHES                        directory for the state of each watch, so that a restart loses nothing
+ *     DATA                           directory for states, notes and videos, so that a restart loses nothing; default: data
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,17 +29,15 @@ const real = providers.flatMap((provider) => {
   const apiKey = variable(`${prefix}_API_KEY`);
   return apiKey === undefined ? [] : [account(provider, { apiKey, baseUrl: variable(`${prefix}_BASE_URL`) })];
 });
-const { tasks, spare, ...providing } = real.length > 0 ? { accounts: real, scheduler, speed, tasks: [], spare: [] } : await startSimulation();
+const isReal = real.length > 0;
 
 const app = await startApp({
-  ...providing,
-  tasks,
-  directory: variable('WATCHES') ?? (real.length > 0 ? '.watches' : mkdtempSync(join(tmpdir(), 'rx-seedance-'))),
+  ...(isReal ? { accounts: real, scheduler, speed, submissions: null } : await startSimulation()),
+  directory: variable('DATA') ?? (isReal ? 'data' : mkdtempSync(join(tmpdir(), 'rx-seedance-'))),
   port: Number(variable('PORT') ?? 4280),
 });
 
 console.log(`The page: ${app.url}`);
-console.log(real.length > 0 ? `Accounts: ${real.map(({ provider }) => provider.id).join(', ')}. Add tasks on the page.` : 'No key in the environment: the providers are simulated.');
-for (const { provider, id } of spare) console.log(`One more to add: ${provider}:${id}`);
+console.log(isReal ? `Accounts: ${real.map(({ provider }) => provider.id).join(', ')}. Create or add tasks on the page.` : 'No key in the environment: the providers are simulated.');
 
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, () => void app.stop().then(() => process.exit()));

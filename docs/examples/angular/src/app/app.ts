@@ -1,92 +1,108 @@
-/** The whole page: how far all tasks have come, one row for each, and a way to add one. */
-import { HttpClient } from '@angular/common/http';
-import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
-import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
-import { retry } from 'rxjs';
-import { progressAt } from 'rx-seedance';
-import { feedSignals } from 'rx-seedance/angular';
-import { fromServerSentEvents } from 'rx-seedance/sse';
-import { CreateForm, type Offer } from './create-form';
-import { injectNow } from './now';
-import { TaskRowView } from './task-row';
-import { isFinished, labelOf, messageOf, type Standing, standingOf, standings } from './words';
+/** The whole page: how far all tasks have come, which of them are shown, and the states in which there is none. */
+import { ChangeDetectionStrategy, Component, computed, effect, inject, signal } from '@angular/core';
+import { MatButton, MatIconButton } from '@angular/material/button';
+import { MatButtonToggle, MatButtonToggleGroup } from '@angular/material/button-toggle';
+import { MatChipListbox, MatChipOption } from '@angular/material/chips';
+import { MatFormField, MatPrefix } from '@angular/material/form-field';
+import { MatIcon } from '@angular/material/icon';
+import { MatInput } from '@angular/material/input';
+import { MatMenu, MatMenuItem, MatMenuTrigger } from '@angular/material/menu';
+import { MatProgressBar } from '@angular/material/progress-bar';
+import { MatSelect, MatOption } from '@angular/material/select';
+import { MatTooltip } from '@angular/material/tooltip';
+import { Title } from '@angular/platform-browser';
+import { progressAt, remainingMs, type TaskRow } from 'rx-seedance';
+import { Server } from './server';
+import { TaskActions } from './task-actions';
+import { type Layout, TaskGrid } from './task-grid';
+import { createdAtMs, type Group, groups, isActive, lookOf, roughly, standingOf } from './words';
+
+const labels: Readonly<Record<Group, string>> = { active: 'Active', succeeded: 'Succeeded', failed: 'Failed', cancelled: 'Cancelled' };
+
+/** Where the browser keeps the choice of grid or list. */
+const layoutKey = 'layout';
 
 @Component({
   selector: 'app-root',
   changeDetection: ChangeDetectionStrategy.OnPush,
-  imports: [CreateForm, TaskRowView],
+  imports: [
+    MatButton, MatButtonToggle, MatButtonToggleGroup, MatChipListbox, MatChipOption, MatFormField, MatIcon, MatIconButton, MatInput, MatMenu, MatMenuItem, MatMenuTrigger, MatOption, MatPrefix,
+    MatProgressBar, MatSelect, MatTooltip, TaskGrid,
+  ],
   templateUrl: './app.html',
+  styleUrl: './app.scss',
 })
 export class App {
-  readonly #http = inject(HttpClient);
-  readonly #connection = signal<'open' | 'waiting'>('waiting');
-  readonly #feed = feedSignals(fromServerSentEvents('/feed', { onConnection: (state) => { this.#connection.set(state); } }));
-  protected readonly labelOf = labelOf;
-  protected readonly now = injectNow();
-  protected readonly isConnected = computed(() => this.#connection() === 'open');
-  protected readonly error = computed(() => {
-    const error = this.#feed.error();
-    return error === null ? null : error instanceof Error ? error.message : String(error);
-  });
+  protected readonly server = inject(Server);
+  protected readonly actions = inject(TaskActions);
+  protected readonly labels = labels;
 
-  protected readonly tasks = this.#feed.tasks;
+  protected readonly finished = computed(() => this.server.rows().filter((row) => !isActive(row)).length);
   protected readonly percent = computed(() => {
-    const [rows, now] = [this.tasks(), this.now()];
+    const [rows, now] = [this.server.rows(), this.server.now()];
     return Math.floor((rows.reduce((sum, row) => sum + progressAt(row, now), 0) / Math.max(1, rows.length)) * 100 + 1e-12);
   });
-  protected readonly estimated = this.#feed.estimated;
-  protected readonly finished = computed(() => this.tasks().filter(isFinished).length);
+  /** When all tasks have ended; null while that is unknown of any running task. */
+  protected readonly left = computed(() => {
+    const now = this.server.now();
+    const active = this.server.rows().filter(isActive).map((row) => remainingMs(row, now)?.maxMs);
+    const known = active.filter((ms) => ms !== undefined);
+    return known.length === 0 || known.length < active.length ? null : `up to ${roughly(Math.max(...known))} left`;
+  });
 
-  /** The standing that is shown; null for all. */
-  protected readonly filter = signal<Standing | null>(null);
-  /** The number of tasks of each standing that occurs or is selected. */
+  /** What is shown. */
+  protected readonly search = signal('');
+  protected readonly group = signal<Group | 'all'>('all');
+  protected readonly provider = signal('all');
+  protected readonly layout = signal<Layout>(localStorage.getItem(layoutKey) === 'list' ? 'list' : 'grid');
+
+  protected readonly providers = computed(() => [...new Set(this.server.rows().map(({ task }) => task.provider))].toSorted());
+  readonly #found = computed(() => {
+    const [text, provider] = [this.search().trim().toLowerCase(), this.provider()];
+    return this.server.rows().filter((row) =>
+      (provider === 'all' || row.task.provider === provider) &&
+      (text === '' || `${row.task.provider}:${row.task.id} ${this.server.promptOf(row) ?? ''}`.toLowerCase().includes(text)));
+  });
+  /** The number of found tasks of each group. */
   protected readonly counts = computed(() => {
-    const counts = new Map<Standing, number>(standings.map((standing) => [standing, 0]));
-    for (const row of this.tasks()) counts.set(standingOf(row), (counts.get(standingOf(row)) ?? 0) + 1);
-    return [...counts].filter(([standing, count]) => count > 0 || standing === this.filter());
+    const counts = new Map<Group, number>(groups.map((group) => [group, 0]));
+    for (const row of this.#found()) counts.set(lookOf(row).group, (counts.get(lookOf(row).group) ?? 0) + 1);
+    return [...counts].filter(([group, count]) => count > 0 || group === this.group());
   });
+  protected readonly total = computed(() => this.#found().length);
+  /** Active tasks first, and then the newest first. */
   protected readonly shown = computed(() => {
-    const filter = this.filter();
-    return filter === null ? this.tasks() : this.tasks().filter((row) => standingOf(row) === filter);
+    const group = this.group();
+    return this.#found().filter((row) => group === 'all' || lookOf(row).group === group).toSorted((one, other) => rank(one) - rank(other));
   });
 
-  /** The latest event, for screen readers. */
+  /** The latest end, for screen readers. */
   protected readonly news = computed(() => {
-    const row = this.#feed.feed().changed;
-    return row !== null && isFinished(row) ? `${row.task.provider} ${row.task.id}: ${labelOf(standingOf(row))}` : '';
+    const row = this.server.latest();
+    return row === null || isActive(row) ? '' : `${this.server.promptOf(row) ?? row.task.id}: ${lookOf(row).label}`;
   });
-
-  protected readonly offers = signal<readonly Offer[]>([]);
-  /** The providers that cancel queued tasks. */
-  protected readonly cancelling = computed(() => new Set(this.offers().flatMap(({ provider, cancels }) => (cancels ? [provider] : []))));
 
   constructor() {
-    this.#http.get<readonly Offer[]>('/offers').pipe(retry({ delay: 1000 }), takeUntilDestroyed()).subscribe((offers) => { this.offers.set(offers); });
+    const title = inject(Title);
+    effect(() => {
+      const [finished, count] = [this.finished(), this.server.rows().length];
+      title.setTitle(count === 0 ? 'Videos' : `${finished}/${count} Videos`);
+    });
+    effect(() => { localStorage.setItem(layoutKey, this.layout()); });
   }
 
-  protected readonly formError = signal<string | null>(null);
-  protected readonly isAdding = signal(false);
+  protected clear(): void {
+    this.search.set('');
+    this.group.set('all');
+    this.provider.set('all');
+  }
 
-  protected add(event: Event, field: HTMLInputElement): void {
-    event.preventDefault();
-    const task = field.value.trim();
-    if (!/^[^:\s]+:\S+$/.test(task)) {
-      this.formError.set('Enter a task as provider:id, such as ark:cgt-20260301101500-abcde.');
-      field.focus();
-      return;
-    }
-    this.isAdding.set(true);
-    this.#http.post('/tasks', { task }).subscribe({
-      next: () => {
-        this.formError.set(null);
-        this.isAdding.set(false);
-        field.value = '';
-      },
-      error: (error: unknown) => {
-        this.formError.set(messageOf(error, 'The task was not added.'));
-        this.isAdding.set(false);
-        field.focus();
-      },
-    });
+  protected reload(): void {
+    location.reload();
   }
 }
+
+/** No instant is as large as this. */
+const oneGroup = 1e14;
+
+const rank = (row: TaskRow): number => (isActive(row) ? (standingOf(row) === 'running' ? 0 : 1) : 2) * oneGroup - (row.endedAtMs ?? createdAtMs(row));
