@@ -21,7 +21,7 @@ import { readBody, send, sendBytes } from './server.js';
 import type { Handler } from './server.js';
 import { sites } from './sites.js';
 import type { SimulatedTask, TaskStore } from './task-store.js';
-import { colourOf, videoFile } from './video-file.js';
+import { videoFile } from './video-file.js';
 
 /** The parts that a handler uses. */
 export interface HandlerParts {
@@ -93,7 +93,7 @@ export const createHandler = ({ settings, tasks, faults, limiter, links, log }: 
   const handleFile = async (request: IncomingMessage, response: ServerResponse, path: string, task: SimulatedTask): Promise<void> => {
     const { provider, id, scenario } = task;
     const { method = '', url = '', headers } = request;
-    const file = path === filePath(task, 'last-frame') ? lastFrameFile(colourOf(filePath(task, 'video'))) : videoFile(path, scenario.durationMs, fileBytes);
+    const file = path === filePath(task, 'last-frame') ? lastFrameFile(filePath(task, 'video')) : videoFile(path, scenario.durationMs, fileBytes);
     // Like the tag of an upload in parts: it is not the MD5 of the file.
     const etag = `"${randomString(32, '0123456789abcdef', path, file.size)}-2"`;
     const reply = createFileResponse({ method, headers, link: links.check(url, clock()) }, file, etag);

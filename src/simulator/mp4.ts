@@ -2,12 +2,16 @@
  * A small film in an MP4 file: one video track, with the index first, so that it plays while it loads.
  * Source: ISO/IEC 14496-12 (boxes), 14496-15 (H.264 in them).
  */
-import { filmPictures, picture, pictureParameters, profile, sequenceParameters } from './h264.js';
-import type { Colour } from './h264.js';
+import { encodePictures, pictureParameters, profile, sequenceParameters } from './h264.js';
+import { pictureSize } from './picture.js';
+import type { Picture } from './picture.js';
+import { sceneOf } from './scene.js';
 
 /** The content of a film. */
 export interface Film {
-  readonly colour: Colour;
+  /** Decides what it shows. */
+  readonly name: string;
+  /** An integer ≥ 1. */
   readonly frames: number;
   readonly framesPerSecond: number;
 }
@@ -49,7 +53,7 @@ const sampleEntry = (): Buffer => {
     zeros(6),
     shorts(1), // data reference 1
     zeros(16),
-    shorts(picture.width, picture.height),
+    shorts(pictureSize.width, pictureSize.height),
     longs(0x480000, 0x480000, 0), // 72 dots per inch
     shorts(1), // one frame per sample
     zeros(32),
@@ -71,7 +75,7 @@ const sampleTable = (samples: readonly Uint8Array[], offset: number): Buffer =>
 
 /** The index. Ticks are frames. */
 const index = (samples: readonly Uint8Array[], framesPerSecond: number, offset: number): Buffer => {
-  const { width, height } = picture;
+  const { width, height } = pictureSize;
   const undetermined = shorts(0x55c4, 0);
   const data = box('dinf', fullBox('dref', 0, longs(1), fullBox('url ', 1)));
   return box(
@@ -90,13 +94,25 @@ const index = (samples: readonly Uint8Array[], framesPerSecond: number, offset: 
   );
 };
 
+/** How often the picture of a film changes: it keeps films of a minute small. */
+const maxMoves = 32;
+
+/** The pictures of a film, from the first to the last, which shows the end of its scene. */
+const picturesOf = ({ name, frames }: Film): readonly Picture[] => {
+  const pictureAt = sceneOf(name);
+  const moves = Math.min(frames, maxMoves);
+  const pictures = Array.from({ length: moves + 1 }, (_, move) => pictureAt(move / moves));
+  return Array.from({ length: frames }, (_, frame) => pictures[Math.floor(((frame + 1) * moves) / frames)] ?? []);
+};
+
 /**
  * A complete MP4 file.
  *
- * @example makeMp4({ colour: [120, 90, 200], frames: 120, framesPerSecond: 24 })
+ * @example makeMp4({ name: 'a film', frames: 120, framesPerSecond: 24 })
  */
-export const makeMp4 = ({ colour, frames, framesPerSecond }: Film): Buffer => {
-  const samples = filmPictures(frames, colour).map((unit) => Buffer.concat([longs(unit.length), unit]));
+export const makeMp4 = (film: Film): Buffer => {
+  const { framesPerSecond } = film;
+  const samples = encodePictures(picturesOf(film)).map((unit) => Buffer.concat([longs(unit.length), unit]));
   const head = box('ftyp', Buffer.from('isom'), longs(512), Buffer.from('isomiso2avc1mp41'));
   // The length of the index does not depend on the offset.
   const offset = head.length + index(samples, framesPerSecond, 0).length + 8;

@@ -57,7 +57,7 @@ export interface SimulatorOptions {
   readonly linkLifeMs?: number;
   /** Whether each response signs new links, so that a poll renews an expired link. Default: false. */
   readonly freshLinks?: boolean;
-  /** Pads every file to this size, in bytes. Default: no padding, about 30 kB. */
+  /** Pads every file to this size, in bytes. Default: no padding, about 100 kB. */
   readonly fileBytes?: number;
   /** The simulator's time, in ms since the epoch. It must not go back. Replaces `speed`: pass only one of the two. */
   readonly clock?: () => number;

@@ -1,8 +1,6 @@
 /**
  * A task's file, of any size. Its bytes are generated while it is read, so memory does not grow with the size.
  */
-import type { Colour } from './h264.js';
-import { fraction } from './random.js';
 import { makeMp4 } from './mp4.js';
 
 /** A file that can be read from any position. */
@@ -29,11 +27,6 @@ export const bufferFile = (type: string, bytes: Buffer): ServedFile => ({
   },
 });
 
-const sample = (...parts: readonly string[]): number => 16 + Math.floor(fraction(...parts) * 220);
-
-/** The colour of a film. */
-export const colourOf = (name: string): Colour => [90, sample(name, 'blue'), sample(name, 'red')];
-
 /** Padding repeats after a prime number of bytes, so that a chunk at a wrong position is detected. */
 const period = 251;
 const pieceBytes = 65_536;
@@ -49,14 +42,14 @@ const freeBoxHead = (size: number): Buffer => {
 };
 
 /**
- * The file of a name. The name decides the colour of its film.
+ * The file of a name. The name decides what its film shows.
  *
  * @param durationMs the length of the film
  * @param bytes      the size after padding, at least `minPaddedBytes`; null for no padding
  */
 export const videoFile = (name: string, durationMs: number, bytes: number | null): ServedFile => {
   const frames = Math.max(1, Math.round((durationMs / 1000) * framesPerSecond));
-  const film = makeMp4({ colour: colourOf(name), frames, framesPerSecond });
+  const film = makeMp4({ name, frames, framesPerSecond });
   const head = bytes === null ? film : Buffer.concat([film, freeBoxHead(bytes - film.length)]);
   const size = bytes ?? head.length;
   return {

@@ -5,7 +5,7 @@ import { makeMp4 } from '../../src/simulator/mp4.js';
 import { box, makePng, noise } from './film.js';
 
 const faultOf = (file: Buffer, format: FileFormat = video) => format.faultOf((at, length) => Promise.resolve(file.subarray(at, at + length)), file.length);
-const film = makeMp4({ colour: [120, 90, 200], frames: 3, framesPerSecond: 24 });
+const film = makeMp4({ name: 'a film', frames: 3, framesPerSecond: 24 });
 const bytes = (...values: readonly number[]) => Buffer.from(values);
 
 /** A box whose size is in 64 bits. */

@@ -16,7 +16,7 @@ export const noise = (pieces: number, seed = ''): Buffer =>
 
 /** A film of a few kB, and a box of noise after it. */
 export const makeFilm = (pieces = 20_000, seed = ''): Buffer =>
-  Buffer.concat([makeMp4({ colour: [120, 90, 200], frames: 2, framesPerSecond: 24 }), box('free', noise(pieces, seed))]);
+  Buffer.concat([makeMp4({ name: 'a film', frames: 2, framesPerSecond: 24 }), box('free', noise(pieces, seed))]);
 
 /** A PNG of some kB whose chunks have no pixels. */
 export const makePng = (pieces = 200): Buffer => {

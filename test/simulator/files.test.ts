@@ -1,9 +1,11 @@
 import { crc32, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { picture } from '../../src/node/file-format.js';
+import { picture as pictureFormat } from '../../src/node/file-format.js';
 import { createLinks } from '../../src/simulator/links.js';
+import { colourAt } from '../../src/simulator/picture.js';
 import type { SimulatedProvider, SimulatorOptions } from 'rx-seedance/simulator';
+import { picturesIn } from './film-reader.js';
 import { at, setUp, startAtMs } from './support.js';
 import type { TestSimulator } from './support.js';
 
@@ -226,7 +228,7 @@ describe('a last frame', () => {
     expect(pending).not.toHaveProperty('content');
     const { status, headers, bytes } = await download(String(at(content, 'last_frame_url')));
     expect([status, headers.get('content-type'), headers.get('content-length')]).toEqual([200, 'image/png', String(bytes.length)]);
-    expect(await picture.faultOf((start, length) => Promise.resolve(bytes.subarray(start, start + length)), bytes.length)).toBeNull();
+    expect(await pictureFormat.faultOf((start, length) => Promise.resolve(bytes.subarray(start, start + length)), bytes.length)).toBeNull();
     expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([128, 72]);
     // Each chunk: length, type, content, CRC of type and content.
     for (let start = 8; start < bytes.length; start += 12 + bytes.readUInt32BE(start)) {
@@ -245,7 +247,22 @@ describe('a last frame', () => {
     expect((await download(url)).status).toBe(403);
   });
 
-  it('has the colour of its own video', async () => {
+  it('has the pixels of the last picture of its video', async () => {
+    const { content } = await lastFrameOf({ return_last_frame: true });
+    const [video, image] = await Promise.all(['video_url', 'last_frame_url'].map(async (link) => (await download(String(at(content, link)))).bytes));
+    const picture = picturesIn(video ?? Buffer.alloc(0)).at(-1) ?? [];
+    const pixels = inflateSync(image?.subarray(41, 41 + image.readUInt32BE(33)) ?? Buffer.alloc(0));
+    const shown = (x: number, y: number): readonly number[] => [...pixels.subarray(y * 385 + 1 + 3 * x, y * 385 + 4 + 3 * x)];
+    for (let y = 0; y < 72; y += 1) {
+      for (let x = 0; x < 128; x += 1) {
+        const [red = 0, green = 0, blue = 0] = shown(x, y);
+        const luma = 16 + (65.481 * red + 128.553 * green + 24.966 * blue) / 255;
+        expect(Math.abs(luma - colourAt(picture, x, y)[0])).toBeLessThan(2);
+      }
+    }
+  });
+
+  it('is the frame of its own video', async () => {
     const one = await lastFrameOf({ return_last_frame: true });
     const other = await lastFrameOf({ return_last_frame: true, seed: 2 });
     const next = one.simulator.submit('ark', { ...ended, request: { return_last_frame: true } });

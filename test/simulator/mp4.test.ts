@@ -1,52 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makeMp4 } from '../../src/simulator/mp4.js';
+import { sceneOf } from '../../src/simulator/scene.js';
 import { minPaddedBytes, videoFile } from '../../src/simulator/video-file.js';
+import { boxesIn, child, picturesIn, table, unitsOf } from './film-reader.js';
 
-interface Box {
-  readonly type: string;
-  readonly start: number;
-  readonly size: number;
-  readonly body: Buffer;
-}
-
-/** The boxes of a buffer, which they fill without gaps. */
-const boxesIn = (buffer: Buffer): readonly Box[] => {
-  const boxes: Box[] = [];
-  for (let start = 0; start < buffer.length;) {
-    const size = buffer.readUInt32BE(start);
-    expect(size).toBeGreaterThanOrEqual(8);
-    expect(start + size).toBeLessThanOrEqual(buffer.length);
-    boxes.push({ type: buffer.toString('latin1', start + 4, start + 8), start, size, body: buffer.subarray(start + 8, start + size) });
-    start += size;
-  }
-  return boxes;
-};
-
-const child = (buffer: Buffer, ...path: readonly string[]): Buffer =>
-  path.reduce((inner, type) => boxesIn(inner).find((box) => box.type === type)?.body ?? expect.fail(`${type} is missing`), buffer);
-
-const table = ['moov', 'trak', 'mdia', 'minf', 'stbl'];
-
-/** The units of H.264 that the index points to. */
-const unitsOf = (file: Buffer): readonly Buffer[] => {
-  const sizes = child(file, ...table, 'stsz');
-  const count = sizes.readUInt32BE(8);
-  let start = child(file, ...table, 'stco').readUInt32BE(8);
-  return Array.from({ length: count }, (_, index) => {
-    const size = sizes.readUInt32BE(12 + 4 * index);
-    const length = file.readUInt32BE(start);
-    expect(length).toBe(size - 4);
-    const unit = file.subarray(start + 4, start + size);
-    start += size;
-    return unit;
-  });
-};
-
-const anySample = fc.integer({ min: 16, max: 235 });
 const anyFilm = fc.record({
-  colour: fc.tuple(anySample, anySample, anySample),
-  frames: fc.integer({ min: 1, max: 60 }),
+  name: fc.string(),
+  frames: fc.integer({ min: 1, max: 40 }),
   framesPerSecond: fc.integer({ min: 1, max: 60 }),
 });
 
@@ -84,7 +45,7 @@ describe('makeMp4', () => {
   });
 
   it('declares its duration and its size', () => {
-    const file = makeMp4({ colour: [90, 60, 200], frames: 120, framesPerSecond: 24 });
+    const file = makeMp4({ name: 'a film', frames: 120, framesPerSecond: 24 });
     const header = child(file, 'moov', 'mvhd');
     expect(header.readUInt32BE(16) / header.readUInt32BE(12)).toBe(5);
     const track = child(file, 'moov', 'trak', 'tkhd');
@@ -92,8 +53,28 @@ describe('makeMp4', () => {
     expect(child(file, ...table, 'stsd').toString('latin1', 12, 16)).toBe('avc1');
   });
 
-  it('is small', () => {
-    expect(makeMp4({ colour: [90, 60, 200], frames: 1440, framesPerSecond: 24 }).length).toBeLessThan(minPaddedBytes - 16);
+  it('shows its scene from the start to the end, in steps', () => {
+    const pictures = picturesIn(makeMp4({ name: 'a film', frames: 120, framesPerSecond: 24 }));
+    const pictureAt = sceneOf('a film');
+    expect([pictures[0], pictures[59], pictures[119]]).toEqual([pictureAt(0), pictureAt(0.5), pictureAt(1)]);
+    expect(pictures.filter((picture, index) => !picture.every((block, place) => pictures[index - 1]?.[place]?.equals(block))).length).toBe(33);
+  });
+
+  it('ends with the end of its scene, however short it is', () => {
+    fc.assert(
+      fc.property(anyFilm, (film) => {
+        const last = picturesIn(makeMp4(film)).at(-1) ?? [];
+        expect(Buffer.concat(last).equals(Buffer.concat(sceneOf(film.name)(1)))).toBe(true);
+      }),
+    );
+  });
+
+  it('is small, even when it lasts a minute', () => {
+    fc.assert(
+      fc.property(fc.string(), (name) => {
+        expect(makeMp4({ name, frames: 1440, framesPerSecond: 24 }).length).toBeLessThan(minPaddedBytes - 16);
+      }),
+    );
   });
 });
 
