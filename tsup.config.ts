@@ -35,7 +35,7 @@ const asPackages: EsbuildPlugin = {
 };
 
 /** Packages of one entry point alone, the program or `sse`: apps that use the others need not install them. */
-const builtInPackages = ['eventsource-parser', 'leven', 'log-update', 'proxy-from-env', 'string-width', 'wrap-ansi'];
+const builtInPackages = ['eventsource-parser', 'is-unicode-supported', 'leven', 'log-update', 'proxy-from-env', 'string-width', 'supports-hyperlinks', 'wrap-ansi'];
 
 const shared: Options = {
   splitting: true,

@@ -1,113 +1,126 @@
 /**
  * Draws the board as lines of text, from its content and the size of the terminal. Pure.
- * Properties: no line is wider than the terminal; at least one row stays free for the cursor; the total is the last line; an active
- * task is never hidden while a finished one is shown.
+ * Properties: no line is wider than the terminal; at least one row stays free for the cursor; every task has a row or is counted in the
+ * line below the rows; a row keeps its place among the others.
  */
-import type { BoardContent, BoardRow } from './board-rows.js';
+import type { BoardRow } from './board-row.js';
+import type { BoardContent } from './board-rows.js';
+import { type Layout, layoutFor, titles } from './board-columns.js';
+import { forPeople } from './duration.js';
+import type { Look } from './look.js';
 import type { Size } from './output.js';
-import type { Paint, Style } from './paint.js';
-import { bar, cell, painted, type Span } from './spans.js';
-import { cutMiddle, padEnd, widthOf } from './terminal-text.js';
+import { bar, cell, joined, painted, percent, type Span, widthOfSpans } from './spans.js';
+import type { Count } from './standing.js';
+import { cutMiddle, padEnd, padStart, widthOf } from './terminal-text.js';
+
+/** The frames of the spinner. */
+const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
+
+/** A low terminal has rows and the total alone. */
+const isLow = ({ rows }: Size): boolean => rows < 10;
+
+/** How many lines a terminal has for tasks: one is the cursor's, and one is the total; a terminal that is not low has titles, a gap and counts. */
+export const linesForTasks = (size: Size): number => size.rows - (isLow(size) ? 2 : 5);
 
 /**
  * Draws a board.
  *
- * @example board(boardContent(run, Date.now()), { columns: 80, rows: 24 }, paint)
+ * @param content with no more rows than `linesForTasks`
+ * @param frame   the number of the spinner's frame
+ * @example board(boardContent(run, Date.now(), linesForTasks(size)), size, look, 0)
  */
-export const board = (content: BoardContent, { columns, rows }: Size, paint: Paint): readonly string[] => {
-  const total = painted(totalLine(content, columns), columns, paint);
-  const gap = rows >= 10 ? [''] : [];
-  const room = rows - 2 - gap.length;
-  if (room < 1) return rows < 2 ? [] : [total];
-  const isWhole = content.rowCount <= room;
-  const shown = isWhole ? content.rows : content.rows.slice(0, room - 1);
-  const hidden = content.rowCount - shown.length;
-  const layout = layoutFor(columns, shown);
-  return [
-    ...shown.map((row) => painted(rowLine(row, layout), columns, paint)),
-    ...(isWhole ? [] : [painted([{ text: shown.length === 0 ? `${hidden} tasks` : `… and ${hidden} more`, style: 'dim' }], columns, paint)]),
-    ...(shown.length === 0 ? [] : gap),
-    total,
+export const board = (content: BoardContent, size: Size, look: Look, frame = 0): readonly string[] => {
+  const { columns, rows } = size;
+  if (rows < 2) return [];
+  const hasTasks = linesForTasks(size) > 0 && content.tasks > 0;
+  const layout = layoutFor(columns, content.rows);
+  const spun = spinner[frame % spinner.length] ?? spinner[0];
+  const lines: readonly (readonly Span[])[] = [
+    ...(isLow(size) || content.rows.length === 0 ? [] : [titleLine(layout)]),
+    ...(hasTasks ? content.rows.map((row) => rowLine(row, layout, spun)) : []),
+    ...(hasTasks && content.hidden.length > 0 ? [[{ text: hiddenText(content), style: 'dim' }] as const] : []),
+    ...(isLow(size) || !hasTasks ? [] : [[], countsLine(content.counts, columns, spun)]),
+    totalLine(content, columns),
   ];
+  return lines.map((line) => painted(line, columns, look));
 };
 
-/** How many columns each part of a line has. A part with 0 columns is left out. */
-interface Layout {
-  readonly name: number;
-  readonly word: number;
-  readonly bar: number;
-  readonly note: number;
-}
-
-const wordColumns = 9;
-const percentColumns = 5;
-
-const layoutFor = (columns: number, rows: readonly BoardRow[]): Layout => {
-  const longest = Math.max(1, ...rows.map(({ name }) => widthOf(name)));
-  if (columns < 30) return { name: columns - 1 - percentColumns, word: 0, bar: 0, note: 0 };
-  const barColumns = columns < 38 ? 0 : columns < 60 ? 6 : columns < 100 ? 10 : 20;
-  const gaps = barColumns === 0 ? 2 : 3;
-  const besideName = wordColumns + barColumns + percentColumns + gaps;
-  if (columns < 60) return { name: Math.min(longest, columns - besideName), word: wordColumns, bar: barColumns, note: 0 };
-  const name = Math.min(longest, columns - besideName - 1 - shortestNote, Math.max(shortestName, Math.floor(columns * 0.4)));
-  return { name, word: wordColumns, bar: barColumns, note: columns - besideName - 1 - name };
-};
-
-/** Room for `next in 1:20` and `9.9 MB / 9.9 MB`. */
-const shortestNote = 18;
-const shortestName = 18;
-
-const blank: Span = { text: ' ' };
-
-const rowLine = (row: BoardRow, layout: Layout): readonly Span[] => {
-  const { name, word, style, isActive, notes } = row;
-  const head: readonly Span[] = [
-    { text: padEnd(cutMiddle(name, layout.name), layout.name), style: isActive ? undefined : 'dim' },
-    blank,
-    ...(layout.word === 0 ? [] : [cell(word, layout.word, style), blank]),
+const titleLine = ({ gap, ...layout }: Layout): readonly Span[] => {
+  const parts = (['provider', 'id', 'settings', 'elapsed'] as const).filter((part) => layout[part] > 0);
+  const meter = layout.bar === 0 ? layout.percent : layout.bar + 1 + layout.percent;
+  const cells = [
+    ...parts.map((part) => (part === 'elapsed' ? padStart : padEnd)(titles[part], layout[part])),
+    padEnd(layout.bar === 0 ? '' : titles.bar, meter),
+    ...(layout.left === 0 ? [] : [titles.left]),
   ];
-  const meterColumns = (layout.bar === 0 ? 0 : layout.bar + 1) + percentColumns;
-  const noteStyle: Style = isActive && style === 'yellow' ? style : 'dim';
-  if (layout.word === 0 && !isActive) return [...head, cell(shortWord(row), meterColumns, style)];
-  // The note takes the place of the bar for a finished task, and for an error or a long note that needs the room.
-  const noteOnly = !isActive || (widthOf(notes[0] ?? '') > layout.note && (style === 'yellow' || row.share === null));
-  if (noteOnly && layout.word > 0) return [...head, { text: fittingNote(notes, columnsLeft(layout, meterColumns)), style: noteStyle }];
-  const note = layout.note === 0 ? [] : [blank, { text: fittingNote(notes, layout.note), style: noteStyle }];
-  return [...head, ...meter(row, layout.bar), ...note];
+  return [{ text: `  ${cells.join(gap)}`.trimEnd(), style: 'dim' }];
 };
 
-const columnsLeft = ({ note }: Layout, meterColumns: number): number => meterColumns + (note === 0 ? 0 : note + 1);
-
-const meter = ({ share, estimated, style }: BoardRow, columns: number): readonly Span[] => {
-  const hasBar = columns > 0;
-  if (share === null) return [{ text: ' '.repeat((hasBar ? columns + 1 : 0) + percentColumns) }];
-  return [...(hasBar ? [...bar(share, columns, style), blank] : []), { text: percent(share, estimated).padStart(percentColumns) }];
+const rowLine = (row: BoardRow, layout: Layout, spun: string): readonly Span[] => {
+  const { symbol, style, isActive, provider, id, settings, elapsed } = row;
+  const idStyle = isActive ? undefined : 'dim';
+  const cells = joined(
+    [
+      ...(layout.provider === 0 ? [] : [[cell(provider, layout.provider, 'dim')]]),
+      [{ text: padEnd(cutMiddle(id, layout.id), layout.id), style: idStyle }],
+      ...(layout.settings === 0 ? [] : [[cell(settings, layout.settings, 'dim')]]),
+      ...(layout.elapsed === 0 ? [] : [[{ text: padStart(elapsed, layout.elapsed), style: idStyle } as const]]),
+      end(row, layout),
+    ],
+    layout.gap,
+  );
+  return [{ text: `${symbol ?? spun} `, style }, ...cells];
 };
 
-/** Rounds down, so that only the whole is 100%. The small addend makes up for 0.29 × 100 < 29 in floating point. */
-const percent = (share: number, estimated: boolean): string => `${estimated ? '~' : ''}${Math.floor(Math.min(1, share) * 100 + 1e-12)}%`;
-
-const shortWord = ({ word }: BoardRow): string => (word === 'succeeded' ? 'done' : word);
+/** The bar and the remaining time; for a task without a bar, and for an error that needs the room, a note in their place. */
+const end = (row: BoardRow, layout: Layout): readonly Span[] => {
+  const { share, estimated, style, notes, noteStyle, link } = row;
+  const noteSpan = (columns: number): Span => ({ text: fittingNote(notes, columns), style: noteStyle, link });
+  const meterColumns = layout.percent + (layout.bar === 0 ? 0 : layout.bar + 1);
+  if (share === null || (style === 'yellow' && layout.left > 0 && widthOf(notes[0] ?? '') > layout.left)) {
+    return [noteSpan(meterColumns + (layout.left === 0 ? 0 : layout.gap.length + layout.left))];
+  }
+  const meter: readonly Span[] = [
+    ...(layout.bar === 0 ? [] : [...bar(share, layout.bar, style), { text: ' ' }]),
+    { text: `${estimated ? '~' : ''}${percent(share)}`.padStart(layout.percent) },
+  ];
+  return layout.left === 0 ? meter : [...meter, { text: layout.gap }, noteSpan(layout.left)];
+};
 
 /** The longest note that fits; else the first one, cut. */
 const fittingNote = (notes: readonly string[], columns: number): string =>
-  cell(notes.find((note) => widthOf(note) <= columns) ?? notes[0] ?? '', columns).text;
+  cell(notes.find((note) => widthOf(note) <= columns) ?? notes[0] ?? '', columns).text.trimEnd();
 
-const totalLine = ({ share, estimated, counts, tasks, finished }: BoardContent, columns: number): readonly Span[] => {
-  const full = counts.flatMap(({ count, word, style }, index): readonly Span[] => [
-    ...(index === 0 ? [] : [{ text: ', ' }]),
-    { text: `${count} ${word}`, style },
-  ]);
-  const fullColumns = full.reduce((sum, { text }) => sum + widthOf(text), 0);
-  const fewest = percentColumns + 2 + 6 + 1;
-  const head = (barColumns: number): readonly Span[] => [
-    ...(barColumns < 3 ? [] : [...bar(share, barColumns, 'green'), blank]),
-    { text: percent(share, estimated).padStart(percentColumns), style: 'bold' },
-    { text: '  ' },
-  ];
-  if (fullColumns + fewest <= columns) return [...head(Math.min(30, columns - fullColumns - percentColumns - 3)), ...full];
-  const brief = `${finished} of ${tasks} finished`;
-  if (brief.length + fewest <= columns) return [...head(Math.min(20, columns - brief.length - percentColumns - 3)), { text: brief }];
-  const briefest = `${finished}/${tasks}`;
-  return [...head(Math.min(20, columns - briefest.length - percentColumns - 3)), { text: briefest }];
+const hiddenText = ({ rows, hidden }: BoardContent): string => {
+  const count = hidden.reduce((sum, each) => sum + each.count, 0);
+  const what = hidden.map((each) => `${each.count} ${each.word}`).join(', ');
+  return rows.length === 0 ? `${count} tasks (${what})` : `… ${count} more (${what})`;
 };
+
+/** The counts with their words if these fit; else without. */
+const countsLine = (counts: readonly Count[], columns: number, spun: string): readonly Span[] => {
+  const line = (hasWords: boolean): readonly Span[] =>
+    joined(counts.map(({ symbol, style, count, word }) => [{ text: symbol ?? spun, style }, { text: ` ${count}${hasWords ? ` ${word}` : ''}`, style: style === 'dim' ? 'dim' : undefined }]), '  ');
+  const full = line(true);
+  return widthOfSpans(full) <= columns ? full : line(false);
+};
+
+const totalLine = ({ share, tasks, finished, elapsedMs, leftMs }: BoardContent, columns: number): readonly Span[] => {
+  const isOver = tasks > 0 && finished === tasks;
+  const percentage: Span = { text: percent(isOver ? 1 : Math.min(share, 0.99)).padStart(4), style: 'bold' };
+  const times = [
+    ...(tasks === 0 ? [] : [isOver ? `in ${forPeople(elapsedMs)}` : `${forPeople(elapsedMs)} elapsed`]),
+    ...(leftMs === null || isOver ? [] : [`about ${forPeople(leftMs)} left`]),
+  ];
+  const finishedText = `${finished}/${tasks} finished`;
+  const ends: readonly (readonly string[])[] = [[finishedText, ...times], [finishedText, ...times.slice(0, 1)], [finishedText], [`${finished}/${tasks}`]];
+  const texts = ends.find((candidate) => candidate.join('  ').length + leastTotal <= columns) ?? ends.at(-1) ?? [];
+  const barColumns = Math.min(30, columns - texts.join('  ').length - 7);
+  return joined(
+    [barColumns < 3 ? [] : [...bar(share, barColumns, isOver ? 'green' : 'cyan'), { text: ' ' }, percentage], barColumns < 3 ? [percentage] : [], texts.flatMap((text, index): readonly Span[] => [...(index === 0 ? [] : [{ text: '  ' }]), { text, style: index === 0 ? undefined : 'dim' }])],
+    '  ',
+  );
+};
+
+/** A bar of 10 columns, the percentage and the gaps. */
+const leastTotal = 17;

@@ -1,10 +1,12 @@
 /**
- * Redraws the board on every event, each second for its countdowns, and when the window is resized.
+ * Redraws the board on every event and each second for its countdowns, when the window is resized, and for each frame of the spinner while
+ * a task runs.
  */
-import { combineLatest, connect, defer, endWith, finalize, ignoreElements, interval, merge, type OperatorFunction, startWith, takeUntil, tap, throttleTime, type TimestampProvider } from 'rxjs';
-import { board } from './board.js';
-import { boardContent } from './board-rows.js';
-import type { Output } from './output.js';
+import { combineLatest, connect, defer, endWith, filter, finalize, ignoreElements, interval, map, merge, type OperatorFunction, scan, startWith, takeUntil, tap, throttleTime, type TimestampProvider } from 'rxjs';
+import { board, linesForTasks } from './board.js';
+import { type BoardContent, boardContent } from './board-rows.js';
+import { lookOf } from './look.js';
+import type { Output, Size } from './output.js';
 import type { RunEvent } from './run-events.js';
 import { type Run, toRun } from './run.js';
 import { createScreen } from './screen.js';
@@ -12,7 +14,8 @@ import { plain } from './terminal-text.js';
 
 /** Redraws at most ten times a second. */
 const frameMs = 100;
-const countdownMs = 1_000;
+/** The content of the board is made anew after so many frames without an event. */
+const countdownFrames = 10;
 
 /**
  * Draws the board until the events complete; the last frame stays. Emits nothing.
@@ -23,16 +26,18 @@ export const liveBoard = (output: Output, clock: TimestampProvider): OperatorFun
   connect((events) =>
     defer(() => {
       const screen = createScreen(output);
-      const draw = (run: Run): void => {
-        const size = output.size();
-        screen.draw(board(boardContent(run, clock.now(), size.rows), size, output.paint));
-      };
+      const look = lookOf(output);
       const completed = events.pipe(ignoreElements(), endWith(null));
-      const redraws = merge(interval(countdownMs), output.resized).pipe(startWith(null), takeUntil(completed));
-      const frames = combineLatest([
-        events.pipe(toRun(), throttleTime(frameMs, undefined, { leading: true, trailing: true })),
-        redraws,
-      ]).pipe(tap(([run]) => draw(run)));
+      const ticks = interval(frameMs).pipe(map((tick) => tick + 1), startWith(0));
+      const resizes = output.resized.pipe(map(output.size), startWith(output.size()));
+      const frames = combineLatest([events.pipe(toRun()), combineLatest([ticks, resizes]).pipe(takeUntil(completed))]).pipe(
+        throttleTime(frameMs, undefined, { leading: true, trailing: true }),
+        scan<readonly [Run, readonly [number, Size]], Frame | null>((before, [run, [tick, size]]) => frameAfter(before, { run, tick, size }, clock), null),
+        filter((frame) => frame?.isNew === true),
+        tap((frame) => {
+          if (frame !== null) screen.draw(board(frame.content, frame.size, look, frame.tick));
+        }),
+      );
       const warnings = events.pipe(
         tap((item) => {
           if (item.kind === 'refused') screen.say(plain(item.message));
@@ -41,3 +46,27 @@ export const liveBoard = (output: Output, clock: TimestampProvider): OperatorFun
       return merge(frames, warnings).pipe(ignoreElements(), finalize(screen.close));
     }),
   );
+
+/** What a frame is drawn from. */
+interface Moment {
+  readonly run: Run;
+  readonly tick: number;
+  readonly size: Size;
+}
+
+interface Frame extends Moment {
+  readonly content: BoardContent;
+  /** The tick at which the content was made. */
+  readonly madeAt: number;
+  /** Whether it differs from the frame before. */
+  readonly isNew: boolean;
+}
+
+/** Makes the content only when it may have changed: that takes longer than to draw the spinner. */
+const frameAfter = (before: Frame | null, moment: Moment, clock: TimestampProvider): Frame => {
+  const { run, tick, size } = moment;
+  if (before !== null && run === before.run && size === before.size && tick - before.madeAt < countdownFrames) {
+    return { ...before, tick, isNew: before.content.counts.some(({ symbol }) => symbol === null) };
+  }
+  return { ...moment, content: boardContent(run, clock.now(), linesForTasks(size)), madeAt: tick, isNew: true };
+};

@@ -5,8 +5,7 @@ import { asyncScheduler, filter, ignoreElements, map, type OperatorFunction, tap
 import { bytesForPeople } from './byte-count.js';
 import { forPeople } from './duration.js';
 import type { Output } from './output.js';
-import { type Ending, endings, endWord, isSuccess, messageWithoutTask, reasonToShow, type RunEvent, whyNotSaved } from './run-events.js';
-import type { Tally } from './run.js';
+import { type Ending, endings, endWord, messageWithoutTask, type RunEvent, whyNotSaved } from './run-events.js';
 import { refText } from './task-refs.js';
 import { plain } from './terminal-text.js';
 import { errorWord } from './error-word.js';
@@ -63,21 +62,3 @@ export const endLines = (): OperatorFunction<RunEvent, string> => (events) => ev
 
 const endLine = ({ task, end, path, link, reason }: Ending): string =>
   [refText(task), end, path ?? link ?? reason ?? ''].map(plain).join('\t');
-
-/** The summary of a run: one line for each task with a problem, then the counts. */
-export const summaryLines = (tally: Tally, isSaving: boolean): readonly string[] => {
-  const { tasks, finished, succeeded, saved, failed, cancelled, expired, errored, problems } = tally;
-  const others = Object.entries({ failed, cancelled, expired, [endWord('errored')]: errored, 'not finished': tasks - finished });
-  const parts = [
-    `${succeeded} succeeded`,
-    ...(isSaving ? [`${saved} saved`] : []),
-    ...others.filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`),
-  ];
-  return [...problems.map(problemLine), `${tasks} ${tasks === 1 ? 'task' : 'tasks'}: ${parts.join(', ')}`];
-};
-
-const problemLine = (ending: Ending): string => {
-  const { task, end } = ending;
-  const reason = reasonToShow(ending);
-  return plain(`${refText(task)}  ${end === 'succeeded' && !isSuccess(ending) ? 'not saved' : endWord(end)}${reason === null ? '' : `: ${reason}`}`);
-};

@@ -16,6 +16,8 @@ export interface Ending {
   readonly end: TerminalStatus | 'errored';
   /** The path of the saved video. */
   readonly path: string | null;
+  /** The size of the saved video. */
+  readonly bytes: number | null;
   /** The link to the video. */
   readonly link: string | null;
   /** Why the task did not succeed, or its video is not saved; null on success. */
@@ -88,10 +90,10 @@ export const messageWithoutTask = ({ task, error }: Pick<Extract<RunEvent, { rea
 
 /** The end of a task that an event of its watch reports. */
 const endedBy = (event: RunEvent): Ending | null => {
-  if (event.kind === 'error') return { task: event.task, end: 'errored', path: null, link: null, reason: messageWithoutTask(event) };
+  if (event.kind === 'error') return { task: event.task, end: 'errored', path: null, bytes: null, link: null, reason: messageWithoutTask(event) };
   if (event.kind !== 'transition' || !isTerminal(event.transition.to)) return null;
   const { task, transition } = event;
-  const base = { task, path: null, link: null, reason: null };
+  const base = { task, path: null, bytes: null, link: null, reason: null };
   switch (transition.to) {
     case 'succeeded':
       return { ...base, end: 'succeeded', link: transition.snapshot.video?.url ?? null };
@@ -114,7 +116,7 @@ const savedBy = (event: RunEvent, notSaved: Map<string, Ending>): Ending | null 
   const ending = notSaved.get(taskKey(event.task));
   notSaved.delete(taskKey(event.task));
   if (ending === undefined) return null;
-  if (event.kind === 'saved') return { ...ending, path: event.path };
+  if (event.kind === 'saved') return { ...ending, path: event.path, bytes: event.bytes };
   return { ...ending, reason: ending.reason ?? whyNotSaved(event) };
 };
 

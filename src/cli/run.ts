@@ -6,6 +6,7 @@ import { taskKey } from '../task/snapshot.js';
 import { type Feed, toFeed } from '../feed/feed.js';
 import type { DownloadProgress } from '../node/index.js';
 import { type Ending, feedEvents, isSuccess, type RunEvent } from './run-events.js';
+import { type Count, countsOf, endStanding } from './standing.js';
 
 /** The state beside the feed. Its collections are updated in place: read them, do not keep them. */
 export interface RunDetails {
@@ -64,30 +65,27 @@ const toDetails = (): OperatorFunction<RunEvent, RunDetails> => (events) =>
 export interface Tally {
   readonly tasks: number;
   readonly finished: number;
-  readonly succeeded: number;
+  /** The finished tasks: each counts once. */
+  readonly counts: readonly Count[];
   readonly saved: number;
-  readonly failed: number;
-  readonly cancelled: number;
-  readonly expired: number;
-  /** Could not be followed to their ends. */
-  readonly errored: number;
+  readonly savedBytes: number;
   /** The tasks that did not succeed or were not saved, in the order in which they finished. */
   readonly problems: readonly Ending[];
+  /** The successful tasks whose videos are not saved. */
+  readonly unsaved: readonly Ending[];
 }
 
 /** Counts a run. */
 export const tallyOf = ({ feed, endings }: Pick<Run, 'feed' | 'endings'>): Tally => {
   const all = [...endings.values()];
-  const count = (wanted: Ending['end']): number => all.filter(({ end }) => end === wanted).length;
+  const saved = all.filter(({ path }) => path !== null);
   return {
     tasks: feed.tasks.size,
     finished: all.length,
-    succeeded: count('succeeded'),
-    saved: all.filter(({ path }) => path !== null).length,
-    failed: count('failed'),
-    cancelled: count('cancelled'),
-    expired: count('expired'),
-    errored: count('errored'),
+    counts: countsOf(all.map(endStanding)),
+    saved: saved.length,
+    savedBytes: saved.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
     problems: all.filter((ending) => !isSuccess(ending)),
+    unsaved: all.filter((ending) => isSuccess(ending) && ending.path === null),
   };
 };

@@ -3,8 +3,8 @@
  * After a resize it clears the broken lines. Lines that the terminal has already moved to its scrollback stay there.
  */
 import { createLogUpdate } from 'log-update';
+import stringWidth from 'string-width';
 import type { Output } from './output.js';
-import { widthOf } from './terminal-text.js';
 
 /** A part of the terminal that is redrawn. */
 export interface Screen {
@@ -43,7 +43,7 @@ export const createScreen = (output: Output): Screen => {
   /** Clears lines that a narrower window has wrapped, or a lower one has moved. */
   const clearBroken = (): void => {
     const { columns, rows } = output.size();
-    const lines = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
+    const lines = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)), 0);
     output.write(clearUp(Math.min(lines, rows - 1)));
     update.done();
     drawn = [];

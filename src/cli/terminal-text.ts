@@ -68,3 +68,6 @@ export const cutMiddle = (text: string, columns: number): string => {
 
 /** Pads a string with spaces to a width. */
 export const padEnd = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - widthOf(text)));
+
+/** Puts spaces before a string up to a width. */
+export const padStart = (text: string, columns: number): string => ' '.repeat(Math.max(0, columns - widthOf(text))) + text;

@@ -15,8 +15,10 @@ import { journalError } from './journal-error.js';
 import { jsonLines } from './json-events.js';
 import { linesOf } from './lines.js';
 import { liveBoard } from './live-board.js';
-import { changeLines, endLines, summaryLines, toLines } from './plain-lines.js';
+import { lookOf } from './look.js';
+import { changeLines, endLines, toLines } from './plain-lines.js';
 import { ProxyAgent } from './proxy-agent.js';
+import { recapLines, summaryLines } from './recap.js';
 import { type RunEvent, toRunEvents } from './run-events.js';
 import { type Run, tallyOf, toRun } from './run.js';
 import { schedulerFor } from './simulator-clock.js';
@@ -93,10 +95,12 @@ export const watch = async (command: RunArguments, { lines, expected, access, jo
     if (end.stop.kind === 'signal') stderr.line(`${progressOf(run)}. ${resume}`);
     return stopCode(end.stop);
   }
-  const summary = summaryLines(tallyOf(run), download !== null);
+  const tally = tallyOf(run);
+  const options = { directory: download, hasLinks: stdout.isTerminal && !command.json };
+  const summary = hasBoard(console, command) ? recapLines(tally, options, stderr.size().columns, lookOf(stderr)) : summaryLines(tally, options);
   summary.forEach(stderr.line);
   if (stdout.isTerminal && !stderr.isTerminal && !command.json) summary.forEach(stdout.line);
-  return run.refused > 0 ? 2 : tallyOf(run).problems.length > 0 ? 1 : 0;
+  return run.refused > 0 ? 2 : tally.problems.length > 0 ? 1 : 0;
 };
 
 /** Parses lines as they arrive. An invalid line becomes an error message and does not stop the others. */
@@ -111,14 +115,16 @@ const asList =
         }),
       );
 
+/** A board and JSON lines on one terminal would overwrite each other. */
+const hasBoard = ({ stdout, stderr }: Console, { json }: RunArguments): boolean => stderr.canRedraw && !(json && stdout.isTerminal);
+
 /** Prints events as they come: for programs on stdout, for people on stderr. Emits the final state of the run. */
-const shownOn = ({ stdout, stderr }: Console, { json }: RunArguments, { scheduler: clock }: Access): ((events: Observable<RunEvent>) => Observable<Run>) => {
-  // A board and JSON lines on one terminal would overwrite each other.
-  const hasBoard = stderr.canRedraw && !(json && stdout.isTerminal);
+const shownOn = (console: Console, command: RunArguments, { scheduler: clock }: Access): ((events: Observable<RunEvent>) => Observable<Run>) => {
+  const { stdout, stderr } = console;
   return connect((events) =>
     merge(
-      json ? events.pipe(jsonLines(), toLines(stdout)) : stdout.isTerminal ? EMPTY : events.pipe(endLines(), toLines(stdout)),
-      hasBoard ? events.pipe(liveBoard(stderr, clock)) : events.pipe(changeLines(clock), toLines(stderr)),
+      command.json ? events.pipe(jsonLines(), toLines(stdout)) : stdout.isTerminal ? EMPTY : events.pipe(endLines(), toLines(stdout)),
+      hasBoard(console, command) ? events.pipe(liveBoard(stderr, clock)) : events.pipe(changeLines(clock), toLines(stderr)),
       events.pipe(toRun(), last()),
     ),
   );

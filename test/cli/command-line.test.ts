@@ -306,9 +306,9 @@ describe('watch, on a terminal', () => {
     expect(stderr.text.indexOf('\u001b[?25l')).toBe(0);
     expect(stderr.text.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stderr.text.lastIndexOf('\u001b[?25l'));
     const shown = withoutEscapes(stderr.text);
-    expect(shown).toMatch(/ark:\S+ succeeded/);
-    expect(shown).toContain('100%  1 succeeded, 1 failed');
-    expect(shown).toMatch(/failed: internal: .+\n2 tasks: 1 succeeded, 1 failed\n$/);
+    expect(shown).toMatch(/✔ ark .+ succeeded/);
+    expect(shown).toMatch(/✔ 1 succeeded {2}✖ 1 failed\n█+ 100% {2}2\/2 finished {2}in \d/);
+    expect(shown).toMatch(/\n\n✖ ark:\S+ {2}failed: internal: [^]+\nark:\S+ {2}http:\S+\n$/);
     expect(stderr.text).toContain('\u001b[32m');
   });
 
@@ -318,7 +318,7 @@ describe('watch, on a terminal', () => {
     expect(code).toBe(2);
     const [before, after = ''] = stderr.text.split("stdin, line 2: 'nonsense' is not a task");
     expect(withoutEscapes(before ?? '')).toContain('0%');
-    expect(withoutEscapes(after)).toMatch(/ark:\S+ succeeded/);
+    expect(withoutEscapes(after)).toMatch(/✔ ark .+ succeeded/);
   });
 
   it('obeys NO_COLOR, and draws nothing on a dumb terminal', async () => {
@@ -335,7 +335,7 @@ describe('watch, on a terminal', () => {
 
   it('shows the cursor again when it is interrupted', async () => {
     const stderr = new FakeStream({ isTTY: true });
-    await run(['watch', submit('stalls')], { env, stderr, signals: once(stderr, 'running', 'SIGINT') });
+    await run(['watch', submit('stalls')], { env, stderr, signals: once(stderr, '⠋', 'SIGINT') });
     expect(stderr.text).toMatch(/\[\?25h[^]*interrupted: 0 of 1 task/);
     expect(stderr.text.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stderr.text.lastIndexOf('\u001b[?25l'));
   });
@@ -371,7 +371,7 @@ describe('watch, on a terminal', () => {
 
   it('prints the summary on stdout when stderr goes elsewhere', async () => {
     const { out } = await run(['watch', submit('succeeds')], { env, stdout: new FakeStream({ isTTY: true }) });
-    expect(out).toBe('1 task: 1 succeeded\n');
+    expect(out).toMatch(/^1 task: 1 succeeded\nark:\S+ {2}http:\S+\n$/);
   });
 });
 
@@ -383,7 +383,7 @@ describe('watch, saving videos', () => {
     const path = first.out.trim().split('\t')[2] ?? '';
     expect(existsSync(path)).toBe(true);
     expect(first.err).toMatch(/saved: .+\.mp4 \(\d+ kB\)/);
-    expect(first.err).toMatch(/1 task: 1 succeeded, 1 saved\n$/);
+    expect(first.err).toMatch(/1 task: 1 saved\nvideos → \S+ \(1 file, \d+ kB\)\n$/);
 
     const polls = simulator.polls(task);
     const requests = simulator.requests.length;
@@ -409,7 +409,7 @@ describe('watch, saving videos', () => {
     writeFileSync(file, '');
     const { code, err } = await run(['watch', submit('succeeds'), '--download', join(file, 'below'), '--journal', join(folder, 'journal')], { env });
     expect(code).toBe(1);
-    expect(err).toMatch(/not saved: .+\n1 task: 1 succeeded, 0 saved\n$/);
+    expect(err).toMatch(/not saved: .+\n1 task: 1 not saved\n$/);
   });
 
   it('keeps its deadline in the next run, unless that run gives another one', async () => {
@@ -468,7 +468,7 @@ describe('simulate', () => {
 
     const watched = await run(['watch', '--file', tasksFile, '--env', envFile, '--download', join(folder, 'videos')]);
     expect(watched.code).toBe(0);
-    expect(watched.err).toMatch(/7 tasks: 7 succeeded, 7 saved\n$/);
+    expect(watched.err).toMatch(/7 tasks: 7 saved\nvideos → /);
 
     signals.next('SIGTERM');
     expect((await simulated).code).toBe(0);

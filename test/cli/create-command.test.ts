@@ -216,7 +216,7 @@ describe('create, and watch', () => {
     const [task, word, path = ''] = end?.split('\t') ?? [];
     expect([task, word, existsSync(path)]).toEqual([id, 'succeeded', true]);
     expect(err).toMatch(/^purchase [\w-]{36}\n/);
-    expect(err).toMatch(/\n1 task: 1 succeeded, 1 saved\n$/);
+    expect(err).toMatch(/\n1 task: 1 saved\nvideos → \S+ \(1 file, \d+ kB\)\n$/);
   });
 
   it('exits with 1 when the task fails', async () => {

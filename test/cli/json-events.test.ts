@@ -54,7 +54,7 @@ describe('jsonLines', () => {
   });
 
   it('leaves out the events of the command line', async () => {
-    const ending = { task, end: 'succeeded', path: null, link: null, reason: null } as const;
+    const ending = { task, end: 'succeeded', path: null, bytes: null, link: null, reason: null } as const;
     expect(await linesOf([{ kind: 'refused', message: 'x' }, { kind: 'ended', ending }])).toEqual([]);
   });
 

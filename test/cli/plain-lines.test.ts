@@ -2,7 +2,7 @@ import { DownloadError } from '../../src/node/download-error.js';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/cli/run-events.js';
-import { changeLines, endLines, summaryLines } from '../../src/cli/plain-lines.js';
+import { changeLines, endLines } from '../../src/cli/plain-lines.js';
 import { transition } from '../support/snapshots.js';
 
 const task = { provider: 'ark', id: 'cgt\u001b[2J-\n1' };
@@ -46,7 +46,7 @@ describe('changeLines', () => {
 
 describe('endLines', () => {
   it('prints the task, its end, and the file, else the link, else the reason, separated by tabs', async () => {
-    const base = { task, end: 'succeeded', path: null, link: null, reason: null } as const;
+    const base = { task, end: 'succeeded', path: null, bytes: null, link: null, reason: null } as const;
     const endings = [{ ...base, path: 'a\tb.mp4', link: 'https://x' }, { ...base, link: 'https://x', reason: 'not saved' }, { ...base, end: 'failed', reason: 'it broke' }, base] as const;
     const lines = await lastValueFrom(from(endings.map((ending): RunEvent => ({ kind: 'ended', ending }))).pipe(endLines(), toArray()));
     expect(lines).toEqual([
@@ -55,23 +55,5 @@ describe('endLines', () => {
       'ark:cgt- 1\tfailed\tit broke',
       'ark:cgt- 1\tsucceeded\t',
     ]);
-  });
-});
-
-describe('summaryLines', () => {
-  const tally = { tasks: 1, finished: 1, succeeded: 1, saved: 1, failed: 0, cancelled: 0, expired: 0, errored: 0, problems: [] };
-
-  it('leave out counts of 0', () => {
-    expect(summaryLines(tally, false)).toEqual(['1 task: 1 succeeded']);
-    expect(summaryLines(tally, true)).toEqual(['1 task: 1 succeeded, 1 saved']);
-    expect(summaryLines({ ...tally, tasks: 17, finished: 16, succeeded: 8, failed: 4, cancelled: 2, expired: 1, errored: 1 }, true)).toEqual([
-      '17 tasks: 8 succeeded, 1 saved, 4 failed, 2 cancelled, 1 expired, 1 could not be followed, 1 not finished',
-    ]);
-  });
-
-  it('list each task that failed or was not saved, with the reason unless it repeats the end', () => {
-    const base = { task, path: null, link: null };
-    const problems = [{ ...base, end: 'succeeded', reason: 'disk full' }, { ...base, end: 'errored', reason: 'gone' }, { ...base, end: 'cancelled', reason: 'cancelled' }] as const;
-    expect(summaryLines({ ...tally, problems }, true).slice(0, 3)).toEqual(['ark:cgt- 1  not saved: disk full', 'ark:cgt- 1  could not be followed: gone', 'ark:cgt- 1  cancelled']);
   });
 });
