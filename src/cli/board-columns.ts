@@ -33,7 +33,7 @@ export const layoutFor = (columns: number, rows: readonly BoardRow[]): Layout =>
   const longest = (part: 'provider' | 'id' | 'settings' | 'elapsed'): number => rows.reduce((most, row) => Math.max(most, widthOf(row[part])), 0);
   const titled = (part: 'provider' | 'settings' | 'elapsed'): number => (longest(part) === 0 ? 0 : Math.max(titles[part].length, longest(part)));
   const least: Readonly<Record<Part, number>> = {
-    id: 12,
+    id: Math.max(2, Math.min(12, longest('id'))),
     percent: 5,
     provider: Math.min(12, titled('provider')),
     bar: 6,
@@ -58,6 +58,8 @@ export const layoutFor = (columns: number, rows: readonly BoardRow[]): Layout =>
   grow('id', Math.min(20, longest('id')));
   grow('bar', 10);
   grow('left', 12);
+  grow('id', Math.min(24, longest('id')));
+  grow('left', 24);
   grow('id', longest('id'));
   grow('bar', 20);
   grow(widths.left > 0 ? 'left' : 'percent', columns);

@@ -97,30 +97,32 @@ const hiddenText = ({ rows, hidden }: BoardContent): string => {
   return rows.length === 0 ? `${count} tasks (${what})` : `… ${count} more (${what})`;
 };
 
-/** The counts with their words if these fit; else without. */
+/** The counts with symbols and words if these fit; else with words, else with symbols. */
 const countsLine = (counts: readonly Count[], columns: number, spun: string): readonly Span[] => {
-  const line = (hasWords: boolean): readonly Span[] =>
-    joined(counts.map(({ symbol, style, count, word }) => [{ text: symbol ?? spun, style }, { text: ` ${count}${hasWords ? ` ${word}` : ''}`, style: style === 'dim' ? 'dim' : undefined }]), '  ');
-  const full = line(true);
-  return widthOfSpans(full) <= columns ? full : line(false);
+  const symbols = ({ symbol, style, count }: Count): readonly Span[] => [{ text: symbol ?? spun, style }, { text: ` ${count}` }];
+  const words = ({ style, count, word }: Count): readonly Span[] => [{ text: `${count} ${word}`, style }];
+  const both = (count: Count): readonly Span[] => [...symbols(count), { text: ` ${count.word}` }];
+  const lines = [both, words, symbols].map((parts) => joined(counts.map(parts), '  '));
+  return lines.find((line) => widthOfSpans(line) <= columns) ?? lines.at(-1) ?? [];
 };
 
 const totalLine = ({ share, tasks, finished, elapsedMs, leftMs }: BoardContent, columns: number): readonly Span[] => {
   const isOver = tasks > 0 && finished === tasks;
-  const percentage: Span = { text: percent(isOver ? 1 : Math.min(share, 0.99)).padStart(4), style: 'bold' };
-  const times = [
-    ...(tasks === 0 ? [] : [isOver ? `in ${forPeople(elapsedMs)}` : `${forPeople(elapsedMs)} elapsed`]),
-    ...(leftMs === null || isOver ? [] : [`about ${forPeople(leftMs)} left`]),
-  ];
+  const percentage = percent(isOver ? 1 : Math.min(share, 0.99)).padStart(4);
   const finishedText = `${finished}/${tasks} finished`;
-  const ends: readonly (readonly string[])[] = [[finishedText, ...times], [finishedText, ...times.slice(0, 1)], [finishedText], [`${finished}/${tasks}`]];
-  const texts = ends.find((candidate) => candidate.join('  ').length + leastTotal <= columns) ?? ends.at(-1) ?? [];
-  const barColumns = Math.min(30, columns - texts.join('  ').length - 7);
-  return joined(
-    [barColumns < 3 ? [] : [...bar(share, barColumns, isOver ? 'green' : 'cyan'), { text: ' ' }, percentage], barColumns < 3 ? [percentage] : [], texts.flatMap((text, index): readonly Span[] => [...(index === 0 ? [] : [{ text: '  ' }]), { text, style: index === 0 ? undefined : 'dim' }])],
-    '  ',
-  );
+  const elapsed = tasks === 0 ? '' : isOver ? `  in ${forPeople(elapsedMs)}` : `  ${forPeople(elapsedMs)} elapsed`;
+  const left = leftMs === null ? '' : `  about ${forPeople(leftMs)} left`;
+  const ends = [[finishedText, `${elapsed}${left}`], [finishedText, elapsed], [finishedText, ''], [`${finished}/${tasks}`, '']] as const;
+  const [counted, times] = ends.find((texts) => texts.join('').length + leastBeside <= columns) ?? ends[3];
+  const barColumns = Math.min(30, columns - counted.length - times.length - besideBar);
+  return [
+    ...(barColumns < 3 ? [] : [...bar(share, barColumns, isOver ? 'green' : 'cyan'), { text: ' ' }]),
+    { text: `${percentage}  `, style: 'bold' },
+    { text: counted },
+    { text: times, style: 'dim' },
+  ];
 };
 
-/** A bar of 10 columns, the percentage and the gaps. */
-const leastTotal = 17;
+/** The percentage and the gaps. */
+const besideBar = 7;
+const leastBeside = besideBar + 10;

@@ -29,10 +29,11 @@ export const liveBoard = (output: Output, clock: TimestampProvider): OperatorFun
       const look = lookOf(output);
       const completed = events.pipe(ignoreElements(), endWith(null));
       const ticks = interval(frameMs).pipe(map((tick) => tick + 1), startWith(0));
-      const resizes = output.resized.pipe(map(output.size), startWith(output.size()));
-      const frames = combineLatest([events.pipe(toRun()), combineLatest([ticks, resizes]).pipe(takeUntil(completed))]).pipe(
+      const redraws = combineLatest([ticks, output.resized.pipe(startWith(null))]).pipe(map(([tick]) => tick), takeUntil(completed));
+      const frames = combineLatest([events.pipe(toRun()), redraws]).pipe(
         throttleTime(frameMs, undefined, { leading: true, trailing: true }),
-        scan<readonly [Run, readonly [number, Size]], Frame | null>((before, [run, [tick, size]]) => frameAfter(before, { run, tick, size }, clock), null),
+        map(([run, tick]): Moment => ({ run, tick, size: output.size() })),
+        scan((before: Frame | null, moment) => frameAfter(before, moment, clock), null),
         filter((frame) => frame?.isNew === true),
         tap((frame) => {
           if (frame !== null) screen.draw(board(frame.content, frame.size, look, frame.tick));
@@ -65,7 +66,8 @@ interface Frame extends Moment {
 /** Makes the content only when it may have changed: that takes longer than to draw the spinner. */
 const frameAfter = (before: Frame | null, moment: Moment, clock: TimestampProvider): Frame => {
   const { run, tick, size } = moment;
-  if (before !== null && run === before.run && size === before.size && tick - before.madeAt < countdownFrames) {
+  const isSameSize = size.columns === before?.size.columns && size.rows === before.size.rows;
+  if (before !== null && run === before.run && isSameSize && tick - before.madeAt < countdownFrames) {
     return { ...before, tick, isNew: before.content.counts.some(({ symbol }) => symbol === null) };
   }
   return { ...moment, content: boardContent(run, clock.now(), linesForTasks(size)), madeAt: tick, isNew: true };

@@ -269,7 +269,7 @@ const anyRun: fc.Arbitrary<readonly RunEvent[]> = fc
   );
 
 describe('the board, for any tasks and any terminal', () => {
-  const anySize = fc.record({ columns: fc.integer({ min: 20, max: 160 }), rows: fc.integer({ min: 2, max: 60 }) });
+  const anySize = fc.record({ columns: fc.integer({ min: 1, max: 160 }), rows: fc.integer({ min: 2, max: 60 }) });
   const contentFor = async (events: readonly RunEvent[], size: { readonly columns: number; readonly rows: number }): Promise<BoardContent> => boardContent(await runOf(events), nowMs, linesForTasks(size));
 
   it('has no line wider than the terminal and no escape sequence in one, and leaves one of its rows free', async () => {
