@@ -29,8 +29,11 @@ const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).
 /** More UTF-16 code units than a line of any terminal has. To measure a string takes time by the square of its length. */
 const longestLine = 1_000;
 
+/** ASCII and the symbols of the board: one column each. A board measures little else, ten times a second. */
+const isNarrow = (text: string): boolean => /^[ -~·–…→↓≤⊘█░◌✔✖⠁-⣿]*$/.test(text);
+
 /** The width of a plain string in columns. A string that is longer than any line is as wide as it is long. */
-export const widthOf = (text: string): number => (text.length > longestLine ? text.length : stringWidth(text));
+export const widthOf = (text: string): number => (text.length > longestLine || isNarrow(text) ? text.length : stringWidth(text));
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { cutEnd, cutMiddle, padEnd, plain, plainJson, widthOf } from '../../src/cli/terminal-text.js';
 import { anyText } from './any-text.js';
@@ -42,6 +43,19 @@ describe('plainJson', () => {
 
   it('does not change safe characters', () => {
     expect(plainJson({ prompt: '視频 👩‍👩‍👧', at: '\u009b2J\u202e' })).toBe('{"prompt":"視频 👩‍👩‍👧","at":"\\u009b2J\\u202e"}');
+  });
+});
+
+describe('the width of a string', () => {
+  it('is that of string-width', () => {
+    const symbols = [...'·–…→↓≤⊘█░◌✔✖⠁⠋⣿'];
+    for (const symbol of symbols) expect([symbol, widthOf(symbol)]).toEqual([symbol, stringWidth(symbol)]);
+    fc.assert(
+      fc.property(fc.array(fc.oneof(anyText, fc.constantFrom(...symbols))), (texts) => {
+        const text = plain(texts.join(''));
+        expect(widthOf(text)).toBe(stringWidth(text));
+      }),
+    );
   });
 });
 
