@@ -58,8 +58,8 @@ export const providersTable = (variables: Variables, columns: number): readonly 
   table(
     [
       { title: 'id', of: ({ id }: Provider) => id, keep: 9 },
-      { title: 'name', of: ({ name }) => name, keep: 1 },
-      { title: 'base URL', of: (provider) => addressOf(provider, variables), keep: 2 },
+      { title: 'name', of: ({ name }) => name, keep: 2 },
+      { title: 'base URL', of: (provider) => addressOf(provider, variables), keep: 1 },
       { title: 'polled every', of: pollingIntervalOf, keep: 4 },
       { title: 'never below', of: minIntervalOf, keep: 3 },
       { title: 'task kept', of: ({ retention }) => daysOf(retention.recordMs), keep: 5 },

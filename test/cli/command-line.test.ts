@@ -104,6 +104,13 @@ describe('providers', () => {
     expect(out).not.toContain(key);
   });
 
+  it('keeps the names of the variables on a terminal of 80 columns, without the base URLs', async () => {
+    const { out } = await run(['providers'], { stdout: new FakeStream({ isTTY: true, columns: 80 }) });
+    expect(out).toContain('POWERTOKENS_API_KEY');
+    expect(out).not.toContain('https://');
+  });
+
+
   it('prints JSON for programs', async () => {
     const envFile = join(folder, '.env');
     writeFileSync(envFile, `ARK_API_KEY=${key}\n`);
