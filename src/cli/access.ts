@@ -6,7 +6,7 @@ import { type Account, account, isLoopback } from '../client/account.js';
 import { createTaskClient, type TaskClient } from '../client/task-client.js';
 import type { Provider } from '../wire/provider.js';
 import type { AccessArguments, BaseUrl } from './arguments.js';
-import { baseUrlIn, keyIn, keyVariable, type Variables } from './environment.js';
+import { baseUrlIn, baseUrlVariable, keyIn, keyVariable, type Variables } from './environment.js';
 import { knownProviders } from './known-providers.js';
 import { schedulerFor, speedVariable } from './simulator-clock.js';
 import { programTransport } from './transport.js';
@@ -56,8 +56,13 @@ const keyOf = ({ id }: Provider, variables: Variables): string => {
 export const keyMissing = (provider: string): string =>
   `no key for ${provider}: set ${keyVariable(provider)}, or name a .env file that sets it with --env`;
 
-const baseUrlOf = ({ id, baseUrl }: Provider, baseUrls: readonly BaseUrl[], variables: Variables): string =>
-  baseUrls.findLast(({ provider }) => provider === null || provider === id)?.url ?? baseUrlIn(variables, id) ?? baseUrl;
+/** Refuses http before the library does, whose message names an option that only programs have. */
+const baseUrlOf = ({ id, baseUrl }: Provider, baseUrls: readonly BaseUrl[], variables: Variables): string => {
+  const given = baseUrls.findLast(({ provider }) => provider === null || provider === id)?.url;
+  const url = given ?? baseUrlIn(variables, id) ?? baseUrl;
+  if (!/^http:\/\/[^@?#]*$/i.test(url) || isLoopback(url)) return url;
+  throw new UsageError(`${given === undefined ? baseUrlVariable(id) : '--base-url'} ${url} would send the key unencrypted: use https, or a server on this machine`);
+};
 
 const refuseUnused = (baseUrls: readonly BaseUrl[], providers: readonly Provider[]): void => {
   const ids = providers.map(({ id }) => id);

@@ -238,6 +238,14 @@ describe('watch, for other programs', () => {
     expect(err).toContain('stdin, line 2: no key for anyfast: set ANYFAST_API_KEY');
   });
 
+  it('refuses a base URL without encryption, and names what gave it', async () => {
+    const refused = 'http://example.com would send the key unencrypted: use https, or a server on this machine\nSee rx-seedance query --help\n';
+    expect((await run(['query', 'ark:x', '--base-url', 'http://example.com'], { env })).err).toBe(`rx-seedance: --base-url ${refused}`);
+    expect((await run(['query', 'ark:x'], { env: { ARK_API_KEY: key, ARK_BASE_URL: 'http://example.com' } })).err).toBe(`rx-seedance: ARK_BASE_URL ${refused}`);
+    expect((await run(['query', 'ark:x', '--base-url', 'http://me:password@example.com'], { env })).err).not.toContain('password');
+  });
+
+
   it('needs only the keys of the providers in use, and names the variable of a missing one', async () => {
     const { code, err } = await run(['watch', 'ark:cgt-1', 'anyfast:x'], { env: { ARK_API_KEY: key } });
     expect(code).toBe(2);
