@@ -40,7 +40,7 @@ export const layers = {
   testing: { purpose: 'responses by script, for unit tests', imports: ['task', 'transport'], packages: ['rxjs'] },
   simulator: { purpose: 'every provider over real HTTP', imports: [...core, 'providers', 'adapters', 'testing', 'node/index.ts'], packages: ['node', 'rxjs', 'undici'] },
   node: { purpose: 'files from links, the journal', imports: [...core, 'version.ts', 'providers', 'adapters', 'testing', 'simulator/index.ts', 'index.ts'], packages: ['node', 'rxjs'] },
-  cli: { purpose: 'the command line', imports: [...core, 'version.ts', 'providers', 'adapters', 'node', 'simulator/index.ts'], packages: ['node', 'rxjs', 'is-unicode-supported', 'leven', 'log-update', 'proxy-from-env', 'string-width', 'supports-hyperlinks', 'wrap-ansi'] },
+  cli: { purpose: 'the command line', imports: [...core, 'version.ts', 'providers', 'adapters', 'node', 'simulator/index.ts'], packages: ['node', 'rxjs', 'fp-ts', 'commander', 'is-unicode-supported', 'leven', 'log-update', 'proxy-from-env', 'string-width', 'supports-hyperlinks', 'wrap-ansi'] },
   'index.ts': { purpose: 'the main entry: names, no logic', imports: core, packages: [] },
 };
 

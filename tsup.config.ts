@@ -34,8 +34,17 @@ const asPackages: EsbuildPlugin = {
   },
 };
 
+/** A built-in CommonJS package calls `require` for Node's modules, which ES modules do not have: it gets them as imports. */
+const nodeImports: EsbuildPlugin = {
+  name: 'node-imports',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path, kind }) => (kind === 'require-call' ? { path, namespace: 'node-import' } : undefined));
+    onLoad({ filter: /^/, namespace: 'node-import' }, ({ path }) => ({ contents: `export * from '${path}'` }));
+  },
+};
+
 /** Packages of one entry point alone, the program or `sse`: apps that use the others need not install them. */
-const builtInPackages = ['eventsource-parser', 'is-unicode-supported', 'leven', 'log-update', 'proxy-from-env', 'string-width', 'supports-hyperlinks', 'wrap-ansi'];
+const builtInPackages = ['commander', 'eventsource-parser', 'is-unicode-supported', 'leven', 'log-update', 'proxy-from-env', 'string-width', 'supports-hyperlinks', 'wrap-ansi'];
 
 const shared: Options = {
   splitting: true,
@@ -59,7 +68,7 @@ export default defineConfig([
     platform: 'node',
     // Seen before the plugin otherwise, as dependencies to leave alone.
     noExternal: [/^fp-ts\//, ...builtInPackages],
-    esbuildPlugins: [builtIn],
+    esbuildPlugins: [builtIn, nodeImports],
     // The declarations are cleaned by their own build, the browser's files by theirs.
     clean: ['!**/*.d.{ts,cts}', '!browser/**'],
     dts: { entry: entry(entryPoints), compilerOptions: { ignoreDeprecations: '6.0', types: ['node'] } },

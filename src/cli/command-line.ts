@@ -2,16 +2,20 @@
  * The command line as a function of arguments, variables and streams that returns an exit code. It does not use `process`, so that
  * tests can drive it.
  */
+import { isLeft, isRight, tryCatch } from 'fp-ts/Either';
 import { map, merge, type Observable, share, shareReplay, skip, take, tap } from 'rxjs';
 import { messageOf } from '../state/errors.js';
-import { isCommandName, parseCommand } from './arguments.js';
+import type { Command } from './arguments.js';
 import { runCancel } from './cancel-command.js';
+import { completionScript } from './completion.js';
 import { type Console, type InputStream, type Stop, Stopped } from './console.js';
 import { runCreate } from './create-command.js';
 import { hideKeys, type Variables } from './environment.js';
-import { helpText } from './help.js';
+import { lookFor } from './help.js';
 import { createRedactor, createOutput, isClosedPipe, type TextStream } from './output.js';
 import { runList } from './list-command.js';
+import { parseArguments } from './parse-arguments.js';
+import { createProgram, helpText } from './program.js';
 import { runProviders } from './providers-command.js';
 import { runQuery } from './query-command.js';
 import { type EndSignal, exitCodeOf } from './signals.js';
@@ -44,14 +48,16 @@ export interface CommandLineOptions {
  * @example process.exitCode = await runCommandLine({ args: ['query', 'ark:cgt-1'], … })
  */
 export const runCommandLine = async ({ args, env, stdin, stdout, stderr, signals, exit }: CommandLineOptions): Promise<number> => {
+  const parsed = tryCatch(() => parseArguments(args), (error) => error);
+  const color = isRight(parsed) ? parsed.right.color : 'auto';
   const redactor = createRedactor();
   hideKeys(env, redactor);
   const console: Omit<Console, 'stopped'> = {
     env,
     stdin,
     redactor,
-    stdout: createOutput(stdout, env, redactor),
-    stderr: createOutput(stderr, env, redactor),
+    stdout: createOutput(stdout, env, redactor, color),
+    stderr: createOutput(stderr, env, redactor, color),
   };
   const interrupts = signals.pipe(share());
   const secondInterrupt = interrupts.pipe(skip(1), take(1), tap((signal) => exit(exitCodeOf(signal)))).subscribe();
@@ -62,7 +68,8 @@ export const runCommandLine = async ({ args, env, stdin, stdout, stderr, signals
   ).pipe(take(1), shareReplay({ bufferSize: 1, refCount: true }));
   const listening = stopped.subscribe();
   try {
-    const code = await run(args, { ...console, stopped });
+    if (isLeft(parsed)) throw parsed.left;
+    const code = await run(parsed.right.command, { ...console, stopped });
     const failure = await console.stdout.settled();
     if (failure !== null && !isClosedPipe(failure)) throw failure;
     return code;
@@ -74,18 +81,18 @@ export const runCommandLine = async ({ args, env, stdin, stdout, stderr, signals
   }
 };
 
-const run = async (args: readonly string[], console: Console): Promise<number> => {
-  if (args.length === 0) {
-    console.stderr.line(helpText(null));
-    return 2;
-  }
-  const command = parseCommand(args);
+const run = async (command: Command, console: Console): Promise<number> => {
   switch (command.kind) {
-    case 'help':
-      console.stdout.line(helpText(command.about));
-      return 0;
+    case 'help': {
+      const output = command.isError ? console.stderr : console.stdout;
+      output.line(helpText(command.about, lookFor(output)));
+      return command.isError ? 2 : 0;
+    }
     case 'version':
       console.stdout.line(version);
+      return 0;
+    case 'completion':
+      console.stdout.line(completionScript(command.shell));
       return 0;
     case 'create':
       return runCreate(command, console);
@@ -105,10 +112,11 @@ const run = async (args: readonly string[], console: Console): Promise<number> =
 };
 
 /** Prints an error as one line, with RX_SEEDANCE_DEBUG also its stack. Gives the exit code. */
-const reportError = (error: unknown, [name]: readonly string[], { env, stderr }: Pick<Console, 'env' | 'stderr'>): number => {
+const reportError = (error: unknown, args: readonly string[], { env, stderr }: Pick<Console, 'env' | 'stderr'>): number => {
   stderr.line(`rx-seedance: ${plain(messageOf(error))}`);
   if (error instanceof UsageError) {
-    stderr.line(`See rx-seedance ${isCommandName(name) ? `${name} ` : ''}--help`);
+    const names = createProgram().commands.map((command) => command.name());
+    stderr.line(`See ${['rx-seedance', ...args.filter((arg) => names.includes(arg)).slice(0, 1), '--help'].join(' ')}`);
     return 2;
   }
   if ((env['RX_SEEDANCE_DEBUG'] ?? '') !== '' && error instanceof Error) stderr.line(error.stack ?? '');

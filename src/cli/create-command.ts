@@ -41,7 +41,7 @@ export const runCreate = async (command: CreateArguments, console: Console): Pro
       stderr.line('no task was created');
       return notCreated;
     }
-    if (journal !== null && command.purchase === null) stderr.line(`purchase ${key}`);
+    if (journal !== null && command.purchase === null && !command.quiet) stderr.line(`purchase ${key}`);
     const { outcome, stop } = await uninterrupted(creation.pipe(tap((each) => { report(each, command, console); })), account, console);
     if (outcome.outcome === 'created' && (await console.stdout.settled()) !== null) stderr.line(plain(`created ${refText(outcome.task)}`));
     if (stop !== null) return stopCode(stop);

@@ -4,7 +4,7 @@
 import { fromEventPattern, NEVER, type Observable, ReplaySubject } from 'rxjs';
 import { redactorOf } from '../client/redaction.js';
 import { codeOf } from '../node/system-error.js';
-import { type Paint, paintFor } from './paint.js';
+import { type ColorWhen, type Paint, paintFor } from './paint.js';
 
 /** A writable stream that may be a terminal; `process.stdout` is one. */
 export interface TextStream extends NodeJS.WritableStream {
@@ -59,6 +59,7 @@ export const createOutput = (
   stream: TextStream,
   env: Readonly<Record<string, string | undefined>>,
   { redact }: Pick<Redactor, 'redact'>,
+  color: ColorWhen = 'auto',
 ): Output => {
   const broken = new ReplaySubject<Error>(1);
   let failure: Error | null = null;
@@ -75,7 +76,7 @@ export const createOutput = (
   return {
     isTerminal,
     canRedraw: isTerminal && env['TERM'] !== 'dumb',
-    paint: paintFor(isTerminal, env),
+    paint: paintFor(isTerminal, env, color),
     // A pseudo-terminal without a size reports 0.
     size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
     resized: isTerminal ? resizesOf(stream) : NEVER,

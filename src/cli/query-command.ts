@@ -9,12 +9,12 @@ import { readVariables } from './environment.js';
 import { plain, plainJson } from './terminal-text.js';
 
 /** Prints the snapshot. Gives the exit code. */
-export const runQuery = async ({ task, raw, ...access }: QueryArguments, console: Console): Promise<number> => {
+export const runQuery = async ({ task, raw, full, json, ...access }: QueryArguments, console: Console): Promise<number> => {
   const { env, stdout, stderr, redactor } = console;
   const { client } = openAccess({ ids: [task.provider], allKeyed: false }, access, readVariables(env, access.envFile, redactor));
   try {
     const { raw: body, ...snapshot } = await untilStopped(client.query(task), console);
-    stdout.line(plainJson(raw ? { ...snapshot, raw: body } : snapshot, 2));
+    stdout.line(plainJson({ ...(full || json ? snapshot : withoutNulls(snapshot)), ...(raw && { raw: body }) }, json ? 0 : 2));
     return 0;
   } catch (error) {
     if (!isSeedanceError(error)) throw error;
@@ -22,3 +22,7 @@ export const runQuery = async ({ task, raw, ...access }: QueryArguments, console
     return 1;
   }
 };
+
+/** The fields that the provider has filled, for people. */
+const withoutNulls = (snapshot: object): object =>
+  JSON.parse(JSON.stringify(snapshot), (_, value: unknown) => value ?? undefined) as object; // an object stays one

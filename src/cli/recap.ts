@@ -28,6 +28,9 @@ type Line = readonly Span[];
 export const summaryLines = (tally: Tally, options: RecapOptions): readonly string[] =>
   [...problemLines(tally, Infinity, false), countsLine(tally), ...videoLines(tally, options)].map((line) => painted(line, Infinity, plainLook));
 
+/** Only the problems. */
+export const problemSummary = (tally: Tally): readonly string[] => problemLines(tally, Infinity, false).map((line) => painted(line, Infinity, plainLook));
+
 /**
  * The recap below a board, which shows the counts: an empty line, the problems, the links and the directory. It is wrapped at words;
  * ids and links stay whole.

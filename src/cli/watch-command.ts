@@ -18,7 +18,7 @@ import { liveBoard } from './live-board.js';
 import { lookOf } from './look.js';
 import { changeLines, endLines, toLines } from './plain-lines.js';
 import { ProxyAgent } from './proxy-agent.js';
-import { recapLines, summaryLines } from './recap.js';
+import { problemSummary, recapLines, summaryLines } from './recap.js';
 import { type RunEvent, toRunEvents } from './run-events.js';
 import { type Run, tallyOf, toRun } from './run.js';
 import { schedulerFor } from './simulator-clock.js';
@@ -92,13 +92,13 @@ export const watch = async (command: RunArguments, { lines, expected, access, jo
   const run = await lastValueFrom(events.pipe(shownOn(console, command, access)));
 
   if (end.stop !== null) {
-    if (end.stop.kind === 'signal') stderr.line(`${progressOf(run)}. ${resume}`);
+    if (end.stop.kind === 'signal' && !command.quiet) stderr.line(`${progressOf(run)}. ${resume}`);
     return stopCode(end.stop);
   }
   const tally = tallyOf(run);
   const options = { directory: download, hasLinks: stdout.isTerminal && !command.json };
-  const summary = hasBoard(console, command) ? recapLines(tally, options, stderr.size().columns, lookOf(stderr)) : summaryLines(tally, options);
-  summary.forEach(stderr.line);
+  const summary = summaryLines(tally, options);
+  (command.quiet ? problemSummary(tally) : hasBoard(console, command) ? recapLines(tally, options, stderr.size().columns, lookOf(stderr)) : summary).forEach(stderr.line);
   if (stdout.isTerminal && !stderr.isTerminal && !command.json) summary.forEach(stdout.line);
   return run.refused > 0 ? 2 : tally.problems.length > 0 ? 1 : 0;
 };
@@ -116,15 +116,16 @@ const asList =
       );
 
 /** A board and JSON lines on one terminal would overwrite each other. */
-const hasBoard = ({ stdout, stderr }: Console, { json }: RunArguments): boolean => stderr.canRedraw && !(json && stdout.isTerminal);
+const hasBoard = ({ stdout, stderr }: Console, { json, quiet }: RunArguments): boolean => stderr.canRedraw && !(json && stdout.isTerminal) && !quiet;
 
 /** Prints events as they come: for programs on stdout, for people on stderr. Emits the final state of the run. */
 const shownOn = (console: Console, command: RunArguments, { scheduler: clock }: Access): ((events: Observable<RunEvent>) => Observable<Run>) => {
   const { stdout, stderr } = console;
+  const { json, quiet } = command;
   return connect((events) =>
     merge(
-      command.json ? events.pipe(jsonLines(), toLines(stdout)) : stdout.isTerminal ? EMPTY : events.pipe(endLines(), toLines(stdout)),
-      hasBoard(console, command) ? events.pipe(liveBoard(stderr, clock)) : events.pipe(changeLines(clock), toLines(stderr)),
+      json ? events.pipe(jsonLines(), toLines(stdout)) : stdout.isTerminal ? EMPTY : events.pipe(endLines(), toLines(stdout)),
+      hasBoard(console, command) ? events.pipe(liveBoard(stderr, clock)) : events.pipe(filter(({ kind }) => !quiet || kind === 'refused'), changeLines(clock), toLines(stderr)),
       events.pipe(toRun(), last()),
     ),
   );

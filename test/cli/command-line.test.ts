@@ -6,7 +6,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { parseEnv } from 'node:util';
 import { of, Subject } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { commandNames } from '../../src/cli/arguments.js';
+import { createProgram } from '../../src/cli/program.js';
 import { type EndSignal, endSignals } from '../../src/cli/signals.js';
 import { clockVariables } from '../../src/cli/simulator-clock.js';
 import { openJournal } from '../../src/node/index.js';
@@ -40,19 +40,38 @@ const submit = (outcome: 'succeeds' | 'fails' | 'cancelled' | 'stalls', provider
   written(simulator.submit(provider, { outcome, ...short }));
 
 describe('help', () => {
-  it('exists for the program and for each command, with an example', async () => {
-    for (const args of [['--help'], ...commandNames.map((name) => [name, '--help'])]) {
-      const { code, out, err } = await run(args);
+  it.each(createProgram().commands.map((command) => command.name()))('of %s fits every terminal, and ends with an example that fits, too', async (name) => {
+    for (const columns of [50, 80, 120]) {
+      const { code, out, err } = await run([name, '--help'], { stdout: new FakeStream({ isTTY: true, columns }) });
       expect([code, err]).toEqual([0, '']);
-      expect(out).toContain('Example:\n  ');
-      for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(130);
+      const text = withoutEscapes(out);
+      if (name !== 'help') expect(text).toMatch(/:\n {2}(?:rx-seedance|eval) /);
+      for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
     }
+  });
+
+  it('names every command, and has 80 columns without a terminal', async () => {
+    const { out } = await run(['--help']);
+    for (const command of createProgram().commands) expect(out).toMatch(new RegExp(`^  ${command.name()} .*[A-Za-z]`, 'm'));
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeGreaterThan(75);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('has colours on a terminal, and --color and the variables decide elsewhere', async () => {
+    const isColorful = async (args: readonly string[], isTTY: boolean, env = {}): Promise<boolean> =>
+      (await run([...args, '--help'], { env, stdout: new FakeStream({ isTTY }) })).out.includes('\u001b[');
+    expect(await isColorful([], true)).toBe(true);
+    expect(await isColorful(['watch'], false)).toBe(false);
+    expect(await isColorful([], true, { NO_COLOR: '1' })).toBe(false);
+    expect(await isColorful(['watch', '--color', 'always'], false, { NO_COLOR: '1' })).toBe(true);
+    expect(await isColorful(['watch', '--no-color'], true, { FORCE_COLOR: '1' })).toBe(false);
+    expect(await isColorful(['watch'], false, { FORCE_COLOR: '1' })).toBe(true);
   });
 
   it('is printed on stderr without a command', async () => {
     const { code, out, err } = await run([]);
     expect([code, out]).toEqual([2, '']);
-    expect(err).toContain('rx-seedance watch <provider:id>');
+    expect(err).toContain('watch [task...]');
   });
 
   it('is named in every usage error', async () => {
@@ -76,10 +95,21 @@ describe('query', () => {
     const bare = await run(['query', task], { env: realTime });
     expect([bare.code, bare.err]).toEqual([0, '']);
     expect(bare.out).toMatch(/^\{\n {2}"task": \{\n/);
-    expect(JSON.parse(bare.out)).toMatchObject({ task: { provider: 'ark' }, request: null });
+    expect(Object.keys(JSON.parse(bare.out) as object).slice(0, 2)).toEqual(['task', 'status']);
+    expect(bare.out).not.toContain('null');
     expect(JSON.parse(bare.out)).not.toHaveProperty('raw');
     const raw = await run(['query', task, '--raw'], { env: realTime });
     expect(JSON.parse(raw.out)).toHaveProperty('raw.status');
+  });
+
+  it('prints the fields that are null with --full, and with --json, which prints one line', async () => {
+    const task = submit('stalls');
+    const full = await run(['query', task, '--full'], { env: realTime });
+    expect(full.out).toMatch(/^\{\n/);
+    expect(JSON.parse(full.out)).toMatchObject({ task: { provider: 'ark' }, request: null });
+    const json = await run(['query', task, '--json'], { env: realTime });
+    expect(json.out).toMatch(/^\{"task":\{[^\n]+\},"status":[^\n]+\n$/);
+    expect(JSON.parse(json.out)).toMatchObject({ request: null });
   });
 
   it('prints the error when there is no snapshot, with exit code 1', async () => {
@@ -109,7 +139,6 @@ describe('providers', () => {
     expect(out).toContain('POWERTOKENS_API_KEY');
     expect(out).not.toContain('https://');
   });
-
 
   it('prints JSON for programs', async () => {
     const envFile = join(folder, '.env');
@@ -238,13 +267,26 @@ describe('watch, for other programs', () => {
     expect(err).toContain('stdin, line 2: no key for anyfast: set ANYFAST_API_KEY');
   });
 
+  it('prints only problems on stderr with --quiet, and the same on stdout', async () => {
+    const tasks = [submit('succeeds'), submit('fails')];
+    const stderr = new FakeStream({ isTTY: true });
+    const { code, out } = await run(['watch', ...tasks, '-', '--quiet'], { env, stderr, stdin: Readable.from(['nonsense\n']) });
+    expect(code).toBe(2);
+    expect(out.split('\n').map((line) => line.split('\t')[1]).toSorted()).toEqual(['failed', 'succeeded', undefined]);
+    expect(stderr.text).toMatch(/^\d\d:\d\d:\d\d {2}stdin, line 1: 'nonsense' is not a task[^\n]+\nark:\S+ {2}failed: internal: [^\n]+\n$/);
+  });
+
+  it('prints nothing on stderr with --quiet when all succeeded, or when it is interrupted', async () => {
+    expect(await run(['watch', submit('succeeds'), '-q'], { env })).toMatchObject({ code: 0, err: '' });
+    expect(await run(['watch', submit('stalls'), '-q'], { env, signals: of('SIGINT') })).toMatchObject({ code: 130, err: '' });
+  });
+
   it('refuses a base URL without encryption, and names what gave it', async () => {
     const refused = 'http://example.com would send the key unencrypted: use https, or a server on this machine\nSee rx-seedance query --help\n';
     expect((await run(['query', 'ark:x', '--base-url', 'http://example.com'], { env })).err).toBe(`rx-seedance: --base-url ${refused}`);
     expect((await run(['query', 'ark:x'], { env: { ARK_API_KEY: key, ARK_BASE_URL: 'http://example.com' } })).err).toBe(`rx-seedance: ARK_BASE_URL ${refused}`);
     expect((await run(['query', 'ark:x', '--base-url', 'http://me:password@example.com'], { env })).err).not.toContain('password');
   });
-
 
   it('needs only the keys of the providers in use, and names the variable of a missing one', async () => {
     const { code, err } = await run(['watch', 'ark:cgt-1', 'anyfast:x'], { env: { ARK_API_KEY: key } });

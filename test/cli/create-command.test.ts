@@ -219,6 +219,10 @@ describe('create, and watch', () => {
     expect(err).toMatch(/\n1 task: 1 saved\nvideos → \S+ \(1 file, \d+ kB\)\n$/);
   });
 
+  it('prints nothing on stderr with --quiet', async () => {
+    expect(await run(['create', 'ark', ...prompt, '--download', folder, '--quiet'], { env })).toMatchObject({ code: 0, out: expect.stringContaining(bought()[0] ?? 'nothing') as string, err: '' });
+  });
+
   it('exits with 1 when the task fails', async () => {
     const failing = await startSimulator({ speed, outcomes: { fails: 1 } });
     const { code, out } = await run(['create', 'ark', ...prompt, '--watch', '--json'], { env: { ...variablesFor(failing), ...clockVariables(speed) } });
