@@ -30,7 +30,7 @@ Example:
   },
   {
     name: 'list',
-    description: 'Prints the tasks that an account still lists, in one line each. Ark lists those of the last 7 days. If stdout is not a terminal, its fields are separated by tabs: provider:id, status, model, time of creation. watch reads these lines.',
+    description: 'Prints the tasks that an account still lists, one a line. Ark lists those of the last 7 days. If stdout is not a terminal, its fields are separated by tabs: provider:id, status, model, time of creation. watch reads these lines.',
     argument: providerArgument('list', hasList),
     options: {
       'Output:': [
@@ -69,7 +69,7 @@ Example:
   },
   {
     name: 'providers',
-    description: 'Prints every provider, with its base URL, its polling interval, how long it keeps tasks and videos, and whether its key is set. With an id, prints every documented fact of that provider: addresses, status words, the default polling, expected times, tiers, refunds, retention and lists.',
+    description: 'Prints every provider, and whether its key is set. The table has its base URL, its polling interval, and how long it keeps tasks and videos. With an id, prints every documented fact of that provider: addresses, status words, the default polling, expected times, tiers, refunds, retention and lists.',
     argument: new Argument('[provider]', 'its id').choices(providerIds()).default(null).argParser((text) => provider(text, 'providers')),
     options: { 'Options:': [jsonOption('print JSON: all facts of every provider, or of one. Times are in ms; null is undocumented'), envOption()] },
     ending: `Examples:

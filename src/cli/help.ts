@@ -39,7 +39,7 @@ export const helpLayout = ({ columns, paint }: HelpLook): HelpConfiguration => {
     styleArgumentText: styled('green'),
     styleOptionText: styled('cyan'),
     subcommandTerm: (command) => [command.name(), ...command.usage().split(' ').filter((word) => word !== '[options]')].join(' '),
-    subcommandDescription: (command) => firstClause(command.description()),
+    subcommandDescription: (command) => command.description().replace(/\.(?:\s.*)?$/s, ''),
     optionTerm: ({ flags, short }) => (short === undefined ? `    ${flags}` : flags),
     optionDescription: ({ description }) => description,
     argumentDescription: ({ description }) => description,

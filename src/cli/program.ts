@@ -58,7 +58,7 @@ export const createProgram = ({ look = plainLook, accept = () => undefined }: { 
     if (argument !== undefined) command.addArgument(argument);
     for (const [heading, group] of Object.entries(options)) for (const option of group) command.addOption(option.helpGroup(heading));
   }
-  program.command('help').description('show the help of a command').addArgument(new Argument('[command]').choices(definitions.map(({ name }) => name)))
+  program.command('help').description('Prints the help of a command.').addArgument(new Argument('[command]').choices(definitions.map(({ name }) => name)))
     .action((about: string | undefined) => accept({ kind: 'help', about: about ?? null, isError: false }));
   return program;
 };

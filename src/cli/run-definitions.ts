@@ -83,7 +83,7 @@ const watched = (refs: readonly string[], { file, ...options }: Omit<WatchArgume
 
 export const watchDefinition: Definition = {
   name: 'watch',
-  description: 'Follows tasks until each has finished. With --download it saves every video as soon as it is ready. After an interruption, run the same command again: it does not poll finished tasks or download saved videos again.',
+  description: 'Follows tasks until each has finished, and with --download saves every video as soon as it is ready. After an interruption, run the same command again: it does not poll finished tasks or download saved videos again.',
   argument: new Argument('[task...]', 'written provider:id; - is stdin, whose tasks are watched as soon as their lines arrive'),
   options: {
     'Tasks:': [
