@@ -62,7 +62,7 @@ const roundSize = 500;
 const roundMs = 5_000;
 /** How long the lane is held: after the death of its worker another one takes it this much later. It is renewed when less than `renewMs` are left. */
 const [holdMs, renewMs] = [20_000, 10_000] as const;
-/** A mark that is older than this when its request is about to leave is written anew. */
+/** A request that would leave later than this after its place in the limit, or after its mark, takes another place and is marked anew. */
 const freshMs = 1_000;
 /** A poll that is later than this waited for a worker: the time does not count for the watch. */
 const lateMs = 10_000;
@@ -121,7 +121,7 @@ class Sweep {
   /** The lane as it is in the store, and as it will be written. */
   #laneText: string | null = null;
   #lane: LaneRecord;
-  /** The ids of tasks whose request is planned, and not marked yet. */
+  /** The ids of tasks whose request is planned or in flight. */
   readonly #planned = new Set<string>();
   /** Whether more is due than could be planned. */
   #waiting = false;
@@ -175,7 +175,10 @@ class Sweep {
         isHeld = departures.length === 0 && this.#lane.heldUntilMs - this.#now() > renewMs ? isHeld : await this.#hold();
         if (!isHeld) break;
         for (const departure of departures) {
-          const request = this.#request(departure).catch((error: unknown) => failures.push(error)).then(() => void inFlight.delete(request));
+          const request = this.#request(departure).catch((error: unknown) => failures.push(error)).then(() => {
+            inFlight.delete(request);
+            for (const { task } of departure.tasks) this.#planned.delete(task.id);
+          });
           inFlight.add(request);
         }
         const waitMs = Math.max(this.#windowMs, limiterWaitMs(this.#lane.limiter, this.#now()) - roundMs);
@@ -329,14 +332,18 @@ class Sweep {
 
   /** Marks the tasks of a request, sends it, and writes what became of them. */
   async #request({ tasks, atMs }: Departure): Promise<void> {
-    await this.#wait(atMs - this.#now());
     let sent = tasks;
-    let markedAtMs;
-    do {
-      markedAtMs = this.#now();
-      sent = await this.#marked(sent, markedAtMs);
-    } while (sent.length > 0 && this.#now() - markedAtMs > freshMs);
-    for (const { task } of tasks) this.#planned.delete(task.id);
+    let leavesAtMs = atMs;
+    for (;;) {
+      await this.#wait(leavesAtMs - this.#now());
+      sent = await this.#marked(sent, this.#now());
+      if (sent.length === 0 || this.#now() - leavesAtMs <= freshMs) break;
+      // It is late, so it would leave together with others: it takes another place in the limit.
+      const waitMs = limiterWaitMs(this.#lane.limiter, this.#now());
+      if (waitMs > roundMs) return;
+      leavesAtMs = this.#now() + waitMs;
+      this.#setLane({ limiter: afterDeparture(this.#lane.limiter, leavesAtMs) });
+    }
     // A worker that was paused has lost the lane: what it marked is polled later, by another.
     if (sent.length === 0 || this.#now() > this.#lane.heldUntilMs) return;
     const { provider } = this.#account;

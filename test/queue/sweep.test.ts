@@ -1,6 +1,6 @@
-import { lastValueFrom, timer } from 'rxjs';
+import { asyncScheduler, defer, lastValueFrom, of, timer } from 'rxjs';
 import { Agent } from 'undici';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { undiciTransport } from '../../src/adapters/undici.js';
 import { account, type Account } from '../../src/client/account.js';
 import { anyfast } from '../../src/providers/anyfast.js';
@@ -13,6 +13,7 @@ import { memoryStore } from '../../src/queue/memory-store.js';
 import { addTasks, sweep, type QueueStore, type SweepEvent, type SweepOptions, type SweepResult, wakeTask } from '../../src/queue/index.js';
 import { atSpeed, type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/index.js';
 import type { WatchState } from '../../src/state/watch-state.js';
+import type { Transport } from '../../src/transport/transport.js';
 import { taskKey } from '../../src/task/snapshot.js';
 import { recording } from './polls.js';
 
@@ -99,6 +100,33 @@ describe('sweep', () => {
     await Promise.all([1, 2].map(() => work({ account: own('ark'), transport, store })));
     expect((await ends(store)).size).toBe(40);
     expect(simulator.requests.filter(({ status }) => status === 429)).toEqual([]);
+  });
+
+  it('spreads requests by the limit of a key while the store is slow', async () => {
+    vi.useFakeTimers();
+    try {
+      const own = account(anyfast, { apiKey: 'sk-0123456789abcdef', rateLimit: { perMinute: 12 } });
+      const store = memoryStore();
+      let swaps = 0;
+      const slow: QueueStore = { ...store, swap: async (...args) => {
+        swaps += 1;
+        if (swaps % 5 === 0) await lastValueFrom(timer(9_000));
+        return store.swap(...args);
+      } };
+      await addTasks(store, own, Array.from({ length: 60 }, (_, index) => anyfast.task(`asyntask_${String(index)}`)));
+      const sentAtMs: number[] = [];
+      const transport: Transport = () => defer(() => {
+        sentAtMs.push(Date.now());
+        return of({ status: 500, headers: {}, body: '' });
+      });
+      void work({ account: own, transport, store: slow, scheduler: asyncScheduler }, () => sentAtMs.length >= 60);
+      await vi.advanceTimersByTimeAsync(600_000);
+      expect(sentAtMs.length).toBeGreaterThanOrEqual(60);
+      const gaps = sentAtMs.slice(1).map((atMs, index) => atMs - (sentAtMs[index] ?? 0));
+      expect(Math.min(...gaps)).toBeGreaterThanOrEqual(4_000); // 5 s, and a second of jitter
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('polls a task that is woken, not sooner than its minimum interval', { timeout: 60_000 }, async () => {
