@@ -41,12 +41,14 @@ export const memoryStore = (): QueueStore => {
     },
     swap: (account, changes) => {
       const written: string[] = [];
-      for (const [key, { task, revision, state, dueAtMs }] of firstByTask(changes)) {
-        if (watched.get(key)?.revision !== revision) continue;
+      for (const [key, { task, revision, state, dueAtMs, markedDueAtMs = -Infinity }] of firstByTask(changes)) {
+        const held = watched.get(key);
+        if (held?.revision !== revision) continue;
         written.push(key);
         const row = { task, state: JSON.stringify(state) };
         if (dueAtMs !== null) {
-          watched.set(key, { ...row, account, revision: revision + 1, dueAtMs });
+          const isWoken = held.dueAtMs < markedDueAtMs;
+          watched.set(key, { ...row, account, revision: revision + 1, dueAtMs: isWoken ? Math.min(dueAtMs, held.dueAtMs) : dueAtMs });
         } else {
           watched.delete(key);
           ends.set(key, { ...row, id: endId(key, endCount += 1) });

@@ -91,8 +91,12 @@ export const postgresStore = (pool: PostgresPool, { schema = 'rx_seedance' }: Po
       if (entries.length === 0) return [];
       const rows = await rowsOf<{ readonly task: string }>(
         `WITH held AS (
-           SELECT tasks.task, change.due_at_ms, change.state
-           FROM unnest($1::text[], $2::integer[], $3::double precision[], $4::text[]) AS change (task, revision, due_at_ms, state)
+           SELECT tasks.task, change.state, CASE
+             WHEN tasks.due_at_ms < change.marked_due_at_ms AND tasks.due_at_ms < change.due_at_ms THEN tasks.due_at_ms
+             ELSE change.due_at_ms
+           END AS due_at_ms
+           FROM unnest($1::text[], $2::integer[], $3::double precision[], $4::text[], $5::double precision[])
+             AS change (task, revision, due_at_ms, state, marked_due_at_ms)
            JOIN ${names.tasks} AS tasks ON tasks.task = change.task AND tasks.revision = change.revision AND tasks.place IS NULL
            ORDER BY tasks.task
            FOR UPDATE OF tasks
@@ -103,7 +107,7 @@ export const postgresStore = (pool: PostgresPool, { schema = 'rx_seedance' }: Po
          FROM held WHERE tasks.task = held.task
          RETURNING tasks.task`,
         entries.map(([key]) => key), entries.map(([, { revision }]) => revision), entries.map(([, { dueAtMs }]) => dueAtMs),
-        entries.map(([, { state }]) => JSON.stringify(state)),
+        entries.map(([, { state }]) => JSON.stringify(state)), entries.map(([, { markedDueAtMs }]) => markedDueAtMs ?? null),
       );
       return outcomes(changes, rows.map(({ task }) => task));
     },

@@ -58,8 +58,8 @@ export const redisStore = (client: RedisClient, { prefix = 'rx-seedance' }: Redi
     swap: async (account, changes) => {
       const entries = [...firstByTask(changes)];
       if (entries.length === 0) return [];
-      const values = entries.flatMap(([key, { revision, state, dueAtMs }]) =>
-        [key, `${revision} `, `${dueAtMs === null ? 'end' : revision + 1} ${JSON.stringify(state)}`, dueAtMs ?? '']);
+      const values = entries.flatMap(([key, { revision, state, dueAtMs, markedDueAtMs }]) =>
+        [key, `${revision} `, `${dueAtMs === null ? 'end' : revision + 1} ${JSON.stringify(state)}`, dueAtMs ?? '', markedDueAtMs ?? '']);
       const written = await run(swap, [tasksKey, dueKey(account), endsKey, at('ends:count')], ...values) as readonly number[]; // what the script returns
       return outcomes(changes, written.map((place) => entries[place - 1]?.[0] ?? ''));
     },
@@ -128,16 +128,22 @@ local tasks = {}
 for i = 1, #found, 2 do push(tasks, found[i]) end
 return { found, read('HMGET', KEYS[2], tasks) }`;
 
-/** Arguments: task, how its row begins, its new row, and its due time or nothing, in turn. Returns the places of those that were written. */
+/**
+ * Arguments: task, how its row begins, its new row, its due time or nothing, and the due time before its poll or nothing, in turn. Returns the
+ * places of those that were written.
+ */
 const swap = `${helpers}
-local tasks, rows, due, ended, written = every(4), {}, {}, {}, {}
-local held = read('HMGET', KEYS[1], tasks)
+local tasks, rows, due, ended, written = every(5), {}, {}, {}, {}
+local held, heldDue = read('HMGET', KEYS[1], tasks), read('ZMSCORE', KEYS[2], tasks)
 for i, task in ipairs(tasks) do
-  local before, after, dueAt = ARGV[4 * i - 2], ARGV[4 * i - 1], ARGV[4 * i]
+  local before, after, dueAt, markedDueAt = ARGV[5 * i - 3], ARGV[5 * i - 2], ARGV[5 * i - 1], ARGV[5 * i]
   if held[i] and string.sub(held[i], 1, #before) == before then
     push(written, i)
     push(rows, task, after)
-    if dueAt == '' then push(ended, task) else push(due, dueAt, task) end
+    local wasWoken = markedDueAt ~= '' and tonumber(heldDue[i]) < tonumber(markedDueAt)
+    if dueAt == '' then push(ended, task)
+    elseif wasWoken and tonumber(heldDue[i]) < tonumber(dueAt) then push(due, heldDue[i], task)
+    else push(due, dueAt, task) end
   end
 end
 write('HSET', KEYS[1], rows)

@@ -40,6 +40,8 @@ export interface TaskChange {
   readonly state: WatchState;
   /** Null for the end of the watch: the task leaves, and its end enters the outbox in the same transaction. */
   readonly dueAtMs: number | null;
+  /** For the result of a poll: the due time that was written before its request left. A task that is due earlier was woken meanwhile, and stays due then. */
+  readonly markedDueAtMs?: number | undefined;
 }
 
 /**

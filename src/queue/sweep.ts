@@ -72,6 +72,8 @@ const deadlineCame: Either<PollError, never> = left({ kind: 'timeout', message: 
 /** A task of this round: what is stored, and its state now. */
 interface DueTask extends Pick<StoredTask, 'task' | 'revision'> {
   readonly state: WatchState;
+  /** Once it is marked: see `TaskChange`. */
+  readonly markedDueAtMs?: number;
 }
 
 /** The store, each of whose calls is rejected after `saveTimeoutMs`: a worker whose database hangs must not hold its lane for ever. */
@@ -382,8 +384,11 @@ class Sweep {
 
   /** Marks tasks as sent. Returns those that no other worker has taken. */
   async #marked(tasks: readonly DueTask[], nowMs: number): Promise<readonly DueTask[]> {
-    const marked = tasks.map((each) => ({ ...each, state: markSent(each.state, nowMs) }));
-    const isKept = await this.#swap(marked.map(({ task, revision, state }) => ({ task, revision, state, dueAtMs: nowMs + saveTimeoutMs + this.#minIntervalOf(state) })));
+    const marked = tasks.map((each) => {
+      const state = markSent(each.state, nowMs);
+      return { ...each, state, markedDueAtMs: nowMs + saveTimeoutMs + this.#minIntervalOf(state) };
+    });
+    const isKept = await this.#swap(marked.map(({ task, revision, state, markedDueAtMs }) => ({ task, revision, state, dueAtMs: markedDueAtMs })));
     return marked.filter((_, index) => isKept[index]).map((each) => ({ ...each, revision: each.revision + 1 }));
   }
 
@@ -410,7 +415,7 @@ class Sweep {
       const result = resultOf(each);
       const state = result === null ? { ...each.state, nextPollAtMs: nowMs + this.#minIntervalOf(each.state) } : applyResult(each.state, result, this.#config, nowMs);
       const waitMs = nextDelayMs(state, nowMs);
-      return { each, state, isPoll: result !== null, change: { task: each.task, revision: each.revision, state, dueAtMs: waitMs === 'done' ? null : nowMs + waitMs } };
+      return { each, state, isPoll: result !== null, change: { task: each.task, revision: each.revision, state, dueAtMs: waitMs === 'done' ? null : nowMs + waitMs, markedDueAtMs: each.markedDueAtMs } };
     });
     const isKept = await this.#swap(applied.map(({ change }) => change));
     for (const [index, { each, state, isPoll }] of applied.entries()) {

@@ -28,8 +28,8 @@ export const addTasks = (store: QueueStore, account: Account, tasks: readonly Ta
 };
 
 /**
- * Makes the next poll of a task due now, for example after a callback. Its minimum interval is kept. Does nothing for a task that is not
- * watched, or whose poll is in flight: that one may have read the state before the callback, and the next follows at its interval.
+ * Makes the next poll of a task due now, for example after a callback. Its minimum interval is kept. While a poll is in flight, the next one
+ * follows it at that interval. Does nothing for a task that is not watched.
  *
  * Rejects with the error of the store.
  * @example await wakeTask(store, own, ref)

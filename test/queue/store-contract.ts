@@ -164,6 +164,20 @@ export const describeStore = (name: string, open: () => Promise<Stores>): void =
       expect(await outbox(store)).toEqual(['a end']);
     });
 
+    it('keeps the due time of a task that was woken while its poll was in flight', async () => {
+      const [store] = await open();
+      const ids = ['a', 'b', 'c', 'd', 'e'];
+      await store.add(account, ids.map((id) => newTask(id)));
+      await store.swap(account, ids.map((id) => change(id, 0, 30.5)));
+      for (const id of ['a', 'c', 'd', 'e']) await store.wake(account, taskOf(id), 20.25);
+      const results = [change('a', 1, 50), change('b', 1, 50), change('c', 1, 10), change('d', 1, null), change('e', 0, 50)];
+      expect(await store.swap(account, results.map((each) => ({ ...each, markedDueAtMs: 30.5 })))).toEqual([true, true, true, true, false]);
+      expect(await watched(store)).toEqual(['c r2 @10 changed', 'a r2 @20.25 changed', 'e r1 @20.25 changed', 'b r2 @50 changed']);
+      expect(await outbox(store)).toEqual(['d changed']);
+      expect(await store.swap(account, [change('a', 2, 60)])).toEqual([true]);
+      expect(await watched(store)).toContain('a r3 @60 changed');
+    });
+
     it('takes the first of several changes of one task', async () => {
       const [store] = await open();
       await store.add(account, [newTask('a'), newTask('b')]);

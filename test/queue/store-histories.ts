@@ -13,7 +13,7 @@ const anyDueAtMs = fc.oneof(fc.nat({ max: 20 }), fc.double({ min: 0, max: 2e12, 
 /** One call of one client. `ahead` is added to the revision that the client has read last. */
 type Call =
   | { readonly kind: 'add'; readonly ids: readonly string[]; readonly dueAtMs: number }
-  | { readonly kind: 'swap'; readonly ids: readonly string[]; readonly ahead: number; readonly dueAtMs: number | null }
+  | { readonly kind: 'swap'; readonly ids: readonly string[]; readonly ahead: number; readonly dueAtMs: number | null; readonly markedDueAtMs: number | undefined }
   | { readonly kind: 'wake'; readonly id: string; readonly atMs: number }
   | { readonly kind: 'acknowledge'; readonly count: number };
 
@@ -24,6 +24,7 @@ const anyCall: fc.Arbitrary<Call> = fc.oneof(
     ids: anyIds,
     ahead: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.constantFrom(-1, 1)),
     dueAtMs: fc.option(anyDueAtMs, { freq: 4 }),
+    markedDueAtMs: fc.option(anyDueAtMs, { nil: undefined }),
   }),
   fc.record({ kind: fc.constant('wake' as const), id: fc.constantFrom(...ids), atMs: anyDueAtMs }),
   fc.record({ kind: fc.constant('acknowledge' as const), count: fc.nat({ max: 2 }) }),
@@ -49,12 +50,12 @@ const callBoth = async (store: QueueStore, model: Map<string, Known>, call: Call
     case 'swap': {
       const changes = call.ids.map((id) => {
         const known = model.get(id);
-        return change(id, (known !== undefined && 'revision' in known ? known.revision : 0) + call.ahead, call.dueAtMs, mark);
+        return { ...change(id, (known !== undefined && 'revision' in known ? known.revision : 0) + call.ahead, call.dueAtMs, mark), markedDueAtMs: call.markedDueAtMs };
       });
-      const expected = changes.map(({ task, revision, dueAtMs }) => {
+      const expected = changes.map(({ task, revision, dueAtMs, markedDueAtMs = -Infinity }) => {
         const known = model.get(task.id);
         if (known === undefined || 'ended' in known || known.revision !== revision) return false;
-        model.set(task.id, dueAtMs === null ? { ended: mark } : { revision: revision + 1, dueAtMs, mark });
+        model.set(task.id, dueAtMs === null ? { ended: mark } : { revision: revision + 1, dueAtMs: known.dueAtMs < markedDueAtMs ? Math.min(dueAtMs, known.dueAtMs) : dueAtMs, mark });
         return true;
       });
       expect(await store.swap(account, changes)).toEqual(expected);

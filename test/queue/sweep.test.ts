@@ -1,4 +1,4 @@
-import { asyncScheduler, defer, lastValueFrom, of, timer } from 'rxjs';
+import { asyncScheduler, defer, delay, lastValueFrom, of, timer } from 'rxjs';
 import { Agent } from 'undici';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { undiciTransport } from '../../src/adapters/undici.js';
@@ -140,6 +140,25 @@ describe('sweep', () => {
     expect(early.requests).toBe(0);
     await pause(Math.max(0, (early.nextSweepAtMs ?? 0) - scheduler.now()));
     expect((await once()).requests).toBe(1);
+    expect(transport.gaps).toHaveLength(1);
+    expect(transport.gaps[0]).toBeGreaterThanOrEqual(9_999);
+    expect(transport.gaps[0]).toBeLessThan(60_000);
+  });
+
+  it('polls a task again that is woken while its poll is in flight, not sooner than its minimum interval', { timeout: 60_000 }, async () => {
+    const { simulator, own, store, transport } = await setUp();
+    const task = simulator.submit('anyfast', { queueMs: 0, runMs: 300_000 });
+    await addTasks(store, own('anyfast'), [task], { scheduler });
+    const held: Transport = (request) => transport(request).pipe(delay(5_000, scheduler));
+    const options = { account: own('anyfast'), transport: held, store, scheduler, policy: { interval: () => 300_000 } };
+    const first = sweep(options);
+    while (simulator.polls(task) === 0) await pause(100);
+    await wakeTask(store, own('anyfast'), task, scheduler);
+    expect(await first).toMatchObject({ requests: 1, polls: 1, lost: 0 });
+    const early = await sweep(options);
+    expect(early.requests).toBe(0);
+    await pause(Math.max(0, (early.nextSweepAtMs ?? 0) - scheduler.now()));
+    expect(await sweep(options)).toMatchObject({ requests: 1, polls: 1, lost: 0 });
     expect(transport.gaps).toHaveLength(1);
     expect(transport.gaps[0]).toBeGreaterThanOrEqual(9_999);
     expect(transport.gaps[0]).toBeLessThan(60_000);
