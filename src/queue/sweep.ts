@@ -25,7 +25,9 @@ export type SweepEvent =
   /** One request. `error` is null for a good response. Times are ms since the epoch. */
   | { readonly kind: 'request'; readonly account: string; readonly list: boolean; readonly tasks: number; readonly sentAtMs: number; readonly arrivedAtMs: number; readonly error: PollError | null }
   /** A poll of a task was kept. */
-  | { readonly kind: 'poll'; readonly account: string; readonly task: TaskRef; readonly before: WatchState; readonly state: WatchState };
+  | { readonly kind: 'poll'; readonly account: string; readonly task: TaskRef; readonly before: WatchState; readonly state: WatchState }
+  /** A watch ended, by a poll or by its deadline: the end is in the outbox. */
+  | { readonly kind: 'end'; readonly account: string; readonly task: TaskRef; readonly state: WatchState };
 
 /** Options of `sweep`. */
 export interface SweepOptions extends Omit<WatchConfigOptions, 'baseUrl' | 'expected' | 'firstPollAfterMs'> {
@@ -429,10 +431,11 @@ class Sweep {
     if (changes.length === 0) return [];
     const isKept = await this.#store.swap(this.#label, changes);
     let unlisted: Record<string, string | null> | null = null;
-    for (const [index, { dueAtMs, task }] of changes.entries()) {
+    for (const [index, { dueAtMs, task, state }] of changes.entries()) {
       if (isKept[index] !== true) this.#lost += 1;
       else if (dueAtMs === null) {
         this.#ends += 1;
+        this.#onEvent({ kind: 'end', account: this.#label, task, state });
         if (task.id in this.#lane.unlisted) {
           unlisted ??= { ...this.#lane.unlisted };
           delete unlisted[task.id]; // eslint-disable-line @typescript-eslint/no-dynamic-delete -- a copy

@@ -174,6 +174,18 @@ describe('sweep', () => {
     expect(JSON.stringify([events, await store.lane('yescale')])).not.toContain(simulator.apiKey('yescale'));
   });
 
+  it('tells each end once, also that by a deadline between two polls', { timeout: 60_000 }, async () => {
+    const { simulator, own, store, transport } = await setUp();
+    const [finished, late] = [simulator.submit('anyfast', { queueMs: 0, runMs: 0 }), simulator.submit('anyfast', { queueMs: 0, runMs: 300_000 })];
+    await addTasks(store, own('anyfast'), [finished], { scheduler });
+    await addTasks(store, own('anyfast'), [late], { scheduler, deadlineMs: 15_000 });
+    const told: string[] = [];
+    const onEvent = (event: SweepEvent): void => { if (event.kind === 'end') told.push(`${event.task.id} ${String(event.state.ended)}`); };
+    const results = await work({ account: own('anyfast'), transport, store, onEvent });
+    expect(told.sort()).toEqual([`${finished.id} terminal`, `${late.id} timeout`].sort());
+    expect(results.reduce((sum, result) => sum + result.ends, 0)).toBe(2);
+  });
+
   it('refuses invalid options', async () => {
     const { own, store, transport } = await setUp();
     const options = { account: own('ark'), store, transport };
