@@ -1,9 +1,9 @@
 /**
- * The example application installs a copy of this package, and its lockfile remembers what that needs. A dependency that is added here
- * must be added there too, or a clean install of the example lacks it.
+ * Each example with packages of its own installs a copy of this package, and its lockfile remembers what that needs. A dependency that is added
+ * here must be added there too, or a clean install of the example lacks it.
  */
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 interface Needs {
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -15,13 +15,15 @@ const read = (path: string): any => JSON.parse(readFileSync(new URL(`../../${pat
 
 const needsOf = ({ dependencies, peerDependencies, engines }: Needs): Needs => ({ dependencies: dependencies ?? {}, peerDependencies: peerDependencies ?? {}, engines: engines ?? {} });
 
-it('the lockfile of the example knows what this package needs', () => {
-  const locked = read('docs/examples/angular/package-lock.json').packages['node_modules/rx-seedance'];
-  expect(needsOf(locked)).toEqual(needsOf(read('package.json')));
-});
+describe.each(['angular', 'bullmq'])('the lockfile of the example %s', (example) => {
+  const packages: Readonly<Record<string, any>> = read(`docs/examples/${example}/package-lock.json`).packages;
 
-it('the lockfile of the example has a digest for every package from a registry', () => {
-  const packages = Object.entries<{ integrity?: string }>(read('docs/examples/angular/package-lock.json').packages);
-  const without = packages.filter(([path, { integrity }]) => path !== '' && path !== 'node_modules/rx-seedance' && integrity === undefined);
-  expect(without.map(([path]) => path)).toEqual([]);
+  it('knows what this package needs', () => {
+    expect(needsOf(packages['node_modules/rx-seedance'])).toEqual(needsOf(read('package.json')));
+  });
+
+  it('has a digest for every package from a registry', () => {
+    const without = Object.entries(packages).filter(([path, { integrity }]) => path !== '' && path !== 'node_modules/rx-seedance' && integrity === undefined);
+    expect(without.map(([path]) => path)).toEqual([]);
+  });
 });
