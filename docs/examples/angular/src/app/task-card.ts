@@ -1,24 +1,25 @@
 /** One task in the grid or in the list: its picture, prompt and state. */
 import { ChangeDetectionStrategy, Component, computed, inject, input } from '@angular/core';
-import { MatButton, MatMiniFabButton } from '@angular/material/button';
+import { MatButton, MatIconButton, MatMiniFabButton } from '@angular/material/button';
 import { MatIcon } from '@angular/material/icon';
+import { type MatMenu, MatMenuTrigger } from '@angular/material/menu';
 import type { TaskRow } from 'rx-seedance';
 import { Server } from './server';
 import { TaskActions } from './task-actions';
-import { TaskMenu } from './task-menu';
 import { Thumbnail } from './thumbnail';
-import { ago, createdAtMs, elapsedMs, expiryText, leftText, lookOf, reasonOf, span, standingOf } from './words';
+import { ago, createdAtMs, elapsedMs, expiryText, leftText, lookOf, reasonOf, span, standingOf, videoOf } from './words';
 
 @Component({
   selector: 'app-task-card',
   changeDetection: ChangeDetectionStrategy.OnPush,
-  imports: [MatButton, MatIcon, MatMiniFabButton, TaskMenu, Thumbnail],
+  imports: [MatButton, MatIcon, MatIconButton, MatMenuTrigger, MatMiniFabButton, Thumbnail],
   host: { '[class]': 'look().group', '[attr.data-status]': 'standing()' },
   templateUrl: './task-card.html',
   styleUrl: './task-card.scss',
 })
 export class TaskCard {
   readonly row = input.required<TaskRow>();
+  readonly menu = input.required<MatMenu>();
   readonly #server = inject(Server);
   protected readonly actions = inject(TaskActions);
 
@@ -26,10 +27,7 @@ export class TaskCard {
   protected readonly look = computed(() => lookOf(this.row()));
   protected readonly name = computed(() => `${this.row().task.provider} ${this.row().task.id}`);
   protected readonly title = computed(() => this.#server.promptOf(this.row()) ?? this.row().task.id);
-  protected readonly hasVideo = computed(() => {
-    const { snapshot } = this.row();
-    return snapshot?.status === 'succeeded' && snapshot.video !== null;
-  });
+  protected readonly hasVideo = computed(() => videoOf(this.row()) !== null);
 
   protected readonly facts = computed(() => {
     const { task, snapshot } = this.row();

@@ -5,13 +5,14 @@ import { toObservable, toSignal } from '@angular/core/rxjs-interop';
 import { MatButton, MatIconButton } from '@angular/material/button';
 import { MAT_DIALOG_DATA, MatDialogClose, MatDialogContent, MatDialogRef } from '@angular/material/dialog';
 import { MatIcon } from '@angular/material/icon';
+import { MatMenuTrigger } from '@angular/material/menu';
 import { MatProgressBar } from '@angular/material/progress-bar';
 import { catchError, EMPTY, switchMap, throttleTime, asyncScheduler } from 'rxjs';
 import { progressAt, type TaskRef, type TaskRow } from 'rx-seedance';
 import { type HistoryEntry, nameOf, Server } from './server';
 import { TaskActions } from './task-actions';
 import { TaskMenu } from './task-menu';
-import { createdAtMs, elapsedMs, leftText, lookOf, reasonOf, retryText, span, standingOf } from './words';
+import { createdAtMs, elapsedMs, leftText, lookOf, reasonOf, retryText, span, standingOf, videoOf } from './words';
 
 export interface TaskDetailsData {
   readonly task: TaskRef;
@@ -22,7 +23,7 @@ export interface TaskDetailsData {
 @Component({
   selector: 'app-task-details',
   changeDetection: ChangeDetectionStrategy.OnPush,
-  imports: [JsonPipe, MatButton, MatDialogClose, MatDialogContent, MatIcon, MatIconButton, MatProgressBar, TaskMenu],
+  imports: [JsonPipe, MatButton, MatDialogClose, MatDialogContent, MatIcon, MatIconButton, MatMenuTrigger, MatProgressBar, TaskMenu],
   host: { '[class]': 'look()?.group' },
   templateUrl: './task-details.html',
   styleUrl: './task-details.scss',
@@ -33,17 +34,13 @@ export class TaskDetails {
   readonly #server = inject(Server);
   protected readonly actions = inject(TaskActions);
 
-  readonly #found = computed(() => this.#server.rows().find(({ task }) => nameOf(task) === nameOf(this.data.task)));
   /** The row; the details close when it is removed. */
-  protected readonly row = computed(() => this.#found());
+  protected readonly row = computed(() => this.#server.rows().find(({ task }) => nameOf(task) === nameOf(this.data.task)));
   protected readonly look = computed(() => { const row = this.row(); return row === undefined ? undefined : lookOf(row); });
   protected readonly title = computed(() => { const row = this.row(); return row === undefined ? '' : (this.#server.promptOf(row) ?? `${row.task.provider} ${row.task.id}`); });
   protected readonly isBroken = signal(false);
 
-  protected readonly video = computed(() => {
-    const snapshot = this.row()?.snapshot;
-    return snapshot?.status === 'succeeded' ? snapshot.video : null;
-  });
+  protected readonly video = computed(() => { const row = this.row(); return row === undefined ? null : videoOf(row); });
   protected readonly film = this.#server.fileOf('video', this.data.task);
   protected readonly poster = computed(() => (this.video()?.lastFrameUrl == null ? null : this.#server.fileOf('frame', this.data.task)));
   protected readonly hasVideo = computed(() => this.video() !== null);
@@ -66,10 +63,13 @@ export class TaskDetails {
   /** Facts that are known, as name and value. */
   protected readonly facts = computed(() => {
     const [row, now] = [this.row(), this.#server.now()];
-    return row === undefined ? [] : factsOf(row, now).filter((fact): fact is readonly [string, string] => fact[1] != null);
+    return row === undefined ? [] : factsOf(row, now).filter(isKnown);
   });
 
-  protected readonly words = computed(() => (this.row() === undefined ? [] : wordsOf(this.row()!).filter((word): word is readonly [string, string] => word[1] != null)));
+  protected readonly words = computed(() => {
+    const row = this.row();
+    return row === undefined ? [] : wordsOf(row).filter(isKnown);
+  });
 
   protected readonly history = toSignal(
     toObservable(this.row).pipe(
@@ -89,11 +89,13 @@ export class TaskDetails {
 
 type Fact = readonly [name: string, value: string | null | undefined];
 
+const isKnown = (fact: Fact): fact is readonly [string, string] => fact[1] != null;
+
 const factsOf = (row: TaskRow, nowMs: number): readonly Fact[] => {
   const { snapshot, task } = row;
   const settings = snapshot?.settings;
   const usage = snapshot?.usage;
-  const expiresAtMs = snapshot?.status === 'succeeded' ? snapshot.video?.expiresAtMs : null;
+  const expiresAtMs = videoOf(row)?.expiresAtMs;
   const number = (value: number | null | undefined): string | null => (value == null ? null : value.toLocaleString());
   return [
     ['Provider', task.provider],

@@ -4,6 +4,7 @@ import { ChangeDetectionStrategy, Component, computed, DestroyRef, ElementRef, i
 import type { TaskRow } from 'rx-seedance';
 import { nameOf } from './server';
 import { TaskCard } from './task-card';
+import { TaskMenu } from './task-menu';
 
 export type Layout = 'grid' | 'list';
 
@@ -13,13 +14,14 @@ const sizes = { gap: 1, minCard: 13.5, text: 6.1, row: 5, rowGap: .5 } as const;
 @Component({
   selector: 'app-task-grid',
   changeDetection: ChangeDetectionStrategy.OnPush,
-  imports: [CdkFixedSizeVirtualScroll, CdkVirtualForOf, CdkVirtualScrollableWindow, CdkVirtualScrollViewport, TaskCard],
+  imports: [CdkFixedSizeVirtualScroll, CdkVirtualForOf, CdkVirtualScrollableWindow, CdkVirtualScrollViewport, TaskCard, TaskMenu],
   host: { '[class]': 'layout()' },
   template: `
-    <cdk-virtual-scroll-viewport scrollWindow role="list" aria-label="Videos" [itemSize]="lineHeight()" [minBufferPx]="800" [maxBufferPx]="1600">
+    <app-task-menu #menu />
+    <cdk-virtual-scroll-viewport scrollWindow role="list" aria-label="Videos" [itemSize]="lineHeight()" [minBufferPx]="bufferPx" [maxBufferPx]="bufferPx + lineHeight()">
       <div *cdkVirtualFor="let line of lines(); let index = index; trackBy: byIndex" class="line" role="presentation" [style.height.px]="lineHeight()" [style.--columns]="columns()">
         @for (row of line; track nameOf(row.task); let place = $index) {
-          <app-task-card role="listitem" [attr.aria-posinset]="index * columns() + place + 1" [attr.aria-setsize]="rows().length" [row]="row" />
+          <app-task-card role="listitem" [attr.aria-posinset]="index * columns() + place + 1" [attr.aria-setsize]="rows().length" [row]="row" [menu]="menu.panel()" />
         }
       </div>
     </cdk-virtual-scroll-viewport>
@@ -36,6 +38,8 @@ export class TaskGrid {
   readonly #width = signal(0);
   readonly #rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
   protected readonly nameOf = nameOf;
+  /** What is rendered above and below the screen. It grows by one line at a time, so that no frame takes long. */
+  protected readonly bufferPx = 800;
   protected readonly byIndex = (index: number): number => index;
 
   protected readonly columns = computed(() => {

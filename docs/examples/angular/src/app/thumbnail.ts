@@ -4,7 +4,7 @@ import { MatIcon } from '@angular/material/icon';
 import { MatProgressBar } from '@angular/material/progress-bar';
 import { progressAt, type TaskRow } from 'rx-seedance';
 import { nameOf, Server } from './server';
-import { lookOf, playTime, standingOf } from './words';
+import { lookOf, playTime, standingOf, videoOf } from './words';
 
 @Component({
   selector: 'app-thumbnail',
@@ -43,10 +43,7 @@ export class Thumbnail {
   protected readonly standing = computed(() => standingOf(this.row()));
   protected readonly look = computed(() => lookOf(this.row()));
   protected readonly name = computed(() => `${this.row().task.provider} ${this.row().task.id}`);
-  readonly #video = computed(() => {
-    const { snapshot } = this.row();
-    return snapshot?.status === 'succeeded' ? snapshot.video : null;
-  });
+  readonly #video = computed(() => videoOf(this.row()));
   readonly #task = computed(() => this.row().task, { equal: (one, other) => nameOf(one) === nameOf(other) });
   protected readonly frame = computed(() => this.#server.fileOf('frame', this.#task()));
   // A time in the fragment makes Safari show the first frame.

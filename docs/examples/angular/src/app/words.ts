@@ -1,6 +1,6 @@
 /** The texts for statuses, times and errors. */
 import { HttpErrorResponse } from '@angular/common/http';
-import { remainingMs, type TaskRow } from 'rx-seedance';
+import { remainingMs, type TaskRow, type Video } from 'rx-seedance';
 import type { IconName } from './icons';
 
 /** A task's status, `error` if it could not be followed, or `waiting` if it was not polled yet. */
@@ -35,6 +35,9 @@ export const looks: Readonly<Record<Standing, Look>> = {
 export const lookOf = (row: TaskRow): Look => looks[standingOf(row)];
 
 export const isActive = (row: TaskRow): boolean => lookOf(row).group === 'active';
+
+/** The finished video; null before that, and if the response holds no link. */
+export const videoOf = ({ snapshot }: TaskRow): Video | null => (snapshot?.status === 'succeeded' ? snapshot.video : null);
 
 /** `4 s`, `2 min 5 s`, `3 h 20 min`, `6 d 23 h` */
 export const span = (ms: number): string => {
@@ -115,8 +118,8 @@ export const retryText = ({ lastError, nextPollAtMs, error }: TaskRow, nowMs: nu
 const soonMs = 2 * 3_600_000;
 
 /** When the link of a video expires; null if that is not soon, or unknown. */
-export const expiryText = ({ snapshot }: TaskRow, nowMs: number): string | null => {
-  const expiresAtMs = snapshot?.status === 'succeeded' ? snapshot.video?.expiresAtMs : null;
+export const expiryText = (row: TaskRow, nowMs: number): string | null => {
+  const expiresAtMs = videoOf(row)?.expiresAtMs;
   if (expiresAtMs == null || expiresAtMs - nowMs > soonMs) return null;
   return expiresAtMs > nowMs ? `Link expires in ${span(expiresAtMs - nowMs)}` : 'Link expired';
 };
