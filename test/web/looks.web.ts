@@ -6,7 +6,17 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addTask, allFinished, type BrowserName, browserNames, cardOf, openPage, startBrowser, startWorld } from './world.js';
 
+/** Waits until nothing fades in or out. Half-faded text has too little contrast. */
+const settled = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    const { document, requestAnimationFrame } = globalThis as any;
+    for (let frames = 0; frames < 2; frames += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+    const ending: any[] = document.getAnimations().filter((animation: any) => animation.effect.getComputedTiming().endTime !== Infinity);
+    await Promise.all(ending.map(({ finished }) => (finished as Promise<unknown>).catch(() => undefined)));
+  });
+
 const faults = async (page: Page): Promise<readonly string[]> => {
+  await settled(page);
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
   return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
