@@ -12,7 +12,7 @@ import { anyResponseHeaders, anyBodyText, anyHints, anyHttpStatus, anyJsonText }
 import { anySpelling, plainWord, sharedWords } from '../support/status-words.js';
 import { exactJson, expectationOf, type Fixture, fixtures, folders, providerOf, providers } from './fixtures.js';
 import { traps, trapsElsewhere } from './traps.js';
-import { expectValid } from './valid-reading.js';
+import { expectValid, readerOf } from './valid-reading.js';
 import { withRaw } from '../support/readings.js';
 
 const files = [...new Set(providers.map(({ file }) => file))];
@@ -217,17 +217,6 @@ const oneWithTheWord = (own: readonly Fixture[]): Fixture => {
 const withTheWord = ({ response, expected }: Fixture, word: string): string =>
   response.body.replace(JSON.stringify(expected['providerStatus']), () => JSON.stringify(word));
 
-/** Reads responses for one provider, and checks what is read. */
-const readerOf = (file: string) => {
-  const provider = providerOf(file);
-  const task = { provider: file, id: 'requested' };
-  const check = (body: string, status = 200, headers: Readonly<Record<string, string>> = {}): void => {
-    const response = { status, headers, body };
-    expectValid(provider.read(task, response), task, response);
-  };
-  return { provider, task, check };
-};
-
 describe.each(files)('reading for %s never throws', (file) => {
   const { check } = readerOf(file);
   const anyOwn = fc.constantFrom(...fixtures.filter(of(file)));
@@ -289,32 +278,6 @@ describe.each(files)('reading for %s never throws', (file) => {
     const almost = JSON.stringify(`https://${'a'.repeat(60_000)} b`);
     check(`{"status":"succeeded","video_url":${almost},"content":{"video_url":${almost}},"result_url":${almost}}`);
     check(`{"status":"failed","error":${almost},"fail_reason":${almost}}`);
-  });
-});
-
-/** Large responses cost a second each: one provider of each dialect reads them. */
-const oneOfEachDialect = files.filter((file, index) => files.findIndex((other) => providerOf(other).dialect === providerOf(file).dialect) === index);
-
-describe.each(oneOfEachDialect)('reading with the dialect of %s never throws', (file) => {
-  const { task, provider, check } = readerOf(file);
-
-  it.each(['{"data":', '{"code":"success","data":', '[', '{"status":"succeeded","content":', '{"error":'])('for a hundred thousand levels of %s', (open) => {
-    const close = open === '[' ? ']' : '}';
-    for (const levels of [64, 65, 100_000]) {
-      const body = `${open.repeat(levels)}null${close.repeat(levels)}`;
-      check(body);
-      check(body, 400);
-      if (levels > 64) expect(provider.read(task, { status: 200, headers: {}, body })).toMatchObject({ left: { kind: 'decode' } });
-      check(open.repeat(levels));
-    }
-  });
-
-  it('for a response of the largest size', () => {
-    const many = (item: string): string => Array.from({ length: Math.floor(1_000_000 / (item.length + 1)) }, () => item).join();
-    check(`{"status":"succeeded","content":[${many('{}')}]}`);
-    check(`{"status":"succeeded","data":{"status":"succeeded","content":[${many('{}')}]}}`);
-    check(`{"status":"failed","tools":[${many('{"type":"a"}')}]}`);
-    check(`{"status":${'9'.repeat(1_000_000)}}`);
   });
 });
 

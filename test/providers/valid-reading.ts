@@ -7,6 +7,7 @@ import type { Reading, TaskRef, TaskSnapshot } from '../../src/task/snapshot.js'
 import { taskStatuses } from '../../src/task/status.js';
 import type { HttpResponse } from '../../src/transport/transport.js';
 import type { ReadFailure } from '../../src/wire/error-response.js';
+import { providerOf } from './fixtures.js';
 
 const reasons = ['unauthorized', 'forbidden', 'not-found', 'rate-limited', 'quota', 'server', 'rejected', 'empty'];
 const failureReasons = ['moderation', 'invalid-input', 'internal', 'timeout', 'quota', 'unknown'];
@@ -112,4 +113,15 @@ export const expectValid = (reading: Either<ReadFailure, Reading>, task: TaskRef
     ? failureProblems(reading.left, response)
     : [!isGood && 'it is a snapshot under an HTTP error', ...snapshotProblems(reading.right.snapshot, task)];
   expect(problems.filter((problem) => problem !== false)).toEqual([]);
+};
+
+/** Reads responses for one provider, and checks what is read. */
+export const readerOf = (file: string) => {
+  const provider = providerOf(file);
+  const task = { provider: file, id: 'requested' };
+  const check = (body: string, status = 200, headers: Readonly<Record<string, string>> = {}): void => {
+    const response = { status, headers, body };
+    expectValid(provider.read(task, response), task, response);
+  };
+  return { provider, task, check };
 };
