@@ -15,7 +15,7 @@ import { progressAt, remainingMs, type TaskRow } from 'rx-seedance';
 import { Server } from './server';
 import { TaskActions } from './task-actions';
 import { type Layout, TaskGrid } from './task-grid';
-import { createdAtMs, type Group, groups, isActive, lookOf, roughly, standingOf } from './words';
+import { createdAtMs, type Group, groups, isActive, lookOf, roughly } from './words';
 
 const labels: Readonly<Record<Group, string>> = { active: 'Active', succeeded: 'Succeeded', failed: 'Failed', cancelled: 'Cancelled' };
 
@@ -105,4 +105,4 @@ export class App {
 /** No instant is as large as this. */
 const oneGroup = 1e14;
 
-const rank = (row: TaskRow): number => (isActive(row) ? (standingOf(row) === 'running' ? 0 : 1) : 2) * oneGroup - (row.endedAtMs ?? createdAtMs(row));
+const rank = (row: TaskRow): number => (isActive(row) ? 0 : oneGroup) - (row.endedAtMs ?? createdAtMs(row));
