@@ -10,12 +10,11 @@ import type { Reading, TaskSnapshot } from '../../src/task/snapshot.js';
 import type { ReadFailure } from '../../src/wire/error-response.js';
 import { anyResponseHeaders, anyBodyText, anyHints, anyHttpStatus, anyJsonText } from '../support/arbitraries.js';
 import { anySpelling, plainWord, sharedWords } from '../support/status-words.js';
-import { exactJson, expectationOf, type Fixture, fixtures, folders, providerOf, providers } from './fixtures.js';
+import { exactJson, expectationOf, type Fixture, fixtures, folders, providerFiles as files, providerOf, providers } from './fixtures.js';
 import { traps, trapsElsewhere } from './traps.js';
 import { expectValid, readerOf } from './valid-reading.js';
 import { withRaw } from '../support/readings.js';
 
-const files = [...new Set(providers.map(({ file }) => file))];
 const withSnapshot = fixtures.filter(({ expected }) => expected['kind'] === undefined);
 const of = (file: string) => (fixture: Fixture): boolean => fixture.provider === file;
 const readingOf = ({ provider, task, response }: Fixture, body = response.body): Either<ReadFailure, Reading> =>

@@ -65,6 +65,9 @@ export const providers: readonly { readonly file: string; readonly name: string;
   return Object.entries(exported).flatMap(([name, provider]) => (isProvider(provider) ? [{ file, name, provider }] : []));
 });
 
+/** The files of `src/providers`, by their names. */
+export const providerFiles: readonly string[] = [...new Set(providers.map(({ file }) => file))];
+
 /** The folders with fixtures. */
 export const folders: readonly string[] = [...new Set(fixtures.map(({ provider }) => provider))];
 

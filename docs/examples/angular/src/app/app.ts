@@ -1,4 +1,4 @@
-/** The whole page: how far all tasks have come, which of them are shown, and the states in which there is none. */
+/** The whole page: the progress of all tasks, search and filters, the cards, and what stands in their place when there are none. */
 import { ChangeDetectionStrategy, Component, computed, effect, inject, signal } from '@angular/core';
 import { MatButton, MatIconButton } from '@angular/material/button';
 import { MatButtonToggle, MatButtonToggleGroup } from '@angular/material/button-toggle';
@@ -15,7 +15,7 @@ import { progressAt, remainingMs, type TaskRow } from 'rx-seedance';
 import { Server } from './server';
 import { TaskActions } from './task-actions';
 import { type Layout, TaskGrid } from './task-grid';
-import { createdAtMs, type Group, groups, isActive, lookOf, roughly } from './words';
+import { createdAtMs, type Group, groups, isActive, lookOf, percentOf, roughly } from './words';
 
 const labels: Readonly<Record<Group, string>> = { active: 'Active', succeeded: 'Succeeded', failed: 'Failed', cancelled: 'Cancelled' };
 
@@ -40,7 +40,7 @@ export class App {
   protected readonly finished = computed(() => this.server.rows().filter((row) => !isActive(row)).length);
   protected readonly percent = computed(() => {
     const [rows, now] = [this.server.rows(), this.server.now()];
-    return Math.floor((rows.reduce((sum, row) => sum + progressAt(row, now), 0) / Math.max(1, rows.length)) * 100 + 1e-12);
+    return percentOf(rows.reduce((sum, row) => sum + progressAt(row, now), 0) / Math.max(1, rows.length));
   });
   /** When all tasks have ended; null while that is unknown of any running task. */
   protected readonly left = computed(() => {

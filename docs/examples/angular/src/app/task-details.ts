@@ -12,7 +12,7 @@ import { progressAt, type TaskRef, type TaskRow } from 'rx-seedance';
 import { type HistoryEntry, nameOf, Server } from './server';
 import { TaskActions } from './task-actions';
 import { TaskMenu } from './task-menu';
-import { createdAtMs, elapsedMs, leftText, lookOf, reasonOf, retryText, span, standingOf, videoOf } from './words';
+import { createdAtMs, elapsedMs, leftText, lookOf, percentOf, reasonOf, retryText, span, standingOf, videoOf } from './words';
 
 export interface TaskDetailsData {
   readonly task: TaskRef;
@@ -52,7 +52,7 @@ export class TaskDetails {
     return {
       label: lookOf(row).label,
       icon: lookOf(row).icon,
-      percent: isRunning ? Math.floor(progressAt(row, now) * 100 + 1e-12) : null,
+      percent: isRunning ? percentOf(progressAt(row, now)) : null,
       progressKind: row.estimated ? 'estimated' : 'reported by the provider',
       left: leftText(row, now),
       reason: reasonOf(row)?.long ?? null,

@@ -4,7 +4,7 @@ import { MatIcon } from '@angular/material/icon';
 import { MatProgressBar } from '@angular/material/progress-bar';
 import { progressAt, type TaskRow } from 'rx-seedance';
 import { nameOf, Server } from './server';
-import { lookOf, playTime, standingOf, videoOf } from './words';
+import { lookOf, percentOf, playTime, standingOf, videoOf } from './words';
 
 @Component({
   selector: 'app-thumbnail',
@@ -52,7 +52,7 @@ export class Thumbnail {
   protected readonly picture = linkedSignal<'frame' | 'video' | 'none'>(() => (this.#video() === null ? 'none' : this.#video()?.lastFrameUrl == null ? 'video' : 'frame'));
 
   protected readonly isRunning = computed(() => this.standing() === 'running');
-  protected readonly percent = computed(() => Math.floor(progressAt(this.row(), this.#server.now()) * 100 + 1e-12));
+  protected readonly percent = computed(() => percentOf(progressAt(this.row(), this.#server.now())));
   protected readonly playTime = computed(() => {
     const ms = this.row().snapshot?.settings.durationMs;
     return ms == null ? null : playTime(ms);

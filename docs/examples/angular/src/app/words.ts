@@ -20,7 +20,7 @@ interface Look {
   readonly group: Group;
 }
 
-export const looks: Readonly<Record<Standing, Look>> = {
+const looks: Readonly<Record<Standing, Look>> = {
   waiting: { label: 'Waiting for the first poll', icon: 'clock', group: 'active' },
   queued: { label: 'Queued', icon: 'clock', group: 'active' },
   running: { label: 'Running', icon: 'running', group: 'active' },
@@ -38,6 +38,9 @@ export const isActive = (row: TaskRow): boolean => lookOf(row).group === 'active
 
 /** The finished video; null before that, and if the response holds no link. */
 export const videoOf = ({ snapshot }: TaskRow): Video | null => (snapshot?.status === 'succeeded' ? snapshot.video : null);
+
+/** A share from 0 to 1 as a whole percentage. Only the whole is 100: the addend makes up for 0.29 × 100 < 29 in floating point. */
+export const percentOf = (share: number): number => Math.floor(share * 100 + 1e-12);
 
 /** `4 s`, `2 min 5 s`, `3 h 20 min`, `6 d 23 h` */
 export const span = (ms: number): string => {
@@ -61,7 +64,7 @@ export const ago = (ms: number): string => {
 };
 
 /** A message without HTML tags and repeated lines. */
-export const plain = (message: string): string => [...new Set(message.split(/<[^>]*>/).map((part) => part.trim()))].filter((part) => part !== '').join(' · ');
+const plain = (message: string): string => [...new Set(message.split(/<[^>]*>/).map((part) => part.trim()))].filter((part) => part !== '').join(' · ');
 
 /** When a task was created. */
 export const createdAtMs = ({ snapshot, addedAtMs }: TaskRow): number => snapshot?.createdAtMs ?? addedAtMs;
