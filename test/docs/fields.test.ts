@@ -4,11 +4,11 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Provider } from '../../src/wire/provider.js';
-import { fixtures, providerOf, providers } from '../providers/fixtures.js';
+import { fixtures, providerFiles, providerOf, providers } from '../providers/fixtures.js';
 import { isBefore, type Landing, landingsOf, leavesOf, pathsIn, read, spied } from './field-probe.js';
 import { type DialectFields, dialects, type Field } from './fields.js';
 
-const files = [...new Set(providers.map(({ file }) => file))].sort();
+const files = [...providerFiles].sort();
 const providersOf = ({ dialect }: DialectFields): readonly Provider[] => files.map(providerOf).filter((provider) => provider.dialect === dialect.name);
 const documenting = (dialect: DialectFields, { only }: Field): readonly Provider[] =>
   providersOf(dialect).filter(({ id }) => only === undefined || only.includes(id));

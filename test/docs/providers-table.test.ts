@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { daysOf, type Fact, factsOf, pollingIntervalOf } from '../../src/cli/provider-facts.js';
 import type { Provider } from '../../src/wire/provider.js';
-import { providerOf, providers } from '../providers/fixtures.js';
+import { providerFiles, providerOf, providers } from '../providers/fixtures.js';
 
-const ids = [...new Set(providers.map(({ file }) => file))].sort();
+const ids = [...providerFiles].sort();
 
 const table = [
   '| `rx-seedance/providers/…` | provider | base URL | dialect | polled every | task kept | video kept |',
