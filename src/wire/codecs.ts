@@ -163,7 +163,8 @@ export const Link = /* @__PURE__ */ lenient('Link', (value) =>
   typeof value === 'string' && isLink(value) ? value.trim() : null,
 );
 
-const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> => Object.prototype.toString.call(value) === '[object Object]';
+const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && (Object.getPrototypeOf(value) === Object.prototype || Object.prototype.toString.call(value) === '[object Object]');
 
 /** A plain object. */
 export const PlainObject: t.Type<Readonly<Record<string, unknown>>, unknown, unknown> = /* @__PURE__ */ new Codec(
@@ -210,9 +211,11 @@ export const Items = /* @__PURE__ */ lenient('Items', (value) =>
 
 /** Counts by name; other values are left out. */
 export const Counts = /* @__PURE__ */ lenient('Counts', (value): Readonly<Record<string, number>> | null => {
-  const counts = Object.entries(PlainObject.is(value) ? value : {}).flatMap(([name, count]) => {
-    const number = countIn(count);
-    return number === null ? [] : [[keptText(name), number] as const];
-  });
+  if (!PlainObject.is(value)) return null;
+  const counts: [string, number][] = [];
+  for (const name of Object.keys(value)) {
+    const count = countIn(value[name]);
+    if (count !== null) counts.push([keptText(name), count]);
+  }
   return counts.length === 0 ? null : Object.fromEntries(counts);
 });

@@ -20,7 +20,7 @@ export const parseBody = (text: string, deepest: number): Either<string, unknown
   if (body === '') return right(null);
   try {
     const json = jsonIn(body);
-    return isDeeperThan(deepest, json) ? left(`nested deeper than ${String(deepest)}`) : right(json);
+    return mayBeDeeperThan(deepest, body) && isDeeperThan(deepest, json) ? left(`nested deeper than ${String(deepest)}`) : right(json);
   } catch {
     return left(`not JSON: ${shortened(body)}`);
   }
@@ -63,6 +63,15 @@ const mayHoldProto = (body: string): boolean => body.includes('__proto__') || (b
 
 /** An escaped character of `__proto__`. Other escapes are common: many servers write `&` in links as `\u0026`. */
 const escapeOfProto = /\\u00(?:5f|6f|7[024])/i;
+
+/** Whether a text has more objects and lists than this. Most bodies have few, and counting is faster than a walk. */
+const mayBeDeeperThan = (depth: number, body: string): boolean => {
+  let left = depth;
+  for (const opening of ['{', '[']) {
+    for (let at = body.indexOf(opening); at >= 0; at = body.indexOf(opening, at + 1)) if ((left -= 1) < 0) return true;
+  }
+  return false;
+};
 
 const isDeeperThan = (depth: number, json: unknown): boolean => {
   if (typeof json !== 'object' || json === null) return false;

@@ -70,11 +70,11 @@ export const snapshotOf = (parsed: ParsedTask, body: unknown, task: TaskRef, req
   const { status } = parsed;
   switch (status) {
     case 'succeeded':
-      return { ...commonFields(status, parsed, task, requestId, retention), video: videoIn(parsed, body, retention) };
+      return Object.assign(commonFields(status, parsed, task, requestId, retention), { video: videoIn(parsed, body, retention) }); // a spread takes longer
     case 'failed': {
       const failure = failureOf(parsed, body);
       const fields = commonFields(status, parsed, task, requestId, retention);
-      return { ...fields, notice: fields.notice === failure.message ? null : fields.notice, failure };
+      return Object.assign(fields, { notice: fields.notice === failure.message ? null : fields.notice, failure });
     }
     case 'queued':
     case 'running':

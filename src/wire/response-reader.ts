@@ -153,7 +153,11 @@ export const itemsIn = (body: unknown): readonly unknown[] | null => {
   return Array.isArray(list) ? (list as readonly unknown[]) : itemsIn(data); // not `any[]`
 };
 
-const hasEnvelopeKeysAlone = (body: object): boolean => Object.keys(body).every((key) => key === 'status' || envelopeKeys.has(key));
+const hasEnvelopeKeysAlone = (body: object): boolean => {
+  // `for…in` creates no list of names, and most bodies begin with another one.
+  for (const key in body) if (key !== 'status' && !envelopeKeys.has(key)) return false;
+  return true;
+};
 
 /** `{ "status": "success", "data": { "status": … } }`: the outer status describes the response, the inner one the task, at any depth. */
 const hasOwnStatus = ({ status, data }: Readonly<Record<string, unknown>>): boolean => (status === 'success' || status === 'ok') && hasStatus(data);

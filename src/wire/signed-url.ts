@@ -9,21 +9,29 @@ const signedAt = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 /** Unix seconds, with the start of the period before them or other parts after them. */
 const unixSeconds = /^(?:\d{10};)?(\d{10})(?:-.*)?$/;
 
+/** The parameters that say when a link expires. Their values may have encoded colons and semicolons. */
+const parameters = /(?:^\?|&)(x-(?:tos|amz|goog|oss)-(?:date|expires)|(?:x-)?expires|auth_key|q-sign-time|se|sig)(?:=([^&#=]*))?(?=[&#=]|$)/gi;
+
 /** The instant of a basic ISO 8601 date, or NaN. */
 const instantOf = (date: string): number => {
   const [, year, month, day, hour, minute, second] = signedAt.exec(date) ?? [];
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 };
 
-/** The ends that the parameters of a query name; NaN for those that it does not have. Names are in lower case. */
-const endsIn = (query: ReadonlyMap<string, string>): readonly number[] => [
-  ...['x-tos', 'x-amz', 'x-goog', 'x-oss'].map((vendor) => {
-    const seconds = query.get(`${vendor}-expires`) ?? '';
-    return /^\d{1,9}$/.test(seconds) ? instantOf(query.get(`${vendor}-date`) ?? '') + Number(seconds) * 1000 : Number.NaN;
-  }),
-  ...['expires', 'x-expires', 'auth_key', 'q-sign-time'].map((name) => Number(unixSeconds.exec(query.get(name) ?? '')?.[1]) * 1000),
-  query.has('sig') ? Date.parse(query.get('se') ?? '') : Number.NaN,
-];
+/** The end that a parameter names, together with the others; NaN for none. */
+const endIn = (name: string, value: string, query: ReadonlyMap<string, string>): number => {
+  switch (name) {
+    case 'expires':
+    case 'x-expires':
+    case 'auth_key':
+    case 'q-sign-time':
+      return Number(unixSeconds.exec(value)?.[1]) * 1000;
+    case 'se':
+      return query.has('sig') ? Date.parse(value) : Number.NaN;
+    default:
+      return name.endsWith('-expires') && /^\d{1,9}$/.test(value) ? instantOf(query.get(name.replace('expires', 'date')) ?? '') + Number(value) * 1000 : Number.NaN;
+  }
+};
 
 /**
  * When a link expires, by its own signature: the earliest end that it names.
@@ -35,10 +43,14 @@ const endsIn = (query: ReadonlyMap<string, string>): readonly number[] => [
 export const signedUntilMs = (url: string): number | null => {
   const start = url.indexOf('?');
   if (start < 0) return null;
-  const query = new Map(url.slice(start + 1).split('#', 1).join('').split('&').map((pair): [string, string] => {
-    const [name = '', value = ''] = pair.split('=', 2);
-    return [name.toLowerCase(), value.replace(/%3[ab]/gi, decodeURIComponent)];
-  }));
-  const ends = endsIn(query).filter((ms) => ms > 0);
-  return ends.length === 0 ? null : Math.min(...ends);
+  const query = new Map<string, string>();
+  for (const [, name = '', value = ''] of url.slice(start).split('#', 1).join('').matchAll(parameters)) {
+    query.set(name.toLowerCase(), value.replace(/%3[ab]/gi, decodeURIComponent));
+  }
+  let earliestMs = Infinity;
+  for (const [name, value] of query) {
+    const endMs = endIn(name, value, query);
+    if (endMs > 0) earliestMs = Math.min(earliestMs, endMs);
+  }
+  return earliestMs === Infinity ? null : earliestMs;
 };
