@@ -27,8 +27,6 @@ export interface Poller extends PollSettings {
 
 /** A class saves memory: there may be ten thousand tasks. As an Observable, it emits null to end the wait for the next poll. */
 export class SharedTask implements PolledTask, Subscribable<null> {
-  /** The same for every ref of the task. */
-  readonly key: string;
   readonly task: TaskRef;
   lastRequest: PolledTask['lastRequest'];
   unlistedTier: PolledTask['unlistedTier'];
@@ -49,8 +47,7 @@ export class SharedTask implements PolledTask, Subscribable<null> {
   #leaving: Leaving | null = null;
 
   /** @param before the state of an earlier watch of the task */
-  constructor(key: string, task: TaskRef, requests: Requests, clock: Clock, before?: Pick<PolledTask, 'lastRequest' | 'unlistedTier'>) {
-    this.key = key;
+  constructor(task: TaskRef, requests: Requests, clock: Clock, before?: Pick<PolledTask, 'lastRequest' | 'unlistedTier'>) {
     this.task = task;
     this.lastRequest = before?.lastRequest ?? null;
     this.unlistedTier = before?.unlistedTier;

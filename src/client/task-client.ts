@@ -121,8 +121,11 @@ interface Polling {
   readonly config: WatchConfig;
   readonly connection: Connection;
   readonly requests: Requests;
-  /** The watched tasks of the account. */
-  readonly watched: Set<SharedTask>;
+  /** The watched tasks of the account, by id. */
+  readonly watched: Map<string, SharedTask>;
+  /** Tasks that were watched recently, by id: one that is watched again, for example by `retry()`, keeps its minimum interval. */
+  readonly recent: Map<string, SharedTask>;
+  readonly surroundings: Surroundings;
 }
 
 /**
@@ -148,30 +151,32 @@ export const createTaskClient = <Id extends string>({
   accounts.forEach(({ provider }) => watchConfig(provider, defaults));
   const clock = clockOf(scheduler);
   const queue = createRequestQueue(concurrency, clock);
-  const tasks = new Map<string, SharedTask>();
+  /** The number of watched tasks. */
+  let tasks = 0;
   let waking = Subscription.EMPTY;
-  /** Tasks that were watched recently: one that is watched again, for example by `retry()`, keeps its minimum interval. */
-  const recent = new Map<string, SharedTask>();
   const pollings = new Map<Account, Polling>();
+  const deadlines = new TimeOuts(deadlineCheckMs, clock);
   const creations: Creations = { begun: new Map(), records: new Map() };
 
   const pollingOf = (owner: Account): Polling => {
     const known = pollings.get(owner);
     if (known !== undefined) return known;
     const { provider, baseUrl, rateLimit } = owner;
-    const watched = new Set<SharedTask>();
+    const watched = new Map<string, SharedTask>();
     const lane = queue.lane(labelOf(owner), provider.pacing(noHints).minIntervalMs, rateLimit);
     const connection = { account: owner, lane, transport, clock, requestTimeoutMs };
-    const polling = {
+    const polling: Polling = {
       owner,
       config: watchConfig(provider, { ...defaults, baseUrl }),
       connection,
       requests: createRequests({
         ...connection,
         hasOtherTasks: () => watched.size > 1,
-        isWatched: (id) => tasks.has(keyOf({ provider: provider.id, id }, owner)),
+        isWatched: (id) => watched.has(id),
       }),
       watched,
+      recent: new Map(),
+      surroundings: { clock, deadlines, leave: (shared, isOver) => { leave(shared, polling, isOver); } },
     };
     pollings.set(owner, polling);
     return polling;
@@ -182,43 +187,40 @@ export const createTaskClient = <Id extends string>({
       ? config
       : watchConfig(owner.provider, { ...merged(defaults, own), baseUrl: owner.baseUrl });
 
-  const keyOf = (task: TaskRef, { name }: Account): string => taskKey({ ...task, account: name ?? '' });
-
-  /** Subscribes to `wake` while tasks are watched. */
+  /** Subscribes to `wake` with the first watched task. */
   const listen = (): void => {
-    if (wake === undefined || tasks.size !== 1) return;
-    waking = wake.subscribe((ref) => { tasks.get(keyOf(ref, accountOf(ref)))?.wake(); });
+    if (wake !== undefined && tasks === 1) waking = wake.subscribe((ref) => { pollingOf(accountOf(ref)).watched.get(ref.id)?.wake(); });
   };
 
   /** Adds a watcher to a task. Each watcher leaves once. */
-  const join = (task: TaskRef, { owner, requests, watched }: Polling): SharedTask => {
-    const key = keyOf(task, owner);
-    const known = tasks.get(key);
-    const shared = known ?? new SharedTask(key, task, requests, clock, recent.get(key));
-    tasks.set(key, shared);
-    if (known === undefined) listen();
-    watched.add(shared);
+  const join = (task: TaskRef, { requests, watched, recent }: Polling): SharedTask => {
+    const { id } = task;
+    let shared = watched.get(id);
+    if (shared === undefined) {
+      shared = new SharedTask(task, requests, clock, recent.get(id));
+      watched.set(id, shared);
+      tasks += 1;
+      listen();
+    }
     shared.watchers += 1;
     return shared;
   };
 
-  const leave = (shared: SharedTask, isOver: boolean): void => {
-    const { key } = shared;
+  const leave = (shared: SharedTask, { watched, recent }: Polling, isOver: boolean): void => {
+    const { id } = shared.task;
     shared.watchers -= 1;
-    if ((!isOver && shared.watchers > 0) || tasks.get(key) !== shared) return;
-    tasks.delete(key);
-    if (tasks.size === 0) waking.unsubscribe();
-    pollingOf(accountOf(shared.task)).watched.delete(shared);
-    recent.delete(key);
-    recent.set(key, shared);
+    if ((!isOver && shared.watchers > 0) || watched.get(id) !== shared) return;
+    watched.delete(id);
+    tasks -= 1;
+    if (tasks === 0) waking.unsubscribe();
+    recent.delete(id);
+    recent.set(id, shared);
     // The oldest entries come first.
     for (const [past, { lastRequest }] of recent) {
       if (lastRequest !== null && lastRequest.sentAtMs + lastRequest.minIntervalMs > clock.elapsedMs()) break;
       recent.delete(past);
     }
   };
-
-  const surroundings: Surroundings = { clock, deadlines: new TimeOuts(deadlineCheckMs, clock), leave };
 
   /** Follows a task, and emits what `pick` returns for each result, unless it is null. */
   const follow = <T>(ref: TaskRef, { resumeFrom, save, ...own }: WatchOptions = {}, pick: Picked<T>): Observable<T> => {
@@ -239,7 +241,7 @@ export const createTaskClient = <Id extends string>({
         return;
       }
       const shared = join(task, polling);
-      const watcher = new Watcher(shared, { config, save, begun, seen: given === null ? 0 : seenBefore(given, shared.latest, nowMs) }, surroundings);
+      const watcher = new Watcher(shared, { config, save, begun, seen: given === null ? 0 : seenBefore(given, shared.latest, nowMs) }, polling.surroundings);
       const followed = new Followed(subscriber, watcher, pick);
       subscriber.add(followed);
       subscriber.add(watcher.states().subscribe(followed));
@@ -261,7 +263,7 @@ export const createTaskClient = <Id extends string>({
             if (!isLeft(result)) return { ...result.right.snapshot, raw: result.right.raw };
             throw errorAs(result.left.kind, applyResult(state, result, config, clock.now()));
           }),
-          finalize(() => { leave(shared, false); }),
+          finalize(() => { leave(shared, polling, false); }),
         );
       });
     },
@@ -279,7 +281,7 @@ export const createTaskClient = <Id extends string>({
           const { provider, hintsOf } = polling.config;
           const shared = join(task, polling);
           shared.tell({ sentAtMs, minIntervalMs: provider.pacing(hintsOf(reading?.snapshot ?? null)).minIntervalMs }, reading);
-          leave(shared, false);
+          leave(shared, polling, false);
         },
       };
     },

@@ -15,7 +15,7 @@ import { good, task } from '../support/snapshots.js';
 
 const own: PollSettings = { dueAtMs: 0, minIntervalMs: 3, serviceTier: null };
 
-const shared = (request: (poll: Poll) => Observable<PollEvent>, before?: RememberedTask): SharedTask => new SharedTask('key', task, requestsFrom(request), clockOf(asyncScheduler), before);
+const shared = (request: (poll: Poll) => Observable<PollEvent>, before?: RememberedTask): SharedTask => new SharedTask(task, requestsFrom(request), clockOf(asyncScheduler), before);
 
 const done = (status: 'queued' | 'running'): PollEvent => ({ kind: 'done', result: good(status) });
 const leaving: PollEvent = { kind: 'leaving', waitUntil: () => undefined };
