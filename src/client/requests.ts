@@ -298,7 +298,7 @@ class RequestsOfAccount implements Requests {
   #join(poll: Poll): void {
     const { lane, clock, hasOtherTasks } = this.#options;
     const { serviceTier, polled } = poll;
-    const list = mayList(this.#lists, clock.elapsedMs()) && polled.unlistedTier !== serviceTier ? this.#list : null;
+    const list = this.#list !== null && mayList(this.#lists, clock.elapsedMs()) && polled.unlistedTier !== serviceTier ? this.#list : null;
     const emptyLength = list?.pathOf([], serviceTier).length ?? 0;
     const ownLength = list === null ? 0 : list.pathOf([polled.task.id], serviceTier).length - emptyLength;
     const joined = list === null ? null : this.#openTo(poll, ownLength);

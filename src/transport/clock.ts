@@ -22,8 +22,18 @@ export interface Clock {
  */
 export const clockOf = (scheduler: SchedulerLike): Clock => {
   const now = (): number => scheduler.now();
-  // Checked twice: the system clock may be set between the two readings.
-  const isNear = (): boolean => Math.abs(now() - Date.now()) < 1_000;
-  const isWallClock = (): boolean => isNear() || isNear();
-  return { scheduler, now, elapsedMs: () => (scheduler === asyncScheduler && isWallClock() ? performance.now() : now()) };
+  /** The system clock minus `performance.now()`, as it was last read. */
+  let offsetMs = Number.NaN;
+  const isNear = (wallMs: number): boolean => Math.abs(now() - wallMs) < 1_000;
+  // Checked again, and then once more: the system clock may have been set, also between two readings.
+  const isWallClock = (elapsedMs: number): boolean => {
+    if (isNear(elapsedMs + offsetMs)) return true;
+    offsetMs = Date.now() - elapsedMs;
+    return isNear(Date.now()) || isNear(Date.now());
+  };
+  const elapsedMs = (): number => {
+    const ms = performance.now();
+    return isWallClock(ms) ? ms : now();
+  };
+  return { scheduler, now, elapsedMs: scheduler === asyncScheduler ? elapsedMs : now };
 };
