@@ -4,6 +4,7 @@
  */
 import { type Either, isLeft, left, right } from 'fp-ts/Either';
 import { type Observable, type Observer, Subscription } from 'rxjs';
+import { subscribeTo } from '../poll/subscribe.js';
 import { sleep } from '../poll/timers.js';
 import { messageOf } from '../state/errors.js';
 import { afterList, afterQuotaCheck, freshLists, longestUrl, mayList, planOf } from '../state/list-plan.js';
@@ -338,7 +339,7 @@ class RequestsOfAccount implements Requests {
       request.error(error);
       return;
     }
-    const exchange = response.subscribe(request);
+    const exchange = subscribeTo(response, request);
     if (request.isOver) exchange.unsubscribe();
     else request.active = exchange;
   }

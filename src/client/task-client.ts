@@ -5,6 +5,7 @@
 import { isLeft } from 'fp-ts/Either';
 import { asyncScheduler, defer, finalize, isObservable, map, Observable, type Observer, type SchedulerLike, type Subscriber, Subscription, type Unsubscribable } from 'rxjs';
 import { checkFunction, checkPositive, isRecord } from '../checks.js';
+import { subscribeTo } from '../poll/subscribe.js';
 import { clockOf } from '../transport/clock.js';
 import { errorAs } from '../state/errors.js';
 import { parseWatchState } from '../state/stored.js';
@@ -244,7 +245,7 @@ export const createTaskClient = <Id extends string>({
       const watcher = new Watcher(shared, { config, save, begun, seen: given === null ? 0 : seenBefore(given, shared.latest, nowMs) }, polling.surroundings);
       const followed = new Followed(subscriber, watcher, pick);
       subscriber.add(followed);
-      subscriber.add(watcher.states().subscribe(followed));
+      subscriber.add(subscribeTo(watcher.states(), followed));
     });
   };
 

@@ -7,6 +7,7 @@ import {
 } from 'rxjs';
 import { checkUpTo, isRecord, longestTimerMs } from '../checks.js';
 import type { TaskClient, WatchOptions } from '../client/task-client.js';
+import { subscribeTo } from '../poll/subscribe.js';
 import type { Forecast } from '../state/progress.js';
 import { parseWatchState } from '../state/stored.js';
 import { type LastError, transitionBetween, type WatchState } from '../state/watch-state.js';
@@ -146,7 +147,7 @@ class WatchedTask implements Observer<WatchState> {
       }
       const { states, resumedFrom } = begun;
       subscriber.next({ kind: 'added', task: this.#task, atMs: this.#scheduler.now(), resumedFrom });
-      return subscriber.closed ? undefined : states.subscribe(this);
+      return subscriber.closed ? undefined : subscribeTo(states, this);
     });
   }
 

@@ -5,6 +5,7 @@ import {
   asyncScheduler, EmptyError, Observable, type Observer, type SchedulerLike, type Subscribable, type Subscriber, Subscription, type Unsubscribable,
 } from 'rxjs';
 import { longestTimerMs } from '../checks.js';
+import { subscribeTo } from './subscribe.js';
 
 /** Calls `callback` after `ms`, and after at least one turn of the scheduler. Unsubscribing cancels the call. */
 export const sleep = (ms: number, callback: () => void, scheduler: SchedulerLike = asyncScheduler): Subscription => {
@@ -60,7 +61,7 @@ class Waiting<T> implements Unsubscribable {
     if (this.#isOver) return;
     this.#end();
     try {
-      this.#source = this.#next().subscribe(new First(this.#subscriber));
+      this.#source = subscribeTo(this.#next(), new First(this.#subscriber));
     } catch (error) {
       this.#subscriber.error(error);
     }
