@@ -19,17 +19,17 @@ export const parseBody = (text: string, deepest: number): Either<string, unknown
   const body = text.trim(); // removes a byte order mark too
   if (body === '') return right(null);
   try {
-    const json = jsonIn(body);
-    return mayBeDeeperThan(deepest, body) && isDeeperThan(deepest, json) ? left(`nested deeper than ${String(deepest)}`) : right(json);
+    return jsonIn(body, deepest);
   } catch {
     return left(`not JSON: ${shortened(body)}`);
   }
 };
 
-const jsonIn = (body: string): unknown => {
-  const exact = mayRound.test(body) ? body.replace(tokens, withExactInteger) : body;
-  const json = parsed(exact);
-  return typeof json === 'string' && json.startsWith('{') ? jsonIn(json) : json;
+const jsonIn = (body: string, deepest: number): Either<string, unknown> => {
+  const json = parsed(body);
+  if (typeof json === 'string' && json.startsWith('{')) return jsonIn(json, deepest);
+  if (mayBeDeeperThan(deepest, body) && isDeeperThan(deepest, json)) return left(`nested deeper than ${String(deepest)}`);
+  return right(hasRounded(json) ? parsed(body.replace(tokens, withExactInteger)) : json);
 };
 
 const parsed = (body: string): unknown => {
@@ -45,8 +45,13 @@ const parsed = (body: string): unknown => {
 /** Strings, numbers, words that are not JSON, trailing commas. A string without an end matches too: searching it again would take long. */
 const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"?|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|-?\b(?:NaN|Infinity|undefined)\b|,(?=\s*[\]}])/gis;
 
-/** A long integer that is a value. */
-const mayRound = /[:[,]\s*-?\d{16}/;
+/** Whether a value has a number beyond the safe integers, which may have lost digits. */
+const hasRounded = (json: unknown): boolean => {
+  if (typeof json === 'number') return Math.abs(json) > Number.MAX_SAFE_INTEGER;
+  if (typeof json !== 'object' || json === null) return false;
+  for (const name in json) if (hasRounded((json as Readonly<Record<string, unknown>>)[name])) return true;
+  return false;
+};
 
 const withExactInteger = (token: string): string => (/^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token);
 

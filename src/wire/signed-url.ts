@@ -45,7 +45,7 @@ export const signedUntilMs = (url: string): number | null => {
   if (start < 0) return null;
   const query = new Map<string, string>();
   for (const [, name = '', value = ''] of url.slice(start).split('#', 1).join('').matchAll(parameters)) {
-    query.set(name.toLowerCase(), value.replace(/%3[ab]/gi, decodeURIComponent));
+    query.set(name.toLowerCase(), value.includes('%') ? value.replace(/%3[ab]/gi, decodeURIComponent) : value);
   }
   let earliestMs = Infinity;
   for (const [name, value] of query) {
