@@ -46,12 +46,7 @@ const parsed = (body: string): unknown => {
 const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"?|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|-?\b(?:NaN|Infinity|undefined)\b|,(?=\s*[\]}])/gis;
 
 /** Whether a value has a number beyond the safe integers, which may have lost digits. */
-const hasRounded = (json: unknown): boolean => {
-  if (typeof json === 'number') return Math.abs(json) > Number.MAX_SAFE_INTEGER;
-  if (typeof json !== 'object' || json === null) return false;
-  for (const name in json) if (hasRounded((json as Readonly<Record<string, unknown>>)[name])) return true;
-  return false;
-};
+const hasRounded = (json: unknown): boolean => (typeof json === 'number' ? Math.abs(json) > Number.MAX_SAFE_INTEGER : somePart(json, hasRounded));
 
 const withExactInteger = (token: string): string => (/^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token);
 
@@ -78,10 +73,12 @@ const mayBeDeeperThan = (depth: number, body: string): boolean => {
   return false;
 };
 
-const isDeeperThan = (depth: number, json: unknown): boolean => {
+const isDeeperThan = (depth: number, json: unknown): boolean =>
+  typeof json === 'object' && json !== null && (depth === 0 || somePart(json, (part) => isDeeperThan(depth - 1, part)));
+
+/** Whether a value of an object, or an item of an array, passes a test. `for…in` creates no list of names or values. */
+const somePart = (json: unknown, test: (part: unknown) => boolean): boolean => {
   if (typeof json !== 'object' || json === null) return false;
-  if (depth === 0) return true;
-  // `for…in` also visits an array's items, and creates no list of names or values.
-  for (const name in json) if (isDeeperThan(depth - 1, (json as Readonly<Record<string, unknown>>)[name])) return true;
+  for (const name in json) if (test((json as Readonly<Record<string, unknown>>)[name])) return true; // an array has its items by name, too
   return false;
 };
