@@ -15,8 +15,8 @@ export interface Arrival {
   readonly result: Result;
 }
 
-/** A watcher that waits for the result of a poll. The settings of the first one apply to the poll. */
-export interface Poller extends PollSettings {
+/** A watcher that waits for the result of a poll. */
+export interface Poller {
   /** The request is about to be sent. Called again if a list omits the task. */
   readonly leaving: (request: Leaving) => void;
   /** The result has arrived. This is the last call. */
@@ -58,7 +58,12 @@ export class SharedTask implements PolledTask, Subscribable<null> {
   /** Emits after each result, and when the task is woken. */
   subscribe(listener: Partial<Observer<null>>): Unsubscribable {
     this.#listeners = [...this.#listeners, listener];
-    return { unsubscribe: () => { this.#listeners = without(this.#listeners, listener); } };
+    return new Listening(this, listener);
+  }
+
+  /** Ends a listener's subscription. */
+  ignore(listener: Partial<Observer<null>>): void {
+    this.#listeners = without(this.#listeners, listener);
   }
 
   /** Makes the next poll due now. If a request is already in flight, another poll follows it. */
@@ -76,17 +81,17 @@ export class SharedTask implements PolledTask, Subscribable<null> {
   }
 
   /**
-   * Passes the poller the first result after number `seen`: the latest one, that of the current poll, or that of a new poll. It may call
-   * the poller before it returns.
+   * Passes the poller the first result after number `seen`: the latest one, that of the current poll, or that of a new poll with these
+   * settings. It may call the poller before it returns.
    */
-  poll(seen: number, poller: Poller): void {
+  poll(seen: number, poller: Poller, settings: PollSettings): void {
     if (this.latest !== null && this.latest.number > seen) {
       poller.arrived(this.latest);
       return;
     }
     this.#pollers = [...this.#pollers, poller];
     if (this.#poll === null) {
-      this.#poll = new Poll(this, poller);
+      this.#poll = new Poll(this, settings);
       this.#requests.start(this.#poll);
     } else if (this.#leaving !== null) poller.leaving(this.#leaving);
   }
@@ -133,6 +138,21 @@ export class SharedTask implements PolledTask, Subscribable<null> {
     this.#poll = null;
     this.#leaving = null;
     return pollers;
+  }
+}
+
+/** The subscription of a listener. A class saves memory. */
+class Listening implements Unsubscribable {
+  readonly #shared: SharedTask;
+  readonly #listener: Partial<Observer<null>>;
+
+  constructor(shared: SharedTask, listener: Partial<Observer<null>>) {
+    this.#shared = shared;
+    this.#listener = listener;
+  }
+
+  unsubscribe(): void {
+    this.#shared.ignore(this.#listener);
   }
 }
 

@@ -328,7 +328,6 @@ type Picked<T> = (state: WatchState, transition: TaskTransition | null) => T | n
 const nextResult = (shared: SharedTask, settings: PollSettings): Observable<Result> =>
   new Observable((subscriber) => {
     const poller: Poller = {
-      ...settings,
       leaving: () => undefined,
       arrived: ({ result }) => {
         subscriber.next(result);
@@ -336,7 +335,7 @@ const nextResult = (shared: SharedTask, settings: PollSettings): Observable<Resu
       },
       failed: (error) => { subscriber.error(error); },
     };
-    shared.poll(shared.latest?.number ?? 0, poller);
+    shared.poll(shared.latest?.number ?? 0, poller, settings);
     return () => { shared.withdraw(poller); };
   });
 

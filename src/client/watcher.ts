@@ -50,12 +50,7 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
   /** Whether the state that is being emitted has a new result. The seed and a retried save are not emitted to watchers. */
   isNew = false;
   readonly wake: SharedTask;
-  readonly scheduler: SchedulerLike;
-  dueAtMs = 0;
-  minIntervalMs = 0;
-  serviceTier: string | null = null;
   readonly #config: WatchConfig;
-  readonly #clock: Clock;
   readonly #surroundings: Surroundings;
   readonly #saver: Saver | null;
   /** The number of the last result that the state includes. */
@@ -83,15 +78,21 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
   constructor(shared: SharedTask, { config, save, begun, seen }: Watch, surroundings: Surroundings) {
     const { clock } = surroundings;
     this.wake = shared;
-    this.scheduler = clock.scheduler;
     this.#config = config;
-    this.#clock = clock;
     this.#surroundings = surroundings;
     this.#saver = save === undefined ? null : createSaver(save, clock);
     this.#seen = seen;
     this.#offsetMs = clock.now() - clock.elapsedMs();
     this.#before = begun;
     this.#sent = begun;
+  }
+
+  get scheduler(): SchedulerLike {
+    return this.#clock.scheduler;
+  }
+
+  get #clock(): Clock {
+    return this.#surroundings.clock;
   }
 
   /**
@@ -151,10 +152,6 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
       return;
     }
     const nowMs = this.#clock.now();
-    const hints = this.#config.hintsOf(state.snapshot);
-    this.dueAtMs = Math.min(state.nextPollAtMs, nowMs);
-    this.serviceTier = hints.serviceTier;
-    this.minIntervalMs = this.#config.provider.pacing(hints).minIntervalMs;
     // At the deadline no request is sent. A result that another watcher got in the same turn still counts.
     if (timeLeftMs(state, nowMs) <= 0 && (this.wake.latest?.number ?? 0) <= this.#seen) {
       this.#deadlineCame();
@@ -162,7 +159,9 @@ export class Watcher implements PollOptions<WatchState>, Poller, Timed, Unsubscr
     }
     this.#isPolling = true;
     this.#timerAtMs = Infinity;
-    this.wake.poll(this.#seen, this);
+    const hints = this.#config.hintsOf(state.snapshot);
+    const { minIntervalMs } = this.#config.provider.pacing(hints);
+    this.wake.poll(this.#seen, this, { dueAtMs: Math.min(state.nextPollAtMs, nowMs), minIntervalMs, serviceTier: hints.serviceTier });
     this.#awaitDeadline();
   }
 

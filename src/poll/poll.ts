@@ -1,7 +1,7 @@
 /**
  * The polling loop: `expand` over a state, with a timer between requests.
  */
-import { asyncScheduler, EMPTY, expand, type Observable, of, type SchedulerLike, type Subscribable } from 'rxjs';
+import { EMPTY, expand, type Observable, of, type SchedulerLike, type Subscribable } from 'rxjs';
 import { timerThen } from './timers.js';
 
 /** Options of `poll`. */
@@ -36,6 +36,6 @@ export const poll = <S>(seed: S, options: PollOptions<S>): Observable<S> =>
       const waitMs = options.wait(state);
       if (waitMs === 'done') return EMPTY;
       if (Number.isNaN(waitMs) || waitMs < 0) throw new RangeError(`wait must return a number of ms ≥ 0 or 'done', not ${waitMs}`);
-      return timerThen(waitMs, options.wake ?? null, () => options.request(state), options.scheduler ?? asyncScheduler);
+      return timerThen(waitMs, state, options);
     }),
   );

@@ -7,11 +7,11 @@ import {
 import { longestTimerMs } from '../checks.js';
 import { subscribeTo } from './subscribe.js';
 
-/** Calls `callback` after `ms`, and after at least one turn of the scheduler. Unsubscribing cancels the call. */
-export const sleep = (ms: number, callback: () => void, scheduler: SchedulerLike = asyncScheduler): Subscription => {
-  if (ms <= longestTimerMs) return scheduler.schedule(callback, ms);
+/** Calls `callback` with `state` after `ms`, and after at least one turn of the scheduler. Unsubscribing cancels the call. */
+export const sleep = <S>(ms: number, callback: (state?: S) => void, scheduler: SchedulerLike = asyncScheduler, state?: S): Subscription => {
+  if (ms <= longestTimerMs) return scheduler.schedule(callback, ms, state);
   const sleeping = new Subscription();
-  const sleepOn = (): void => { sleeping.add(sleep(ms - longestTimerMs, callback, scheduler)); };
+  const sleepOn = (): void => { sleeping.add(sleep(ms - longestTimerMs, callback, scheduler, state)); };
   sleeping.add(scheduler.schedule(sleepOn, longestTimerMs));
   return sleeping;
 };
@@ -20,34 +20,47 @@ export const sleep = (ms: number, callback: () => void, scheduler: SchedulerLike
 export const longTimer = (ms: number, scheduler?: SchedulerLike): Observable<never> =>
   new Observable((subscriber) => sleep(ms, () => { subscriber.complete(); }, scheduler));
 
+/** What follows a wait, and what ends it early. */
+export interface Next<S, T> {
+  /** Only the first value of the stream counts. */
+  readonly request: (state: S) => Observable<T>;
+  readonly wake?: Subscribable<unknown>;
+  readonly scheduler?: SchedulerLike;
+}
+
 /**
- * Waits `ms`, or until `wake` emits, then emits the first value of `next()`.
+ * Waits `ms`, or until `wake` emits, then emits the first value of `request(state)`.
  *
  *     wake            ---x-----x--
- *     next            --b|
+ *     request         --b|
  *     timerThen 5     -----(b|)     woken at 3
  *
- * Replaces `race(timer(ms), wake).pipe(take(1), switchMap(next), first())`, which keeps more objects for each watched task.
+ * Replaces `race(timer(ms), wake).pipe(take(1), switchMap(() => request(state)), first())`, which keeps more objects for each watched task.
  */
-export const timerThen = <T>(ms: number, wake: Subscribable<unknown> | null, next: () => Observable<T>, scheduler?: SchedulerLike): Observable<T> =>
+export const timerThen = <S, T>(ms: number, state: S, next: Next<S, T>): Observable<T> =>
   new Observable((subscriber) => {
-    const waiting = new Waiting(subscriber, next);
-    waiting.timer = sleep(ms, () => { waiting.next(); }, scheduler);
-    if (wake !== null) waiting.listenTo(wake);
+    const waiting = new Waiting(subscriber, state, next);
+    waiting.timer = sleep(ms, endWait, next.scheduler, waiting);
+    if (next.wake !== undefined) waiting.listenTo(next.wake);
     return waiting;
   });
 
-/** The wait, then the subscription to `next()`. A class saves memory: there is one for each watched task. */
-class Waiting<T> implements Unsubscribable {
+/** Not a closure, to save memory: there is one wait for each watched task. */
+const endWait = (waiting?: { readonly next: () => void }): void => { waiting?.next(); };
+
+/** The wait, then the subscription to the request. A class saves memory, as above. */
+class Waiting<S, T> implements Unsubscribable {
   timer: Unsubscribable | null = null;
   readonly #subscriber: Subscriber<T>;
-  readonly #next: () => Observable<T>;
+  readonly #state: S;
+  readonly #next: Next<S, T>;
   #waker: Unsubscribable | null = null;
   #source: Unsubscribable | null = null;
   #isOver = false;
 
-  constructor(subscriber: Subscriber<T>, next: () => Observable<T>) {
+  constructor(subscriber: Subscriber<T>, state: S, next: Next<S, T>) {
     this.#subscriber = subscriber;
+    this.#state = state;
     this.#next = next;
   }
 
@@ -61,7 +74,7 @@ class Waiting<T> implements Unsubscribable {
     if (this.#isOver) return;
     this.#end();
     try {
-      this.#source = subscribeTo(this.#next(), new First(this.#subscriber));
+      this.#source = subscribeTo(this.#next.request(this.#state), new First(this.#subscriber));
     } catch (error) {
       this.#subscriber.error(error);
     }

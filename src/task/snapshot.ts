@@ -167,9 +167,9 @@ export interface Reading {
 export const isEqual = (a: unknown, b: unknown): boolean => {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
-  // `for…in` creates no list of names. Any JSON object may come here.
+  // `for…in` creates no list of names.
   for (const name in b) if (!(name in a)) return false;
-  for (const name in a) if (!(name in b) || !isEqual(a[name as never], b[name as never])) return false;
+  for (const name in a) if (!(name in b) || !isEqual(a[name as never], b[name as never])) return false; // any JSON object may come here
   return true;
 };
 

@@ -1,47 +1,51 @@
 /**
  * Tests of timers in virtual time.
  */
-import { of } from 'rxjs';
+import { type Observable, of } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { sleep, timerThen } from '../../src/poll/timers.js';
 import { marbles } from '../support/marbles.js';
+
+/** Waits 5 ms, or until `wake` emits. */
+const afterWait = (request: () => Observable<unknown>, wake?: Observable<unknown>): Observable<unknown> =>
+  timerThen(5, null, wake === undefined ? { request } : { request, wake });
 
 const month = 30 * 24 * 3_600_000;
 
 describe('after a wait', () => {
   it('emits the first value of `next()` and no other', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const next = cold('                       --b-c|');
-    expectObservable(timerThen(5, null, () => next)).toBe('-------(b|)');
+    expectObservable(afterWait(() => next)).toBe('-------(b|)');
     expectSubscriptions(next.subscriptions).toBe(['     -----^-!']);
   }));
 
   it('emits early, and once, when `wake` emits several times', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const next = cold('     --b|');
     const wake = hot('  ---xx-x--');
-    expectObservable(timerThen(5, wake, () => next)).toBe('-----(b|)');
+    expectObservable(afterWait(() => next, wake)).toBe('-----(b|)');
     expectSubscriptions(next.subscriptions).toBe(['---^-!']);
     expectSubscriptions(wake.subscriptions).toBe(['^--!']);
   }));
 
   it('a `wake` that emits on subscription ends the wait at once', marbles(({ expectObservable }) => {
-    expectObservable(timerThen(5, of('x', 'y'), () => of('b'))).toBe('(b|)');
+    expectObservable(afterWait(() => of('b'), of('x', 'y'))).toBe('(b|)');
   }));
 
   it('calls `next` once when `wake` emits several times on subscription', marbles(({ cold, expectObservable, expectSubscriptions }) => {
     const next = cold('                                --b|');
-    expectObservable(timerThen(5, of('x', 'y'), () => next)).toBe('--(b|)');
+    expectObservable(afterWait(() => next, of('x', 'y'))).toBe('--(b|)');
     expectSubscriptions(next.subscriptions).toBe(['    ^-!']);
   }));
 
   it('a thrown error is an error of the stream', marbles(({ expectObservable }) => {
     const broken = (): never => { throw new RangeError('broken'); };
-    expectObservable(timerThen(5, null, broken)).toBe('-----#', undefined, new RangeError('broken'));
+    expectObservable(afterWait(broken)).toBe('-----#', undefined, new RangeError('broken'));
   }));
 
   it('emits nothing after unsubscribing, also when `wake` unsubscribes', marbles(({ cold, hot, expectObservable, expectSubscriptions }) => {
     const next = cold('--b|');
     const wake = hot('------x');
-    expectObservable(timerThen(5, wake, () => next), '---!').toBe('');
+    expectObservable(afterWait(() => next, wake), '---!').toBe('');
     expectSubscriptions(next.subscriptions).toBe([]);
     expectSubscriptions(wake.subscriptions).toBe(['^--!']);
   }));

@@ -42,7 +42,6 @@ export const pollOf = (requests: Requests, remembered: RememberedTask, settings:
 export const sharedPoll = (shared: SharedTask, seen: number, settings: PollSettings): Observable<SharedEvent> =>
   new Observable((subscriber) => {
     const poller = {
-      ...settings,
       leaving: (request: Leaving) => { subscriber.next(leavingOf(request)); },
       arrived: (arrival: Arrival) => {
         subscriber.next({ kind: 'done', arrival });
@@ -50,7 +49,7 @@ export const sharedPoll = (shared: SharedTask, seen: number, settings: PollSetti
       },
       failed: (error: unknown) => { subscriber.error(error); },
     };
-    shared.poll(seen, poller);
+    shared.poll(seen, poller, settings);
     return () => { shared.withdraw(poller); };
   });
 
