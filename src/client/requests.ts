@@ -90,8 +90,8 @@ class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
   /** The service tier of all its polls. */
   readonly serviceTier: string | null;
   urlLength: number;
-  /** The polls that wait for its reply. */
-  polls: readonly Poll[] = none;
+  /** The polls that wait for its reply. A poll may join only before the request is sent. */
+  polls: Poll[];
   /** The polls whose tasks it was sent for. */
   sentFor: readonly Poll[] = none;
   /** The earliest due of its polls. */
@@ -111,7 +111,16 @@ class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
     this.dueAtMs = first.dueAtMs;
     this.serviceTier = first.serviceTier;
     this.first = first;
+    this.polls = [first];
     this.urlLength = urlLength;
+    first.request = this;
+  }
+
+  /** Adds a poll, which makes the URL longer by `length`. */
+  add(poll: Poll, length: number): void {
+    this.polls.push(poll);
+    this.urlLength += length;
+    poll.request = this;
   }
 
   /** Called by the queue: notifies its polls, and sends the request once all their work has ended. */
@@ -179,6 +188,12 @@ export interface WatchedTasks {
 /** The result of each poll of a request; null if the response omits its task. */
 type Outcome = (poll: Poll) => Result | null;
 
+/** The lengths that limit how many tasks one list can have. */
+interface ListUrl {
+  readonly emptyLength: number;
+  readonly lengthBesideId: number;
+}
+
 /** The maximum wait that a good response can request. */
 const longestGoodWaitMs = 2 * 60_000;
 
@@ -194,6 +209,8 @@ class RequestsOfAccount implements Requests {
   readonly #list: TaskList | null;
   /** Requests that polls may join. */
   readonly #open = new Set<Request>();
+  /** By service tier. */
+  readonly #listUrls = new Map<string | null, ListUrl>();
   #lists = freshLists;
   /** Whether the account has received a good response. */
   #hasGoodResponse = false;
@@ -299,24 +316,39 @@ class RequestsOfAccount implements Requests {
   #join(poll: Poll): void {
     const { lane, clock, hasOtherTasks } = this.#options;
     const { serviceTier, polled } = poll;
-    const list = this.#list !== null && mayList(this.#lists, clock.elapsedMs()) && polled.unlistedTier !== serviceTier ? this.#list : null;
-    const emptyLength = list?.pathOf([], serviceTier).length ?? 0;
-    const ownLength = list === null ? 0 : list.pathOf([polled.task.id], serviceTier).length - emptyLength;
-    const joined = list === null ? null : this.#openTo(poll, ownLength);
-    const request = joined ?? new Request(this, poll, this.#account.baseUrl.length + emptyLength);
-    poll.request = request;
-    request.polls = joined === null ? [poll] : [...request.polls, poll];
-    request.urlLength += ownLength;
-    if (joined !== null) return;
-    if (list !== null) this.#open.add(request);
-    if (list === null || !hasOtherTasks()) lane.enter(request);
+    if (this.#list === null || !mayList(this.#lists, clock.elapsedMs()) || polled.unlistedTier === serviceTier) {
+      lane.enter(new Request(this, poll, 0));
+      return;
+    }
+    const { emptyLength, lengthBesideId } = this.#listUrl(this.#list, serviceTier);
+    const ownLength = lengthBesideId + encodeURIComponent(polled.task.id).length;
+    const joined = this.#openTo(serviceTier, ownLength);
+    if (joined !== null) {
+      joined.add(poll, ownLength);
+      return;
+    }
+    const request = new Request(this, poll, this.#account.baseUrl.length + emptyLength + ownLength);
+    this.#open.add(request);
+    if (!hasOtherTasks()) lane.enter(request);
     else request.active = sleep(Math.ceil(poll.minIntervalMs / 10), () => { lane.enter(request); }, clock.scheduler);
   }
 
-  /** A request that a poll may join, whose URL grows by `length`. */
-  #openTo({ serviceTier }: Poll, length: number): Request | null {
+  /** How long the URL of a list is without ids, and how much longer with an id than the id itself. */
+  #listUrl(list: TaskList, serviceTier: string | null): ListUrl {
+    const known = this.#listUrls.get(serviceTier);
+    if (known !== undefined) return known;
+    const emptyLength = list.pathOf([], serviceTier).length;
+    const url = { emptyLength, lengthBesideId: list.pathOf(['-'], serviceTier).length - emptyLength - 1 };
+    this.#listUrls.set(serviceTier, url);
+    return url;
+  }
+
+  /** A request that another poll may join, whose URL grows by `length`. A full one is closed. */
+  #openTo(serviceTier: string | null, length: number): Request | null {
     for (const request of this.#open) {
-      if (request.serviceTier === serviceTier && request.polls.length < this.#lists.largest && request.urlLength + length <= longestUrl) return request;
+      if (request.serviceTier !== serviceTier) continue;
+      if (request.polls.length < this.#lists.largest && request.urlLength + length <= longestUrl) return request;
+      this.#open.delete(request);
     }
     return null;
   }
