@@ -25,7 +25,7 @@ export const layers = {
   providers: { purpose: 'one file each: address, polling interval, retention, sources', imports: ['task', 'wire'], packages: [], isolated: true },
   state: { purpose: 'the pure watch state: no RxJS, no clock, no HTTP', imports: ['checks.ts', 'task', 'poll', 'transport', 'wire'], packages: ['fp-ts'] },
   client: { purpose: 'accounts, sharing, lists, one watch, the public streams', imports: ['checks.ts', 'task', 'poll', 'transport', 'wire', 'state'], packages: ['rxjs', 'fp-ts'] },
-  feed: { purpose: 'many watches as events, and their fold into one feed', imports: ['checks.ts', 'task', 'state', 'client'], packages: ['rxjs'] },
+  feed: { purpose: 'many watches as events, and their fold into one feed', imports: ['checks.ts', 'task', 'poll', 'state', 'client'], packages: ['rxjs'] },
   adapters: { purpose: 'one HTTP client each', imports: ['transport'], packages: ['rxjs'] },
   'adapters/undici.ts': { purpose: 'the HTTP client undici', imports: ['version.ts', 'transport', 'node/content-coding.ts'], packages: ['node', 'rxjs', 'undici'] },
   angular: { purpose: 'a transport, the client and the feed for Angular', imports: ['task', 'transport', 'client', 'feed'], packages: ['rxjs', '@angular'] },
