@@ -28,8 +28,14 @@ export const parseBody = (text: string, deepest: number): Either<string, unknown
 const jsonIn = (body: string, deepest: number): Either<string, unknown> => {
   const json = parsed(body);
   if (typeof json === 'string' && json.startsWith('{')) return jsonIn(json, deepest);
-  if (mayBeDeeperThan(deepest, body) && isDeeperThan(deepest, json)) return left(`nested deeper than ${String(deepest)}`);
-  return right(hasRounded(json) ? parsed(body.replace(tokens, withExactInteger)) : json);
+  switch (flawIn(json, deepest)) {
+    case 'deep':
+      return left(`nested deeper than ${String(deepest)}`);
+    case 'rounded':
+      return right(parsed(body.replace(tokens, withExactInteger)));
+    case null:
+      return right(json);
+  }
 };
 
 const parsed = (body: string): unknown => {
@@ -45,8 +51,20 @@ const parsed = (body: string): unknown => {
 /** Strings, numbers, words that are not JSON, trailing commas. A string without an end matches too: searching it again would take long. */
 const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"?|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|-?\b(?:NaN|Infinity|undefined)\b|,(?=\s*[\]}])/gis;
 
-/** Whether a value has a number beyond the safe integers, which may have lost digits. */
-const hasRounded = (json: unknown): boolean => (typeof json === 'number' ? Math.abs(json) > Number.MAX_SAFE_INTEGER : somePart(json, hasRounded));
+/** Whether a value is nested deeper than `depth` levels; if not, whether it has a number beyond the safe integers, which may have lost digits. */
+const flawIn = (json: unknown, depth: number): 'deep' | 'rounded' | null => {
+  if (typeof json === 'number') return Math.abs(json) > Number.MAX_SAFE_INTEGER ? 'rounded' : null;
+  if (typeof json !== 'object' || json === null) return null;
+  if (depth === 0) return 'deep';
+  let found: 'rounded' | null = null;
+  // `for…in` also visits an array's items, and creates no list of names or values.
+  for (const name in json) {
+    const flaw = flawIn((json as Readonly<Record<string, unknown>>)[name], depth - 1); // an array has its items by name, too
+    if (flaw === 'deep') return flaw;
+    found ??= flaw;
+  }
+  return found;
+};
 
 const withExactInteger = (token: string): string => (/^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token);
 
@@ -63,22 +81,3 @@ const mayHoldProto = (body: string): boolean => body.includes('__proto__') || (b
 
 /** An escaped character of `__proto__`. Other escapes are common: many servers write `&` in links as `\u0026`. */
 const escapeOfProto = /\\u00(?:5f|6f|7[024])/i;
-
-/** Whether a text has more objects and lists than this. Most bodies have few, and counting is faster than a walk. */
-const mayBeDeeperThan = (depth: number, body: string): boolean => {
-  let left = depth;
-  for (const opening of ['{', '[']) {
-    for (let at = body.indexOf(opening); at >= 0; at = body.indexOf(opening, at + 1)) if ((left -= 1) < 0) return true;
-  }
-  return false;
-};
-
-const isDeeperThan = (depth: number, json: unknown): boolean =>
-  typeof json === 'object' && json !== null && (depth === 0 || somePart(json, (part) => isDeeperThan(depth - 1, part)));
-
-/** Whether a value of an object, or an item of an array, passes a test. `for…in` creates no list of names or values. */
-const somePart = (json: unknown, test: (part: unknown) => boolean): boolean => {
-  if (typeof json !== 'object' || json === null) return false;
-  for (const name in json) if (test((json as Readonly<Record<string, unknown>>)[name])) return true; // an array has its items by name, too
-  return false;
-};

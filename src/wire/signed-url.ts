@@ -5,32 +5,21 @@
  * COS: `q-sign-time` (Unix seconds of the start, then of the end). CDNs of ByteDance: `x-expires` (Unix seconds). CDNs of Volcengine and
  * Aliyun: `auth_key`, which begins with Unix seconds. Azure: `se` (ISO 8601).
  */
-const signedAt = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+const period = /[?&](x-(?:tos|amz|goog|oss))-expires=(\d{1,9})(?![^&])/i;
+const startOf = (signature: string): RegExp => new RegExp(`[?&]${signature}-date=(\\d{4})(\\d\\d)(\\d\\d)T(\\d\\d)(\\d\\d)(\\d\\d)Z(?![^&])`, 'i');
 /** Unix seconds, with the start of the period before them or other parts after them. */
-const unixSeconds = /^(?:\d{10};)?(\d{10})(?:-.*)?$/;
+const unixEnd = /[?&](?:(?:x-)?expires|auth_key|q-sign-time)=(?:\d{10}(?:;|%3b))?(\d{10})(?![^&-])/gi;
+const azureEnd = /[?&]se=([^&]*)/i;
 
-/** The parameters that say when a link expires. Their values may have encoded colons and semicolons. */
-const parameters = /(?:^\?|&)(x-(?:tos|amz|goog|oss)-(?:date|expires)|(?:x-)?expires|auth_key|q-sign-time|se|sig)(?:=([^&#=]*))?(?=[&#=]|$)/gi;
-
-/** The instant of a basic ISO 8601 date, or NaN. */
-const instantOf = (date: string): number => {
-  const [, year, month, day, hour, minute, second] = signedAt.exec(date) ?? [];
-  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-};
-
-/** The end that a parameter names, together with the others; NaN for none. */
-const endIn = (name: string, value: string, query: ReadonlyMap<string, string>): number => {
-  switch (name) {
-    case 'expires':
-    case 'x-expires':
-    case 'auth_key':
-    case 'q-sign-time':
-      return Number(unixSeconds.exec(value)?.[1]) * 1000;
-    case 'se':
-      return query.has('sig') ? Date.parse(value) : Number.NaN;
-    default:
-      return name.endsWith('-expires') && /^\d{1,9}$/.test(value) ? instantOf(query.get(name.replace('expires', 'date')) ?? '') + Number(value) * 1000 : Number.NaN;
-  }
+/** The ends that a query names; NaN for those that it does not name. */
+const endsIn = (query: string): readonly number[] => {
+  const [, signature = '', seconds] = period.exec(query) ?? [];
+  const [, year, month, day, hour, minute, second] = startOf(signature).exec(query) ?? [];
+  return [
+    Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) + Number(seconds) * 1000,
+    ...[...query.matchAll(unixEnd)].map(([, end]) => Number(end) * 1000),
+    /[?&]sig=/i.test(query) ? Date.parse((azureEnd.exec(query)?.[1] ?? '').replace(/%3a/gi, ':')) : Number.NaN,
+  ];
 };
 
 /**
@@ -41,16 +30,7 @@ const endIn = (name: string, value: string, query: ReadonlyMap<string, string>):
  * @example signedUntilMs('https://…?X-Tos-Date=20250702T033502Z&X-Tos-Expires=86400') // 1751513702000
  */
 export const signedUntilMs = (url: string): number | null => {
-  const start = url.indexOf('?');
-  if (start < 0) return null;
-  const query = new Map<string, string>();
-  for (const [, name = '', value = ''] of url.slice(start).split('#', 1).join('').matchAll(parameters)) {
-    query.set(name.toLowerCase(), value.includes('%') ? value.replace(/%3[ab]/gi, decodeURIComponent) : value);
-  }
-  let earliestMs = Infinity;
-  for (const [name, value] of query) {
-    const endMs = endIn(name, value, query);
-    if (endMs > 0) earliestMs = Math.min(earliestMs, endMs);
-  }
-  return earliestMs === Infinity ? null : earliestMs;
+  const query = /\?[^#]*/.exec(url)?.[0];
+  const ends = query === undefined ? [] : endsIn(query).filter((ms) => ms > 0);
+  return ends.length === 0 ? null : Math.min(...ends);
 };
