@@ -93,7 +93,7 @@ class Request implements Turn, Leaving, Timed, Observer<HttpResponse> {
   /** The polls that wait for its reply. A poll may join only before the request is sent. */
   polls: Poll[];
   /** The polls whose tasks it was sent for. */
-  sentFor: readonly Poll[] = none;
+  sentFor: readonly Poll[] = [];
   /** The earliest due of its polls. */
   first: Poll;
   /** `quota-check`: a request for one task that confirms the quota error of a list. */
@@ -177,22 +177,13 @@ export interface Connection {
   readonly requestTimeoutMs: number;
 }
 
-/** What an account's requests need to know of the client's watches. */
+/** The watched tasks of an account, by id. */
 export interface WatchedTasks {
-  /** Whether other tasks of the account are watched. */
-  readonly hasOtherTasks: () => boolean;
-  /** Whether the task with this id is watched. */
-  readonly isWatched: (id: string) => boolean;
+  readonly watched: Pick<ReadonlyMap<string, unknown>, 'size' | 'has'>;
 }
 
 /** The result of each poll of a request; null if the response omits its task. */
 type Outcome = (poll: Poll) => Result | null;
-
-/** The lengths that limit how many tasks one list can have. */
-interface ListUrl {
-  readonly emptyLength: number;
-  readonly lengthBesideId: number;
-}
 
 /** The maximum wait that a good response can request. */
 const longestGoodWaitMs = 2 * 60_000;
@@ -209,8 +200,6 @@ class RequestsOfAccount implements Requests {
   readonly #list: TaskList | null;
   /** Requests that polls may join. */
   readonly #open = new Set<Request>();
-  /** By service tier. */
-  readonly #listUrls = new Map<string | null, ListUrl>();
   #lists = freshLists;
   /** Whether the account has received a good response. */
   #hasGoodResponse = false;
@@ -227,6 +216,8 @@ class RequestsOfAccount implements Requests {
     this.requestTimeoutMs = options.requestTimeoutMs;
     this.#timeOuts = new TimeOuts(options.requestTimeoutMs, options.clock);
   }
+
+  readonly #isWatched = (id: string): boolean => this.#options.watched.has(id);
 
   start(poll: Poll): void {
     const { clock } = this.#options;
@@ -314,14 +305,14 @@ class RequestsOfAccount implements Requests {
   }
 
   #join(poll: Poll): void {
-    const { lane, clock, hasOtherTasks } = this.#options;
+    const { lane, clock, watched } = this.#options;
     const { serviceTier, polled } = poll;
     if (this.#list === null || !mayList(this.#lists, clock.elapsedMs()) || polled.unlistedTier === serviceTier) {
       lane.enter(new Request(this, poll, 0));
       return;
     }
-    const { emptyLength, lengthBesideId } = this.#listUrl(this.#list, serviceTier);
-    const ownLength = lengthBesideId + encodeURIComponent(polled.task.id).length;
+    const emptyLength = this.#list.pathOf([], serviceTier).length;
+    const ownLength = this.#list.pathOf([polled.task.id], serviceTier).length - emptyLength;
     const joined = this.#openTo(serviceTier, ownLength);
     if (joined !== null) {
       joined.add(poll, ownLength);
@@ -329,18 +320,8 @@ class RequestsOfAccount implements Requests {
     }
     const request = new Request(this, poll, this.#account.baseUrl.length + emptyLength + ownLength);
     this.#open.add(request);
-    if (!hasOtherTasks()) lane.enter(request);
+    if (watched.size <= 1) lane.enter(request);
     else request.active = sleep(Math.ceil(poll.minIntervalMs / 10), () => { lane.enter(request); }, clock.scheduler);
-  }
-
-  /** How long the URL of a list is without ids, and how much longer with an id than the id itself. */
-  #listUrl(list: TaskList, serviceTier: string | null): ListUrl {
-    const known = this.#listUrls.get(serviceTier);
-    if (known !== undefined) return known;
-    const emptyLength = list.pathOf([], serviceTier).length;
-    const url = { emptyLength, lengthBesideId: list.pathOf(['-'], serviceTier).length - emptyLength - 1 };
-    this.#listUrls.set(serviceTier, url);
-    return url;
   }
 
   /** A request that another poll may join, whose URL grows by `length`. A full one is closed. */
@@ -378,9 +359,9 @@ class RequestsOfAccount implements Requests {
 
   #ofOne(request: Request, reply: Reply): Outcome {
     const { provider } = this.#account;
-    const { clock, isWatched } = this.#options;
+    const { clock } = this.#options;
     const { first } = request;
-    const result = this.#read(request, reply, (response) => explained(provider.read(first.polled.task, response, isWatched), this.#hasGoodResponse, this.#account));
+    const result = this.#read(request, reply, (response) => explained(provider.read(first.polled.task, response, this.#isWatched), this.#hasGoodResponse, this.#account));
     if (request.kind === 'single') return () => result;
     const isConfirmed = isLeft(result) && 'reason' in result.left && result.left.reason === 'quota';
     this.#lists = afterQuotaCheck(this.#lists, isConfirmed, clock.elapsedMs());
@@ -389,9 +370,9 @@ class RequestsOfAccount implements Requests {
 
   #ofList(request: Request, reply: Reply): Outcome {
     const { provider } = this.#account;
-    const { clock, isWatched } = this.#options;
+    const { clock } = this.#options;
     const tasks = request.sentFor.map(({ polled }) => polled.task);
-    const results = this.#read(request, reply, (response) => provider.readList(tasks, response, isWatched));
+    const results = this.#read(request, reply, (response) => provider.readList(tasks, response, this.#isWatched));
     const failure = isLeft(results) ? results.left : null;
     const { state, isForEach } = afterList(this.#lists, failure, tasks.length, clock.elapsedMs());
     this.#lists = state;
@@ -432,9 +413,6 @@ class RequestsOfAccount implements Requests {
  * An error of a request is the result of its polls; only an error of the queue fails a poll.
  */
 export const createRequests = (connection: Connection & WatchedTasks): Requests => new RequestsOfAccount(connection);
-
-/** Shared empty array: saves memory. */
-const none: readonly Poll[] = [];
 
 const asItIs = (text: string): string => text;
 

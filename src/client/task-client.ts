@@ -170,11 +170,7 @@ export const createTaskClient = <Id extends string>({
       owner,
       config: watchConfig(provider, { ...defaults, baseUrl }),
       connection,
-      requests: createRequests({
-        ...connection,
-        hasOtherTasks: () => watched.size > 1,
-        isWatched: (id) => watched.has(id),
-      }),
+      requests: createRequests({ ...connection, watched }),
       watched,
       recent: new Map(),
       surroundings: { clock, deadlines, leave: (shared, isOver) => { leave(shared, polling, isOver); } },

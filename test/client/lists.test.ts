@@ -206,7 +206,7 @@ const listing = (
   const owner = accountOf(provider, { batch, rateLimit: { maxInFlight } });
   const clock = clockOf(asyncScheduler);
   const lane = createRequestQueue(64, clock).lane('ark', seconds(10), owner.rateLimit);
-  const polling = createRequests({ account: owner, lane, transport, clock, requestTimeoutMs: seconds(30), hasOtherTasks: () => hasOtherTasks, isWatched: () => false });
+  const polling = createRequests({ account: owner, lane, transport, clock, requestTimeoutMs: seconds(30), watched: { size: hasOtherTasks ? 2 : 1, has: () => false } });
   const known = new Map<string, RememberedTask>();
   return {
     requests,

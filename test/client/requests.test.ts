@@ -24,7 +24,7 @@ const polledTask = (id: string): RememberedTask => ({ task: { provider: 'ark', i
 const requestsOf = (owner: Account, transport: Transport, { requestTimeoutMs = seconds(30), concurrency = 64 }: { readonly requestTimeoutMs?: number; readonly concurrency?: number | Observable<number> } = {}) => {
   const clock = clockOf(asyncScheduler);
   const queue = createRequestQueue(concurrency, clock);
-  const requests = createRequests({ account: owner, lane: queue.lane('ark', seconds(10), owner.rateLimit), transport, clock, requestTimeoutMs, hasOtherTasks: () => false, isWatched: () => false });
+  const requests = createRequests({ account: owner, lane: queue.lane('ark', seconds(10), owner.rateLimit), transport, clock, requestTimeoutMs, watched: new Map() });
   return (polled: RememberedTask | string, own: Partial<PollSettings> = {}): Observable<PollEvent> =>
     pollOf(requests, typeof polled === 'string' ? polledTask(polled) : polled, { dueAtMs: 0, minIntervalMs: seconds(10), serviceTier: null, ...own });
 };
