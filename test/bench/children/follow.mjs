@@ -3,7 +3,7 @@
  * part, kernel time included, and how long the event loop was kept from others, if that is wanted: watching it costs CPU time. The first part is there for the compiler and for the connections.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { collectGarbage, options, report } from '../child.mjs';
+import { options, report } from '../child.mjs';
 import { checkEnds } from '../ends.mjs';
 
 const { contender, run, tasks, warmUp, pollsPerTask, isLoopWatched = false, ...setting } = options;
@@ -18,7 +18,8 @@ const followAll = async (/** @type {string} */ part, /** @type {number} */ count
 };
 
 await followAll('w', warmUp);
-collectGarbage();
+// No collection in between: with no task alive it would take the hidden classes of the objects, and with them the code that was compiled for
+// them. Then the second part would measure the compiler.
 // In ms. A loop without any delay shows the resolution as its delay.
 const resolution = 1;
 const loop = monitorEventLoopDelay({ resolution });
