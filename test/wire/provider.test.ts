@@ -333,6 +333,17 @@ describe('an integer beyond 2^53', () => {
     expect(read(`{"code":"success","data":{"task_id":${big},"status":"QUEUED"}}`, newApi)).toMatchObject(right({ upstream: { id: big } }));
   });
 
+  it('is read as its digits in JSON inside a JSON string', () => {
+    expect(read(JSON.stringify(`{"id":${big},"status":"running"}`))).toMatchObject(right({ upstream: { id: big } }));
+  });
+
+  it('does not hide that its body is nested too deep, on either side of it', () => {
+    const deep = '['.repeat(70) + ']'.repeat(70);
+    for (const body of [`{"id":${big},"status":"running","x":${deep}}`, `{"x":${deep},"status":"running","id":${big}}`]) {
+      expect(read(body)).toMatchObject({ left: { kind: 'decode', issues: [expect.stringContaining('64')] } });
+    }
+  });
+
   it('is the same id as the one that was requested', () => {
     const own = { provider: 'mine', id: big };
     const provider = defineProvider(facts);

@@ -30,6 +30,7 @@ describe('signedUntilMs', () => {
     ['a CDN of ByteDance', 'lk3s=1&x-expires=1777375234&x-signature=a', 1_777_375_234_000],
     ['a CDN of Volcengine', 'preview=1&auth_key=1777375234-0-0-9e107d9d372bb6826bd81d3542a419d6', 1_777_375_234_000],
     ['Azure', 'sp=r&se=2026-03-01T08%3A00%3A00Z&sig=a', Date.UTC(2026, 2, 1, 8)],
+    ['a proxy that has the signed link in its query', 'url=https://y.example/a.mp4?X-Tos-Date=20260421T093000Z&X-Tos-Expires=60', Date.UTC(2026, 3, 21, 9, 31)],
     ['two signatures: the earlier end', 'Expires=1777375234&X-Amz-Date=20260421T093000Z&X-Amz-Expires=60#t=1', Date.UTC(2026, 3, 21, 9, 31)],
   ])('reads the end of a link of %s', (_, query, endMs) => {
     expect(signedUntilMs(`https://x.example/a.mp4?${query}`)).toBe(endMs);
