@@ -4,6 +4,8 @@
  * Each build is one graph with shared chunks, in CommonJS too, so that a class has one identity whichever entry it is seen through.
  * `tsup --no-dts` builds the JavaScript alone, in about a second.
  */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig, type Options } from 'tsup';
 import { type EntryPoint, entryPoints } from './entry-points.mjs';
 
@@ -43,6 +45,22 @@ const nodeImports: EsbuildPlugin = {
   },
 };
 
+const main = fileURLToPath(new URL('src/index.ts', import.meta.url));
+
+/**
+ * For Node, every entry point imports the main one, so that all they share is one file. esbuild makes a chunk for each set of entry points, and Node
+ * takes half a millisecond to load each: there were twenty-one for the main entry point, which every program loads.
+ */
+const mainInAll: EsbuildPlugin = {
+  name: 'main-in-all',
+  setup({ onLoad, onResolve }) {
+    const sources = new Set(entryPoints.map(({ source }) => fileURLToPath(new URL(source, import.meta.url))));
+    onResolve({ filter: /^main$/ }, () => ({ path: main, sideEffects: true }));
+    onLoad({ filter: /\.ts$/ }, ({ path }) =>
+      (sources.has(path) && path !== main ? { contents: `${readFileSync(path, 'utf8')}\nimport 'main';`, loader: 'ts' } : undefined));
+  },
+};
+
 /** Packages of one entry point alone, the program or `sse`: apps that use the others need not install them. */
 const builtInPackages = ['commander', 'eventsource-parser', 'is-unicode-supported', 'leven', 'log-update', 'proxy-from-env', 'string-width', 'supports-hyperlinks', 'wrap-ansi'];
 
@@ -68,7 +86,7 @@ export default defineConfig([
     platform: 'node',
     // Seen before the plugin otherwise, as dependencies to leave alone.
     noExternal: [/^fp-ts\//, ...builtInPackages],
-    esbuildPlugins: [builtIn, nodeImports],
+    esbuildPlugins: [builtIn, nodeImports, mainInAll],
     // The declarations are cleaned by their own build, the browser's files by theirs.
     clean: ['!**/*.d.{ts,cts}', '!browser/**'],
     dts: { entry: entry(entryPoints), compilerOptions: { ignoreDeprecations: '6.0', types: ['node'] } },
