@@ -72,7 +72,7 @@ const lateMs = 10_000;
 const deadlineCame: Either<PollError, never> = left({ kind: 'timeout', message: 'the deadline has passed' });
 
 /** A task of this round: what is stored, and its state now. */
-interface DueTask extends Pick<StoredTask, 'task' | 'revision'> {
+interface DueTask extends Pick<StoredTask, 'task' | 'revision' | 'dueAtMs'> {
   readonly state: WatchState;
   /** Once it is marked: see `TaskChange`. */
   readonly markedDueAtMs?: number;
@@ -127,6 +127,8 @@ class Sweep {
   #lane: LaneRecord;
   /** The ids of tasks whose request is planned or in flight. */
   readonly #planned = new Set<string>();
+  /** When the next list leaves that was not full. */
+  #nextListAtMs = Infinity;
   /** Whether more is due than could be planned. */
   #waiting = false;
   readonly #maxInFlight: number;
@@ -185,7 +187,7 @@ class Sweep {
           });
           inFlight.add(request);
         }
-        const waitMs = Math.max(this.#windowMs, limiterWaitMs(this.#lane.limiter, this.#now()) - roundMs);
+        const waitMs = Math.max(Math.min(this.#windowMs, this.#nextListAtMs - this.#now()), limiterWaitMs(this.#lane.limiter, this.#now()) - roundMs);
         if (inFlight.size === 0 && (!this.#isLimited() || this.#now() + waitMs >= untilMs)) break;
         // For lists, tasks that fall due wait for others. Without them a free place is used at once.
         const free = this.#mayList() && inFlight.size < this.#maxInFlight ? [] : [...inFlight];
@@ -253,13 +255,13 @@ class Sweep {
       if (this.#planned.has(row.task.id)) continue;
       const state = this.#stateOf(row, nowMs);
       const waitMs = this.#waitOf(state, row.dueAtMs, nowMs);
-      if (waitMs === 0) round.push({ task: row.task, revision: row.revision, state });
+      if (waitMs === 0) round.push({ task: row.task, revision: row.revision, dueAtMs: row.dueAtMs, state });
       else changes.push({ task: row.task, revision: row.revision, state, dueAtMs: waitMs === 'done' ? null : nowMs + waitMs });
     }
     await this.#swap(changes);
     const departures: Departure[] = [];
     let { limiter } = this.#lane;
-    const requests = this.#requestsFor(round);
+    const requests = this.#requestsFor(round, nowMs);
     for (const tasks of requests) {
       const atMs = nowMs + limiterWaitMs(limiter, nowMs);
       if (departures.length >= places || atMs > nowMs + roundMs) break;
@@ -302,17 +304,20 @@ class Sweep {
     return this.#config.provider.pacing(this.#config.hintsOf(snapshot)).minIntervalMs;
   }
 
-  /** The tasks of each request. */
-  #requestsFor(round: readonly DueTask[]): readonly (readonly DueTask[])[] {
+  /**
+   * The tasks of each request. What is left beside full lists waits for others until its first task has waited for a window, as the first list
+   * has: few tasks more than a list can have need no second one.
+   */
+  #requestsFor(round: readonly DueTask[], nowMs: number): readonly (readonly DueTask[])[] {
     const { lists, unlisted } = this.#lane;
     const { provider, baseUrl } = this.#account;
     const list = this.#mayList() ? provider.list : null;
-    const requests: DueTask[][] = [];
-    const open = new Map<string | null, { readonly tasks: DueTask[]; length: number }>();
+    const requests = new Set<DueTask[]>();
+    const open = new Map<string | null, { readonly tasks: DueTask[]; length: number; readonly leavesAtMs: number }>();
     for (const each of round) {
       const tier = this.#tierOf(each);
       if (list === null || unlisted[each.task.id] === tier) {
-        requests.push([each]);
+        requests.add([each]);
         continue;
       }
       const emptyLength = list.pathOf([], tier).length;
@@ -323,11 +328,17 @@ class Sweep {
         current.length += length;
       } else {
         const tasks = [each];
-        requests.push(tasks);
-        open.set(tier, { tasks, length: baseUrl.length + emptyLength + length });
+        requests.add(tasks);
+        open.set(tier, { tasks, length: baseUrl.length + emptyLength + length, leavesAtMs: current === undefined ? nowMs : each.dueAtMs + this.#windowMs });
       }
     }
-    return requests;
+    this.#nextListAtMs = Infinity;
+    for (const { tasks, leavesAtMs } of open.values()) {
+      if (leavesAtMs <= nowMs) continue;
+      requests.delete(tasks);
+      this.#nextListAtMs = Math.min(this.#nextListAtMs, leavesAtMs);
+    }
+    return [...requests];
   }
 
   #tierOf({ state }: DueTask): string | null {

@@ -80,6 +80,39 @@ describe('sweep', () => {
     expect(results.reduce((sum, { ends: count }) => sum + count, 0)).toBe(300);
   });
 
+  it('sends no second list for the few tasks that fell due last: they wait for others as long as the first ones did', async () => {
+    vi.useFakeTimers();
+    try {
+      const own = account(ark, { apiKey: 'sk-0123456789abcdef' });
+      const store = memoryStore();
+      const startMs = Date.now();
+      const idsOf = (part: string, count: number) => Array.from({ length: count }, (_, index) => ark.task(`cgt-20260301101500-${part}${String(index)}`));
+      const lists: { readonly atMs: number; readonly tasks: number; readonly hasLate: boolean }[] = [];
+      const transport: Transport = ({ url }) => defer(() => {
+        const ids = new URL(url).searchParams.getAll('filter.task_ids');
+        lists.push({ atMs: Date.now() - startMs, tasks: ids.length, hasLate: ids.includes('cgt-20260301101500-late0') });
+        return of({ status: 200, headers: {}, body: JSON.stringify({ items: ids.map((id) => ({ id, status: 'running' })), total: ids.length }) }).pipe(delay(100));
+      });
+      await addTasks(store, own, idsOf('first', 70));
+      await vi.advanceTimersByTimeAsync(700);
+      await addTasks(store, own, idsOf('more', 70));
+      await vi.advanceTimersByTimeAsync(300);
+      const swept = sweep({ account: own, transport, store, maxMs: 5_000 });
+      await vi.advanceTimersByTimeAsync(200);
+      await addTasks(store, own, idsOf('late', 10));
+      await vi.advanceTimersByTimeAsync(6_000);
+      const { polls } = await swept;
+      expect(polls).toBe(150);
+      const [first, second, ...others] = lists;
+      expect(others).toEqual([]);
+      // The second list leaves a second after the first task that the first one had no place for.
+      expect(first).toMatchObject({ atMs: 1_000, hasLate: false });
+      expect(second).toMatchObject({ atMs: 1_700, tasks: 150 - (first?.tasks ?? 0), hasLate: true });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('lets one of two workers sweep an account, and the other go on after its death', { timeout: 60_000 }, async () => {
     const { simulator, own, store, transport } = await setUp();
     const tasks = Array.from({ length: 20 }, () => simulator.submit('ark', { queueMs: 30_000, runMs: 60_000 }));
