@@ -108,7 +108,7 @@ const freePort = async (): Promise<number> => {
 };
 
 /**
- * Starts redis-server with an append-only file.
+ * Starts redis-server with an append-only file, which is never rewritten: its size is what was written.
  *
  * @param fsync     when that is flushed to the disk
  * @param isCluster whether it is a cluster of one node, which refuses keys of several slots in one script
@@ -117,7 +117,7 @@ export const startRedis = async (fsync: 'always' | 'everysec', isCluster = false
   const program = find('redis-server', pathFolders, 'redis-server');
   const folder = mkdtempSync(join(tmpdir(), 'rx-seedance-redis-'));
   const path = join(folder, 'socket');
-  const options = ['--port', '0', '--unixsocket', path, '--dir', folder, '--appendonly', 'yes', '--appendfsync', fsync, '--save', '', '--maxmemory-policy', 'noeviction'];
+  const options = ['--port', '0', '--unixsocket', path, '--dir', folder, '--appendonly', 'yes', '--appendfsync', fsync, '--auto-aof-rewrite-percentage', '0', '--save', '', '--maxmemory-policy', 'noeviction'];
   if (isCluster) {
     const port = await freePort();
     options.push('--cluster-enabled', 'yes', '--cluster-port', String(port), '--bind', '127.0.0.1');
