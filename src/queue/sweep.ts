@@ -64,6 +64,8 @@ const roundSize = 500;
 const roundMs = 5_000;
 /** How long the lane is held: after the death of its worker another one takes it this much later. It is renewed when less than `renewMs` are left. */
 const [holdMs, renewMs] = [20_000, 10_000] as const;
+/** The shortest wait between two rounds: without one, a sweep whose requests are in flight would only read its store. */
+const shortestWaitMs = 10;
 /** A request that would leave later than this after its place in the limit, or after its mark, takes another place and is marked anew. */
 const freshMs = 1_000;
 /** A poll that is later than this waited for a worker: the time does not count for the watch. */
@@ -177,6 +179,7 @@ class Sweep {
     try {
       while (isHeld && failures.length === 0 && (this.#now() < untilMs || inFlight.size > 0)) {
         const places = this.#now() < untilMs ? this.#maxInFlight - inFlight.size : 0;
+        this.#nextListAtMs = Infinity;
         const departures = places > 0 ? await this.#departures(places) : [];
         isHeld = departures.length === 0 && this.#lane.heldUntilMs - this.#now() > renewMs ? isHeld : await this.#hold();
         if (!isHeld) break;
@@ -187,7 +190,7 @@ class Sweep {
           });
           inFlight.add(request);
         }
-        const waitMs = Math.max(Math.min(this.#windowMs, this.#nextListAtMs - this.#now()), limiterWaitMs(this.#lane.limiter, this.#now()) - roundMs);
+        const waitMs = Math.max(shortestWaitMs, Math.min(this.#windowMs, this.#nextListAtMs - this.#now()), limiterWaitMs(this.#lane.limiter, this.#now()) - roundMs);
         if (inFlight.size === 0 && (!this.#isLimited() || this.#now() + waitMs >= untilMs)) break;
         // For lists, tasks that fall due wait for others. Without them a free place is used at once.
         const free = this.#mayList() && inFlight.size < this.#maxInFlight ? [] : [...inFlight];
@@ -332,7 +335,6 @@ class Sweep {
         open.set(tier, { tasks, length: baseUrl.length + emptyLength + length, leavesAtMs: current === undefined ? nowMs : each.dueAtMs + this.#windowMs });
       }
     }
-    this.#nextListAtMs = Infinity;
     for (const { tasks, leavesAtMs } of open.values()) {
       if (leavesAtMs <= nowMs) continue;
       requests.delete(tasks);

@@ -113,6 +113,31 @@ describe('sweep', () => {
     }
   });
 
+  it.each([[0, 3_000], [1_000, 3_000], [1_000, 500]])('reads its store seldom while its requests are in flight, with windows of %d ms for %d ms', async (windowMs, maxMs) => {
+    vi.useFakeTimers();
+    try {
+      const own = account(ark, { apiKey: 'sk-0123456789abcdef' });
+      const store = memoryStore();
+      await addTasks(store, own, Array.from({ length: 200 }, (_, index) => ark.task(`cgt-20260301101500-${String(index)}`)));
+      let reads = 0;
+      const counted: QueueStore = { ...store, due: (...args) => {
+        reads += 1;
+        if (reads > 5_000) throw new Error('too many reads');
+        return store.due(...args);
+      } };
+      const transport: Transport = () => of({ status: 500, headers: {}, body: '' }).pipe(delay(5_000));
+      const swept = sweep({ account: own, transport, store: counted, windowMs, maxMs });
+      await vi.advanceTimersByTimeAsync(10_000);
+      const { polls } = await swept;
+      // A list that waits when the time is over is left to the next sweep.
+      expect(polls === 200).toBe(maxMs > windowMs);
+      expect(polls).toBeGreaterThan(50);
+      expect(reads).toBeLessThan(400);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('lets one of two workers sweep an account, and the other go on after its death', { timeout: 60_000 }, async () => {
     const { simulator, own, store, transport } = await setUp();
     const tasks = Array.from({ length: 20 }, () => simulator.submit('ark', { queueMs: 30_000, runMs: 60_000 }));
