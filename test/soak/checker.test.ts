@@ -163,8 +163,9 @@ describe('the checker', () => {
     ['three requests in a minute', { perMinute: 2 }, [{ sentAtMs: 0 }, { sentAtMs: 1 }, { sentAtMs: 59_999 }], 'requestsOverLimit'],
     ['silence after Retry-After', {}, [{ sentAtMs: 0, receivedAtMs: 5, retryAfterMs: 20 }, { sentAtMs: 4 }, { sentAtMs: 25 }], null],
     ['no silence after Retry-After', {}, [{ sentAtMs: 0, receivedAtMs: 5, retryAfterMs: 20 }, { sentAtMs: 24 }], 'brokenSilences'],
-    ['a limit that is kept', { isLimited: true }, Array.from({ length: 60 }, (_, index) => ({ isOverLimit: index < 12 })), null],
-    ['a limit that is ignored', { isLimited: true }, Array.from({ length: 60 }, (_, index) => ({ isOverLimit: index < 24 })), 'manyRefusals'],
+    ['a limit that is kept', { isLimited: true }, Array.from({ length: 900 }, (_, index) => ({ isOverLimit: index < 120 })), null],
+    ['a limit that is still looked for', { isLimited: true }, Array.from({ length: 600 }, (_, index) => ({ isOverLimit: index < 120 })), null],
+    ['a limit that is ignored', { isLimited: true }, Array.from({ length: 900 }, (_, index) => ({ isOverLimit: index < 180 })), 'manyRefusals'],
   ])('judges the requests with a key: %s', (_, key, requests, fault) => {
     const record = { name: 'ark, client 1', perMinute: null, isLimited: false, ...key, requests: requests.map((request) => ({ sentAtMs: 0, receivedAtMs: null, isOverLimit: false, retryAfterMs: null, ...request })) };
     expect(Object.keys(faultsIn([good], [record], null))).toEqual(fault === null ? [] : [fault]);

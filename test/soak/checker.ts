@@ -223,8 +223,8 @@ const brokenSilences = ({ requests }: KeyRecord, { readingMs }: Rules): readonly
     return early === undefined ? [] : [`sent at ${early.sentAtMs} ms, ${early.sentAtMs - receivedAtMs} ms after a 429 with ${retryAfterMs} ms`];
   });
 
-/** A client that finds a limit keeps to it: most of its requests are accepted. */
+/** A client that finds a limit keeps to it. Finding it takes some hundred requests, of which many are refused: a key with fewer tells nothing. */
 const manyRefusals = ({ isLimited, requests }: KeyRecord): readonly string[] => {
   const share = requests.filter(({ isOverLimit }) => isOverLimit).length / requests.length;
-  return isLimited && requests.length >= 50 && share > 0.25 ? [`${Math.round(100 * share)}% of ${requests.length} requests over the limit`] : [];
+  return isLimited && requests.length >= 800 && share > 0.17 ? [`${Math.round(100 * share)}% of ${requests.length} requests over the limit`] : [];
 };
