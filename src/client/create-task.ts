@@ -74,7 +74,7 @@ export const createTask = <Id extends string, Own extends Id, Body>(
   const creation = provider.create.read(parsed(text));
   if (isLeft(creation)) throw new TypeError(`createTask: ${creation.left}`);
   const { expected, path, marker } = creation.right;
-  if (isMarked && marker === null) throw new TypeError('createTask: isMarked needs a text in the body that responses repeat, such as safety_identifier of Ark');
+  if (isMarked && marker === null) throw new TypeError('createTask: isMarked needs a text in the body that responses repeat. For Ark, set safety_identifier');
   const fresh = { version: 1, key, provider: provider.id, account: name, bodyHash: hashOf(text), marker: isMarked ? marker : null } as const;
   const usedBefore = (): TypeError => new TypeError(`createTask: the key '${key}' was used for another body, account or provider`);
 

@@ -6,11 +6,14 @@ import { LeaseHeldError } from './lease.js';
 import { codeOf } from './system-error.js';
 
 /**
- * `exists` a file of this name exists · `no-video` the response has no link · `refused` the host refuses the link or sends a file that is no
- * video, and there is no fresh link or it is no better, or the link leads where it must not · `interrupted` the host was unreachable, or
- * sent no new byte, for longer than
- * `giveUpAfterMs` · `too-large` the file has more than `maxBytes` · `disk` the disk stayed full or another program wrote the file
- * for `giveUpAfterMs`, or the path cannot be written · `sink` the stream that `sink` returned has failed.
+ * - `exists`: a file of this name exists.
+ * - `no-video`: the response has no link.
+ * - `refused`: the host refuses the link, or sends a file that is no video, and a fresh link does not help or there is none; or the link leads
+ *   to an address that is not allowed.
+ * - `interrupted`: the host was unreachable, or sent no new byte, for longer than `giveUpAfterMs`.
+ * - `too-large`: the file has more than `maxBytes`.
+ * - `disk`: the path cannot be written; or the disk stayed full, or another program wrote the file, for `giveUpAfterMs`.
+ * - `sink`: the stream that `sink` returned has failed.
  */
 export type DownloadErrorKind = 'exists' | 'no-video' | 'refused' | 'interrupted' | 'too-large' | 'disk' | 'sink';
 
